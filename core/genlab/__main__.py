@@ -1,0 +1,5 @@
+"""`python -m genlab` is `gen`."""
+
+from genlab.cli import main
+
+main()

@@ -1,0 +1,219 @@
+"""The verbs of the command line, as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import safetensors
+import torch
+
+import genlab
+from genlab import outline as networks_outline
+from genlab import runs
+from genlab.build.experiment import Built, build, build_networks, pair_channels
+from genlab.build.facts import facts
+from genlab.build.recipe import Recipe
+from genlab.build.resolve import resolve
+from genlab.components import Components
+from genlab.engine import checkpoint
+from genlab.engine.loop import train as run_loop
+from genlab.engine.runtime import device_name
+from genlab.errors import DataError, RunError
+from genlab.interfaces.listener import Started
+from genlab.plugins import find_plugins
+from genlab.recipe.document import Document
+from genlab.recipe.load import find, load
+from genlab.run import Run
+from genlab.runs import DataRecord, Manifest, RunFolder
+
+
+class Checked(NamedTuple):
+    """A recipe that holds, and the document it was read from."""
+
+    recipe: Recipe
+    document: Document
+
+
+def check(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> Checked:
+    """Read a recipe and hold it against the components there are, without touching data.
+
+    Args:
+        recipe: the path of a recipe, or the name of one that ships with genlab.
+        set: `KEY=VALUE` texts, laid over the recipe.
+        plugins: Python files with plugins.
+
+    Raises:
+        RecipeError: with all that is wrong.
+        PluginError: a plugin's file cannot be loaded.
+    """
+    components = Components(find_plugins(Path(file) for file in plugins))
+    document = load(recipe, set)
+    return Checked(resolve(document, components), document)
+
+
+def check_networks(checked: Checked) -> None:
+    """Build the networks as if pairs had three channels, and see that they take the recipe's size."""
+    build_networks(checked.recipe, (3, 3), checked.document)
+
+
+def outline(
+    recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str | Path] = ()
+) -> list[networks_outline.Outline]:
+    """A recipe's networks level by level, for the channels that its data have, or three where they can't be had."""
+    checked = check(recipe, set=set, plugins=plugins)
+    built = checked.recipe
+    try:
+        channels = pair_channels(built)
+    except DataError:
+        channels = (3, 3)
+    networks = build_networks(built, channels, checked.document)
+    names = {role: spec.component.name for role, spec in built.networks.items()}
+    return networks_outline.outline(networks, names, channels, built.settings.input.height_width)
+
+
+def train(
+    recipe: str | Path,
+    *,
+    set: Iterable[str] = (),
+    stop_at: int | None = None,
+    plugins: Iterable[str | Path] = (),
+    out: str | Path | None = None,
+) -> Run:
+    """Train what a recipe says, in a new folder.
+
+    Args:
+        recipe: the path of a recipe, or the name of one that ships with genlab.
+        set: `KEY=VALUE` texts, laid over the recipe, such as `train.steps=200`.
+        stop_at: pause after so many steps, to be resumed.
+        plugins: Python files with plugins; the run keeps copies.
+        out: the run's own folder, which must not exist; otherwise one below `runs`.
+
+    Raises:
+        GenlabError: one of its kinds, for everything that a person can mend.
+    """
+    plugin_files = [Path(file) for file in plugins]
+    path = find(recipe)
+    checked = check(path, set=set, plugins=plugin_files)
+    target = Path(out) if out is not None else runs.new_path(Path("runs"), path.stem)
+    RunFolder.refuse_existing(target)
+    built = build(checked.recipe, checked.document)
+    manifest = _manifest(built, facts(built, str(recipe)))
+    folder = RunFolder.create(target)
+    folder.keep_plugins(plugin_files)
+    folder.recipe_path.write_text(built.recipe.toml(), encoding="utf-8")
+    folder.write(manifest)
+    _train(folder, built, stop_at)
+    return open_run(folder.path)
+
+
+def resume(run: str | Path, *, stop_at: int | None = None) -> Run:
+    """Go on with a run from its last checkpoint, exactly as if it had not been stopped.
+
+    Raises:
+        RunError: it has finished, is being trained, has no checkpoint, or its data changed.
+    """
+    folder = RunFolder.existing(Path(run))
+    manifest = folder.read()
+    done = _steps_done(folder)
+    if manifest.status == "finished":
+        raise RunError(f"the run has finished: all {manifest.steps} steps are done", where=str(folder.path))
+    if stop_at is not None and stop_at <= done:
+        raise RunError(f"--stop-at {stop_at} lies behind: {done} steps are done", where=str(folder.path))
+    checked = check(folder.recipe_path, plugins=folder.plugin_files)
+    built = build(checked.recipe, checked.document)
+    _same_data(manifest, built, folder)
+    folder.update(status="running")
+    _train(folder, built, stop_at)
+    return open_run(folder.path)
+
+
+def open_run(path: str | Path) -> Run:
+    """A run from before: its recipe, its figures, its networks."""
+    return Run(RunFolder.existing(Path(path)))
+
+
+def _steps_done(folder: RunFolder) -> int:
+    last = folder.last_checkpoint()
+    if last is None:
+        raise RunError(
+            "the run was cut off before its first checkpoint, so there is nothing to go on from",
+            where=str(folder.path),
+            hint=f"Start it again: gen run {folder.recipe_path} --out OTHER_FOLDER",
+        )
+    return int(last.name)
+
+
+def _train(folder: RunFolder, built: Built, stop_at: int | None) -> None:
+    """The loop, with the manifest kept true before and after."""
+    recipe = built.recipe
+    last = folder.last_checkpoint()
+    started = Started(
+        folder=folder.path,
+        title=recipe.title or folder.path.name,
+        recipe=recipe.toml(),
+        facts={**folder.read().facts, "run": str(folder.path)},
+        step=int(last.name) if last else 0,
+        steps=recipe.settings.train.steps,
+        batch_size=recipe.settings.train.batch_size,
+    )
+    with folder.locked():
+        try:
+            ended = run_loop(built.experiment, started, last, stop_at)
+        except BaseException as error:
+            status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+            folder.update(status=status, failure=None if status == "interrupted" else str(error))
+            raise
+        folder.update(
+            status=ended.status, step=ended.step, signal=ended.signal, metrics=dict(ended.metrics), failure=None
+        )
+
+
+def _manifest(built: Built, first_facts: dict[str, str]) -> Manifest:
+    now = datetime.now(UTC)
+    packages = {
+        "genlab": genlab.__version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "safetensors": safetensors.__version__,
+    }
+    return Manifest(
+        title=built.recipe.title,
+        steps=built.recipe.settings.train.steps,
+        created=now,
+        updated=now,
+        command=runs.command(),
+        versions=runs.versions(packages),
+        machine=runs.machine(device_name(built.experiment.device)),
+        git=runs.git_state(),
+        plugins={part.plugin.package: part.plugin.version for part in built.recipe.components()},
+        channels=built.experiment.training.channels,
+        data=_data_record(built),
+        facts=first_facts,
+    )
+
+
+def _data_record(built: Built) -> DataRecord:
+    data = built.data
+    return DataRecord(
+        source=data.spec.component.name,
+        reason=data.reason,
+        training=data.training.description,
+        validation=data.validation.description,
+        fingerprints={"train": data.training.fingerprint(), "validation": data.validation.fingerprint()},
+    )
+
+
+def _same_data(manifest: Manifest, built: Built, folder: RunFolder) -> None:
+    now = _data_record(built)
+    changed = [split for split, known in manifest.data.fingerprints.items() if now.fingerprints[split] != known]
+    if changed:
+        raise RunError(
+            f"the {' and '.join(changed)} pairs are not the ones that the run began with ({now.training})",
+            where=str(folder.path),
+            hint="Bring the data back as they were, or start a new run.",
+        )
+

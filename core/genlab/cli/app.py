@@ -1,0 +1,78 @@
+"""The `gen` command: its verbs, and how it ends."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from genlab.cli import board, check, predict, recipes, resume, run, show
+from genlab.errors import GenlabError
+
+app = typer.Typer(
+    name="gen",
+    help="Experiments with image-to-image generative models, put together from plugins.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run.run)
+app.command("resume")(resume.resume)
+app.command("predict")(predict.predict)
+app.command("check")(check.check)
+app.command("show")(show.show)
+app.command("board")(board.board)
+app.add_typer(recipes.app, name="recipes")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import genlab
+
+        typer.echo(f"genlab {genlab.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where in the code an error comes from.")] = False,
+) -> None:
+    """Options of every verb."""
+    if debug:
+        os.environ["GENLAB_DEBUG"] = "1"
+
+
+class _StandardError(logging.Handler):
+    """Writes to whatever standard error is at the time, so that a progress bar can move out of the way."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(f"{record.levelname.lower()}: {record.getMessage()}\n")
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code: 0 done, 1 failed, 2 bad input, 130 or 143 interrupted."""
+    logger = logging.getLogger("genlab")
+    logger.addHandler(_StandardError())
+    logger.propagate = False
+    try:
+        app()
+    except GenlabError as error:
+        if os.environ.get("GENLAB_DEBUG"):
+            raise
+        from genlab.cli.output import print_error
+
+        print_error(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read the output has gone; Python would complain once more when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,24 @@
+"""`gen board`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def board(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run, or a folder of runs.")] = Path("runs"),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 6006,
+) -> None:
+    """Show runs in TensorBoard, until Ctrl-C."""
+    import subprocess
+
+    from genlab.errors import RunError
+
+    if not folder.is_dir():
+        raise RunError("there is no such folder", where=str(folder), hint="Train something first: gen run RECIPE")
+    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--port", str(port)]
+    raise typer.Exit(subprocess.run(command, check=False).returncode)

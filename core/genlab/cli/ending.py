@@ -1,0 +1,30 @@
+"""How a training ends on the command line: what to do next, and the exit code."""
+
+from __future__ import annotations
+
+import signal
+from shlex import quote
+from typing import TYPE_CHECKING
+
+import typer
+
+from genlab.cli.output import print_next
+
+if TYPE_CHECKING:
+    from genlab import Run
+
+
+def end(run: Run) -> None:
+    """Print the commands to go on with; an interrupted run leaves with 128 and the signal's number."""
+    path = quote(str(run.path))
+    if run.manifest.status == "finished":
+        print_next(
+            {
+                "see curves and pictures": f"gen board {path}",
+                "use it on new images": f"gen predict {path} IMAGE --out DIR",
+            }
+        )
+        return
+    print_next({"go on": f"gen resume {path}", "see curves and pictures": f"gen board {path}"})
+    if run.manifest.status == "interrupted":
+        raise typer.Exit(128 + (run.manifest.signal or signal.SIGINT))

@@ -1,0 +1,21 @@
+"""Arguments and options that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Recipe = Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe's path, or the name of one that ships.")]
+Set = Annotated[
+    list[str], typer.Option("--set", metavar="KEY=VALUE", help="Change one value of the recipe; may be repeated.")
+]
+Plugin = Annotated[
+    list[Path], typer.Option("--plugin", metavar="FILE", help="Take components from a Python file; may be repeated.")
+]
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
+StopAt = Annotated[
+    int | None, typer.Option("--stop-at", min=1, metavar="N", help="Pause after N steps, to be resumed.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -1,0 +1,62 @@
+"""What the command line prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from genlab.errors import Fault, GenlabError, RecipeError
+
+
+def print_error(error: GenlabError) -> None:
+    """An error as one paragraph on standard error; a recipe's faults as a paragraph each."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if isinstance(error, RecipeError):
+        for number, fault in enumerate(error.faults):
+            console.print(*([""] if number else []), _fault(fault), sep="\n")
+        return
+    head = Text("error: ", "bold red")
+    if error.where:
+        head.append(f"{error.where}: ", "bold")
+    console.print(head.append(error.what, "default"))
+    if error.hint:
+        console.print(Text(error.hint))
+
+
+def _fault(fault: Fault) -> Text:
+    text = Text()
+    if fault.place:
+        text.append(f"{fault.place}: ", "bold")
+    text.append("error: ", "bold red").append(fault.what)
+    if fault.quote:
+        quoted, carets = fault.quote.split("\n")
+        text.append(f"\n{quoted}\n").append(carets, "red")
+    return text.append(f"\n{fault.hint}") if fault.hint else text
+
+
+def print_json(value: Any) -> None:
+    """A value as JSON on standard output."""
+    print(json.dumps(value, indent=2, default=str))  # noqa: T201
+
+
+def print_next(commands: Mapping[str, str]) -> None:
+    """Commands to go on with, and what each does."""
+    console = Console(highlight=False, soft_wrap=True)
+    width = max(len(command) for command in commands.values())
+    for what, command in commands.items():
+        console.print(Text(f"  {command:<{width}}   ").append(what, "dim"))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Container[str] = ()) -> None:
+    """A table on standard output; the columns named in `right` are aligned to the right."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console(highlight=False).print(table)

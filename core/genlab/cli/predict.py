@@ -1,0 +1,23 @@
+"""`gen predict`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genlab.cli.options import RunPath
+
+
+def predict(
+    run: RunPath,
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE|FOLDER...", help="Images, or folders of them.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write the predictions.")],
+) -> None:
+    """Use a trained generator on images of any size."""
+    import genlab
+    from genlab.predict import predict_files
+
+    for path in predict_files(genlab.open_run(run), images, out):
+        typer.echo(path)

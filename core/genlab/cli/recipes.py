@@ -1,0 +1,52 @@
+"""`gen recipes`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genlab.cli.options import Json, Plugin, Recipe, Set
+
+app = typer.Typer(help="The recipes that ship with genlab.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_recipes(json: Json = False) -> None:
+    """List them with their titles."""
+    from genlab.cli.output import print_json, print_table
+    from genlab.recipe.load import load
+    from genlab.recipe.shipped import shipped_names
+
+    titles = {name: str(load(name).values.get("title", "")) for name in shipped_names()}
+    if json:
+        print_json([{"name": name, "title": title} for name, title in titles.items()])
+    else:
+        print_table(("name", "title"), list(titles.items()))
+
+
+@app.command()
+def show(recipe: Recipe, set: Set = [], plugin: Plugin = [], json: Json = False) -> None:  # noqa: B006
+    """Print a recipe with every value, and where each comes from."""
+    from genlab import api
+    from genlab.cli.output import print_json
+    from genlab.recipe.listing import listing
+
+    checked = api.check(recipe, set=set, plugins=plugin)
+    tables = checked.recipe.tables()
+    if json:
+        print_json(tables)
+    else:
+        typer.echo(listing(tables, checked.document))
+
+
+@app.command()
+def copy(
+    recipe: Recipe,
+    to: Annotated[Path, typer.Argument(metavar="FILE", help="The new file, or a folder.")] = Path(),
+) -> None:
+    """Copy a recipe, to make it your own."""
+    from genlab.recipe.copy import copy_recipe
+
+    typer.echo(copy_recipe(recipe, to))

@@ -1,0 +1,41 @@
+"""`gen run`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genlab.cli.options import Plugin, Recipe, Set, StopAt
+
+
+class Device(StrEnum):
+    """Where to train."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+def run(
+    recipe: Recipe,
+    set: Set = [],  # noqa: B006  (typer copies it)
+    steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="The length of the training.")] = None,
+    stop_at: StopAt = None,
+    seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="The recipe's seed.")] = None,
+    device: Annotated[Device | None, typer.Option(help="Where to train.")] = None,
+    plugin: Plugin = [],  # noqa: B006
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The run's own folder, which must not exist.")
+    ] = None,
+) -> None:
+    """Train what a recipe says, in a new folder below runs/."""
+    import genlab
+    from genlab.cli.ending import end
+
+    values = {"train.steps": steps, "seed": seed, "train.device": device and f'"{device.value}"'}
+    given = [*set, *(f"{key}={value}" for key, value in values.items() if value is not None)]
+    end(genlab.train(recipe, set=given, stop_at=stop_at, plugins=plugin, out=out))

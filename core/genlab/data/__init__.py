@@ -1,0 +1,1 @@
+"""From stored pairs to batches for the networks."""

@@ -1,0 +1,41 @@
+"""The one augmenter: a shared random crop and flip, for whole batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Shaped
+from torch import Tensor
+
+from genlab.data.order import Draw
+from genlab.settings import Input
+
+
+def load_size(settings: Input) -> tuple[int, int]:
+    """The height and width that training pairs have before the crop."""
+    height, width = settings.height_width
+    return round(height * (1 + settings.jitter)), round(width * (1 + settings.jitter))
+
+
+def crop_and_flip(
+    images: Shaped[Tensor, "n c h w"], draws: Sequence[Draw], settings: Input
+) -> Shaped[Tensor, "n c h2 w2"]:
+    """Cut out `size` and mirror, image by image as its draw says; both sides of a pair are given the same draws."""
+    height, width = settings.height_width
+    rows = _places([draw.top for draw in draws], images.shape[2], height, [False] * len(draws))
+    flips = [draw.flip and settings.flip for draw in draws]
+    columns = _places([draw.left for draw in draws], images.shape[3], width, flips)
+    rows, columns = rows.to(images.device), columns.to(images.device)
+    batch = torch.arange(len(draws), device=images.device)
+    # Indexing with the channel axis sliced between index tensors puts it last.
+    picked = images[batch[:, None, None], :, rows[:, :, None], columns[:, None, :]]
+    return picked.permute(0, 3, 1, 2).contiguous()
+
+
+def _places(shares: Sequence[float], whole: int, kept: int, flips: Sequence[bool]) -> Shaped[Tensor, "n k"]:
+    """Which rows (or columns) each image keeps: `kept` of `whole`, backwards where it is flipped."""
+    offsets = torch.tensor([min(int(share * (whole - kept + 1)), whole - kept) for share in shares])
+    steps = torch.arange(kept)
+    forwards = offsets[:, None] + steps
+    return torch.where(torch.tensor(flips)[:, None], forwards.flip(1), forwards)

@@ -1,0 +1,59 @@
+"""Training batches, read ahead by threads."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import torch
+
+from genlab.data.augment import crop_and_flip
+from genlab.data.order import Draw, draw
+from genlab.data.prepared import PreparedPair, PreparedPairs
+from genlab.data.sides import to_network
+from genlab.interfaces.method import Batch
+from genlab.settings import Input
+
+READ_AHEAD = 4
+THREADS = 2
+
+
+class Batches:
+    """The endless sequence of training batches, which can be begun at any step.
+
+    Every batch is full: one that begins at the end of an epoch goes on into the next.
+    """
+
+    def __init__(self, pairs: PreparedPairs, settings: Input, seed: int, batch_size: int, device: torch.device) -> None:
+        self.pairs = pairs
+        self.settings = settings
+        self.seed = seed
+        self.batch_size = batch_size
+        self.device = device
+
+    def starting_at(self, step: int) -> Iterator[Batch]:
+        """Batches from that of `step` (counted from 0) on; `DataError` when its pair cannot be read."""
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="genlab-pairs") as pool:
+            ahead: deque[tuple[list[Draw], list[Future[PreparedPair]]]] = deque()
+            try:
+                while True:
+                    while len(ahead) < READ_AHEAD:
+                        ahead.append(self._ask(pool, step))
+                        step += 1
+                    draws, futures = ahead.popleft()
+                    yield self._finish([future.result() for future in futures], draws)
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def _ask(self, pool: ThreadPoolExecutor, step: int) -> tuple[list[Draw], list[Future[PreparedPair]]]:
+        first = step * self.batch_size
+        draws = [draw(self.seed, first + place, len(self.pairs)) for place in range(self.batch_size)]
+        return draws, [pool.submit(self.pairs.__getitem__, item.index) for item in draws]
+
+    def _finish(self, pairs: Sequence[PreparedPair], draws: Sequence[Draw]) -> Batch:
+        sides = self.pairs.sides
+        stacks = (torch.stack([pair.condition for pair in pairs]), torch.stack([pair.target for pair in pairs]))
+        moved = (stack.to(self.device, non_blocking=True) for stack in stacks)
+        cropped = (crop_and_flip(stack, draws, self.settings) for stack in moved)
+        return Batch(*(to_network(stack, side) for stack, side in zip(cropped, sides, strict=True)))

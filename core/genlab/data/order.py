@@ -1,0 +1,57 @@
+"""Which pair comes when, as a function of the seed and the position alone.
+
+Nothing here has a state, so batches do not depend on workers, on the batch size, or on where a run was resumed.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+_ORDER, _AUGMENT = 0, 1
+
+
+class Draw(NamedTuple):
+    """One pair's place in the training: which pair, in which epoch, and how it is augmented there.
+
+    Args:
+        index: the pair.
+        epoch: how often all pairs were seen before.
+        top: where the crop lies, from 0 (top) to 1 (bottom).
+        left: likewise, from left to right.
+        flip: whether to mirror it.
+    """
+
+    index: int
+    epoch: int
+    top: float
+    left: float
+    flip: bool
+
+
+def draw(seed: int, position: int, count: int) -> Draw:
+    """What the training's pair number `position` is, counted from 0 over all epochs, with `count` pairs in each."""
+    epoch, place = divmod(position, count)
+    index = int(_epoch_order(seed, epoch, count)[place])
+    top, left, flip = _random(seed, _AUGMENT, epoch, index).random(3)
+    return Draw(index, epoch, float(top), float(left), bool(flip < 0.5))
+
+
+def spread(count: int, most: int) -> list[int]:
+    """At most `most` of `count` indices, evenly spread, the first one among them."""
+    kept = min(count, most)
+    return [place * count // kept for place in range(kept)]
+
+
+@lru_cache(maxsize=4)
+def _epoch_order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
+    return _random(seed, _ORDER, epoch).permutation(count)
+
+
+def _random(seed: int, purpose: int, *counter: int) -> np.random.Generator:
+    """A counter-based generator (Salmon et al. 2011): its numbers are a function of key and counter."""
+    words = [*counter, *([0] * (3 - len(counter)))]
+    return np.random.Generator(np.random.Philox(key=[seed, purpose], counter=[0, *words]))

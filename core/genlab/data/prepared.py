@@ -1,0 +1,83 @@
+"""Pairs read, oriented and resized: what augmentation starts from."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import NamedTuple, TypeVar
+
+from torch import Tensor
+
+from genlab.data.sides import channels_of, resize, to_tensor
+from genlab.errors import DataError
+from genlab.interfaces.dataset import Pair, Pairs, Side
+from genlab.settings import Input
+
+CACHE_BYTES = 2**30
+
+T = TypeVar("T")
+
+
+class Sides(NamedTuple):
+    """What condition and target are."""
+
+    condition: Side
+    target: Side
+
+
+class PreparedPair(NamedTuple):
+    """A pair as two tensors (channels, height, width) of one size, stored as `data/sides.py` tells."""
+
+    key: str
+    condition: Tensor
+    target: Tensor
+
+
+class PreparedPairs:
+    """The pairs of a split, at one size, in the direction that the recipe asks for.
+
+    Those that fit into `cache_bytes` of memory are read once. Reading from several threads is safe.
+    """
+
+    def __init__(
+        self, pairs: Pairs, settings: Input, size: tuple[int, int] | None, cache_bytes: int = CACHE_BYTES
+    ) -> None:
+        if len(pairs) == 0:
+            raise DataError("there are no pairs", where=pairs.description)
+        self.pairs = pairs
+        self.size = size or settings.height_width
+        self.flipped = settings.direction == "b_to_a"
+        self.sides = Sides(*self._oriented(pairs.a, pairs.b))
+        self.channels = (channels_of(self.sides.condition), channels_of(self.sides.target))
+        self._cache: dict[int, PreparedPair] = {}
+        self._room = cache_bytes
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> PreparedPair:
+        if (cached := self._cache.get(index)) is not None:
+            return cached
+        prepared = self._prepare(self.pairs[index])
+        self._keep(index, prepared)
+        return prepared
+
+    def _prepare(self, pair: Pair) -> PreparedPair:
+        if pair.a.shape[:2] != pair.b.shape[:2]:
+            sizes = " and ".join("x".join(map(str, side.shape[:2])) for side in (pair.a, pair.b))
+            raise DataError(f"its sides differ in height and width: {sizes}", where=pair.key)
+        tensors = [
+            resize(to_tensor(array, side, pair.key), side, self.size)
+            for array, side in zip(self._oriented(pair.a, pair.b), self.sides, strict=True)
+        ]
+        return PreparedPair(pair.key, *tensors)
+
+    def _oriented(self, a: T, b: T) -> tuple[T, T]:
+        return (b, a) if self.flipped else (a, b)
+
+    def _keep(self, index: int, pair: PreparedPair) -> None:
+        size = pair.condition.nbytes + pair.target.nbytes
+        with self._lock:
+            if index not in self._cache and size <= self._room:
+                self._cache[index] = pair
+                self._room -= size

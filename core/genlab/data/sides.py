@@ -1,0 +1,80 @@
+"""One side of pairs, from the stored array to what networks see.
+
+Stored arrays become tensors (channels, height, width): images on a scale of 0 to 255, as uint8 where they were uint8 and
+as float32 otherwise; label maps as class indices with one channel. They stay so while they are resized, cropped and
+flipped, and become floats in [-1, 1] at the end.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Shaped
+from numpy.typing import NDArray
+from torch import Tensor
+
+from genlab.errors import DataError
+from genlab.interfaces.dataset import ImageSide, LabelSide, Side
+
+
+def channels_of(side: Side) -> int:
+    """How many channels the networks see; label maps are seen in their palette's colours."""
+    return side.channels if isinstance(side, ImageSide) else 3
+
+
+def to_tensor(array: NDArray[np.generic], side: Side, key: str) -> Shaped[Tensor, "c h w"]:
+    """A stored array as a tensor; `DataError` if it is not what its side declares."""
+    if isinstance(side, LabelSide):
+        return _labels(array, side, key)
+    if array.ndim != 3 or array.shape[2] != side.channels:
+        raise DataError(f"an image of {side.channels} channels was declared, but the array is {array.shape}", where=key)
+    if array.dtype == np.uint8:
+        return torch.from_numpy(np.ascontiguousarray(array)).permute(2, 0, 1).contiguous()
+    if array.dtype == np.uint16:
+        low, high = 0.0, 65535.0
+    elif np.issubdtype(array.dtype, np.floating) and side.range is not None:
+        low, high = side.range
+    else:
+        raise DataError(f"an image is uint8, uint16, or float with a declared range, not {array.dtype}", where=key)
+    scaled = (array.astype(np.float32) - low) * (255.0 / (high - low))
+    return torch.from_numpy(np.ascontiguousarray(scaled)).permute(2, 0, 1).contiguous()
+
+
+def _labels(array: NDArray[np.generic], side: LabelSide, key: str) -> Shaped[Tensor, "1 h w"]:
+    if array.ndim != 2 or array.dtype not in (np.uint8, np.uint16):
+        what = f"a label map is a uint8 or uint16 array (height, width), not {array.dtype} {array.shape}"
+        raise DataError(what, where=key)
+    if (highest := int(array.max())) >= len(side.palette):
+        raise DataError(f"class {highest} has no colour: the palette has {len(side.palette)}", where=key)
+    kept = array if len(side.palette) <= 256 and array.dtype == np.uint8 else array.astype(np.int32)
+    return torch.from_numpy(np.ascontiguousarray(kept))[None]
+
+
+def resize(image: Shaped[Tensor, "c h w"], side: Side, size: tuple[int, int]) -> Shaped[Tensor, "c h2 w2"]:
+    """Stretch to a height and width: bilinear with antialiasing, or the nearest pixel for labels."""
+    if image.shape[-2:] == size:
+        return image
+    if isinstance(side, LabelSide):
+        return F.interpolate(image[None].float(), size, mode="nearest-exact")[0].to(image.dtype)
+    return F.interpolate(image[None], size, mode="bilinear", antialias=True)[0]
+
+
+def to_network(batch: Shaped[Tensor, "n c h w"], side: Side) -> Float[Tensor, "n d h w"]:
+    """Floats in [-1, 1]."""
+    if isinstance(side, LabelSide):
+        palette = torch.tensor(side.palette, dtype=torch.float32, device=batch.device)
+        batch = palette[batch[:, 0].long()].permute(0, 3, 1, 2).contiguous()
+    return batch.float().div(127.5).sub(1.0)
+
+
+def to_picture(image: Float[Tensor, "c h w"]) -> NDArray[np.uint8]:
+    """An image in [-1, 1] as (height, width, 3) uint8, to be seen; of other than 3 channels, the first is shown."""
+    shown = image if image.shape[0] == 3 else image[:1].expand(3, -1, -1)
+    return to_bytes(shown)
+
+
+def to_bytes(image: Float[Tensor, "c h w"]) -> NDArray[np.uint8]:
+    """An image in [-1, 1] as (height, width, channels) uint8."""
+    scaled = image.detach().float().add(1.0).mul(127.5).round().clamp(0, 255)
+    return scaled.to(torch.uint8).permute(1, 2, 0).cpu().contiguous().numpy()

@@ -1,0 +1,46 @@
+"""Tells listeners what happens, and keeps a failing one from harming the run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from genlab.interfaces.listener import (
+    CheckpointSaved,
+    Ended,
+    Listener,
+    Previewed,
+    Started,
+    Step,
+    Validated,
+)
+
+Event = Started | Step | Previewed | Validated | CheckpointSaved | Ended
+
+_METHODS: dict[type, str] = {
+    Started: "started",
+    Step: "step",
+    Previewed: "previewed",
+    Validated: "validated",
+    CheckpointSaved: "checkpoint_saved",
+    Ended: "ended",
+}
+
+_log = logging.getLogger("genlab")
+
+
+class Announcer:
+    """The listeners of a run. One that raises is reported once, by name, and hears no more."""
+
+    def __init__(self, listeners: Sequence[tuple[str, Listener]]) -> None:
+        self._listeners = list(listeners)
+
+    def tell(self, event: Event) -> None:
+        for entry in tuple(self._listeners):
+            label, listener = entry
+            try:
+                getattr(listener, _METHODS[type(event)])(event)
+            except Exception as error:  # noqa: BLE001  (a listener is a guest: whatever it raises, the run goes on)
+                self._listeners.remove(entry)
+                reason = f"{type(error).__name__}: {error}"
+                _log.warning("The listener `%s` failed and is switched off; the run goes on. %s", label, reason)

@@ -1,0 +1,158 @@
+"""Checkpoints: folders of named parts, each a plain file; whole or not there.
+
+    <step>/
+      state.json                         format, step, and the optimisers' groups
+      <role>.safetensors                 a network's weights and buffers
+      <role>.optimizer.safetensors       its optimiser's state
+      random.safetensors                 the generators of random numbers
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.optim import Optimizer
+
+from genlab.engine.runtime import random_states, restore_random_states
+from genlab.errors import RunError, TrainingError
+from genlab.interfaces.network import Network
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Trainee:
+    """What a checkpoint holds: everything that training changes."""
+
+    networks: Mapping[str, Network]
+    optimizers: Mapping[str, Optimizer]
+    device: torch.device
+
+
+def save(folder: Path, step: int, trainee: Trainee, keep: int) -> Path:
+    """Write the checkpoint of a step below `folder`, and remove all but the last `keep`.
+
+    Raises:
+        TrainingError: the disk is full; earlier checkpoints are as they were.
+    """
+    target = folder / f"{step:08d}"
+    aside = folder / f".{target.name}.partial"
+    shutil.rmtree(aside, ignore_errors=True)
+    with _disk_errors(target):
+        aside.mkdir(parents=True)
+        _write(aside, step, trainee)
+        shutil.rmtree(target, ignore_errors=True)
+        aside.rename(target)
+    for old in checkpoints(folder)[:-keep]:
+        shutil.rmtree(old)
+    return target
+
+
+def _write(folder: Path, step: int, trainee: Trainee) -> None:
+    groups: dict[str, Any] = {}
+    for role, network in trainee.networks.items():
+        save_file(_contiguous(network.state_dict()), folder / f"{role}.safetensors")
+        names = [name for name, _ in network.named_parameters()]
+        tensors, groups[role] = _flattened(trainee.optimizers[role], names)
+        save_file(tensors, folder / f"{role}.optimizer.safetensors")
+    save_file(random_states(trainee.device), folder / "random.safetensors")
+    state = {"format": FORMAT, "step": step, "optimizer_groups": groups}
+    (folder / "state.json").write_text(json.dumps(state, indent=2))
+    for path in folder.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """The whole checkpoints below a folder, oldest first."""
+    return sorted(path for path in folder.glob("[0-9]*") if path.is_dir())
+
+
+def restore(checkpoint: Path, trainee: Trainee) -> int:
+    """Put everything back as it was; returns how many steps were done.
+
+    Raises:
+        RunError: the checkpoint is damaged, or of other networks.
+    """
+    try:
+        state = json.loads((checkpoint / "state.json").read_text())
+        for role, network in trainee.networks.items():
+            load_weights(checkpoint, role, network)
+            names = [name for name, _ in network.named_parameters()]
+            tensors = load_file(checkpoint / f"{role}.optimizer.safetensors")
+            _unflatten(trainee.optimizers[role], names, tensors, state["optimizer_groups"][role])
+        restore_random_states(load_file(checkpoint / "random.safetensors"), trainee.device)
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise _damaged(checkpoint, error) from error
+    return int(state["step"])
+
+
+def load_weights(checkpoint: Path, role: str, network: Network) -> None:
+    """Load one network's weights; `RunError` if they are not there, or another network's."""
+    try:
+        network.load_state_dict(load_file(checkpoint / f"{role}.safetensors"))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise _damaged(checkpoint, error) from error
+
+
+def _damaged(checkpoint: Path, error: Exception) -> RunError:
+    reason = str(error).splitlines()[0]
+    return RunError(
+        f"the checkpoint cannot be read: {reason}",
+        where=str(checkpoint),
+        hint="If there is an earlier checkpoint beside it, remove this one and resume again.",
+    )
+
+
+def _contiguous(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+
+
+def _flattened(optimizer: Optimizer, names: list[str]) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
+    """An optimiser's tensors by `quantity/parameter`, and its groups as JSON can hold them."""
+    state = optimizer.state_dict()
+    tensors = {
+        f"{quantity}/{names[index]}": tensor.contiguous()
+        for index, quantities in state["state"].items()
+        for quantity, tensor in quantities.items()
+    }
+    return tensors, state["param_groups"]
+
+
+def _unflatten(
+    optimizer: Optimizer, names: list[str], tensors: Mapping[str, Tensor], groups: list[dict[str, Any]]
+) -> None:
+    state: dict[int, dict[str, Tensor]] = {}
+    places = {name: index for index, name in enumerate(names)}
+    for key, tensor in tensors.items():
+        quantity, _, name = key.partition("/")
+        state.setdefault(places[name], {})[quantity] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+@contextmanager
+def _disk_errors(target: Path) -> Iterator[None]:
+    """A disk that is full stops a training with a message for a person, and with nothing half written."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(target.with_name(f".{target.name}.partial"), ignore_errors=True)
+        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "os error 28" in str(error)
+        reason = "the disk is full" if full else str(error)
+        raise TrainingError(
+            f"the checkpoint cannot be written: {reason}",
+            where=str(target),
+            hint="Make room and resume the run: it goes on from its last whole checkpoint.",
+        ) from error

@@ -1,0 +1,56 @@
+"""Everything that a training needs, ready to go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from genlab.data.prepared import PreparedPairs
+from genlab.interfaces.listener import Listener
+from genlab.interfaces.method import Method
+from genlab.interfaces.metric import Metric
+from genlab.interfaces.network import Network
+from genlab.settings import Checkpoint, Evaluate, Inference, Input, Optimizer, Schedule, Train
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The framework's tables of the recipe."""
+
+    seed: int
+    input: Input
+    optimizer: Optimizer
+    schedule: Schedule
+    train: Train
+    inference: Inference
+    evaluate: Evaluate
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What `engine.loop.train` trains.
+
+    Args:
+        settings: the framework's tables.
+        method: the method, with its networks and losses in place.
+        networks: by role, on `device`.
+        training: the training pairs, at the size that crops are taken from.
+        validation: the validation pairs, at the size that the networks see.
+        unaugmented: the training pairs at that size, for the gap between training and validation.
+        metrics: by the recipe's label.
+        listeners: by the recipe's label.
+        device: where the networks are.
+    """
+
+    settings: Settings
+    method: Method
+    networks: Mapping[str, Network]
+    training: PreparedPairs
+    validation: PreparedPairs
+    unaugmented: PreparedPairs
+    metrics: Mapping[str, Metric]
+    listeners: Sequence[tuple[str, Listener]]
+    device: torch.device

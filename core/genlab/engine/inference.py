@@ -1,0 +1,77 @@
+"""How trained networks predict: one image at a time, as the recipe's `[inference]` says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
+from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivateUsage]
+
+from genlab.interfaces.method import Method
+from genlab.interfaces.network import Network
+from genlab.settings import Inference
+
+
+class Predictor:
+    """Predicts with a method's networks, and leaves them as they were."""
+
+    def __init__(self, method: Method, networks: Mapping[str, Network], settings: Inference) -> None:
+        self.method = method
+        self.networks = networks
+        self.settings = settings
+
+    def __call__(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
+        """Predict each image by itself, so that the result does not depend on how images are batched."""
+        with torch.inference_mode(), self._prepared(), _seeded(self.settings, condition.device):
+            return torch.cat([self._one(image) for image in condition.split(1)])
+
+    def _one(self, image: Float[Tensor, "1 c h w"]) -> Float[Tensor, "1 d h w"]:
+        if self.settings.dropout:
+            torch.manual_seed(self.settings.seed)
+        return self.method.predict(image)
+
+    @contextmanager
+    def _prepared(self) -> Iterator[None]:
+        modules = [module for network in self.networks.values() for module in network.modules()]
+        modes = [module.training for module in modules]
+        tracked = [module for module in modules if isinstance(module, _BatchNorm) and module.track_running_stats]
+        own_statistics = self.settings.normalization == "image"
+        try:
+            for module in modules:
+                module.training = self._trains(module)
+            for module in tracked:
+                # A layer that trains would change its running statistics; one that does not track them leaves them.
+                module.track_running_stats = not own_statistics
+            yield
+        finally:
+            for module, mode in zip(modules, modes, strict=True):
+                module.training = mode
+            for module in tracked:
+                module.track_running_stats = True
+
+    def _trains(self, module: nn.Module) -> bool:
+        if isinstance(module, _BatchNorm):
+            return self.settings.normalization == "image"
+        return isinstance(module, _DropoutNd) and self.settings.dropout
+
+
+@contextmanager
+def _seeded(settings: Inference, device: torch.device) -> Iterator[None]:
+    """Keep the random numbers of training out of reach, if predicting draws any."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices, enabled=settings.dropout):
+        yield
+
+
+def predict_any_size(
+    predictor: Predictor, condition: Float[Tensor, "n c h w"], multiple: int
+) -> Float[Tensor, "n d h w"]:
+    """Predict an image of any size: padded with its border up to the generator's multiple, and cropped back."""
+    height, width = condition.shape[-2:]
+    padded = F.pad(condition, (0, -width % multiple, 0, -height % multiple), mode="replicate")
+    return predictor(padded)[..., :height, :width]

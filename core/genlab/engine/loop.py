@@ -1,0 +1,128 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import Tensor
+
+from genlab.data.batches import Batches
+from genlab.engine.announcer import Announcer
+from genlab.engine.checkpoint import Trainee, restore, save
+from genlab.engine.experiment import Experiment
+from genlab.engine.inference import Predictor
+from genlab.engine.optimizers import make_optimizers, rate_at, set_rates
+from genlab.engine.pace import Clock, due
+from genlab.engine.step import StepResult, train_step
+from genlab.engine.stopping import Stopping
+from genlab.engine.validation import Interrupted, preview, validate
+from genlab.errors import DataError, TrainingError
+from genlab.interfaces.listener import CheckpointSaved, Ended, Previewed, Started, Status, Step, Validated, Values
+
+
+def train(experiment: Experiment, started: Started, checkpoint: Path | None, stop_at: int | None = None) -> Ended:
+    """Train from the start, or on from a checkpoint, to the end or to `stop_at`.
+
+    Args:
+        experiment: what to train.
+        started: the event that tells listeners where and what; its `folder` is the run's.
+        checkpoint: where to go on from; None for a new run.
+        stop_at: pause after this many steps of the whole training.
+
+    Raises:
+        TrainingError: a loss is no number any more, or the disk is full.
+        DataError: a pair cannot be read; a checkpoint is saved before.
+    """
+    settings, steps = experiment.settings, experiment.settings.train.steps
+    last = min(stop_at or steps, steps)
+
+    # What training changes
+    optimizers = make_optimizers(experiment.networks, settings.optimizer, experiment.device)
+    trainee = Trainee(experiment.networks, optimizers, experiment.device)
+    step = restore(checkpoint, trainee) if checkpoint else 0
+
+    # What it needs beside that
+    batches = Batches(experiment.training, settings.input, settings.seed, settings.train.batch_size, experiment.device)
+    predictor = Predictor(experiment.method, experiment.networks, settings.inference)
+    announcer = Announcer(experiment.listeners)
+    clock = Clock(settings.train.batch_size)
+    stopping = Stopping()
+    metrics: Mapping[str, float] = {}
+    status: Status = "failed"
+
+    def make_previews() -> None:
+        announcer.tell(Previewed(step, preview(experiment, predictor)))
+
+    def save_checkpoint() -> None:
+        path = save(started.folder / "checkpoints", step, trainee, settings.checkpoint.keep)
+        clock.saved()
+        announcer.tell(CheckpointSaved(step, path))
+
+    announcer.tell(started)
+    try:
+        with stopping:
+            if step == 0:
+                make_previews()
+
+            stream = batches.starting_at(step)
+            while step < last and not stopping():
+                # One step
+                rate = rate_at(step, steps, settings.optimizer.learning_rate, settings.schedule)
+                set_rates(optimizers, rate)
+                batch = next(stream)
+                read = step == 0 or (step + 1) % settings.train.values_every == 0
+                result = train_step(experiment.method, batch, optimizers, with_norms=read)
+                step += 1
+                clock.step_done()
+                announcer.tell(Step(step, _values(result, step, rate, clock) if read else None))
+
+                # What is due after it
+                with clock.aside():
+                    if due(step, steps, settings.evaluate.previews):
+                        make_previews()
+                    if due(step, steps, settings.evaluate.validations) and step < steps:
+                        metrics = validate(experiment, predictor, stopping)
+                        announcer.tell(Validated(step, metrics))
+                    if clock.minutes_since_save() >= settings.checkpoint.minutes:
+                        save_checkpoint()
+
+            stream.close()
+            save_checkpoint()
+            if step == steps:
+                metrics = validate(experiment, predictor, stopping)
+                announcer.tell(Validated(step, metrics))
+            status = "finished" if step == steps else "interrupted" if stopping() else "paused"
+    except Interrupted:
+        save_checkpoint()
+        status = "interrupted"
+    except KeyboardInterrupt:
+        status = "interrupted"
+        raise
+    except DataError:
+        save_checkpoint()
+        raise
+    finally:
+        ended = Ended(step, status, clock.seconds(), stopping.received, metrics)
+        announcer.tell(ended)
+    return ended
+
+
+def _values(result: StepResult, step: int, rate: float, clock: Clock) -> Values:
+    """Read a step's figures from the device; a loss that is no number ends the training."""
+    losses = _read(result.losses)
+    for name, loss in losses.items():
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss {name} became {loss} at step {step}",
+                hint="A lower optimizer.learning_rate, or other loss weights, may keep the training stable. "
+                "The last checkpoint, from before, is kept.",
+            )
+    gradients, weights = _read(result.gradient_norms), _read(result.weight_norms)
+    rates = {name.partition("/")[0]: rate for name in gradients}
+    return Values(losses, rates, gradients, weights, clock.images_per_second())
+
+
+def _read(tensors: Mapping[str, Tensor]) -> dict[str, float]:
+    return {name: float(tensor) for name, tensor in tensors.items()}

@@ -1,0 +1,54 @@
+"""Optimisers and the schedule of their rate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import torch
+from torch.optim import Adam, AdamW, Optimizer
+
+from genlab import settings
+from genlab.interfaces.network import Network
+
+_ALGORITHMS: dict[str, type[Adam]] = {"adam": Adam, "adamw": AdamW}
+
+
+def make_optimizers(
+    networks: Mapping[str, Network], chosen: settings.Optimizer, device: torch.device
+) -> dict[str, Optimizer]:
+    """One optimiser for each network, by role."""
+    return {
+        role: _ALGORITHMS[chosen.name](
+            network.parameters(),
+            lr=chosen.learning_rate,
+            betas=chosen.betas,
+            eps=chosen.epsilon,
+            weight_decay=chosen.weight_decay,
+            fused=device.type in ("cpu", "cuda"),
+        )
+        for role, network in networks.items()
+    }
+
+
+def set_rates(optimizers: Mapping[str, Optimizer], rate: float) -> None:
+    for optimizer in optimizers.values():
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+
+
+def rate_at(step: int, steps: int, base: float, schedule: settings.Schedule) -> float:
+    """The learning rate of a step, counted from 0, of `steps` in all."""
+    first = schedule.start * steps
+    if step < first:
+        return base
+    progress = (step - first) / (steps - first)
+    return base * (schedule.end + (1 - schedule.end) * _SHAPES[schedule.name](progress))
+
+
+_SHAPES: dict[str, Callable[[float], float]] = {
+    "constant": lambda _progress: 1.0,
+    "linear": lambda progress: 1.0 - progress,
+    # Loshchilov and Hutter 2017, equation 5, without restarts.
+    "cosine": lambda progress: (1.0 + math.cos(math.pi * progress)) / 2,
+}

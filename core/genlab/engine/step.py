@@ -1,0 +1,62 @@
+"""One training step: the method's shared forward pass, then its phases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from genlab.interfaces.method import Batch, Method, Phase
+from genlab.interfaces.network import Network
+
+
+class StepResult(NamedTuple):
+    """What a step leaves behind, still on the device.
+
+    Args:
+        losses: each term's unweighted value, by `phase/term`.
+        gradient_norms: by `role/level`; empty unless they were asked for.
+        weight_norms: likewise, before the update.
+    """
+
+    losses: dict[str, Tensor]
+    gradient_norms: dict[str, Tensor]
+    weight_norms: dict[str, Tensor]
+
+
+def train_step(method: Method, batch: Batch, optimizers: Mapping[str, Optimizer], with_norms: bool) -> StepResult:
+    """Update the networks once, in the order of the method's phases."""
+    result = StepResult({}, {}, {})
+    shared = method.forward(batch)
+    for phase in method.phases():
+        terms = phase.terms(batch, shared)
+        objective = torch.stack([term.weight * term.value for term in terms.values()]).sum()
+        network, optimizer = method.networks[phase.updates], optimizers[phase.updates]
+        optimizer.zero_grad(set_to_none=True)
+        # Naming the inputs spares the gradients of the networks that this phase leaves alone.
+        objective.backward(inputs=[parameter for parameter in network.parameters() if parameter.requires_grad])
+        if with_norms:
+            _add_norms(result, phase, network)
+        optimizer.step()
+        result.losses.update({f"{phase.name}/{name}": term.value.detach() for name, term in terms.items()})
+    return result
+
+
+def _add_norms(result: StepResult, phase: Phase, network: Network) -> None:
+    for level in network.levels():
+        parameters = list(level.module.parameters())
+        if not parameters:
+            continue
+        name = f"{phase.updates}/{level.name}"
+        result.gradient_norms[name] = _norm([p.grad for p in parameters if p.grad is not None])
+        result.weight_norms[name] = _norm([p.detach() for p in parameters])
+
+
+def _norm(tensors: list[Tensor]) -> Tensor:
+    """The L2 norm of all tensors taken as one vector."""
+    if not tensors:
+        return torch.zeros(())
+    return torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(tensor) for tensor in tensors]))

@@ -1,0 +1,44 @@
+"""Ctrl-C and SIGTERM as a request to stop after the step that is under way."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+_log = logging.getLogger("genlab")
+
+
+class Stopping:
+    """While entered, the first signal sets a flag, which calling this object tells; a second one breaks off at once.
+
+    Away from the main thread signals belong to somebody else, and nothing is changed.
+    """
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def __call__(self) -> bool:
+        return self.received is not None
+
+    def __enter__(self) -> Stopping:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._receive) for number in self.signals}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _receive(self, number: int, _frame: FrameType | None) -> None:
+        if self.received is not None:
+            raise KeyboardInterrupt
+        self.received = number
+        _log.warning("Stopping: the run is saved after this step. Once more breaks off at once.")

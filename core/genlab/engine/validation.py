@@ -1,0 +1,75 @@
+"""Metrics and pictures of what the networks can do now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import torch
+
+from genlab.data.order import spread
+from genlab.data.prepared import PreparedPairs
+from genlab.data.sides import to_network, to_picture
+from genlab.engine.experiment import Experiment
+from genlab.engine.inference import Predictor
+from genlab.interfaces.listener import Pictures
+from genlab.interfaces.method import Batch
+
+
+class Interrupted(Exception):  # noqa: N818  (not an error: the user asked to stop)
+    """A validation was abandoned because the run is asked to stop."""
+
+
+def validate(experiment: Experiment, predictor: Predictor, stopping: Callable[[], bool]) -> dict[str, float]:
+    """Each metric over validation pairs, over as many training pairs, and the difference.
+
+    Raises:
+        Interrupted: as soon as `stopping` says so.
+    """
+    most = min(experiment.settings.evaluate.pairs, len(experiment.validation))
+    scores = {
+        split: _measure(experiment, predictor, pairs, spread(len(pairs), most), stopping)
+        for split, pairs in (("validation", experiment.validation), ("train", experiment.unaugmented))
+    }
+    gaps = {name: scores["validation"][name] - scores["train"][name] for name in experiment.metrics}
+    scores["gap"] = gaps
+    return {f"{split}/{name}": value for split, values in scores.items() for name, value in values.items()}
+
+
+def _measure(
+    experiment: Experiment,
+    predictor: Predictor,
+    pairs: PreparedPairs,
+    indices: Iterable[int],
+    stopping: Callable[[], bool],
+) -> dict[str, float]:
+    for metric in experiment.metrics.values():
+        metric.reset()
+    for index in indices:
+        if stopping():
+            raise Interrupted
+        batch = single(pairs, index, experiment.device)
+        prediction = predictor(batch.condition)
+        for metric in experiment.metrics.values():
+            metric.update(batch.condition, batch.target, prediction)
+    return {name: metric.compute() for name, metric in experiment.metrics.items()}
+
+
+def single(pairs: PreparedPairs, index: int, device: torch.device) -> Batch:
+    """One pair as a batch."""
+    pair = pairs[index]
+    condition = to_network(pair.condition[None].to(device), pairs.sides.condition)
+    return Batch(condition, to_network(pair.target[None].to(device), pairs.sides.target))
+
+
+def preview(experiment: Experiment, predictor: Predictor) -> Pictures:
+    """The same few validation pairs, each time."""
+    pairs = experiment.validation
+    indices = spread(len(pairs), experiment.settings.evaluate.preview_pairs)
+    batches = [single(pairs, index, experiment.device) for index in indices]
+    return Pictures(
+        keys=tuple(pairs[index].key for index in indices),
+        condition=np.stack([to_picture(batch.condition[0]) for batch in batches]),
+        prediction=np.stack([to_picture(predictor(batch.condition)[0]) for batch in batches]),
+        target=np.stack([to_picture(batch.target[0]) for batch in batches]),
+    )

@@ -1,0 +1,101 @@
+"""Every error that a user may meet, as one tree.
+
+GenlabError
+├── RecipeError                 the recipe, or what was set on the command line, is at fault
+├── PluginError                 a component is missing, or breaks its interface
+├── DataError                   pairs cannot be read or do not fit
+│   └── DataUnavailableError    a source of data cannot be had on this machine, now
+├── DeviceError                 the device asked for is not there
+├── RunError                    a run's folder is not what the command needs
+└── TrainingError               training cannot go on
+
+The command line prints a `GenlabError` as one paragraph. Anything else that is raised is a defect of ours (or of a
+plugin) and shows its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class GenlabError(Exception):
+    """What went wrong, for a person.
+
+    Args:
+        what: what was found and what is valid, as one or two sentences.
+        where: the place at fault: a file, a folder, a setting.
+        hint: what to do now.
+    """
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, what: str, *, where: str | None = None, hint: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        first = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{first}\n{self.hint}" if self.hint else first
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong in a recipe.
+
+    Args:
+        path: the keys that lead to the value, such as `("generator", "levels")`.
+        what: what was given and what is valid.
+        hint: the nearest valid name, or what to do.
+        at_key: whether the key itself is at fault, rather than its value.
+        place: `file:line:column`, filled in when the fault is located.
+        quote: the line of the recipe with a caret under the place, filled in likewise.
+    """
+
+    path: tuple[str | int, ...]
+    what: str
+    hint: str | None = None
+    at_key: bool = False
+    place: str | None = None
+    quote: str | None = None
+
+    def __str__(self) -> str:
+        head = f"{self.place}: {self.what}" if self.place else self.what
+        return "\n".join(part for part in (head, self.quote, self.hint) if part)
+
+
+class RecipeError(GenlabError):
+    """A recipe that cannot be run, with all of its faults at once."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n\n".join(str(fault) for fault in faults))
+        self.faults = tuple(faults)
+
+
+class PluginError(GenlabError):
+    """A component that no plugin gives, or one that breaks its interface."""
+
+
+class DataError(GenlabError):
+    """Pairs that cannot be read, or that do not fit each other or the networks."""
+
+
+class DataUnavailableError(DataError):
+    """A source of data that cannot be had on this machine, now: no network, no such folder."""
+
+
+class DeviceError(GenlabError):
+    """A device that this machine, or this build of PyTorch, does not have."""
+
+
+class RunError(GenlabError):
+    """A run's folder that is missing, in use, incomplete, or in the way."""
+
+
+class TrainingError(GenlabError):
+    """Training that cannot go on: the losses diverged, the disk is full."""
+
+    exit_code = 1

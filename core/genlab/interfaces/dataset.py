@@ -1,0 +1,115 @@
+"""Where pairs of images come from. Importing this imports no torch."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Split = Literal["train", "validation"]
+
+
+@dataclass(frozen=True)
+class ImageSide:
+    """A side of every pair that is an image.
+
+    Args:
+        channels: how many channels each array has.
+        range: the values of black and of full intensity; None for uint8 and uint16, whose type says it.
+    """
+
+    channels: int = 3
+    range: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class LabelSide:
+    """A side of every pair that is a map of classes.
+
+    Args:
+        palette: the colour of each class (red, green, blue, 0 to 255); a pixel holds an index into it.
+    """
+
+    palette: tuple[tuple[int, int, int], ...]
+
+
+Side = ImageSide | LabelSide
+
+
+class Pair(NamedTuple):
+    """Two pictures of the same thing, pixel for pixel.
+
+    An image is an array (height, width, channels) of uint8, uint16 or float32; a label map is an array (height, width)
+    of uint8 or uint16. Both sides have the same height and width.
+    """
+
+    key: str
+    a: NDArray[np.generic]
+    b: NDArray[np.generic]
+
+
+class Pairs(ABC):
+    """The pairs of one split, read one at a time and as often as asked: the same index gives the same pair.
+
+    `__getitem__` may be called from several threads. It never augments: that is the framework's part.
+
+    Args:
+        a: what the first side of every pair is.
+        b: what the second side of every pair is.
+        description: one line for the person who starts a run, such as `400 pairs in data/facades/train`.
+    """
+
+    def __init__(self, a: Side, b: Side, description: str) -> None:
+        self.a = a
+        self.b = b
+        self.description = description
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __getitem__(self, index: int) -> Pair:
+        """Read one pair; `DataError` names the file if it cannot be read."""
+
+    def __iter__(self) -> Iterator[Pair]:
+        return (self[index] for index in range(len(self)))
+
+    def fingerprint(self) -> str:
+        """A hash of the content, equal wherever the same pairs lie.
+
+        This one reads every pair; override it where the content is known more cheaply.
+        """
+        digest = hashlib.sha256()
+        for pair in self:
+            digest.update(pair.key.encode())
+            for side in (pair.a, pair.b):
+                digest.update(f"{side.dtype.str}{side.shape}".encode())
+                digest.update(np.ascontiguousarray(side).tobytes())
+        return digest.hexdigest()
+
+
+class Choice(NamedTuple):
+    """The dataset that is used in the end, and one line on why, if there was a choice."""
+
+    dataset: Dataset
+    reason: str | None = None
+
+
+class Dataset(ABC):
+    """A source of pairs. The constructor's keyword arguments are its settings; constructing one reads nothing."""
+
+    @abstractmethod
+    def open(self, split: Split) -> Pairs:
+        """Find the pairs of one split; `DataError` says what is wrong with them."""
+
+    def probe(self) -> None:
+        """Raise `DataUnavailableError` if this source cannot be had here and now; take 3 seconds at most."""
+
+    def choose(self) -> Choice:
+        """The dataset to use: this one, unless it stands for a choice among the datasets in its settings."""
+        return Choice(self)

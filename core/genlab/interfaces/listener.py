@@ -1,0 +1,142 @@
+"""What a run tells while it goes on. Importing this imports no torch."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Status = Literal["finished", "paused", "interrupted", "failed"]
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run starts, or goes on after a pause.
+
+    Args:
+        folder: where the run is; a listener may write files of its own there.
+        title: the recipe's title.
+        recipe: the resolved recipe, as TOML.
+        facts: what a person wants to know first, in order: name and value (device, data, parameters, ...).
+        step: how many steps were done before; 0 for a new run.
+        steps: how many steps the training has in all.
+        batch_size: images per step.
+    """
+
+    folder: Path
+    title: str
+    recipe: str
+    facts: Mapping[str, str]
+    step: int
+    steps: int
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class Values:
+    """Figures read from the device, once in a while.
+
+    Args:
+        losses: each term's value, unweighted, by `phase/term`.
+        learning_rates: by network role.
+        gradient_norms: the L2 norm of each level's gradient, by `role/level`.
+        weight_norms: the L2 norm of each level's weights, by `role/level`.
+        images_per_second: since the last such event.
+    """
+
+    losses: Mapping[str, float]
+    learning_rates: Mapping[str, float]
+    gradient_norms: Mapping[str, float]
+    weight_norms: Mapping[str, float]
+    images_per_second: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step is done. Reading figures makes a GPU wait, so most steps come without values."""
+
+    step: int
+    values: Values | None
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The same few pairs, each time: uint8 arrays (n, height, width, 3), ready to be seen."""
+
+    keys: tuple[str, ...]
+    condition: NDArray[np.uint8]
+    prediction: NDArray[np.uint8]
+    target: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Previewed:
+    """Pictures of what the generator makes now of the same few validation pairs."""
+
+    step: int
+    pictures: Pictures
+
+
+@dataclass(frozen=True)
+class Validated:
+    """Metrics over validation pairs, and over as many training pairs, unaugmented.
+
+    Args:
+        step: steps done.
+        metrics: by `validation/name` and `train/name`, and `gap/name` for their difference, validation less train.
+    """
+
+    step: int
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class CheckpointSaved:
+    """The run can be resumed from here."""
+
+    step: int
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The run is over for now.
+
+    Args:
+        step: steps done.
+        status: `finished`, `paused` (at --stop-at), `interrupted` (by a signal) or `failed`.
+        seconds: how long this stretch took.
+        signal: the signal that interrupted it, if one did.
+        metrics: the last validation's.
+    """
+
+    step: int
+    status: Status
+    seconds: float
+    signal: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
+class Listener(ABC):
+    """Hears a run's events; every method may be left out.
+
+    The constructor's arguments are settings. A listener that raises is reported once and hears no more; the run
+    goes on.
+    """
+
+    def started(self, event: Started) -> None: ...
+
+    def step(self, event: Step) -> None: ...
+
+    def previewed(self, event: Previewed) -> None: ...
+
+    def validated(self, event: Validated) -> None: ...
+
+    def checkpoint_saved(self, event: CheckpointSaved) -> None: ...
+
+    def ended(self, event: Ended) -> None: ...

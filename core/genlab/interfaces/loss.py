@@ -1,0 +1,45 @@
+"""What training minimises. A loss is a mean: it does not grow with the batch or the size of the image."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+Image = Float[Tensor, "n c h w"]
+Scores = Float[Tensor, "n 1 i j"]
+Scalar = Float[Tensor, ""]
+
+
+class Loss(nn.Module, ABC):
+    """A measure of how far a prediction is from its target.
+
+    A recipe gives every loss a `weight` next to the settings, so no setting may have that name.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    @abstractmethod
+    def forward(
+        self,
+        condition: Float[Tensor, "n c h w"],
+        target: Float[Tensor, "n d h w"],
+        prediction: Float[Tensor, "n d h w"],
+    ) -> Scalar: ...
+
+
+class AdversarialLoss(nn.Module, ABC):
+    """The two sides of the game between a generator and a discriminator; a recipe's `weight` is the generator's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    @abstractmethod
+    def for_generator(self, prediction_scores: Scores) -> Scalar:
+        """Low when the prediction passes as real."""
+
+    @abstractmethod
+    def for_discriminator(self, target_scores: Scores, prediction_scores: Scores) -> Scalar:
+        """Low when real images and predictions are told apart; the sum of both terms."""

@@ -1,0 +1,80 @@
+"""How networks and losses make a training step."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor
+
+from genlab.interfaces.loss import AdversarialLoss, Loss
+from genlab.interfaces.network import Network
+
+
+class Batch(NamedTuple):
+    """Pairs ready for the networks: floats in [-1, 1]."""
+
+    condition: Float[Tensor, "n c h w"]
+    target: Float[Tensor, "n d h w"]
+
+
+class WeightedLoss(NamedTuple):
+    """A loss of the recipe, and its weight there."""
+
+    loss: Loss | AdversarialLoss
+    weight: float
+
+
+class Term(NamedTuple):
+    """One part of a phase's objective: `weight * value` is minimised, `value` is reported."""
+
+    value: Float[Tensor, ""]
+    weight: float
+
+
+Shared = Mapping[str, Tensor]
+Terms = Mapping[str, Term]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One update within a step.
+
+    Args:
+        name: for reports, such as `discriminator`.
+        updates: the role of the network whose parameters the update changes.
+        terms: from the batch and what the step's forward pass gave, the terms of the objective by name.
+    """
+
+    name: str
+    updates: str
+    terms: Callable[[Batch, Shared], Terms]
+
+
+class Method(ABC):
+    """Which networks there are, the forward pass they share, and the phases of a step, in order.
+
+    The framework supplies the constructor's `networks` (by role) and `losses` (by the recipe's label); its other
+    arguments are settings. The class says in `roles` which of the recipe's tables of networks it uses.
+    """
+
+    roles: ClassVar[tuple[str, ...]] = ("generator",)
+
+    def __init__(self, networks: Mapping[str, Network], losses: Mapping[str, WeightedLoss]) -> None:
+        self.networks = networks
+        self.losses = losses
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> Shared:
+        """What all phases of one step share, computed once, with gradients."""
+
+    @abstractmethod
+    def phases(self) -> Sequence[Phase]:
+        """The updates of one step, in order; each sees the networks as the one before left them."""
+
+    @abstractmethod
+    def predict(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
+        """What the trained networks make of a condition."""

@@ -1,0 +1,83 @@
+"""Networks: generators and discriminators.
+
+Between components images are (batch, channels, height, width) floats in [-1, 1].
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class Level(NamedTuple):
+    """A part of a network that a person thinks of as one stage.
+
+    Args:
+        name: such as `encoder 1`; unique in the network.
+        module: its module, called once in a forward pass.
+        skip: what a skip connection adds to it, such as `+ encoder 7`, or nothing.
+    """
+
+    name: str
+    module: nn.Module
+    skip: str = ""
+
+
+class Network(nn.Module):
+    """A module that can say how its weights start and which levels it has."""
+
+    def initialize(self, name: str, parameter: Tensor, rng: torch.Generator) -> None:
+        """Draw a parameter's first value in place, from `rng` alone.
+
+        The framework calls it once for each parameter when a run starts, without gradients. `rng` is seeded by the
+        run's seed, the network's role and `name`, so parameters of the same name and shape start equal in every
+        variant of a network. This one keeps what the constructor made, as pretrained weights need.
+        """
+
+    def levels(self) -> Sequence[Level]:
+        """The stages to list, and to measure gradients of; here the module's direct children."""
+        return [Level(name, module) for name, module in self.named_children()]
+
+
+class Generator(Network, ABC):
+    """Turns a condition into a prediction of the same height and width.
+
+    The framework supplies the constructor's `in_channels` and `out_channels`; its other arguments are settings.
+    """
+
+    @property
+    def size_multiple(self) -> int:
+        """What the height and width of a condition must be multiples of."""
+        return 1
+
+    @abstractmethod
+    def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]: ...
+
+
+class Discriminator(Network, ABC):
+    """Tells real images from predictions.
+
+    The framework supplies the constructor's `condition_channels` and `image_channels`; its other arguments are
+    settings.
+    """
+
+    @property
+    @abstractmethod
+    def receptive_field(self) -> int:
+        """The side, in pixels, of the square that one score sees."""
+
+    @property
+    @abstractmethod
+    def least_size(self) -> int:
+        """The least height and width of an image that gives a score."""
+
+    @abstractmethod
+    def forward(
+        self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]
+    ) -> Float[Tensor, "n 1 i j"]:
+        """Scores: before any sigmoid, higher for what is taken as real."""

@@ -1,0 +1,39 @@
+"""A resolved recipe as text, with the origin of every value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import tomli_w
+
+from genlab.recipe.document import Document
+from genlab.tables import Keys
+
+
+def listing(tables: Mapping[str, Any], document: Document) -> str:
+    """TOML, each value followed by a comment that says where it was written; those without one are defaults."""
+    rows = list(_rows(tables, (), document))
+    width = min(max((len(text) for text, origin in rows if origin), default=0), 48)
+    return "\n".join(f"{text:<{width}}  # {origin}" if origin else text for text, origin in rows)
+
+
+def _rows(table: Mapping[str, Any], at: Keys, document: Document) -> Iterator[tuple[str, str | None]]:
+    inner = {key: value for key, value in table.items() if isinstance(value, dict)}
+    for key, value in table.items():
+        if key not in inner:
+            # One line each: tomli_w spreads arrays over several.
+            text = " ".join(tomli_w.dumps({key: value}).split()).replace("[ ", "[").replace(", ]", "]")
+            yield text, _origin((*at, key), document)
+    for key, value in inner.items():
+        yield "", None
+        yield f"[{'.'.join(str(part) for part in (*at, key))}]", None
+        yield from _rows(value, (*at, key), document)
+
+
+def _origin(keys: Keys, document: Document) -> str | None:
+    source = document.origins.get(keys)
+    if source is None:
+        return None
+    place = source.places.get(keys) if source.text else None
+    return place.named(source.name) if place else source.name

@@ -1,0 +1,60 @@
+"""A recipe by its path or name, with what it extends and what was set on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from genlab.errors import Fault, RecipeError
+from genlab.recipe.diagnostics import at_their_places
+from genlab.recipe.document import Document, read_file, read_settings
+from genlab.recipe.shipped import shipped_names, shipped_recipe
+from genlab.tables import nearest, shown
+
+
+def load(recipe: str | Path, assignments: Iterable[str] = ()) -> Document:
+    """Read a recipe: its ancestors, then itself, then the `KEY=VALUE` assignments, each laid over the one before."""
+    document = _with_ancestors(find(recipe), ())
+    settings = read_settings(assignments)
+    return settings.over(document)
+
+
+def find(recipe: str | Path) -> Path:
+    """The file of a recipe: a path, or the name of one that ships with genlab."""
+    path = Path(recipe).expanduser()
+    if path.is_file():
+        return path
+    shipped = shipped_recipe(path.name) if path.parent == Path() else None
+    if shipped is not None:
+        return shipped
+    names = shipped_names()
+    hint = nearest(path.stem, names) or f"Recipes that ship with genlab: {', '.join(names)}."
+    raise RecipeError([Fault((), "there is no such file, nor a recipe of that name", hint, place=str(recipe))])
+
+
+def _with_ancestors(path: Path, children: tuple[Path, ...]) -> Document:
+    document = read_file(path)
+    parent = document.values.get("extends")
+    if parent is None:
+        return document
+    if not isinstance(parent, str):
+        fault = Fault(("extends",), f"`extends` takes the path or name of one recipe, not {shown(parent)}")
+        raise at_their_places([fault], document)
+    parent_path = _parent_path(path, parent, document)
+    chain = (*children, path.resolve())
+    if parent_path.resolve() in chain:
+        names = " extends ".join(link.name for link in (*chain, parent_path))
+        raise at_their_places([Fault(("extends",), f"a recipe cannot extend itself: {names}")], document)
+    values = {key: value for key, value in document.values.items() if key != "extends"}
+    return Document(values, document.origins).over(_with_ancestors(parent_path, chain))
+
+
+def _parent_path(path: Path, parent: str, document: Document) -> Path:
+    beside = path.parent / Path(parent).expanduser()
+    shipped = shipped_recipe(parent)
+    if beside.is_file() or shipped is None:
+        if not beside.is_file():
+            fault = Fault(("extends",), f"there is no recipe {beside}", nearest(Path(parent).stem, shipped_names()))
+            raise at_their_places([fault], document)
+        return beside
+    return shipped

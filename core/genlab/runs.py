@@ -1,0 +1,184 @@
+"""A run's folder: what lies where, how it came to be, and who may write to it. Importing this imports no torch.
+
+    <run>/
+      run.json          the manifest: status, versions, data, command
+      recipe.toml       the recipe as it was settled, every value included
+      plugins/          the files given with --plugin
+      checkpoints/      see engine/checkpoint.py
+      metrics.jsonl, previews/, tensorboard/     by the listeners
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from genlab.errors import RunError
+from genlab.files import write_text
+from genlab.interfaces.listener import Status
+
+
+class DataRecord(BaseModel):
+    """The data that a run was trained on."""
+
+    source: str
+    reason: str | None
+    training: str
+    validation: str
+    fingerprints: dict[str, str]
+
+
+class Manifest(BaseModel):
+    """How a run came to be, and how far it came."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    format: Literal[1] = 1
+    title: str
+    status: Status | Literal["running"] = "running"
+    step: int = 0
+    steps: int
+    metrics: dict[str, float] = Field(default_factory=dict[str, float])
+    signal: int | None = None
+    failure: str | None = None
+    created: datetime
+    updated: datetime
+    command: list[str]
+    versions: dict[str, str]
+    machine: dict[str, str]
+    git: dict[str, str] | None
+    plugins: dict[str, str]
+    channels: tuple[int, int]
+    data: DataRecord
+    facts: dict[str, str]
+
+
+class RunFolder:
+    """The folder of one run, new or from before."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def recipe_path(self) -> Path:
+        return self.path / "recipe.toml"
+
+    @property
+    def checkpoints_path(self) -> Path:
+        return self.path / "checkpoints"
+
+    def last_checkpoint(self) -> Path | None:
+        """The newest whole checkpoint; its name is the number of steps done."""
+        found = sorted(path for path in self.checkpoints_path.glob("[0-9]*") if path.is_dir())
+        return found[-1] if found else None
+
+    @property
+    def plugin_files(self) -> list[Path]:
+        return sorted((self.path / "plugins").glob("*.py"))
+
+    @staticmethod
+    def refuse_existing(path: Path) -> None:
+        """`RunError` if there is something already at a path for a new run."""
+        if path.exists() or path.is_symlink():
+            is_run = (path / "run.json").is_file()
+            raise RunError(
+                "this folder exists already, and a run's folder must be new",
+                where=str(path),
+                hint=f"Choose another --out{f', or go on with the run in it: gen resume {path}' if is_run else ''}.",
+            )
+
+    @classmethod
+    def create(cls, path: Path) -> RunFolder:
+        """Make the folder; `RunError` if there is something already."""
+        cls.refuse_existing(path)
+        try:
+            path.mkdir(parents=True)
+        except OSError as error:
+            raise RunError(f"the folder cannot be made: {error.strerror}", where=str(path)) from error
+        return cls(path)
+
+    @classmethod
+    def existing(cls, path: Path) -> RunFolder:
+        """A run's folder from before; `RunError` if it is none."""
+        if not (path / "run.json").is_file():
+            what = "this is no run: it has no run.json" if path.is_dir() else "there is no such folder"
+            raise RunError(what, where=str(path), hint="Runs lie below the folder runs/, unless --out said otherwise.")
+        return cls(path)
+
+    def read(self) -> Manifest:
+        try:
+            return Manifest.model_validate_json((self.path / "run.json").read_text(encoding="utf-8"))
+        except (OSError, ValidationError) as error:
+            reason = str(error).splitlines()[0]
+            raise RunError(f"run.json cannot be read: {reason}", where=str(self.path)) from error
+
+    def write(self, manifest: Manifest) -> None:
+        write_text(self.path / "run.json", manifest.model_dump_json(indent=2) + "\n")
+
+    def update(self, **changes: object) -> None:
+        """Change some of the manifest's entries."""
+        self.write(self.read().model_copy(update={**changes, "updated": datetime.now(UTC)}))
+
+    def keep_plugins(self, files: Iterator[Path] | list[Path]) -> None:
+        """Copy plugins given as files, so that the folder alone is enough."""
+        for file in files:
+            (self.path / "plugins").mkdir(exist_ok=True)
+            shutil.copyfile(file, self.path / "plugins" / file.name)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from training in this folder; `RunError` if one does already."""
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise RunError("another process is training this run now", where=str(self.path)) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def new_path(base: Path, name: str) -> Path:
+    """A path for a new run below `base`, named by recipe and time."""
+    stem = f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
+    candidates = (base / (stem if number == 1 else f"{stem}-{number}") for number in range(1, 1000))
+    return next(path for path in candidates if not path.exists())
+
+
+def versions(packages: Mapping[str, str]) -> dict[str, str]:
+    """The versions that a result may depend on."""
+    return {"python": platform.python_version(), **packages}
+
+
+def machine(device: str) -> dict[str, str]:
+    return {"host": platform.node(), "system": platform.platform(), "device": device, "cpus": str(os.cpu_count())}
+
+
+def command() -> list[str]:
+    return [Path(sys.argv[0]).name, *sys.argv[1:]]
+
+
+def git_state() -> dict[str, str] | None:
+    """The commit of the folder that the command was given in, and whether something was changed since."""
+    try:
+        commit = _git("rev-parse", "HEAD")
+        return {"commit": commit, "changed": "yes" if _git("status", "--porcelain") else "no"}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(*arguments: str) -> str:
+    result = subprocess.run(["git", *arguments], capture_output=True, text=True, timeout=5, check=True)
+    return result.stdout.strip()

@@ -1,0 +1,107 @@
+"""The framework's own tables of a recipe. Importing this imports no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Size = Annotated[int, Field(ge=1)]
+
+
+class Table(BaseModel):
+    """A table of a recipe: strict types, no unknown keys, no changes after it is read."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+
+
+class Input(Table):
+    """`[input]`: from pairs as they are stored to what the networks see."""
+
+    direction: Literal["a_to_b", "b_to_a"] = "a_to_b"
+    """Which side is the condition and which the target."""
+    size: Size | tuple[Size, Size] = 256
+    """Height and width that the networks see, in pixels; one number for a square."""
+    jitter: Annotated[float, Field(ge=0, le=4)] = 0.0
+    """Training pairs are resized this much larger than `size`, then cropped at random; 0.117 is 286 for 256."""
+    flip: bool = False
+    """Mirror half of the training pairs, left to right."""
+
+    @property
+    def height_width(self) -> tuple[int, int]:
+        return (self.size, self.size) if isinstance(self.size, int) else self.size
+
+
+class Optimizer(Table):
+    """`[optimizer]`: one for each network, all with these settings."""
+
+    name: Literal["adam", "adamw"] = "adam"
+    """The algorithm."""
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-4
+    """The rate before the schedule."""
+    betas: tuple[Fraction, Fraction] = (0.5, 0.999)
+    """Decay of the running means of gradient and squared gradient."""
+    epsilon: Annotated[float, Field(gt=0)] = 1e-8
+    """Added to the denominator."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """L2 penalty (adam) or decoupled decay (adamw)."""
+
+
+class Schedule(Table):
+    """`[schedule]`: how the learning rate changes over the training."""
+
+    name: Literal["constant", "linear", "cosine"] = "constant"
+    """The shape of the decay."""
+    start: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    """The share of the training after which the rate begins to fall; not used by constant."""
+    end: Fraction = 0.0
+    """The share of the rate that is left at the end; not used by constant."""
+
+
+class Train(Table):
+    """`[train]`: how long, and on what."""
+
+    steps: Annotated[int, Field(ge=1)]
+    """The length of the training; schedules follow it."""
+    batch_size: Annotated[int, Field(ge=1)] = 1
+    """Pairs per step."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where the networks are; auto takes the first of cuda, mps and cpu that is there."""
+    threads: Annotated[int, Field(ge=1)] | None = None
+    """CPU threads; as many as PyTorch chooses unless given. Another number gives other roundings."""
+    values_every: Annotated[int, Field(ge=1)] = 10
+    """Steps between two readings of losses and gradient norms."""
+
+
+class Inference(Table):
+    """`[inference]`: how the trained generator predicts, always one image at a time."""
+
+    normalization: Literal["image", "running"] = "image"
+    """Batch normalisation by each image's own statistics, as in the paper, or by those gathered in training."""
+    dropout: bool = False
+    """Keep dropout on, as the paper does; `seed` makes it repeatable."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """For dropout: the same image gives the same prediction."""
+
+
+class Evaluate(Table):
+    """`[evaluate]`: what is measured and shown while the training goes on, and at its end."""
+
+    validations: Annotated[int, Field(ge=1)] = 10
+    """How many times, spread evenly over the training."""
+    pairs: Annotated[int, Field(ge=1)] = 100
+    """At most so many validation pairs, and as many training pairs for the gap."""
+    previews: Annotated[int, Field(ge=1)] = 20
+    """How many times pictures are made, spread evenly over the training; also before the first step."""
+    preview_pairs: Annotated[int, Field(ge=1, le=64)] = 4
+    """How many validation pairs the pictures show."""
+
+
+class Checkpoint(Table):
+    """`[checkpoint]`: what a run that is cut off can lose."""
+
+    minutes: Annotated[float, Field(gt=0)] = 10.0
+    """Save at least this often; also at every stop."""
+    keep: Annotated[int, Field(ge=1)] = 1
+    """How many of the last checkpoints stay."""

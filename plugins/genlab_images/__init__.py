@@ -1,0 +1,11 @@
+"""Pairs of images: from folders, from Hugging Face, and drawn on the spot."""
+
+import genlab
+
+
+@genlab.hookimpl
+def genlab_register(registry: genlab.Registry) -> None:
+    registry.dataset("side_by_side", "genlab_images.side_by_side:SideBySide")
+    registry.dataset("huggingface", "genlab_images.huggingface:HuggingFace")
+    registry.dataset("drawn_facades", "genlab_images.drawn_facades:DrawnFacades")
+    registry.dataset("first_available", "genlab_images.first_available:FirstAvailable")

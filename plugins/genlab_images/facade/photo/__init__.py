@@ -1,0 +1,1 @@
+"""How a building looks: drawn as colour and depth, then lit and photographed."""

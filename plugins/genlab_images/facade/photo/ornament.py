@@ -1,0 +1,138 @@
+"""Moldings, cornices, sills, pillars, balconies, blinds and carvings as they look."""
+
+from __future__ import annotations
+
+from genlab_images.facade.geometry import Box
+from genlab_images.facade.photo.canvas import Canvas, Material
+from genlab_images.facade.photo.look import Look, shade
+from genlab_images.facade.plan.building import Part
+
+
+def paint_molding(canvas: Canvas, part: Part, look: Look) -> None:
+    """A band, or the crown of the wall, which stands out more towards its top."""
+    box = part.box
+    if part.form == "band":
+        canvas.box(box, look.trim, 0.006, Material.TRIM)
+        canvas.box(box.part(-0.006, 0, 1.006, 0.4), look.trim, 0.011, Material.TRIM)
+        return
+    for top, bottom, depth in ((0.0, 1.0, 0.005), (0.0, 0.55, 0.012), (0.0, 0.32, 0.024), (0.0, 0.12, 0.027)):
+        canvas.box(box.part(-0.3 * depth, top, 1 + 0.3 * depth, bottom), look.trim, depth, Material.TRIM)
+    if part.form == "dentils":
+        pitch = 0.4 * box.height
+        for k in range(int(box.width / pitch)):
+            tooth = Box(box.left + pitch * (k + 0.2), 0, box.left + pitch * (k + 0.75), 0)
+            canvas.box(tooth._replace(top=box.top + 0.32 * box.height, bottom=box.top + 0.68 * box.height), look.trim, 0.018)
+
+
+def paint_cornice(canvas: Canvas, part: Part, look: Look) -> None:
+    """What is above a window or a door."""
+    box = part.box
+    if part.form == "lintel":
+        canvas.box(box, shade(look.trim, 0.96), 0.003, Material.TRIM)
+        canvas.polygon(
+            [(box.middle - 0.09 * box.width, box.top), (box.middle + 0.09 * box.width, box.top),
+             (box.middle + 0.06 * box.width, box.bottom), (box.middle - 0.06 * box.width, box.bottom)],
+            look.trim, 0.007,
+        )
+    elif part.form == "canopy":
+        canvas.box(box, shade(look.metal, 1.4), 0.03)
+    elif part.form in ("pediment", "bow"):
+        form = "triangle" if part.form == "pediment" else "segment"
+        roof = box.part(0, 0, 1, 0.78)
+        canvas.box(box.part(0.06, 0.6, 0.94, 1), look.trim, 0.004, Material.TRIM)
+        _gabled(canvas, form, roof, look)
+    else:
+        canvas.box(box.part(0.05, 0, 0.95, 1), look.trim, 0.004, Material.TRIM)
+        canvas.box(box.part(0, 0, 1, 0.5), look.trim, 0.013, Material.TRIM)
+
+
+def _gabled(canvas: Canvas, form: str, roof: Box, look: Look) -> None:
+    canvas.form(form, roof, look.trim, 0.014, Material.TRIM)
+    inner = roof.part(0.16, 0.32, 0.84, 0.86) if form == "triangle" else roof.part(0.1, 0.3, 0.9, 0.82)
+    canvas.form(form, inner, shade(look.trim, 0.9), 0.004, Material.TRIM)
+
+
+def paint_sill(canvas: Canvas, part: Part, look: Look) -> None:
+    """A sill, and its edge."""
+    canvas.box(part.box, look.trim, 0.009, Material.TRIM)
+    canvas.box(part.box.part(0.05, 0.62, 0.95, 1), shade(look.trim, 0.92), 0.004, Material.TRIM)
+
+
+def paint_pillar(canvas: Canvas, part: Part, look: Look) -> None:
+    """A pilaster with foot and capital, or a plain strip of the wall's own stuff."""
+    box = part.box
+    if part.form == "strip":
+        canvas.box(box, shade(look.wall, 1.04), 0.007, Material.WALL)
+        return
+    canvas.box(box.part(0.1, 0, 0.9, 1), look.trim, 0.006, Material.TRIM)
+    canvas.box(box.part(0.26, 0.08, 0.74, 0.93), shade(look.trim, 1.03), 0.009, Material.TRIM)
+    end = 1.1 * box.width
+    for top, grown in ((box.top, 0.0), (box.bottom - end, 0.0), (box.top + 0.5 * end, 0.12)):
+        canvas.box(Box(box.left, top, box.right, top + (0.4 if grown else 1.0) * end).inset(grown * box.width, 0), look.trim, 0.011)
+
+
+def paint_balcony(canvas: Canvas, part: Part, look: Look) -> None:
+    """A slab, and a parapet that may be seen through."""
+    box = part.box
+    depth = 0.034
+    slab = box.part(-0.02, 0.88, 1.02, 1)
+    parapet = box.part(0, 0, 1, 0.9)
+    if part.form == "solid":
+        canvas.box(parapet, shade(look.wall, 1.03), depth, Material.WALL)
+        canvas.box(box.part(-0.01, 0, 1.01, 0.07), look.trim, depth + 0.004)
+    elif part.form == "glass":
+        canvas.box(parapet, (172, 184, 188), depth)
+        canvas.fade("flat", parapet, (128, 140, 146))
+        canvas.box(box.part(0, 0, 1, 0.05), look.metal, depth)
+    else:
+        _railing(canvas, box, look, part.form == "balusters", depth)
+    canvas.box(slab, shade(look.trim, 0.95), depth + 0.003, Material.TRIM)
+    for x in (0.12, 0.8):
+        canvas.box(box.part(x, 1.0, x + 0.08, 1.14), shade(look.trim, 0.85), 0.016, Material.TRIM)
+
+
+def _railing(canvas: Canvas, box: Box, look: Look, stone: bool, depth: float) -> None:
+    """Bars, or balusters of stone, before the dark of the balcony."""
+    colour = look.trim if stone else look.metal
+    pitch = 0.012 if stone else 0.0075
+    count = max(4, round(box.width / pitch))
+    for k in range(count + 1):
+        x, half = k / count, (0.3 if stone else 0.12) / count
+        canvas.box(box.part(max(x - half, 0), 0.05, min(x + half, 1), 0.9), colour, depth)
+    canvas.box(box.part(-0.01, 0, 1.01, 0.13 if stone else 0.07), colour, depth + 0.003)
+    for x in (0.0, 0.92):
+        canvas.box(box.part(x, 0.0, x + 0.08, 0.9), colour, depth + (0.003 if stone else 0.0))
+
+
+def paint_blind(canvas: Canvas, part: Part, look: Look) -> None:
+    """Shutters at the sides, or a blind that is let down, with slats."""
+    box = part.box
+    if part.form == "shutters":
+        canvas.box(box.inset(0.04 * box.width, 0.0), look.accent, 0.007)
+        inner, colour, depth = box.inset(0.16 * box.width, 0.07 * box.height), shade(look.accent, 0.84), 0.005
+    else:
+        canvas.box(box, (196, 192, 180), -0.006)
+        inner, colour, depth = box, (178, 174, 164), -0.007
+    slats = max(3, round(inner.height / 0.009))
+    for k in range(slats):
+        canvas.box(inner.part(0, (k + 0.5) / slats, 1, (k + 1) / slats), colour, depth)
+
+
+def paint_deco(canvas: Canvas, part: Part, look: Look) -> None:
+    """A carved panel, a rosette, a garland, or a crest."""
+    box = part.box
+    if part.form == "rosette":
+        canvas.form("round", box, look.trim, 0.006, Material.TRIM)
+        canvas.form("round", box.part(0.16, 0.16, 0.84, 0.84), shade(look.trim, 0.9), 0.003, Material.TRIM)
+        canvas.form("round", box.part(0.32, 0.32, 0.68, 0.68), look.trim, 0.008, Material.TRIM)
+    elif part.form == "panel":
+        canvas.box(box, look.trim, 0.004, Material.TRIM)
+        edge = 0.14 * min(box.width, box.height)
+        canvas.box(box.inset(edge), shade(look.trim, 0.92), 0.0015, Material.TRIM)
+        canvas.form("round", box.part(0.34, 0.24, 0.66, 0.76), look.trim, 0.005, Material.TRIM)
+    else:
+        canvas.box(box, shade(look.trim, 0.97), 0.002, Material.TRIM)
+        for k in range(4):
+            x = 0.06 + 0.23 * k
+            drop = 0.24 if k in (0, 3) else 0.5
+            canvas.form("round", box.part(x, drop - 0.2, x + 0.2, drop + 0.36), look.trim, 0.007, Material.TRIM)

@@ -1,0 +1,1 @@
+"""What stands in a picture, and where: from random numbers to a building."""

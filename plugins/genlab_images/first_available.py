@@ -1,0 +1,57 @@
+"""The first of several datasets that can be had on this machine."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from genlab import Choice, Dataset, DataUnavailableError, Pairs, Split
+
+
+class FirstAvailable(Dataset):
+    """Stands for the first of its sources that can be had here, in the order given.
+
+    Sources are asked once, quickly, and only whether they can be had: data that is there but broken is an error, not
+    a reason to take the next one.
+
+    Args:
+        sources: the datasets, the preferred one first.
+    """
+
+    def __init__(self, *, sources: list[Dataset]) -> None:
+        if not sources:
+            raise ValueError("sources is empty: name at least one dataset")
+        self.sources = sources
+
+    def probe(self) -> None:
+        self.choose()
+
+    def open(self, split: Split) -> Pairs:
+        return self.choose().dataset.open(split)
+
+    def choose(self) -> Choice:
+        """The first source that can be had, and why those before it cannot.
+
+        Raises:
+            DataUnavailableError: none can be had.
+        """
+        return self._choice
+
+    @cached_property
+    def _choice(self) -> Choice:
+        missing: list[DataUnavailableError] = []
+        for source in self.sources:
+            try:
+                source.probe()
+                dataset, reason = source.choose()
+            except DataUnavailableError as error:
+                missing.append(error)
+            else:
+                reasons = [*map(_reason, missing), *([reason] if reason else [])]
+                return Choice(dataset, "; ".join(reasons) or None)
+        what = "none of the sources can be had: " + "; ".join(map(_reason, missing))
+        hints = dict.fromkeys(error.hint for error in missing if error.hint)
+        raise DataUnavailableError(what, hint="\n".join(hints) or None)
+
+
+def _reason(error: DataUnavailableError) -> str:
+    return f"{error.where} cannot be had: {error.what}" if error.where else error.what

@@ -1,0 +1,105 @@
+"""Pairs in two image columns of a table: a dataset of the Hugging Face hub, or Parquet files on this machine."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from annotated_types import MinLen
+
+from genlab import DataError, Dataset, Pairs, Split
+from genlab_images.colours import labels_side
+from genlab_images.folders import count_of_pairs
+from genlab_images.paired import PairedImages
+from genlab_images.rows import EncodedRows, Span, shared_rows, spans
+from genlab_images.table import Table, explained, quiet
+
+if TYPE_CHECKING:
+    from datasets import DatasetBuilder
+
+_LOOKED_AT = 8
+
+
+class HuggingFace(Dataset):
+    """A dataset of the Hugging Face hub with two columns of images, or a copy of one on this machine.
+
+    On this machine it may be a Parquet file, a folder of Parquet files, or a folder of images with a metadata.csv
+    whose columns `a_file_name` and `b_file_name` name the images of columns `a` and `b`. Code that comes with a
+    dataset is never run.
+
+    Args:
+        path: an id on the hub, such as `huggan/facades`, or a path; a relative one is taken from the working directory.
+        a: the column with the first side's images.
+        b: the column with the second side's images.
+        train: the training pairs, as a split or a part of one, such as `train[:500]` or `train[:90%]`.
+        validation: the validation pairs, likewise.
+        config: which configuration to take of a dataset that has several.
+        revision: a branch, tag or commit on the hub.
+        label_side: the side that is known to be a label map. The columns are swapped if the images say it is the other
+            one, as a label map has few colours.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: Annotated[str, MinLen(1)],
+        a: str,
+        b: str,
+        train: str = "train[:90%]",
+        validation: str = "train[90%:]",
+        config: str | None = None,
+        revision: str | None = None,
+        label_side: Literal["a", "b"] | None = None,
+    ) -> None:
+        if a == b:
+            raise ValueError(f'a and b are both "{a}": each side needs a column of its own')
+        if train == validation:
+            raise ValueError(f'train and validation are both "{train}": validation needs pairs that are not trained on')
+        self.table = Table(path, config, revision)
+        self.columns = (a, b)
+        self.splits: dict[Split, str] = {"train": train, "validation": validation}
+        self.label_side = label_side
+
+    def probe(self) -> None:
+        self.table.probe()
+
+    def open(self, split: Split) -> Pairs:
+        columns, note = self._ordered
+        rows = self._rows(split, columns)
+        part = f"{self.table.path}, {self.splits[split]}"
+        return PairedImages(rows, f"{count_of_pairs(len(rows))} of {part}{note}")
+
+    @cached_property
+    def _builder(self) -> DatasetBuilder:
+        return self.table.open()
+
+    @cached_property
+    def _spans(self) -> dict[Split, list[Span]]:
+        sizes = {name: info.num_examples for name, info in self._builder.info.splits.items()}
+        found = {split: spans(spec, sizes, f"{self.table.path}, {split}") for split, spec in self.splits.items()}
+        if both := shared_rows(found["train"], found["validation"]):
+            what = f"train and validation share pairs: rows {both.start} to {both.stop - 1} of {both.split}"
+            hint = 'Take different parts, such as train = "train[:90%]" and validation = "train[90%:]".'
+            raise DataError(what, where=self.table.path, hint=hint)
+        return found
+
+    def _rows(self, split: Split, columns: tuple[str, str]) -> EncodedRows:
+        of_split = self._spans[split]
+        with quiet(), explained(self.table.path):
+            table = self._builder.as_dataset(split=self.splits[split])
+        return EncodedRows(table, columns, of_split, self.table.path)
+
+    @cached_property
+    def _ordered(self) -> tuple[tuple[str, str], str]:
+        """The columns of sides a and b, and what to say about it; a few training pairs tell where the labels are."""
+        if self.label_side is None:
+            return self.columns, ""
+        pairs = PairedImages(self._rows("train", self.columns), "")
+        some = np.linspace(0, len(pairs) - 1, min(len(pairs), _LOOKED_AT), dtype=int)
+        found = labels_side([pairs[index][1:] for index in some.tolist()])
+        if found is None:
+            return self.columns, "; the colours do not tell which column holds the label maps"
+        if "ab"[found] == self.label_side:
+            return self.columns, ""
+        return self.columns[::-1], f"; columns swapped, as {self.columns[found]} holds the label maps"

@@ -1,0 +1,45 @@
+"""One encoded image: a file, or the bytes that a table holds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from genlab import DataError
+
+
+class Source(NamedTuple):
+    """Where an encoded image comes from.
+
+    Args:
+        data: its file, or its bytes.
+        where: how to name it to a person.
+    """
+
+    data: Path | bytes
+    where: str
+
+    @classmethod
+    def of(cls, path: Path) -> Source:
+        return cls(path, str(path))
+
+    def read(self) -> bytes:
+        """The encoded bytes; `DataError` if the file cannot be read."""
+        if isinstance(self.data, bytes):
+            return self.data
+        try:
+            return self.data.read_bytes()
+        except OSError as error:
+            raise DataError(f"the file cannot be read: {error.strerror}", where=self.where) from error
+
+
+def content_hash(pairs: Iterable[tuple[str, Sequence[Source]]]) -> str:
+    """A hash of the pairs' keys and encoded bytes, in order; equal wherever they lie."""
+    digest = hashlib.sha256()
+    for key, sources in pairs:
+        digest.update(hashlib.sha256(key.encode()).digest())
+        for source in sources:
+            digest.update(hashlib.sha256(source.read()).digest())
+    return digest.hexdigest()

@@ -1,0 +1,142 @@
+"""Tables of images in the form that the `datasets` library reads: from this machine, its cache, or the hub.
+
+Importing `datasets` takes a second, so it happens inside the functions that need it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from genlab import DataError, DataUnavailableError
+from genlab_images import hub
+
+if TYPE_CHECKING:
+    from datasets import DatasetBuilder
+
+_HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*(?<!\.parquet)")
+
+
+class Table(NamedTuple):
+    """What a recipe says about where a table is.
+
+    Args:
+        path: a file or folder on this machine, or an id on the hub such as `huggan/facades`.
+        config: which of several tables under that path.
+        revision: which version on the hub: a branch, tag or commit.
+    """
+
+    path: str
+    config: str | None
+    revision: str | None
+
+    def probe(self) -> None:
+        """Raise `DataUnavailableError` if the table is neither on this machine nor, by a quick question, on the hub."""
+        if self._local() is None and self._cached() is None:
+            self._require_hub()
+
+    def open(self) -> DatasetBuilder:
+        """Make the table ready to be read, downloading it if need be, with a progress bar then and only then.
+
+        A table that was downloaded before serves when the hub does not.
+        """
+        local = self._local()
+        if local is not None:
+            with quiet(), explained(self.path):
+                return _prepared(*_as_loaded(local), name=self.config)
+        try:
+            self._require_hub()
+        except DataUnavailableError:
+            if (cached := self._cached()) is None:
+                raise
+            return cached
+        with explained(self.path):
+            return _prepared(self.path, None, name=self.config, revision=self.revision)
+
+    def _local(self) -> Path | None:
+        path = Path(self.path).expanduser()
+        return path if path.exists() else None
+
+    def _require_hub(self) -> None:
+        if not _HUB_ID.fullmatch(self.path):
+            hint = f"A relative path is taken from the working directory, {Path.cwd()}; an id on the Hugging Face hub "
+            raise DataUnavailableError(
+                "there is no such file or folder", where=self.path, hint=f"{hint}looks like huggan/facades."
+            )
+        hub.require(self.path)
+
+    def _cached(self) -> DatasetBuilder | None:
+        """The table as the hub last gave it; a revision only counts if it is the very commit that was kept."""
+        namespace, _, name = self.path.rpartition("/")
+        if not _HUB_ID.fullmatch(self.path) or not any(_cache_folder().glob(f"{namespace}___*/*/*/*")):
+            return None
+        from datasets.packaged_modules.cache.cache import Cache
+
+        version, commit = ("0.0.0", self.revision) if self.revision else ("auto", "auto")
+        try:
+            with quiet():
+                builder = Cache(
+                    repo_id=self.path, dataset_name=name, config_name=self.config, version=version, hash=commit
+                )
+                builder.download_and_prepare()
+        except (ValueError, OSError):
+            return None
+        return builder
+
+
+def _cache_folder() -> Path:
+    from huggingface_hub import constants
+
+    return Path(os.environ.get("HF_DATASETS_CACHE") or Path(constants.HF_HOME, "datasets")).expanduser()
+
+
+def _as_loaded(local: Path) -> tuple[str, dict[str, list[str]] | None]:
+    """What `datasets` calls this path: a folder is a path of its own, a file is data for a reader."""
+    if local.is_dir():
+        return str(local.resolve()), None
+    if local.suffix.lower() == ".parquet":
+        return "parquet", {"train": [str(local.resolve())]}
+    hint = "Give a Parquet file, a folder of them, or a folder of images with a metadata.csv that names their columns."
+    raise DataError(f"a {local.suffix or 'bare'} file is no table of images", where=str(local), hint=hint)
+
+
+def _prepared(path: str, files: dict[str, list[str]] | None, **chosen: str | None) -> DatasetBuilder:
+    import datasets
+
+    builder = datasets.load_dataset_builder(path, data_files=files, **chosen)
+    builder.download_and_prepare()
+    return builder
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No progress bars and no chatter from `datasets`: what lies on this machine is there at once."""
+    import datasets
+    from datasets.utils import logging
+
+    silent, level = datasets.are_progress_bars_disabled(), logging.get_verbosity()
+    datasets.disable_progress_bars()
+    logging.set_verbosity(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if not silent:
+            datasets.enable_progress_bars()
+
+
+@contextmanager
+def explained(where: str) -> Iterator[None]:
+    """Whatever `datasets` raises over a table, as a `DataError` in a line or two."""
+    try:
+        yield
+    except DataError:
+        raise
+    except Exception as error:
+        cause = error.__cause__ or error
+        lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+        raise DataError(" ".join(lines[:2]) or type(cause).__name__, where=where) from error

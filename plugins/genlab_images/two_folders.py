@@ -1,0 +1,72 @@
+"""Pairs kept as two files of one name, in two folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from genlab import DataError, Dataset, Pairs, Split
+from genlab_images.folders import count_of_pairs, find_folder, find_root, image_files, listed
+from genlab_images.paired import EncodedPair, PairedImages
+from genlab_images.source import Source
+
+
+class TwoFolders(Dataset):
+    """Two folders of images, where files of one name make a pair: `A/train/1.jpg` and `B/train/1.png`.
+
+    Names are compared without their extension; folders within a split's folder are part of the name. Images are read
+    as `side_by_side` reads them.
+
+    Args:
+        root: the folder that holds both sides' folders; a relative path is taken from the working directory.
+        a: the first side's folder, in `root`.
+        b: the second side's folder, in `root`.
+        train: the folder of training images, within each side's folder.
+        validation: the folder of validation images, within each side's folder.
+    """
+
+    def __init__(
+        self, *, root: Path, a: str = "A", b: str = "B", train: str = "train", validation: str = "val"
+    ) -> None:
+        if a == b:
+            raise ValueError(f'a and b are both "{a}": each side needs a folder of its own')
+        self.root = root
+        self.a = a
+        self.b = b
+        self.folders: dict[Split, str] = {"train": train, "validation": validation}
+
+    def probe(self) -> None:
+        find_root(self.root)
+
+    def open(self, split: Split) -> Pairs:
+        root = find_root(self.root)
+        a = find_folder(find_folder(root, self.a, "a"), self.folders[split], split)
+        b = find_folder(find_folder(root, self.b, "b"), self.folders[split], split)
+        files_a, files_b = _files_by_name(a), _files_by_name(b)
+        _check_partners(files_a, files_b, f"{a} and {b}")
+        encoded = [EncodedPair(name, Source.of(path), Source.of(files_b[name])) for name, path in files_a.items()]
+        return PairedImages(encoded, f"{count_of_pairs(len(encoded))} in {a} and {b}")
+
+
+def _files_by_name(folder: Path) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    for file in image_files(folder):
+        name = file.with_suffix("").as_posix()
+        if name in files:
+            what = f"{files[name].name} and {file.name} differ only in their extension"
+            hint = "Keep one of them: names without extension tell which files make a pair."
+            raise DataError(what, where=str((folder / file).parent), hint=hint)
+        files[name] = folder / file
+    return files
+
+
+def _check_partners(files_a: dict[str, Path], files_b: dict[str, Path], where: str) -> None:
+    alone_a = [str(path) for name, path in files_a.items() if name not in files_b]
+    alone_b = [str(path) for name, path in files_b.items() if name not in files_a]
+    parts = [
+        f"{len(alone)} of {of} images in {side} have no partner ({listed(alone)})"
+        for side, alone, of in (("a", alone_a, len(files_a)), ("b", alone_b, len(files_b)))
+        if alone
+    ]
+    if parts:
+        hint = "Both images of a pair have the same name in the two folders; only their extensions may differ."
+        raise DataError("; ".join(parts), where=where, hint=hint)

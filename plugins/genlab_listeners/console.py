@@ -1,0 +1,85 @@
+"""A run as a person sees it go by, on standard error."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+
+from rich import console
+from rich.text import Text
+
+from genlab import CheckpointSaved, Ended, Listener, Previewed, Started, Step, Validated
+from genlab_listeners.display import Display, Log, Screen
+from genlab_listeners.pace import Pace
+from genlab_listeners.progress import Progress, clock, figures, in_column
+
+_COLOURS = {"finished": "green", "paused": "yellow", "interrupted": "yellow", "failed": "red"}
+
+
+class Console(Listener):
+    """Tells on standard error what is run, how far it is, how good it is at each validation, and how it ended.
+
+    On a terminal progress is a bar; elsewhere it is a few plain lines.
+    """
+
+    def started(self, event: Started) -> None:
+        self._pace = Pace(time.monotonic())
+        self._progress = Progress(event.step, event.steps, self._pace)
+        self._display = _display(self._progress)
+        self._display.line(Text(_printable(event.title), "bold"))
+        facts = dict(event.facts)
+        if event.step:
+            facts["resumed"] = f"after step {event.step} of {event.steps}"
+        self._display.columns({_printable(name): Text(_printable(fact)) for name, fact in facts.items()})
+
+    def step(self, event: Step) -> None:
+        self._pace.step(time.monotonic())
+        self._progress.step = event.step
+        if event.values is not None:
+            self._progress.losses = event.values.losses
+        self._display.progress(self._progress)
+
+    def previewed(self, event: Previewed) -> None:  # noqa: ARG002
+        self._pace.pause(time.monotonic())
+
+    def checkpoint_saved(self, event: CheckpointSaved) -> None:  # noqa: ARG002
+        self._pace.pause(time.monotonic())
+
+    def validated(self, event: Validated) -> None:
+        self._pace.pause(time.monotonic())
+        name = f"step {in_column(event.step, self._progress.steps)}"
+        self._display.columns({name: _summary(event.metrics)})
+
+    def ended(self, event: Ended) -> None:
+        self._display.close()
+        place = f"at step {event.step}/{self._progress.steps} after {clock(event.seconds)}"
+        self._display.line(Text.assemble((event.status, f"bold {_COLOURS[event.status]}"), f" {place}"))
+        if event.metrics:
+            self._display.line(_summary(event.metrics))
+
+
+def _display(progress: Progress) -> Display:
+    """The one that fits where standard error goes."""
+    stream = console.Console(stderr=True, highlight=False)
+    movable = sys.stderr.isatty() and not stream.is_dumb_terminal
+    return Screen(stream, progress) if movable else Log(stream, progress)
+
+
+def _summary(metrics: Mapping[str, float]) -> Text:
+    """Validation metrics, and for the first of them how training pairs fare."""
+    sides: dict[str, dict[str, float]] = {"validation": {}, "train": {}, "gap": {}}
+    for key, value in metrics.items():
+        side, _, name = key.partition("/")
+        sides.setdefault(side, {})[name] = value
+    text = figures("validation", sides["validation"])
+    for name, value in list(sides["train"].items())[:1]:
+        text = text + Text("   ") + figures("train", {name: value})
+        if name in sides["gap"]:
+            text.append(f" (gap {sides['gap'][name]:+.2g})")
+    return text
+
+
+def _printable(text: str) -> str:
+    """Text from a recipe, without the characters that would move a terminal's cursor."""
+    return "".join(character if character.isprintable() else " " for character in text)

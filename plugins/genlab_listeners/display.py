@@ -1,0 +1,116 @@
+"""Where a run is shown: a terminal, or a stream that keeps every line."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import Protocol
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from genlab_listeners.progress import Progress
+
+_WIDEST = 110
+_SECONDS_BETWEEN_DRAWINGS = 0.1
+
+
+class Display(Protocol):
+    """What both kinds of place can do."""
+
+    def line(self, text: Text) -> None:
+        """Print a line that stays."""
+
+    def columns(self, rows: Mapping[str, Text]) -> None:
+        """Print names and texts side by side."""
+
+    def progress(self, progress: Progress) -> None:
+        """Show how far the run is, if it is time to."""
+
+    def close(self) -> None:
+        """Leave the place as it was found."""
+
+
+class Screen:
+    """A terminal, with a bar at the bottom that goes away in the end; what is printed meanwhile appears above it.
+
+    The bar is drawn when a step is done, not by a thread of its own.
+    """
+
+    def __init__(self, terminal: Console, progress: Progress) -> None:
+        self._terminal = terminal
+        self._progress = progress
+        self._drawn = 0.0
+        self._live = Live(
+            get_renderable=self._bar,
+            console=terminal,
+            auto_refresh=False,
+            transient=True,
+            # Standard output that goes elsewhere may carry what a program wants to read.
+            redirect_stdout=sys.stdout.isatty(),
+        )
+        self._live.start(refresh=True)
+
+    def line(self, text: Text) -> None:
+        self._terminal.print(text)
+
+    def columns(self, rows: Mapping[str, Text]) -> None:
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(style="dim", no_wrap=True)
+        grid.add_column(overflow="fold")
+        for name, text in rows.items():
+            grid.add_row(Text(name), text)
+        self._terminal.print(grid)
+
+    def progress(self, progress: Progress) -> None:
+        self._progress = progress
+        now = time.monotonic()
+        if now - self._drawn >= _SECONDS_BETWEEN_DRAWINGS:
+            self._drawn = now
+            self._live.refresh()
+
+    def close(self) -> None:
+        self._live.stop()
+
+    def _bar(self) -> Group:
+        progress = self._progress
+        row = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        row.width = min(self._terminal.width, _WIDEST)
+        row.add_column(ratio=1)
+        row.add_column(no_wrap=True)
+        row.add_column(no_wrap=True, min_width=12, justify="right")
+        row.add_column(no_wrap=True, min_width=12, justify="right")
+        bar = ProgressBar(progress.steps, progress.step, style="bright_black", complete_style="cyan")
+        row.add_row(bar, progress.count, progress.rate, progress.left)
+        losses = progress.loss_terms
+        losses.no_wrap = True
+        losses.overflow = "ellipsis"
+        return Group(row, losses)
+
+
+class Log:
+    """A stream that keeps every line: no colours, nothing that moves, and progress about ten times a run."""
+
+    def __init__(self, stream: Console, progress: Progress) -> None:
+        self._stream = stream
+        self._tenth = progress.tenth
+
+    def line(self, text: Text) -> None:
+        self._stream.print(text, soft_wrap=True)
+
+    def columns(self, rows: Mapping[str, Text]) -> None:
+        width = max(map(len, rows), default=0)
+        for name, text in rows.items():
+            self.line(Text.assemble(name.ljust(width), "  ", text))
+
+    def progress(self, progress: Progress) -> None:
+        if progress.tenth > self._tenth and progress.step < progress.steps:
+            self._tenth = progress.tenth
+            words = [f"step {progress.count}", progress.rate, progress.left, progress.loss_terms.plain]
+            self.line(Text("  ".join(word for word in words if word)))
+
+    def close(self) -> None: ...

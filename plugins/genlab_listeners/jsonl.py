@@ -1,0 +1,81 @@
+"""A run's figures as a file that other programs read."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from genlab import CheckpointSaved, Ended, Listener, Started, Step, Validated
+
+
+class JSONLines(Listener):
+    """Writes what is measured to `metrics.jsonl` in the run's folder, one JSON object a line.
+
+    Every object has an `event` (started, step, validation, checkpoint or ended), the `step`, and the `time` in seconds
+    since 1970. A step has losses, learning_rates, gradient_norms, weight_norms and images_per_second, and a line only
+    where these were read. A figure that is infinite or not a number is null, as JSON has no word for it.
+    """
+
+    def started(self, event: Started) -> None:
+        self._file = event.folder / "metrics.jsonl"
+        if self._file.exists():
+            _forget_after(event.step, self._file)
+        self._write("started", event.step, title=event.title, steps=event.steps, batch_size=event.batch_size)
+
+    def step(self, event: Step) -> None:
+        if event.values is None:
+            return
+        self._write(
+            "step",
+            event.step,
+            losses=event.values.losses,
+            learning_rates=event.values.learning_rates,
+            gradient_norms=event.values.gradient_norms,
+            weight_norms=event.values.weight_norms,
+            images_per_second=event.values.images_per_second,
+        )
+
+    def validated(self, event: Validated) -> None:
+        self._write("validation", event.step, metrics=event.metrics)
+
+    def checkpoint_saved(self, event: CheckpointSaved) -> None:
+        self._write("checkpoint", event.step)
+
+    def ended(self, event: Ended) -> None:
+        self._write("ended", event.step, status=event.status, seconds=event.seconds, metrics=event.metrics)
+
+    def _write(self, event: str, step: int, **facts: str | float | Mapping[str, float]) -> None:
+        record = {"event": event, "step": step, "time": round(time.time(), 3)}
+        record |= {name: _finite(fact) for name, fact in facts.items()}
+        # Opened for each line, so that whatever ends the process leaves whole lines.
+        with self._file.open("a", encoding="utf-8", newline="\n") as file:
+            file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _finite(fact: str | float | Mapping[str, float]) -> str | float | dict[str, float | None] | None:
+    if isinstance(fact, str):
+        return fact
+    if isinstance(fact, Mapping):
+        return {name: value if math.isfinite(value) else None for name, value in fact.items()}
+    return fact if math.isfinite(fact) else None
+
+
+def _forget_after(step: int, file: Path) -> None:
+    """Drop what a stretch wrote after the checkpoint that the run now goes on from, and a line cut short."""
+    aside = file.with_name(f".{file.name}.tmp")
+    with file.open("rb") as lines, aside.open("wb") as kept:
+        for line in lines:
+            if _step_of(line) <= step:
+                kept.write(line.rstrip(b"\r\n") + b"\n")
+    aside.replace(file)
+
+
+def _step_of(line: bytes) -> float:
+    """The step that a line tells of; infinite for what is no record."""
+    try:
+        return json.loads(line)["step"]
+    except (ValueError, TypeError, KeyError):
+        return math.inf

@@ -1,0 +1,73 @@
+"""How far a run is, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.text import Text
+
+from genlab_listeners.pace import Pace
+
+
+class Progress:
+    """What there is to say after any step.
+
+    Args:
+        step: steps done so far.
+        steps: steps in all.
+        pace: how fast they go.
+    """
+
+    def __init__(self, step: int, steps: int, pace: Pace) -> None:
+        self.step = step
+        self.steps = steps
+        self.pace = pace
+        self.losses: Mapping[str, float] = {}
+
+    @property
+    def tenth(self) -> int:
+        """How many tenths of the run are done."""
+        return 10 * self.step // self.steps
+
+    @property
+    def count(self) -> str:
+        return f"{in_column(self.step, self.steps)}/{self.steps}"
+
+    @property
+    def rate(self) -> str:
+        seconds = self.pace.seconds_per_step
+        if not seconds:
+            return ""
+        return f"{seconds:.3g} s/step" if seconds > 1 else f"{1 / seconds:.3g} steps/s"
+
+    @property
+    def left(self) -> str:
+        seconds = self.pace.seconds_for(self.steps - self.step)
+        return "" if seconds is None else f"{clock(seconds)} left"
+
+    @property
+    def loss_terms(self) -> Text:
+        """The terms of each phase, such as `generator adversarial 0.7 l1 0.3`."""
+        phases: dict[str, dict[str, float]] = {}
+        for key, value in self.losses.items():
+            phase, _, term = key.partition("/")
+            phases.setdefault(phase, {})[term] = value
+        return Text("   ").join(figures(phase, terms) for phase, terms in phases.items())
+
+
+def figures(title: str, values: Mapping[str, float]) -> Text:
+    """Values after their names, which are the quieter part."""
+    words = [Text.assemble((f"{name} ", "dim"), f"{value:.4g}") for name, value in values.items()]
+    return Text(f"{title} ", "dim") + Text("  ").join(words)
+
+
+def in_column(step: int, steps: int) -> str:
+    """A step as wide as the last one will be, so that lines stay aligned."""
+    return f"{step:>{len(str(steps))}}"
+
+
+def clock(seconds: float) -> str:
+    """Hours, minutes and seconds, such as `1:02:03` or `0:05`."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"

@@ -1,0 +1,48 @@
+"""The game between a generator and a discriminator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812  (the name that PyTorch's users know)
+
+from genlab import AdversarialLoss
+
+Objective = Literal["bce", "lsgan"]
+
+# How far scores are from a label, 1 for real and 0 for predicted: the mean over all scores.
+_DISTANCES: dict[Objective, Callable[[Tensor, Tensor], Tensor]] = {
+    "bce": F.binary_cross_entropy_with_logits,
+    "lsgan": F.mse_loss,
+}
+
+
+class Adversarial(AdversarialLoss):
+    """Scores of real images are drawn to 1 by the discriminator and those of predictions to 0; the generator draws
+    the latter to 1.
+
+    With `bce` that is binary cross-entropy on the scores' sigmoid (Goodfellow et al. 2014, equation 1, the generator
+    in its non-saturating form of section 3). With `lsgan` it is the squared distance (Mao et al. 2017, equation 9,
+    without its factors of one half).
+
+    Args:
+        objective: `bce`, the original GAN's, or `lsgan`, least squares.
+    """
+
+    def __init__(self, *, objective: Objective = "bce") -> None:
+        super().__init__()
+        self._distance = _DISTANCES[objective]
+
+    def for_generator(self, prediction_scores: Float[Tensor, "n 1 i j"]) -> Float[Tensor, ""]:
+        return self._distance(prediction_scores, torch.ones_like(prediction_scores))
+
+    def for_discriminator(
+        self, target_scores: Float[Tensor, "n 1 i j"], prediction_scores: Float[Tensor, "n 1 i j"]
+    ) -> Float[Tensor, ""]:
+        real = self._distance(target_scores, torch.ones_like(target_scores))
+        predicted = self._distance(prediction_scores, torch.zeros_like(prediction_scores))
+        return real + predicted

@@ -1,0 +1,21 @@
+"""The mean absolute difference."""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812  (the name that PyTorch's users know)
+
+from genlab import Loss
+
+
+class L1(Loss):
+    """The mean absolute difference of prediction and target, 0 to 2 (Isola et al. 2017, equation 3)."""
+
+    def forward(
+        self,
+        condition: Float[Tensor, "n c h w"],  # noqa: ARG002  (part of the interface)
+        target: Float[Tensor, "n d h w"],
+        prediction: Float[Tensor, "n d h w"],
+    ) -> Float[Tensor, ""]:
+        return F.l1_loss(prediction, target)

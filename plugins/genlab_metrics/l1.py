@@ -1,0 +1,19 @@
+"""The mean absolute error."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from jaxtyping import Float
+from torch import Tensor
+
+from genlab_metrics.mean import MeanOverImages
+
+
+class L1(MeanOverImages):
+    """The mean absolute error of images in [-1, 1]: 0 where they are equal, 2 at most."""
+
+    better: ClassVar[Literal["lower", "higher"]] = "lower"
+
+    def measure(self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]) -> Float[Tensor, " n"]:
+        return (prediction - target).abs().mean(dim=(1, 2, 3))

@@ -1,0 +1,42 @@
+"""A metric that each image has by itself, averaged over images."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+
+from jaxtyping import Float
+from torch import Tensor
+
+from genlab import Metric
+
+
+class MeanOverImages(Metric):
+    """Every image counts the same, so the figure does not depend on how images are cut into batches.
+
+    Values are added up in float64. The mean over no images at all is NaN.
+    """
+
+    def __init__(self) -> None:
+        self.reset()
+
+    @abstractmethod
+    def measure(self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]) -> Float[Tensor, " n"]:
+        """The figure of each image; both sides come as float32 in [-1, 1]."""
+
+    def update(
+        self,
+        condition: Float[Tensor, "n c h w"],  # noqa: ARG002  (part of the interface)
+        target: Float[Tensor, "n d h w"],
+        prediction: Float[Tensor, "n d h w"],
+    ) -> None:
+        values = self.measure(target.detach().float(), prediction.detach().float()).cpu().double()
+        self._sum += values.sum().item()
+        self._count += len(values)
+
+    def compute(self) -> float:
+        return self._sum / self._count if self._count else math.nan
+
+    def reset(self) -> None:
+        self._sum = 0.0
+        self._count = 0

@@ -1,0 +1,27 @@
+"""The peak signal-to-noise ratio."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from jaxtyping import Float
+from torch import Tensor
+from torchmetrics.functional.image import peak_signal_noise_ratio
+
+from genlab_metrics.mean import MeanOverImages
+
+LIMIT = 100.0
+
+
+class PSNR(MeanOverImages):
+    """The peak signal-to-noise ratio in decibels, 10 log10 of the squared range over the mean squared error.
+
+    Each image's own value is averaged. It is cut off at 100 dB (an error of 0.00002 in [-1, 1]; one step of 8 bits
+    everywhere is 48 dB), so that one image without any error does not make the mean infinite.
+    """
+
+    better: ClassVar[Literal["lower", "higher"]] = "higher"
+
+    def measure(self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]) -> Float[Tensor, " n"]:
+        values = peak_signal_noise_ratio(prediction, target, data_range=2.0, reduction="none", dim=(1, 2, 3))
+        return values.clamp(max=LIMIT)

@@ -1,0 +1,50 @@
+"""What the layers of the U-Net and the PatchGAN are made of, and how their weights start."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+Norm = Literal["batch", "instance", "none"]
+
+LEAK = 0.2
+SPREAD = 0.02
+
+# Instance norm with its own scale and shift has the parameters of batch norm, and at batch 1 computes the same.
+_NORMS: dict[Norm, Callable[[int], nn.Module | None]] = {
+    "batch": nn.BatchNorm2d,
+    "instance": partial(nn.InstanceNorm2d, affine=True),
+    "none": lambda _: None,
+}
+
+
+def normalisation(norm: Norm, channels: int) -> nn.Module | None:
+    """The layer that normalises each of `channels` feature maps, or None for `none`."""
+    return _NORMS[norm](channels)
+
+
+def block(**layers: nn.Module | None) -> nn.Sequential:
+    """A chain of named layers in the order given; those that are None are left out."""
+    return nn.Sequential(OrderedDict((name, layer) for name, layer in layers.items() if layer is not None))
+
+
+def width(channels: int, level: int) -> int:
+    """Feature maps after `level` convolutions, counted from 1: they double each time, up to 8 times the first."""
+    return channels * min(2 ** (level - 1), 8)
+
+
+def draw(name: str, parameter: Tensor, rng: torch.Generator) -> None:
+    """Draw a parameter's first value in place (section 6.2 of the pix2pix paper; arXiv 1611.07004).
+
+    Weights of convolutions come from N(0, 0.02), scales of norm layers from N(1, 0.02); biases start at 0.
+    """
+    if name.endswith("bias"):
+        nn.init.zeros_(parameter)
+    else:
+        is_scale = parameter.ndim == 1
+        nn.init.normal_(parameter, mean=1.0 if is_scale else 0.0, std=SPREAD, generator=rng)

@@ -1,0 +1,143 @@
+"""The U-Net generator, and by `skips = false` the encoder-decoder that the paper compares it with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Annotated
+
+import torch
+from annotated_types import Ge, Lt
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from genlab import Generator, Level
+from genlab_pix2pix.blocks import LEAK, Norm, block, draw, normalisation, width
+
+
+class UNet(Generator):
+    """An encoder and a decoder with skip connections between their levels (Isola et al. 2017, section 3.2.1 and 6.1).
+
+    Levels are counted from the outermost, 1. Encoder i halves the side of its input; decoder i doubles it, and where
+    level i has a skip, the output of encoder i is put before its input, channel by channel. A block is
+
+    - encoder: LeakyReLU 0.2, convolution 4x4 of stride 2, norm. The first has the convolution alone, and the
+      innermost no norm: it may have a single pixel, which a norm would make zero at batch 1.
+    - decoder: ReLU, transposed convolution 4x4 of stride 2, norm, dropout. The outermost ends with tanh instead.
+
+    A skip carries an encoder's output before any activation. Some implementations carry it after the next LeakyReLU;
+    as the decoder starts with a ReLU, that gives the same, and a variant without skips has the same layers.
+
+    Only the outermost transposed convolution has a bias, as the norm layers shift; with `norm = "none"` all have.
+
+    Args:
+        levels: how often the image is halved; its height and width must be multiples of 2 ** levels.
+        channels: feature maps of the outermost level; they double with each level, up to 8 times as many.
+        skips: true for a skip connection at each level but the innermost, false for none, or a list of levels.
+        norm: batch norm, instance norm (with scale and shift), or none.
+        dropout_blocks: which decoder blocks have dropout, 1 being the innermost. The paper's are [1, 2, 3], those of
+            its reference in PyTorch [2, 3, 4]. The outermost never has; a network of 2 or 3 levels has those there are.
+        dropout: the share of features that is dropped in training.
+
+    Raises:
+        ValueError: if `skips` or `dropout_blocks` names a level or block that cannot have one.
+    """
+
+    def __init__(
+        self,
+        *,
+        in_channels: int,
+        out_channels: int,
+        levels: Annotated[int, Ge(2)] = 8,
+        channels: Annotated[int, Ge(1)] = 64,
+        skips: bool | list[int] = True,
+        norm: Norm = "batch",
+        dropout_blocks: list[int] = [1, 2, 3],  # noqa: B006  (read only)
+        dropout: Annotated[float, Ge(0), Lt(1)] = 0.5,
+    ) -> None:
+        super().__init__()
+        _check_dropout_blocks(dropout_blocks, levels)
+        self.depth = levels
+        self.skips = _skip_levels(skips, levels)
+        widths = [width(channels, level) for level in range(1, levels + 1)]
+
+        self.encoder = nn.ModuleList(
+            _encoder_block(fan_in, fan_out, norm, outermost=level == 1, innermost=level == levels)
+            for level, (fan_in, fan_out) in enumerate(pairwise([in_channels, *widths]), start=1)
+        )
+        self.decoder = nn.ModuleList(
+            _decoder_block(
+                2 * fan_in if level in self.skips else fan_in,
+                fan_out,
+                norm,
+                dropout if levels + 1 - level in dropout_blocks else None,
+                outermost=level == 1,
+            )
+            for level, (fan_out, fan_in) in enumerate(pairwise([out_channels, *widths]), start=1)
+        )
+
+    @property
+    def size_multiple(self) -> int:
+        return 2**self.depth
+
+    def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
+        features = [condition]
+        for encode in self.encoder:
+            features.append(encode(features[-1]))
+        decoded = features[-1]
+        for level in range(self.depth, 0, -1):
+            if level in self.skips:
+                decoded = torch.cat([features[level], decoded], dim=1)
+            decoded = self.decoder[level - 1](decoded)
+        return decoded
+
+    def levels(self) -> Sequence[Level]:
+        """The blocks in the order of the forward pass: encoder 1 to the innermost, and decoders back to 1."""
+        encoder = [Level(f"encoder {level}", module) for level, module in enumerate(self.encoder, start=1)]
+        decoder = [
+            Level(f"decoder {level}", module, f"+ encoder {level}" if level in self.skips else "")
+            for level, module in enumerate(self.decoder, start=1)
+        ]
+        return [*encoder, *reversed(decoder)]
+
+    def initialize(self, name: str, parameter: Tensor, rng: torch.Generator) -> None:
+        draw(name, parameter, rng)
+
+
+def _encoder_block(fan_in: int, fan_out: int, norm: Norm, *, outermost: bool, innermost: bool) -> nn.Sequential:
+    return block(
+        activation=None if outermost else nn.LeakyReLU(LEAK),
+        conv=nn.Conv2d(fan_in, fan_out, 4, stride=2, padding=1, bias=norm == "none"),
+        norm=None if outermost or innermost else normalisation(norm, fan_out),
+    )
+
+
+def _decoder_block(fan_in: int, fan_out: int, norm: Norm, dropout: float | None, *, outermost: bool) -> nn.Sequential:
+    return block(
+        activation=nn.ReLU(),
+        conv=nn.ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1, bias=outermost or norm == "none"),
+        norm=None if outermost else normalisation(norm, fan_out),
+        dropout=None if outermost or dropout is None else nn.Dropout(dropout),
+        output=nn.Tanh() if outermost else None,
+    )
+
+
+def _skip_levels(skips: bool | list[int], levels: int) -> frozenset[int]:
+    """The levels that have a skip; the innermost can't, as there encoder and decoder meet."""
+    valid = range(1, levels)
+    chosen = [level for level in valid if skips] if isinstance(skips, bool) else skips
+    if wrong := [level for level in chosen if level not in valid]:
+        raise ValueError(
+            f"skips names level {wrong[0]}; with {levels} levels a skip can be at levels 1 to {levels - 1}"
+            " (1 is the outermost)"
+        )
+    return frozenset(chosen)
+
+
+def _check_dropout_blocks(dropout_blocks: list[int], levels: int) -> None:
+    """The paper's three may be named in networks that have fewer, so that the default suits every network."""
+    if wrong := [number for number in dropout_blocks if not 1 <= number < max(levels, 4)]:
+        raise ValueError(
+            f"dropout_blocks names decoder block {wrong[0]}; with {levels} levels dropout can be in blocks 1"
+            f" (the innermost) to {levels - 1}: the outermost has none"
+        )

@@ -1,0 +1,160 @@
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+
+from genlab_pix2pix.patchgan import PatchGAN
+
+PARAMETERS = {1: 9_024, 16: 139_585, 34: 666_433, 70: 2_768_705, 142: 6_964_033, 286: 11_159_361}
+FIELDS = list(PARAMETERS)
+
+
+def small(receptive_field: int = 70, **settings) -> PatchGAN:
+    channels = {"condition_channels": 3, "image_channels": 3, "channels": 2}
+    return PatchGAN(receptive_field=receptive_field, **channels | settings)
+
+
+def randomise(network: nn.Module) -> None:
+    rng = torch.Generator().manual_seed(7)
+    for parameter in network.parameters():
+        nn.init.normal_(parameter, std=0.4, generator=rng)
+
+
+def convolutions(network: PatchGAN) -> list[nn.Conv2d]:
+    return [module for module in network.modules() if isinstance(module, nn.Conv2d)]
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_has_the_parameters_of_the_reference(field):
+    with torch.device("meta"):
+        network = PatchGAN(condition_channels=3, image_channels=3, receptive_field=field)
+    assert sum(parameter.numel() for parameter in network.parameters()) == PARAMETERS[field]
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_one_score_sees_a_square_as_large_as_stated(field):
+    network = small(field, channels=1, norm="none").double()
+    randomise(network)
+    size = 2 * field + 64
+    image = torch.randn(1, 3, size, size, dtype=torch.float64, requires_grad=True)
+    scores = network(torch.zeros_like(image), image)
+    middle = scores.shape[-1] // 2
+    scores[0, 0, middle, middle].backward()
+    influence = image.grad.abs().sum(dim=(0, 1)) > 0
+    for direction in (0, 1):
+        places = influence.any(dim=direction).nonzero()
+        assert places.max() - places.min() + 1 == field
+    assert network.receptive_field == field
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_the_least_size_gives_a_score_and_one_pixel_less_does_not(field):
+    network = small(field)
+    network.eval()
+    least = torch.zeros(1, 3, network.least_size, network.least_size)
+    assert network(least, least).shape == (1, 1, 1, 1)
+    with pytest.raises(RuntimeError):
+        network(least[..., 1:], least[..., 1:])
+
+
+@pytest.mark.parametrize(("field", "shape"), [(1, (256, 128)), (16, (126, 62)), (70, (30, 14)), (286, (6, 2))])
+def test_gives_a_score_for_each_patch(field, shape):
+    image = torch.zeros(2, 3, 256, 128)
+    assert small(field, channels=1)(image, image).shape == (2, 1, *shape)
+
+
+def computed_by_hand(w: dict[str, torch.Tensor], seen: torch.Tensor, strides: list[int], padding: int) -> torch.Tensor:
+    """The layers one after the other, with batch norm as it is in training."""
+    x = seen
+    for i, stride in enumerate(strides):
+        x = F.conv2d(x, w[f"layers.{i}.conv.weight"], w.get(f"layers.{i}.conv.bias"), stride=stride, padding=padding)
+        if 0 < i < len(strides) - 1:
+            variance, mean = torch.var_mean(x, (0, 2, 3), correction=0, keepdim=True)
+            scale, shift = w[f"layers.{i}.norm.weight"], w[f"layers.{i}.norm.bias"]
+            x = (x - mean) / torch.sqrt(variance + 1e-5) * scale[:, None, None] + shift[:, None, None]
+        if i < len(strides) - 1:
+            x = torch.where(x > 0, x, 0.2 * x)
+    return x
+
+
+@pytest.mark.parametrize(
+    ("field", "strides", "padding"), [(1, [1, 1, 1], 0), (16, [2, 1, 1], 1), (70, [2, 2, 2, 1, 1], 1)]
+)
+def test_computes_what_the_paper_says(field, strides, padding):
+    network = small(field).double()
+    randomise(network)
+    condition, image = torch.randn(2, 2, 3, 40, 48, dtype=torch.float64)
+    expected = computed_by_hand(
+        dict(network.named_parameters()), torch.cat([condition, image], dim=1), strides, padding
+    )
+    torch.testing.assert_close(network(condition, image), expected)
+
+
+def test_features_double_up_to_eight_times_the_first():
+    assert [conv.out_channels for conv in convolutions(small(286, channels=3))] == [3, 6, 12, 24, 24, 24, 1]
+    assert [conv.out_channels for conv in convolutions(small(1, channels=3))] == [3, 6, 1]
+
+
+@pytest.mark.parametrize(
+    ("field", "norm", "expected"),
+    [
+        (34, "batch", [True, False, False, True]),
+        (34, "instance", [True, False, False, True]),
+        (34, "none", [True, True, True, True]),
+        (1, "batch", [True, False, False]),
+        (1, "none", [True, True, True]),
+    ],
+)
+def test_has_a_bias_where_no_norm_shifts(field, norm, expected):
+    assert [conv.bias is not None for conv in convolutions(small(field, norm=norm))] == expected
+
+
+def test_instance_norm_is_batch_norm_at_batch_one():
+    batch, instance = small(norm="batch"), small(norm="instance")
+    randomise(batch)
+    randomise(instance)
+    condition, image = torch.randn(2, 1, 3, 64, 64)
+    torch.testing.assert_close(batch(condition, image), instance(condition, image))
+
+
+def test_judges_the_image_together_with_its_condition():
+    network, (condition, other, image) = small(), torch.randn(3, 1, 3, 64, 64)
+    randomise(network)
+    assert not torch.equal(network(condition, image), network(other, image))
+    assert not torch.equal(network(condition, image), network(condition, other))
+
+
+def test_unconditional_sees_the_image_alone():
+    network = small(conditional=False, condition_channels=5)
+    randomise(network)
+    condition, image = torch.randn(1, 5, 64, 64), torch.randn(1, 3, 64, 64)
+    assert convolutions(network)[0].in_channels == 3
+    assert torch.equal(network(condition, image), network(torch.zeros_like(condition), image))
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_the_gradient_reaches_every_parameter(field):
+    network = small(field)
+    randomise(network)
+    condition, image = torch.randn(2, 2, 3, 128, 128)
+    network(condition, image).pow(2).sum().backward()
+    assert [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()] == []
+
+
+def test_levels_are_the_layers_in_order():
+    network, called = small(34), []
+    for level in network.levels():
+        level.module.register_forward_hook(lambda *_, name=level.name: called.append(name))
+    image = torch.zeros(1, 3, 64, 64)
+    network(image, image)
+    assert called == ["layer 1", "layer 2", "layer 3", "layer 4"]
+
+
+def test_first_weights_are_those_of_the_paper():
+    network, rng = small(channels=32), torch.Generator().manual_seed(0)
+    for name, parameter in network.named_parameters():
+        network.initialize(name, parameter, rng)
+    first, second, *_, last = network.layers
+    assert abs(second.conv.weight.std() - 0.02) < 0.001 and abs(second.conv.weight.mean()) < 0.001
+    assert abs(second.norm.weight.mean() - 1) < 0.02 and abs(second.norm.weight.std() - 0.02) < 0.01
+    assert not first.conv.bias.any() and not second.norm.bias.any() and not last.conv.bias.any()
