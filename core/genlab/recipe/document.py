@@ -138,8 +138,14 @@ def read_file(path: Path) -> Document:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
-        raise RecipeError([Fault((), f"cannot be read: {reason}", place=str(path))]) from error
-    return read_document(text, str(path))
+        raise RecipeError([Fault((), f"cannot be read: {reason}", place=_short(path))]) from error
+    return read_document(text, _short(path))
+
+
+def _short(path: Path) -> str:
+    """The path as one would type it here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def read_settings(assignments: Iterable[str]) -> Document:

@@ -31,12 +31,12 @@ def test_the_generator_wants_its_predictions_taken_as_real(objective, expected):
 @pytest.mark.parametrize(
     ("objective", "expected"),
     [
-        ("bce", math.log(4 / 3) + (math.log(2) + math.log(4)) / 2),
-        ("lsgan", (math.log(3) - 1) ** 2 + math.log(3) ** 2 / 2),
+        ("bce", (math.log(4 / 3) + math.log(2)) / 2 + (math.log(2) + math.log(4)) / 2),
+        ("lsgan", ((math.log(3) - 1) ** 2 + 1) / 2 + (0 + math.log(3) ** 2) / 2),
     ],
 )
 def test_the_discriminator_wants_both_told_apart(objective, expected):
-    value = Adversarial(objective=objective).for_discriminator(scores(math.log(3)), scores(0.0, math.log(3)))
+    value = Adversarial(objective=objective).for_discriminator(scores(math.log(3), 0.0), scores(0.0, math.log(3)))
     assert value.item() == pytest.approx(expected)
 
 
@@ -59,10 +59,12 @@ def test_descent_moves_the_scores_apart_and_the_generators_up(objective):
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_does_not_grow_with_batch_or_size(objective):
-    loss, few = Adversarial(objective=objective), torch.randn(1, 1, 3, 3)
-    many, real = few.repeat(4, 1, 2, 2), scores(0.3)
-    torch.testing.assert_close(loss.for_generator(many), loss.for_generator(few))
-    torch.testing.assert_close(loss.for_discriminator(real, many), loss.for_discriminator(real, few))
+    loss, (real, predicted) = Adversarial(objective=objective), torch.randn(2, 1, 1, 3, 3)
+    more_real, more_predicted = real.repeat(4, 1, 2, 2), predicted.repeat(4, 1, 2, 2)
+    torch.testing.assert_close(loss.for_generator(more_predicted), loss.for_generator(predicted))
+    torch.testing.assert_close(
+        loss.for_discriminator(more_real, more_predicted), loss.for_discriminator(real, predicted)
+    )
 
 
 def test_sure_scores_give_finite_losses():

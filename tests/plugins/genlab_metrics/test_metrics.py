@@ -20,7 +20,7 @@ def images(n: int, seed: int = 0) -> torch.Tensor:
 
 
 def constant(value: float, *shape: int) -> torch.Tensor:
-    return torch.full(shape or (1, 3, 16, 16), value)
+    return torch.full(shape or (1, 3, 16, 16), value, dtype=torch.float32)
 
 
 def figure(metric: Metric, target: torch.Tensor, prediction: torch.Tensor) -> float:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageFilter
 
 from genlab_images.facade.dice import Dice
 
-Field = NDArray[np.float32]
+_FADED = 0.14
+"""How far colours are drawn towards grey."""
+_LEVELS = np.linspace(0, 1, 256)
+_TONES = np.round(255 * (0.025 + 0.965 * _LEVELS * (1 + 0.3 * (1 - _LEVELS) * (2 * _LEVELS - 1)))).astype(np.uint8)
+"""More contrast in the middle, less at the ends: no real photo has pure black."""
 
-_CONTRAST = 0.5
-"""How much darks are darkened and lights lightened."""
 
-
-def photograph(scene: Field, exposure: float, dice: Dice) -> NDArray[np.uint8]:
-    """A photo of a scene: with more contrast, darker in the corners, with grain."""
-    size = len(scene)
+def photograph(scene: NDArray[np.float32], exposure: float, dice: Dice) -> NDArray[np.uint8]:
+    """A photo (height, width, 3) of a scene (3, height, width): darker in the corners, with grain, a little soft."""
+    size = scene.shape[-1]
     across = np.linspace(-1, 1, size, dtype=np.float32) ** 2
-    vignette = exposure / 255 * (1.0 - 0.07 * (across[:, None] + across))
-    light = np.clip(scene * vignette[..., None], 0.0, 1.0)
-    picture = light * (1.0 + _CONTRAST * (1.0 - light) * (2.0 * light - 1.0))
-    picture += (0.011 * dice.noise(size, size))[..., None]
-    return (np.clip(picture, 0.0, 1.0) * 255 + 0.5).astype(np.uint8)
+    light = scene * (exposure * (1.0 - 0.06 * (across[:, None] + across)))
+    grey = light.mean(axis=0)
+    light += _FADED * (grey - light)
+    light += 3.6 * dice.noise(size, size)
+    levels = np.clip(light, 0.0, 255.0, out=light).astype(np.uint8).transpose(1, 2, 0)
+    picture = Image.fromarray(_TONES[levels])
+    return np.asarray(picture.filter(ImageFilter.BoxBlur(0.4 * min(size / 256, 1.0)))).copy()

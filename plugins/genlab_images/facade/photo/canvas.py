@@ -36,7 +36,7 @@ class Material(IntEnum):
 
 
 class Surface(NamedTuple):
-    """What was drawn, pixel by pixel."""
+    """What was drawn, pixel by pixel: colour (3, height, width) from 0 to 255, depth and material (height, width)."""
 
     colour: NDArray[np.float32]
     depth: NDArray[np.float32]
@@ -96,10 +96,10 @@ class Canvas:
 
     def surface(self) -> Surface:
         """What has been drawn, at the size of the picture."""
-        half, size = FINENESS // 2, self._scale // FINENESS
-        colour = self._colour.resize((size, size), Image.Resampling.BILINEAR)
+        half = FINENESS // 2
+        colour = np.asarray(self._colour.reduce(FINENESS)).transpose(2, 0, 1)
         return Surface(
-            np.asarray(colour, dtype=np.float32),
+            np.ascontiguousarray(colour, dtype=np.float32),
             np.asarray(self._depth.reduce(FINENESS), dtype=np.float32),
             np.asarray(self._material)[half::FINENESS, half::FINENESS],
         )

@@ -10,8 +10,8 @@ from genlab_images.facade.photo.canvas import Material, Surface
 
 Field = NDArray[np.float32]
 
-_SUN = np.array((1.06, 1.0, 0.9), np.float32)
-_SKY = np.array((0.9, 1.0, 1.14), np.float32)
+_SUN = np.array((1.05, 1.0, 0.92), np.float32)[:, None, None]
+_SKY = np.array((0.91, 1.0, 1.12), np.float32)[:, None, None]
 _FALL = 1.3
 """How far a shadow falls down, in lengths of what throws it."""
 _DEEPEST = -0.03
@@ -19,7 +19,7 @@ _DEEPEST = -0.03
 
 
 def illuminate(surface: Surface, sun: float, side: float) -> Field:
-    """Colours under a sun from above and from one side.
+    """Colours (3, height, width) under a sun from above and from one side.
 
     Args:
         surface: what is lit.
@@ -30,7 +30,7 @@ def illuminate(surface: Surface, sun: float, side: float) -> Field:
     takes = (surface.material != Material.SKY) & (surface.material != Material.FAR)
     direct = sun * (1.0 - takes * _shadows(depth, side)) * (1.0 + takes * _slopes(depth, side))
     ambient = (1.0 - sun) * (1.0 - takes * _hollows(depth))
-    return surface.colour * (direct[..., None] * _SUN + ambient[..., None] * _SKY)
+    return surface.colour * (direct * _SUN + ambient * _SKY)
 
 
 def _shadows(depth: Field, side: float, reach: float = 0.055, softness: float = 0.003) -> Field:

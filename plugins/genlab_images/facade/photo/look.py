@@ -54,25 +54,23 @@ def choose_look(dice: Dice, building: Building) -> Look:
     cloudy = dice.between(0.0, 1.0)
     return Look(
         wall=wall,
-        base=shade(mix(wall, (150, 144, 134), 0.35 if style.base == "plaster" else 0.6), dice.between(0.88, 0.96))
-        if style.base != style.wall or style.base == "plaster"
-        else shade(wall, 0.96),
+        base=shade(mix(wall, (152, 146, 136), 0.0 if style.base == style.wall else 0.4), dice.between(0.93, 0.97)),
         trim=mix(trim, wall, dice.between(0.0, 0.4)),
         frame=dice.pick(style.frames),
         roof=_tinted(dice, dice.pick(style.roofs), 6),
         accent=_tinted(dice, dice.pick(style.accents), 8),
-        metal=dice.pick(((52, 54, 56), (66, 66, 64), (58, 64, 60))),
-        glass=dice.pick(((34, 38, 42), (40, 42, 42), (32, 38, 46))),
+        metal=dice.pick(((66, 68, 70), (78, 78, 76), (70, 76, 72))),
+        glass=dice.pick(((32, 36, 40), (38, 40, 40), (30, 36, 44))),
         reflection=mix((150, 170, 190), (176, 178, 178), cloudy),
         panes=dice.pick(style.panes),
         curtains=dice.between(0.1, 0.4),
         surround=dice.hits(style.surround),
-        sky_top=mix((142, 176, 212), (196, 202, 208), cloudy),
+        sky_top=mix((164, 190, 214), (198, 204, 210), cloudy),
         sky_low=mix((202, 218, 230), (222, 224, 224), cloudy),
         clouds=dice.between(0.2, 1.0) * (1.0 - 0.5 * cloudy),
         sun=dice.between(0.6, 0.74) - 0.12 * cloudy,
         sun_side=dice.pick((-1.0, 1.0)) * dice.between(0.25, 0.7),
-        exposure=dice.between(1.02, 1.12),
+        exposure=dice.between(1.03, 1.1),
     )
 
 

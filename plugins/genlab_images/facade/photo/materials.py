@@ -58,8 +58,8 @@ _STREAKED = (Material.WALL, Material.BASE, Material.TRIM)
 def weather(surface: Surface, building: Building, dice: Dice) -> Surface:
     """Give every place the texture of its material: joints, stains, and traces of rain."""
     size = len(surface.depth)
-    stains = 0.7 * _spread(dice.noise(9, 9), size) + 0.7 * _spread(dice.noise(70, 70), size)
-    streaks = _spread(dice.noise(5, 90), size)
+    stains = 0.7 * spread(dice.noise(9, 9), size) + 0.7 * spread(dice.noise(70, 70), size)
+    streaks = spread(dice.noise(5, 90), size)
     gain = 1.0 + _by_material(_STAINS)[surface.material] * stains
     gain += _by_material(dict.fromkeys(_STREAKED, 0.016))[surface.material] * streaks
     depth = surface.depth.copy()
@@ -71,7 +71,7 @@ def weather(surface: Surface, building: Building, dice: Dice) -> Surface:
             gain += where * (courses.contrast * joints + courses.spread * stones * (1 - joints))
             depth -= where * (courses.groove * joints)
     gain *= _soot(building, size)
-    return surface._replace(colour=surface.colour * gain[..., None], depth=depth)
+    return surface._replace(colour=surface.colour * gain, depth=depth)
 
 
 def _by_material(values: dict[Material, float]) -> Field:
@@ -108,7 +108,7 @@ def _divide(edges: NDArray[np.float64], pitch: float, joint: float) -> tuple[NDA
     return np.floor(middles / pitch).astype(np.intp), share.astype(np.float32)
 
 
-def _spread(grid: Field, size: int) -> Field:
+def spread(grid: Field, size: int) -> Field:
     """A grid of numbers as a smooth field, the same at every size."""
     return np.asarray(Image.fromarray(grid).resize((size, size), Image.Resampling.BICUBIC))
 
@@ -118,12 +118,3 @@ def _soot(building: Building, size: int) -> Field:
     height = building.wall.bottom - np.linspace(0, 1, size, dtype=np.float32)
     dirt = 0.14 * np.exp(-np.maximum(height, 0.0) / 0.05)
     return (1.04 - 0.08 * (1.0 - height) - dirt)[:, None]
-
-
-def sky(top: tuple[int, int, int], low: tuple[int, int, int], clouds: float, dice: Dice, size: int) -> Field:
-    """A sky that is paler towards the houses, with a few clouds."""
-    height = np.linspace(0, 2.5, size, dtype=np.float32)[:, None]
-    puffs = 0.5 * _spread(dice.noise(14, 5), size) + 0.25 * _spread(dice.noise(30, 12), size)
-    share = np.clip(np.minimum(height, 1.0) + clouds * np.clip(puffs, 0, 0.6), 0, 1)[..., None]
-    start = np.array(top, np.float32)
-    return start + share * (np.array(low, np.float32) - start)

@@ -111,8 +111,8 @@ def paint_blind(canvas: Canvas, part: Part, look: Look) -> None:
         canvas.box(box.inset(0.04 * box.width, 0.0), look.accent, 0.007)
         inner, colour, depth = box.inset(0.16 * box.width, 0.07 * box.height), shade(look.accent, 0.84), 0.005
     else:
-        canvas.box(box, (196, 192, 180), -0.006)
-        inner, colour, depth = box, (178, 174, 164), -0.007
+        canvas.box(box, (176, 172, 160), -0.006)
+        inner, colour, depth = box, (156, 152, 142), -0.007
     slats = max(3, round(inner.height / 0.009))
     for k in range(slats):
         canvas.box(inner.part(0, (k + 0.5) / slats, 1, (k + 1) / slats), colour, depth)

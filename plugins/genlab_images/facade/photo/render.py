@@ -11,7 +11,7 @@ from genlab_images.facade.photo.camera import photograph
 from genlab_images.facade.photo.canvas import Canvas, Material
 from genlab_images.facade.photo.light import illuminate
 from genlab_images.facade.photo.look import Look, choose_look
-from genlab_images.facade.photo.materials import sky, weather
+from genlab_images.facade.photo.materials import weather
 from genlab_images.facade.photo.openings import paint_door, paint_shop, paint_window
 from genlab_images.facade.photo.ornament import (
     paint_balcony,
@@ -23,6 +23,7 @@ from genlab_images.facade.photo.ornament import (
     paint_sill,
 )
 from genlab_images.facade.photo.scenery import paint_street, paint_surroundings
+from genlab_images.facade.photo.sky import paint_sky
 from genlab_images.facade.plan.building import Building, Part
 
 
@@ -35,9 +36,8 @@ def render(building: Building, dice: Dice, size: int) -> NDArray[np.uint8]:
         _paint(canvas, building, part, look, dice)
     paint_street(canvas, building)
     surface = weather(canvas.surface(), building, dice)
-    above = surface.material == Material.SKY
     scene = illuminate(surface, look.sun, look.sun_side)
-    scene[above] = sky(look.sky_top, look.sky_low, look.clouds, dice, size)[above]
+    paint_sky(scene, surface.material, look, dice)
     return photograph(scene, look.exposure, dice)
 
 
