@@ -9,45 +9,58 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from genlab.api import check, open_run, resume, train
+    from genlab.api import check as check, open_run as open_run, resume as resume, train as train
     from genlab.errors import (
-        DataError,
-        DataUnavailableError,
-        DeviceError,
-        GenlabError,
-        PluginError,
-        RecipeError,
-        RunError,
-        TrainingError,
+        DataError as DataError,
+        DataUnavailableError as DataUnavailableError,
+        DeviceError as DeviceError,
+        GenlabError as GenlabError,
+        PluginError as PluginError,
+        RecipeError as RecipeError,
+        RunError as RunError,
+        TrainingError as TrainingError,
     )
-    from genlab.hooks import hookimpl
+    from genlab.hooks import hookimpl as hookimpl
     from genlab.interfaces.dataset import (
-        Choice,
-        Dataset,
-        ImageSide,
-        LabelSide,
-        Pair,
-        Pairs,
-        Side,
-        Split,
+        Choice as Choice,
+        Dataset as Dataset,
+        ImageSide as ImageSide,
+        LabelSide as LabelSide,
+        Pair as Pair,
+        Pairs as Pairs,
+        Side as Side,
+        Split as Split,
     )
     from genlab.interfaces.listener import (
-        CheckpointSaved,
-        Ended,
-        Listener,
-        Pictures,
-        Previewed,
-        Started,
-        Step,
-        Validated,
-        Values,
+        CheckpointSaved as CheckpointSaved,
+        Ended as Ended,
+        Listener as Listener,
+        Pictures as Pictures,
+        Previewed as Previewed,
+        Started as Started,
+        Step as Step,
+        Validated as Validated,
+        Values as Values,
     )
-    from genlab.interfaces.loss import AdversarialLoss, Loss
-    from genlab.interfaces.method import Batch, Method, Phase, Shared, Term, Terms, WeightedLoss
-    from genlab.interfaces.metric import Metric
-    from genlab.interfaces.network import Discriminator, Generator, Level, Network
-    from genlab.registry import Registry
-    from genlab.run import Run
+    from genlab.interfaces.loss import AdversarialLoss as AdversarialLoss, Loss as Loss
+    from genlab.interfaces.method import (
+        Batch as Batch,
+        Method as Method,
+        Phase as Phase,
+        Shared as Shared,
+        Term as Term,
+        Terms as Terms,
+        WeightedLoss as WeightedLoss,
+    )
+    from genlab.interfaces.metric import Metric as Metric
+    from genlab.interfaces.network import (
+        Discriminator as Discriminator,
+        Generator as Generator,
+        Level as Level,
+        Network as Network,
+    )
+    from genlab.registry import Registry as Registry
+    from genlab.run import Run as Run
 
 _MODULES = {
     "genlab.api": ("check", "open_run", "resume", "train"),
@@ -102,10 +115,7 @@ _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 __version__ = "0.1.0"
 
-__all__ = [  # noqa: PLE0604  (names, sorted; a test holds them to the imports above)
-    "__version__",
-    *sorted(_HOMES),
-]
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> object:

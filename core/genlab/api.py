@@ -12,14 +12,12 @@ import safetensors
 import torch
 
 import genlab
-from genlab import outline as networks_outline
-from genlab import runs
+from genlab import outline as networks_outline, runs
 from genlab.build.experiment import Built, build, build_networks, pair_channels
 from genlab.build.facts import facts
 from genlab.build.recipe import Recipe
 from genlab.build.resolve import resolve
 from genlab.components import Components
-from genlab.engine import checkpoint
 from genlab.engine.loop import train as run_loop
 from genlab.engine.runtime import device_name
 from genlab.errors import DataError, RunError
@@ -216,4 +214,3 @@ def _same_data(manifest: Manifest, built: Built, folder: RunFolder) -> None:
             where=str(folder.path),
             hint="Bring the data back as they were, or start a new run.",
         )
-

@@ -98,7 +98,7 @@ class Component:
             names = " or ".join(interface.__name__ for interface in interfaces)
             raise self._broken(f"{getattr(cls, '__name__', cls)} does not derive from genlab.{names}")
         if inspect.isabstract(cls):
-            missing = ", ".join(f"`{name}`" for name in sorted(cls.__abstractmethods__))
+            missing = ", ".join(f"`{name}`" for name in sorted(getattr(cls, "__abstractmethods__", ())))
             raise self._broken(f"{cls.__name__} lacks {missing}")
         return cls
 

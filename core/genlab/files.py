@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 
 @contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
+def written_aside(path: Path) -> Generator[Path, None, None]:
     """A path beside `path` to write a file to; it takes the place of `path` when the block ends without an error."""
     aside = path.with_name(f".{path.name}.partial")
     try:

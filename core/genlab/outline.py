@@ -45,8 +45,10 @@ def outline(
         size: height and width.
     """
     condition, image = (torch.zeros(1, count, *size) for count in channels)
-    inputs = {role: [condition, image] if isinstance(network, Discriminator) else [condition]
-              for role, network in networks.items()}
+    inputs = {
+        role: [condition, image] if isinstance(network, Discriminator) else [condition]
+        for role, network in networks.items()
+    }
     return [_outline(role, network, names[role], inputs[role]) for role, network in networks.items()]
 
 
@@ -78,4 +80,3 @@ def _noting(shapes: dict[str, str], name: str) -> Any:
 
 def _shape(tensor: Tensor) -> str:
     return " x ".join(str(length) for length in tensor.shape[1:])
-

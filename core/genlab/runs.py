@@ -1,11 +1,11 @@
 """A run's folder: what lies where, how it came to be, and who may write to it. Importing this imports no torch.
 
-    <run>/
-      run.json          the manifest: status, versions, data, command
-      recipe.toml       the recipe as it was settled, every value included
-      plugins/          the files given with --plugin
-      checkpoints/      see engine/checkpoint.py
-      metrics.jsonl, previews/, tensorboard/     by the listeners
+<run>/
+  run.json          the manifest: status, versions, data, command
+  recipe.toml       the recipe as it was settled, every value included
+  plugins/          the files given with --plugin
+  checkpoints/      see engine/checkpoint.py
+  metrics.jsonl, previews/, tensorboard/     by the listeners
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,7 +137,7 @@ class RunFolder:
             shutil.copyfile(file, self.path / "plugins" / file.name)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> Generator[None, None, None]:
         """Keep other processes from training in this folder; `RunError` if one does already."""
         lock = FileLock(self.path / ".lock")
         try:

@@ -66,7 +66,9 @@ def build(recipe: Recipe, document: Document) -> Built:
         training=training,
         validation=validation,
         unaugmented=unaugmented,
-        metrics={label: _built(spec, ("evaluate", "metrics", label), document) for label, spec in recipe.metrics.items()},
+        metrics={
+            label: _built(spec, ("evaluate", "metrics", label), document) for label, spec in recipe.metrics.items()
+        },
         listeners=[(label, _built(spec, ("listeners", label), document)) for label, spec in recipe.listeners.items()],
         device=device,
     )

@@ -28,9 +28,7 @@ def run(
     seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="The recipe's seed.")] = None,
     device: Annotated[Device | None, typer.Option(help="Where to train.")] = None,
     plugin: Plugin = [],  # noqa: B006
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The run's own folder, which must not exist.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run's own folder, which must not exist.")] = None,
 ) -> None:
     """Train what a recipe says, in a new folder below runs/."""
     import genlab

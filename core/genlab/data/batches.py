@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
@@ -32,7 +32,7 @@ class Batches:
         self.batch_size = batch_size
         self.device = device
 
-    def starting_at(self, step: int) -> Iterator[Batch]:
+    def starting_at(self, step: int) -> Generator[Batch, None, None]:
         """Batches from that of `step` (counted from 0) on; `DataError` when its pair cannot be read."""
         with ThreadPoolExecutor(THREADS, thread_name_prefix="genlab-pairs") as pool:
             ahead: deque[tuple[list[Draw], list[Future[PreparedPair]]]] = deque()

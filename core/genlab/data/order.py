@@ -5,8 +5,8 @@ Nothing here has a state, so batches do not depend on workers, on the batch size
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 _ORDER, _AUGMENT = 0, 1
 
 
-class Draw(NamedTuple):
+@dataclass(frozen=True)
+class Draw:
     """One pair's place in the training: which pair, in which epoch, and how it is augmented there.
 
     Args:

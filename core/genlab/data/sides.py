@@ -1,8 +1,8 @@
 """One side of pairs, from the stored array to what networks see.
 
-Stored arrays become tensors (channels, height, width): images on a scale of 0 to 255, as uint8 where they were uint8 and
-as float32 otherwise; label maps as class indices with one channel. They stay so while they are resized, cropped and
-flipped, and become floats in [-1, 1] at the end.
+Stored arrays become tensors (channels, height, width): images on a scale of 0 to 255, as uint8 where they were uint8
+and as float32 otherwise; label maps as class indices with one channel. They stay so while they are resized, cropped
+and flipped, and become floats in [-1, 1] at the end.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def to_tensor(array: NDArray[np.generic], side: Side, key: str) -> Shaped[Tensor
 
 
 def _labels(array: NDArray[np.generic], side: LabelSide, key: str) -> Shaped[Tensor, "1 h w"]:
-    if array.ndim != 2 or array.dtype not in (np.uint8, np.uint16):
+    if array.ndim != 2 or array.dtype.name not in ("uint8", "uint16"):
         what = f"a label map is a uint8 or uint16 array (height, width), not {array.dtype} {array.shape}"
         raise DataError(what, where=key)
     if (highest := int(array.max())) >= len(side.palette):

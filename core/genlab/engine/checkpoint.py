@@ -1,10 +1,10 @@
 """Checkpoints: folders of named parts, each a plain file; whole or not there.
 
-    <step>/
-      state.json                         format, step, and the optimisers' groups
-      <role>.safetensors                 a network's weights and buffers
-      <role>.optimizer.safetensors       its optimiser's state
-      random.safetensors                 the generators of random numbers
+<step>/
+  state.json                         format, step, and the optimisers' groups
+  <role>.safetensors                 a network's weights and buffers
+  <role>.optimizer.safetensors       its optimiser's state
+  random.safetensors                 the generators of random numbers
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,7 +143,7 @@ def _unflatten(
 
 
 @contextmanager
-def _disk_errors(target: Path) -> Iterator[None]:
+def _disk_errors(target: Path) -> Generator[None, None, None]:
     """A disk that is full stops a training with a message for a person, and with nothing half written."""
     try:
         yield

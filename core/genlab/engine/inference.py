@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -36,7 +36,7 @@ class Predictor:
         return self.method.predict(image)
 
     @contextmanager
-    def _prepared(self) -> Iterator[None]:
+    def _prepared(self) -> Generator[None, None, None]:
         modules = [module for network in self.networks.values() for module in network.modules()]
         modes = [module.training for module in modules]
         tracked = [module for module in modules if isinstance(module, _BatchNorm) and module.track_running_stats]
@@ -61,7 +61,7 @@ class Predictor:
 
 
 @contextmanager
-def _seeded(settings: Inference, device: torch.device) -> Iterator[None]:
+def _seeded(settings: Inference, device: torch.device) -> Generator[None, None, None]:
     """Keep the random numbers of training out of reach, if predicting draws any."""
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices, enabled=settings.dropout):

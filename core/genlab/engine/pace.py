@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 
@@ -34,7 +34,7 @@ class Clock:
         return rate
 
     @contextmanager
-    def aside(self) -> Iterator[None]:
+    def aside(self) -> Generator[None, None, None]:
         """Time in this block does not count for the rate."""
         before = time.monotonic()
         yield

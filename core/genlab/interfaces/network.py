@@ -77,7 +77,5 @@ class Discriminator(Network, ABC):
         """The least height and width of an image that gives a score."""
 
     @abstractmethod
-    def forward(
-        self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]
-    ) -> Float[Tensor, "n 1 i j"]:
+    def forward(self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]) -> Float[Tensor, "n 1 i j"]:
         """Scores: before any sigmoid, higher for what is taken as real."""

@@ -112,7 +112,7 @@ def read_document(text: str, name: str) -> Document:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError([_syntax_fault(error, source)]) from error
-    return Document(values, {keys: source for keys in _paths(values, ())})
+    return Document(values, dict.fromkeys(_paths(values, ()), source))
 
 
 def _paths(values: Mapping[str, Any], at: Keys) -> Iterable[Keys]:
@@ -169,7 +169,7 @@ def _read_setting(assignment: str) -> Document:
         except tomllib.TOMLDecodeError:
             raise RecipeError([Fault((), "has a key that is no TOML key, such as train.steps", place=name)]) from None
     source = Source(name, "")
-    return Document(values, {keys: source for keys in _paths(values, ())})
+    return Document(values, dict.fromkeys(_paths(values, ()), source))
 
 
 def _as_text(value: str) -> str:
