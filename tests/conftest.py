@@ -8,7 +8,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 
@@ -46,3 +48,21 @@ def gen(tmp_path: Path) -> GenCommand:
         )
 
     return call
+
+
+@pytest.fixture
+def make_pairs(tmp_path: Path) -> Callable[..., Path]:
+    """Write a folder of side-by-side pairs: coloured blocks on the left, their negative on the right."""
+
+    def make(name: str = "pairs", count: int = 3, size: int = 36, seed: int = 0) -> Path:
+        random = np.random.default_rng(seed)
+        for split in ("train", "val"):
+            folder = tmp_path / name / split
+            folder.mkdir(parents=True, exist_ok=True)
+            for number in range(count):
+                blocks = random.integers(0, 256, (4, 4, 3), dtype=np.uint8)
+                side = np.asarray(Image.fromarray(blocks).resize((size, size), Image.Resampling.NEAREST))
+                Image.fromarray(np.hstack([side, 255 - side])).save(folder / f"{number}.png")
+        return tmp_path / name
+
+    return make

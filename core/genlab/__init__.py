@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         PluginError as PluginError,
         RecipeError as RecipeError,
         RunError as RunError,
+        StorageError as StorageError,
         TrainingError as TrainingError,
     )
     from genlab.hooks import hookimpl as hookimpl
@@ -72,6 +73,7 @@ _MODULES = {
         "PluginError",
         "RecipeError",
         "RunError",
+        "StorageError",
         "TrainingError",
     ),
     "genlab.hooks": ("hookimpl",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +21,8 @@ from genlab.build.resolve import resolve
 from genlab.components import Components
 from genlab.engine.loop import train as run_loop
 from genlab.engine.runtime import device_name
-from genlab.errors import DataError, RunError
+from genlab.errors import DataError, RunError, StorageError
+from genlab.files import write_text
 from genlab.interfaces.listener import Started
 from genlab.plugins import find_plugins
 from genlab.recipe.document import Document
@@ -102,7 +104,7 @@ def train(
     manifest = _manifest(built, facts(built, str(recipe)))
     folder = RunFolder.create(target)
     folder.keep_plugins(plugin_files)
-    folder.recipe_path.write_text(built.recipe.toml(), encoding="utf-8")
+    write_text(folder.recipe_path, built.recipe.toml())
     folder.write(manifest)
     _train(folder, built, stop_at)
     return open_run(folder.path)
@@ -163,7 +165,9 @@ def _train(folder: RunFolder, built: Built, stop_at: int | None) -> None:
             ended = run_loop(built.experiment, started, last, stop_at)
         except BaseException as error:
             status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-            folder.update(status=status, failure=None if status == "interrupted" else str(error))
+            # A disk that is full has a story already: the error that is on its way.
+            with suppress(StorageError):
+                folder.update(status=status, failure=None if status == "interrupted" else str(error))
             raise
         folder.update(
             status=ended.status, step=ended.step, signal=ended.signal, metrics=dict(ended.metrics), failure=None

@@ -7,6 +7,7 @@ GenlabError
 │   └── DataUnavailableError    a source of data cannot be had on this machine, now
 ├── DeviceError                 the device asked for is not there
 ├── RunError                    a run's folder is not what the command needs
+├── StorageError                a file cannot be written: the disk is full, say
 └── TrainingError               training cannot go on
 
 The command line prints a `GenlabError` as one paragraph. Anything else that is raised is a defect of ours (or of a
@@ -95,7 +96,13 @@ class RunError(GenlabError):
     """A run's folder that is missing, in use, incomplete, or in the way."""
 
 
+class StorageError(GenlabError):
+    """A file that cannot be written: the disk is full, or it is not ours to write."""
+
+    exit_code = 1
+
+
 class TrainingError(GenlabError):
-    """Training that cannot go on: the losses diverged, the disk is full."""
+    """Training that cannot go on, such as one whose losses diverged."""
 
     exit_code = 1

@@ -1,26 +1,53 @@
-"""Files that are whole or not there at all."""
+"""Files that are whole or not there at all, and errors of the disk as errors for people."""
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from genlab.errors import StorageError
+
+
+@contextmanager
+def storage_errors(path: Path, *kinds: type[Exception]) -> Generator[None, None, None]:
+    """Turn what goes wrong while `path` is written into a `StorageError`.
+
+    Args:
+        path: what is written, for the message.
+        kinds: exceptions of other libraries that mean the same as `OSError`.
+    """
+    try:
+        yield
+    except (OSError, *kinds) as error:
+        code = getattr(error, "errno", None)
+        full = code in (errno.ENOSPC, errno.EDQUOT) or "os error 28" in str(error)
+        reason = "the disk is full" if full else os.strerror(code) if code else str(error)
+        hint = "Make room and resume the run: it goes on from its last whole checkpoint." if full else None
+        raise StorageError(f"cannot be written: {reason}", where=str(path), hint=hint) from error
+
 
 @contextmanager
 def written_aside(path: Path) -> Generator[Path, None, None]:
-    """A path beside `path` to write a file to; it takes the place of `path` when the block ends without an error."""
+    """A path beside `path` to write a file to; it takes the place of `path` when the block ends without an error.
+
+    Raises:
+        StorageError: it cannot be written; `path` is as it was.
+    """
     aside = path.with_name(f".{path.name}.partial")
     try:
-        yield aside
-        with aside.open("rb") as file:
-            os.fsync(file.fileno())
-        aside.replace(path)
+        with storage_errors(path):
+            yield aside
+            with aside.open("rb") as file:
+                os.fsync(file.fileno())
+            aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
     with written_aside(path) as aside:
         aside.write_text(text, encoding="utf-8")

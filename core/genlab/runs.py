@@ -15,7 +15,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from genlab.errors import RunError
-from genlab.files import write_text
+from genlab.files import storage_errors, write_text
 from genlab.interfaces.listener import Status
 
 
@@ -100,12 +100,10 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path) -> RunFolder:
-        """Make the folder; `RunError` if there is something already."""
+        """Make the folder; `RunError` if there is something already, `StorageError` if it cannot be made."""
         cls.refuse_existing(path)
-        try:
+        with storage_errors(path):
             path.mkdir(parents=True)
-        except OSError as error:
-            raise RunError(f"the folder cannot be made: {error.strerror}", where=str(path)) from error
         return cls(path)
 
     @classmethod
@@ -130,11 +128,13 @@ class RunFolder:
         """Change some of the manifest's entries."""
         self.write(self.read().model_copy(update={**changes, "updated": datetime.now(UTC)}))
 
-    def keep_plugins(self, files: Iterator[Path] | list[Path]) -> None:
+    def keep_plugins(self, files: Iterable[Path]) -> None:
         """Copy plugins given as files, so that the folder alone is enough."""
         for file in files:
-            (self.path / "plugins").mkdir(exist_ok=True)
-            shutil.copyfile(file, self.path / "plugins" / file.name)
+            target = self.path / "plugins" / file.name
+            with storage_errors(target):
+                target.parent.mkdir(exist_ok=True)
+                shutil.copyfile(file, target)
 
     @contextmanager
     def locked(self) -> Generator[None, None, None]:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
 
 from genlab.build.recipe import Recipe
-from genlab.components import Spec
+from genlab.components import Part, Spec
 from genlab.data.augment import load_size
 from genlab.data.prepared import PreparedPairs
 from genlab.engine.experiment import Experiment
 from genlab.engine.runtime import choose_device, set_threads
 from genlab.engine.seeding import derived_seed, initialize
-from genlab.errors import Fault
+from genlab.errors import Fault, RecipeError
 from genlab.interfaces.dataset import Dataset, Pairs
+from genlab.interfaces.listener import Listener
+from genlab.interfaces.loss import AdversarialLoss, Loss
 from genlab.interfaces.method import Method, WeightedLoss
+from genlab.interfaces.metric import Metric
 from genlab.interfaces.network import Discriminator, Generator, Network
 from genlab.recipe.diagnostics import at_their_places
 from genlab.recipe.document import Document
-from genlab.tables import Keys
 
 
 class OpenData(NamedTuple):
@@ -40,6 +43,15 @@ class Built(NamedTuple):
     data: OpenData
 
 
+class Parts(NamedTuple):
+    """The components that can be constructed before the data are opened."""
+
+    data: Sequence[Part]
+    losses: Mapping[str, Loss | AdversarialLoss]
+    metrics: Mapping[str, Metric]
+    listeners: Mapping[str, Listener]
+
+
 def build(recipe: Recipe, document: Document) -> Built:
     """Make everything that a training needs; `document` is for the places of faults.
 
@@ -50,7 +62,8 @@ def build(recipe: Recipe, document: Document) -> Built:
     """
     device = choose_device(recipe.settings.train.device)
     threads = set_threads(recipe.settings.train.threads)
-    data = open_data(recipe.data)
+    parts = construct(recipe, document)
+    data = open_data(parts.data)
     recipe = recipe.settled(data.spec, device.type, threads)
     settings = recipe.settings
     training = PreparedPairs(data.training, settings.input, load_size(settings.input))
@@ -61,32 +74,54 @@ def build(recipe: Recipe, document: Document) -> Built:
         network.to(device)
     experiment = Experiment(
         settings=settings,
-        method=build_method(recipe, networks, document),
+        method=_method(recipe, networks, parts.losses, document),
         networks=networks,
         training=training,
         validation=validation,
         unaugmented=unaugmented,
-        metrics={
-            label: _built(spec, ("evaluate", "metrics", label), document) for label, spec in recipe.metrics.items()
-        },
-        listeners=[(label, _built(spec, ("listeners", label), document)) for label, spec in recipe.listeners.items()],
+        metrics=parts.metrics,
+        listeners=list(parts.listeners.items()),
         device=device,
     )
+    torch.manual_seed(derived_seed(settings.seed, "training"))
     return Built(recipe, experiment, data)
 
 
-def open_data(spec: Spec) -> OpenData:
-    """Choose the source, if there is a choice, and open both splits."""
-    parts = spec.build_parts()
+def construct(recipe: Recipe, document: Document) -> Parts:
+    """Construct the components that need no data; `RecipeError` with all that refuse their settings."""
+    faults: list[Fault] = []
+
+    def parts(spec: Spec) -> list[Part]:
+        try:
+            return spec.build_parts()
+        except RecipeError as error:
+            faults.extend(error.faults)
+            return []
+
+    data = parts(recipe.data)
+    found = [
+        {label: parts(spec) for label, spec in table.items()}
+        for table in (recipe.losses, recipe.metrics, recipe.listeners)
+    ]
+    if faults:
+        raise at_their_places(faults, document)
+    losses, metrics, listeners = (
+        {label: made[-1].instance for label, made in table.items()} for table in found
+    )
+    return Parts(data, losses, metrics, listeners)
+
+
+def open_data(parts: Sequence[Part]) -> OpenData:
+    """Choose the source among the datasets constructed, the last of which is the recipe's own; open both splits."""
     dataset: Dataset = parts[-1].instance
     choice = dataset.choose()
-    chosen = next((part.spec for part in parts if part.instance is choice.dataset), spec)
+    chosen = next((part.spec for part in parts if part.instance is choice.dataset), parts[-1].spec)
     return OpenData(chosen, choice.reason, choice.dataset.open("train"), choice.dataset.open("validation"))
 
 
 def pair_channels(recipe: Recipe) -> tuple[int, int]:
     """The channels of condition and target in a recipe's data."""
-    return PreparedPairs(open_data(recipe.data).training, recipe.settings.input, None).channels
+    return PreparedPairs(open_data(recipe.data.build_parts()).training, recipe.settings.input, None).channels
 
 
 def build_networks(recipe: Recipe, channels: tuple[int, int], document: Document) -> dict[str, Network]:
@@ -98,19 +133,19 @@ def build_networks(recipe: Recipe, channels: tuple[int, int], document: Document
     }
     networks: dict[str, Network] = {}
     faults: list[Fault] = []
-    for role, spec in recipe.networks.items():
-        # Whatever a constructor draws is seeded too.
-        torch.manual_seed(derived_seed(recipe.settings.seed, role))
-        try:
-            networks[role] = spec.build(**supplied[role])
-        except ValueError as error:
-            faults.append(Fault((role,), f"{spec.component}: {error}"))
+    # Whatever a constructor draws is seeded too, and the caller's own random numbers go on as if nothing had been.
+    with torch.random.fork_rng(devices=[]):
+        for role, spec in recipe.networks.items():
+            torch.default_generator.manual_seed(derived_seed(recipe.settings.seed, role))
+            try:
+                networks[role] = spec.build(**supplied[role])
+            except RecipeError as error:
+                faults += error.faults
     faults += _size_faults(networks, recipe)
     if faults:
         raise at_their_places(faults, document)
     for role, network in networks.items():
         initialize(network, recipe.settings.seed, role)
-    torch.manual_seed(derived_seed(recipe.settings.seed, "training"))
     return networks
 
 
@@ -133,15 +168,25 @@ def _size_faults(networks: Mapping[str, Network], recipe: Recipe) -> list[Fault]
 
 def build_method(recipe: Recipe, networks: Mapping[str, Network], document: Document) -> Method:
     """The method, with its networks and losses in place."""
-    losses = {
-        label: WeightedLoss(_built(spec, ("losses", label), document), recipe.weights[label])
-        for label, spec in recipe.losses.items()
-    }
-    return _built(recipe.method, ("method",), document, networks=networks, losses=losses)
+    with _located(document):
+        losses = {label: spec.build() for label, spec in recipe.losses.items()}
+    return _method(recipe, networks, losses, document)
 
 
-def _built(spec: Spec, keys: Keys, document: Document, **supplied: Any) -> Any:
+def _method(
+    recipe: Recipe,
+    networks: Mapping[str, Network],
+    losses: Mapping[str, Loss | AdversarialLoss],
+    document: Document,
+) -> Method:
+    weighted = {label: WeightedLoss(loss, recipe.weights[label]) for label, loss in losses.items()}
+    with _located(document):
+        return recipe.method.build(networks=networks, losses=weighted)
+
+
+@contextmanager
+def _located(document: Document) -> Iterator[None]:
     try:
-        return spec.build(**supplied)
-    except ValueError as error:
-        raise at_their_places([Fault(keys, f"{spec.component}: {error}")], document) from error
+        yield
+    except RecipeError as error:
+        raise at_their_places(error.faults, document) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -15,7 +15,7 @@ from genlab.errors import Fault
 from genlab.interfaces.loss import AdversarialLoss
 from genlab.recipe.diagnostics import at_their_places
 from genlab.recipe.document import Document
-from genlab.tables import Keys, check, describe, nearest, shown
+from genlab.tables import Keys, bare, check, describe, dotted, nearest, shown
 
 ROLES = ("generator", "discriminator")
 TABLES: dict[str, type[settings.Table]] = {
@@ -30,7 +30,7 @@ TABLES: dict[str, type[settings.Table]] = {
 KEYS = ("title", "seed", "data", "input", "method", *ROLES, "losses", *list(TABLES)[1:], "listeners")
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
-Weight = Annotated[float, Field(ge=0)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 T = TypeVar("T")
 
 
@@ -56,8 +56,7 @@ class _Resolver:
         tables = {name: self.framework_table(name) for name in TABLES}
         data = self.component("dataset", ("data",))
         method = self.component("method", ("method",))
-        weights = self.weights()
-        losses = self.labelled("loss", ("losses",), skip={label for label, weight in weights.items() if weight == 0})
+        losses, weights = self.losses()
         metrics = self.labelled("metric", ("evaluate", "metrics"))
         listeners = self.labelled("listener", ("listeners",))
         networks = self.networks(method, losses)
@@ -77,9 +76,15 @@ class _Resolver:
 
     def unknown_keys(self) -> None:
         for key in self.values:
-            if key not in KEYS:
-                what = f"a recipe has no `{key}`; it has {', '.join(KEYS)}"
-                self.faults.append(Fault((key,), what, nearest(key, KEYS), at_key=True))
+            if key == "extends":
+                self.fault((key,), "`extends` can only stand in a recipe's file", at_key=True)
+            elif key not in KEYS:
+                homes = (f"{name}.{key}" for name, table in TABLES.items() if key in table.model_fields)
+                hint = next((f"Did you mean `{home}`?" for home in homes), None) or nearest(key, (*KEYS, "extends"))
+                self.fault((key,), f"a recipe has no `{key}`; it has {', '.join(KEYS)}", hint, at_key=True)
+
+    def fault(self, keys: Keys, what: str, hint: str | None = None, at_key: bool = False) -> None:
+        self.faults.append(Fault(keys, what, hint, at_key))
 
     def value(self, kind: Any, keys: Keys, default: T) -> T:
         """One value that stands in no framework table."""
@@ -89,57 +94,68 @@ class _Resolver:
         if keys[-1] not in table:
             return default
         try:
-            return TypeAdapter(kind).validate_python(table[keys[-1]], strict=not isinstance(default, float))
+            return TypeAdapter(kind).validate_python(table[keys[-1]], strict=True)
         except ValidationError:
-            what = f"`{keys[-1]}` takes {describe(kind)}, not {shown(table[keys[-1]])}"
-            self.faults.append(Fault(keys, what))
+            self.fault(keys, f"`{keys[-1]}` takes {describe(kind)}, not {shown(table[keys[-1]])}")
             return default
 
-    def table(self, keys: Keys) -> dict[str, Any]:
-        """The table at a place, empty if there is none."""
+    def table(self, keys: Keys) -> dict[str, Any] | None:
+        """The table at a place, empty if there is nothing; None, once its fault is noted, if it is no table."""
         value: Any = self.values
-        for key in keys:
+        for length, key in enumerate(keys, start=1):
             value = value.get(key, {})
             if not isinstance(value, dict):
-                self.faults.append(Fault(keys, f"`{key}` is a table, not {shown(value)}"))
-                return {}
+                # A table above that is none is noted where that one is read.
+                if length == len(keys):
+                    self.fault(keys, f"`{dotted(keys)}` is a table, not {shown(value)}", _table_hint(keys, value))
+                return None
         return value
 
     def framework_table(self, name: str) -> Any:
-        given = dict(self.table((name,)))
-        if name == "evaluate":
-            given.pop("metrics", None)
-        checked, faults = check(TABLES[name], given, (name,), f"[{name}]")
+        given = self.table((name,))
+        if given is None:
+            return None
+        also = ("metrics",) if name == "evaluate" else ()
+        checked, faults = check(TABLES[name], _without(given, also), (name,), f"[{name}]", also)
         self.faults += faults
         return checked
 
     def component(self, kind: str, keys: Keys) -> Spec | None:
-        return self.specified(kind, self.table(keys), keys)
+        given = self.table(keys)
+        return None if given is None else self.specified(kind, given, keys)
 
-    def labelled(self, kind: str, keys: Keys, skip: set[str] = frozenset()) -> dict[str, Spec]:  # pyright: ignore[reportArgumentType]
-        """Tables under labels of the recipe's own; a label is the component's name unless `name` is given."""
-        specs: dict[str, Spec] = {}
-        for label in self.table(keys):
-            table = self.table((*keys, label))
-            given = {"name": label, **table}
-            if kind == "loss":
-                given.pop("weight", None)
-            spec = None if label in skip else self.specified(kind, given, (*keys, label))
-            if spec:
-                specs[label] = spec
-        return specs
-
-    def specified(self, kind: str, table: dict[str, Any], keys: Keys) -> Spec | None:
-        spec, faults = self.components.spec(kind, table, keys)
+    def specified(self, kind: str, table: dict[str, Any], keys: Keys, also: tuple[str, ...] = ("name",)) -> Spec | None:
+        spec, faults = self.components.spec(kind, table, keys, also)
         self.faults += faults
         return spec
 
-    def weights(self) -> dict[str, float]:
-        return {
-            label: self.value(Weight, ("losses", label, "weight"), 1.0)
-            for label in self.table(("losses",))
-            if isinstance(self.values["losses"][label], dict)
+    def labelled(self, kind: str, keys: Keys) -> dict[str, Spec]:
+        """The components in the tables under labels of the recipe's own."""
+        specs = {label: self.specified(kind, table, (*keys, label)) for label, table in self.labels(keys).items()}
+        return {label: spec for label, spec in specs.items() if spec}
+
+    def labels(self, keys: Keys) -> dict[str, dict[str, Any]]:
+        """Tables by label; a label is the component's name unless `name` is given.
+
+        A label set to false is gone: so a recipe drops what it inherits.
+        """
+        tables: dict[str, dict[str, Any]] = {}
+        for label, value in (self.table(keys) or {}).items():
+            table = self.table((*keys, label)) if value is not False else None
+            if table is not None:
+                tables[label] = {"name": label, **table}
+        return tables
+
+    def losses(self) -> tuple[dict[str, Spec], dict[str, float]]:
+        """The losses of a weight above 0, and the weights."""
+        tables = self.labels(("losses",))
+        weights = {label: self.value(Weight, ("losses", label, "weight"), 1.0) for label in tables}
+        specs = {
+            label: self.specified("loss", _without(table, ("weight",)), ("losses", label), ("name", "weight"))
+            for label, table in tables.items()
+            if weights[label] > 0
         }
+        return {label: spec for label, spec in specs.items() if spec}, weights
 
     def networks(self, method: Spec | None, losses: Mapping[str, Spec]) -> dict[str, Spec]:
         """The networks that the method uses and a loss needs."""
@@ -157,11 +173,25 @@ class _Resolver:
         return specs
 
     def needs_discriminator(self, label: str, used: tuple[str, ...]) -> None:
-        drop = f"or drop the loss with losses.{label}.weight = 0."
+        drop = f"or drop the loss with losses.{bare(label)}.weight = 0."
         if "discriminator" not in used:
             what = f"the loss `{label}` needs a discriminator, which the method does not use"
-            self.faults.append(Fault(("losses", label), what, f"Choose another method, {drop}", at_key=True))
+            self.fault(("losses", label), what, f"Choose another method, {drop}", at_key=True)
         elif "discriminator" not in self.values:
             what = f"the loss `{label}` needs a discriminator, and the recipe has none"
-            hint = f'Add a table [discriminator], such as name = "patchgan", {drop}'
-            self.faults.append(Fault(("losses", label), what, hint, at_key=True))
+            names = ", ".join(self.components.names("discriminator"))
+            hint = f"Add a table [discriminator] with a `name` ({names}), {drop}"
+            self.fault(("losses", label), what, hint, at_key=True)
+
+
+def _without(table: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if key not in keys}
+
+
+def _table_hint(keys: Keys, value: object) -> str | None:
+    """What a value that stands in a component's place may have been meant for."""
+    if isinstance(value, str) and keys[0] not in TABLES:
+        return f"To name the component: {dotted(keys)}.name = {shown(value)}"
+    if isinstance(value, int | float) and len(keys) == 2 and keys[0] == "losses" and value is not True:
+        return f"To weigh the loss: {dotted(keys)}.weight = {shown(value)}"
+    return "To leave it out: false" if len(keys) > 1 else None

@@ -9,12 +9,10 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +24,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from genlab.engine.runtime import random_states, restore_random_states
-from genlab.errors import RunError, TrainingError
+from genlab.errors import RunError
+from genlab.files import storage_errors
 from genlab.interfaces.network import Network
 
 FORMAT = 1
@@ -45,16 +44,19 @@ def save(folder: Path, step: int, trainee: Trainee, keep: int) -> Path:
     """Write the checkpoint of a step below `folder`, and remove all but the last `keep`.
 
     Raises:
-        TrainingError: the disk is full; earlier checkpoints are as they were.
+        StorageError: the disk is full; earlier checkpoints are as they were.
     """
     target = folder / f"{step:08d}"
     aside = folder / f".{target.name}.partial"
     shutil.rmtree(aside, ignore_errors=True)
-    with _disk_errors(target):
-        aside.mkdir(parents=True)
-        _write(aside, step, trainee)
-        shutil.rmtree(target, ignore_errors=True)
-        aside.rename(target)
+    try:
+        with storage_errors(target, SafetensorError):
+            aside.mkdir(parents=True)
+            _write(aside, step, trainee)
+            shutil.rmtree(target, ignore_errors=True)
+            aside.rename(target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
     for old in checkpoints(folder)[:-keep]:
         shutil.rmtree(old)
     return target
@@ -140,19 +142,3 @@ def _unflatten(
         quantity, _, name = key.partition("/")
         state.setdefault(places[name], {})[quantity] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": groups})
-
-
-@contextmanager
-def _disk_errors(target: Path) -> Generator[None, None, None]:
-    """A disk that is full stops a training with a message for a person, and with nothing half written."""
-    try:
-        yield
-    except (OSError, SafetensorError) as error:
-        shutil.rmtree(target.with_name(f".{target.name}.partial"), ignore_errors=True)
-        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "os error 28" in str(error)
-        reason = "the disk is full" if full else str(error)
-        raise TrainingError(
-            f"the checkpoint cannot be written: {reason}",
-            where=str(target),
-            hint="Make room and resume the run: it goes on from its last whole checkpoint.",
-        ) from error

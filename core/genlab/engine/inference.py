@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
 from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivateUsage]
 
+from genlab.engine.runtime import random_states, restore_random_states
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Network
 from genlab.settings import Inference
@@ -27,12 +28,13 @@ class Predictor:
 
     def __call__(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
         """Predict each image by itself, so that the result does not depend on how images are batched."""
-        with torch.inference_mode(), self._prepared(), _seeded(self.settings, condition.device):
+        # Not inference_mode(): a tensor that a network keeps from here could not be trained with afterwards.
+        with torch.no_grad(), self._prepared(), _random_numbers_apart(condition.device):
             return torch.cat([self._one(image) for image in condition.split(1)])
 
     def _one(self, image: Float[Tensor, "1 c h w"]) -> Float[Tensor, "1 d h w"]:
-        if self.settings.dropout:
-            torch.manual_seed(self.settings.seed)
+        """Whatever is drawn, by dropout or by the method itself, is the same each time."""
+        torch.manual_seed(self.settings.seed)
         return self.method.predict(image)
 
     @contextmanager
@@ -61,11 +63,13 @@ class Predictor:
 
 
 @contextmanager
-def _seeded(settings: Inference, device: torch.device) -> Generator[None, None, None]:
-    """Keep the random numbers of training out of reach, if predicting draws any."""
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices, enabled=settings.dropout):
+def _random_numbers_apart(device: torch.device) -> Iterator[None]:
+    """Keep the random numbers of training out of reach."""
+    before = random_states(device)
+    try:
         yield
+    finally:
+        restore_random_states(before, device)
 
 
 def predict_any_size(

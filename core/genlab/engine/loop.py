@@ -32,7 +32,8 @@ def train(experiment: Experiment, started: Started, checkpoint: Path | None, sto
         stop_at: pause after this many steps of the whole training.
 
     Raises:
-        TrainingError: a loss is no number any more, or the disk is full.
+        TrainingError: a loss is no number any more.
+        StorageError: a checkpoint cannot be written.
         DataError: a pair cannot be read; a checkpoint is saved before.
     """
     settings, steps = experiment.settings, experiment.settings.train.steps

@@ -17,9 +17,7 @@ def at_their_places(faults: Iterable[Fault], document: Document) -> RecipeError:
 def _located(fault: Fault, document: Document) -> Fault:
     source = document.origin(fault.path)
     if source is None:
-        return replace(fault, place=_dotted(fault), quote=None) if fault.path else fault
-    if not source.text:
-        return replace(fault, place=source.name)
+        return replace(fault, place=document.name or None)
     for length in range(len(fault.path), 0, -1):
         place = source.places.get(fault.path[:length])
         if place is not None:
@@ -27,10 +25,6 @@ def _located(fault: Fault, document: Document) -> Fault:
             place = place.value if exact and place.value and not fault.at_key else place
             return replace(fault, place=place.named(source.name), quote=place.quoted(source.text))
     return replace(fault, place=source.name)
-
-
-def _dotted(fault: Fault) -> str:
-    return ".".join(str(key) for key in fault.path)
 
 
 def _order(fault: Fault) -> tuple[str, int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from genlab.errors import Fault, RecipeError
 from genlab.recipe.places import Place, find_places
+from genlab.recipe.syntax import syntax_fault
 from genlab.tables import Keys
 
 # The tables that name a component; the keys below `*` are labels, and a label is the name unless `name` is given.
@@ -39,19 +40,33 @@ class Source:
 
 @dataclass(frozen=True)
 class Document:
-    """Tables of values, and the source of each table and value."""
+    """Tables of values, and the source of each table and value.
+
+    Args:
+        values: the tables as TOML gives them.
+        origins: by the keys that lead to a table or value; those in arrays have their array's.
+        name: the recipe as a whole, for what is missing from it; empty for what was set on the command line.
+    """
 
     values: Mapping[str, Any]
     origins: Mapping[Keys, Source]
+    name: str = ""
 
     def over(self, base: Document) -> Document:
         """This document's values laid over those of `base`.
 
         Tables merge key by key; a component's table starts afresh when its name changes.
         """
+        return self._over(base, _renamed)
+
+    def beside(self, other: Document) -> Document:
+        """Both documents' values, as if they had been written together; this one's where they contradict."""
+        return self._over(other, lambda *_: False)
+
+    def _over(self, base: Document, starts_afresh: Callable[..., bool]) -> Document:
         values, origins = dict(base.values), dict(base.origins)
-        _lay(self.values, (), values, origins, self.origins)
-        return Document(values, origins)
+        _lay(self, (), self.values, values, origins, starts_afresh)
+        return Document(values, origins, self.name or base.name)
 
     def origin(self, keys: Keys) -> Source | None:
         """The source of a value, or of the nearest table above it."""
@@ -62,30 +77,27 @@ class Document:
 
 
 def _lay(
-    over: Mapping[str, Any],
+    over: Document,
     at: Keys,
+    table: Mapping[str, Any],
     values: dict[str, Any],
     origins: dict[Keys, Source],
-    new_origins: Mapping[Keys, Source],
+    starts_afresh: Callable[..., bool],
 ) -> None:
-    for key, value in over.items():
+    for key, value in table.items():
         keys = (*at, key)
+        old = values.get(key)
         if isinstance(value, dict):
-            table = _kept(values.get(key), keys, value)
-            if not table:
+            kept = dict(old) if isinstance(old, dict) and not starts_afresh(keys, old, value) else {}
+            if not kept:
                 _forget(keys, origins)
-                origins[keys] = new_origins[keys]
-            _lay(value, keys, table, origins, new_origins)
-            values[key] = table
+                origins[keys] = over.origins[keys]
+            _lay(over, keys, value, kept, origins, starts_afresh)
+            values[key] = kept
         else:
             _forget(keys, origins)
             values[key] = value
-            origins[keys] = new_origins[keys]
-
-
-def _kept(old: Any, keys: Keys, new: Mapping[str, Any]) -> dict[str, Any]:
-    """What of an old table stays under a new one."""
-    return dict(old) if isinstance(old, dict) and not _renamed(keys, old, new) else {}
+            origins[keys] = over.origins[keys]
 
 
 def _forget(keys: Keys, origins: dict[Keys, Source]) -> None:
@@ -93,16 +105,18 @@ def _forget(keys: Keys, origins: dict[Keys, Source]) -> None:
         del origins[stale]
 
 
-def _matches(pattern: tuple[str, ...], keys: Keys) -> bool:
-    return all(part in ("*", key) for part, key in zip(pattern, keys, strict=True))
-
-
 def _renamed(keys: Keys, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    pattern = next((p for p in COMPONENTS if len(p) == len(keys) and _matches(p, keys)), None)
+    """Whether a table is a component's, or below one, and gets another name."""
+    pattern = next((pattern for pattern in COMPONENTS if _begins(keys, pattern)), None)
     if pattern is None or "name" not in new:
         return False
-    label = keys[-1] if pattern[-1] == "*" else None
-    return new["name"] != old.get("name", label)
+    is_labelled = pattern[-1] == "*" and len(keys) == len(pattern)
+    before = old.get("name", keys[-1] if is_labelled else None)
+    return before is not None and new["name"] != before
+
+
+def _begins(keys: Keys, pattern: tuple[str, ...]) -> bool:
+    return len(keys) >= len(pattern) and all(part in ("*", key) for part, key in zip(pattern, keys, strict=False))
 
 
 def read_document(text: str, name: str) -> Document:
@@ -111,8 +125,8 @@ def read_document(text: str, name: str) -> Document:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RecipeError([_syntax_fault(error, source)]) from error
-    return Document(values, dict.fromkeys(_paths(values, ()), source))
+        raise RecipeError([syntax_fault(str(error), name, text)]) from error
+    return Document(values, dict.fromkeys(_paths(values, ()), source), name)
 
 
 def _paths(values: Mapping[str, Any], at: Keys) -> Iterable[Keys]:
@@ -122,20 +136,11 @@ def _paths(values: Mapping[str, Any], at: Keys) -> Iterable[Keys]:
             yield from _paths(value, (*at, key))
 
 
-def _syntax_fault(error: tomllib.TOMLDecodeError, source: Source) -> Fault:
-    """tomllib says `message (at line 3, column 5)`, or `(at end of document)`."""
-    what, _, where = str(error).rpartition(" (at ")
-    numbers = [int(word) for word in where.replace(",", " ").replace(")", " ").split() if word.isdigit()]
-    last = len(source.text.splitlines()) or 1
-    line, column = numbers if len(numbers) == 2 else (last, 1)
-    place = Place(line, column, column + 1)
-    return Fault((), what, place=place.named(source.name), quote=place.quoted(source.text))
-
-
 def read_file(path: Path) -> Document:
     """A recipe's file as it is, without what it extends."""
     try:
-        text = path.read_text(encoding="utf-8")
+        # Some editors put a mark before the first letter, which is no TOML.
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
         raise RecipeError([Fault((), f"cannot be read: {reason}", place=_short(path))]) from error
@@ -149,10 +154,10 @@ def _short(path: Path) -> str:
 
 
 def read_settings(assignments: Iterable[str]) -> Document:
-    """`KEY=VALUE` texts as one document; a value that is no TOML is taken as text."""
+    """`KEY=VALUE` texts as one document; their order matters only where they contradict each other."""
     result = Document({}, {})
     for assignment in assignments:
-        result = _read_setting(assignment).over(result)
+        result = _read_setting(assignment).beside(result)
     return result
 
 
@@ -161,17 +166,35 @@ def _read_setting(assignment: str) -> Document:
     name = f"--set {assignment}"
     if not equals or not key.strip():
         raise RecipeError([Fault((), "is not of the form KEY=VALUE, such as train.steps=200", place=name)])
-    try:
-        values = tomllib.loads(f"{key} = {value}")
-    except tomllib.TOMLDecodeError:
-        try:
-            values = tomllib.loads(f"{key} = {_as_text(value.strip())}")
-        except tomllib.TOMLDecodeError:
-            raise RecipeError([Fault((), "has a key that is no TOML key, such as train.steps", place=name)]) from None
+    keys = _setting_keys(key)
+    if keys is None:
+        raise RecipeError([Fault((), f"`{key}` is not of the form of a key, such as train.steps", place=name)])
+    values: Any = _setting_value(value)
+    for part in reversed(keys):
+        values = {part: values}
     source = Source(name, "")
     return Document(values, dict.fromkeys(_paths(values, ()), source))
 
 
-def _as_text(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+def _setting_keys(key: str) -> list[str] | None:
+    """The parts of a dotted key; None if it is no single key."""
+    try:
+        table: Any = tomllib.loads(f"{key} = 0")
+    except tomllib.TOMLDecodeError:
+        return None
+    keys: list[str] = []
+    while isinstance(table, dict):
+        if len(table) != 1:
+            return None
+        part, table = next(iter(table.items()))
+        keys.append(part)
+    return keys
+
+
+def _setting_value(value: str) -> Any:
+    """A value as TOML, or as text if it is none."""
+    try:
+        table = tomllib.loads(f"value = {value}")
+    except tomllib.TOMLDecodeError:
+        return value.strip()
+    return table["value"] if len(table) == 1 else value.strip()

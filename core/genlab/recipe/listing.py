@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import tomli_w
-
 from genlab.recipe.document import Document
-from genlab.tables import Keys
+from genlab.tables import Keys, bare, inline
 
 
 def listing(tables: Mapping[str, Any], document: Document) -> str:
@@ -22,12 +20,12 @@ def _rows(table: Mapping[str, Any], at: Keys, document: Document) -> Iterator[tu
     inner = {key: value for key, value in table.items() if isinstance(value, dict)}
     for key, value in table.items():
         if key not in inner:
-            # One line each: tomli_w spreads arrays over several.
-            text = " ".join(tomli_w.dumps({key: value}).split()).replace("[ ", "[").replace(", ]", "]")
-            yield text, _origin((*at, key), document)
+            yield f"{bare(key)} = {inline(value)}", _origin((*at, key), document)
     for key, value in inner.items():
-        yield "", None
-        yield f"[{'.'.join(str(part) for part in (*at, key))}]", None
+        holds_only_tables = value and all(isinstance(item, dict) for item in value.values())
+        if not holds_only_tables:
+            yield "", None
+            yield f"[{'.'.join(bare(str(part)) for part in (*at, key))}]", None
         yield from _rows(value, (*at, key), document)
 
 
@@ -35,5 +33,5 @@ def _origin(keys: Keys, document: Document) -> str | None:
     source = document.origins.get(keys)
     if source is None:
         return None
-    place = source.places.get(keys) if source.text else None
+    place = source.places.get(keys)
     return place.named(source.name) if place else source.name

@@ -46,15 +46,17 @@ def _with_ancestors(path: Path, children: tuple[Path, ...]) -> Document:
         names = " extends ".join(link.name for link in (*chain, parent_path))
         raise at_their_places([Fault(("extends",), f"a recipe cannot extend itself: {names}")], document)
     values = {key: value for key, value in document.values.items() if key != "extends"}
-    return Document(values, document.origins).over(_with_ancestors(parent_path, chain))
+    child = Document(values, document.origins, document.name)
+    return child.over(_with_ancestors(parent_path, chain))
 
 
 def _parent_path(path: Path, parent: str, document: Document) -> Path:
     beside = path.parent / Path(parent).expanduser()
-    shipped = shipped_recipe(parent)
-    if beside.is_file() or shipped is None:
-        if not beside.is_file():
-            fault = Fault(("extends",), f"there is no recipe {beside}", nearest(Path(parent).stem, shipped_names()))
-            raise at_their_places([fault], document)
+    if beside.is_file():
         return beside
+    shipped = shipped_recipe(parent)
+    if shipped is None:
+        what = f"there is no recipe {shown(parent)}, neither as a file seen from this one nor among those that ship"
+        hint = nearest(parent, [*sorted(file.name for file in path.parent.glob("*.toml")), *shipped_names()])
+        raise at_their_places([Fault(("extends",), what, hint)], document)
     return shipped

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,8 +26,7 @@ class Place:
 
     def quoted(self, text: str) -> str:
         """The line, with carets under the place."""
-        lines = text.splitlines()
-        line = lines[self.line - 1] if self.line <= len(lines) else ""
+        line = text.split("\n")[self.line - 1].removesuffix("\r")
         # Tabs keep their width, so that the carets stay under the place.
         margin = "".join("\t" if letter == "\t" else " " for letter in line[: self.column - 1])
         carets = "^" * max(1, min(self.end, len(line) + 1) - self.column)
@@ -36,7 +36,7 @@ class Place:
 def find_places(text: str) -> dict[Keys, Place]:
     """The place of every key, with that of its value, by the keys (and indices of arrays) that lead to it."""
     root = Parser(Language(tree_sitter_toml.language())).parse(text.encode()).root_node
-    finder = _Finder(text.encode().splitlines())
+    finder = _Finder(text.encode().split(b"\n"))
     finder.document(root)
     return finder.places
 
@@ -80,8 +80,9 @@ class _Finder:
     def pair(self, node: Node, at: Keys) -> None:
         key, value = node.named_children[0], node.named_children[-1]
         names = tuple(_names(key))
-        for length in range(1, len(names) + 1):
-            self.places.setdefault((*at, *names[:length]), self.place(key, value))
+        for length in range(1, len(names)):
+            self.places.setdefault((*at, *names[:length]), self.place(key))
+        self.places[*at, *names] = self.place(key, value)
         self.value(value, (*at, *names))
 
     def value(self, node: Node, at: Keys) -> None:
@@ -110,4 +111,5 @@ def _names(key: Node) -> Iterator[str]:
         for child in key.named_children:
             yield from _names(child)
     elif key.text:
-        yield key.text.decode().strip("\"'")
+        # TOML itself knows best what a key in quotes, with escapes perhaps, says.
+        yield from tomllib.loads(f"{key.text.decode()} = 0")

@@ -1,0 +1,115 @@
+"""The Python API on real, tiny trainings."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import genlab
+from genlab import DataError, RecipeError, RunError
+from genlab.build.experiment import build
+from genlab.data.sides import to_network, to_picture
+from genlab.recipe.load import load
+
+
+@pytest.fixture
+def run(tiny: Path, tmp_path: Path) -> genlab.Run:
+    return genlab.train(tiny, set=["train.steps=4", "listeners.previews={}"], out=tmp_path / "run")
+
+
+def test_a_run_can_be_opened_from_its_folder_alone(run: genlab.Run, tmp_path: Path) -> None:
+    moved = tmp_path / "elsewhere" / "with a space"
+    moved.parent.mkdir()
+    run.path.rename(moved)
+    opened = genlab.open_run(moved)
+    assert opened.manifest.status == "finished"
+    assert opened.metrics.keys() == {"validation/l1", "train/l1", "gap/l1"}
+    assert opened.recipe.settings.train.steps == 4
+    assert opened.generator.training is False
+
+
+def test_the_loaded_generator_gives_the_picture_of_the_last_preview(run: genlab.Run) -> None:
+    grid = np.asarray(Image.open(run.path / "previews" / "000004.png"))
+    pairs = build(run.recipe, load(run.folder.recipe_path)).experiment.validation
+    condition = to_picture(to_network(pairs[0].condition[None], pairs.sides.condition)[0])
+    prediction = run.predict(condition).repeat(3, axis=0).repeat(3, axis=1)  # so small pictures are shown enlarged
+    height, width, _ = prediction.shape
+    windows = np.lib.stride_tricks.sliding_window_view(grid, (height, width, 3)).reshape(-1, height, width, 3)
+    closest = np.abs(windows.astype(int) - prediction).mean(axis=(1, 2, 3)).min()
+    assert closest == 0, "the very pixels stand in the preview"
+
+
+def test_predicting_takes_any_size_and_keeps_it(run: genlab.Run) -> None:
+    for height, width in ((32, 32), (1, 1), (17, 50), (70, 33)):
+        image = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+        assert run.predict(image).shape == (height, width, 3)
+
+
+def test_predicting_refuses_other_channels(run: genlab.Run) -> None:
+    with pytest.raises(DataError, match="takes 3 channels"):
+        run.predict(np.zeros((32, 32, 1), np.uint8))
+
+
+def test_the_manifest_tells_how_the_run_came_to_be(run: genlab.Run) -> None:
+    manifest = json.loads((run.path / "run.json").read_text())
+    assert manifest["versions"]["torch"] == torch.__version__
+    assert manifest["plugins"] == {"genlab": genlab.__version__}
+    assert manifest["data"]["source"] == "drawn_facades"
+    assert len(manifest["data"]["fingerprints"]["train"]) == 64
+    assert manifest["command"]
+    assert manifest["step"] == manifest["steps"] == 4
+
+
+def test_the_resolved_recipe_runs_again_to_the_same_result(run: genlab.Run, tmp_path: Path) -> None:
+    again = genlab.train(run.folder.recipe_path, out=tmp_path / "again")
+    assert again.metrics == run.metrics
+    assert (again.path / "recipe.toml").read_text() == (run.path / "recipe.toml").read_text()
+
+
+def test_an_existing_folder_is_refused_before_anything_else_happens(tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "note").write_text("mine")
+    with pytest.raises(RunError, match="exists already"):
+        genlab.train(tiny, out=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["note"]
+
+
+def test_a_fault_leaves_no_folder_behind(tiny: Path, tmp_path: Path) -> None:
+    for setting, error in (("input.size=33", RecipeError), ("data={name='side_by_side', root='nowhere'}", DataError)):
+        with pytest.raises(error):
+            genlab.train(tiny, set=[setting], out=tmp_path / "run")
+        assert not (tmp_path / "run").exists()
+
+
+def test_a_finished_run_is_not_resumed(run: genlab.Run) -> None:
+    with pytest.raises(RunError, match="has finished: all 4 steps"):
+        genlab.resume(run.path)
+
+
+def test_a_pause_behind_the_steps_that_are_done_is_refused(tiny: Path, tmp_path: Path) -> None:
+    genlab.train(tiny, out=tmp_path / "run", stop_at=3)
+    with pytest.raises(RunError, match="3 steps are done"):
+        genlab.resume(tmp_path / "run", stop_at=3)
+
+
+def test_resuming_with_other_data_is_refused(tiny: Path, tmp_path: Path, make_pairs: Callable[..., Path]) -> None:
+    data = f"data={{name='side_by_side', root='{make_pairs()}'}}"
+    genlab.train(tiny, set=[data], out=tmp_path / "run", stop_at=3)
+    make_pairs(seed=1)
+    with pytest.raises(RunError, match="not the ones that the run began with"):
+        genlab.resume(tmp_path / "run")
+
+
+def test_a_run_without_a_checkpoint_says_so(tiny: Path, tmp_path: Path) -> None:
+    run = genlab.train(tiny, out=tmp_path / "run", stop_at=3)
+    shutil.rmtree(run.path / "checkpoints")
+    with pytest.raises(RunError, match="cut off before its first checkpoint"):
+        genlab.resume(run.path)
+    with pytest.raises(RunError, match="no checkpoint yet"):
+        _ = genlab.open_run(run.path).generator

@@ -1,0 +1,113 @@
+"""A run's folder."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from genlab import RunError, StorageError
+from genlab.runs import DataRecord, Manifest, RunFolder, git_state, new_path
+
+
+def manifest(**changes: object) -> Manifest:
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    data = DataRecord(source="toy", reason=None, training="5 pairs", validation="3 pairs", fingerprints={"train": "a"})
+    values = {"title": "Toy", "steps": 8, "created": now, "updated": now, "command": ["gen", "run"], "versions": {}}
+    values |= {"machine": {}, "git": None, "plugins": {}, "channels": (3, 3), "data": data, "facts": {}}
+    return Manifest(**{**values, **changes})
+
+
+def test_a_new_run_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "deep" / "run")
+    assert folder.path.is_dir()
+    with pytest.raises(RunError, match="exists already"):
+        RunFolder.create(tmp_path / "deep" / "run")
+
+
+def test_a_file_in_the_way_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("precious")
+    with pytest.raises(RunError, match="exists already"):
+        RunFolder.create(tmp_path / "run")
+    with pytest.raises(StorageError, match="cannot be written"):
+        RunFolder.create(tmp_path / "run" / "inner")
+    assert (tmp_path / "run").read_text() == "precious"
+
+
+def test_resuming_is_offered_only_where_there_is_a_run(tmp_path: Path) -> None:
+    with pytest.raises(RunError) as refused:
+        RunFolder.refuse_existing(tmp_path)
+    assert "gen resume" not in str(refused.value)
+    RunFolder(tmp_path).write(manifest())
+    with pytest.raises(RunError, match=f"gen resume {tmp_path}"):
+        RunFolder.refuse_existing(tmp_path)
+
+
+def test_the_manifest_is_read_as_it_was_written_and_updated_in_place(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.write(manifest())
+    assert folder.read() == manifest()
+    folder.update(status="finished", step=8, metrics={"validation/l1": 0.25})
+    read = folder.read()
+    assert (read.status, read.step, read.metrics) == ("finished", 8, {"validation/l1": 0.25})
+    assert read.updated > read.created
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"], "nothing half written is left"
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"format": 2}', "\x00"])
+def test_a_damaged_manifest_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "run.json").write_text(content)
+    with pytest.raises(RunError, match=r"run\.json cannot be read"):
+        RunFolder.existing(tmp_path).read()
+
+
+def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"no run\.json"):
+        RunFolder.existing(tmp_path)
+    with pytest.raises(RunError, match="no such folder"):
+        RunFolder.existing(tmp_path / "missing")
+
+
+def test_another_process_cannot_train_in_the_same_folder(tmp_path: Path) -> None:
+    ask = f"from genlab.runs import RunFolder\nfrom pathlib import Path\nwith RunFolder(Path({str(tmp_path)!r})).locked(): pass"
+    with RunFolder(tmp_path).locked():
+        other = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True)
+    assert "another process is training this run" in other.stderr
+    assert subprocess.run([sys.executable, "-c", ask]).returncode == 0, "the lock ends with its holder"
+
+
+def test_the_last_checkpoint_is_the_one_of_most_steps(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    assert folder.last_checkpoint() is None
+    for name in ("00000090", "00000100", ".00000200.partial"):
+        (folder.checkpoints_path / name).mkdir(parents=True)
+    last = folder.last_checkpoint()
+    assert last is not None
+    assert last.name == "00000100"
+
+
+def test_new_paths_never_meet_an_old_one(tmp_path: Path) -> None:
+    paths = []
+    for _ in range(3):
+        paths.append(new_path(tmp_path, "unet"))
+        paths[-1].mkdir()
+    assert len(set(paths)) == 3
+    assert all(path.name.startswith("unet-") for path in paths)
+
+
+def test_git_state_is_told_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert git_state() is None
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run(["git", "init", "-q"], check=True)
+    subprocess.run(["git", *identity, "commit", "-q", "--allow-empty", "-m", "x"], check=True)
+    state = git_state()
+    assert state is not None
+    assert len(state["commit"]) == 40
+    assert state["changed"] == "no"
+    (tmp_path / "new").touch()
+    assert (git_state() or {})["changed"] == "yes"
