@@ -6,6 +6,7 @@ import genlab
 @genlab.hookimpl
 def genlab_register(registry: genlab.Registry) -> None:
     registry.dataset("side_by_side", "genlab_images.side_by_side:SideBySide")
+    registry.dataset("two_folders", "genlab_images.two_folders:TwoFolders")
     registry.dataset("huggingface", "genlab_images.huggingface:HuggingFace")
     registry.dataset("drawn_facades", "genlab_images.drawn_facades:DrawnFacades")
     registry.dataset("first_available", "genlab_images.first_available:FirstAvailable")

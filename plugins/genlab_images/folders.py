@@ -64,10 +64,6 @@ def natural(name: str) -> tuple[list[str | int], str]:
     return [int(part) if index % 2 else part for index, part in enumerate(parts)], name
 
 
-def count_of_pairs(count: int) -> str:
-    return "1 pair" if count == 1 else f"{count} pairs"
-
-
 def listed(names: Iterable[str], most: int = 5) -> str:
     """The first few names, and how many more there are."""
     named = list(names)

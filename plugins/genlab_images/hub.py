@@ -30,7 +30,7 @@ def require(dataset: str) -> None:
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE or os.environ.get("HF_DATASETS_OFFLINE", "").upper() in constants.ENV_VARS_TRUE_VALUES:
-        what = "it is not on this machine, and offline mode (HF_HUB_OFFLINE) forbids to ask the Hugging Face hub"
+        what = "offline mode (HF_HUB_OFFLINE) forbids to fetch it from the Hugging Face hub"
         raise DataUnavailableError(what, where=dataset, hint=_elsewhere(dataset))
     endpoint(constants.ENDPOINT).require(dataset)
 
@@ -45,15 +45,17 @@ class Endpoint:
 
     Args:
         url: its address, without a slash at the end.
+        patience: how many seconds it may take to answer.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: float = PATIENCE) -> None:
         self.url = url
+        self.patience = patience
         self.silence: str | None = None
         self.statuses: dict[str, int] = {}
 
     def require(self, dataset: str) -> None:
-        """Raise `DataUnavailableError` unless the hub shows this dataset; takes `PATIENCE` at most."""
+        """Raise `DataUnavailableError` unless the hub shows this dataset; takes `patience` at most."""
         if self.silence is None and dataset not in self.statuses:
             self._ask(dataset)
         hub = f"the Hugging Face hub at {self.url}"
@@ -69,21 +71,21 @@ class Endpoint:
             raise DataUnavailableError(what, where=dataset, hint=_elsewhere(dataset))
 
     def _ask(self, dataset: str) -> None:
-        answer = _within(PATIENCE, lambda: _get(f"{self.url}/api/datasets/{dataset}"))
+        answer = _within(self.patience, lambda: _get(f"{self.url}/api/datasets/{dataset}", self.patience))
         if isinstance(answer, int):
             self.statuses[dataset] = answer
         else:
-            self.silence = answer or f"not within {PATIENCE:g} seconds"
+            self.silence = answer or f"not within {self.patience:g} seconds"
 
 
-def _get(url: str) -> int | str:
+def _get(url: str, patience: float) -> int | str:
     """The HTTP status of a hub's answer, or why there is none; through the connection that `datasets` will use."""
     try:
         from huggingface_hub.utils import build_hf_headers, get_session
 
-        response = get_session().get(url, headers=build_hf_headers(), timeout=PATIENCE)
+        response = get_session().get(url, headers=build_hf_headers(), timeout=patience)
     except Exception as error:  # noqa: BLE001  (the errors are those of an HTTP library that changes with versions)
-        return str(error) or type(error).__name__
+        return str(error).partition("\n")[0] or type(error).__name__
     if "json" not in response.headers.get("content-type", ""):
         return f"something else does, with HTTP status {response.status_code}"
     return response.status_code

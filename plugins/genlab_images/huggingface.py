@@ -10,9 +10,8 @@ from annotated_types import MinLen
 
 from genlab import DataError, Dataset, Pairs, Split
 from genlab_images.colours import labels_side
-from genlab_images.folders import count_of_pairs
-from genlab_images.paired import PairedImages
-from genlab_images.rows import EncodedRows, Span, shared_rows, spans
+from genlab_images.paired import PairedImages, count_of_pairs
+from genlab_images.rows import EncodedRows, Span, shared_rows, spans_of
 from genlab_images.table import Table, explained, quiet
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ class HuggingFace(Dataset):
     @cached_property
     def _spans(self) -> dict[Split, list[Span]]:
         sizes = {name: info.num_examples for name, info in self._builder.info.splits.items()}
-        found = {split: spans(spec, sizes, f"{self.table.path}, {split}") for split, spec in self.splits.items()}
+        found = {split: spans_of(spec, sizes, f"{self.table.path}, {split}") for split, spec in self.splits.items()}
         if both := shared_rows(found["train"], found["validation"]):
             what = f"train and validation share pairs: rows {both.start} to {both.stop - 1} of {both.split}"
             hint = 'Take different parts, such as train = "train[:90%]" and validation = "train[90%:]".'

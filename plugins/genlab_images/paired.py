@@ -18,6 +18,10 @@ class EncodedPair(NamedTuple):
     b: Source
 
 
+def count_of_pairs(count: int) -> str:
+    return "1 pair" if count == 1 else f"{count} pairs"
+
+
 class PairedImages(Pairs):
     """Pairs that are decoded when asked for; their headers are all checked at once.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from genlab import DataError
 from genlab_images.paired import EncodedPair
@@ -24,7 +24,7 @@ class Span(NamedTuple):
     stop: int
 
 
-def spans(spec: str, sizes: Mapping[str, int], where: str) -> list[Span]:
+def spans_of(spec: str, sizes: Mapping[str, int], where: str) -> list[Span]:
     """What a specification such as `train[:90%]` means, given how many rows each split has.
 
     Raises:
@@ -114,9 +114,8 @@ def _holds_images(feature: object) -> bool:
     return isinstance(feature, datasets.Image) or (isinstance(feature, dict) and "bytes" in feature)
 
 
-def _source(image: Mapping[str, bytes | str | None] | None, where: str) -> Source:
-    if image is None or image["bytes"] is image["path"] is None:
-        raise DataError("there is no image", where=where, hint="Take the row out of the table, or give it one.")
-    if image["bytes"] is not None:
-        return Source(image["bytes"], where)
-    return Source(Path(image["path"]), where)
+def _source(image: Mapping[str, Any] | None, where: str) -> Source:
+    """An image that is left out counts as an empty one."""
+    if image and image["bytes"] is None and image["path"] is not None:
+        return Source(Path(image["path"]), f"{where} ({image['path']})")
+    return Source(image["bytes"] or b"" if image else b"", where)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from genlab import DataError, Dataset, ImageSide, Pair, Pairs, Split
 from genlab_images.decode import common_form, decode, read_header
-from genlab_images.folders import count_of_pairs, find_folder, find_root, image_files
+from genlab_images.folders import find_folder, find_root, image_files
+from genlab_images.paired import count_of_pairs
 from genlab_images.source import Source, content_hash
 
 

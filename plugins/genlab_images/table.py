@@ -47,7 +47,8 @@ class Table(NamedTuple):
         local = self._local()
         if local is not None:
             with quiet(), explained(self.path):
-                return _prepared(*_as_loaded(local), name=self.config)
+                reader, files = _reader(local)
+                return _prepared(reader, self.config, files=files)
         try:
             self._require_hub()
         except DataUnavailableError:
@@ -55,7 +56,7 @@ class Table(NamedTuple):
                 raise
             return cached
         with explained(self.path):
-            return _prepared(self.path, None, name=self.config, revision=self.revision)
+            return _prepared(self.path, self.config, revision=self.revision)
 
     def _local(self) -> Path | None:
         path = Path(self.path).expanduser()
@@ -63,10 +64,9 @@ class Table(NamedTuple):
 
     def _require_hub(self) -> None:
         if not _HUB_ID.fullmatch(self.path):
-            hint = f"A relative path is taken from the working directory, {Path.cwd()}; an id on the Hugging Face hub "
-            raise DataUnavailableError(
-                "there is no such file or folder", where=self.path, hint=f"{hint}looks like huggan/facades."
-            )
+            here = f"A relative path is taken from the working directory, {Path.cwd()}."
+            hint = f"{here} An id on the Hugging Face hub looks like huggan/facades."
+            raise DataUnavailableError("there is no such file or folder", where=self.path, hint=hint)
         hub.require(self.path)
 
     def _cached(self) -> DatasetBuilder | None:
@@ -94,8 +94,8 @@ def _cache_folder() -> Path:
     return Path(os.environ.get("HF_DATASETS_CACHE") or Path(constants.HF_HOME, "datasets")).expanduser()
 
 
-def _as_loaded(local: Path) -> tuple[str, dict[str, list[str]] | None]:
-    """What `datasets` calls this path: a folder is a path of its own, a file is data for a reader."""
+def _reader(local: Path) -> tuple[str, dict[str, list[str]] | None]:
+    """What `datasets` reads this path with: a folder speaks for itself, a file is data for a reader."""
     if local.is_dir():
         return str(local.resolve()), None
     if local.suffix.lower() == ".parquet":
@@ -104,10 +104,12 @@ def _as_loaded(local: Path) -> tuple[str, dict[str, list[str]] | None]:
     raise DataError(f"a {local.suffix or 'bare'} file is no table of images", where=str(local), hint=hint)
 
 
-def _prepared(path: str, files: dict[str, list[str]] | None, **chosen: str | None) -> DatasetBuilder:
+def _prepared(
+    path: str, config: str | None, files: dict[str, list[str]] | None = None, revision: str | None = None
+) -> DatasetBuilder:
     import datasets
 
-    builder = datasets.load_dataset_builder(path, data_files=files, **chosen)
+    builder = datasets.load_dataset_builder(path, config, data_files=files, revision=revision)
     builder.download_and_prepare()
     return builder
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from genlab import DataError, Dataset, Pairs, Split
-from genlab_images.folders import count_of_pairs, find_folder, find_root, image_files, listed
-from genlab_images.paired import EncodedPair, PairedImages
+from genlab_images.folders import find_folder, find_root, image_files, listed
+from genlab_images.paired import EncodedPair, PairedImages, count_of_pairs
 from genlab_images.source import Source
 
 

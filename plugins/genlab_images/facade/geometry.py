@@ -43,6 +43,10 @@ class Box(NamedTuple):
         dy = dx if dy is None else dy
         return Box(self.left + dx, self.top + dy, self.right - dx, self.bottom - dy)
 
+    def framed(self, rim: float) -> Box:
+        """This box with a rim around it, but for its bottom side."""
+        return Box(self.left - rim, self.top - rim, self.right + rim, self.bottom)
+
     def above(self, height: float, overhang: float = 0.0) -> Box:
         """The box that stands on this one's top side."""
         return Box(self.left - overhang, self.top - height, self.right + overhang, self.top)
@@ -77,13 +81,13 @@ _BOW = tuple((0.5 - 0.5 * cos(pi * k / 12), 1 - sin(pi * k / 12)) for k in range
 _STEPS = (0.1, 0.2, 0.3, 0.4)
 _PROFILES = {
     "round": tuple((0.5 + 0.5 * cos(pi * k / 8), 0.5 + 0.5 * sin(pi * k / 8)) for k in range(16)),
-    "triangle": _mirrored((0, 0), (0.5, 1)),
-    "steps": _mirrored((0, 0), (0, 0.2), *((x, y) for x in _STEPS for y in (2 * x, 2 * x + 0.2))),
+    "triangle": _mirrored((0.0, 0.0), (0.5, 1.0)),
+    "steps": _mirrored((0.0, 0.0), (0.0, 0.2), *((x, y) for x in _STEPS for y in (2 * x, 2 * x + 0.2))),
     "curve": _mirrored(
-        *((0, 0), (0.02, 0.2), (0.08, 0.34), (0.17, 0.4), (0.2, 0.46)),
-        *((0.21, 0.6), (0.25, 0.74), (0.32, 0.85), (0.41, 0.95), (0.5, 1)),
+        *((0.0, 0.0), (0.02, 0.2), (0.08, 0.34), (0.17, 0.4), (0.2, 0.46)),
+        *((0.21, 0.6), (0.25, 0.74), (0.32, 0.85), (0.41, 0.95), (0.5, 1.0)),
     ),
-    "mansard": _mirrored((0, 0), (0.035, 1)),
-    "hip": _mirrored((0, 0), (0.16, 1)),
+    "mansard": _mirrored((0.0, 0.0), (0.035, 1.0)),
+    "hip": _mirrored((0.0, 0.0), (0.16, 1.0)),
 }
 """Outlines as (x, height) in fractions of their box."""

@@ -19,9 +19,10 @@ def label_map(building: Building, size: int) -> NDArray[np.uint8]:
     image = Image.new("L", (size, size), int(PartClass.BACKGROUND))
     pen = ImageDraw.Draw(image)
     for part in building.parts:
-        if part.kind is PartClass.FACADE:
-            pen.polygon([(x * size - 0.5, y * size - 0.5) for x, y in outline(part.form, part.box)], fill=int(part.kind))
-            continue
-        left, top, right, bottom = (round(edge * size) for edge in part.box)
-        pen.rectangle((left, top, max(right, left + 1) - 1, max(bottom, top + 1) - 1), fill=int(part.kind))
+        number = int(part.kind)
+        if part.kind is PartClass.FACADE and part.form != "flat":
+            pen.polygon([(x * size - 0.5, y * size - 0.5) for x, y in outline(part.form, part.box)], fill=number)
+        else:
+            left, top, right, bottom = (round(edge * size) for edge in part.box)
+            pen.rectangle((left, top, max(right, left + 1) - 1, max(bottom, top + 1) - 1), fill=number)
     return np.asarray(image).copy()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -16,7 +20,7 @@ Colour = int | tuple[int, ...]
 
 @pytest.fixture
 def save(tmp_path: Path) -> Callable[..., Path]:
-    """Write an image of one colour, or of two beside each other, to a path below `tmp_path`."""
+    """Write an image of one colour, or of one on the left and one on the right, to a path below `tmp_path`."""
 
     def write(
         path: str, *colours: Colour, size: tuple[int, int] = (8, 6), mode: str = "RGB", **options: object
@@ -24,9 +28,8 @@ def save(tmp_path: Path) -> Callable[..., Path]:
         file = tmp_path / path
         file.parent.mkdir(parents=True, exist_ok=True)
         picture = Image.new(mode, size, colours[0] if colours else 0)
-        for index, colour in enumerate(colours):
-            left = index * size[0] // len(colours)
-            picture.paste(colour, (left, 0, left + size[0] // len(colours), size[1]))
+        if len(colours) == 2:
+            picture.paste(colours[1], (size[0] // 2, 0, *size))
         picture.save(file, **options)
         return file
 
@@ -53,3 +56,63 @@ def facades() -> Path:
     if not root:
         pytest.skip("GENLAB_FACADES does not name the folder of the CMP Facades")
     return Path(root)
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+class TableAnswers(BaseHTTPRequestHandler):
+    """As much of the hub's interface as it takes to download `huggan/facades` with one Parquet file."""
+
+    parquet: bytes
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        dataset = "/api/datasets/huggan/facades"
+        if path in (dataset, f"{dataset}/revision/{COMMIT}"):
+            files = [{"rfilename": "data/train.parquet"}]
+            self._answer(200, {"id": "huggan/facades", "sha": COMMIT, "siblings": files, "tags": []})
+        elif path == f"{dataset}/tree/{COMMIT}":
+            self._answer(200, [{"type": "directory", "path": "data", "oid": "b" * 40, "size": 0}])
+        elif path == f"{dataset}/tree/{COMMIT}/data":
+            size = len(self.parquet)
+            self._answer(200, [{"type": "file", "path": "data/train.parquet", "oid": "a" * 40, "size": size}])
+        elif path.endswith(f"/resolve/{COMMIT}/data/train.parquet"):
+            self._answer(200, self.parquet, ETag='"1"')
+        else:
+            self._answer(404, {}, **{"X-Error-Code": "EntryNotFound"})
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def _answer(self, status: int, content: object, **headers: str) -> None:
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        kind = "application/octet-stream" if isinstance(content, bytes) else "application/json"
+        self.send_response(status)
+        common = {"Content-Type": kind, "Content-Length": str(len(body)), "X-Repo-Commit": COMMIT}
+        for name, value in (common | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def table_hub() -> Callable[[Path], AbstractContextManager[str]]:
+    """Serve a Parquet file as `huggan/facades`, from a hub whose address this gives."""
+
+    @contextmanager
+    def serve(parquet: Path) -> Iterator[str]:
+        answers = type("Answers", (TableAnswers,), {"parquet": parquet.read_bytes()})
+        with ThreadingHTTPServer(("127.0.0.1", 0), answers) as server:
+            thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+            thread.start()
+            yield f"http://127.0.0.1:{server.server_port}"
+            server.shutdown()
+            thread.join()
+
+    return serve

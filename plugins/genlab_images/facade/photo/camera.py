@@ -12,17 +12,26 @@ _FADED = 0.14
 """How far colours are drawn towards grey."""
 _LEVELS = np.linspace(0, 1, 256)
 _TONES = np.round(255 * (0.025 + 0.965 * _LEVELS * (1 + 0.3 * (1 - _LEVELS) * (2 * _LEVELS - 1)))).astype(np.uint8)
-"""More contrast in the middle, less at the ends: no real photo has pure black."""
+"""From light to pixel: more contrast in the middle, less at the ends, for no real photo has pure black."""
 
 
 def photograph(scene: NDArray[np.float32], exposure: float, dice: Dice) -> NDArray[np.uint8]:
-    """A photo (height, width, 3) of a scene (3, height, width): darker in the corners, with grain, a little soft."""
+    """Take a photo: darker in the corners, with faded colours and grain, a little soft.
+
+    Args:
+        scene: light (3, height, width), 255 at full intensity.
+        exposure: factor on the light.
+        dice: for the grain.
+
+    Returns:
+        The photo (height, width, 3).
+    """
     size = scene.shape[-1]
     across = np.linspace(-1, 1, size, dtype=np.float32) ** 2
     light = scene * (exposure * (1.0 - 0.06 * (across[:, None] + across)))
     grey = light.mean(axis=0)
     light += _FADED * (grey - light)
     light += 3.6 * dice.noise(size, size)
-    levels = np.clip(light, 0.0, 255.0, out=light).astype(np.uint8).transpose(1, 2, 0)
-    picture = Image.fromarray(_TONES[levels])
+    levels = np.clip(light, 0.0, 255.0, out=light).astype(np.uint8)
+    picture = Image.fromarray(np.ascontiguousarray(_TONES[levels].transpose(1, 2, 0)))
     return np.asarray(picture.filter(ImageFilter.BoxBlur(0.4 * min(size / 256, 1.0)))).copy()

@@ -15,7 +15,6 @@ from genlab_images.facade.plan.styles import Colour
 
 FINENESS = 2
 """Steps per pixel in each direction; the mean over them smooths the edges."""
-
 _RAMP = Image.linear_gradient("L")
 
 
@@ -69,7 +68,9 @@ class Canvas:
         self._depth_pen.rectangle(corners, fill=depth)
         self._material_pen.rectangle(corners, fill=int(material))
 
-    def polygon(self, points: Sequence[Point], colour: Colour, depth: float, material: Material = Material.SMOOTH) -> None:
+    def polygon(
+        self, points: Sequence[Point], colour: Colour, depth: float, material: Material = Material.SMOOTH
+    ) -> None:
         """Fill a polygon."""
         corners = [(x * self._scale - 0.5, y * self._scale - 0.5) for x, y in points]
         self._colour_pen.polygon(corners, fill=colour)
@@ -78,7 +79,7 @@ class Canvas:
 
     def form(self, form: str, box: Box, colour: Colour, depth: float, material: Material = Material.SMOOTH) -> None:
         """Fill an outline that has a name."""
-        if form in ("flat", ""):
+        if form == "flat":
             self.box(box, colour, depth, material)
         else:
             self.polygon(outline(form, box), colour, depth, material)

@@ -40,7 +40,7 @@ def _shadows(depth: Field, side: float, reach: float = 0.055, softness: float = 
     height.
     """
     size = len(depth)
-    steps = max(3, round(reach * _FALL * size / 1.5))
+    steps = max(16, round(reach * _FALL * size / 1.5))
     margin = round(reach * _FALL * size) + 1
     wide = np.pad(depth, margin, mode="edge")
     highest = np.full_like(depth, -1.0)
@@ -55,7 +55,7 @@ def _slopes(depth: Field, side: float, strength: float = 9.0) -> Field:
     """Edges that face the sun are brighter, edges that turn away darker."""
     scale = strength * len(depth) / 256
     down, across = np.gradient(depth)
-    return np.clip(scale * (down + side * across), -0.5, 0.35)
+    return np.clip(np.asarray(scale * (down + side * across), np.float32), -0.5, 0.35)
 
 
 def _hollows(depth: Field, strength: float = 18.0) -> Field:

@@ -12,7 +12,23 @@ from genlab_images.facade.plan.styles import Colour
 
 @dataclass(frozen=True)
 class Look:
-    """What the layout leaves open. Colours are sRGB, before light and shadow."""
+    """What the plan leaves open. Colours are sRGB, before light and shadow.
+
+    Args:
+        wall, base, trim, frame, roof: colours of the wall, the ground floor, what is carved, window frames, the roof.
+        accent: colour of doors, shutters, shop fronts and awnings.
+        metal: colour of railings and edges.
+        glass: colour of a dark room behind glass.
+        reflection: colour of what glass mirrors.
+        panes: how windows are divided.
+        curtains: share of windows that have some.
+        surround: whether windows have a raised frame.
+        sky_top, sky_low: colours of the sky.
+        clouds: how much there is of them, from 0 to 1.
+        sun: the sun's share in the light.
+        sun_side: how far shadows fall to the right, in lengths of what throws them.
+        exposure: of the photo; 1 leaves colours as they are.
+    """
 
     wall: Colour
     base: Colour
@@ -49,17 +65,17 @@ def shade(colour: Colour, factor: float) -> Colour:
 def choose_look(dice: Dice, building: Building) -> Look:
     """Colours as they were usual for such a building, and the weather of the day."""
     style = building.style
-    wall = _tinted(dice, _by_height(dice, style.walls, building), 5)
-    trim = _tinted(dice, dice.pick(style.trims), 4)
+    wall = _tinted(dice, _by_height(dice, style.walls, building), 5.0)
+    trim = _tinted(dice, dice.pick(style.trims), 4.0)
     cloudy = dice.between(0.0, 1.0)
     return Look(
         wall=wall,
         base=shade(mix(wall, (152, 146, 136), 0.0 if style.base == style.wall else 0.4), dice.between(0.93, 0.97)),
         trim=mix(trim, wall, dice.between(0.0, 0.4)),
         frame=dice.pick(style.frames),
-        roof=_tinted(dice, dice.pick(style.roofs), 6),
-        accent=_tinted(dice, dice.pick(style.accents), 8),
-        metal=dice.pick(((66, 68, 70), (78, 78, 76), (70, 76, 72))),
+        roof=_tinted(dice, dice.pick(style.roofs), 6.0),
+        accent=_tinted(dice, dice.pick(style.accents), 8.0),
+        metal=dice.pick(((78, 80, 82), (90, 90, 88), (82, 88, 84))),
         glass=dice.pick(((32, 36, 40), (38, 40, 40), (30, 36, 44))),
         reflection=mix((150, 170, 190), (176, 178, 178), cloudy),
         panes=dice.pick(style.panes),
@@ -70,7 +86,7 @@ def choose_look(dice: Dice, building: Building) -> Look:
         clouds=dice.between(0.2, 1.0) * (1.0 - 0.5 * cloudy),
         sun=dice.between(0.6, 0.74) - 0.12 * cloudy,
         sun_side=dice.pick((-1.0, 1.0)) * dice.between(0.25, 0.7),
-        exposure=dice.between(1.03, 1.1),
+        exposure=dice.between(1.06, 1.12),
     )
 
 

@@ -52,7 +52,8 @@ _STAINS = {
     Material.LEAVES: 0.26,
 }
 """How strongly each material's brightness varies from place to place."""
-_STREAKED = (Material.WALL, Material.BASE, Material.TRIM)
+_STREAKS = {Material.WALL: 0.016, Material.BASE: 0.016, Material.TRIM: 0.016}
+"""How strongly rain has drawn lines down each material."""
 
 
 def weather(surface: Surface, building: Building, dice: Dice) -> Surface:
@@ -61,7 +62,7 @@ def weather(surface: Surface, building: Building, dice: Dice) -> Surface:
     stains = 0.7 * spread(dice.noise(9, 9), size) + 0.7 * spread(dice.noise(70, 70), size)
     streaks = spread(dice.noise(5, 90), size)
     gain = 1.0 + _by_material(_STAINS)[surface.material] * stains
-    gain += _by_material(dict.fromkeys(_STREAKED, 0.016))[surface.material] * streaks
+    gain += _by_material(_STREAKS)[surface.material] * streaks
     depth = surface.depth.copy()
     for material, name in _textures(building):
         courses = _panels(building) if name == "panels" else _COURSES.get(name)
@@ -93,11 +94,14 @@ def _lay(courses: Courses, building: Building, dice: Dice, size: int) -> tuple[F
     """How much of each pixel is joint, and how each stone differs from the others."""
     edges = np.arange(size + 1) / size
     rows, row_joints = _divide(1.0 + edges - building.wall.bottom, courses.height, courses.joint)
-    shifted = [_divide(edges + 1.0 + shift, courses.width, courses.joint) for shift in (0.0, 0.5 * courses.width)]
-    columns = np.stack([cells for cells, _ in shifted])[rows % 2]
-    column_joints = np.stack([joints for _, joints in shifted])[rows % 2]
-    stones = dice.noise(64, 64)[rows[:, None] % 64, columns % 64]
-    return np.maximum(row_joints[:, None], column_joints), stones
+    table = dice.noise(64, 64)[rows % 64]
+    joints, stones = np.empty((2, size, size), np.float32)
+    for shift in (0, 1):
+        columns, column_joints = _divide(edges + 1.0 + 0.5 * shift * courses.width, courses.width, courses.joint)
+        mine = rows % 2 == shift
+        joints[mine] = np.maximum(row_joints[mine, None], column_joints)
+        stones[mine] = table[mine][:, columns % 64]
+    return joints, stones
 
 
 def _divide(edges: NDArray[np.float64], pitch: float, joint: float) -> tuple[NDArray[np.intp], Field]:
@@ -116,5 +120,5 @@ def spread(grid: Field, size: int) -> Field:
 def _soot(building: Building, size: int) -> Field:
     """Walls are dirty near the ground, and the sky's light is weaker there."""
     height = building.wall.bottom - np.linspace(0, 1, size, dtype=np.float32)
-    dirt = 0.14 * np.exp(-np.maximum(height, 0.0) / 0.05)
-    return (1.04 - 0.08 * (1.0 - height) - dirt)[:, None]
+    dirt = 0.14 / (1.0 + (np.maximum(height, 0.0) / 0.05) ** 2)
+    return np.asarray(1.04 - 0.08 * (1.0 - height) - dirt, np.float32)[:, None]

@@ -7,7 +7,6 @@ from genlab_images.facade.geometry import Box
 from genlab_images.facade.photo.canvas import Canvas, Material
 from genlab_images.facade.photo.look import Look, mix, shade
 from genlab_images.facade.plan.building import Part
-from genlab_images.facade.plan.styles import Colour
 
 REVEAL = -0.014
 """How deep windows lie in the wall."""
@@ -29,29 +28,27 @@ def paint_window(canvas: Canvas, part: Part, look: Look, dice: Dice) -> None:
     wide = min(box.width, 0.6 * box.height)
     if form == "dormer":
         form = "flat"
-        canvas.box(box.part(-0.14, 0, 1.14, 1), shade(look.roof, 1.25), 0.016)
+        canvas.box(box.part(-0.14, 0.0, 1.14, 1.0), shade(look.roof, 1.25), 0.016)
     elif look.surround or form == "round":
-        rim = 0.13 * wide
-        around = Box(box.left - rim, box.top - rim, box.right + rim, box.bottom)
-        canvas.form(form, around, look.trim, 0.0035, Material.TRIM)
+        canvas.form(form, box.framed(0.11 * wide), look.trim, 0.0035, Material.TRIM)
     canvas.form(form, box, shade(look.frame, 0.8), REVEAL)
     canvas.form(form, box.inset(0.02 * wide), look.frame, REVEAL)
-    pane = box.inset(0.085 * wide)
+    pane = box.inset(0.075 * wide)
     _glass(canvas, form, pane, look, dice)
     if form != "round":
-        _bars(canvas, form, pane, look, 0.05 * wide)
+        _bars(canvas, form, pane, look, 0.045 * wide)
 
 
 def _glass(canvas: Canvas, form: str, pane: Box, look: Look, dice: Dice) -> None:
     """Glass mirrors the sky in its upper part, and lets a dark room be seen below; some rooms have curtains."""
     bright = dice.between(0.8, 1.2)
-    mirrored = shade(mix(look.glass, look.reflection, 0.58), bright)
+    mirrored = shade(mix(look.glass, look.reflection, 0.44), bright)
     canvas.form(form, pane, mirrored, REVEAL - 0.003, Material.GLASS)
     canvas.fade(form, pane, shade(look.glass, bright))
     if form in ("flat", "segment") and dice.hits(look.curtains):
         cloth = mix(look.glass, (220, 214, 200), dice.between(0.35, 0.65))
         width = dice.between(0.16, 0.32)
-        for side in (pane.part(0, 0.14, width, 1), pane.part(1 - width, 0.14, 1, 1)):
+        for side in (pane.part(0.0, 0.14, width, 1.0), pane.part(1.0 - width, 0.14, 1.0, 1.0)):
             canvas.box(side, cloth, REVEAL - 0.003, Material.GLASS)
             canvas.fade("flat", side, shade(cloth, 0.7))
 
@@ -61,22 +58,20 @@ def _bars(canvas: Canvas, form: str, pane: Box, look: Look, width: float) -> Non
     rise = 0.5 * pane.width / pane.height if form == "arch" else 0.0
     for x in uprights:
         top = 0.0 if x == 0.5 else 0.3 * rise
-        canvas.box(pane.part(x, top, x, 1).inset(-width / 2, 0), look.frame, 0.8 * REVEAL)
+        canvas.box(pane.part(x, top, x, 1.0).inset(-width / 2.0, 0.0), look.frame, 0.8 * REVEAL)
     for rail in rails:
         y = rise + rail * (1 - rise)
-        canvas.box(pane.part(0, y, 1, y).inset(0, -width / 2), look.frame, 0.8 * REVEAL)
+        canvas.box(pane.part(0.0, y, 1.0, y).inset(0.0, -width / 2.0), look.frame, 0.8 * REVEAL)
 
 
 def paint_door(canvas: Canvas, part: Part, look: Look, dice: Dice) -> None:
     """A door of one or two leaves with panels, a light above it, and a step."""
     form, box = part.form, part.box
-    rim = 0.1 * box.width
-    around = Box(box.left - rim, box.top - rim, box.right + rim, box.bottom)
-    canvas.form(form, around, look.trim, 0.005, Material.TRIM)
+    canvas.form(form, box.framed(0.1 * box.width), look.trim, 0.005, Material.TRIM)
     canvas.form(form, box, shade(look.trim, 0.55), 1.6 * REVEAL)
     leaf = box.inset(0.07 * box.width)._replace(bottom=box.bottom)
     canvas.form(form, leaf, look.accent, 1.5 * REVEAL)
-    light = leaf.part(0, 0, 1, 0.25 if form == "flat" else 0.34).inset(0.05 * leaf.width)
+    light = leaf.part(0.0, 0.0, 1.0, 0.25 if form == "flat" else 0.34).inset(0.05 * leaf.width)
     canvas.form(form, light, mix(look.glass, look.reflection, 0.4), 1.6 * REVEAL, Material.GLASS)
     canvas.fade(form, light, look.glass)
     for left, right in ((0.05, 0.48), (0.52, 0.95)) if dice.hits(0.7) else ((0.06, 0.94),):
@@ -98,7 +93,7 @@ def paint_shop(canvas: Canvas, part: Part, look: Look, dice: Dice) -> None:
     _display(canvas, "flat", window, look, dice)
     panes = max(2, round(window.width / (0.75 * window.height)))
     for k in range(1, panes):
-        canvas.box(window.part(k / panes, 0, k / panes, 1).inset(-0.003, 0), colour, 0.5 * REVEAL)
+        canvas.box(window.part(k / panes, 0.0, k / panes, 1.0).inset(-0.003, 0.0), colour, 0.5 * REVEAL)
     if dice.hits(0.35):
         _awning(canvas, box, look)
     else:
@@ -106,14 +101,12 @@ def paint_shop(canvas: Canvas, part: Part, look: Look, dice: Dice) -> None:
 
 
 def _arch(canvas: Canvas, box: Box, look: Look, dice: Dice) -> None:
-    rim = 0.08 * box.width
-    around = Box(box.left - rim, box.top - rim, box.right + rim, box.bottom)
-    canvas.form("arch", around, look.trim, 0.004, Material.TRIM)
+    canvas.form("arch", box.framed(0.08 * box.width), look.trim, 0.004, Material.TRIM)
     canvas.form("arch", box, shade(look.accent, 0.8), 1.5 * REVEAL)
     pane = box.inset(0.06 * box.width)._replace(bottom=box.bottom - 0.1 * box.height)
     _display(canvas, "arch", pane, look, dice)
-    canvas.box(pane.part(0, 0.36, 1, 0.385), look.accent, REVEAL)
-    canvas.box(pane.part(0.485, 0.36, 0.515, 1), look.accent, REVEAL)
+    canvas.box(pane.part(0.0, 0.36, 1.0, 0.385), look.accent, REVEAL)
+    canvas.box(pane.part(0.485, 0.36, 0.515, 1.0), look.accent, REVEAL)
 
 
 def _display(canvas: Canvas, form: str, pane: Box, look: Look, dice: Dice) -> None:
@@ -140,9 +133,9 @@ def _sign(canvas: Canvas, box: Box, look: Look, dice: Dice) -> None:
 
 def _awning(canvas: Canvas, box: Box, look: Look) -> None:
     """A striped awning that stands out more the lower it hangs."""
-    cloth: Colour = mix(look.accent, (160, 76, 66), 0.35)
+    cloth = mix(look.accent, (160, 76, 66), 0.35)
     stripes = max(5, round(box.width / 0.022))
     for k in range(stripes):
         for step in range(4):
-            strip = box.part(k / stripes, 0.02 + 0.07 * step, (k + 1) / stripes, 0.09 + 0.07 * step)
+            strip = box.part(k / stripes, 0.02 + 0.07 * step, (k + 1.0) / stripes, 0.09 + 0.07 * step)
             canvas.box(strip, (218, 210, 194) if k % 2 else cloth, 0.008 + 0.012 * step)

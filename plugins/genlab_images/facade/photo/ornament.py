@@ -13,15 +13,14 @@ def paint_molding(canvas: Canvas, part: Part, look: Look) -> None:
     box = part.box
     if part.form == "band":
         canvas.box(box, look.trim, 0.006, Material.TRIM)
-        canvas.box(box.part(-0.006, 0, 1.006, 0.4), look.trim, 0.011, Material.TRIM)
+        canvas.box(box.part(-0.006, 0.0, 1.006, 0.4), look.trim, 0.011, Material.TRIM)
         return
     for top, bottom, depth in ((0.0, 1.0, 0.005), (0.0, 0.55, 0.012), (0.0, 0.32, 0.024), (0.0, 0.12, 0.027)):
-        canvas.box(box.part(-0.3 * depth, top, 1 + 0.3 * depth, bottom), look.trim, depth, Material.TRIM)
+        canvas.box(box.part(-0.3 * depth, top, 1.0 + 0.3 * depth, bottom), look.trim, depth, Material.TRIM)
     if part.form == "dentils":
-        pitch = 0.4 * box.height
-        for k in range(int(box.width / pitch)):
-            tooth = Box(box.left + pitch * (k + 0.2), 0, box.left + pitch * (k + 0.75), 0)
-            canvas.box(tooth._replace(top=box.top + 0.32 * box.height, bottom=box.top + 0.68 * box.height), look.trim, 0.018)
+        teeth = int(box.width / (0.4 * box.height))
+        for k in range(teeth):
+            canvas.box(box.part((k + 0.2) / teeth, 0.32, (k + 0.75) / teeth, 0.68), look.trim, 0.018)
 
 
 def paint_cornice(canvas: Canvas, part: Part, look: Look) -> None:
@@ -29,64 +28,53 @@ def paint_cornice(canvas: Canvas, part: Part, look: Look) -> None:
     box = part.box
     if part.form == "lintel":
         canvas.box(box, shade(look.trim, 0.96), 0.003, Material.TRIM)
-        canvas.polygon(
-            [(box.middle - 0.09 * box.width, box.top), (box.middle + 0.09 * box.width, box.top),
-             (box.middle + 0.06 * box.width, box.bottom), (box.middle - 0.06 * box.width, box.bottom)],
-            look.trim, 0.007,
-        )
+        canvas.box(box.part(0.42, 0.0, 0.58, 1.0), look.trim, 0.007)
     elif part.form == "canopy":
         canvas.box(box, shade(look.metal, 1.4), 0.03)
     elif part.form in ("pediment", "bow"):
         form = "triangle" if part.form == "pediment" else "segment"
-        roof = box.part(0, 0, 1, 0.78)
-        canvas.box(box.part(0.06, 0.6, 0.94, 1), look.trim, 0.004, Material.TRIM)
-        _gabled(canvas, form, roof, look)
+        canvas.box(box.part(0.06, 0.6, 0.94, 1.0), look.trim, 0.004, Material.TRIM)
+        canvas.form(form, box.part(0.0, 0.0, 1.0, 0.78), look.trim, 0.014, Material.TRIM)
+        canvas.form(form, box.part(0.15, 0.25, 0.85, 0.66), shade(look.trim, 0.9), 0.004, Material.TRIM)
     else:
-        canvas.box(box.part(0.05, 0, 0.95, 1), look.trim, 0.004, Material.TRIM)
-        canvas.box(box.part(0, 0, 1, 0.5), look.trim, 0.013, Material.TRIM)
-
-
-def _gabled(canvas: Canvas, form: str, roof: Box, look: Look) -> None:
-    canvas.form(form, roof, look.trim, 0.014, Material.TRIM)
-    inner = roof.part(0.16, 0.32, 0.84, 0.86) if form == "triangle" else roof.part(0.1, 0.3, 0.9, 0.82)
-    canvas.form(form, inner, shade(look.trim, 0.9), 0.004, Material.TRIM)
+        canvas.box(box.part(0.05, 0.0, 0.95, 1.0), look.trim, 0.004, Material.TRIM)
+        canvas.box(box.part(0.0, 0.0, 1.0, 0.5), look.trim, 0.013, Material.TRIM)
 
 
 def paint_sill(canvas: Canvas, part: Part, look: Look) -> None:
     """A sill, and its edge."""
     canvas.box(part.box, look.trim, 0.009, Material.TRIM)
-    canvas.box(part.box.part(0.05, 0.62, 0.95, 1), shade(look.trim, 0.92), 0.004, Material.TRIM)
+    canvas.box(part.box.part(0.05, 0.62, 0.95, 1.0), shade(look.trim, 0.92), 0.004, Material.TRIM)
 
 
 def paint_pillar(canvas: Canvas, part: Part, look: Look) -> None:
     """A pilaster with foot and capital, or a plain strip of the wall's own stuff."""
     box = part.box
     if part.form == "strip":
-        canvas.box(box, shade(look.wall, 1.04), 0.007, Material.WALL)
+        canvas.box(box, shade(look.wall, 1.07), 0.009, Material.WALL)
         return
-    canvas.box(box.part(0.1, 0, 0.9, 1), look.trim, 0.006, Material.TRIM)
+    canvas.box(box.part(0.1, 0.0, 0.9, 1.0), look.trim, 0.006, Material.TRIM)
     canvas.box(box.part(0.26, 0.08, 0.74, 0.93), shade(look.trim, 1.03), 0.009, Material.TRIM)
-    end = 1.1 * box.width
-    for top, grown in ((box.top, 0.0), (box.bottom - end, 0.0), (box.top + 0.5 * end, 0.12)):
-        canvas.box(Box(box.left, top, box.right, top + (0.4 if grown else 1.0) * end).inset(grown * box.width, 0), look.trim, 0.011)
+    end = 1.1 * box.width / box.height
+    for top, bottom in ((0.0, end), (1.0 - end, 1.0)):
+        canvas.box(box.part(0.0, top, 1.0, bottom), look.trim, 0.011)
 
 
 def paint_balcony(canvas: Canvas, part: Part, look: Look) -> None:
     """A slab, and a parapet that may be seen through."""
     box = part.box
     depth = 0.034
-    slab = box.part(-0.02, 0.88, 1.02, 1)
-    parapet = box.part(0, 0, 1, 0.9)
+    parapet = box.part(0.0, 0.0, 1.0, 0.9)
     if part.form == "solid":
-        canvas.box(parapet, shade(look.wall, 1.03), depth, Material.WALL)
-        canvas.box(box.part(-0.01, 0, 1.01, 0.07), look.trim, depth + 0.004)
+        canvas.box(parapet, shade(look.wall, 0.95), depth, Material.WALL)
+        canvas.box(box.part(-0.01, 0.0, 1.01, 0.07), look.trim, depth + 0.004)
     elif part.form == "glass":
         canvas.box(parapet, (172, 184, 188), depth)
         canvas.fade("flat", parapet, (128, 140, 146))
-        canvas.box(box.part(0, 0, 1, 0.05), look.metal, depth)
+        canvas.box(box.part(0.0, 0.0, 1.0, 0.05), look.metal, depth)
     else:
         _railing(canvas, box, look, part.form == "balusters", depth)
-    canvas.box(slab, shade(look.trim, 0.95), depth + 0.003, Material.TRIM)
+    canvas.box(box.part(-0.02, 0.88, 1.02, 1.0), shade(look.trim, 0.95), depth + 0.003, Material.TRIM)
     for x in (0.12, 0.8):
         canvas.box(box.part(x, 1.0, x + 0.08, 1.14), shade(look.trim, 0.85), 0.016, Material.TRIM)
 
@@ -97,9 +85,9 @@ def _railing(canvas: Canvas, box: Box, look: Look, stone: bool, depth: float) ->
     pitch = 0.012 if stone else 0.0075
     count = max(4, round(box.width / pitch))
     for k in range(count + 1):
-        x, half = k / count, (0.3 if stone else 0.12) / count
-        canvas.box(box.part(max(x - half, 0), 0.05, min(x + half, 1), 0.9), colour, depth)
-    canvas.box(box.part(-0.01, 0, 1.01, 0.13 if stone else 0.07), colour, depth + 0.003)
+        x, half = k / count, (0.3 if stone else 0.1) / count
+        canvas.box(box.part(max(x - half, 0.0), 0.05, min(x + half, 1.0), 0.9), colour, depth)
+    canvas.box(box.part(-0.01, 0.0, 1.01, 0.13 if stone else 0.07), colour, depth + 0.003)
     for x in (0.0, 0.92):
         canvas.box(box.part(x, 0.0, x + 0.08, 0.9), colour, depth + (0.003 if stone else 0.0))
 
@@ -115,7 +103,7 @@ def paint_blind(canvas: Canvas, part: Part, look: Look) -> None:
         inner, colour, depth = box, (156, 152, 142), -0.007
     slats = max(3, round(inner.height / 0.009))
     for k in range(slats):
-        canvas.box(inner.part(0, (k + 0.5) / slats, 1, (k + 1) / slats), colour, depth)
+        canvas.box(inner.part(0.0, (k + 0.5) / slats, 1.0, (k + 1.0) / slats), colour, depth)
 
 
 def paint_deco(canvas: Canvas, part: Part, look: Look) -> None:

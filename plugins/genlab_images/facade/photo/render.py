@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from genlab_images.facade.classes import PartClass
 from genlab_images.facade.dice import Dice
 from genlab_images.facade.photo.camera import photograph
-from genlab_images.facade.photo.canvas import Canvas, Material
+from genlab_images.facade.photo.canvas import Canvas
 from genlab_images.facade.photo.light import illuminate
 from genlab_images.facade.photo.look import Look, choose_look
 from genlab_images.facade.photo.materials import weather
@@ -24,11 +27,21 @@ from genlab_images.facade.photo.ornament import (
 )
 from genlab_images.facade.photo.scenery import paint_street, paint_surroundings
 from genlab_images.facade.photo.sky import paint_sky
+from genlab_images.facade.photo.walls import paint_facade
 from genlab_images.facade.plan.building import Building, Part
+
+_LEAST_SIZE = 192
+"""Smaller photos are made from one of at least this size, where thin bars and shadows still have a pixel."""
 
 
 def render(building: Building, dice: Dice, size: int) -> NDArray[np.uint8]:
-    """A photo (size, size, 3) of a building."""
+    """A photo (size, size, 3) of a building; the dice decide what its plan leaves open."""
+    times = max(1, ceil(_LEAST_SIZE / size))
+    photo = _take(building, dice, size * times)
+    return photo if times == 1 else np.asarray(Image.fromarray(photo).reduce(times)).copy()
+
+
+def _take(building: Building, dice: Dice, size: int) -> NDArray[np.uint8]:
     look = choose_look(dice, building)
     canvas = Canvas(size)
     paint_surroundings(canvas, building, look, dice)
@@ -42,9 +55,10 @@ def render(building: Building, dice: Dice, size: int) -> NDArray[np.uint8]:
 
 
 def _paint(canvas: Canvas, building: Building, part: Part, look: Look, dice: Dice) -> None:
+    """Draw one part over those before it."""
     match part.kind:
         case PartClass.FACADE:
-            _paint_facade(canvas, building, part, look)
+            paint_facade(canvas, building, part, look)
         case PartClass.WINDOW:
             paint_window(canvas, part, look, dice)
         case PartClass.DOOR:
@@ -66,15 +80,4 @@ def _paint(canvas: Canvas, building: Building, part: Part, look: Look, dice: Dic
         case PartClass.DECO:
             paint_deco(canvas, part, look)
         case PartClass.BACKGROUND:
-            pass
-
-
-def _paint_facade(canvas: Canvas, building: Building, part: Part, look: Look) -> None:
-    if part.form == "mansard":
-        canvas.form("mansard", part.box, look.roof, -0.012, Material.ROOF)
-    elif part.form == "flat":
-        canvas.box(part.box, look.wall, 0.0, Material.WALL)
-        canvas.box(building.base, look.base, 0.002, Material.BASE)
-    else:
-        canvas.form(part.form, part.box, look.trim, 0.008, Material.TRIM)
-        canvas.form(part.form, part.box.part(0.03, 0.07, 0.97, 1), look.wall, 0.0, Material.WALL)
+            raise ValueError("the background is what is left between the parts of a building, and no part of it")

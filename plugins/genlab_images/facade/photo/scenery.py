@@ -1,4 +1,4 @@
-"""What is around a house: sky, roofs, neighbours, trees and the street."""
+"""What is around a house: sky, neighbours, trees and the street."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _FAR = -0.2
 
 def paint_surroundings(canvas: Canvas, building: Building, look: Look, dice: Dice) -> None:
     """Everything behind the house."""
-    canvas.box(Box(0, 0, 1, 1), look.sky_low, _FAR, Material.SKY)
+    canvas.box(Box(0.0, 0.0, 1.0, 1.0), look.sky_low, _FAR, Material.SKY)
     wall = building.wall
-    for side in (Box(-0.05, 0, wall.left, wall.bottom), Box(wall.right, 0, 1.05, wall.bottom)):
+    for side in (Box(-0.05, 0.0, wall.left, wall.bottom), Box(wall.right, 0.0, 1.05, wall.bottom)):
         if side.width > 0.06 and building.crowded:
             _neighbour(canvas, side, building, look, dice)
         elif side.width > 0.06:
             _trees(canvas, side, dice)
-    _roof(canvas, building, look, dice)
+    _above(canvas, building, look, dice)
 
 
 def paint_street(canvas: Canvas, building: Building) -> None:
     """Pavement, kerb and road."""
     ground = building.wall.bottom
     kerb = ground + 0.5 * (1 - ground)
-    canvas.box(Box(0, ground, 1, 1), (158, 154, 148), 0.0, Material.STREET)
-    canvas.box(Box(0, kerb, 1, kerb + 0.006), (186, 182, 174), 0.0, Material.STREET)
-    canvas.box(Box(0, kerb + 0.006, 1, 1), (104, 104, 106), 0.0, Material.STREET)
+    canvas.box(Box(0.0, ground, 1.0, 1.0), (158, 154, 148), 0.0, Material.STREET)
+    canvas.box(Box(0.0, kerb, 1.0, kerb + 0.006), (186, 182, 174), 0.0, Material.STREET)
+    canvas.box(Box(0.0, kerb + 0.006, 1.0, 1.0), (104, 104, 106), 0.0, Material.STREET)
 
 
 def _neighbour(canvas: Canvas, side: Box, building: Building, look: Look, dice: Dice) -> None:
@@ -42,14 +42,14 @@ def _neighbour(canvas: Canvas, side: Box, building: Building, look: Look, dice: 
     _far(canvas, house.above(0.024), shade(look.roof, 0.95))
     _far(canvas, house._replace(bottom=house.top + 0.012), shade(colour, 1.02))
     for k in range(building.floors):
-        row = house.part(0, k / building.floors, 1, (k + 1) / building.floors)
+        row = house.part(0.0, k / building.floors, 1.0, (k + 1.0) / building.floors)
         half = min(0.14 * row.height, 0.026)
         for x in (side.middle - 0.04, side.middle + 0.04):
             window = Box(x - half, row.top + 0.26 * row.height, x + half, row.bottom - 0.2 * row.height)
             _far(canvas, window.inset(-0.006), shade(colour, 0.98))
             _far(canvas, window, (98, 100, 102))
             canvas.fade("flat", window, (62, 62, 62))
-            _far(canvas, window.part(0.46, 0, 0.54, 1), shade(colour, 0.9))
+            _far(canvas, window.part(0.46, 0.0, 0.54, 1.0), shade(colour, 0.9))
 
 
 def _far(canvas: Canvas, box: Box, colour: Colour) -> None:
@@ -60,6 +60,8 @@ def _trees(canvas: Canvas, side: Box, dice: Dice) -> None:
     """Leaves in clumps, lighter towards their tops, over a hedge."""
     green = (98, 108, 78)
     canvas.box(side._replace(top=side.bottom - 0.1), shade(green, 0.75), _FAR, Material.LEAVES)
+    crown = Box(side.left - 0.03, side.bottom - 0.36, side.right + 0.03, side.bottom)
+    canvas.form("round", crown, shade(green, 0.75), _FAR, Material.LEAVES)
     for _ in range(60):
         height = dice.between(0.05, 0.4)
         x, y = dice.between(side.left - 0.02, side.right + 0.02), side.bottom - height
@@ -68,17 +70,12 @@ def _trees(canvas: Canvas, side: Box, dice: Dice) -> None:
         canvas.form("round", Box(x - half, y - half, x + half, y + half), colour, _FAR, Material.LEAVES)
 
 
-def _roof(canvas: Canvas, building: Building, look: Look, dice: Dice) -> None:
-    """The slope of a roof with chimneys; behind a gable it is lower."""
+def _above(canvas: Canvas, building: Building, look: Look, dice: Dice) -> None:
+    """The edge of a flat roof, or the chimneys behind a steep one."""
     wall, ridge = building.wall, building.ridge
-    if building.roof == "cropped":
-        return
     if building.roof == "flat":
         _far(canvas, Box(wall.left, ridge, wall.right, wall.top), shade(look.metal, 1.5))
-        return
-    if building.roof != "hip":
-        ridge += 0.45 * (wall.top - ridge)
-    for _ in range(dice.count(0, 2)):
-        x = wall.left + dice.between(0.15, 0.85) * wall.width
-        _far(canvas, Box(x - 0.014, ridge - 0.03, x + 0.014, wall.top), (138, 102, 86))
-    canvas.form("hip", Box(wall.left, ridge, wall.right, wall.top), look.roof, _FAR, Material.ROOF)
+    elif building.roof in ("hip", "mansard"):
+        for _ in range(dice.count(0, 2)):
+            x = wall.left + dice.between(0.2, 0.8) * wall.width
+            _far(canvas, Box(x - 0.014, ridge - 0.025, x + 0.014, wall.top), (138, 102, 86))

@@ -20,15 +20,17 @@ _ROOF_HEIGHTS = {
     "steps": (0.12, 0.18),
     "curve": (0.1, 0.17),
 }
+"""Least and greatest height by outline."""
+_LOW = 3
+"""Houses of up to so many floors stand alone, with more sky above them."""
 
 
 def lay_out(dice: Dice) -> Building:
     """Draw up a building: everything about it but its colours."""
     style = dice.pick(STYLES)
     floors = dice.count(*style.floors)
-    crowded = floors > 3 or dice.hits(0.3)
-    roof = "cropped" if dice.hits(0.22) else dice.pick(style.silhouettes)
-    wall, ridge = _frame(dice, roof, crowded)
+    roof = "cropped" if dice.hits(0.2) else dice.pick(style.silhouettes)
+    wall, ridge = _frame(dice, roof, floors)
     grid = _grid(dice, style, wall, floors)
     storeys = [*upper_floors(dice, style, grid), *ground_floor(dice, style, grid)]
     parts = [
@@ -42,18 +44,18 @@ def lay_out(dice: Dice) -> Building:
         wall=wall,
         base=Box(wall.left, grid.cell(0, 0).top, wall.right, wall.bottom),
         floors=floors,
-        crowded=crowded,
+        crowded=floors > _LOW,
         roof=roof,
         ridge=ridge,
         parts=tuple(sorted(parts, key=lambda part: LAYERS.index(part.kind))),
     )
 
 
-def _frame(dice: Dice, roof: str, crowded: bool) -> tuple[Box, float]:
+def _frame(dice: Dice, roof: str, floors: int) -> tuple[Box, float]:
     """The wall from the eaves to the ground, and the height of the roof's ridge."""
-    left, right = _margins(dice, crowded)
+    left, right = _margins(dice, crowded=floors > _LOW)
     ground = dice.between(0.925, 0.965)
-    sky = dice.between(0.035, 0.13)
+    sky = dice.between(0.035, 0.13) + max(0, _LOW + 1 - floors) * dice.between(0.03, 0.11)
     height = dice.between(*_ROOF_HEIGHTS.get(roof, (0.0, 0.0)))
     if roof == "cropped":
         return Box(left, 0.0, right, ground), 0.0
@@ -62,7 +64,7 @@ def _frame(dice: Dice, roof: str, crowded: bool) -> tuple[Box, float]:
 
 def _margins(dice: Dice, crowded: bool) -> tuple[float, float]:
     """The x of the wall's left and right side."""
-    sides = dice.pick(("none", "none", "both", "both", "left", "right")) if crowded else "both"
+    sides = dice.pick(("none", "both", "both", "left", "right", "none" if crowded else "both"))
     widest = 0.15 if sides == "both" else 0.22
     left, right = dice.between(0.04, widest), dice.between(0.04, widest)
     return (left if sides in ("left", "both") else 0.0), (1.0 - right if sides in ("right", "both") else 1.0)

@@ -28,7 +28,9 @@ def _moldings(dice: Dice, style: Style, grid: Grid) -> Iterator[Part]:
     height = dice.between(0.011, 0.022)
     for floor in sorted(set(floors) & set(range(1, grid.floors))):
         slab = grid.cell(floor, 0).bottom
-        yield Part(PartClass.MOLDING, Box(grid.wall.left, slab - height / 2, grid.wall.right, slab + height / 2), "band")
+        yield Part(
+            PartClass.MOLDING, Box(grid.wall.left, slab - height / 2.0, grid.wall.right, slab + height / 2.0), "band"
+        )
 
 
 def _pillars(dice: Dice, style: Style, grid: Grid) -> Iterator[Part]:
@@ -38,8 +40,9 @@ def _pillars(dice: Dice, style: Style, grid: Grid) -> Iterator[Part]:
     lowest = 0 if dice.hits(0.2) else 1
     top, bottom = grid.crown.bottom, grid.cell(lowest, 0).bottom
     edges = [grid.cell(1, bay).left for bay in range(grid.bays)] + [grid.cell(1, grid.bays - 1).right]
-    inner = len(edges) // 2
-    chosen = dice.pick((edges, edges, [edges[0], edges[-1]], edges[inner - 1 : -(inner - 1) or None]))
+    left_of_middle = len(edges) // 2 - 1
+    beside_middle = [edges[left_of_middle], edges[-1 - left_of_middle]]
+    chosen = dice.pick((edges, edges, [edges[0], edges[-1]], beside_middle))
     form = "pilaster" if style.surround > 0.3 else "strip"
     for x in chosen:
         left = min(max(x - width / 2, grid.wall.left), grid.wall.right - width)
@@ -47,7 +50,7 @@ def _pillars(dice: Dice, style: Style, grid: Grid) -> Iterator[Part]:
 
 
 def _rosettes(dice: Dice, style: Style, grid: Grid, storeys: Sequence[Part]) -> Iterator[Part]:
-    """Ornaments on the piers between windows, or on the lintels of the last floor."""
+    """Ornaments on the piers between windows, where there is room."""
     if not dice.hits(style.decos):
         return
     form = dice.pick(("rosette", "panel", "garland"))

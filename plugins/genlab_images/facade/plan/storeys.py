@@ -15,7 +15,7 @@ from genlab_images.facade.plan.styles import Style
 
 @dataclass(frozen=True)
 class Row:
-    """How the windows of one floor are made; empty strings for what they lack.
+    """How the windows of one floor are made; `none` is the form of what they lack.
 
     Args:
         width: share of the bay.
@@ -64,7 +64,7 @@ def _row(dice: Dice, style: Style, grid: Grid) -> Row:
         top=dice.pick(style.tops),
         header=dice.pick(style.headers),
         sill=dice.hits(style.sills),
-        blind=dice.pick(style.blind) if dice.hits(style.blinds) else "",
+        blind=dice.pick(style.blind) if dice.hits(style.blinds) else "none",
         balcony=dice.pick(style.balcony),
         balconies=_balconies(dice, style, grid),
         twins=grid.choose(dice, "centre", "edges", "all", "one") if dice.hits(0.22) else frozenset(),
@@ -84,7 +84,7 @@ def _varied(dice: Dice, style: Style, grid: Grid, usual: Row, floor: int) -> Row
     if floor == 1 and dice.hits(0.4):
         row = replace(row, top=dice.pick(style.tops), header=dice.pick(style.headers))
     if floor == grid.floors - 1 and grid.floors > 2 and dice.hits(0.5):
-        row = replace(row, header="", height=0.86 * row.height, balconies=frozenset())
+        row = replace(row, header="none", height=0.86 * row.height, balconies=frozenset())
     if dice.hits(0.3):
         row = replace(row, balconies=frozenset())
     return row
@@ -95,19 +95,19 @@ def _window(dice: Dice, cell: Box, row: Row, bay: int) -> Iterator[Part]:
     balcony = bay in row.balconies
     if balcony:
         opening = opening._replace(bottom=cell.bottom - 0.05 * cell.height)
-    panes = (opening.part(-0.16, 0, 0.44, 1), opening.part(0.56, 0, 1.16, 1)) if bay in row.twins else (opening,)
+    panes = _twins(opening, cell) if bay in row.twins else (opening,)
     for pane in panes:
         yield Part(PartClass.WINDOW, pane, _top(row.top, pane))
     whole = Box(panes[0].left, opening.top, panes[-1].right, opening.bottom)
     yield from _header(cell, whole, row, bay)
-    yield from _blinds(dice, whole, row)
+    yield from _blinds(dice, whole, row.blind)
     if balcony:
         yield Part(PartClass.BALCONY, _balcony(cell, whole, row), row.balcony)
     elif row.sill:
         sill = whole.below(0.05 * cell.height, overhang=0.1 * whole.width)
         yield Part(PartClass.SILL, sill)
         if row.panel:
-            yield Part(PartClass.DECO, whole.part(0.0, 0, 1.0, 0)._replace(top=sill.bottom, bottom=cell.bottom), "panel")
+            yield Part(PartClass.DECO, Box(whole.left, sill.bottom, whole.right, cell.bottom), "panel")
 
 
 def _opening(cell: Box, row: Row) -> Box:
@@ -116,29 +116,33 @@ def _opening(cell: Box, row: Row) -> Box:
     return Box(cell.middle - half, bottom - row.height * cell.height, cell.middle + half, bottom)
 
 
+def _twins(opening: Box, cell: Box) -> tuple[Box, Box]:
+    """Two narrow windows instead of a wide one, as far apart as the bay allows."""
+    grown = min(0.16, 0.5 * (0.96 * cell.width / opening.width - 1.0))
+    return opening.part(-grown, 0.0, 0.44, 1.0), opening.part(0.56, 0.0, 1.0 + grown, 1.0)
+
+
 def _top(form: str, opening: Box) -> str:
     """The outline for an opening: a wide one has no round arch."""
     return "segment" if form == "arch" and opening.width > 0.75 * opening.height else form
 
 
 def _header(cell: Box, window: Box, row: Row, bay: int) -> Iterator[Part]:
-    form = row.header
-    if form == "alternating":
-        form = ("pediment", "bow")[bay % 2]
-    if form in ("", "none"):
+    if row.header == "none":
         return
+    form = ("pediment", "bow")[bay % 2] if row.header == "alternating" else row.header
     height = {"ledge": 0.075, "lintel": 0.085}.get(form, 0.135) * cell.height
     gap = 0.0 if form == "lintel" else 0.02 * cell.height
     raised = window._replace(top=max(window.top - gap, cell.top + height))
     yield Part(PartClass.CORNICE, raised.above(height, overhang=0.14 * window.width), form)
 
 
-def _blinds(dice: Dice, window: Box, row: Row) -> Iterator[Part]:
-    if row.blind == "shutters":
-        yield Part(PartClass.BLIND, window.part(-0.46, 0, 0, 1), "shutters")
-        yield Part(PartClass.BLIND, window.part(1, 0, 1.46, 1), "shutters")
-    elif row.blind == "roller" and dice.hits(0.4):
-        yield Part(PartClass.BLIND, window.part(0, 0, 1, dice.pick((0.25, 0.4, 0.55, 0.8))), "roller")
+def _blinds(dice: Dice, window: Box, form: str) -> Iterator[Part]:
+    if form == "shutters":
+        yield Part(PartClass.BLIND, window.part(-0.46, 0.0, 0.0, 1.0), form)
+        yield Part(PartClass.BLIND, window.part(1.0, 0.0, 1.46, 1.0), form)
+    elif form == "roller" and dice.hits(0.4):
+        yield Part(PartClass.BLIND, window.part(0.0, 0.0, 1.0, dice.pick((0.25, 0.4, 0.55, 0.8))), form)
 
 
 def _balcony(cell: Box, window: Box, row: Row) -> Box:
@@ -150,7 +154,7 @@ def _balcony(cell: Box, window: Box, row: Row) -> Box:
 def _staircase(cell: Box, row: Row, last: bool) -> Iterator[Part]:
     """Windows of a staircase lie between the floors."""
     shift = -0.08 if last else -0.38
-    opening = _opening(cell.part(0, shift, 1, 1 + shift), row).part(0.1, 0.1, 0.9, 1)
+    opening = _opening(cell.part(0.0, shift, 1.0, 1.0 + shift), row).part(0.1, 0.1, 0.9, 1.0)
     yield Part(PartClass.WINDOW, opening, _top(row.top, opening))
     if row.sill:
         yield Part(PartClass.SILL, opening.below(0.045 * cell.height, overhang=0.08 * opening.width))
@@ -162,27 +166,29 @@ def ground_floor(dice: Dice, style: Style, grid: Grid) -> Iterator[Part]:
     doors = grid.choose(dice, "centre", "centre", "edges", "one", "one")
     doors = doors if dice.hits(0.4) else frozenset({min(doors)})
     top = "arch" if kind == "arcade" or dice.hits(0.25) else dice.pick(style.tops)
-    row = replace(_row(dice, style, grid), top=top, header="", panel=False, balconies=frozenset(), twins=frozenset())
+    row = replace(
+        _row(dice, style, grid), top=top, header="none", panel=False, balconies=frozenset(), twins=frozenset()
+    )
     bay = 0
     while bay < grid.bays:
         cell = grid.cell(0, bay)
         if bay in doors:
             yield from _door(dice, style, cell, top)
         elif kind == "windows":
-            yield from _window(dice, cell.part(0, -0.02, 1, 0.98), row, bay)
+            yield from _window(dice, cell.part(0.0, -0.02, 1.0, 0.98), row, bay)
         elif kind == "arcade":
-            yield Part(PartClass.SHOP, cell.part(0.12, 0.2, 0.88, 1), "arch")
+            yield Part(PartClass.SHOP, cell.part(0.12, 0.2, 0.88, 1.0), "arch")
         else:
             pair = bay + 1 < grid.bays and bay + 1 not in doors and cell.width < 1.1 * cell.height
-            yield Part(PartClass.SHOP, grid.cell(0, bay, bay + pair).inset(0.05 * cell.width, 0)._replace(
-                top=cell.top + 0.16 * cell.height), "shop")
+            front = grid.cell(0, bay, bay + pair).inset(0.05 * cell.width, 0.0)
+            yield Part(PartClass.SHOP, front._replace(top=cell.top + 0.16 * cell.height), "shop")
             bay += pair
         bay += 1
 
 
 def _door(dice: Dice, style: Style, cell: Box, top: str) -> Iterator[Part]:
     width = min(0.6 * cell.width, 0.42 * cell.height)
-    door = Box(cell.middle - width / 2, cell.top + 0.24 * cell.height, cell.middle + width / 2, cell.bottom)
+    door = Box(cell.middle - width / 2.0, cell.top + 0.24 * cell.height, cell.middle + width / 2.0, cell.bottom)
     yield Part(PartClass.DOOR, door, top)
     if dice.hits(0.6):
         form = dice.pick(("pediment", "ledge")) if style.surround > 0.3 else "canopy"
