@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812  (the name that PyTorch's users know)
+from torch.nn import functional as F
 
 from genlab import AdversarialLoss
 
@@ -22,8 +22,10 @@ _DISTANCES: dict[Objective, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 class Adversarial(AdversarialLoss):
-    """Scores of real images are drawn to 1 by the discriminator and those of predictions to 0; the generator draws
-    the latter to 1.
+    """How far scores are from the labels that each side wants: 1 for real, 0 for predicted.
+
+    The discriminator draws the scores of real images to 1 and those of predictions to 0; the generator draws the
+    latter to 1.
 
     With `bce` that is binary cross-entropy on the scores' sigmoid (Goodfellow et al. 2014, equation 1, the generator
     in its non-saturating form of section 3). With `lsgan` it is the squared distance (Mao et al. 2017, equation 9,

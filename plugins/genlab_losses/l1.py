@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812  (the name that PyTorch's users know)
+from torch.nn import functional as F
 
 from genlab import Loss
 

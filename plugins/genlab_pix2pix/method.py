@@ -21,7 +21,7 @@ class Pix2Pix(Method):
     adversarial loss there is the generator's update alone (equation 3).
 
     Args:
-        discriminator_weight: slows the discriminator down relative to the generator; the paper halves its objective.
+        discriminator_weight: a factor on the discriminator's objective; the paper halves it, to slow it down.
 
     Raises:
         ValueError: if a loss is adversarial and there is no discriminator.

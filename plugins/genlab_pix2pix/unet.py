@@ -65,6 +65,7 @@ class UNet(Generator):
             _encoder_block(fan_in, fan_out, norm, outermost=level == 1, innermost=level == levels)
             for level, (fan_in, fan_out) in enumerate(pairwise([in_channels, *widths]), start=1)
         )
+        # Level by level as the encoder, though the forward pass, and `dropout_blocks`, go from the innermost.
         self.decoder = nn.ModuleList(
             _decoder_block(
                 2 * fan_in if level in self.skips else fan_in,
