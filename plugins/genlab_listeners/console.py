@@ -53,10 +53,11 @@ class Console(Listener):
 
     def ended(self, event: Ended) -> None:
         self._display.close()
-        place = f"at step {event.step}/{self._progress.steps} after {clock(event.seconds)}"
-        self._display.line(Text.assemble((event.status, f"bold {_COLOURS[event.status]}"), f" {place}"))
-        if event.metrics:
-            self._display.line(_summary(event.metrics))
+        text = Text.assemble((event.status, f"bold {_COLOURS[event.status]}"))
+        text.append(f" at step {event.step}/{self._progress.steps} after {clock(event.seconds)}")
+        if validation := _side("validation", event.metrics):
+            text = Text("   ").join([text, figures("last validation", validation)])
+        self._display.line(text)
 
 
 def _display(progress: Progress) -> Display:
@@ -68,16 +69,17 @@ def _display(progress: Progress) -> Display:
 
 def _summary(metrics: Mapping[str, float]) -> Text:
     """Validation metrics, and for the first of them how training pairs fare."""
-    sides: dict[str, dict[str, float]] = {"validation": {}, "train": {}, "gap": {}}
-    for key, value in metrics.items():
-        side, _, name = key.partition("/")
-        sides.setdefault(side, {})[name] = value
-    text = figures("validation", sides["validation"])
-    for name, value in list(sides["train"].items())[:1]:
-        text = text + Text("   ") + figures("train", {name: value})
-        if name in sides["gap"]:
-            text.append(f" (gap {sides['gap'][name]:+.2g})")
+    text = figures("validation", _side("validation", metrics))
+    gaps = _side("gap", metrics)
+    for name, value in list(_side("train", metrics).items())[:1]:
+        text = Text("   ").join([text, figures("train", {name: value})])
+        text.append(f" (gap {gaps[name]:+.2g})")
     return text
+
+
+def _side(side: str, metrics: Mapping[str, float]) -> dict[str, float]:
+    """The metrics of one side, by the rest of their names."""
+    return {key.removeprefix(f"{side}/"): value for key, value in metrics.items() if key.startswith(f"{side}/")}
 
 
 def _printable(text: str) -> str:

@@ -53,7 +53,7 @@ class Screen:
             # Standard output that goes elsewhere may carry what a program wants to read.
             redirect_stdout=sys.stdout.isatty(),
         )
-        self._live.start(refresh=True)
+        self._live.start()
 
     def line(self, text: Text) -> None:
         self._terminal.print(text)
@@ -69,7 +69,7 @@ class Screen:
     def progress(self, progress: Progress) -> None:
         self._progress = progress
         now = time.monotonic()
-        if now - self._drawn >= _SECONDS_BETWEEN_DRAWINGS:
+        if now - self._drawn >= _SECONDS_BETWEEN_DRAWINGS or progress.step == progress.steps:
             self._drawn = now
             self._live.refresh()
 
@@ -84,12 +84,18 @@ class Screen:
         row.add_column(no_wrap=True)
         row.add_column(no_wrap=True, min_width=12, justify="right")
         row.add_column(no_wrap=True, min_width=12, justify="right")
-        bar = ProgressBar(progress.steps, progress.step, style="bright_black", complete_style="cyan")
-        row.add_row(bar, progress.count, progress.rate, progress.left)
+        row.add_row(_bar_of(progress), progress.count, progress.rate, progress.left)
         losses = progress.loss_terms
         losses.no_wrap = True
         losses.overflow = "ellipsis"
         return Group(row, losses)
+
+
+def _bar_of(progress: Progress) -> ProgressBar:
+    """In colours that can be seen on white as well as on black."""
+    return ProgressBar(
+        progress.steps, progress.step, style="bright_black", complete_style="cyan", finished_style="cyan"
+    )
 
 
 class Log:

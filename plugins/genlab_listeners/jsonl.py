@@ -10,6 +10,8 @@ from pathlib import Path
 
 from genlab import CheckpointSaved, Ended, Listener, Started, Step, Validated
 
+Fact = str | int | float | Mapping[str, float]
+
 
 class JSONLines(Listener):
     """Writes what is measured to `metrics.jsonl` in the run's folder, one JSON object a line.
@@ -47,7 +49,7 @@ class JSONLines(Listener):
     def ended(self, event: Ended) -> None:
         self._write("ended", event.step, status=event.status, seconds=event.seconds, metrics=event.metrics)
 
-    def _write(self, event: str, step: int, **facts: str | float | Mapping[str, float]) -> None:
+    def _write(self, event: str, step: int, **facts: Fact) -> None:
         record = {"event": event, "step": step, "time": round(time.time(), 3)}
         record |= {name: _finite(fact) for name, fact in facts.items()}
         # Opened for each line, so that whatever ends the process leaves whole lines.
@@ -55,12 +57,10 @@ class JSONLines(Listener):
             file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def _finite(fact: str | float | Mapping[str, float]) -> str | float | dict[str, float | None] | None:
-    if isinstance(fact, str):
-        return fact
+def _finite(fact: Fact) -> object:
     if isinstance(fact, Mapping):
-        return {name: value if math.isfinite(value) else None for name, value in fact.items()}
-    return fact if math.isfinite(fact) else None
+        return {name: _finite(value) for name, value in fact.items()}
+    return None if isinstance(fact, float) and not math.isfinite(fact) else fact
 
 
 def _forget_after(step: int, file: Path) -> None:
@@ -68,14 +68,13 @@ def _forget_after(step: int, file: Path) -> None:
     aside = file.with_name(f".{file.name}.tmp")
     with file.open("rb") as lines, aside.open("wb") as kept:
         for line in lines:
-            if _step_of(line) <= step:
+            if _is_record_until(step, line):
                 kept.write(line.rstrip(b"\r\n") + b"\n")
     aside.replace(file)
 
 
-def _step_of(line: bytes) -> float:
-    """The step that a line tells of; infinite for what is no record."""
+def _is_record_until(step: int, line: bytes) -> bool:
     try:
-        return json.loads(line)["step"]
+        return json.loads(line)["step"] <= step
     except (ValueError, TypeError, KeyError):
-        return math.inf
+        return False

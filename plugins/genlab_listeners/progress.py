@@ -58,7 +58,7 @@ class Progress:
 def figures(title: str, values: Mapping[str, float]) -> Text:
     """Values after their names, which are the quieter part."""
     words = [Text.assemble((f"{name} ", "dim"), f"{value:.4g}") for name, value in values.items()]
-    return Text(f"{title} ", "dim") + Text("  ").join(words)
+    return Text.assemble((f"{title} ", "dim"), Text("  ").join(words))
 
 
 def in_column(step: int, steps: int) -> str:

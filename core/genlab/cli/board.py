@@ -21,4 +21,6 @@ def board(
     if not folder.is_dir():
         raise RunError("there is no such folder", where=str(folder), hint="Train something first: gen run RECIPE")
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--port", str(port)]
+    # By default TensorBoard keeps ten pictures of a tag, and drops the rest.
+    command += ["--samples_per_plugin", "images=100"]
     raise typer.Exit(subprocess.run(command, check=False).returncode)

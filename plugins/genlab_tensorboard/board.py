@@ -1,0 +1,49 @@
+"""What TensorBoard gets to see of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from genlab import Pictures
+from genlab_tensorboard.event_file import EventFile, rewind
+from genlab_tensorboard.layout import layout
+from genlab_tensorboard.summaries import code_value, layout_value, picture_value, scalar_value, table_value
+
+_PICTURES = "preview (condition, prediction, target)"
+_GAP = 4
+
+
+class Board:
+    """Curves, pictures and texts of one run, in a folder of event files.
+
+    Args:
+        folder: where the files are.
+        step: what was written of later steps goes away.
+    """
+
+    def __init__(self, folder: Path, step: int) -> None:
+        self._tags = rewind(folder, step)
+        self._file = EventFile(folder, step)
+
+    def add_texts(self, facts: Mapping[str, str], recipe: str) -> None:
+        """What the run is about; it takes the place of what was said before."""
+        self._file.add(0, [table_value("facts", facts), code_value("recipe", recipe)])
+
+    def add_scalars(self, step: int, scalars: Mapping[str, float]) -> None:
+        """Figures by tag; with the first of a kind, the page of charts grows."""
+        values = [scalar_value(tag, scalar) for tag, scalar in scalars.items()]
+        if new := [tag for tag in scalars if tag not in self._tags]:
+            self._tags += new
+            values.append(layout_value(layout(self._tags)))
+        self._file.add(step, values)
+
+    def add_pictures(self, step: int, pictures: Pictures) -> None:
+        """A picture a pair: condition, prediction and target side by side."""
+        sides = (pictures.condition, pictures.prediction, pictures.target)
+        gap = np.full((*pictures.target.shape[:2], _GAP, 3), 255, np.uint8)
+        rows = np.concatenate([sides[0], gap, sides[1], gap, sides[2]], axis=2)
+        values = [picture_value(f"{_PICTURES}/{key}", row) for key, row in zip(pictures.keys, rows, strict=True)]
+        self._file.add(step, values)

@@ -1,0 +1,30 @@
+"""What TensorBoard shows of a run's figures, and under which name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from genlab import Values
+
+
+def step_scalars(values: Values) -> dict[str, float]:
+    """The figures of a step by tag.
+
+    How large a level's gradient is beside its weights says more than the weights' norm alone, so that one is left out.
+    """
+    relative = {
+        level: gradient / values.weight_norms[level]
+        for level, gradient in values.gradient_norms.items()
+        if values.weight_norms.get(level)
+    }
+    return {
+        **_under("loss", values.losses),
+        **_under("learning_rate", values.learning_rates),
+        **_under("gradient_norm", values.gradient_norms),
+        **_under("gradient_to_weight", relative),
+        "speed/images_per_second": values.images_per_second,
+    }
+
+
+def _under(group: str, figures: Mapping[str, float]) -> dict[str, float]:
+    return {f"{group}/{name}": figure for name, figure in figures.items()}
