@@ -17,6 +17,10 @@ ROOT = Path(__file__).parents[1]
 GenCommand = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--record-losses", action="store_true", help="record losses anew instead of comparing them")
+
+
 @pytest.fixture
 def tiny() -> Path:
     """A recipe that trains eight steps in about a second."""

@@ -14,7 +14,7 @@ import torch
 
 import genlab
 from genlab import outline as networks_outline, runs
-from genlab.build.experiment import Built, build, build_networks, pair_channels
+from genlab.build.experiment import Built, build, build_networks, construct, pair_channels
 from genlab.build.facts import facts
 from genlab.build.recipe import Recipe
 from genlab.build.resolve import resolve
@@ -55,8 +55,9 @@ def check(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str 
     return Checked(resolve(document, components), document)
 
 
-def check_networks(checked: Checked) -> None:
-    """Build the networks as if pairs had three channels, and see that they take the recipe's size."""
+def check_parts(checked: Checked) -> None:
+    """Construct everything but the data, the networks as if pairs had three channels; see that it all fits."""
+    construct(checked.recipe, checked.document)
     build_networks(checked.recipe, (3, 3), checked.document)
 
 
@@ -67,7 +68,7 @@ def outline(
     checked = check(recipe, set=set, plugins=plugins)
     built = checked.recipe
     try:
-        channels = pair_channels(built)
+        channels = pair_channels(built, checked.document)
     except DataError:
         channels = (3, 3)
     networks = build_networks(built, channels, checked.document)

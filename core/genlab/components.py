@@ -5,34 +5,41 @@ Importing this imports no torch; naming a component imports its class, and whate
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic_core import to_jsonable_python
 
-from genlab.errors import Fault, PluginError
-from genlab.plugins import Plugin
-from genlab.registry import KINDS, Kind, Registration
-from genlab.tables import Keys, check, nearest
+from genlab.contract import Contract, check_class, load_object, read_contract
+from genlab.errors import Fault, PluginError, RecipeError
+from genlab.plugins import Plugin, reason
+from genlab.registry import Kind, Registration
+from genlab.tables import Keys, check, dotted, nearest, shown
 
 ComponentTable = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Spec:
-    """A component and its settings, complete and checked: what a recipe says of one part."""
+    """A component and its settings, complete and checked: what a recipe says of one part.
+
+    Args:
+        component: the component that the table names.
+        settings: all of its settings, with components among them as specs.
+        at: the keys that lead to its table in the recipe.
+    """
 
     component: Component
     settings: Mapping[str, Any]
+    at: Keys = ()
 
     def build(self, **supplied: Any) -> Any:
-        """Construct the component; `ValueError` if it refuses the combination of settings."""
+        """Construct the component; `RecipeError`, not located yet, if it refuses the combination of settings."""
         return self.build_parts(**supplied)[-1].instance
 
     def build_parts(self, **supplied: Any) -> list[Part]:
@@ -46,17 +53,27 @@ class Spec:
             return [built(item) for item in value] if isinstance(value, list) else value
 
         settings = {name: built(value) for name, value in self.settings.items()}
-        instance = self.component.cls(**supplied, **self.component.registration.preset, **settings)
+        try:
+            instance = self.component.cls(**supplied, **self.component.registration.preset, **settings)
+        except ValueError as error:
+            raise RecipeError([Fault((*self.at, *self._named_in(error)), f"{self.component}: {error}")]) from error
         return [*parts, Part(instance, self)]
+
+    def _named_in(self, error: ValueError) -> Keys:
+        """The setting that a constructor's complaint names first, if it names one: there the fault is shown."""
+        return tuple(word for word in re.findall(r"\w+", str(error)) if word in self.settings)[:1]
 
     def table(self) -> ComponentTable:
         """The table of a recipe that says the same, every default included."""
         return {"name": self.component.name, **{name: _plain(value) for name, value in self.settings.items()}}
 
     def nested(self) -> Iterator[Spec]:
-        """The components among the settings."""
+        """The components among the settings, and those among theirs."""
         for value in self.settings.values():
-            yield from (item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Spec))
+            for item in value if isinstance(value, list) else [value]:
+                if isinstance(item, Spec):
+                    yield item
+                    yield from item.nested()
 
 
 class Part(NamedTuple):
@@ -69,14 +86,14 @@ class Part(NamedTuple):
 def _plain(value: Any) -> Any:
     if isinstance(value, Spec):
         return value.table()
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return [_plain(item) for item in value]
-    return str(value) if isinstance(value, Path) else value
+    return to_jsonable_python(value, inf_nan_mode="constants")
 
 
 @dataclass(frozen=True)
 class Component:
-    """A registered class, and the settings that its constructor's signature says it takes."""
+    """A registered class, imported when it is first asked for, and held to its contract then."""
 
     registration: Registration
     plugin: Plugin
@@ -92,36 +109,15 @@ class Component:
     @cached_property
     def cls(self) -> type:
         """The class; `PluginError` if it cannot be imported or is no component of its kind."""
-        cls = self._load()
-        interfaces = [load_object(path) for path in self.kind.interfaces]
-        if not (inspect.isclass(cls) and issubclass(cls, tuple(interfaces))):
-            names = " or ".join(interface.__name__ for interface in interfaces)
-            raise self._broken(f"{getattr(cls, '__name__', cls)} does not derive from genlab.{names}")
-        if inspect.isabstract(cls):
-            missing = ", ".join(f"`{name}`" for name in sorted(getattr(cls, "__abstractmethods__", ())))
-            raise self._broken(f"{cls.__name__} lacks {missing}")
-        return cls
+        with self._blamed():
+            return check_class(self._load(), self.kind)
 
     @cached_property
-    def settings(self) -> type[BaseModel]:
-        """A model of the settings, made from the constructor's signature and docstring."""
-        parameters, hints = self._signature()
-        help_lines = argument_help(self.cls)
-        fields: dict[str, Any] = {}
-        for name, parameter in parameters.items():
-            default = ... if parameter.default is parameter.empty else parameter.default
-            kind = nested_kind(hints[name])
-            annotation = _nested_annotation(hints[name]) if kind else hints[name]
-            fields[name] = (annotation, Field(default, description=help_lines.get(name)))
-        config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
-        return create_model(self.cls.__name__, __config__=config, **fields)
-
-    @cached_property
-    def nested(self) -> Mapping[str, str]:
-        """The settings that are components, or lists of them, with their kinds."""
-        parameters, hints = self._signature()
-        kinds = {name: nested_kind(hints[name]) for name in parameters}
-        return {name: kind for name, kind in kinds.items() if kind}
+    def contract(self) -> Contract:
+        """Its settings; `PluginError` if its constructor breaks the contract."""
+        cls = self.cls
+        with self._blamed():
+            return read_contract(cls, self.kind, self.registration.preset)
 
     def _load(self) -> Any:
         target = self.registration.target
@@ -130,62 +126,15 @@ class Component:
         try:
             return load_object(target)
         except Exception as error:
-            raise self._broken(f"{target} cannot be imported: {type(error).__name__}: {error}") from error
+            raise PluginError(f"{target} cannot be imported: {reason(error)}") from error
 
-    def _signature(self) -> tuple[dict[str, inspect.Parameter], dict[str, Any]]:
-        """The constructor's parameters that are settings, and all type hints; checks the rest of the contract."""
-        parameters = dict(inspect.signature(self.cls).parameters)
-        for name in self.kind.supplied:
-            if name not in parameters:
-                raise self._broken(f"its constructor does not take `{name}`, which the framework supplies")
-        for name in self.registration.preset:
-            if name not in parameters:
-                raise self._broken(f"it is registered with `{name}` fixed, which its constructor does not take")
-        held = {*self.kind.supplied, *self.registration.preset}
-        parameters = {name: parameter for name, parameter in parameters.items() if name not in held}
-        hints = get_type_hints(self.cls.__init__, include_extras=True)
-        for name, parameter in parameters.items():
-            if name in self.kind.reserved:
-                raise self._broken(f"its setting `{name}` collides with the framework's key of that name")
-            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-                raise self._broken(f"its constructor takes `*{name}`; settings must be named one by one")
-            if name not in hints:
-                raise self._broken(f"its setting `{name}` has no type")
-        return parameters, hints
-
-    def _broken(self, what: str) -> PluginError:
-        return PluginError(f"breaks the contract: {what}", where=f"{self} of {self.plugin}")
-
-
-def load_object(path: str) -> Any:
-    """What `package.module:Name` names."""
-    module, _, name = path.partition(":")
-    return getattr(importlib.import_module(module), name)
-
-
-def nested_kind(annotation: Any) -> str | None:
-    """The kind of component that an annotation asks for: `Dataset` and `list[Dataset]` ask for a dataset."""
-    inner = get_args(annotation)[0] if get_origin(annotation) is list else annotation
-    if not inspect.isclass(inner):
-        return None
-    path = f"{inner.__module__}:{inner.__qualname__}"
-    return next((kind.name for kind in KINDS.values() if path in kind.interfaces), None)
-
-
-def _nested_annotation(annotation: Any) -> Any:
-    if get_origin(annotation) is list:
-        return Annotated[list[ComponentTable], Field(min_length=1)]
-    return ComponentTable
-
-
-_ARGUMENT = re.compile(r"^ {4,8}(\w+)(?: \([^)]*\))?: (.+(?:\n {8,}.+)*)", re.MULTILINE)
-
-
-def argument_help(cls: type) -> dict[str, str]:
-    """What a class's docstring says of each argument, under `Args:`."""
-    document = "\n".join(inspect.cleandoc(text) for text in (cls.__doc__, cls.__init__.__doc__) if text)
-    _, _, arguments = document.partition("Args:\n")
-    return {name: " ".join(text.split()) for name, text in _ARGUMENT.findall(arguments)}
+    @contextmanager
+    def _blamed(self) -> Generator[None, None, None]:
+        """Say whose contract is broken."""
+        try:
+            yield
+        except PluginError as error:
+            raise PluginError(f"{self} of {self.plugin} breaks the contract: {error.what}") from error
 
 
 class Components:
@@ -206,30 +155,48 @@ class Components:
             self._loaded[kind, name] = Component(registration, plugin, name)
         return self._loaded[kind, name]
 
-    def spec(self, kind: str, table: ComponentTable, at: Keys) -> tuple[Spec | None, list[Fault]]:
-        """A component's table as a checked spec, or its faults. Keys that are the framework's must be taken out."""
+    def spec(
+        self, kind: str, table: ComponentTable, at: Keys, also: Sequence[str] = ("name",)
+    ) -> tuple[Spec | None, list[Fault]]:
+        """A component's table as a checked spec, or its faults.
+
+        Args:
+            kind: the kind of component that is wanted.
+            table: its settings and its name, without other keys of the framework.
+            at: the keys that lead to the table.
+            also: the framework's keys that the table may have.
+        """
         settings = {key: value for key, value in table.items() if key != "name"}
         if not isinstance(table.get("name"), str):
-            given = ", ".join(self.names(kind))
-            return None, [Fault((*at, "name") if "name" in table else at, f"a {kind} needs a `name`, one of {given}")]
+            return None, [self._nameless(kind, table, at)]
         try:
             component = self.get(kind, table["name"])
-            model, nested = component.settings, component.nested
+            contract = component.contract
         except PluginError as error:
-            return None, [Fault((*at, "name"), str(error))]
-        checked, faults = check(model, settings, at, str(component))
-        if checked is None:
+            return None, [Fault((*at, "name"), error.what, error.hint)]
+        checked, faults = check(contract.settings, settings, at, str(component), also)
+        nested: dict[str, Any] = {}
+        for name, inner in contract.nested.items():
+            if name in settings:
+                nested[name], more = self._nested_specs(inner, settings[name], (*at, name))
+                faults += more
+        if checked is None or faults:
             return None, faults
-        values = {name: _absolute(getattr(checked, name)) for name in model.model_fields}
-        for name, inner in nested.items():
-            values[name], more = self._nested_specs(inner, values[name], (*at, name))
-            faults += more
-        return (None if faults else Spec(component, values)), faults
+        values = {name: _absolute(getattr(checked, name)) for name in contract.settings.model_fields}
+        return Spec(component, values | nested, at), []
+
+    def _nameless(self, kind: str, table: ComponentTable, at: Keys) -> Fault:
+        names = ", ".join(self.names(kind)) or "no plugin gives one"
+        if "name" in table:
+            return Fault((*at, "name"), f"`name` takes the name of a {kind} ({names}), not {shown(table['name'])}")
+        return Fault(at, f"`{dotted(at)}` needs the `name` of a {kind}: {names}")
 
     def _nested_specs(self, kind: str, value: Any, at: Keys) -> tuple[Any, list[Fault]]:
-        if not isinstance(value, list):
+        """Specs of the tables in a value; what else is in it, the settings' own check has told."""
+        if isinstance(value, dict):
             return self.spec(kind, value, at)
-        results = [self.spec(kind, item, (*at, index)) for index, item in enumerate(value)]
+        items = enumerate(value) if isinstance(value, list) else ()
+        results = [self.spec(kind, item, (*at, index)) for index, item in items if isinstance(item, dict)]
         return [spec for spec, _ in results], [fault for _, faults in results for fault in faults]
 
     def _registered(self, kind: str) -> Iterator[tuple[Plugin, Registration]]:
@@ -254,7 +221,7 @@ class Components:
         names = self.names(kind)
         hints = [nearest(name, names) or ""]
         hints += [f"The plugin {plugin} did not load: {plugin.failure}" for plugin in self.plugins if plugin.failure]
-        what = f'no plugin gives a {kind} "{name}"; there are {", ".join(names)}'
+        what = f'no plugin gives a {kind} "{name}"; there are {", ".join(names) or "none"}'
         return PluginError(what, hint="\n".join(hint for hint in hints if hint) or None)
 
 
@@ -262,4 +229,4 @@ def _absolute(value: Any) -> Any:
     """Paths as they are from here, so that a run can be resumed from anywhere."""
     if isinstance(value, Path):
         return value.expanduser().absolute()
-    return [_absolute(item) for item in value] if isinstance(value, list) else value
+    return type(value)(map(_absolute, value)) if type(value) in (list, tuple) else value

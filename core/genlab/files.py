@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from genlab.errors import StorageError
@@ -40,11 +40,12 @@ def written_aside(path: Path) -> Generator[Path, None, None]:
     try:
         with storage_errors(path):
             yield aside
-            with aside.open("rb") as file:
+            with aside.open("r+b") as file:
                 os.fsync(file.fileno())
             aside.replace(path)
     finally:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

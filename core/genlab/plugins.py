@@ -49,7 +49,17 @@ class Plugin:
 
 def find_plugins(files: Iterable[Path] = ()) -> list[Plugin]:
     """All installed plugins, and those in `files`; `PluginError` for a file that fails, since it was asked for."""
-    return [*(_installed(point) for point in _entry_points()), *(_from_file(file) for file in files)]
+    return [*(_installed(point) for point in _entry_points()), *map(_from_file, _distinct(files))]
+
+
+def _distinct(files: Iterable[Path]) -> list[Path]:
+    """Each file once; two of one name could not be told apart, neither in a recipe nor in a run's folder."""
+    found: dict[str, Path] = {}
+    for file in files:
+        other = found.setdefault(file.name, file)
+        if other.expanduser().resolve() != file.expanduser().resolve():
+            raise PluginError(f"{other} has the same name; rename one of them", where=f"--plugin {file}")
+    return list(found.values())
 
 
 def _entry_points() -> list[metadata.EntryPoint]:
@@ -61,8 +71,8 @@ def _installed(point: metadata.EntryPoint) -> Plugin:
     package, version = (distribution.name, distribution.version) if distribution else (point.module, "")
     try:
         return Plugin(point.name, package, version, registrations=_register(point.load(), point.name))
-    except Exception as error:  # noqa: BLE001  (a stranger's module may raise anything; it is reported where needed)
-        return Plugin(point.name, package, version, failure=_reason(error))
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (a stranger's module; it is reported where needed)
+        return Plugin(point.name, package, version, failure=reason(error))
 
 
 def _from_file(file: Path) -> Plugin:
@@ -71,8 +81,8 @@ def _from_file(file: Path) -> Plugin:
         raise PluginError("there is no such file", where=f"--plugin {file}")
     try:
         registrations = _register(_import_file(path), path.stem)
-    except Exception as error:
-        raise PluginError(_reason(error), where=f"--plugin {file}") from error
+    except (Exception, SystemExit) as error:
+        raise PluginError(reason(error), where=f"--plugin {file}") from error
     return Plugin(path.stem, path.name, file=path, registrations=registrations)
 
 
@@ -91,8 +101,12 @@ def _register(module: Any, name: str) -> list[Registration]:
     """Ask one plugin for its components; pluggy checks the hook's name and arguments."""
     manager = pluggy.PluginManager(hooks.GROUP)
     manager.add_hookspecs(hooks)
-    manager.register(module, name)
-    manager.check_pending()
+    try:
+        manager.register(module, name)
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        found = str(error).splitlines()[-1].partition(" in plugin ")[0]
+        raise PluginError(f"{found}; a plugin's hook is `genlab_register(registry)`") from error
     if not manager.hook.genlab_register.get_hookimpls():
         raise PluginError("it has no hook `genlab_register` marked with `@genlab.hookimpl`")
     registry = Registry()
@@ -100,10 +114,17 @@ def _register(module: Any, name: str) -> list[Registration]:
     return registry.registrations
 
 
-def _reason(error: BaseException) -> str:
-    """What happened and, for an exception from a plugin's own file, on which line."""
+def reason(error: BaseException) -> str:
+    """What happened in a plugin's code, and on which of its lines."""
     if isinstance(error, PluginError):
         return error.what
-    text = f"{type(error).__name__}: {error}".splitlines()[0]
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
-    return f"{text} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if len(frames) > 1 else text
+    text = traceback.format_exception_only(error)[-1].splitlines()[0].strip()
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{text} ({Path(error.filename).name}, line {error.lineno})"
+    ours = Path(hooks.__file__).parent
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "importlib" not in frame.filename and not Path(frame.filename).is_relative_to(ours)
+    ]
+    return f"{text} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else text

@@ -66,25 +66,25 @@ class Registry:
     def __init__(self) -> None:
         self.registrations: list[Registration] = []
 
-    def generator(self, name: str, target: Target, **preset: Any) -> None:
+    def generator(self, name: str, target: Target, /, **preset: Any) -> None:
         self._add("generator", name, target, preset)
 
-    def discriminator(self, name: str, target: Target, **preset: Any) -> None:
+    def discriminator(self, name: str, target: Target, /, **preset: Any) -> None:
         self._add("discriminator", name, target, preset)
 
-    def loss(self, name: str, target: Target, **preset: Any) -> None:
+    def loss(self, name: str, target: Target, /, **preset: Any) -> None:
         self._add("loss", name, target, preset)
 
-    def dataset(self, name: str, target: Target, **preset: Any) -> None:
+    def dataset(self, name: str, target: Target, /, **preset: Any) -> None:
         self._add("dataset", name, target, preset)
 
-    def metric(self, name: str, target: Target, **preset: Any) -> None:
+    def metric(self, name: str, target: Target, /, **preset: Any) -> None:
         self._add("metric", name, target, preset)
 
-    def method(self, name: str, target: Target, **preset: Any) -> None:
+    def method(self, name: str, target: Target, /, **preset: Any) -> None:
         self._add("method", name, target, preset)
 
-    def listener(self, name: str, target: Target, **preset: Any) -> None:
+    def listener(self, name: str, target: Target, /, **preset: Any) -> None:
         self._add("listener", name, target, preset)
 
     def _add(self, kind: str, name: str, target: Target, preset: Mapping[str, Any]) -> None:

@@ -13,7 +13,9 @@ Size = Annotated[int, Field(ge=1)]
 class Table(BaseModel):
     """A table of a recipe: strict types, no unknown keys, no changes after it is read."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 class Input(Table):

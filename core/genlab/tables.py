@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import json
 import types
 from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
+from annotated_types import GroupedMetadata
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
@@ -18,7 +21,16 @@ Keys = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def check(model: type[Model], table: Mapping[str, Any], at: Keys, what: str) -> tuple[Model | None, list[Fault]]:
+class Words(NamedTuple):
+    """Put into `Annotated`: how to describe a type that would say too little by itself."""
+
+    one: str
+    many: str
+
+
+def check(
+    model: type[Model], table: Mapping[str, Any], at: Keys, what: str, also: Sequence[str] = ()
+) -> tuple[Model | None, list[Fault]]:
     """Hold a table against a model, strictly.
 
     Args:
@@ -26,32 +38,61 @@ def check(model: type[Model], table: Mapping[str, Any], at: Keys, what: str) -> 
         table: values as TOML gives them.
         at: the keys that lead to the table, for the faults.
         what: what the table is, for messages, such as `generator "unet"`.
+        also: keys that the table may have besides, taken out before.
     """
     try:
         # JSON mode: arrays become tuples and text becomes paths, and nothing else is converted.
-        return model.model_validate_json(json.dumps(table, default=str)), []
+        return model.model_validate_json(json.dumps(table, default=_without_json)), []
     except ValidationError as error:
-        faults: dict[Keys, Fault] = {}
-        for item in error.errors(include_url=False):
-            fault = _fault(model, item, at, what)
-            faults.setdefault(fault.path, fault)
-        return None, list(faults.values())
+        items = error.errors(include_url=False)
+        # Each type of a union complains of the same value.
+        faults = list(dict.fromkeys(_fault(model, table, item, at, what, also) for item in items))
+        return None, [fault for fault in faults if not _is_told_better(fault, faults)]
 
 
-def _fault(model: type[BaseModel], item: Any, at: Keys, what: str) -> Fault:
+def _without_json(value: Any) -> dict[str, None]:
+    """TOML's dates and times, as something that fits no setting."""
+    return {str(value): None}
+
+
+def _is_told_better(fault: Fault, faults: Iterable[Fault]) -> bool:
+    """Whether another fault lies deeper: where no type of a union fits, the one that came closest tells most."""
+    depth = len(fault.path)
+    return not fault.at_key and any(len(other.path) > depth and other.path[:depth] == fault.path for other in faults)
+
+
+def _fault(
+    model: type[BaseModel], table: Mapping[str, Any], item: Any, at: Keys, what: str, also: Sequence[str]
+) -> Fault:
     if not item["loc"]:
-        return Fault(at, str(item["msg"]).removeprefix("Value error, "))
+        return Fault(at, f"{what}: {item['msg']}".replace("Value error, ", ""))
     key = str(item["loc"][0])
     fields = model.model_fields
-    if item["type"] == "extra_forbidden":
-        valid = ", ".join(fields) or "no settings at all"
-        return Fault((*at, key), f"{what} has no setting `{key}`; it takes {valid}", nearest(key, fields), at_key=True)
+    if item["type"] == "extra_forbidden" and len(item["loc"]) == 1:
+        valid = ", ".join([*fields, *also]) or "no settings at all"
+        hint = nearest(key, [*fields, *also])
+        return Fault((*at, key), f"{what} has no setting `{key}`; it takes {valid}", hint, at_key=True)
     wanted = describe(_annotated(fields[key]))
-    if item["type"] == "missing":
-        return Fault(at, f"{what} needs `{key}`: {wanted}", help_of(fields[key]), at_key=True)
-    # Beyond the key, a location holds indices and the tags of unions; the indices lead to the place in an array.
-    inner = tuple(part for part in item["loc"][1:] if isinstance(part, int))
-    return Fault((*at, key, *inner), f"`{key}` takes {wanted}, not {shown(item['input'])}", help_of(fields[key]))
+    if item["type"] == "missing" and len(item["loc"]) == 1:
+        return Fault(at, f"{what} needs `{key}`: {wanted}", help_of(key, fields[key]), at_key=True)
+    inner, given = _followed(table[key], item["loc"][1:])
+    named = f" as {dotted((key, *inner))}" if inner else ""
+    return Fault((*at, key, *inner), f"`{key}` takes {wanted}, not {shown(given)}{named}", help_of(key, fields[key]))
+
+
+def _followed(value: Any, location: Iterable[str | int]) -> tuple[Keys, Any]:
+    """The keys of a location that are in the value, and what is there; the rest are tags of unions."""
+    keys: Keys = ()
+    for part in location:
+        inner: Any = dict(enumerate(value)) if isinstance(value, list) else value
+        if isinstance(inner, dict) and part in inner:
+            keys, value = (*keys, part), inner[part]
+    return keys, value
+
+
+def dotted(keys: Keys) -> str:
+    """Keys as a person writes them: `data.sources[1].count`."""
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{bare(key)}" for key in keys).removeprefix(".")
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
@@ -60,68 +101,122 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     return f"Did you mean `{close[0]}`?" if close else None
 
 
-def help_of(field: FieldInfo) -> str | None:
-    return f"{field.description}" if field.description else None
+def help_of(key: str, field: FieldInfo) -> str | None:
+    return f"{key}: {field.description}" if field.description else None
 
 
 def shown(value: object) -> str:
     """A value as one would write it in TOML, cut to a readable length."""
-    text = json.dumps(value, default=str)
+    text = inline(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def inline(value: object) -> str:
+    """A value as TOML, on one line."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        # The escapes of JSON are valid in TOML, which wants one more.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, Mapping):
+        pairs = ", ".join(f"{bare(key)} = {inline(inner)}" for key, inner in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(inline(inner) for inner in value)}]"
+    return str(value)
+
+
+def bare(key: str) -> str:
+    """A key as TOML, in quotes where it needs them."""
+    is_bare = key.isascii() and key.replace("-", "").replace("_", "").isalnum()
+    return key if is_bare else inline(key)
 
 
 def _annotated(field: FieldInfo) -> Any:
     return Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
 
 
-_WORDS: dict[Any, tuple[str, str]] = {
-    bool: ("true or false", "booleans"),
-    int: ("an integer", "integers"),
-    float: ("a number", "numbers"),
-    str: ("text", "texts"),
-    Path: ("a path", "paths"),
-    type(None): ("nothing", "nothing"),
+_WORDS: dict[Any, Words] = {
+    bool: Words("true or false", "booleans"),
+    int: Words("an integer", "integers"),
+    float: Words("a number", "numbers"),
+    str: Words("text", "texts"),
+    Path: Words("a path", "paths"),
+    list: Words("a list", "lists"),
+    tuple: Words("a list", "lists"),
+    Any: Words("anything", "anything"),
+    type(None): Words("nothing", "nothing"),
 }
+_TABLE = Words("a table", "tables")
 
 
 def describe(annotation: Any) -> str:
     """A type as words: `an integer of at least 1`, `"batch" or "none"`, `true or false, or a list of integers`."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return f"{describe(arguments[0])}{_bounds(arguments[1:])}"
+        words = next((item.one for item in arguments[1:] if isinstance(item, Words)), None)
+        return f"{words or describe(arguments[0])}{_bounds(arguments[0], arguments[1:])}"
     if origin is Literal:
         return _either([shown(argument) for argument in arguments])
     if origin in (Union, types.UnionType):
         return ", or ".join(describe(argument) for argument in arguments if argument is not type(None))
-    if origin in (list, Sequence):
+    if _is_list(annotation):
         return f"a list of {_plural(arguments[0])}"
     if origin is tuple:
-        if arguments[-1] is Ellipsis:
-            return f"a list of {_plural(arguments[0])}"
+        return _tuple(arguments)
+    if inspect.isclass(annotation) and issubclass(annotation, Enum):
+        return _either([shown(choice.value) for choice in annotation])
+    return _WORDS.get(annotation, _TABLE).one
+
+
+def _is_list(annotation: Any) -> bool:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    return origin in (list, Sequence, set, frozenset) or (origin is tuple and arguments[-1] is Ellipsis)
+
+
+def _tuple(arguments: Sequence[Any]) -> str:
+    if len(set(arguments)) == 1:
         return f"a list of {len(arguments)} values, each {describe(arguments[0])}"
-    if annotation in _WORDS:
-        return _WORDS[annotation][0]
-    return "a table"
+    return f"a list of {len(arguments)} values: {', then '.join(describe(argument) for argument in arguments)}"
 
 
 def _plural(annotation: Any) -> str:
     if get_origin(annotation) is Annotated:
-        inner, *bounds = get_args(annotation)
-        return f"{_plural(inner)}{_bounds(bounds)}"
-    if get_origin(annotation) is Literal:
-        return describe(annotation)
-    return _WORDS[annotation][1] if annotation in _WORDS else "tables"
+        inner, *metadata = get_args(annotation)
+        words = next((item.many for item in metadata if isinstance(item, Words)), None)
+        return f"{words or _plural(inner)}{_bounds(inner, metadata)}"
+    if annotation in _WORDS:
+        return _WORDS[annotation].many
+    words = describe(annotation)
+    return _TABLE.many if words == _TABLE.one else f"values, each {words}"
 
 
-_BOUNDS = {"ge": "of at least", "gt": "above", "le": "of at most", "lt": "below", "min_length": "at least"}
+_BOUNDS = {
+    "ge": "of at least",
+    "gt": "above",
+    "le": "of at most",
+    "lt": "below",
+    "multiple_of": "that is a multiple of",
+}
+_LENGTHS = {"min_length": "at least", "max_length": "at most"}
 
 
-def _bounds(metadata: Iterable[Any]) -> str:
+def _bounds(annotation: Any, metadata: Iterable[Any]) -> str:
     items: list[Any] = []
     for item in metadata:
-        items += item.metadata if isinstance(item, FieldInfo) else [item]
-    words = [f"{word} {getattr(item, name)}" for item in items for name, word in _BOUNDS.items() if hasattr(item, name)]
-    return f" {' and '.join(words)}" if words else ""
+        is_group = isinstance(item, GroupedMetadata)
+        items += item.metadata if isinstance(item, FieldInfo) else [*item] if is_group else [item]
+    unit = " letters" if annotation is str else ""
+    values = [f"{word} {bound}" for word, bound in _limits(items, _BOUNDS)]
+    lengths = [f"{word} {bound}{unit}" for word, bound in _limits(items, _LENGTHS)]
+    lengths = ["not empty" if length == f"at least 1{unit}" else length for length in lengths]
+    words = f" {' and '.join(values)}" if values else ""
+    return f"{words} ({' and '.join(lengths)})" if lengths else words
+
+
+def _limits(items: Iterable[Any], words: Mapping[str, str]) -> list[tuple[str, Any]]:
+    found = [(word, getattr(item, name, None)) for item in items for name, word in words.items()]
+    return [(word, bound) for word, bound in found if bound is not None]
 
 
 def _either(words: Sequence[str]) -> str:

@@ -6,7 +6,6 @@ from typing import ClassVar, Literal
 
 from jaxtyping import Float
 from torch import Tensor
-from torchmetrics.functional.image import peak_signal_noise_ratio
 
 from genlab_metrics.mean import MeanOverImages
 
@@ -23,5 +22,8 @@ class PSNR(MeanOverImages):
     better: ClassVar[Literal["lower", "higher"]] = "higher"
 
     def measure(self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]) -> Float[Tensor, " n"]:
+        # Imported when the first image is measured, so that a training does not wait for it to begin.
+        from torchmetrics.functional.image import peak_signal_noise_ratio
+
         values = peak_signal_noise_ratio(prediction, target, data_range=2.0, reduction="none", dim=(1, 2, 3))
         return values.clamp(max=LIMIT)

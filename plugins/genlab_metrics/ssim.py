@@ -6,7 +6,6 @@ from typing import ClassVar, Literal
 
 from jaxtyping import Float
 from torch import Tensor
-from torchmetrics.functional.image import structural_similarity_index_measure
 
 from genlab import DataError
 from genlab_metrics.mean import MeanOverImages
@@ -28,6 +27,9 @@ class SSIM(MeanOverImages):
     better: ClassVar[Literal["lower", "higher"]] = "higher"
 
     def measure(self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]) -> Float[Tensor, " n"]:
+        # Imported when the first image is measured, so that a training does not wait for it to begin.
+        from torchmetrics.functional.image import structural_similarity_index_measure
+
         height, width = target.shape[-2:]
         if min(height, width) < WINDOW:
             raise DataError(

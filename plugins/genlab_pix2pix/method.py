@@ -37,6 +37,8 @@ class Pix2Pix(Method):
         discriminator_weight: Annotated[float, Gt(0)] = 0.5,
     ) -> None:
         super().__init__(networks, losses)
+        if not losses:
+            raise ValueError("there is no loss of a weight above 0, so there is nothing to learn")
         self.discriminator_weight = discriminator_weight
         self.adversarial: dict[str, tuple[AdversarialLoss, float]] = {}
         self.supervised: dict[str, tuple[Loss, float]] = {}

@@ -72,7 +72,7 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
 
 
 def test_another_process_cannot_train_in_the_same_folder(tmp_path: Path) -> None:
-    ask = f"from genlab.runs import RunFolder\nfrom pathlib import Path\nwith RunFolder(Path({str(tmp_path)!r})).locked(): pass"
+    ask = f"from genlab.runs import RunFolder, Path\nwith RunFolder(Path({str(tmp_path)!r})).locked(): pass"
     with RunFolder(tmp_path).locked():
         other = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True)
     assert "another process is training this run" in other.stderr

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 
@@ -15,7 +14,7 @@ from genlab.data.prepared import PreparedPairs
 from genlab.engine.experiment import Experiment
 from genlab.engine.runtime import choose_device, set_threads
 from genlab.engine.seeding import derived_seed, initialize
-from genlab.errors import Fault, RecipeError
+from genlab.errors import DataError, Fault, RecipeError
 from genlab.interfaces.dataset import Dataset, Pairs
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.loss import AdversarialLoss, Loss
@@ -69,6 +68,9 @@ def build(recipe: Recipe, document: Document) -> Built:
     training = PreparedPairs(data.training, settings.input, load_size(settings.input))
     validation = PreparedPairs(data.validation, settings.input, settings.input.height_width)
     unaugmented = PreparedPairs(data.training, settings.input, settings.input.height_width)
+    if validation.channels != training.channels:
+        what = f"training pairs have {training.channels} channels, and validation pairs {validation.channels}"
+        raise DataError(what, where=data.validation.description)
     networks = build_networks(recipe, training.channels, document)
     for network in networks.values():
         network.to(device)
@@ -105,9 +107,7 @@ def construct(recipe: Recipe, document: Document) -> Parts:
     ]
     if faults:
         raise at_their_places(faults, document)
-    losses, metrics, listeners = (
-        {label: made[-1].instance for label, made in table.items()} for table in found
-    )
+    losses, metrics, listeners = ({label: made[-1].instance for label, made in table.items()} for table in found)
     return Parts(data, losses, metrics, listeners)
 
 
@@ -119,9 +119,10 @@ def open_data(parts: Sequence[Part]) -> OpenData:
     return OpenData(chosen, choice.reason, choice.dataset.open("train"), choice.dataset.open("validation"))
 
 
-def pair_channels(recipe: Recipe) -> tuple[int, int]:
+def pair_channels(recipe: Recipe, document: Document) -> tuple[int, int]:
     """The channels of condition and target in a recipe's data."""
-    return PreparedPairs(open_data(recipe.data.build_parts()).training, recipe.settings.input, None).channels
+    data = open_data(construct(recipe, document).data)
+    return PreparedPairs(data.training, recipe.settings.input, recipe.settings.input.height_width).channels
 
 
 def build_networks(recipe: Recipe, channels: tuple[int, int], document: Document) -> dict[str, Network]:
@@ -162,14 +163,13 @@ def _size_faults(networks: Mapping[str, Network], recipe: Recipe) -> list[Fault]
         faults.append(Fault(("input", "size"), what, f"Near it: {', '.join(map(str, near))}."))
     if isinstance(discriminator, Discriminator) and min(size) < discriminator.least_size:
         what = f"{recipe.networks['discriminator'].component} needs at least {discriminator.least_size}, not {given}"
-        faults.append(Fault(("input", "size"), what, "A smaller discriminator.receptive_field needs less."))
+        faults.append(Fault(("input", "size"), what, "One with a smaller receptive field needs less."))
     return faults
 
 
 def build_method(recipe: Recipe, networks: Mapping[str, Network], document: Document) -> Method:
     """The method, with its networks and losses in place."""
-    with _located(document):
-        losses = {label: spec.build() for label, spec in recipe.losses.items()}
+    losses = {label: _built(spec, document) for label, spec in recipe.losses.items()}
     return _method(recipe, networks, losses, document)
 
 
@@ -180,13 +180,11 @@ def _method(
     document: Document,
 ) -> Method:
     weighted = {label: WeightedLoss(loss, recipe.weights[label]) for label, loss in losses.items()}
-    with _located(document):
-        return recipe.method.build(networks=networks, losses=weighted)
+    return _built(recipe.method, document, networks=networks, losses=weighted)
 
 
-@contextmanager
-def _located(document: Document) -> Iterator[None]:
+def _built(spec: Spec, document: Document, **supplied: Any) -> Any:
     try:
-        yield
+        return spec.build(**supplied)
     except RecipeError as error:
         raise at_their_places(error.faults, document) from error

@@ -29,6 +29,8 @@ TABLES: dict[str, type[settings.Table]] = {
 }
 KEYS = ("title", "seed", "data", "input", "method", *ROLES, "losses", *list(TABLES)[1:], "listeners")
 
+LABELLED: tuple[Keys, ...] = (("losses",), ("listeners",), ("evaluate", "metrics"))
+
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 T = TypeVar("T")
@@ -38,7 +40,7 @@ def resolve(document: Document, components: Components) -> Recipe:
     """The recipe that a document says; `RecipeError` lists all that is wrong with it."""
     resolver = _Resolver(document.values, components)
     recipe = resolver.recipe()
-    if recipe is None or resolver.faults:
+    if recipe is None:
         raise at_their_places(resolver.faults, document)
     return recipe
 
@@ -160,7 +162,7 @@ class _Resolver:
     def networks(self, method: Spec | None, losses: Mapping[str, Spec]) -> dict[str, Spec]:
         """The networks that the method uses and a loss needs."""
         adversarial = [label for label, spec in losses.items() if issubclass(spec.component.cls, AdversarialLoss)]
-        used: tuple[str, ...] = method.component.cls.roles if method else ROLES
+        used = self.roles(method)
         specs: dict[str, Spec] = {}
         for role in ROLES:
             given = role in self.values
@@ -171,6 +173,17 @@ class _Resolver:
         for label in adversarial:
             self.needs_discriminator(label, used)
         return specs
+
+    def roles(self, method: Spec | None) -> tuple[str, ...]:
+        """The roles of the networks that the method uses."""
+        if method is None:
+            return ROLES
+        used: tuple[str, ...] = method.component.cls.roles
+        for role in used:
+            if role not in ROLES:
+                what = f"{method.component} uses a network `{role}`; a recipe has {' and '.join(ROLES)}"
+                self.fault(("method", "name"), what)
+        return used
 
     def needs_discriminator(self, label: str, used: tuple[str, ...]) -> None:
         drop = f"or drop the loss with losses.{bare(label)}.weight = 0."
@@ -189,9 +202,11 @@ def _without(table: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
 
 
 def _table_hint(keys: Keys, value: object) -> str | None:
-    """What a value that stands in a component's place may have been meant for."""
+    """What a value in the place of a component's table may have been meant for."""
     if isinstance(value, str) and keys[0] not in TABLES:
         return f"To name the component: {dotted(keys)}.name = {shown(value)}"
-    if isinstance(value, int | float) and len(keys) == 2 and keys[0] == "losses" and value is not True:
+    if isinstance(value, int | float) and keys[:-1] == ("losses",) and value is not True:
         return f"To weigh the loss: {dotted(keys)}.weight = {shown(value)}"
-    return "To leave it out: false" if len(keys) > 1 else None
+    if keys[:-1] in LABELLED:
+        return "{} takes it as it is, and false leaves it out."
+    return None

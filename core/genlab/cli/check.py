@@ -12,5 +12,5 @@ def check(recipe: Recipe, set: Set = [], plugin: Plugin = []) -> None:  # noqa: 
     from genlab import api
 
     checked = api.check(recipe, set=set, plugins=plugin)
-    api.check_networks(checked)
+    api.check_parts(checked)
     typer.echo(f"{recipe}: no faults. Its data were not looked at.")

@@ -39,12 +39,12 @@ class PreparedPairs:
     """
 
     def __init__(
-        self, pairs: Pairs, settings: Input, size: tuple[int, int] | None, cache_bytes: int = CACHE_BYTES
+        self, pairs: Pairs, settings: Input, size: tuple[int, int], cache_bytes: int = CACHE_BYTES
     ) -> None:
         if len(pairs) == 0:
             raise DataError("there are no pairs", where=pairs.description)
         self.pairs = pairs
-        self.size = size or settings.height_width
+        self.size = size
         self.flipped = settings.direction == "b_to_a"
         self.sides = Sides(*self._oriented(pairs.a, pairs.b))
         self.channels = (channels_of(self.sides.condition), channels_of(self.sides.target))

@@ -30,25 +30,32 @@ def to_tensor(array: NDArray[np.generic], side: Side, key: str) -> Shaped[Tensor
     if array.ndim != 3 or array.shape[2] != side.channels:
         raise DataError(f"an image of {side.channels} channels was declared, but the array is {array.shape}", where=key)
     if array.dtype == np.uint8:
-        return torch.from_numpy(np.ascontiguousarray(array)).permute(2, 0, 1).contiguous()
+        return _copy(array.transpose(2, 0, 1))
     if array.dtype == np.uint16:
         low, high = 0.0, 65535.0
     elif np.issubdtype(array.dtype, np.floating) and side.range is not None:
         low, high = side.range
     else:
         raise DataError(f"an image is uint8, uint16, or float with a declared range, not {array.dtype}", where=key)
-    scaled = (array.astype(np.float32) - low) * (255.0 / (high - low))
-    return torch.from_numpy(np.ascontiguousarray(scaled)).permute(2, 0, 1).contiguous()
+    # In double precision, so that the ends of the range become -1 and 1 exactly.
+    scaled = (array.astype(np.float64) - low) * (255.0 / (high - low))
+    if not np.isfinite(scaled).all():
+        raise DataError("some of its values are not finite (NaN or infinite)", where=key)
+    return _copy(scaled.astype(np.float32).transpose(2, 0, 1))
 
 
 def _labels(array: NDArray[np.generic], side: LabelSide, key: str) -> Shaped[Tensor, "1 h w"]:
-    if array.ndim != 2 or array.dtype.name not in ("uint8", "uint16"):
+    if array.ndim != 2 or array.dtype.kind != "u" or array.dtype.itemsize > 2:
         what = f"a label map is a uint8 or uint16 array (height, width), not {array.dtype} {array.shape}"
         raise DataError(what, where=key)
     if (highest := int(array.max())) >= len(side.palette):
         raise DataError(f"class {highest} has no colour: the palette has {len(side.palette)}", where=key)
-    kept = array if len(side.palette) <= 256 and array.dtype == np.uint8 else array.astype(np.int32)
-    return torch.from_numpy(np.ascontiguousarray(kept))[None]
+    return _copy(array.astype(np.uint8 if len(side.palette) <= 256 else np.int32))[None]
+
+
+def _copy(array: NDArray[np.generic]) -> Tensor:
+    """A tensor of its own: a dataset may give a view, a read-only array, or one that it uses again."""
+    return torch.from_numpy(np.array(array, order="C"))
 
 
 def resize(image: Shaped[Tensor, "c h w"], side: Side, size: tuple[int, int]) -> Shaped[Tensor, "c h2 w2"]:

@@ -63,7 +63,7 @@ class Predictor:
 
 
 @contextmanager
-def _random_numbers_apart(device: torch.device) -> Iterator[None]:
+def _random_numbers_apart(device: torch.device) -> Generator[None, None, None]:
     """Keep the random numbers of training out of reach."""
     before = random_states(device)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 from torch import Tensor
@@ -20,6 +21,7 @@ from genlab.engine.stopping import Stopping
 from genlab.engine.validation import Interrupted, preview, validate
 from genlab.errors import DataError, TrainingError
 from genlab.interfaces.listener import CheckpointSaved, Ended, Previewed, Started, Status, Step, Validated, Values
+from genlab.interfaces.network import Network
 
 
 def train(experiment: Experiment, started: Started, checkpoint: Path | None, stop_at: int | None = None) -> Ended:
@@ -32,12 +34,12 @@ def train(experiment: Experiment, started: Started, checkpoint: Path | None, sto
         stop_at: pause after this many steps of the whole training.
 
     Raises:
-        TrainingError: a loss is no number any more.
+        TrainingError: a loss, or a weight when it is to be saved, is no number any more.
         StorageError: a checkpoint cannot be written.
         DataError: a pair cannot be read; a checkpoint is saved before.
     """
     settings, steps = experiment.settings, experiment.settings.train.steps
-    last = min(stop_at or steps, steps)
+    last = steps if stop_at is None else min(stop_at, steps)
 
     # What training changes
     optimizers = make_optimizers(experiment.networks, settings.optimizer, experiment.device)
@@ -57,17 +59,18 @@ def train(experiment: Experiment, started: Started, checkpoint: Path | None, sto
         announcer.tell(Previewed(step, preview(experiment, predictor)))
 
     def save_checkpoint() -> None:
+        _require_numbers(experiment.networks, step)
         path = save(started.folder / "checkpoints", step, trainee, settings.checkpoint.keep)
         clock.saved()
         announcer.tell(CheckpointSaved(step, path))
 
     announcer.tell(started)
     try:
-        with stopping:
+        with stopping, closing(batches.starting_at(step)) as stream:
             if step == 0:
-                make_previews()
+                with clock.aside():
+                    make_previews()
 
-            stream = batches.starting_at(step)
             while step < last and not stopping():
                 # One step
                 rate = rate_at(step, steps, settings.optimizer.learning_rate, settings.schedule)
@@ -77,7 +80,8 @@ def train(experiment: Experiment, started: Started, checkpoint: Path | None, sto
                 result = train_step(experiment.method, batch, optimizers, with_norms=read)
                 step += 1
                 clock.step_done()
-                announcer.tell(Step(step, _values(result, step, rate, clock) if read else None))
+                rates = dict.fromkeys(optimizers, rate)
+                announcer.tell(Step(step, _values(result, step, rates, clock) if read else None))
 
                 # What is due after it
                 with clock.aside():
@@ -89,7 +93,6 @@ def train(experiment: Experiment, started: Started, checkpoint: Path | None, sto
                     if clock.minutes_since_save() >= settings.checkpoint.minutes:
                         save_checkpoint()
 
-            stream.close()
             save_checkpoint()
             if step == steps:
                 metrics = validate(experiment, predictor, stopping)
@@ -110,20 +113,30 @@ def train(experiment: Experiment, started: Started, checkpoint: Path | None, sto
     return ended
 
 
-def _values(result: StepResult, step: int, rate: float, clock: Clock) -> Values:
+def _values(result: StepResult, step: int, rates: Mapping[str, float], clock: Clock) -> Values:
     """Read a step's figures from the device; a loss that is no number ends the training."""
     losses = _read(result.losses)
     for name, loss in losses.items():
         if not math.isfinite(loss):
-            raise TrainingError(
-                f"the loss {name} became {loss} at step {step}",
-                hint="A lower optimizer.learning_rate, or other loss weights, may keep the training stable. "
-                "The last checkpoint, from before, is kept.",
-            )
+            raise _diverged(f"the loss {name} became {loss} at step {step}")
     gradients, weights = _read(result.gradient_norms), _read(result.weight_norms)
-    rates = {name.partition("/")[0]: rate for name in gradients}
     return Values(losses, rates, gradients, weights, clock.images_per_second())
 
 
 def _read(tensors: Mapping[str, Tensor]) -> dict[str, float]:
     return {name: float(tensor) for name, tensor in tensors.items()}
+
+
+def _require_numbers(networks: Mapping[str, Network], step: int) -> None:
+    """Losses are not read at every step, so a checkpoint must make sure that it does not replace a sound one."""
+    for role, network in networks.items():
+        if not all(parameter.isfinite().all() for parameter in network.parameters()):
+            raise _diverged(f"the weights of the {role} are no numbers any more at step {step}")
+
+
+def _diverged(what: str) -> TrainingError:
+    return TrainingError(
+        what,
+        hint="A lower optimizer.learning_rate, or other loss weights, may keep the training stable. "
+        "The run's last checkpoint, if it has one, is from before.",
+    )

@@ -26,6 +26,8 @@ def validate(experiment: Experiment, predictor: Predictor, stopping: Callable[[]
     Raises:
         Interrupted: as soon as `stopping` says so.
     """
+    if not experiment.metrics:
+        return {}
     most = min(experiment.settings.evaluate.pairs, len(experiment.validation))
     scores = {
         split: _measure(experiment, predictor, pairs, spread(len(pairs), most), stopping)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from genlab.errors import StorageError
+from genlab.errors import GenlabError
 from genlab.files import storage_errors
 from genlab.recipe.load import find
 
@@ -13,12 +13,12 @@ def copy_recipe(recipe: str | Path, to: Path) -> Path:
     """Copy a recipe to a new file, or into a folder under its own name.
 
     Raises:
-        StorageError: the file exists, or its folder does not.
+        GenlabError: the file exists, or its folder does not.
     """
     source = find(recipe)
     target = to / source.name if to.is_dir() else to
     if target.exists():
-        raise StorageError("this file exists already; nothing was written", where=str(target))
+        raise GenlabError("this file exists already; nothing was written", where=str(target))
     with storage_errors(target):
         target.write_bytes(source.read_bytes())
     return target

@@ -126,6 +126,11 @@ def read_document(text: str, name: str) -> Document:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError([syntax_fault(str(error), name, text)]) from error
+    return from_source(values, source, name)
+
+
+def from_source(values: Mapping[str, Any], source: Source, name: str = "") -> Document:
+    """A document whose tables and values all come from one source."""
     return Document(values, dict.fromkeys(_paths(values, ()), source), name)
 
 
@@ -151,50 +156,3 @@ def _short(path: Path) -> str:
     """The path as one would type it here."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
-
-
-def read_settings(assignments: Iterable[str]) -> Document:
-    """`KEY=VALUE` texts as one document; their order matters only where they contradict each other."""
-    result = Document({}, {})
-    for assignment in assignments:
-        result = _read_setting(assignment).beside(result)
-    return result
-
-
-def _read_setting(assignment: str) -> Document:
-    key, equals, value = assignment.partition("=")
-    name = f"--set {assignment}"
-    if not equals or not key.strip():
-        raise RecipeError([Fault((), "is not of the form KEY=VALUE, such as train.steps=200", place=name)])
-    keys = _setting_keys(key)
-    if keys is None:
-        raise RecipeError([Fault((), f"`{key}` is not of the form of a key, such as train.steps", place=name)])
-    values: Any = _setting_value(value)
-    for part in reversed(keys):
-        values = {part: values}
-    source = Source(name, "")
-    return Document(values, dict.fromkeys(_paths(values, ()), source))
-
-
-def _setting_keys(key: str) -> list[str] | None:
-    """The parts of a dotted key; None if it is no single key."""
-    try:
-        table: Any = tomllib.loads(f"{key} = 0")
-    except tomllib.TOMLDecodeError:
-        return None
-    keys: list[str] = []
-    while isinstance(table, dict):
-        if len(table) != 1:
-            return None
-        part, table = next(iter(table.items()))
-        keys.append(part)
-    return keys
-
-
-def _setting_value(value: str) -> Any:
-    """A value as TOML, or as text if it is none."""
-    try:
-        table = tomllib.loads(f"value = {value}")
-    except tomllib.TOMLDecodeError:
-        return value.strip()
-    return table["value"] if len(table) == 1 else value.strip()

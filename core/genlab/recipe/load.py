@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from genlab.errors import Fault, RecipeError
+from genlab.recipe.assignments import read_assignments
 from genlab.recipe.diagnostics import at_their_places
-from genlab.recipe.document import Document, read_file, read_settings
+from genlab.recipe.document import Document, read_file
 from genlab.recipe.shipped import shipped_names, shipped_recipe
 from genlab.tables import nearest, shown
 
@@ -15,8 +16,7 @@ from genlab.tables import nearest, shown
 def load(recipe: str | Path, assignments: Iterable[str] = ()) -> Document:
     """Read a recipe: its ancestors, then itself, then the `KEY=VALUE` assignments, each laid over the one before."""
     document = _with_ancestors(find(recipe), ())
-    settings = read_settings(assignments)
-    return settings.over(document)
+    return read_assignments(assignments).over(document)
 
 
 def find(recipe: str | Path) -> Path:

@@ -56,7 +56,7 @@ class _Finder:
 
     def table(self, node: Node) -> None:
         header = next(child for child in node.named_children if "key" in child.type)
-        at = self.within_arrays(tuple(_names(header)))
+        at = self.within_arrays(tuple(map(_name, _parts(header))))
         if node.type == "table_array_element":
             index = self.lengths.get(at, 0)
             self.lengths[at] = index + 1
@@ -78,10 +78,11 @@ class _Finder:
         return at
 
     def pair(self, node: Node, at: Keys) -> None:
-        key, value = node.named_children[0], node.named_children[-1]
-        names = tuple(_names(key))
-        for length in range(1, len(names)):
-            self.places.setdefault((*at, *names[:length]), self.place(key))
+        key, *_, value = (child for child in node.named_children if child.type != "comment")
+        names: Keys = ()
+        for part in _parts(key):
+            names = (*names, _name(part))
+            self.places.setdefault((*at, *names), self.place(key, last=part))
         self.places[*at, *names] = self.place(key, value)
         self.value(value, (*at, *names))
 
@@ -96,20 +97,26 @@ class _Finder:
                 self.places[(*at, index)] = self.place(item, item)
                 self.value(item, (*at, index))
 
-    def place(self, node: Node, value: Node | None = None) -> Place:
+    def place(self, node: Node, value: Node | None = None, last: Node | None = None) -> Place:
+        """Where a node is, up to the end of `last` if that is given, and where the value is that belongs to it."""
         row, start = node.start_point
-        end_row, end = node.end_point
-        line = self.lines[row]
+        end_row, end = (last or node).end_point
+        line = self.lines[row].removesuffix(b"\r")
         stop = end if end_row == row else len(line)
         # tree-sitter counts bytes, a person counts letters.
         column, end_column = (len(line[:offset].decode(errors="replace")) + 1 for offset in (start, stop))
         return Place(row + 1, column, end_column, self.place(value) if value else None)
 
 
-def _names(key: Node) -> Iterator[str]:
+def _parts(key: Node) -> Iterator[Node]:
+    """The parts of a key; a key without dots is its only part."""
     if key.type == "dotted_key":
         for child in key.named_children:
-            yield from _names(child)
-    elif key.text:
-        # TOML itself knows best what a key in quotes, with escapes perhaps, says.
-        yield from tomllib.loads(f"{key.text.decode()} = 0")
+            yield from _parts(child)
+    else:
+        yield key
+
+
+def _name(part: Node) -> str:
+    # TOML itself knows best what a key in quotes, with escapes perhaps, says.
+    return next(iter(tomllib.loads(f"{(part.text or b'').decode()} = 0")))

@@ -7,15 +7,23 @@ import re
 from genlab.errors import Fault
 from genlab.recipe.places import Place
 
+_NOT_CLOSED = "the text has no closing quotes"
 _IN_WORDS = {
     "Invalid statement": "this is no key, no table and no comment",
     "Expected '=' after a key in a key/value pair": "a key is followed by `=` and its value",
     "Expected newline or end of document after a statement": "the line should end here",
     "Expected ']' at the end of a table declaration": "a table's name ends with `]`",
     "Unclosed array": "the array is not closed here, or a comma is missing",
-    "Unterminated string": "the text has no closing quotes",
-    r"Illegal character '\n'": "the text has no closing quote",
+    "Unterminated string": _NOT_CLOSED,
+    'Expected "\'"': _NOT_CLOSED,
+    "Expected \"'''\"": _NOT_CLOSED,
+    r"Illegal character '\n'": _NOT_CLOSED,
     "Cannot overwrite a value": "this key has a value already",
+}
+_OPEN = {
+    "Unterminated string": ('"""', '"'),
+    'Expected "\'"': ("'''", "'"),
+    "Expected \"'''\"": ("'''", "'"),
 }
 _BACKSLASH = ("Unescaped '\\' in a string", "Invalid hex value")
 _TWICE = ("Cannot declare", "Cannot overwrite a value", "Cannot mutate immutable namespace")
@@ -30,10 +38,13 @@ def syntax_fault(message: str, name: str, text: str) -> Fault:
         text: what it holds.
     """
     what, _, where = message.rpartition(" (at ")
-    place = _place(where, text)
+    place = _opening(what, text) or _place(where, text)
     line = text.split("\n")[place.line - 1]
     if what.startswith(_TWICE):
         place = _key_place(line, place)
+    if what in _BACKSLASH:
+        column = line.rfind("\\", 0, place.column) + 1
+        place = Place(place.line, column, column + 2)
     given, hint = _in_words(what, line[place.column - 1 :])
     return Fault((), given, hint, place=place.named(name), quote=place.quoted(text))
 
@@ -46,6 +57,16 @@ def _place(where: str, text: str) -> Place:
         lines = text.rstrip().split("\n")
         line, column = len(lines), len(lines[-1]) + 1
     return Place(line, column, column + 1)
+
+
+def _opening(what: str, text: str) -> Place | None:
+    """The quotes that open a text which is not closed before the end of the document, where tomllib points."""
+    if what not in _OPEN:
+        return None
+    block, single = _OPEN[what]
+    quotes = block if text.count(block) % 2 else single
+    before = text[: text.rfind(quotes)].split("\n")
+    return Place(len(before), len(before[-1]) + 1, len(before[-1]) + 1 + len(quotes))
 
 
 def _key_place(line: str, place: Place) -> Place:

@@ -1,0 +1,237 @@
+"""A recipe made into networks, data and a method that fit together."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from genlab import DataError, RecipeError
+from genlab.build.experiment import build, build_method, build_networks, construct, pair_channels
+from genlab.build.recipe import Recipe
+from genlab.recipe.document import Document
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def made(resolved: Callable[..., Recipe], document: Callable[..., Document]) -> Make:
+    """Resolve the toy recipe with some values set, and give it with its document to a function of `build`."""
+
+    def call(function: Make, *assignments: str, **more: Any) -> Any:
+        return function(resolved(*assignments), document=document(*assignments), **more)
+
+    return call
+
+
+@pytest.fixture
+def refusal(made: Make) -> Callable[..., list[str]]:
+    """What is told of each fault."""
+
+    def call(function: Make, *assignments: str, **more: Any) -> list[str]:
+        with pytest.raises(RecipeError) as caught:
+            made(function, *assignments, **more)
+        return [str(fault) for fault in caught.value.faults]
+
+    return call
+
+
+def weights(made: Make, *assignments: str, role: str = "generator") -> dict[str, torch.Tensor]:
+    network = made(build_networks, *assignments, channels=(3, 3))[role]
+    return {name: parameter.detach() for name, parameter in network.named_parameters()}
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> set[str]:
+    return {name for name in one.keys() & other.keys() if torch.equal(one[name], other[name])}
+
+
+def test_an_experiment_has_all_parts_of_the_recipe(made: Make) -> None:
+    recipe, experiment, data = made(build)
+    assert list(experiment.networks) == ["generator", "discriminator"]
+    assert experiment.method.networks == experiment.networks
+    assert {label: weight for label, (_, weight) in experiment.method.losses.items()} == {"near": 100.0, "play": 1.0}
+    assert list(experiment.metrics) == ["far"]
+    assert [label for label, _ in experiment.listeners] == ["log"]
+    assert (len(experiment.training), len(experiment.validation), len(experiment.unaugmented)) == (3, 2, 3)
+    assert (data.spec, data.reason) == (recipe.data, None)
+    assert experiment.device == torch.device("cpu")
+
+
+def test_the_recipe_of_an_experiment_is_settled(made: Make) -> None:
+    recipe = made(build, "train.device=auto", "train.threads=1").recipe
+    assert recipe.settings.train.threads == 1
+    assert recipe.settings.train.device in ("cpu", "cuda", "mps")
+
+
+def test_a_choice_of_data_is_settled(made: Make) -> None:
+    sources = 'data.sources=[{ name = "memory" }, { name = "last", sources = [{ name = "memory", count = 7 }] }]'
+    recipe, experiment, data = made(build, "data.name=last", sources)
+    assert recipe.tables()["data"] == {"name": "memory", "count": 7, "odd": False, "channels": 3}
+    assert data.reason == "the first was not wanted"
+    assert len(experiment.training) == 7
+
+
+@pytest.mark.parametrize("direction", ["a_to_b", "b_to_a"])
+def test_networks_have_the_channels_of_their_sides(made: Make, direction: str) -> None:
+    networks = made(build, "data.channels=1", f"input.direction={direction}").experiment.networks
+    condition, target = (1, 3) if direction == "a_to_b" else (3, 1)
+    assert networks["generator"].first.in_channels == condition
+    assert networks["generator"].last.out_channels == target
+    assert networks["discriminator"].layer.in_channels == condition + target
+
+
+def test_channels_can_be_asked_for_alone(resolved: Callable[..., Recipe]) -> None:
+    assert pair_channels(resolved("data.channels=1")) == (1, 3)
+    assert pair_channels(resolved("data.channels=1", "input.direction=b_to_a")) == (3, 1)
+
+
+def test_training_pairs_are_larger_by_the_jitter(made: Make) -> None:
+    experiment = made(build, "input.jitter=0.5").experiment
+    assert experiment.training[0].condition.shape == (3, 12, 12)
+    assert experiment.unaugmented[0].condition.shape == experiment.validation[0].condition.shape == (3, 8, 8)
+
+
+# First weights
+
+
+def test_first_weights_are_a_function_of_seed_role_and_name(made: Make) -> None:
+    torch.manual_seed(1)
+    one = weights(made)
+    torch.manual_seed(2)
+    assert same(one, weights(made)) == set(one)
+    assert same(one, weights(made, "seed=1")) == set()
+    assert same(weights(made, role="discriminator"), weights(made, "seed=1", role="discriminator")) == set()
+
+
+def test_variants_start_from_the_same_weights_where_names_and_shapes_agree(made: Make) -> None:
+    plain, deep = weights(made), weights(made, "generator.depth=2")
+    assert same(plain, deep) == set(plain)
+    assert set(deep) > set(plain)
+    preset = weights(made, "generator.name=deep_net", "generator.width=2")
+    assert same(deep, preset) == set(deep)
+
+
+def test_the_discriminator_does_not_depend_on_the_generator(made: Make) -> None:
+    one, other = weights(made, role="discriminator"), weights(made, "generator.depth=3", role="discriminator")
+    assert same(one, other) == set(one)
+
+
+def test_what_a_constructor_draws_is_seeded(made: Make) -> None:
+    noises = [made(build_networks, f"seed={seed}", channels=(3, 3))["generator"].noise.tolist() for seed in (0, 0, 1)]
+    assert noises[0] == noises[1] != noises[2]
+
+
+def test_weights_that_a_network_brings_stay(made: Make) -> None:
+    network = made(build_networks, "generator.name=pretrained", channels=(3, 3))["generator"]
+    assert torch.all(network.layer.weight == 0.25)
+
+
+def test_building_networks_leaves_the_random_numbers_of_others_alone(made: Make) -> None:
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    made(build_networks, channels=(3, 3))
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_training_begins_with_random_numbers_of_the_seed(made: Make) -> None:
+    drawn: list[list[float]] = []
+    for seed in (0, 0, 1):
+        torch.rand(5)
+        made(build, f"seed={seed}")
+        drawn.append(torch.rand(3).tolist())
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+# What does not go together
+
+
+def test_a_generators_refusal_is_shown_at_the_setting_it_names(refusal: Callable[..., list[str]]) -> None:
+    (fault,) = refusal(build_networks, "generator.width=65", channels=(3, 3))
+    assert fault == '--set generator.width=65: generator "net": too wide: width is at most 64'
+
+
+def test_what_no_size_can_do_is_told_of_both_networks(refusal: Callable[..., list[str]]) -> None:
+    faults = refusal(
+        build_networks, "input.size=30", "generator.multiple=16", "discriminator.least=40", channels=(3, 3)
+    )
+    assert faults == [
+        '--set input.size=30: generator "net" takes multiples of 16, not 30\nNear it: 16, 32.',
+        '--set input.size=30: discriminator "judge" needs at least 40, not 30\n'
+        "One with a smaller receptive field needs less.",
+    ]
+
+
+def test_the_least_size_and_a_multiple_will_do(made: Make) -> None:
+    assert len(made(build_networks, "generator.multiple=8", "discriminator.least=8", channels=(3, 3))) == 2
+
+
+def test_a_size_is_shown_in_the_recipe(refusal: Callable[..., list[str]]) -> None:
+    (fault,) = refusal(build_networks, "generator.multiple=16", channels=(3, 3))
+    assert fault.split("\n") == [
+        'r.toml:8:8: generator "net" takes multiples of 16, not 8',
+        "  8 | size = 8",
+        "    |        ^",
+        "Near it: 16.",
+    ]
+
+
+def test_height_and_width_must_both_do(refusal: Callable[..., list[str]]) -> None:
+    faults = refusal(build_networks, "input.size=[8, 10]", "discriminator.least=9", channels=(3, 3))
+    assert [fault.split("\n")[0].split(": ")[-1] for fault in faults] == [
+        'generator "net" takes multiples of 4, not 8 x 10',
+        'discriminator "judge" needs at least 9, not 8 x 10',
+    ]
+
+
+def test_the_refusals_of_both_networks_and_the_size_are_told_at_once(refusal: Callable[..., list[str]]) -> None:
+    faults = refusal(build_networks, "generator.width=65", "discriminator.least=9", channels=(3, 3))
+    assert [fault.split(": ")[0] for fault in faults] == ["--set generator.width=65", "r.toml:8:8"]
+
+
+def test_refusals_of_all_that_needs_no_data_are_told_at_once(refusal: Callable[..., list[str]]) -> None:
+    assignments = ["data.odd=true", "data.count=4", "losses.near.power=0", "evaluate.metrics.far.window=2"]
+    for function in (construct, build):
+        assert refusal(function, *assignments) == [
+            '--set data.count=4: dataset "memory": count is 4, which is even',
+            '--set evaluate.metrics.far.window=2: metric "far": window is 2, but must be odd',
+            '--set losses.near.power=0: loss "near": power must not be 0',
+        ]
+
+
+def test_an_inner_dataset_refuses_in_its_own_place(refusal: Callable[..., list[str]]) -> None:
+    sources = 'data.sources=[{ name = "memory", odd = true }]'
+    assert refusal(construct, "data.name=last", sources) == [
+        f'--set {sources}: dataset "memory": count is 4, which is even'
+    ]
+
+
+def test_a_method_refuses_at_its_table(made: Make, refusal: Callable[..., list[str]]) -> None:
+    networks = made(build_networks, channels=(3, 3))
+    for function, more in ((build, {}), (build_method, {"networks": networks})):
+        assert refusal(function, "method.limit=1", **more) == [
+            '--set method.limit=1: method "game": limit is 1, and there are 2 losses'
+        ]
+
+
+def test_a_loss_refuses_a_method_that_is_built_alone(made: Make, refusal: Callable[..., list[str]]) -> None:
+    networks = made(build_networks, channels=(3, 3))
+    (fault,) = refusal(build_method, "losses.near.power=0", networks=networks)
+    assert fault == '--set losses.near.power=0: loss "near": power must not be 0'
+
+
+def test_data_without_a_place_are_refused_all_the_same(resolved: Callable[..., Recipe]) -> None:
+    with pytest.raises(RecipeError, match=r'^dataset "memory": count is 4, which is even$'):
+        pair_channels(resolved("data.odd=true", "data.count=4"))
+
+
+def test_errors_of_the_data_pass_through(made: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = made(lambda recipe, document: recipe)
+    cls = recipe.data.component.cls
+
+    def fail(_self: Any, split: str) -> Any:
+        raise DataError(f"there are no pairs to {split}")
+
+    monkeypatch.setattr(cls, "open", fail)
+    with pytest.raises(DataError, match="there are no pairs to train"):
+        made(build)

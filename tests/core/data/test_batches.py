@@ -1,0 +1,168 @@
+import threading
+import time
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+from tests.core.toys import CPU, MemoryPairs, pictures
+
+from genlab import Batch, DataError, ImageSide, LabelSide, Pair
+from genlab.data import batches as module
+from genlab.data.augment import load_size
+from genlab.data.batches import Batches
+from genlab.data.order import draw
+from genlab.data.prepared import PreparedPairs
+from genlab.settings import Input
+
+AUGMENTED = Input(size=8, jitter=0.5, flip=True)
+PLAIN = Input(size=8)
+
+
+def batches(pairs: MemoryPairs, settings: Input = AUGMENTED, size: int = 1, seed: int = 0, **more) -> Batches:
+    return Batches(PreparedPairs(pairs, settings, load_size(settings), **more), settings, seed, size, CPU)
+
+
+def first(count: int, made: Batches, step: int = 0) -> list[Batch]:
+    stream = made.starting_at(step)
+    found = list(islice(stream, count))
+    stream.close()
+    return found
+
+
+def equal(ones: list[Batch], others: list[Batch]) -> bool:
+    return len(ones) == len(others) and all(
+        torch.equal(mine, yours)
+        for one, other in zip(ones, others, strict=True)
+        for mine, yours in zip(one, other, strict=True)
+    )
+
+
+def reading_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("genlab-pairs")]
+
+
+def numbered(count: int) -> MemoryPairs:
+    """Pairs of one colour each, which is their number."""
+    plain = [np.full((8, 8, 3), number, np.uint8) for number in range(count)]
+    return MemoryPairs(plain, plain)
+
+
+def numbers(found: list[Batch]) -> list[int]:
+    """Which of the numbered pairs came, in order."""
+    return [round((float(image.mean()) + 1) * 127.5) for batch in found for image in batch.condition]
+
+
+def test_batches_are_what_networks_take():
+    (batch,) = first(1, batches(pictures(5, 12, 12), size=4))
+    for side in batch:
+        assert side.shape == (4, 3, 8, 8)
+        assert side.dtype == torch.float32
+        assert -1 <= side.min() < -0.9 < 0.9 < side.max() <= 1
+
+
+def test_condition_and_target_are_augmented_alike():
+    arrays = [array for array, _ in pictures(5, 12, 12).arrays]
+    for batch in first(10, batches(MemoryPairs(arrays, arrays))):
+        assert torch.equal(batch.condition, batch.target)
+
+
+@pytest.mark.parametrize("step", [1, 3, 5, 11])
+@pytest.mark.parametrize("size", [1, 4])
+def test_can_be_begun_at_any_step(step, size):
+    whole = first(12, batches(pictures(5, 12, 12), size=size))
+    assert equal(first(12 - step, batches(pictures(5, 12, 12), size=size), step), whole[step:])
+
+
+@pytest.mark.parametrize("size", [2, 4, 7])
+def test_the_batch_size_only_cuts_the_sequence(size):
+    singles = first(28, batches(pictures(5, 12, 12)))
+    for number, batch in enumerate(first(28 // size, batches(pictures(5, 12, 12), size=size))):
+        part = singles[number * size : (number + 1) * size]
+        assert torch.equal(batch.condition, torch.cat([single.condition for single in part]))
+        assert torch.equal(batch.target, torch.cat([single.target for single in part]))
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 12])
+def test_every_pair_comes_once_in_each_epoch_also_where_a_batch_straddles_two(size):
+    found = numbers(first(60 // size, batches(numbered(5), PLAIN, size)))
+    assert found == [draw(0, position, 5).index for position in range(60)]
+    assert all(sorted(found[start : start + 5]) == [0, 1, 2, 3, 4] for start in range(0, 60, 5))
+
+
+def test_another_seed_gives_another_sequence():
+    assert not equal(first(5, batches(pictures(5, 12, 12))), first(5, batches(pictures(5, 12, 12), seed=1)))
+
+
+def test_the_same_pair_is_augmented_anew_in_each_epoch():
+    found = first(8, batches(pictures(1, 12, 12)))
+    assert len({batch.condition.numpy().tobytes() for batch in found}) > 4
+
+
+class Slow(MemoryPairs):
+    """Some pairs take longer than others."""
+
+    def __getitem__(self, index: int) -> Pair:
+        time.sleep(0.004 * (index % 3))
+        return super().__getitem__(index)
+
+
+@pytest.mark.parametrize(("threads", "ahead"), [(1, 1), (1, 8), (4, 1), (8, 16)])
+@pytest.mark.parametrize("cache_bytes", [0, 2**20])
+def test_the_sequence_depends_neither_on_threads_nor_on_the_cache(monkeypatch, threads, ahead, cache_bytes):
+    expected = first(12, batches(pictures(5, 12, 12), size=2))
+    monkeypatch.setattr(module, "THREADS", threads)
+    monkeypatch.setattr(module, "READ_AHEAD", ahead)
+    slow = Slow(*zip(*pictures(5, 12, 12).arrays, strict=True))
+    assert equal(first(12, batches(slow, size=2, cache_bytes=cache_bytes)), expected)
+
+
+def test_reads_ahead_while_a_batch_is_used():
+    pairs = pictures(50, 12, 12)
+    stream = batches(pairs).starting_at(0)
+    next(stream)
+    deadline = time.monotonic() + 5
+    while sum(pairs.reads) < module.READ_AHEAD and time.monotonic() < deadline:
+        time.sleep(0.01)
+    stream.close()
+    assert sum(pairs.reads) == module.READ_AHEAD
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_pair_that_cannot_be_read_stops_at_its_own_step(size):
+    order = [draw(0, position, 10).index for position in range(10)]
+    made = batches(pictures(10, 12, 12, broken=[order[7]]), size=size)
+    stream = made.starting_at(0)
+    before = list(islice(stream, 7 // size))
+    with pytest.raises(DataError, match="cannot be read") as caught:
+        next(stream)
+    assert caught.value.where == f"pair {order[7]}"
+    assert equal(before, first(7 // size, batches(pictures(10, 12, 12), size=size)))
+    assert not reading_threads()
+
+
+def test_no_thread_is_left_when_the_sequence_is_closed():
+    stream = batches(pictures(5, 12, 12)).starting_at(0)
+    next(stream)
+    assert reading_threads()
+    stream.close()
+    assert not reading_threads()
+
+
+def test_pairs_of_eight_and_sixteen_bits_share_a_batch():
+    eight = pictures(1, 12, 12).arrays[0]
+    sixteen = [array.astype(np.uint16) * 257 for array in eight]
+    (batch,) = first(1, batches(MemoryPairs(*zip(eight, sixteen, strict=True)), Input(size=12), size=2))
+    torch.testing.assert_close(batch.condition[0], batch.condition[1], rtol=0, atol=1e-6)
+
+
+def test_labels_come_in_their_colours():
+    palette = ((0, 0, 0), (255, 0, 0), (10, 20, 30))
+    labels = [np.random.default_rng(0).integers(0, 3, (20, 20), dtype=np.uint8)]
+    photo = [np.full((20, 20, 3), 255, np.uint8)]
+    pairs = MemoryPairs(photo, labels, (ImageSide(), LabelSide(palette)))
+    settings = Input(size=8, jitter=0.5, flip=True, direction="b_to_a")
+    (batch,) = first(1, batches(pairs, settings))
+    colours = batch.condition[0].permute(1, 2, 0).flatten(0, 1).add(1).mul(127.5).round().int()
+    assert {tuple(colour) for colour in colours.tolist()} == set(palette)
+    assert torch.equal(batch.target, torch.ones(1, 3, 8, 8))

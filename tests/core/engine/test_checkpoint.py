@@ -1,0 +1,334 @@
+import errno
+import json
+import resource
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from tests.core.toys import CPU, ToyDiscriminator, ToyGenerator, ToyMethod, batch, networks
+
+from genlab import Network, RunError, StorageError
+from genlab.engine import checkpoint as module
+from genlab.engine.checkpoint import Trainee, checkpoints, load_weights, restore, save
+from genlab.engine.optimizers import make_optimizers, set_rates
+from genlab.engine.step import train_step
+from genlab.settings import Optimizer
+
+PARTS = [
+    "discriminator.optimizer.safetensors",
+    "discriminator.safetensors",
+    "generator.optimizer.safetensors",
+    "generator.safetensors",
+    "random.safetensors",
+    "state.json",
+]
+
+
+def trainee(seed: int = 0, **other: Network) -> Trainee:
+    made = {**networks(seed), **other}
+    return Trainee(made, make_optimizers(made, Optimizer(learning_rate=0.01), CPU), CPU)
+
+
+def train(trained: Trainee, steps: int, first: int = 0) -> Trainee:
+    method = ToyMethod(trained.networks, {})
+    for number in range(first, first + steps):
+        train_step(method, batch(seed=number), trained.optimizers, with_norms=False)
+    return trained
+
+
+def everything(trained: Trainee) -> dict[str, torch.Tensor]:
+    """All that training changes, by name."""
+    found = {"random": torch.get_rng_state()}
+    for role, network in trained.networks.items():
+        found |= {f"{role}/{name}": value.clone() for name, value in network.state_dict().items()}
+        for place, quantities in trained.optimizers[role].state_dict()["state"].items():
+            found |= {f"{role}/{place}/{name}": value.clone() for name, value in quantities.items()}
+    return found
+
+
+def groups(trained: Trainee) -> list[str]:
+    return [json.dumps(optimizer.state_dict()["param_groups"]) for optimizer in trained.optimizers.values()]
+
+
+def assert_same(ones: dict[str, torch.Tensor], others: dict[str, torch.Tensor]) -> None:
+    assert set(ones) == set(others)
+    for name, one in ones.items():
+        assert one.dtype == others[name].dtype, name
+        assert torch.equal(one, others[name]), name
+
+
+def test_everything_comes_back_to_the_last_bit(tmp_path):
+    torch.manual_seed(0)
+    trained = train(trainee(), 3)
+    set_rates(trained.optimizers, 0.0123)
+    path = save(tmp_path, 3, trained, keep=1)
+    before = everything(trained)
+    assert {"generator/norm.running_var", "generator/norm.num_batches_tracked", "generator/0/exp_avg_sq"} < set(before)
+    torch.manual_seed(99)
+    fresh = train(trainee(seed=5), 1)
+    assert restore(path, fresh) == 3
+    assert_same(everything(fresh), before)
+    assert groups(fresh) == groups(trained)
+
+
+def test_training_goes_on_from_it_exactly(tmp_path):
+    torch.manual_seed(0)
+    trained = train(trainee(), 3)
+    path = save(tmp_path, 3, trained, keep=1)
+    expected = everything(train(trained, 4, first=3))
+    fresh = trainee(seed=5)
+    restore(path, fresh)
+    assert_same(everything(train(fresh, 4, first=3)), expected)
+
+
+def test_saving_changes_nothing(tmp_path):
+    trained = train(trainee(), 2)
+    before = everything(trained)
+    save(tmp_path, 2, trained, keep=1)
+    assert_same(everything(trained), before)
+
+
+def test_its_parts_are_plain_files_by_name(tmp_path):
+    path = save(tmp_path / "checkpoints", 3, train(trainee(), 3), keep=1)
+    assert path == tmp_path / "checkpoints" / "00000003"
+    assert sorted(part.name for part in path.iterdir()) == PARTS
+    assert sorted(load_file(path / "generator.optimizer.safetensors"))[:2] == [
+        "exp_avg/inner.bias",
+        "exp_avg/inner.weight",
+    ]
+    state = json.loads((path / "state.json").read_text())
+    assert (state["format"], state["step"]) == (1, 3)
+
+
+def test_a_checkpoint_from_before_the_first_step(tmp_path):
+    trained = trainee()
+    path = save(tmp_path, 0, trained, keep=1)
+    fresh = trainee(seed=5)
+    assert restore(path, fresh) == 0
+    assert_same(everything(fresh), everything(trained))
+
+
+@pytest.mark.parametrize(("keep", "kept"), [(1, [12]), (2, [9, 12]), (9, [1, 5, 9, 12])])
+def test_the_last_few_are_kept(tmp_path, keep, kept):
+    trained = trainee()
+    for step in (1, 5, 9, 12):
+        save(tmp_path, step, trained, keep)
+    assert [int(path.name) for path in checkpoints(tmp_path)] == kept
+
+
+def test_what_was_torn_off_is_ignored_and_cleared_away(tmp_path):
+    first = save(tmp_path, 1, trainee(), keep=1)
+    for name in (".00000002.partial", ".00000009.partial"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "generator.safetensors").write_bytes(b"half")
+    assert checkpoints(tmp_path) == [first]
+    second = save(tmp_path, 2, trainee(), keep=1)
+    assert list(tmp_path.iterdir()) == [second]
+    assert restore(second, trainee()) == 2
+
+
+class Tied(ToyDiscriminator):
+    """Uses one tensor in two places, and has a view of it as a buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.again = self.layer
+        self.register_buffer("part", self.layer.weight.detach()[:, :2])
+
+
+def test_a_network_may_use_a_tensor_twice(tmp_path):
+    trained = train(trainee(discriminator=Tied()), 2)
+    path = save(tmp_path, 2, trained, keep=1)
+    fresh = trainee(seed=5, discriminator=Tied())
+    restore(path, fresh)
+    assert_same(everything(fresh), everything(trained))
+
+
+def test_weights_in_another_memory_layout_come_back(tmp_path):
+    last = ToyGenerator().to(memory_format=torch.channels_last)
+    trained = train(trainee(generator=last), 2)
+    path = save(tmp_path, 2, trained, keep=1)
+    fresh = trainee(generator=ToyGenerator().to(memory_format=torch.channels_last))
+    restore(path, fresh)
+    assert_same(everything(fresh), everything(trained))
+    state = torch.get_rng_state()
+    expected = everything(train(trained, 2))
+    torch.set_rng_state(state)
+    assert_same(everything(train(fresh, 2)), expected)
+    assert fresh.networks["generator"].inner.weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_the_weights_of_one_network_alone(tmp_path):
+    trained = train(trainee(), 2)
+    path = save(tmp_path, 2, trained, keep=1)
+    network = ToyGenerator()
+    load_weights(path, "generator", network)
+    state = trained.networks["generator"].state_dict()
+    assert all(torch.equal(value, state[name]) for name, value in network.state_dict().items())
+
+
+# A disk that is full
+
+
+def assert_earlier_is_whole(folder: Path, first: Path, before: dict[str, torch.Tensor]) -> None:
+    assert list(folder.iterdir()) == checkpoints(folder) == [first]
+    fresh = trainee(seed=5)
+    assert restore(first, fresh) == 1
+    assert_same(everything(fresh), before)
+
+
+def failing(folder: Path, fail: Callable[[], None], mend: Callable[[], None] = lambda: None) -> StorageError:
+    """Save once, let `fail` see to it that it cannot be done again, and try."""
+    trained = train(trainee(), 1)
+    before, first = everything(trained), save(folder, 1, trained, keep=1)
+    train(trained, 1)
+    fail()
+    with pytest.raises(StorageError, match="cannot be written") as caught:
+        save(folder, 2, trained, keep=1)
+    mend()
+    assert_earlier_is_whole(folder, first, before)
+    assert caught.value.where == str(folder / "00000002")
+    return caught.value
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.parametrize("call", ["mkdir", "write_text", "open", "rename"])
+def test_a_full_disk_is_told_and_harms_no_earlier_checkpoint(tmp_path, number, call):
+    def no_room(*_arguments, **_more):
+        raise OSError(number, "no room")
+
+    with pytest.MonkeyPatch.context() as patch:
+        error = failing(tmp_path, lambda: patch.setattr(module.Path, call, no_room), patch.undo)
+    assert "the disk is full" in error.what
+    assert "Make room and resume" in error.hint
+
+
+@pytest.mark.parametrize("part", [part for part in PARTS if part.endswith(".safetensors")])
+def test_a_disk_that_is_full_at_any_part(tmp_path, monkeypatch, part):
+    def no_room(tensors, path):
+        if path.name == part:
+            raise SafetensorError("I/O error: No space left on device (os error 28)")
+        save_file(tensors, path)
+
+    error = failing(tmp_path, lambda: monkeypatch.setattr(module, "save_file", no_room))
+    assert "the disk is full" in error.what
+
+
+def test_a_disk_that_is_really_full(small_disk):
+    folder, filler = small_disk / "checkpoints", small_disk / "filler"
+
+    def fill() -> None:
+        with pytest.raises(OSError, match="No space left"), filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        with filler.open("r+b") as file:
+            file.truncate(filler.stat().st_size - 8192)
+
+    error = failing(folder, fill)
+    assert "the disk is full" in error.what
+
+
+def test_a_file_that_may_not_grow_so_large(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        error = failing(tmp_path, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "File too large" in error.what
+
+
+@pytest.mark.parametrize("call", ["mkdir", "write_text", "rename"])
+def test_the_only_checkpoint_survives_a_process_that_is_cut_off_when_it_saves_the_same_step(tmp_path, call):
+    """As when a run is resumed and stopped before its first step."""
+    trained = train(trainee(), 1)
+    first, before = save(tmp_path, 1, trained, keep=1), everything(trained)
+
+    def cut_off(*_arguments, **_more):
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, suppress(KeyboardInterrupt):
+        patch.setattr(module.Path, call, cut_off)
+        save(tmp_path, 1, trained, keep=1)
+    assert_earlier_is_whole(tmp_path, first, before)
+
+
+# A checkpoint that is damaged
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    return save(tmp_path, 2, train(trainee(), 2), keep=1)
+
+
+def assert_refused(path: Path, into: Trainee | None = None) -> RunError:
+    with pytest.raises(RunError, match="the checkpoint cannot be read") as caught:
+        restore(path, into or trainee())
+    assert caught.value.where == str(path)
+    assert "earlier checkpoint" in caught.value.hint
+    return caught.value
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_that_is_missing(saved, part):
+    (saved / part).unlink()
+    assert_refused(saved)
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("share", [0, 0.05, 0.5, 0.99])
+def test_a_part_that_is_cut_short(saved, part, share):
+    content = (saved / part).read_bytes()
+    (saved / part).write_bytes(content[: int(len(content) * share)])
+    assert_refused(saved)
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("content", [b"\xff" * 64, b"[]", b"{}", b"null"])
+def test_a_part_that_is_something_else(saved, part, content):
+    (saved / part).write_bytes(content)
+    assert_refused(saved)
+
+
+@pytest.mark.parametrize("part", [part for part in PARTS if part.endswith(".safetensors")])
+def test_a_part_with_other_tensors(saved, part):
+    save_file({"other": torch.zeros(3)}, saved / part)
+    assert_refused(saved)
+
+
+def test_random_numbers_of_the_wrong_length(saved):
+    save_file({"cpu": torch.zeros(3, dtype=torch.uint8)}, saved / "random.safetensors")
+    assert_refused(saved)
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (ToyGenerator(channels=5), "size mismatch for inner.weight"),
+        (ToyDiscriminator(), "Missing key"),
+    ],
+)
+def test_another_network_is_refused_with_the_reason(saved, other, message):
+    assert message in assert_refused(saved, trainee(generator=other)).what
+    with pytest.raises(RunError, match=message) as caught:
+        load_weights(saved, "generator", other)
+    assert "\n" not in caught.value.what
+    assert len(caught.value.what) < 400
+
+
+def test_a_network_that_was_not_there_before(saved):
+    assert_refused(saved, trainee(critic=ToyDiscriminator()))
+
+
+def test_a_later_format_is_not_guessed_at(saved):
+    state = json.loads((saved / "state.json").read_text())
+    (saved / "state.json").write_text(json.dumps({**state, "format": 2}))
+    assert "format 2" in assert_refused(saved).what
+
+
+def test_no_folder_at_all(tmp_path):
+    assert_refused(tmp_path / "00000007")
+    assert checkpoints(tmp_path / "nowhere") == []

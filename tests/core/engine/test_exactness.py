@@ -1,0 +1,113 @@
+"""The promise to whoever stops a run: it goes on as if nothing had been, to the last bit.
+
+The tiny recipe has all that makes this hard: dropout, batch norm, Adam, random crops and flips, a rate that decays, and
+an epoch of five pairs that ends among its eight steps.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import genlab
+
+CALLS = {
+    "train": "genlab.train({recipe!r}, out={out!r}, stop_at={stop_at})",
+    "resume": "genlab.resume({out!r}, stop_at={stop_at})",
+}
+
+
+def contents(run: Path) -> dict[str, torch.Tensor]:
+    """Weights, buffers, the optimisers' state and random numbers of a run's last checkpoint, by file and name."""
+    last = max((run / "checkpoints").glob("[0-9]*"))
+    return {f"{path.name}/{name}": t for path in last.glob("*.safetensors") for name, t in load_file(path).items()}
+
+
+def groups(run: Path) -> dict[str, object]:
+    return json.loads((max((run / "checkpoints").glob("[0-9]*")) / "state.json").read_text())
+
+
+def records(run: Path, event: str = "step") -> list[dict[str, object]]:
+    """What listeners wrote of an event, less what time it was and how fast it went."""
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    changing = ("time", "images_per_second")
+    return [{key: line[key] for key in line if key not in changing} for line in lines if line["event"] == event]
+
+
+def assert_same(one: Path, other: Path) -> None:
+    mine, yours = contents(one), contents(other)
+    assert mine.keys() == yours.keys()
+    assert [name for name in mine if not torch.equal(mine[name], yours[name])] == []
+    assert groups(one) == groups(other)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight steps in one go."""
+    recipe = Path(__file__).parents[2] / "assets" / "tiny.toml"
+    return genlab.train(recipe, out=tmp_path_factory.mktemp("exact") / "whole").path
+
+
+def test_the_recipe_has_all_that_makes_this_hard(whole):
+    names = contents(whole)
+    for name in (
+        "generator.safetensors/encoder.1.norm.running_var",
+        "generator.optimizer.safetensors/exp_avg_sq/encoder.0.conv.weight",
+        "discriminator.optimizer.safetensors/step/layers.0.conv.weight",
+        "random.safetensors/cpu",
+    ):
+        assert name in names
+    rates = [record["learning_rates"]["generator"] for record in records(whole)]
+    assert len(rates) == 8
+    assert rates[4] == 2e-4 > rates[5] > rates[7] > 0
+
+
+def test_a_run_in_parts_equals_the_whole(whole, tiny, tmp_path):
+    parts = tmp_path / "parts"
+    assert genlab.train(tiny, out=parts, stop_at=3).manifest.status == "paused"
+    torch.rand(17)  # whatever else the process does with random numbers
+    assert genlab.resume(parts, stop_at=6).manifest.step == 6
+    torch.manual_seed(99)
+    assert genlab.resume(parts).manifest.status == "finished"
+    assert_same(parts, whole)
+    assert records(parts) == records(whole)
+    assert records(parts, "validation") == records(whole, "validation")
+    assert genlab.open_run(parts).metrics == genlab.open_run(whole).metrics
+
+
+def test_parts_in_processes_of_their_own_equal_the_whole(whole, tiny, tmp_path):
+    parts = tmp_path / "parts"
+    for verb, stop_at in (("train", 3), ("resume", 6), ("resume", None)):
+        call = CALLS[verb].format(recipe=str(tiny), out=str(parts), stop_at=stop_at)
+        done = subprocess.run(
+            [sys.executable, "-c", f"import genlab; {call}"], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    assert_same(parts, whole)
+    assert records(parts) == records(whole)
+    assert records(parts, "validation") == records(whole, "validation")
+
+
+@pytest.mark.parametrize(
+    "assignments",
+    [
+        ["evaluate.validations=8", "evaluate.previews=8", "inference.dropout=true"],
+        ["evaluate.validations=1", "evaluate.previews=1", "inference.dropout=true"],
+        ["inference.normalization='running'", "train.values_every=5", "checkpoint.minutes=0.00001"],
+    ],
+    ids=" ".join,
+)
+def test_looking_does_not_change_the_training(whole, tiny, tmp_path, assignments):
+    genlab.train(tiny, out=tmp_path / "run", set=assignments)
+    assert_same(tmp_path / "run", whole)
+
+
+def test_a_loss_without_weight_is_not_there(whole, tiny, tmp_path):
+    """The comparison can fail: another recipe gives other weights."""
+    genlab.train(tiny, out=tmp_path / "run", set=["losses.adversarial.weight=0"])
+    with pytest.raises(AssertionError):
+        assert_same(tmp_path / "run", whole)

@@ -1,0 +1,51 @@
+"""Ten steps of a method on the tiny recipe give the losses that they gave when they were recorded.
+
+So a change that should not change any result shows if it does. After one that should:
+
+    pytest tests/core/engine/test_recorded_losses.py --record-losses
+
+and the difference of `tests/assets/losses/` tells by how much.
+
+Figures need not be equal to the last bit: other processors sum in another order, and ten steps of training amplify
+that. With the instruction sets of one x86 processor limited one by one (SSE 4.1, AVX2, AVX-512; with oneDNN and without
+it; one thread and two) they differed by 2e-7 at most, two units in the last place. One grey level of one pixel of a
+drawn photo, which another mathematics library may round the other way, makes 8e-6. A learning rate of 1% more, on the
+other hand, makes 9e-5, and a dropout of 0.49 instead of 0.5 makes 2e-3. Hence a tolerance of 2e-5.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import genlab
+
+TOLERANCE = 2e-5
+METHODS = ["pix2pix"]
+
+
+def losses(recipe: Path, out: Path, *assignments: str) -> list[dict[str, float]]:
+    """Each term's value at each of ten steps."""
+    genlab.train(recipe, out=out, set=["train.steps=10", *assignments])
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    return [line["losses"] for line in lines if line["event"] == "step"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_losses_are_those_that_were_recorded(request, tiny, tmp_path, method):
+    path = tiny.parent / "losses" / f"{method}.json"
+    found = losses(tiny, tmp_path / "run", f"method.name={method}")
+    assert len(found) == 10
+    if request.config.getoption("--record-losses"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(found, indent=2) + "\n")
+        pytest.skip(f"recorded in {path}")
+    for step, (now, recorded) in enumerate(zip(found, json.loads(path.read_text()), strict=True), start=1):
+        assert now == pytest.approx(recorded, rel=TOLERANCE), f"step {step}"
+
+
+def test_the_tolerance_is_narrow_enough_to_notice_a_learning_rate_of_one_percent_more(tiny, tmp_path):
+    first = losses(tiny, tmp_path / "first")[-1]
+    assert losses(tiny, tmp_path / "other", "optimizer.learning_rate=2.02e-4")[-1] != pytest.approx(
+        first, rel=TOLERANCE
+    )

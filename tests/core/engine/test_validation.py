@@ -1,0 +1,136 @@
+from itertools import count
+
+import numpy as np
+import pytest
+import torch
+from tests.core.toys import Distance, MemoryPairs, experiment, noise, pictures
+
+from genlab.data.sides import to_bytes
+from genlab.engine.experiment import Experiment
+from genlab.engine.inference import Predictor
+from genlab.engine.validation import Interrupted, preview, single, validate
+
+
+def predictor(made: Experiment) -> Predictor:
+    return Predictor(made.method, made.networks, made.settings.inference)
+
+
+def never() -> bool:
+    return False
+
+
+def distance(made: Experiment, pairs: MemoryPairs, indices: list[int]) -> float:
+    """The metric from the arrays themselves; the pairs have the networks' size."""
+    found = []
+    for index in indices:
+        condition, target = (
+            torch.from_numpy(array / 127.5 - 1).float().permute(2, 0, 1)[None] for array in pairs.arrays[index]
+        )
+        found.append(float((predictor(made)(condition) - target).abs().mean()))
+    return float(np.mean(found))
+
+
+def small(**tables) -> Experiment:
+    """Pairs that lie at the networks' size already."""
+    made = experiment(pairs=pictures(5), input={"size": 8, "jitter": 0.5}, **tables)
+    made.validation.pairs = pictures(3, seed=7)
+    return made
+
+
+def test_each_metric_over_validation_and_training_pairs_and_their_gap():
+    made = small()
+    metrics = validate(made, predictor(made), never)
+    validation = distance(made, made.validation.pairs, [0, 1, 2])
+    train = distance(made, made.training.pairs, [0, 1, 3])
+    assert metrics == pytest.approx(
+        {"validation/distance": validation, "train/distance": train, "gap/distance": validation - train}, rel=1e-5
+    )
+
+
+def test_measures_no_more_pairs_than_asked_for():
+    made = small(evaluate={"pairs": 2})
+    metrics = validate(made, predictor(made), never)
+    assert made.validation.pairs.reads == [1, 1, 0]
+    assert made.training.pairs.reads == [1, 0, 1, 0, 0]
+    assert metrics["validation/distance"] == pytest.approx(distance(made, made.validation.pairs, [0, 1]), rel=1e-5)
+
+
+def test_fewer_training_than_validation_pairs_are_all_measured():
+    made = experiment(pairs=pictures(1, 12, 12))
+    validate(made, predictor(made), never)
+    assert made.training.pairs.reads == [1]
+    assert made.validation.pairs.reads == [1, 1, 1]
+
+
+def test_training_pairs_are_measured_whole_not_cropped():
+    made, seen = experiment(pairs=pictures(5, 12, 12)), []
+
+    class Looking(Distance):
+        def update(self, condition, target, prediction):
+            seen.append(condition)
+            super().update(condition, target, prediction)
+
+    made.metrics["looking"] = Looking()
+    validate(made, predictor(made), never)
+    assert torch.equal(seen[3], single(made.unaugmented, 0, made.device).condition)
+    assert len(seen) == 6
+
+
+def test_several_metrics_go_by_their_labels():
+    made = small()
+    made.metrics["again"] = Distance()
+    metrics = validate(made, predictor(made), never)
+    assert metrics["gap/again"] == metrics["gap/distance"]
+    assert len(metrics) == 6
+
+
+def test_without_metrics_nothing_is_predicted():
+    made = small()
+    made.metrics.clear()
+    assert validate(made, predictor(made), never) == {}
+    assert sum(made.validation.pairs.reads) == 0
+
+
+def test_a_second_validation_starts_afresh():
+    made = small()
+    first = validate(made, predictor(made), never)
+    assert validate(made, predictor(made), never) == first
+
+
+@pytest.mark.parametrize("pairs", [0, 1, 4])
+def test_a_validation_is_given_up_when_the_run_shall_stop(pairs):
+    made, asked = small(), count()
+    with pytest.raises(Interrupted):
+        validate(made, predictor(made), lambda: next(asked) >= pairs)
+    assert sum(made.validation.pairs.reads) + sum(made.training.pairs.reads) == pairs
+
+
+def test_previews_show_the_same_pairs_each_time():
+    made = small(evaluate={"preview_pairs": 2})
+    shown, again = (preview(made, predictor(made)) for _ in range(2))
+    pairs = made.validation.pairs.arrays
+    assert shown.keys == ("pair 0", "pair 1")
+    np.testing.assert_array_equal(shown.condition, np.stack([pairs[0][0], pairs[1][0]]))
+    np.testing.assert_array_equal(shown.target, np.stack([pairs[0][1], pairs[1][1]]))
+    np.testing.assert_array_equal(shown.prediction, again.prediction)
+    condition = torch.from_numpy(pairs[1][0] / 127.5 - 1).float().permute(2, 0, 1)[None]
+    np.testing.assert_array_equal(shown.prediction[1], to_bytes(predictor(made)(condition)[0]))
+
+
+def test_previews_show_all_pairs_if_there_are_fewer():
+    made = small(evaluate={"preview_pairs": 64})
+    assert preview(made, predictor(made)).keys == ("pair 0", "pair 1", "pair 2")
+
+
+def test_previews_follow_the_training():
+    made = small()
+    before = preview(made, predictor(made)).prediction
+    with torch.no_grad():
+        made.networks["generator"].outer.bias.add_(0.5)
+    assert (preview(made, predictor(made)).prediction.astype(int) > before).mean() > 0.9
+
+
+def test_pairs_of_any_size_are_measured_at_the_networks_size():
+    arrays = noise(2, 30, 17, 3)
+    made = experiment(pairs=MemoryPairs(arrays, arrays))
+    assert single(made.unaugmented, 1, made.device).condition.shape == (1, 3, 8, 8)

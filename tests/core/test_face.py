@@ -1,0 +1,148 @@
+import ast
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import genlab
+
+INIT = Path(genlab.__file__)
+
+# Prints every module of PyTorch that was imported when Python ends, however it ends.
+WATCH = """\
+import atexit, sys
+atexit.register(lambda: sys.stderr.write("torch: " + " ".join(sorted(m for m in sys.modules if m == "torch"))))
+"""
+
+
+def imported_names() -> set[str]:
+    """What the block under `if TYPE_CHECKING:` imports."""
+    block = next(node for node in ast.parse(INIT.read_text()).body if isinstance(node, ast.If))
+    return {
+        alias.asname or alias.name for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+
+
+def test_the_public_names_are_those_that_type_checkers_see() -> None:
+    assert set(genlab.__all__) == imported_names() | {"__version__"}
+    assert len(genlab.__all__) == len(set(genlab.__all__))
+
+
+@pytest.mark.parametrize("name", genlab.__all__)
+def test_every_public_name_is_there(name: str) -> None:
+    value = getattr(genlab, name)
+    assert name in dir(genlab)
+    if isinstance(value, type):
+        assert value.__name__ == name
+        assert value.__module__.startswith("genlab.")
+        assert value.__doc__
+
+
+def test_another_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match=r"^module 'genlab' has no attribute 'Generatr'$"):
+        genlab.Generatr  # noqa: B018
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert genlab.__version__ == version("genlab")
+
+
+def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python with the watch, and with modules that lie in a folder; what the watch saw ends standard error."""
+    (folder / "sitecustomize.py").write_text(WATCH)
+    path = os.pathsep.join([str(folder), *filter(None, sys.path)])
+    command = [sys.executable, *arguments]
+    environment = {**os.environ, "PYTHONPATH": path}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "torch:" in result.stderr
+    return result
+
+
+def imports_torch(folder: Path, *arguments: str) -> bool:
+    return python(folder, *arguments).stderr.rpartition("torch:")[2].strip() == "torch"
+
+
+LIGHT = [
+    "genlab",
+    "genlab.cli",
+    "genlab.components",
+    "genlab.contract",
+    "genlab.errors",
+    "genlab.files",
+    "genlab.hooks",
+    "genlab.interfaces.dataset",
+    "genlab.interfaces.listener",
+    "genlab.plugins",
+    "genlab.recipe.assignments",
+    "genlab.recipe.copy",
+    "genlab.recipe.diagnostics",
+    "genlab.recipe.document",
+    "genlab.recipe.listing",
+    "genlab.recipe.load",
+    "genlab.recipe.places",
+    "genlab.recipe.shipped",
+    "genlab.recipe.syntax",
+    "genlab.registry",
+    "genlab.runs",
+    "genlab.settings",
+    "genlab.tables",
+]
+
+
+# Each module is imported by a fork of a process that has imported nothing yet.
+FORKS = """
+import importlib, json, os, sys
+
+heavy = []
+for module in sys.argv[1:]:
+    if (child := os.fork()) == 0:
+        importlib.import_module(module)
+        os._exit(42 if "torch" in sys.modules else 0)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status in (0, 42), f"{module} cannot be imported"
+    heavy += [module] if status else []
+print(json.dumps(heavy))
+"""
+
+
+@pytest.fixture(scope="module")
+def heavy(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Those modules that import PyTorch when they are imported, with one among them that does for sure."""
+    folder = tmp_path_factory.mktemp("modules")
+    (folder / "a_heavy_one.py").write_text("def f():\n    import torch\n\nf()\n")
+    return json.loads(python(folder, "-c", FORKS, "a_heavy_one", *LIGHT).stdout)
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_importing_it_imports_no_torch(module: str, heavy: list[str]) -> None:
+    assert module not in heavy
+
+
+def test_a_module_that_imports_torch_would_be_found(heavy: list[str]) -> None:
+    assert "a_heavy_one" in heavy
+
+
+def test_every_room_of_recipe_and_cli_is_among_those_that_are_watched() -> None:
+    rooms = {f"genlab.recipe.{path.stem}" for path in (INIT.parent / "recipe").glob("[a-z]*.py")}
+    assert rooms <= set(LIGHT)
+
+
+def test_looking_at_what_there_is_imports_no_torch(tmp_path: Path) -> None:
+    names = "genlab.DataError, genlab.hookimpl, genlab.Dataset, genlab.Listener, genlab.Registry"
+    assert not imports_torch(tmp_path, "-c", f"import genlab; {names}; dir(genlab)")
+    found = "from genlab.plugins import find_plugins; assert len(find_plugins()) >= 6"
+    assert not imports_torch(tmp_path, "-c", found)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"], ["recipes", "list"]])
+def test_commands_that_need_no_torch_import_none(arguments: list[str], tmp_path: Path) -> None:
+    assert not imports_torch(tmp_path, "-m", "genlab", *arguments)
+
+
+def test_a_command_that_imports_torch_would_be_found(tmp_path: Path) -> None:
+    assert imports_torch(tmp_path, "-c", "import genlab; genlab.Generator")
