@@ -17,7 +17,7 @@ from genlab_images.facade.photo.render import render
 from genlab_images.facade.plan.layout import lay_out
 
 _STREAMS: dict[Split, int] = {"train": 0, "validation": 1}
-_SAMPLE = 8
+_SAMPLE = 4
 """Pairs that the fingerprint looks at: enough houses to show most styles and parts."""
 _SAMPLE_SIZE = 64
 
