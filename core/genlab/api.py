@@ -14,13 +14,13 @@ import torch
 
 import genlab
 from genlab import outline as networks_outline, runs
-from genlab.build.experiment import Built, build, build_networks, construct, pair_channels
+from genlab.build.experiment import Built, build, build_method, build_networks, construct, pair_channels
 from genlab.build.facts import facts
 from genlab.build.recipe import Recipe
 from genlab.build.resolve import resolve
 from genlab.components import Components
 from genlab.engine.loop import train as run_loop
-from genlab.engine.runtime import device_name
+from genlab.engine.runtime import device_name, memory_errors
 from genlab.errors import DataError, RunError, StorageError
 from genlab.files import write_text
 from genlab.interfaces.listener import Started
@@ -58,7 +58,8 @@ def check(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str 
 def check_parts(checked: Checked) -> None:
     """Construct everything but the data, the networks as if pairs had three channels; see that it all fits."""
     construct(checked.recipe, checked.document)
-    build_networks(checked.recipe, (3, 3), checked.document)
+    networks = build_networks(checked.recipe, (3, 3), checked.document)
+    build_method(checked.recipe, networks, checked.document)
 
 
 def outline(
@@ -101,13 +102,15 @@ def train(
     checked = check(path, set=set, plugins=plugin_files)
     target = Path(out) if out is not None else runs.new_path(Path("runs"), path.stem)
     RunFolder.refuse_existing(target)
-    built = build(checked.recipe, checked.document)
+    with memory_errors():
+        built = build(checked.recipe, checked.document)
     manifest = _manifest(built, facts(built, str(recipe)))
     folder = RunFolder.create(target)
-    folder.keep_plugins(plugin_files)
-    write_text(folder.recipe_path, built.recipe.toml())
-    folder.write(manifest)
-    _train(folder, built, stop_at)
+    with folder.locked():
+        folder.keep_plugins(plugin_files)
+        write_text(folder.recipe_path, built.recipe.toml())
+        folder.write(manifest)
+        _train(folder, built, stop_at)
     return open_run(folder.path)
 
 
@@ -118,17 +121,18 @@ def resume(run: str | Path, *, stop_at: int | None = None) -> Run:
         RunError: it has finished, is being trained, has no checkpoint, or its data changed.
     """
     folder = RunFolder.existing(Path(run))
-    manifest = folder.read()
-    done = _steps_done(folder)
-    if manifest.status == "finished":
-        raise RunError(f"the run has finished: all {manifest.steps} steps are done", where=str(folder.path))
-    if stop_at is not None and stop_at <= done:
-        raise RunError(f"--stop-at {stop_at} lies behind: {done} steps are done", where=str(folder.path))
-    checked = check(folder.recipe_path, plugins=folder.plugin_files)
-    built = build(checked.recipe, checked.document)
-    _same_data(manifest, built, folder)
-    folder.update(status="running")
-    _train(folder, built, stop_at)
+    with folder.locked():
+        manifest = folder.read()
+        done = _steps_done(folder)
+        if manifest.status == "finished":
+            raise RunError(f"the run has finished: all {manifest.steps} steps are done", where=str(folder.path))
+        if stop_at is not None and stop_at <= done:
+            raise RunError(f"--stop-at {stop_at} lies behind: {done} steps are done", where=str(folder.path))
+        checked = check(folder.recipe_path, plugins=folder.plugin_files)
+        built = build(checked.recipe, checked.document)
+        _same_data(manifest, built, folder)
+        folder.update(status="running")
+        _train(folder, built, stop_at)
     return open_run(folder.path)
 
 
@@ -161,18 +165,24 @@ def _train(folder: RunFolder, built: Built, stop_at: int | None) -> None:
         steps=recipe.settings.train.steps,
         batch_size=recipe.settings.train.batch_size,
     )
-    with folder.locked():
-        try:
+    try:
+        with memory_errors():
             ended = run_loop(built.experiment, started, last, stop_at)
-        except BaseException as error:
-            status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-            # A disk that is full has a story already: the error that is on its way.
-            with suppress(StorageError):
-                folder.update(status=status, failure=None if status == "interrupted" else str(error))
-            raise
-        folder.update(
-            status=ended.status, step=ended.step, signal=ended.signal, metrics=dict(ended.metrics), failure=None
-        )
+    except BaseException as error:
+        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        last = folder.last_checkpoint()
+        step = int(last.name) if last else 0
+        # A disk that is full has a story already: the error that is on its way.
+        with suppress(StorageError):
+            folder.update(status=status, step=step, failure=None if status == "interrupted" else str(error))
+        raise
+    folder.update(
+        status=ended.status,
+        step=ended.step,
+        signal=ended.signal,
+        metrics=dict(ended.metrics) or folder.read().metrics,
+        failure=None,
+    )
 
 
 def _manifest(built: Built, first_facts: dict[str, str]) -> Manifest:

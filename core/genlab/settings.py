@@ -73,7 +73,7 @@ class Train(Table):
     threads: Annotated[int, Field(ge=1)] | None = None
     """CPU threads; as many as PyTorch chooses unless given. Another number gives other roundings."""
     values_every: Annotated[int, Field(ge=1)] = 10
-    """Steps between two readings of losses and gradient norms."""
+    """Steps between two readings of losses and gradient norms; they are also read with each validation."""
 
 
 class Inference(Table):
@@ -83,8 +83,8 @@ class Inference(Table):
     """Batch normalisation by each image's own statistics, as in the paper, or by those gathered in training."""
     dropout: bool = False
     """Keep dropout on, as the paper does; `seed` makes it repeatable."""
-    seed: Annotated[int, Field(ge=0)] = 0
-    """For dropout: the same image gives the same prediction."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """For dropout and whatever else is drawn: the same image gives the same prediction."""
 
 
 class Evaluate(Table):

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Annotated
 
 import torch
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Le, Lt
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -48,7 +48,7 @@ class UNet(Generator):
         *,
         in_channels: int,
         out_channels: int,
-        levels: Annotated[int, Ge(2)] = 8,
+        levels: Annotated[int, Ge(2), Le(16)] = 8,
         channels: Annotated[int, Ge(1)] = 64,
         skips: bool | list[int] = True,
         norm: Norm = "batch",

@@ -72,8 +72,8 @@ def build(recipe: Recipe, document: Document) -> Built:
         what = f"training pairs have {training.channels} channels, and validation pairs {validation.channels}"
         raise DataError(what, where=data.validation.description)
     networks = build_networks(recipe, training.channels, document)
-    for network in networks.values():
-        network.to(device)
+    for module in (*networks.values(), *parts.losses.values()):
+        module.to(device)
     experiment = Experiment(
         settings=settings,
         method=_method(recipe, networks, parts.losses, document),

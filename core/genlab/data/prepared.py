@@ -38,9 +38,7 @@ class PreparedPairs:
     Those that fit into `cache_bytes` of memory are read once. Reading from several threads is safe.
     """
 
-    def __init__(
-        self, pairs: Pairs, settings: Input, size: tuple[int, int], cache_bytes: int = CACHE_BYTES
-    ) -> None:
+    def __init__(self, pairs: Pairs, settings: Input, size: tuple[int, int], cache_bytes: int = CACHE_BYTES) -> None:
         if len(pairs) == 0:
             raise DataError("there are no pairs", where=pairs.description)
         self.pairs = pairs

@@ -76,7 +76,8 @@ def train(experiment: Experiment, started: Started, checkpoint: Path | None, sto
                 rate = rate_at(step, steps, settings.optimizer.learning_rate, settings.schedule)
                 set_rates(optimizers, rate)
                 batch = next(stream)
-                read = step == 0 or (step + 1) % settings.train.values_every == 0
+                validating = due(step + 1, steps, settings.evaluate.validations)
+                read = step == 0 or (step + 1) % settings.train.values_every == 0 or validating
                 result = train_step(experiment.method, batch, optimizers, with_norms=read)
                 step += 1
                 clock.step_done()
@@ -87,7 +88,7 @@ def train(experiment: Experiment, started: Started, checkpoint: Path | None, sto
                 with clock.aside():
                     if due(step, steps, settings.evaluate.previews):
                         make_previews()
-                    if due(step, steps, settings.evaluate.validations) and step < steps:
+                    if validating and step < steps:
                         metrics = validate(experiment, predictor, stopping)
                         announcer.tell(Validated(step, metrics))
                     if clock.minutes_since_save() >= settings.checkpoint.minutes:

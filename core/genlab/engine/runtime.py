@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor
 
-from genlab.errors import DeviceError
+from genlab.errors import DeviceError, TrainingError
 
 
 def choose_device(name: str) -> torch.device:
@@ -28,6 +31,20 @@ def device_name(device: torch.device) -> str:
         return f"cuda ({torch.cuda.get_device_name(device)})"
     threads = torch.get_num_threads()
     return f"{device.type} ({threads} thread{'s' if threads > 1 else ''})"
+
+
+@contextmanager
+def memory_errors() -> Generator[None, None, None]:
+    """Say what to do where memory does not suffice."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+            raise
+        raise TrainingError(
+            "there is not enough memory for this training",
+            hint="A smaller input.size, train.batch_size or generator.channels needs less.",
+        ) from error
 
 
 def set_threads(threads: int | None) -> int:

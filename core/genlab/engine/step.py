@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from genlab.interfaces.method import Batch, Method, Phase
+from genlab.errors import TrainingError
+from genlab.interfaces.method import Batch, Method, Phase, Terms
 from genlab.interfaces.network import Network
 
 
@@ -33,6 +34,7 @@ def train_step(method: Method, batch: Batch, optimizers: Mapping[str, Optimizer]
     shared = method.forward(batch)
     for phase in method.phases():
         terms = phase.terms(batch, shared)
+        _require_scalars(phase, terms)
         objective = torch.stack([term.weight * term.value for term in terms.values()]).sum()
         network, optimizer = method.networks[phase.updates], optimizers[phase.updates]
         optimizer.zero_grad(set_to_none=True)
@@ -43,6 +45,14 @@ def train_step(method: Method, batch: Batch, optimizers: Mapping[str, Optimizer]
         optimizer.step()
         result.losses.update({f"{phase.name}/{name}": term.value.detach() for name, term in terms.items()})
     return result
+
+
+def _require_scalars(phase: Phase, terms: Terms) -> None:
+    for name, term in terms.items():
+        shape = getattr(term.value, "shape", None)
+        if shape != ():
+            given = type(term.value).__name__ if shape is None else f"a tensor of shape {tuple(shape)}"
+            raise TrainingError(f"the loss {phase.name}/{name} gave {given}, and a loss is a tensor with one value")
 
 
 def _add_norms(result: StepResult, phase: Phase, network: Network) -> None:

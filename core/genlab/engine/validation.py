@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from genlab.data.order import spread
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import to_network, to_picture
 from genlab.engine.experiment import Experiment
 from genlab.engine.inference import Predictor
+from genlab.errors import TrainingError
 from genlab.interfaces.listener import Pictures
 from genlab.interfaces.method import Batch
 
@@ -72,6 +74,15 @@ def preview(experiment: Experiment, predictor: Predictor) -> Pictures:
     return Pictures(
         keys=tuple(pairs[index].key for index in indices),
         condition=np.stack([to_picture(batch.condition[0]) for batch in batches]),
-        prediction=np.stack([to_picture(predictor(batch.condition)[0]) for batch in batches]),
+        prediction=np.stack([to_picture(_predicted(predictor, batch)) for batch in batches]),
         target=np.stack([to_picture(batch.target[0]) for batch in batches]),
     )
+
+
+def _predicted(predictor: Predictor, batch: Batch) -> Tensor:
+    """One prediction; a network of the wrong shape is found here, before the first step."""
+    prediction = predictor(batch.condition)
+    if prediction.shape != batch.target.shape:
+        shapes = f"{tuple(prediction.shape[1:])}, and the target is {tuple(batch.target.shape[1:])}"
+        raise TrainingError(f"the prediction is {shapes} (channels, height, width)")
+    return prediction[0]

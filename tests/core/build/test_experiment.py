@@ -80,9 +80,9 @@ def test_networks_have_the_channels_of_their_sides(made: Make, direction: str) -
     assert networks["discriminator"].layer.in_channels == condition + target
 
 
-def test_channels_can_be_asked_for_alone(resolved: Callable[..., Recipe]) -> None:
-    assert pair_channels(resolved("data.channels=1")) == (1, 3)
-    assert pair_channels(resolved("data.channels=1", "input.direction=b_to_a")) == (3, 1)
+def test_channels_can_be_asked_for_alone(made: Make) -> None:
+    assert made(pair_channels, "data.channels=1") == (1, 3)
+    assert made(pair_channels, "data.channels=1", "input.direction=b_to_a") == (3, 1)
 
 
 def test_training_pairs_are_larger_by_the_jitter(made: Make) -> None:
@@ -220,9 +220,9 @@ def test_a_loss_refuses_a_method_that_is_built_alone(made: Make, refusal: Callab
     assert fault == '--set losses.near.power=0: loss "near": power must not be 0'
 
 
-def test_data_without_a_place_are_refused_all_the_same(resolved: Callable[..., Recipe]) -> None:
-    with pytest.raises(RecipeError, match=r'^dataset "memory": count is 4, which is even$'):
-        pair_channels(resolved("data.odd=true", "data.count=4"))
+def test_data_that_refuse_their_settings_are_located(refusal: Callable[..., list[str]]) -> None:
+    (fault,) = refusal(pair_channels, "data.odd=true", "data.count=4")
+    assert fault.endswith('dataset "memory": count is 4, which is even')
 
 
 def test_errors_of_the_data_pass_through(made: Make, monkeypatch: pytest.MonkeyPatch) -> None:
