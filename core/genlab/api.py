@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-import safetensors
-import torch
-
-import genlab
-from genlab import outline as networks_outline, runs
+from genlab import outline as networks_outline, provenance, runs
 from genlab.build.experiment import Built, build, build_method, build_networks, construct, pair_channels
-from genlab.build.facts import facts
 from genlab.build.recipe import Recipe
 from genlab.build.resolve import resolve
 from genlab.components import Components
 from genlab.engine.loop import train as run_loop
-from genlab.engine.runtime import device_name, memory_errors
+from genlab.engine.runtime import memory_errors
 from genlab.errors import DataError, RunError, StorageError
 from genlab.files import write_text
 from genlab.interfaces.listener import Started
@@ -28,7 +23,9 @@ from genlab.plugins import find_plugins
 from genlab.recipe.document import Document
 from genlab.recipe.load import find, load
 from genlab.run import Run
-from genlab.runs import DataRecord, Manifest, RunFolder
+from genlab.runs import ManifestListener, RunFolder
+
+_log = logging.getLogger("genlab")
 
 
 class Checked(NamedTuple):
@@ -39,7 +36,9 @@ class Checked(NamedTuple):
 
 
 def check(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> Checked:
-    """Read a recipe and hold it against the components there are, without touching data.
+    """Hold a recipe against the components there are, and construct all of it but the data.
+
+    Networks are built as if pairs had three channels.
 
     Args:
         recipe: the path of a recipe, or the name of one that ships with genlab.
@@ -50,23 +49,25 @@ def check(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str 
         RecipeError: with all that is wrong.
         PluginError: a plugin's file cannot be loaded.
     """
+    checked = read(recipe, set=set, plugins=plugins)
+    parts = construct(checked.recipe, checked.document)
+    networks = build_networks(checked.recipe, (3, 3), checked.document)
+    build_method(checked.recipe, networks, parts.losses, checked.document)
+    return checked
+
+
+def read(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> Checked:
+    """A recipe, complete with all defaults; the same as `check`, but that nothing is constructed."""
     components = Components(find_plugins(Path(file) for file in plugins))
     document = load(recipe, set)
     return Checked(resolve(document, components), document)
-
-
-def check_parts(checked: Checked) -> None:
-    """Construct everything but the data, the networks as if pairs had three channels; see that it all fits."""
-    construct(checked.recipe, checked.document)
-    networks = build_networks(checked.recipe, (3, 3), checked.document)
-    build_method(checked.recipe, networks, checked.document)
 
 
 def outline(
     recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str | Path] = ()
 ) -> list[networks_outline.Outline]:
     """A recipe's networks level by level, for the channels that its data have, or three where they can't be had."""
-    checked = check(recipe, set=set, plugins=plugins)
+    checked = read(recipe, set=set, plugins=plugins)
     built = checked.recipe
     try:
         channels = pair_channels(built, checked.document)
@@ -99,12 +100,12 @@ def train(
     """
     plugin_files = [Path(file) for file in plugins]
     path = find(recipe)
-    checked = check(path, set=set, plugins=plugin_files)
+    checked = read(path, set=set, plugins=plugin_files)
     target = Path(out) if out is not None else runs.new_path(Path("runs"), path.stem)
     RunFolder.refuse_existing(target)
     with memory_errors():
         built = build(checked.recipe, checked.document)
-    manifest = _manifest(built, facts(built, str(recipe)))
+    manifest = provenance.first_manifest(built, str(recipe))
     folder = RunFolder.create(target)
     with folder.locked():
         folder.keep_plugins(plugin_files)
@@ -128,10 +129,19 @@ def resume(run: str | Path, *, stop_at: int | None = None) -> Run:
             raise RunError(f"the run has finished: all {manifest.steps} steps are done", where=str(folder.path))
         if stop_at is not None and stop_at <= done:
             raise RunError(f"--stop-at {stop_at} lies behind: {done} steps are done", where=str(folder.path))
-        checked = check(folder.recipe_path, plugins=folder.plugin_files)
-        built = build(checked.recipe, checked.document)
-        _same_data(manifest, built, folder)
-        folder.update(status="running")
+        checked = read(folder.recipe_path, plugins=folder.plugin_files)
+        with memory_errors():
+            built = build(checked.recipe, checked.document)
+        if changed := provenance.changed_data(manifest, built):
+            raise RunError(
+                f"the {' and '.join(changed)} pairs are not the ones that the run began with"
+                f" ({built.data.training.description})",
+                where=str(folder.path),
+                hint="Bring the data back as they were, or start a new run.",
+            )
+        for change in provenance.changed_versions(manifest, built):
+            _log.warning("The run began with %s: what follows may differ from an undisturbed run.", change)
+        folder.update(status="running", signal=None, failure=None)
         _train(folder, built, stop_at)
     return open_run(folder.path)
 
@@ -165,67 +175,17 @@ def _train(folder: RunFolder, built: Built, stop_at: int | None) -> None:
         steps=recipe.settings.train.steps,
         batch_size=recipe.settings.train.batch_size,
     )
+    listeners = [("run.json", ManifestListener(folder)), *built.experiment.listeners]
     try:
         with memory_errors():
-            ended = run_loop(built.experiment, started, last, stop_at)
+            ended = run_loop(replace(built.experiment, listeners=listeners), started, last, stop_at)
     except BaseException as error:
-        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-        last = folder.last_checkpoint()
-        step = int(last.name) if last else 0
+        is_interruption = isinstance(error, KeyboardInterrupt)
         # A disk that is full has a story already: the error that is on its way.
         with suppress(StorageError):
-            folder.update(status=status, step=step, failure=None if status == "interrupted" else str(error))
+            if is_interruption:
+                folder.update(status="interrupted")
+            else:
+                folder.update(status="failed", failure=str(error))
         raise
-    folder.update(
-        status=ended.status,
-        step=ended.step,
-        signal=ended.signal,
-        metrics=dict(ended.metrics) or folder.read().metrics,
-        failure=None,
-    )
-
-
-def _manifest(built: Built, first_facts: dict[str, str]) -> Manifest:
-    now = datetime.now(UTC)
-    packages = {
-        "genlab": genlab.__version__,
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "safetensors": safetensors.__version__,
-    }
-    return Manifest(
-        title=built.recipe.title,
-        steps=built.recipe.settings.train.steps,
-        created=now,
-        updated=now,
-        command=runs.command(),
-        versions=runs.versions(packages),
-        machine=runs.machine(device_name(built.experiment.device)),
-        git=runs.git_state(),
-        plugins={part.plugin.package: part.plugin.version for part in built.recipe.components()},
-        channels=built.experiment.training.channels,
-        data=_data_record(built),
-        facts=first_facts,
-    )
-
-
-def _data_record(built: Built) -> DataRecord:
-    data = built.data
-    return DataRecord(
-        source=data.spec.component.name,
-        reason=data.reason,
-        training=data.training.description,
-        validation=data.validation.description,
-        fingerprints={"train": data.training.fingerprint(), "validation": data.validation.fingerprint()},
-    )
-
-
-def _same_data(manifest: Manifest, built: Built, folder: RunFolder) -> None:
-    now = _data_record(built)
-    changed = [split for split, known in manifest.data.fingerprints.items() if now.fingerprints[split] != known]
-    if changed:
-        raise RunError(
-            f"the {' and '.join(changed)} pairs are not the ones that the run began with ({now.training})",
-            where=str(folder.path),
-            hint="Bring the data back as they were, or start a new run.",
-        )
+    folder.update(status=ended.status, step=ended.step, signal=ended.signal)

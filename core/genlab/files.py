@@ -40,12 +40,23 @@ def written_aside(path: Path) -> Generator[Path, None, None]:
     try:
         with storage_errors(path):
             yield aside
-            with aside.open("r+b") as file:
-                os.fsync(file.fileno())
+            sync(aside)
             aside.replace(path)
+            sync(path.parent)
     finally:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or what is in a folder by which name, is on the disk; a power cut then does no harm."""
+    if path.is_dir() and os.name == "nt":
+        return  # Windows has no such thing for folders
+    handle = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from genlab.build.experiment import build_method, build_networks
+from genlab.build.experiment import build_method, build_networks, construct
 from genlab.build.recipe import Recipe
 from genlab.build.resolve import resolve
 from genlab.components import Components
 from genlab.data.sides import to_bytes, to_network, to_tensor
-from genlab.engine.checkpoint import load_weights
+from genlab.engine.checkpoint import load_method
 from genlab.engine.inference import Predictor, predict_any_size
 from genlab.engine.runtime import choose_device
 from genlab.errors import DataError, RunError
@@ -65,14 +65,20 @@ class Run:
         if checkpoint is None:
             raise RunError("the run has no checkpoint yet, so it has no trained networks", where=str(self.path))
         networks = build_networks(self.recipe, self.manifest.channels, self._document)
-        for role, network in networks.items():
-            load_weights(checkpoint, role, network)
-            network.to(self.device).eval()
-        return build_method(self.recipe, networks, self._document)
+        losses = construct(self.recipe, self._document).losses
+        method = build_method(self.recipe, networks, losses, self._document)
+        load_method(checkpoint, method)
+        for module in (*networks.values(), *losses.values()):
+            module.to(self.device).eval()
+        return method
 
     @property
     def generator(self) -> Generator:
-        """The trained generator, an ordinary PyTorch module in evaluation mode."""
+        """The trained generator, an ordinary PyTorch module in evaluation mode.
+
+        In that mode batch normalisation goes by running statistics, which is not how pix2pix predicts: `predict` does
+        as the recipe's `[inference]` says.
+        """
         generator = self.method.networks["generator"]
         assert isinstance(generator, Generator)
         return generator

@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from genlab.errors import RunError
 from genlab.files import storage_errors, write_text
-from genlab.interfaces.listener import Status
+from genlab.interfaces.listener import CheckpointSaved, Listener, Status, Validated
 
 
 class DataRecord(BaseModel):
@@ -80,8 +80,7 @@ class RunFolder:
 
     def last_checkpoint(self) -> Path | None:
         """The newest whole checkpoint; its name is the number of steps done."""
-        found = sorted(path for path in self.checkpoints_path.glob("[0-9]*") if path.is_dir())
-        return found[-1] if found else None
+        return next(reversed(checkpoints(self.checkpoints_path)), None)
 
     @property
     def plugin_files(self) -> list[Path]:
@@ -115,11 +114,17 @@ class RunFolder:
         return cls(path)
 
     def read(self) -> Manifest:
+        """The manifest; a run that nobody is training any more, without having said so, was interrupted."""
         try:
-            return Manifest.model_validate_json((self.path / "run.json").read_text(encoding="utf-8"))
+            manifest = Manifest.model_validate_json((self.path / "run.json").read_text(encoding="utf-8"))
         except (OSError, ValidationError) as error:
             reason = str(error).splitlines()[0]
             raise RunError(f"run.json cannot be read: {reason}", where=str(self.path)) from error
+        if manifest.status == "running" and not self._is_locked():
+            return manifest.model_copy(
+                update={"status": "interrupted", "failure": "its process was ended from outside"}
+            )
+        return manifest
 
     def write(self, manifest: Manifest) -> None:
         write_text(self.path / "run.json", manifest.model_dump_json(indent=2) + "\n")
@@ -148,6 +153,33 @@ class RunFolder:
             yield
         finally:
             lock.release()
+
+    def _is_locked(self) -> bool:
+        try:
+            with self.locked():
+                return False
+        except RunError:
+            return True
+        except OSError:  # a folder that may only be read, where nobody trains
+            return False
+
+
+class ManifestListener(Listener):
+    """Keeps a run's manifest true while the run goes on, whatever may end its process."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+
+    def checkpoint_saved(self, event: CheckpointSaved) -> None:
+        self._folder.update(step=event.step)
+
+    def validated(self, event: Validated) -> None:
+        self._folder.update(metrics=dict(event.metrics))
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """The whole checkpoints below a folder, oldest first."""
+    return sorted(path for path in folder.glob("[0-9]*") if path.is_dir())
 
 
 def new_path(base: Path, name: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -107,3 +108,17 @@ class Checkpoint(Table):
     """Save at least this often; also at every stop."""
     keep: Annotated[int, Field(ge=1)] = 1
     """How many of the last checkpoints stay."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All of the framework's tables of a recipe."""
+
+    seed: int
+    input: Input
+    optimizer: Optimizer
+    schedule: Schedule
+    train: Train
+    inference: Inference
+    evaluate: Evaluate
+    checkpoint: Checkpoint

@@ -61,10 +61,10 @@ class Pix2Pix(Method):
         return self.networks["generator"](condition)
 
     def phases(self) -> Sequence[Phase]:
-        generator = Phase("generator", "generator", self._generator_terms)
+        generator = Phase("generator", ("generator",), self._generator_terms)
         if not self.adversarial:
             return [generator]
-        return [Phase("discriminator", "discriminator", self._discriminator_terms), generator]
+        return [Phase("discriminator", ("discriminator",), self._discriminator_terms), generator]
 
     def _discriminator_terms(self, batch: Batch, shared: Shared) -> Terms:
         discriminator = self.networks["discriminator"]

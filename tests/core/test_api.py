@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,3 +117,53 @@ def test_a_run_without_a_checkpoint_says_so(tiny: Path, tmp_path: Path) -> None:
         genlab.resume(run.path)
     with pytest.raises(RunError, match="no checkpoint yet"):
         _ = genlab.open_run(run.path).generator
+
+
+def killed(tiny: Path, out: Path, *assignments: str) -> None:
+    """Train in another process, which kills itself at its seventh step without a word."""
+    script = f"""
+import os, signal, genlab
+from genlab.engine import training
+
+class Killed(training.Training):
+    def advance(self, batch):
+        if self.step == 6:
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().advance(batch)
+
+from genlab.engine import loop
+loop.Training = Killed
+genlab.train({str(tiny)!r}, out={str(out)!r}, set={list(assignments)!r})
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def test_a_run_that_was_killed_tells_how_far_it_came_and_goes_on_to_the_same_end(tiny: Path, tmp_path: Path) -> None:
+    killed(tiny, tmp_path / "run", "checkpoint.minutes=0.000001")
+    run = genlab.open_run(tmp_path / "run")
+    assert (run.manifest.status, run.manifest.step) == ("interrupted", 6)
+    assert run.metrics.keys() == {"validation/l1", "train/l1", "gap/l1"}
+    assert run.generator
+    resumed = genlab.resume(tmp_path / "run")
+    assert (resumed.manifest.status, resumed.manifest.failure) == ("finished", None)
+    assert resumed.metrics == genlab.train(tiny, out=tmp_path / "whole").metrics
+
+
+def test_going_on_with_another_version_is_told(tiny: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    run = genlab.train(tiny, out=tmp_path / "run", stop_at=3)
+    run.folder.update(versions={**run.manifest.versions, "torch": "2.11.0"})
+    with caplog.at_level(logging.WARNING, "genlab"):
+        genlab.resume(tmp_path / "run", stop_at=4)
+        genlab.train(tiny, out=tmp_path / "other", stop_at=3)
+        genlab.resume(tmp_path / "other", stop_at=4)
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"The run began with torch 2.11.0, now {torch.__version__}: ")
+
+
+def test_checking_finds_what_only_constructing_shows(tiny: Path) -> None:
+    genlab.check(tiny)
+    with pytest.raises(RecipeError, match="takes multiples of"):
+        genlab.check(tiny, set=["input.size=33"])
+    with pytest.raises(RecipeError, match="no loss of a weight above 0"):
+        genlab.check(tiny, set=["losses.l1.weight=0", "losses.adversarial.weight=0"])

@@ -48,13 +48,25 @@ def test_resuming_is_offered_only_where_there_is_a_run(tmp_path: Path) -> None:
 
 def test_the_manifest_is_read_as_it_was_written_and_updated_in_place(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
-    folder.write(manifest())
-    assert folder.read() == manifest()
+    folder.write(manifest(status="paused"))
+    assert folder.read() == manifest(status="paused")
     folder.update(status="finished", step=8, metrics={"validation/l1": 0.25})
     read = folder.read()
     assert (read.status, read.step, read.metrics) == ("finished", 8, {"validation/l1": 0.25})
     assert read.updated > read.created
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"], "nothing half written is left"
+
+
+def test_a_run_that_was_killed_does_not_say_that_it_is_running(tmp_path: Path) -> None:
+    """Neither here nor to another process, and it does say so while it is trained."""
+    folder = RunFolder(tmp_path)
+    folder.write(manifest())
+    ask = f"from genlab.runs import RunFolder, Path\nprint(RunFolder(Path({str(tmp_path)!r})).read().status)"
+    with folder.locked():
+        assert folder.read().status == "running"
+        assert subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True).stdout == "running\n"
+    assert subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True).stdout == "interrupted\n"
+    assert folder.read().failure == "its process was ended from outside"
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"format": 2}', "\x00"])

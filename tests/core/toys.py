@@ -33,10 +33,10 @@ from genlab import (
 )
 from genlab.data.augment import load_size
 from genlab.data.prepared import PreparedPairs
-from genlab.engine.experiment import Experiment, Settings
+from genlab.engine.experiment import Experiment
 from genlab.engine.loop import train
 from genlab.engine.seeding import initialize
-from genlab.settings import Checkpoint, Evaluate, Inference, Input, Optimizer, Schedule, Train
+from genlab.settings import Checkpoint, Evaluate, Inference, Input, Optimizer, Schedule, Settings, Train
 
 CPU = torch.device("cpu")
 
@@ -128,10 +128,10 @@ class ToyMethod(Method):
 
     def phases(self) -> Sequence[Phase]:
         phases = [
-            Phase("critic", "discriminator", self.critic_terms),
-            Phase("painter", "generator", self.painter_terms),
+            Phase("critic", ("discriminator",), self.critic_terms),
+            Phase("painter", ("generator",), self.painter_terms),
         ]
-        return [phase for phase in phases if phase.updates in self.only]
+        return [phase for phase in phases if phase.updates[0] in self.only]
 
     def critic_terms(self, batch: Batch, shared: Shared) -> Terms:
         judge = self.networks["discriminator"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 
@@ -12,9 +12,9 @@ from genlab.components import Part, Spec
 from genlab.data.augment import load_size
 from genlab.data.prepared import PreparedPairs
 from genlab.engine.experiment import Experiment
-from genlab.engine.runtime import choose_device, set_threads
-from genlab.engine.seeding import derived_seed, initialize
-from genlab.errors import DataError, Fault, RecipeError
+from genlab.engine.runtime import choose_device
+from genlab.engine.seeding import constructing, initialize
+from genlab.errors import DataError, Fault, PluginError, RecipeError
 from genlab.interfaces.dataset import Dataset, Pairs
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.loss import AdversarialLoss, Loss
@@ -60,10 +60,9 @@ def build(recipe: Recipe, document: Document) -> Built:
         DeviceError: the device asked for is not there.
     """
     device = choose_device(recipe.settings.train.device)
-    threads = set_threads(recipe.settings.train.threads)
     parts = construct(recipe, document)
     data = open_data(parts.data)
-    recipe = recipe.settled(data.spec, device.type, threads)
+    recipe = recipe.settled(data.spec, device.type, recipe.settings.train.threads or torch.get_num_threads())
     settings = recipe.settings
     training = PreparedPairs(data.training, settings.input, load_size(settings.input))
     validation = PreparedPairs(data.validation, settings.input, settings.input.height_width)
@@ -76,7 +75,7 @@ def build(recipe: Recipe, document: Document) -> Built:
         module.to(device)
     experiment = Experiment(
         settings=settings,
-        method=_method(recipe, networks, parts.losses, document),
+        method=build_method(recipe, networks, parts.losses, document),
         networks=networks,
         training=training,
         validation=validation,
@@ -85,7 +84,6 @@ def build(recipe: Recipe, document: Document) -> Built:
         listeners=list(parts.listeners.items()),
         device=device,
     )
-    torch.manual_seed(derived_seed(settings.seed, "training"))
     return Built(recipe, experiment, data)
 
 
@@ -93,16 +91,17 @@ def construct(recipe: Recipe, document: Document) -> Parts:
     """Construct the components that need no data; `RecipeError` with all that refuse their settings."""
     faults: list[Fault] = []
 
-    def parts(spec: Spec) -> list[Part]:
+    def parts(spec: Spec, label: str) -> list[Part]:
         try:
-            return spec.build_parts()
+            with constructing(recipe.settings.seed, label):
+                return spec.build_parts()
         except RecipeError as error:
             faults.extend(error.faults)
             return []
 
-    data = parts(recipe.data)
+    data = parts(recipe.data, "data")
     found = [
-        {label: parts(spec) for label, spec in table.items()}
+        {label: parts(spec, label) for label, spec in table.items()}
         for table in (recipe.losses, recipe.metrics, recipe.listeners)
     ]
     if faults:
@@ -134,14 +133,12 @@ def build_networks(recipe: Recipe, channels: tuple[int, int], document: Document
     }
     networks: dict[str, Network] = {}
     faults: list[Fault] = []
-    # Whatever a constructor draws is seeded too, and the caller's own random numbers go on as if nothing had been.
-    with torch.random.fork_rng(devices=[]):
-        for role, spec in recipe.networks.items():
-            torch.default_generator.manual_seed(derived_seed(recipe.settings.seed, role))
-            try:
+    for role, spec in recipe.networks.items():
+        try:
+            with constructing(recipe.settings.seed, role):
                 networks[role] = spec.build(**supplied[role])
-            except RecipeError as error:
-                faults += error.faults
+        except RecipeError as error:
+            faults += error.faults
     faults += _size_faults(networks, recipe)
     if faults:
         raise at_their_places(faults, document)
@@ -167,24 +164,18 @@ def _size_faults(networks: Mapping[str, Network], recipe: Recipe) -> list[Fault]
     return faults
 
 
-def build_method(recipe: Recipe, networks: Mapping[str, Network], document: Document) -> Method:
-    """The method, with its networks and losses in place."""
-    losses = {label: _built(spec, document) for label, spec in recipe.losses.items()}
-    return _method(recipe, networks, losses, document)
-
-
-def _method(
-    recipe: Recipe,
-    networks: Mapping[str, Network],
-    losses: Mapping[str, Loss | AdversarialLoss],
-    document: Document,
+def build_method(
+    recipe: Recipe, networks: Mapping[str, Network], losses: Mapping[str, Loss | AdversarialLoss], document: Document
 ) -> Method:
+    """The method, with its networks and losses in place."""
     weighted = {label: WeightedLoss(loss, recipe.weights[label]) for label, loss in losses.items()}
-    return _built(recipe.method, document, networks=networks, losses=weighted)
-
-
-def _built(spec: Spec, document: Document, **supplied: Any) -> Any:
     try:
-        return spec.build(**supplied)
+        with constructing(recipe.settings.seed, "method"):
+            method: Method = recipe.method.build(networks=networks, losses=weighted)
     except RecipeError as error:
         raise at_their_places(error.faults, document) from error
+    for phase in method.phases():
+        if unknown := [role for role in phase.updates if role not in networks]:
+            what = f"its phase `{phase.name}` updates `{unknown[0]}`; the networks are {', '.join(networks)}"
+            raise PluginError(f"{recipe.method.component} breaks the contract: {what}")
+    return method

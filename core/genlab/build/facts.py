@@ -12,7 +12,7 @@ def facts(built: Built, recipe_name: str) -> dict[str, str]:
     recipe, experiment, data = built
     settings = recipe.settings
     height, width = settings.input.height_width
-    table = {"recipe": recipe_name, "device": device_name(experiment.device)}
+    table = {"recipe": recipe_name, "device": device_name(experiment.device, settings.train.threads)}
     table["data"] = f"{data.training.description}; {len(data.validation)} to validate"
     if data.reason:
         table["because"] = data.reason

@@ -10,7 +10,7 @@ import tomli_w
 from pydantic import BaseModel
 
 from genlab.components import Component, Spec
-from genlab.engine.experiment import Settings
+from genlab.settings import Settings
 
 
 @dataclass(frozen=True)

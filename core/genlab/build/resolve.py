@@ -10,7 +10,6 @@ from pydantic import Field, TypeAdapter, ValidationError
 from genlab import settings
 from genlab.build.recipe import Recipe
 from genlab.components import Components, Spec
-from genlab.engine.experiment import Settings
 from genlab.errors import Fault
 from genlab.interfaces.loss import AdversarialLoss
 from genlab.recipe.diagnostics import at_their_places
@@ -66,7 +65,7 @@ class _Resolver:
             return None
         return Recipe(
             title=title,
-            settings=Settings(seed=seed, **tables),
+            settings=settings.Settings(seed=seed, **tables),
             data=data,
             method=method,
             networks=networks,

@@ -11,6 +11,5 @@ def check(recipe: Recipe, set: Set = [], plugin: Plugin = []) -> None:  # noqa: 
     """Say all that is wrong with a recipe, without running it."""
     from genlab import api
 
-    checked = api.check(recipe, set=set, plugins=plugin)
-    api.check_parts(checked)
+    api.check(recipe, set=set, plugins=plugin)
     typer.echo(f"{recipe}: no faults. Its data were not looked at.")

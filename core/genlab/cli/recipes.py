@@ -33,7 +33,7 @@ def show(recipe: Recipe, set: Set = [], plugin: Plugin = [], json: Json = False)
     from genlab.cli.output import print_json
     from genlab.recipe.listing import listing
 
-    checked = api.check(recipe, set=set, plugins=plugin)
+    checked = api.read(recipe, set=set, plugins=plugin)
     tables = checked.recipe.tables()
     if json:
         print_json(tables)

@@ -1,22 +1,24 @@
 """Checkpoints: folders of named parts, each a plain file; whole or not there.
 
 <step>/
-  state.json                         format, step, and the optimisers' groups
+  state.json                         format, step, and whether what was due at the step was done
   <role>.safetensors                 a network's weights and buffers
-  <role>.optimizer.safetensors       its optimiser's state
-  random.safetensors                 the generators of random numbers
+  <role>.optimizer.safetensors       its optimiser's state; its settings are the recipe's
+  losses.safetensors                 the losses' buffers
+  method.safetensors                 what the method itself carries from step to step
+
+Random numbers are functions of the step (see `seeding`), so no generator's state is among them.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError
@@ -24,70 +26,92 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.optim import Optimizer
 
-from genlab.engine.runtime import random_states, restore_random_states
 from genlab.errors import RunError
-from genlab.files import storage_errors
+from genlab.files import storage_errors, sync, write_text
+from genlab.interfaces.method import Method
 from genlab.interfaces.network import Network
+from genlab.runs import checkpoints
 
-FORMAT = 1
+FORMAT = 2
+
+
+class Position(NamedTuple):
+    """How far a training is.
+
+    Args:
+        step: steps done.
+        observed: whether the validation and the pictures that are due at this step were made.
+    """
+
+    step: int
+    observed: bool
 
 
 @dataclass(frozen=True)
 class Trainee:
     """What a checkpoint holds: everything that training changes."""
 
-    networks: Mapping[str, Network]
+    method: Method
     optimizers: Mapping[str, Optimizer]
-    device: torch.device
 
 
-def save(folder: Path, step: int, trainee: Trainee, keep: int) -> Path:
+def save(folder: Path, position: Position, trainee: Trainee, keep: int) -> Path:
     """Write the checkpoint of a step below `folder`, and remove all but the last `keep`.
 
-    One of that step that is there already is whole, and the same: training is exact. It is left as it is.
+    One of that step that is there already holds the same: training is exact. Only its position is written again.
 
     Raises:
         StorageError: the disk is full; earlier checkpoints are as they were.
     """
-    target = folder / f"{step:08d}"
+    target = folder / f"{position.step:08d}"
     for torn in folder.glob(".*.partial"):
         shutil.rmtree(torn, ignore_errors=True)
     if target.is_dir():
+        write_text(target / "state.json", _described(position))
         return target
-    aside = folder / f".{target.name}.partial"
+    aside = _aside(target)
     try:
         with storage_errors(target, SafetensorError):
             aside.mkdir(parents=True)
-            _write(aside, step, trainee)
+            _write(aside, position, trainee)
             aside.rename(target)
+            sync(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     for old in checkpoints(folder)[:-keep]:
-        shutil.rmtree(old)
+        _remove(old)
     return target
 
 
-def _write(folder: Path, step: int, trainee: Trainee) -> None:
-    groups: dict[str, Any] = {}
-    for role, network in trainee.networks.items():
+def _aside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.partial")
+
+
+def _remove(checkpoint: Path) -> None:
+    """Remove a checkpoint, which looks whole until nothing of it is left to read; one that resists is left."""
+    with storage_errors(checkpoint):
+        aside = checkpoint.rename(_aside(checkpoint))
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _described(position: Position) -> str:
+    return json.dumps({"format": FORMAT, **position._asdict()}, indent=2)
+
+
+def _write(folder: Path, position: Position, trainee: Trainee) -> None:
+    method = trainee.method
+    for role, network in method.networks.items():
         save_file(_copies(network.state_dict()), folder / f"{role}.safetensors")
-        tensors, groups[role] = _flattened(trainee.optimizers[role], network)
-        save_file(tensors, folder / f"{role}.optimizer.safetensors")
-    save_file(random_states(trainee.device), folder / "random.safetensors")
-    state = {"format": FORMAT, "step": step, "optimizer_groups": groups}
-    (folder / "state.json").write_text(json.dumps(state, indent=2))
-    for path in folder.iterdir():
-        with path.open("r+b") as file:
-            os.fsync(file.fileno())
+        save_file(_flattened(trainee.optimizers[role], network), folder / f"{role}.optimizer.safetensors")
+    save_file(_copies(_loss_buffers(method)), folder / "losses.safetensors")
+    save_file(_copies(method.state()), folder / "method.safetensors")
+    (folder / "state.json").write_text(_described(position))
+    for path in (*folder.iterdir(), folder):
+        sync(path)
 
 
-def checkpoints(folder: Path) -> list[Path]:
-    """The whole checkpoints below a folder, oldest first."""
-    return sorted(path for path in folder.glob("[0-9]*") if path.is_dir())
-
-
-def restore(checkpoint: Path, trainee: Trainee) -> int:
-    """Put everything back as it was; returns how many steps were done.
+def restore(checkpoint: Path, trainee: Trainee) -> Position:
+    """Put everything back as it was; returns how far that is.
 
     Raises:
         RunError: the checkpoint is damaged, or of other networks.
@@ -96,21 +120,24 @@ def restore(checkpoint: Path, trainee: Trainee) -> int:
         state = json.loads((checkpoint / "state.json").read_text())
         if state["format"] != FORMAT:
             raise ValueError(f"it is of format {state['format']}, and this version of genlab reads format {FORMAT}")
-        for role, network in trainee.networks.items():
-            load_weights(checkpoint, role, network)
-            tensors = load_file(checkpoint / f"{role}.optimizer.safetensors")
-            _unflatten(trainee.optimizers[role], network, tensors, state["optimizer_groups"][role])
-        restore_random_states(load_file(checkpoint / "random.safetensors"), trainee.device)
+        load_method(checkpoint, trainee.method)
+        for role, network in trainee.method.networks.items():
+            _unflatten(trainee.optimizers[role], network, load_file(checkpoint / f"{role}.optimizer.safetensors"))
+        return Position(int(state["step"]), bool(state["observed"]))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise _damaged(checkpoint, error) from error
-    return int(state["step"])
 
 
-def load_weights(checkpoint: Path, role: str, network: Network) -> None:
-    """Load one network's weights; `RunError` if they are not there, or another network's."""
+def load_method(checkpoint: Path, method: Method) -> None:
+    """Load what a method predicts with; `RunError` if it is not there, or of other networks."""
     try:
-        network.load_state_dict(load_file(checkpoint / f"{role}.safetensors"))
-    except (OSError, SafetensorError, RuntimeError) as error:
+        for role, network in method.networks.items():
+            network.load_state_dict(load_file(checkpoint / f"{role}.safetensors"))
+        buffers = load_file(checkpoint / "losses.safetensors")
+        for name, buffer in _loss_buffers(method).items():
+            buffer.copy_(buffers[name])
+        method.load_state(load_file(checkpoint / "method.safetensors"))
+    except (OSError, SafetensorError, RuntimeError, KeyError) as error:
         raise _damaged(checkpoint, error) from error
 
 
@@ -128,27 +155,34 @@ def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
 
 
-def _flattened(optimizer: Optimizer, network: Network) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
-    """An optimiser's tensors by `quantity/parameter`, and its groups as JSON can hold them."""
-    state, names = optimizer.state_dict(), [name for name, _ in network.named_parameters()]
-    tensors = {
+def _loss_buffers(method: Method) -> dict[str, Tensor]:
+    """By `label/name`, without parameters: nothing trains those, and pretrained ones can be large."""
+    buffers: dict[str, Tensor] = {}
+    for label, (loss, _) in method.losses.items():
+        parameters = {name for name, _ in loss.named_parameters(remove_duplicate=False)}
+        state: dict[str, Tensor] = loss.state_dict()
+        buffers |= {f"{label}/{name}": tensor for name, tensor in state.items() if name not in parameters}
+    return buffers
+
+
+def _flattened(optimizer: Optimizer, network: Network) -> dict[str, Tensor]:
+    """An optimiser's state by `quantity/parameter`."""
+    names = [name for name, _ in network.named_parameters()]
+    return {
         f"{quantity}/{names[index]}": tensor.contiguous()
-        for index, quantities in state["state"].items()
+        for index, quantities in optimizer.state_dict()["state"].items()
         for quantity, tensor in quantities.items()
     }
-    return tensors, state["param_groups"]
 
 
-def _unflatten(
-    optimizer: Optimizer, network: Network, tensors: Mapping[str, Tensor], groups: list[dict[str, Any]]
-) -> None:
+def _unflatten(optimizer: Optimizer, network: Network, tensors: Mapping[str, Tensor]) -> None:
     parameters = dict(network.named_parameters())
     places = {name: index for index, name in enumerate(parameters)}
-    state: dict[int, dict[str, Tensor]] = {}
+    state: dict[int, dict[str, Any]] = {}
     for key, tensor in tensors.items():
         quantity, _, name = key.partition("/")
         state.setdefault(places[name], {})[quantity] = _laid_out_as(parameters[name], tensor)
-    optimizer.load_state_dict({"state": state, "param_groups": groups})
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
 def _laid_out_as(parameter: Tensor, tensor: Tensor) -> Tensor:

@@ -12,21 +12,7 @@ from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
 from genlab.interfaces.metric import Metric
 from genlab.interfaces.network import Network
-from genlab.settings import Checkpoint, Evaluate, Inference, Input, Optimizer, Schedule, Train
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The framework's tables of the recipe."""
-
-    seed: int
-    input: Input
-    optimizer: Optimizer
-    schedule: Schedule
-    train: Train
-    inference: Inference
-    evaluate: Evaluate
-    checkpoint: Checkpoint
+from genlab.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
 from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivateUsage]
 
-from genlab.engine.runtime import random_states, restore_random_states
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Network
 from genlab.settings import Inference
@@ -29,7 +28,8 @@ class Predictor:
     def __call__(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
         """Predict each image by itself, so that the result does not depend on how images are batched."""
         # Not inference_mode(): a tensor that a network keeps from here could not be trained with afterwards.
-        with torch.no_grad(), self._prepared(), _random_numbers_apart(condition.device):
+        forked = [condition.device] if condition.is_cuda else []
+        with torch.no_grad(), self._prepared(), torch.random.fork_rng(forked):
             return torch.cat([self._one(image) for image in condition.split(1)])
 
     def _one(self, image: Float[Tensor, "1 c h w"]) -> Float[Tensor, "1 d h w"]:
@@ -60,16 +60,6 @@ class Predictor:
         if isinstance(module, _BatchNorm):
             return self.settings.normalization == "image"
         return isinstance(module, _DropoutNd) and self.settings.dropout
-
-
-@contextmanager
-def _random_numbers_apart(device: torch.device) -> Generator[None, None, None]:
-    """Keep the random numbers of training out of reach."""
-    before = random_states(device)
-    try:
-        yield
-    finally:
-        restore_random_states(before, device)
 
 
 def predict_any_size(

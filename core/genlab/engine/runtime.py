@@ -1,4 +1,4 @@
-"""The machine that a run is on: device, threads, random numbers."""
+"""The machine that a run is on: device, threads, memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor
 
 from genlab.errors import DeviceError, TrainingError
 
@@ -25,11 +24,11 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def device_name(device: torch.device) -> str:
-    """The device as a person knows it."""
+def device_name(device: torch.device, threads: int | None) -> str:
+    """The device as a person knows it; of a CPU with the threads that are used, PyTorch's own choice unless given."""
     if device.type == "cuda":
         return f"cuda ({torch.cuda.get_device_name(device)})"
-    threads = torch.get_num_threads()
+    threads = threads or torch.get_num_threads()
     return f"{device.type} ({threads} thread{'s' if threads > 1 else ''})"
 
 
@@ -47,26 +46,12 @@ def memory_errors() -> Generator[None, None, None]:
         ) from error
 
 
-def set_threads(threads: int | None) -> int:
-    """Use that many CPU threads, or PyTorch's own choice; returns how many."""
-    if threads is not None:
-        torch.set_num_threads(threads)
-    return torch.get_num_threads()
-
-
-def random_states(device: torch.device) -> dict[str, Tensor]:
-    """The states of the generators of random numbers that training draws from."""
-    states = {"cpu": torch.get_rng_state()}
-    if device.type == "cuda":
-        states["cuda"] = torch.cuda.get_rng_state(device)
-    elif device.type == "mps":
-        states["mps"] = torch.mps.get_rng_state()
-    return states
-
-
-def restore_random_states(states: dict[str, Tensor], device: torch.device) -> None:
-    torch.set_rng_state(states["cpu"])
-    if device.type == "cuda" and "cuda" in states:
-        torch.cuda.set_rng_state(states["cuda"], device)
-    elif device.type == "mps" and "mps" in states:
-        torch.mps.set_rng_state(states["mps"])
+@contextmanager
+def cpu_threads(threads: int | None) -> Generator[None, None, None]:
+    """Compute with that many threads in this block, or with PyTorch's own choice."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

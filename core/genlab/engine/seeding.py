@@ -1,9 +1,13 @@
-"""Initial weights, seeded so that variants of a network can be compared."""
+"""Random numbers as functions of the seed: first weights by their name, everything else by the step."""
 
 from __future__ import annotations
 
 import hashlib
+import random
+from collections.abc import Generator
+from contextlib import contextmanager
 
+import numpy as np
 import torch
 
 from genlab.interfaces.network import Network
@@ -20,3 +24,26 @@ def initialize(network: Network, seed: int, role: str) -> None:
         for name, parameter in network.named_parameters():
             rng = torch.Generator().manual_seed(derived_seed(seed, role, name))
             network.initialize(name, parameter, rng)
+
+
+def seed_random_numbers(seed: int, device: torch.device) -> None:
+    """Seed all that a training may draw from: the generators of PyTorch (of the CPU and the device), Python and NumPy.
+
+    Done at each step, this makes what is drawn there a function of the step alone: whatever was drawn before, by
+    listeners, metrics or predictions, makes no difference, and a checkpoint needs no generator's state.
+    """
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+    elif device.type == "mps":
+        torch.mps.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+
+
+@contextmanager
+def constructing(seed: int, role: str) -> Generator[None, None, None]:
+    """What a constructor draws in this block is a function of seed and role; the caller's numbers stay as they are."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(derived_seed(seed, role))
+        yield

@@ -36,13 +36,16 @@ def train_step(method: Method, batch: Batch, optimizers: Mapping[str, Optimizer]
         terms = phase.terms(batch, shared)
         _require_scalars(phase, terms)
         objective = torch.stack([term.weight * term.value for term in terms.values()]).sum()
-        network, optimizer = method.networks[phase.updates], optimizers[phase.updates]
-        optimizer.zero_grad(set_to_none=True)
+        networks = {role: method.networks[role] for role in phase.updates}
+        for role in networks:
+            optimizers[role].zero_grad(set_to_none=True)
         # Naming the inputs spares the gradients of the networks that this phase leaves alone.
-        objective.backward(inputs=[parameter for parameter in network.parameters() if parameter.requires_grad])
-        if with_norms:
-            _add_norms(result, phase, network)
-        optimizer.step()
+        parameters = (parameter for network in networks.values() for parameter in network.parameters())
+        objective.backward(inputs=[parameter for parameter in parameters if parameter.requires_grad])
+        for role, network in networks.items():
+            if with_norms:
+                _add_norms(result, role, network)
+            optimizers[role].step()
         result.losses.update({f"{phase.name}/{name}": term.value.detach() for name, term in terms.items()})
     return result
 
@@ -55,12 +58,12 @@ def _require_scalars(phase: Phase, terms: Terms) -> None:
             raise TrainingError(f"the loss {phase.name}/{name} gave {given}, and a loss is a tensor with one value")
 
 
-def _add_norms(result: StepResult, phase: Phase, network: Network) -> None:
+def _add_norms(result: StepResult, role: str, network: Network) -> None:
     for level in network.levels():
         parameters = list(level.module.parameters())
         if not parameters:
             continue
-        name = f"{phase.updates}/{level.name}"
+        name = f"{role}/{level.name}"
         result.gradient_norms[name] = _norm([p.grad for p in parameters if p.grad is not None])
         result.weight_norms[name] = _norm([p.detach() for p in parameters])
 

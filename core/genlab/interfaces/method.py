@@ -10,6 +10,7 @@ from typing import ClassVar, NamedTuple
 from jaxtyping import Float
 from torch import Tensor
 
+from genlab.errors import PluginError
 from genlab.interfaces.loss import AdversarialLoss, Loss
 from genlab.interfaces.network import Network
 
@@ -45,13 +46,23 @@ class Phase:
 
     Args:
         name: for reports, such as `discriminator`.
-        updates: the role of the network whose parameters the update changes.
-        terms: from the batch and what the step's forward pass gave, the terms of the objective by name.
+        updates: the roles of the networks whose parameters the update changes.
+        terms: from the batch and what the step's forward pass gave, the terms of the objective by name. The graph of
+            the forward pass can be walked back by one phase only; others detach what they take from it.
+
+    Raises:
+        PluginError: `updates` is no tuple of roles.
     """
 
     name: str
-    updates: str
+    updates: tuple[str, ...]
     terms: Callable[[Batch, Shared], Terms]
+
+    def __post_init__(self) -> None:
+        # A type checker takes a tuple of one without its comma for what it is; Python takes it for letters.
+        if isinstance(self.updates, str):
+            what = f'the phase "{self.name}" has updates="{self.updates}", which is no tuple of roles'
+            raise PluginError(what, hint=f'Write updates=("{self.updates}",).')
 
 
 class Method(ABC):
@@ -78,3 +89,13 @@ class Method(ABC):
     @abstractmethod
     def predict(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
         """What the trained networks make of a condition."""
+
+    def state(self) -> Mapping[str, Tensor]:
+        """What the method itself carries from step to step, by name, such as earlier predictions; here nothing.
+
+        A checkpoint holds it beside the networks' weights and the losses' buffers.
+        """
+        return {}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Take back what `state` gave when a checkpoint was saved."""

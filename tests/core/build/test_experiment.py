@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from genlab import DataError, RecipeError
+from genlab import DataError, Phase, PluginError, RecipeError
 from genlab.build.experiment import build, build_method, build_networks, construct, pair_channels
 from genlab.build.recipe import Recipe
 from genlab.recipe.document import Document
@@ -134,13 +134,13 @@ def test_building_networks_leaves_the_random_numbers_of_others_alone(made: Make)
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_training_begins_with_random_numbers_of_the_seed(made: Make) -> None:
-    drawn: list[list[float]] = []
-    for seed in (0, 0, 1):
-        torch.rand(5)
-        made(build, f"seed={seed}")
-        drawn.append(torch.rand(3).tolist())
-    assert drawn[0] == drawn[1] != drawn[2]
+def test_building_changes_nothing_outside_of_what_is_built(made: Make) -> None:
+    """So several arms of a comparison can be built in one process."""
+    torch.manual_seed(3)
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    made(build, f"train.threads={threads + 1}")
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.get_num_threads() == threads
 
 
 # What does not go together
@@ -207,17 +207,34 @@ def test_an_inner_dataset_refuses_in_its_own_place(refusal: Callable[..., list[s
 
 
 def test_a_method_refuses_at_its_table(made: Make, refusal: Callable[..., list[str]]) -> None:
-    networks = made(build_networks, channels=(3, 3))
-    for function, more in ((build, {}), (build_method, {"networks": networks})):
+    parts = {"networks": made(build_networks, channels=(3, 3)), "losses": made(construct).losses}
+    for function, more in ((build, {}), (build_method, parts)):
         assert refusal(function, "method.limit=1", **more) == [
             '--set method.limit=1: method "game": limit is 1, and there are 2 losses'
         ]
 
 
-def test_a_loss_refuses_a_method_that_is_built_alone(made: Make, refusal: Callable[..., list[str]]) -> None:
-    networks = made(build_networks, channels=(3, 3))
-    (fault,) = refusal(build_method, "losses.near.power=0", networks=networks)
-    assert fault == '--set losses.near.power=0: loss "near": power must not be 0'
+def test_a_phase_of_a_network_that_is_not_there(made: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = made(lambda recipe, document: recipe)
+    phases = [Phase("critic", ("critic",), lambda batch, shared: {})]
+    monkeypatch.setattr(recipe.method.component.cls, "phases", lambda self: phases)
+    with pytest.raises(PluginError, match="its phase `critic` updates `critic`; the networks are generator"):
+        made(build)
+
+
+def test_what_constructors_draw_is_seeded(made: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a loss's random projection: a resumed run must have the same."""
+    recipe = made(lambda recipe, document: recipe)
+    drawn: list[float] = []
+    near = recipe.losses["near"].component.cls
+    first = near.__init__
+    monkeypatch.setattr(near, "__init__", lambda *a, **k: (first(*a, **k), drawn.append(torch.rand(()).item()))[0])
+    torch.manual_seed(1)
+    made(build)
+    torch.manual_seed(2)
+    made(build)
+    assert len(drawn) == 2
+    assert drawn[0] == drawn[1]
 
 
 def test_data_that_refuse_their_settings_are_located(refusal: Callable[..., list[str]]) -> None:

@@ -10,12 +10,15 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from tests.core.toys import CPU, ToyDiscriminator, ToyGenerator, ToyMethod, batch, networks
+from torch import Tensor
 
-from genlab import Network, RunError, StorageError
+from genlab import Loss, Network, RunError, StorageError, Term, WeightedLoss
 from genlab.engine import checkpoint as module
-from genlab.engine.checkpoint import Trainee, checkpoints, load_weights, restore, save
-from genlab.engine.optimizers import make_optimizers, set_rates
+from genlab.engine.checkpoint import Position, Trainee, load_method, restore, save
+from genlab.engine.optimizers import make_optimizers
+from genlab.engine.seeding import seed_random_numbers
 from genlab.engine.step import train_step
+from genlab.runs import checkpoints
 from genlab.settings import Optimizer
 
 PARTS = [
@@ -23,35 +26,76 @@ PARTS = [
     "discriminator.safetensors",
     "generator.optimizer.safetensors",
     "generator.safetensors",
-    "random.safetensors",
+    "losses.safetensors",
+    "method.safetensors",
     "state.json",
 ]
+QUANTITIES = ("/exp_avg", "/exp_avg_sq", "/step")
+
+
+class Adapting(Loss):
+    """Weighs errors by a running mean of them, and has a fixed weight that nobody trains."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(()))
+        self.register_buffer("mean", torch.ones(()))
+
+    def forward(self, condition: Tensor, target: Tensor, prediction: Tensor) -> Tensor:
+        error = (prediction - target).abs().mean()
+        self.mean.lerp_(error.detach(), 0.5)
+        return error / self.mean
+
+
+class Remembering(ToyMethod):
+    """Carries the last prediction from step to step, and stays near it."""
+
+    last: Tensor | None = None
+
+    def painter_terms(self, batch, shared):
+        terms = super().painter_terms(batch, shared)
+        adapting = self.losses["adapting"].loss
+        terms["adapting"] = Term(adapting(*batch, shared["prediction"]), 1.0)
+        if self.last is not None:
+            terms["calm"] = Term((shared["prediction"] - self.last).abs().mean(), 1.0)
+        self.last = shared["prediction"].detach().clone()
+        return terms
+
+    def state(self):
+        return {} if self.last is None else {"last": self.last}
+
+    def load_state(self, state):
+        self.last = state.get("last")
 
 
 def trainee(seed: int = 0, **other: Network) -> Trainee:
     made = {**networks(seed), **other}
-    return Trainee(made, make_optimizers(made, Optimizer(learning_rate=0.01), CPU), CPU)
+    method = Remembering(made, {"adapting": WeightedLoss(Adapting(), 1.0)})
+    return Trainee(method, make_optimizers(made, Optimizer(learning_rate=0.01), CPU))
 
 
 def train(trained: Trainee, steps: int, first: int = 0) -> Trainee:
-    method = ToyMethod(trained.networks, {})
     for number in range(first, first + steps):
-        train_step(method, batch(seed=number), trained.optimizers, with_norms=False)
+        seed_random_numbers(number, CPU)
+        train_step(trained.method, batch(seed=number), trained.optimizers, with_norms=False)
     return trained
+
+
+def at(step: int, observed: bool = True) -> Position:
+    return Position(step, observed)
 
 
 def everything(trained: Trainee) -> dict[str, torch.Tensor]:
     """All that training changes, by name."""
-    found = {"random": torch.get_rng_state()}
-    for role, network in trained.networks.items():
+    method = trained.method
+    found = {f"method/{name}": value.clone() for name, value in method.state().items()}
+    for label, (loss, _) in method.losses.items():
+        found |= {f"{label}/{name}": value.clone() for name, value in loss.named_buffers()}
+    for role, network in method.networks.items():
         found |= {f"{role}/{name}": value.clone() for name, value in network.state_dict().items()}
         for place, quantities in trained.optimizers[role].state_dict()["state"].items():
             found |= {f"{role}/{place}/{name}": value.clone() for name, value in quantities.items()}
     return found
-
-
-def groups(trained: Trainee) -> list[str]:
-    return [json.dumps(optimizer.state_dict()["param_groups"]) for optimizer in trained.optimizers.values()]
 
 
 def assert_same(ones: dict[str, torch.Tensor], others: dict[str, torch.Tensor]) -> None:
@@ -62,23 +106,19 @@ def assert_same(ones: dict[str, torch.Tensor], others: dict[str, torch.Tensor]) 
 
 
 def test_everything_comes_back_to_the_last_bit(tmp_path):
-    torch.manual_seed(0)
     trained = train(trainee(), 3)
-    set_rates(trained.optimizers, 0.0123)
-    path = save(tmp_path, 3, trained, keep=1)
+    path = save(tmp_path, at(3), trained, keep=1)
     before = everything(trained)
     assert {"generator/norm.running_var", "generator/norm.num_batches_tracked", "generator/0/exp_avg_sq"} < set(before)
-    torch.manual_seed(99)
-    fresh = train(trainee(seed=5), 1)
-    assert restore(path, fresh) == 3
+    assert {"method/last", "adapting/mean"} < set(before)
+    fresh = train(trainee(seed=5), 1, first=9)
+    assert restore(path, fresh) == at(3)
     assert_same(everything(fresh), before)
-    assert groups(fresh) == groups(trained)
 
 
 def test_training_goes_on_from_it_exactly(tmp_path):
-    torch.manual_seed(0)
     trained = train(trainee(), 3)
-    path = save(tmp_path, 3, trained, keep=1)
+    path = save(tmp_path, at(3), trained, keep=1)
     expected = everything(train(trained, 4, first=3))
     fresh = trainee(seed=5)
     restore(path, fresh)
@@ -88,12 +128,12 @@ def test_training_goes_on_from_it_exactly(tmp_path):
 def test_saving_changes_nothing(tmp_path):
     trained = train(trainee(), 2)
     before = everything(trained)
-    save(tmp_path, 2, trained, keep=1)
+    save(tmp_path, at(2), trained, keep=1)
     assert_same(everything(trained), before)
 
 
 def test_its_parts_are_plain_files_by_name(tmp_path):
-    path = save(tmp_path / "checkpoints", 3, train(trainee(), 3), keep=1)
+    path = save(tmp_path / "checkpoints", at(3), train(trainee(), 3), keep=1)
     assert path == tmp_path / "checkpoints" / "00000003"
     assert sorted(part.name for part in path.iterdir()) == PARTS
     assert sorted(load_file(path / "generator.optimizer.safetensors"))[:2] == [
@@ -101,14 +141,35 @@ def test_its_parts_are_plain_files_by_name(tmp_path):
         "exp_avg/inner.weight",
     ]
     state = json.loads((path / "state.json").read_text())
-    assert (state["format"], state["step"]) == (1, 3)
+    assert state == {"format": 2, "step": 3, "observed": True}
+    assert list(load_file(path / "losses.safetensors")) == ["adapting/mean"], "nothing trains a loss's parameters"
+
+
+def test_a_step_that_was_saved_already_is_left_as_it_is_but_for_what_was_observed_since(tmp_path):
+    trained = train(trainee(), 3)
+    path = save(tmp_path, at(3, observed=False), trained, keep=1)
+    before = {part: (path / part).stat().st_ino for part in PARTS}
+    assert restore(path, trainee()) == at(3, observed=False)
+    assert save(tmp_path, at(3), trained, keep=1) == path
+    assert restore(path, trainee()) == at(3)
+    assert [part for part in PARTS if (path / part).stat().st_ino != before[part]] == ["state.json"]
+
+
+def test_an_old_checkpoint_that_cannot_be_removed_whole_is_no_checkpoint_any_more(tmp_path, monkeypatch):
+    save(tmp_path, at(1), trainee(), keep=1)
+    monkeypatch.setattr(module.shutil, "rmtree", lambda *_arguments, **_more: None)
+    second = save(tmp_path, at(2), trainee(), keep=1)
+    assert checkpoints(tmp_path) == [second]
+    monkeypatch.undo()
+    save(tmp_path, at(3), trainee(), keep=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["00000003"]
 
 
 def test_a_checkpoint_from_before_the_first_step(tmp_path):
     trained = trainee()
-    path = save(tmp_path, 0, trained, keep=1)
+    path = save(tmp_path, at(0), trained, keep=1)
     fresh = trainee(seed=5)
-    assert restore(path, fresh) == 0
+    assert restore(path, fresh) == at(0)
     assert_same(everything(fresh), everything(trained))
 
 
@@ -116,19 +177,19 @@ def test_a_checkpoint_from_before_the_first_step(tmp_path):
 def test_the_last_few_are_kept(tmp_path, keep, kept):
     trained = trainee()
     for step in (1, 5, 9, 12):
-        save(tmp_path, step, trained, keep)
+        save(tmp_path, at(step), trained, keep)
     assert [int(path.name) for path in checkpoints(tmp_path)] == kept
 
 
 def test_what_was_torn_off_is_ignored_and_cleared_away(tmp_path):
-    first = save(tmp_path, 1, trainee(), keep=1)
+    first = save(tmp_path, at(1), trainee(), keep=1)
     for name in (".00000002.partial", ".00000009.partial"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "generator.safetensors").write_bytes(b"half")
     assert checkpoints(tmp_path) == [first]
-    second = save(tmp_path, 2, trainee(), keep=1)
+    second = save(tmp_path, at(2), trainee(), keep=1)
     assert list(tmp_path.iterdir()) == [second]
-    assert restore(second, trainee()) == 2
+    assert restore(second, trainee()) == at(2)
 
 
 class Tied(ToyDiscriminator):
@@ -142,7 +203,7 @@ class Tied(ToyDiscriminator):
 
 def test_a_network_may_use_a_tensor_twice(tmp_path):
     trained = train(trainee(discriminator=Tied()), 2)
-    path = save(tmp_path, 2, trained, keep=1)
+    path = save(tmp_path, at(2), trained, keep=1)
     fresh = trainee(seed=5, discriminator=Tied())
     restore(path, fresh)
     assert_same(everything(fresh), everything(trained))
@@ -151,24 +212,22 @@ def test_a_network_may_use_a_tensor_twice(tmp_path):
 def test_weights_in_another_memory_layout_come_back(tmp_path):
     last = ToyGenerator().to(memory_format=torch.channels_last)
     trained = train(trainee(generator=last), 2)
-    path = save(tmp_path, 2, trained, keep=1)
+    path = save(tmp_path, at(2), trained, keep=1)
     fresh = trainee(generator=ToyGenerator().to(memory_format=torch.channels_last))
     restore(path, fresh)
     assert_same(everything(fresh), everything(trained))
-    state = torch.get_rng_state()
     expected = everything(train(trained, 2))
-    torch.set_rng_state(state)
     assert_same(everything(train(fresh, 2)), expected)
-    assert fresh.networks["generator"].inner.weight.is_contiguous(memory_format=torch.channels_last)
+    assert fresh.method.networks["generator"].inner.weight.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_the_weights_of_one_network_alone(tmp_path):
+def test_what_a_method_predicts_with_alone(tmp_path):
     trained = train(trainee(), 2)
-    path = save(tmp_path, 2, trained, keep=1)
-    network = ToyGenerator()
-    load_weights(path, "generator", network)
-    state = trained.networks["generator"].state_dict()
-    assert all(torch.equal(value, state[name]) for name, value in network.state_dict().items())
+    path = save(tmp_path, at(2), trained, keep=1)
+    fresh = trainee(seed=5)
+    load_method(path, fresh.method)
+    expected = everything(trained)
+    assert_same(everything(fresh), {name: expected[name] for name in expected if not name.endswith(QUANTITIES)})
 
 
 # A disk that is full
@@ -177,18 +236,18 @@ def test_the_weights_of_one_network_alone(tmp_path):
 def assert_earlier_is_whole(folder: Path, first: Path, before: dict[str, torch.Tensor]) -> None:
     assert list(folder.iterdir()) == checkpoints(folder) == [first]
     fresh = trainee(seed=5)
-    assert restore(first, fresh) == 1
+    assert restore(first, fresh) == at(1)
     assert_same(everything(fresh), before)
 
 
 def failing(folder: Path, fail: Callable[[], None], mend: Callable[[], None] = lambda: None) -> StorageError:
     """Save once, let `fail` see to it that it cannot be done again, and try."""
     trained = train(trainee(), 1)
-    before, first = everything(trained), save(folder, 1, trained, keep=1)
+    before, first = everything(trained), save(folder, at(1), trained, keep=1)
     train(trained, 1)
     fail()
     with pytest.raises(StorageError, match="cannot be written") as caught:
-        save(folder, 2, trained, keep=1)
+        save(folder, at(2), trained, keep=1)
     mend()
     assert_earlier_is_whole(folder, first, before)
     assert caught.value.where == str(folder / "00000002")
@@ -245,14 +304,14 @@ def test_a_file_that_may_not_grow_so_large(tmp_path):
 def test_the_only_checkpoint_survives_a_process_that_is_cut_off_when_it_saves_the_same_step(tmp_path, call):
     """As when a run is resumed and stopped before its first step."""
     trained = train(trainee(), 1)
-    first, before = save(tmp_path, 1, trained, keep=1), everything(trained)
+    first, before = save(tmp_path, at(1), trained, keep=1), everything(trained)
 
     def cut_off(*_arguments, **_more):
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch, suppress(KeyboardInterrupt):
         patch.setattr(module.Path, call, cut_off)
-        save(tmp_path, 1, trained, keep=1)
+        save(tmp_path, at(1), trained, keep=1)
     assert_earlier_is_whole(tmp_path, first, before)
 
 
@@ -261,7 +320,7 @@ def test_the_only_checkpoint_survives_a_process_that_is_cut_off_when_it_saves_th
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    return save(tmp_path, 2, train(trainee(), 2), keep=1)
+    return save(tmp_path, at(2), train(trainee(), 2), keep=1)
 
 
 def assert_refused(path: Path, into: Trainee | None = None) -> RunError:
@@ -293,14 +352,9 @@ def test_a_part_that_is_something_else(saved, part, content):
     assert_refused(saved)
 
 
-@pytest.mark.parametrize("part", [part for part in PARTS if part.endswith(".safetensors")])
+@pytest.mark.parametrize("part", [part for part in PARTS if part not in ("state.json", "method.safetensors")])
 def test_a_part_with_other_tensors(saved, part):
     save_file({"other": torch.zeros(3)}, saved / part)
-    assert_refused(saved)
-
-
-def test_random_numbers_of_the_wrong_length(saved):
-    save_file({"cpu": torch.zeros(3, dtype=torch.uint8)}, saved / "random.safetensors")
     assert_refused(saved)
 
 
@@ -314,7 +368,7 @@ def test_random_numbers_of_the_wrong_length(saved):
 def test_another_network_is_refused_with_the_reason(saved, other, message):
     assert message in assert_refused(saved, trainee(generator=other)).what
     with pytest.raises(RunError, match=message) as caught:
-        load_weights(saved, "generator", other)
+        load_method(saved, trainee(generator=other).method)
     assert "\n" not in caught.value.what
     assert len(caught.value.what) < 400
 
@@ -325,8 +379,8 @@ def test_a_network_that_was_not_there_before(saved):
 
 def test_a_later_format_is_not_guessed_at(saved):
     state = json.loads((saved / "state.json").read_text())
-    (saved / "state.json").write_text(json.dumps({**state, "format": 2}))
-    assert "format 2" in assert_refused(saved).what
+    (saved / "state.json").write_text(json.dumps({**state, "format": 3}))
+    assert "format 3" in assert_refused(saved).what
 
 
 def test_no_folder_at_all(tmp_path):

@@ -1,10 +1,12 @@
 import json
 import logging
+import random
 import signal
 import threading
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -75,13 +77,13 @@ def test_the_events_of_a_run_in_order(tmp_path):
         ("Previewed", 0),
         ("Step", 1),
         ("Step", 2),
-        ("Previewed", 2),
         ("Validated", 2),
+        ("Previewed", 2),
         ("Step", 3),
         ("Step", 4),
-        ("Previewed", 4),
         ("CheckpointSaved", 4),
         ("Validated", 4),
+        ("Previewed", 4),
         ("Ended", 4),
     ]
     assert recorder.events[-1] == ended
@@ -174,6 +176,34 @@ def test_looking_does_not_change_the_training(tmp_path, whole, tables):
     assert same(tmp_path / "run", whole)
 
 
+class Drawing(Recorder):
+    """Draws random numbers at every event, from every generator there is."""
+
+    def hear(self, event) -> None:
+        super().hear(event)
+        torch.rand(5), np.random.rand(5), random.random()
+
+    started = step = previewed = validated = checkpoint_saved = ended = hear
+
+
+class DrawingMetric(Distance):
+    """A metric that samples, such as a bootstrap."""
+
+    def update(self, condition, target, prediction) -> None:
+        super().update(condition, target, prediction + 0.1 * torch.rand_like(prediction))
+
+
+def test_listeners_and_metrics_may_draw_random_numbers(tmp_path, whole):
+    recorder, again = Recorder(), Recorder()
+    for number, (listeners, stops) in enumerate({(Drawing(), recorder): (None,), (again,): (2, 4, None)}.items()):
+        for place, stop in enumerate(stops):
+            made = experiment(*listeners, evaluate={"validations": 4})
+            made.metrics["distance"] = DrawingMetric()
+            run(made, tmp_path / str(number), stop_at=stop, resume=place > 0)
+        assert same(tmp_path / str(number), whole)
+    assert recorder.of(Validated) == again.of(Validated), "and what a metric draws is the same after a resume"
+
+
 def test_the_same_seed_gives_the_same_run_and_another_another(tmp_path, whole):
     run(experiment(), tmp_path / "again")
     run(experiment(seed=1), tmp_path / "other")
@@ -220,9 +250,9 @@ def test_a_resumed_run_tells_from_where_and_shows_no_first_pictures_again(tmp_pa
         ("Started", 6),
         ("Step", 7),
         ("Step", 8),
-        ("Previewed", 8),
         ("CheckpointSaved", 8),
         ("Validated", 8),
+        ("Previewed", 8),
         ("Ended", 8),
     ]
 
@@ -306,9 +336,19 @@ def test_a_signal_while_it_validates_gives_the_validation_up(tmp_path, whole, ti
     made.metrics["distance"] = Interrupting(time)
     ended = run(made, tmp_path / "run")
     assert (ended.status, ended.step, ended.signal) == ("interrupted", step, signal.SIGINT)
+    undisturbed = Recorder()
+    run(experiment(undisturbed), tmp_path / "undisturbed")
     assert run(experiment(recorder), tmp_path / "run", resume=True).status == "finished"
-    assert recorder.of(Validated)[-1].step == 8
+    assert recorder.of(Validated) == undisturbed.of(Validated)[-1 if step == 8 else 0 :], "it is made up for"
     assert same(tmp_path / "run", whole)
+
+
+def test_what_was_observed_before_a_pause_is_not_observed_again(tmp_path):
+    recorder = Recorder()
+    for stop, resume in ((4, False), (5, True), (None, True)):
+        run(experiment(recorder), tmp_path, stop_at=stop, resume=resume)
+    assert [event.step for event in recorder.of(Validated)] == [4, 8]
+    assert [event.step for event in recorder.of(Previewed)] == [0, 4, 8]
 
 
 def test_away_from_the_main_thread_signals_are_left_alone(tmp_path, whole):

@@ -3,7 +3,7 @@ import torch
 from tests.core.toys import CPU
 
 from genlab import DeviceError
-from genlab.engine.runtime import choose_device, device_name, random_states, restore_random_states, set_threads
+from genlab.engine.runtime import choose_device, cpu_threads, device_name
 
 
 def test_auto_takes_the_first_device_that_is_there(monkeypatch):
@@ -22,15 +22,18 @@ def test_a_device_that_is_not_there_is_named_with_those_that_are(monkeypatch, na
         choose_device(name)
 
 
-def test_threads_are_as_many_as_asked_for():
-    assert set_threads(2) == torch.get_num_threads() == 2
-    assert set_threads(None) == 2
-    assert device_name(CPU) == "cpu (2 threads)"
+@pytest.mark.parametrize("threads", [1, 2])
+def test_threads_are_as_many_as_asked_for_and_then_as_before(threads):
+    before = torch.get_num_threads()
+    with pytest.raises(KeyError), cpu_threads(threads):
+        assert torch.get_num_threads() == threads
+        raise KeyError
+    assert torch.get_num_threads() == before
+    with cpu_threads(None):
+        assert torch.get_num_threads() == before
 
 
-def test_random_numbers_go_on_from_a_state():
-    states = random_states(CPU)
-    drawn = torch.rand(1000)
-    restore_random_states(states, CPU)
-    assert torch.equal(torch.rand(1000), drawn)
-    assert list(states) == ["cpu"]
+def test_a_cpu_is_named_with_its_threads():
+    assert device_name(CPU, 1) == "cpu (1 thread)"
+    assert device_name(CPU, 2) == "cpu (2 threads)"
+    assert device_name(CPU, None) == device_name(CPU, torch.get_num_threads())

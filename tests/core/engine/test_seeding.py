@@ -1,8 +1,12 @@
+import random
+
+import numpy as np
 import torch
+from tests.core.toys import CPU
 from torch import nn
 
 from genlab import Network
-from genlab.engine.seeding import derived_seed, initialize
+from genlab.engine.seeding import constructing, derived_seed, initialize, seed_random_numbers
 
 
 class Variant(Network):
@@ -80,3 +84,31 @@ def test_a_network_that_draws_nothing_keeps_its_pretrained_weights():
     before = network.layer.weight.detach().clone()
     initialize(network, 0, "generator")
     assert torch.equal(network.layer.weight, before)
+
+
+def draws() -> tuple[float, float, float]:
+    return torch.rand(()).item(), random.random(), float(np.random.rand())
+
+
+def test_one_seed_decides_what_all_generators_draw():
+    seed_random_numbers(2**63 - 1, CPU)
+    first = draws()
+    draws()
+    seed_random_numbers(2**63 - 1, CPU)
+    assert draws() == first
+    seed_random_numbers(1, CPU)
+    assert all(one != other for one, other in zip(draws(), first, strict=True))
+
+
+def test_what_constructors_draw_depends_on_seed_and_role_alone():
+    def constructed(seed: int, role: str) -> float:
+        with constructing(seed, role):
+            return torch.rand(()).item()
+
+    torch.manual_seed(5)
+    expected = torch.rand(())
+    torch.manual_seed(5)
+    first = constructed(0, "generator")
+    assert torch.equal(torch.rand(()), expected), "the caller's numbers go on as if nothing had been drawn"
+    assert constructed(0, "generator") == first
+    assert len({first, constructed(1, "generator"), constructed(0, "l1")}) == 3

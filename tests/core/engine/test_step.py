@@ -5,7 +5,7 @@ import torch
 from tests.core.toys import CPU, ToyDiscriminator, ToyMethod, batch, networks
 from torch import nn
 
-from genlab import Batch, Network
+from genlab import Batch, Network, Phase, PluginError
 from genlab.engine.optimizers import make_optimizers
 from genlab.engine.step import StepResult, train_step
 from genlab.settings import Optimizer
@@ -47,6 +47,28 @@ def test_a_phase_changes_its_own_network_alone(phase, other):
     assert not bench.changed(other)
     assert all(parameter.grad is None for parameter in bench.networks[other].parameters())
     assert not bench.optimizers[other].state_dict()["state"]
+
+
+class Together(ToyMethod):
+    """Both networks are taught by one objective, as those of a cycle are."""
+
+    def phases(self):
+        return [Phase("both", ("generator", "discriminator"), self.painter_terms)]
+
+
+def test_a_phase_may_change_several_networks():
+    bench = Bench()
+    bench.method = Together(bench.networks, {})
+    result = bench.step(with_norms=True)
+    assert bench.changed("generator")
+    assert bench.changed("discriminator")
+    assert {name.partition("/")[0] for name in result.gradient_norms} == set(ToyMethod.roles)
+
+
+def test_a_role_without_its_comma_is_named():
+    with pytest.raises(PluginError, match='phase "both" has updates="generator", which is no tuple') as caught:
+        Phase("both", "generator", lambda batch, shared: {})
+    assert caught.value.hint == 'Write updates=("generator",).'
 
 
 def test_the_generators_phase_adds_nothing_to_the_discriminators_gradients():

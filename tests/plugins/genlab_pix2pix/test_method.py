@@ -39,10 +39,11 @@ def step(method: Pix2Pix, batch: Batch, optimisers: dict[str, torch.optim.Optimi
     shared = method.forward(batch)
     for phase in method.phases():
         terms = phase.terms(batch, shared)
-        optimisers[phase.updates].zero_grad()
+        (role,) = phase.updates
+        optimisers[role].zero_grad()
         total = sum(term.weight * term.value for term in terms.values())
-        total.backward(inputs=list(method.networks[phase.updates].parameters()))
-        optimisers[phase.updates].step()
+        total.backward(inputs=list(method.networks[role].parameters()))
+        optimisers[role].step()
     return {label: term.value.item() for label, term in terms.items()}
 
 
@@ -53,8 +54,8 @@ def adam(method: Pix2Pix) -> dict[str, torch.optim.Optimizer]:
 def test_the_discriminator_is_updated_first():
     phases = pix2pix().phases()
     assert [(phase.name, phase.updates) for phase in phases] == [
-        ("discriminator", "discriminator"),
-        ("generator", "generator"),
+        ("discriminator", ("discriminator",)),
+        ("generator", ("generator",)),
     ]
 
 
@@ -119,7 +120,7 @@ def test_without_an_adversarial_loss_there_is_the_generator_alone():
     generator = {"generator": networks()["generator"]}
     method, pairs = Pix2Pix(generator, {"l1": L1_LOSS}), batch()
     (phase,) = method.phases()
-    assert phase.updates == "generator"
+    assert phase.updates == ("generator",)
     assert list(phase.terms(pairs, method.forward(pairs))) == ["l1"]
 
 

@@ -1,0 +1,145 @@
+"""A training as it stands: what it changes, how far it is, and what is done at each step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Mapping
+from pathlib import Path
+
+from torch import Tensor
+
+from genlab.data.batches import Batches
+from genlab.engine.announcer import Announcer
+from genlab.engine.checkpoint import Position, Trainee, restore, save
+from genlab.engine.experiment import Experiment
+from genlab.engine.inference import Predictor
+from genlab.engine.optimizers import make_optimizers, rate_at, set_rates
+from genlab.engine.pace import Clock, due
+from genlab.engine.seeding import derived_seed, seed_random_numbers
+from genlab.engine.step import StepResult, train_step
+from genlab.engine.validation import Interrupted, preview, validate
+from genlab.errors import TrainingError
+from genlab.interfaces.listener import CheckpointSaved, Previewed, Step, Validated, Values
+from genlab.interfaces.method import Batch
+
+
+class Training:
+    """What the loop moves forward, one step at a time.
+
+    Args:
+        experiment: what to train.
+        checkpoint: where to go on from; None for a new training.
+        folder: where to save checkpoints.
+        announcer: the listeners.
+        stopping: tells whether a signal asked to stop.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        checkpoint: Path | None,
+        folder: Path,
+        announcer: Announcer,
+        stopping: Callable[[], bool],
+    ) -> None:
+        settings = experiment.settings
+        self.experiment = experiment
+        self.folder = folder
+        self.announcer = announcer
+        self.stopping = stopping
+        self.optimizers = make_optimizers(experiment.networks, settings.optimizer, experiment.device)
+        self.trainee = Trainee(experiment.method, self.optimizers)
+        self.step, self.observed = restore(checkpoint, self.trainee) if checkpoint else Position(0, observed=False)
+        self.saved = self.step if checkpoint else None
+        self.predictor = Predictor(experiment.method, experiment.networks, settings.inference)
+        self.clock = Clock(settings.train.batch_size)
+        self.metrics: Mapping[str, float] = {}
+
+    def batches(self) -> Generator[Batch, None, None]:
+        """The batches from here on."""
+        settings, device = self.experiment.settings, self.experiment.device
+        pairs = self.experiment.training
+        return Batches(pairs, settings.input, settings.seed, settings.train.batch_size, device).starting_at(self.step)
+
+    def observe(self) -> None:
+        """Make the validation and pictures that are due at this step, unless that was done; a signal puts it off."""
+        if self.observed:
+            return
+        evaluate = self.experiment.settings.evaluate
+        with self.clock.aside():
+            self._seed("observe")
+            if self._due(self.step, evaluate.validations) and self.step > 0:
+                try:
+                    self.metrics = validate(self.experiment, self.predictor, self.stopping)
+                except Interrupted:
+                    return
+                self.announcer.tell(Validated(self.step, self.metrics))
+            if self._due(self.step, evaluate.previews):
+                self.announcer.tell(Previewed(self.step, preview(self.experiment, self.predictor)))
+        self.observed = True
+
+    def advance(self, batch: Batch) -> None:
+        """Take one step."""
+        settings = self.experiment.settings
+        rate = rate_at(self.step, settings.train.steps, settings.optimizer.learning_rate, settings.schedule)
+        set_rates(self.optimizers, rate)
+        number = self.step + 1
+        validating = self._due(number, settings.evaluate.validations)
+        reading = number == 1 or number % settings.train.values_every == 0 or validating
+        self._seed("step")
+        result = train_step(self.experiment.method, batch, self.optimizers, with_norms=reading)
+        self.step, self.observed = number, False
+        self.clock.step_done()
+        self.announcer.tell(Step(number, self._values(result, rate) if reading else None))
+
+    def save(self) -> None:
+        """Save a checkpoint of where the training is.
+
+        Raises:
+            TrainingError: a weight is no number any more. Losses are not read at every step, so a checkpoint must
+                make sure that it does not replace a sound one.
+        """
+        checkpoint = self.experiment.settings.checkpoint
+        with self.clock.aside():
+            for role, network in self.experiment.networks.items():
+                if not all(parameter.isfinite().all() for parameter in network.parameters()):
+                    raise _diverged(f"the weights of the {role} are no numbers any more at step {self.step}")
+            path = save(self.folder, Position(self.step, self.observed), self.trainee, checkpoint.keep)
+            self.clock.saved()
+            if self.saved != self.step:
+                self.saved = self.step
+                self.announcer.tell(CheckpointSaved(self.step, path))
+
+    @property
+    def wants_saving(self) -> bool:
+        """Whether the last checkpoint is as old as the recipe lets it become."""
+        return self.clock.minutes_since_save() >= self.experiment.settings.checkpoint.minutes
+
+    def _due(self, step: int, times: int) -> bool:
+        return due(step, self.experiment.settings.train.steps, times)
+
+    def _seed(self, purpose: str) -> None:
+        """Let all that is drawn from here on depend on nothing but the recipe's seed, the purpose and the step."""
+        seed_random_numbers(derived_seed(self.experiment.settings.seed, purpose, self.step), self.experiment.device)
+
+    def _values(self, result: StepResult, rate: float) -> Values:
+        """Read a step's figures from the device; a loss that is no number ends the training."""
+        losses = _read(result.losses)
+        for name, loss in losses.items():
+            if not math.isfinite(loss):
+                raise _diverged(f"the loss {name} became {loss} at step {self.step}")
+        rates = dict.fromkeys(self.optimizers, rate)
+        gradients, weights = _read(result.gradient_norms), _read(result.weight_norms)
+        return Values(losses, rates, gradients, weights, self.clock.images_per_second())
+
+
+def _read(tensors: Mapping[str, Tensor]) -> dict[str, float]:
+    return {name: float(tensor) for name, tensor in tensors.items()}
+
+
+def _diverged(what: str) -> TrainingError:
+    return TrainingError(
+        what,
+        hint="A lower optimizer.learning_rate, or other loss weights, may keep the training stable. "
+        "The run's last checkpoint, if it has one, is from before.",
+    )

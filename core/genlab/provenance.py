@@ -1,0 +1,68 @@
+"""How a run came to be: what its manifest says of versions, machine and data, and what of that has changed since."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import safetensors
+import torch
+
+import genlab
+from genlab import runs
+from genlab.build.experiment import Built
+from genlab.build.facts import facts
+from genlab.engine.runtime import device_name
+from genlab.runs import DataRecord, Manifest
+
+
+def first_manifest(built: Built, recipe_name: str) -> Manifest:
+    """The manifest of a run that is about to start."""
+    now, settings = datetime.now(UTC), built.recipe.settings
+    return Manifest(
+        title=built.recipe.title,
+        steps=settings.train.steps,
+        created=now,
+        updated=now,
+        command=runs.command(),
+        versions=versions(),
+        machine=runs.machine(device_name(built.experiment.device, settings.train.threads)),
+        git=runs.git_state(),
+        plugins=plugin_versions(built),
+        channels=built.experiment.training.channels,
+        data=data_record(built),
+        facts=facts(built, recipe_name),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Of all that a result may depend on."""
+    packages = {"genlab": genlab, "torch": torch, "numpy": np, "safetensors": safetensors}
+    return runs.versions({name: package.__version__ for name, package in packages.items()})
+
+
+def plugin_versions(built: Built) -> dict[str, str]:
+    return {part.plugin.package: part.plugin.version for part in built.recipe.components()}
+
+
+def data_record(built: Built) -> DataRecord:
+    data = built.data
+    return DataRecord(
+        source=data.spec.component.name,
+        reason=data.reason,
+        training=data.training.description,
+        validation=data.validation.description,
+        fingerprints={"train": data.training.fingerprint(), "validation": data.validation.fingerprint()},
+    )
+
+
+def changed_data(manifest: Manifest, built: Built) -> list[str]:
+    """The splits whose pairs are not the ones that the run began with."""
+    now = data_record(built).fingerprints
+    return [split for split, known in manifest.data.fingerprints.items() if now[split] != known]
+
+
+def changed_versions(manifest: Manifest, built: Built) -> list[str]:
+    """What the run began with in another version, in words: `torch 2.11.0, now 2.13.0`."""
+    before, now = manifest.versions | manifest.plugins, versions() | plugin_versions(built)
+    return [f"{name} {before[name]}, now {now[name]}" for name in now if before.get(name, now[name]) != now[name]]
