@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from genlab.cli import board, check, predict, recipes, resume, run, show
+from genlab.cli import board, check, predict, recipes, resume, run as run_verb, show
 from genlab.errors import GenlabError
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run")(run.run)
+app.command("run")(run_verb.run)
 app.command("resume")(resume.resume)
 app.command("predict")(predict.predict)
 app.command("check")(check.check)
@@ -55,8 +55,8 @@ class _StandardError(logging.Handler):
         sys.stderr.write(f"{record.levelname.lower()}: {record.getMessage()}\n")
 
 
-def main() -> None:
-    """Run the command line and leave with its exit code: 0 done, 1 failed, 2 bad input, 130 or 143 interrupted."""
+def run() -> None:
+    """Run a verb; an error for people ends it with one paragraph and its exit code."""
     logger = logging.getLogger("genlab")
     logger.addHandler(_StandardError())
     logger.propagate = False
@@ -69,9 +69,6 @@ def main() -> None:
 
         print_error(error)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        sys.exit(130)
     except BrokenPipeError:
         # Whoever read the output has gone; Python would complain once more when it closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

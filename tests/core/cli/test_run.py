@@ -141,6 +141,23 @@ def test_a_signal_saves_and_says_how_to_go_on(
     assert json.loads((tmp_path / "run" / "run.json").read_text())["step"] == goal
 
 
+@pytest.mark.parametrize("module", ["typer", "pydantic", "torch"])
+def test_an_interruption_while_it_starts_is_no_traceback(tiny: Path, tmp_path: Path, module: str) -> None:
+    """As soon as a module is imported, while others are."""
+    command = [sys.executable, "-X", "importtime", "-m", "genlab", "run", str(tiny), "--out", "run"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.rstrip().endswith(f" {module}"):
+                break
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+    assert process.returncode == 130
+    assert "interrupted\n" in rest
+    assert "Traceback" not in rest
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_killed_run_goes_on_from_its_last_checkpoint_exactly(
     gen: GenCommand, tiny: Path, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
