@@ -1,4 +1,4 @@
-"""The shapes that signatures promise are checked while the tests run, so a broken promise fails whatever test meets it."""
+"""The shapes that signatures promise are checked while tests run: a broken promise fails whatever test meets it."""
 
 from collections.abc import Callable
 
