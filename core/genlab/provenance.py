@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import safetensors
@@ -12,6 +15,7 @@ import genlab
 from genlab import runs
 from genlab.build.experiment import Built
 from genlab.build.facts import facts
+from genlab.build.recipe import Recipe
 from genlab.engine.runtime import device_name
 from genlab.runs import DataRecord, Manifest
 
@@ -29,6 +33,7 @@ def first_manifest(built: Built, recipe_name: str) -> Manifest:
         machine=runs.machine(device_name(built.experiment.device, settings.train.threads)),
         git=runs.git_state(),
         plugins=plugin_versions(built),
+        code=code_digests(built.recipe),
         channels=built.experiment.training.channels,
         data=data_record(built),
         facts=facts(built, recipe_name),
@@ -43,6 +48,26 @@ def versions() -> dict[str, str]:
 
 def plugin_versions(built: Built) -> dict[str, str]:
     return {part.plugin.package: part.plugin.version for part in built.recipe.components()}
+
+
+def code_digests(recipe: Recipe) -> dict[str, str]:
+    """A digest of the Python files of the core and of every plugin that takes part, by package.
+
+    Of the core without `cli` and `ablation`, which have no part in what a run comes to.
+    """
+    packages = {"genlab", *(component.cls.__module__.partition(".")[0] for component in recipe.components())}
+    return {name: _digest_of_code(Path(str(sys.modules[name].__file__))) for name in sorted(packages)}
+
+
+def _digest_of_code(module: Path) -> str:
+    root = module.parent
+    files = sorted(root.rglob("*.py")) if module.name == "__init__.py" else [module]
+    digest = hashlib.sha256()
+    for file in files:
+        path = file.relative_to(root)
+        if path.parts[0] not in ("cli", "ablation"):
+            digest.update(path.as_posix().encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def data_record(built: Built) -> DataRecord:
@@ -63,6 +88,12 @@ def changed_data(manifest: Manifest, built: Built) -> list[str]:
 
 
 def changed_versions(manifest: Manifest, built: Built) -> list[str]:
-    """What the run began with in another version, in words: `torch 2.11.0, now 2.13.0`."""
+    """What the run began with in another version, in words: `torch 2.11.0, and now there is 2.13.0`."""
     before, now = manifest.versions | manifest.plugins, versions() | plugin_versions(built)
-    return [f"{name} {before[name]}, now {now[name]}" for name in now if before.get(name, now[name]) != now[name]]
+    changed = [
+        f"{name} {before[name]}, and now there is {now[name]}"
+        for name in now
+        if before.get(name, now[name]) != now[name]
+    ]
+    code = code_digests(built.recipe)
+    return changed + [f"other code of {name}" for name in code if manifest.code.get(name, code[name]) != code[name]]

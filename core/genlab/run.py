@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlab.build.experiment import build_method, build_networks, construct
+from genlab.build.read import Checked, read
 from genlab.build.recipe import Recipe
-from genlab.build.resolve import resolve
-from genlab.components import Components
 from genlab.data.sides import to_bytes, to_network, to_tensor
 from genlab.engine.checkpoint import load_method
 from genlab.engine.inference import Predictor, predict_any_size
@@ -20,9 +19,6 @@ from genlab.errors import DataError, RunError
 from genlab.interfaces.dataset import ImageSide
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Generator
-from genlab.plugins import find_plugins
-from genlab.recipe.document import Document
-from genlab.recipe.load import load
 from genlab.runs import Manifest, RunFolder
 
 
@@ -54,9 +50,9 @@ class Run:
         """The last validation's, such as `validation/l1`."""
         return self.manifest.metrics
 
-    @cached_property
+    @property
     def recipe(self) -> Recipe:
-        return resolve(self._document, Components(find_plugins(self.folder.plugin_files)))
+        return self._checked.recipe
 
     @cached_property
     def method(self) -> Method:
@@ -64,9 +60,9 @@ class Run:
         checkpoint = self.folder.last_checkpoint()
         if checkpoint is None:
             raise RunError("the run has no checkpoint yet, so it has no trained networks", where=str(self.path))
-        networks = build_networks(self.recipe, self.manifest.channels, self._document)
-        losses = construct(self.recipe, self._document).losses
-        method = build_method(self.recipe, networks, losses, self._document)
+        networks = build_networks(self.recipe, self.manifest.channels, self._checked.document)
+        losses = construct(self.recipe, self._checked.document).losses
+        method = build_method(self.recipe, networks, losses, self._checked.document)
         load_method(checkpoint, method)
         for module in (*networks.values(), *losses.values()):
             module.to(self.device).eval()
@@ -104,5 +100,5 @@ class Run:
         return to_bytes(predict_any_size(predictor, condition, self.generator.size_multiple)[0])
 
     @cached_property
-    def _document(self) -> Document:
-        return load(self.folder.recipe_path)
+    def _checked(self) -> Checked:
+        return read(self.folder.recipe_path, plugins=self.folder.plugin_files)

@@ -59,6 +59,7 @@ class Manifest(BaseModel):
     machine: dict[str, str]
     git: dict[str, str] | None
     plugins: dict[str, str]
+    code: dict[str, str] = Field(default_factory=dict[str, str])
     channels: tuple[int, int]
     data: DataRecord
     facts: dict[str, str]
@@ -142,11 +143,11 @@ class RunFolder:
                 shutil.copyfile(file, target)
 
     @contextmanager
-    def locked(self) -> Generator[None, None, None]:
-        """Keep other processes from training in this folder; `RunError` if one does already."""
+    def locked(self, patience: float = 0.0) -> Generator[None, None, None]:
+        """Keep other processes from training in this folder; `RunError` if one still does after so many seconds."""
         lock = FileLock(self.path / ".lock")
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=patience)
         except Timeout as error:
             raise RunError("another process is training this run now", where=str(self.path)) from error
         try:

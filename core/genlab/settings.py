@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+from annotated_types import MinLen
 from pydantic import BaseModel, ConfigDict, Field
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -122,3 +123,26 @@ class Settings:
     inference: Inference
     evaluate: Evaluate
     checkpoint: Checkpoint
+
+
+# Names of arms are names of folders and of runs in TensorBoard too.
+Name = Annotated[str, Field(pattern=r"^\w[\w.+=-]*$")]
+Overrides = dict[str, Any]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class Ablation(Table):
+    """`[ablation]`: one experiment in several arms, each over the same seeds."""
+
+    seeds: Annotated[list[Seed], MinLen(1)] = [0]
+    """The seeds of every arm; a comparison is made seed by seed, and several are needed for an interval."""
+    baseline: str
+    """The arm that the others are compared with."""
+    metric: str = "validation/l1"
+    """The figure that the answer is about: `validation/`, `train/` or `gap/`, and a metric's label."""
+    metrics: list[str] = []
+    """Further figures that are compared."""
+    arms: dict[Name, Overrides] = {}
+    """What each arm changes, by its name; only the baseline may change nothing."""
+    axes: dict[Name, dict[Name, Overrides]] = {}
+    """Further choices, each with tables of changes by name; every combination with the arms is an arm."""

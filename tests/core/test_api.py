@@ -158,7 +158,7 @@ def test_going_on_with_another_version_is_told(tiny: Path, tmp_path: Path, caplo
         genlab.train(tiny, out=tmp_path / "other", stop_at=3)
         genlab.resume(tmp_path / "other", stop_at=4)
     (record,) = caplog.records
-    assert record.getMessage().startswith(f"The run began with torch 2.11.0, now {torch.__version__}: ")
+    assert record.getMessage().startswith(f"The run began with torch 2.11.0, and now there is {torch.__version__}: ")
 
 
 def test_checking_finds_what_only_constructing_shows(tiny: Path) -> None:

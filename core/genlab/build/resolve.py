@@ -26,11 +26,10 @@ TABLES: dict[str, type[settings.Table]] = {
     "evaluate": settings.Evaluate,
     "checkpoint": settings.Checkpoint,
 }
-KEYS = ("title", "seed", "data", "input", "method", *ROLES, "losses", *list(TABLES)[1:], "listeners")
+KEYS = ("title", "seed", "data", "input", "method", *ROLES, "losses", *list(TABLES)[1:], "listeners", "ablation")
 
 LABELLED: tuple[Keys, ...] = (("losses",), ("listeners",), ("evaluate", "metrics"))
 
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 T = TypeVar("T")
 
@@ -53,7 +52,7 @@ class _Resolver:
     def recipe(self) -> Recipe | None:
         self.unknown_keys()
         title = self.value(str, ("title",), "")
-        seed = self.value(Seed, ("seed",), 0)
+        seed = self.value(settings.Seed, ("seed",), 0)
         tables = {name: self.framework_table(name) for name in TABLES}
         data = self.component("dataset", ("data",))
         method = self.component("method", ("method",))

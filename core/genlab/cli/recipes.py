@@ -29,11 +29,11 @@ def list_recipes(json: Json = False) -> None:
 @app.command()
 def show(recipe: Recipe, set: Set = [], plugin: Plugin = [], json: Json = False) -> None:  # noqa: B006
     """Print a recipe with every value, and where each comes from."""
-    from genlab import api
+    from genlab.build.read import read
     from genlab.cli.output import print_json
     from genlab.recipe.listing import listing
 
-    checked = api.read(recipe, set=set, plugins=plugin)
+    checked = read(recipe, set=set, plugins=plugin)
     tables = checked.recipe.tables()
     if json:
         print_json(tables)

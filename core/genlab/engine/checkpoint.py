@@ -141,6 +141,12 @@ def load_method(checkpoint: Path, method: Method) -> None:
         raise _damaged(checkpoint, error) from error
 
 
+def forget_optimizers(checkpoint: Path) -> None:
+    """Leave only what predictions need, a third of the space; the training cannot go on from here any more."""
+    for path in checkpoint.glob("*.optimizer.safetensors"):
+        path.unlink()
+
+
 def _damaged(checkpoint: Path, error: Exception) -> RunError:
     reason = f"it does not fit at {error}" if isinstance(error, KeyError) else shorten(str(error), 300)
     return RunError(

@@ -10,11 +10,13 @@ from genlab.recipe.document import Document
 
 
 def at_their_places(faults: Iterable[Fault], document: Document) -> RecipeError:
-    """One error of all faults, in the order in which they stand in the recipe."""
+    """One error of all faults, in the order in which they stand in the recipe; those that have a place keep it."""
     return RecipeError(sorted((_located(fault, document) for fault in faults), key=_order))
 
 
 def _located(fault: Fault, document: Document) -> Fault:
+    if fault.place is not None:
+        return fault
     source = document.origin(fault.path)
     if source is None:
         return replace(fault, place=document.name or None)

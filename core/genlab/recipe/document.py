@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,14 +28,22 @@ COMPONENTS: tuple[tuple[str, ...], ...] = (
 
 @dataclass(frozen=True)
 class Source:
-    """A text that values were written in: a recipe, or one `--set`."""
+    """A text that values were written in: a recipe, or one `--set`.
+
+    Args:
+        name: of the file, or the option.
+        text: what it holds.
+        root: the keys that lead to the part of it that counts as a document of its own.
+    """
 
     name: str
     text: str
+    root: Keys = ()
 
     @cached_property
     def places(self) -> Mapping[Keys, Place]:
-        return find_places(self.text)
+        depth = len(self.root)
+        return {keys[depth:]: place for keys, place in find_places(self.text).items() if keys[:depth] == self.root}
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,24 @@ class Document:
     def beside(self, other: Document) -> Document:
         """Both documents' values, as if they had been written together; this one's where they contradict."""
         return self._over(other, lambda *_: False)
+
+    def below(self, keys: Keys) -> Document:
+        """The table at a place as a document of its own, whose values know still where they were written."""
+        depth = len(keys)
+        table: Any = self.values
+        for key in keys:
+            table = table[key]
+        origins = {
+            path[depth:]: replace(source, root=(*source.root, *keys))
+            for path, source in self.origins.items()
+            if path[:depth] == keys
+        }
+        return Document(table, origins, self.name)
+
+    def without(self, key: str) -> Document:
+        """The same without one of the tables at the top."""
+        values = {name: value for name, value in self.values.items() if name != key}
+        return Document(values, {keys: at for keys, at in self.origins.items() if keys[0] != key}, self.name)
 
     def _over(self, base: Document, starts_afresh: Callable[..., bool]) -> Document:
         values, origins = dict(base.values), dict(base.origins)

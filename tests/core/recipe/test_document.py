@@ -4,6 +4,8 @@ from typing import Any
 import pytest
 
 from genlab import RecipeError
+from genlab.errors import Fault
+from genlab.recipe.diagnostics import at_their_places
 from genlab.recipe.document import Document, read_document, read_file
 
 BASE = """\
@@ -147,3 +149,21 @@ def test_what_cannot_be_read_says_why(tmp_path: Path, monkeypatch: pytest.Monkey
         read_file(Path("latin.toml"))
     with pytest.raises(RecipeError, match=r"^\.: cannot be read: Is a directory$"):
         read_file(tmp_path)
+
+
+def test_a_table_as_a_document_of_its_own_knows_where_it_was_written() -> None:
+    arms = read_document("[arms.small]\ngenerator.levels = 4\n\n[arms.small.train]\nsteps = 5\n", "arms.toml")
+    small = arms.below(("arms", "small"))
+    assert small.values == {"generator": {"levels": 4}, "train": {"steps": 5}}
+    document = small.over(read_document(BASE, "base.toml"))
+    assert document.values["generator"]["levels"] == 4
+    faults = [Fault(("generator", "levels"), "no"), Fault(("train", "steps"), "no"), Fault(("seed",), "no")]
+    places = [fault.place for fault in at_their_places(faults, document).faults]
+    assert places == ["arms.toml:2:20", "arms.toml:5:9", "base.toml:1:8"]
+
+
+def test_a_table_taken_out_leaves_no_trace() -> None:
+    document = merged("[ablation]\nseeds = [1]")
+    rest = document.without("ablation")
+    assert rest.values == read_document(BASE, "base.toml").values
+    assert not any(keys[0] == "ablation" for keys in rest.origins)

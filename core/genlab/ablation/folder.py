@@ -1,0 +1,109 @@
+"""An ablation's folder: where its cells are, and which of those from before still count.
+
+<ablation>/
+  recipe.toml             the recipe, with its [ablation]
+  cells/<arm>/seed-<n>/   a run each; TensorBoard shows them by these names
+  aside/<key>/            runs of an earlier recipe, which count again if it comes back
+  plugins/                the files given with --plugin
+  report.md, report.html, report.json
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from genlab.ablation.identity import Identity, differences, identity_of, key
+from genlab.errors import GenlabError, RunError
+from genlab.files import storage_errors
+from genlab.runs import RunFolder
+
+
+class AblationFolder:
+    """The folder of one ablation, new or from before."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def recipe_path(self) -> Path:
+        return self.path / "recipe.toml"
+
+    @property
+    def cells_path(self) -> Path:
+        return self.path / "cells"
+
+    @classmethod
+    def at(cls, path: Path) -> AblationFolder:
+        """The folder at a path, made if it is not there; `RunError` if something else is."""
+        is_ours = (path / "recipe.toml").is_file() and not (path / "run.json").exists()
+        if path.exists() and not is_ours and (not path.is_dir() or any(path.iterdir())):
+            raise RunError(
+                "this folder exists already, and is no ablation's", where=str(path), hint="Choose another --out."
+            )
+        with storage_errors(path):
+            path.mkdir(parents=True, exist_ok=True)
+        return cls(path)
+
+    @contextmanager
+    def locked(self) -> Generator[None, None, None]:
+        """Keep other processes from running this ablation; `RunError` if one does already."""
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise RunError("another process is running this ablation now", where=str(self.path)) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def cell(self, arm: str, seed: int) -> RunFolder:
+        """Where a cell's run is, or will be."""
+        return RunFolder(self.cells_path / arm / f"seed-{seed}")
+
+    def changed_code(self, arm: str, seed: int, wanted: Identity) -> list[str]:
+        """What differs where the cell's run differs from what is wanted in nothing but code."""
+        found = _identity_in(self.cell(arm, seed))
+        changed = differences(found, wanted) if found else []
+        return changed if all(name.startswith("the code of") for name in changed) else []
+
+    def bring(self, arm: str, seed: int, wanted: Identity) -> RunFolder:
+        """Where a cell's run is: another run that is in its place goes aside, and one of its own comes back."""
+        place = self.cell(arm, seed)
+        found = _identity_in(place)
+        if found is not None and key(found) != key(wanted):
+            self._move(place.path, self.path / "aside" / key(found))
+        kept = self.path / "aside" / key(wanted)
+        if not place.path.exists() and kept.exists():
+            self._move(kept, place.path)
+        return place
+
+    def keep_only(self, cells: set[tuple[str, int]]) -> None:
+        """Put aside the runs of arms and seeds that the recipe does not have any more."""
+        wanted = {self.cell(arm, seed).path for arm, seed in cells}
+        for place in self.cells_path.glob("*/seed-*"):
+            found = _identity_in(RunFolder(place))
+            if place not in wanted and found is not None:
+                self._move(place, self.path / "aside" / key(found))
+        for arm in self.cells_path.glob("*"):
+            if arm.is_dir() and not any(arm.iterdir()):
+                arm.rmdir()
+
+    def _move(self, source: Path, target: Path) -> None:
+        with storage_errors(target):
+            shutil.rmtree(target, ignore_errors=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.rename(target)
+
+
+def _identity_in(folder: RunFolder) -> Identity | None:
+    """The identity of the run in a folder, if one began there."""
+    try:
+        return identity_of(folder)
+    except (GenlabError, OSError, ValueError):
+        return None

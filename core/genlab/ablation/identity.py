@@ -1,0 +1,51 @@
+"""What makes a cell the one that it is: its recipe, the content of its data, and the code that it runs.
+
+Importing this imports no torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from genlab.runs import RunFolder
+
+Identity = Mapping[str, str]
+
+
+def identity(tables: Mapping[str, Any], fingerprints: Mapping[str, str], code: Mapping[str, str]) -> Identity:
+    """Digests of all that decides a cell's result, by what they are of.
+
+    Args:
+        tables: the settled recipe; its title, listeners and when it saves do not count.
+        fingerprints: of the data, by split.
+        code: digests of packages.
+    """
+    substance = {key: value for key, value in tables.items() if key not in ("title", "listeners", "checkpoint")}
+    parts: dict[str, Any] = {"the recipe": substance, "the data": dict(fingerprints)}
+    digests = {name: hashlib.sha256(_canonical(part)).hexdigest() for name, part in parts.items()}
+    return digests | {f"the code of {name}": digest for name, digest in code.items()}
+
+
+def identity_of(folder: RunFolder) -> Identity:
+    """That of a run from before."""
+    manifest = folder.read()
+    tables = tomllib.loads(folder.recipe_path.read_text(encoding="utf-8"))
+    return identity(tables, manifest.data.fingerprints, manifest.code)
+
+
+def key(identity: Identity) -> str:
+    """A name for the cell of an identity."""
+    return hashlib.sha256(_canonical(dict(identity))).hexdigest()[:16]
+
+
+def differences(one: Identity, other: Identity) -> list[str]:
+    """What differs between two, in words."""
+    return [name for name in {**one, **other} if one.get(name) != other.get(name)]
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, default=str).encode()

@@ -1,0 +1,172 @@
+"""From a recipe with an `[ablation]` to its cells: every arm with every seed, checked before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from genlab.build.recipe import Recipe
+from genlab.build.resolve import resolve
+from genlab.components import Components
+from genlab.errors import Fault, RecipeError
+from genlab.recipe.diagnostics import at_their_places
+from genlab.recipe.document import Document, Source, from_source
+from genlab.settings import Ablation
+from genlab.tables import Keys, check, nearest
+
+TABLE = "ablation"
+SIDES = ("validation", "train", "gap")
+_SEED = Source("[ablation] seeds", "")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One arm with one seed: a recipe like any other.
+
+    Args:
+        arm: the arm's name.
+        seed: the recipe's seed.
+        recipe: what to train.
+        document: where its values were written.
+    """
+
+    arm: str
+    seed: int
+    recipe: Recipe
+    document: Document
+
+    def __str__(self) -> str:
+        return f"{self.arm}, seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All cells of an ablation, arm by arm, the baseline among them.
+
+    Args:
+        title: the recipe's.
+        settings: its `[ablation]`.
+        cells: every arm with every seed.
+    """
+
+    title: str
+    settings: Ablation
+    cells: Sequence[Cell]
+
+    @property
+    def arms(self) -> list[str]:
+        """The names of the arms, the baseline first."""
+        names = dict.fromkeys([self.settings.baseline, *(cell.arm for cell in self.cells)])
+        return list(names)
+
+    @property
+    def metrics(self) -> list[str]:
+        """The figures that are compared, the one that the answer is about first."""
+        return list(dict.fromkeys([self.settings.metric, *self.settings.metrics]))
+
+    def of(self, arm: str) -> list[Cell]:
+        """The cells of an arm, in the order of the seeds."""
+        return [cell for cell in self.cells if cell.arm == arm]
+
+
+@dataclass(frozen=True)
+class _Arm:
+    name: str
+    changes: Sequence[Keys]
+
+
+def make_plan(document: Document, components: Components) -> Plan:
+    """The plan that a recipe describes.
+
+    Raises:
+        RecipeError: there is no `[ablation]`, an arm's recipe has faults, an arm changes nothing, two are equal, or
+            the baseline or a metric is unknown.
+    """
+    settings = _settings(document)
+    base = document.without(TABLE)
+    arms = list(_arms(settings))
+    faults = _name_faults(settings, [arm.name for arm in arms])
+    cells: list[Cell] = []
+    for arm in arms:
+        changed = base
+        for keys in arm.changes:
+            changed = document.below(keys).over(changed)
+        try:
+            cells += [_cell(arm.name, seed, changed, components) for seed in settings.seeds]
+        except RecipeError as error:
+            faults += error.faults
+    if faults:
+        raise at_their_places(dict.fromkeys(faults), document)
+    plan = Plan(cells[0].recipe.title, settings, cells)
+    if faults := [*_equal_arms(plan, arms), *_metric_faults(plan)]:
+        raise at_their_places(faults, document)
+    return plan
+
+
+def _settings(document: Document) -> Ablation:
+    table = document.values.get(TABLE)
+    if not isinstance(table, dict):
+        what = "this recipe describes no ablation: it has no table [ablation]"
+        hint = "It needs one with arms and a baseline; `gen recipes show ablation_skips` is an example."
+        raise at_their_places([Fault((TABLE,), what, hint)], document)
+    settings, faults = check(Ablation, table, (TABLE,), "[ablation]")
+    if settings is None:
+        raise at_their_places(faults, document)
+    return settings
+
+
+def _arms(settings: Ablation) -> Iterator[_Arm]:
+    """Every combination of an arm with one choice of each axis, named by them all."""
+    choices = [[(name, (TABLE, "axes", axis, name)) for name in values] for axis, values in settings.axes.items()]
+    if settings.arms or not choices:
+        choices = [[(name, (TABLE, "arms", name)) for name in settings.arms], *choices]
+    for combination in product(*choices):
+        yield _Arm("_".join(name for name, _ in combination), [keys for _, keys in combination])
+
+
+def _cell(arm: str, seed: int, document: Document, components: Components) -> Cell:
+    seeded = from_source({"seed": seed}, _SEED).over(document)
+    return Cell(arm, seed, resolve(seeded, components), seeded)
+
+
+def _name_faults(settings: Ablation, arms: Sequence[str]) -> list[Fault]:
+    faults: list[Fault] = []
+    if len(arms) < 2:
+        what = f"there is {'one arm' if arms else 'no arm'}, and a comparison needs two"
+        faults.append(Fault((TABLE,), what, "Add a table [ablation.arms.NAME] with what the arm changes.", at_key=True))
+    elif settings.baseline not in arms:
+        what = f"there is no arm `{settings.baseline}`; the arms are {', '.join(arms)}"
+        faults.append(Fault((TABLE, "baseline"), what, nearest(settings.baseline, arms)))
+    repeated = [seed for seed in dict.fromkeys(settings.seeds) if settings.seeds.count(seed) > 1]
+    if repeated:
+        what = f"the seed {repeated[0]} stands in it twice, and the same run again tells nothing"
+        faults.append(Fault((TABLE, "seeds"), what))
+    return faults
+
+
+def _equal_arms(plan: Plan, arms: Sequence[_Arm]) -> Iterator[Fault]:
+    """Arms that are the same experiment as one before them."""
+    known = {plan.settings.baseline: plan.of(plan.settings.baseline)[0].recipe.substance()}
+    for arm in arms:
+        if arm.name == plan.settings.baseline:
+            continue
+        substance = plan.of(arm.name)[0].recipe.substance()
+        same = next((name for name, other in known.items() if other == substance), None)
+        if same is not None:
+            what = f"the arm `{arm.name}` is the same experiment as `{same}`: nothing that it sets makes a difference"
+            yield Fault(arm.changes[-1], what, at_key=True)
+        known[arm.name] = substance
+
+
+def _metric_faults(plan: Plan) -> Iterator[Fault]:
+    labels = set.intersection(*(set(cell.recipe.metrics) for cell in plan.cells))
+    names = [f"{side}/{label}" for side in SIDES for label in sorted(labels)]
+    places: Mapping[Keys, str] = {
+        (TABLE, "metric"): plan.settings.metric,
+        **{(TABLE, "metrics", index): name for index, name in enumerate(plan.settings.metrics)},
+    }
+    for keys, name in places.items():
+        if name not in names:
+            what = f"no arm measures `{name}`; there are {', '.join(names) or 'no metrics in [evaluate.metrics]'}"
+            yield Fault(keys, what, nearest(name, names))

@@ -1,0 +1,131 @@
+"""What the seeds allow to say of an arm and the baseline. Importing this imports no torch.
+
+Seeds are paired: with the same seed every arm sees the same pairs in the same order, augmented alike, and starts from
+equal weights wherever name and shape agree. So each seed gives one difference, and what is common to a seed's runs
+drops out. The interval is Student's t interval of these differences; where several arms are compared with one
+baseline, their p values are adjusted (Holm 1979), so that the chance of calling any of them different by mistake stays
+at 5 %.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import Any, Literal
+
+CONFIDENCE = 0.95
+
+Better = Literal["lower", "higher"]
+Verdict = Literal["better", "worse", "no difference shown", "one seed"]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A metric of one arm over its seeds: mean, standard deviation (none of one seed), and how many seeds."""
+
+    mean: float
+    deviation: float | None
+    n: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """An arm less the baseline, over the seeds that both have.
+
+    Args:
+        mean: the mean of the differences.
+        low: where its 95 % interval begins; none with one seed.
+        high: where it ends.
+        p: how likely a mean as far from 0 is if there is no difference.
+        adjusted: the same, taking into account how many arms are compared.
+        n: how many seeds both have.
+    """
+
+    mean: float
+    low: float | None
+    high: float | None
+    p: float | None
+    adjusted: float | None
+    n: int
+
+    def verdict(self, better: Better) -> Verdict:
+        """What may be said of the arm beside the baseline."""
+        if self.adjusted is None:
+            return "one seed"
+        if self.adjusted > 1 - CONFIDENCE:
+            return "no difference shown"
+        return "better" if (self.mean < 0) == (better == "lower") else "worse"
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """A metric over seeds, of which there is at least one."""
+    return Spread(fmean(values), stdev(values) if len(values) > 1 else None, len(values))
+
+
+def compare(baseline: Mapping[int, float], arms: Mapping[str, Mapping[int, float]]) -> dict[str, Difference]:
+    """Each arm against the baseline, by the seeds that they share; arms that share none are left out.
+
+    Args:
+        baseline: the metric by seed.
+        arms: likewise, by the arm's name, without the baseline.
+    """
+    paired = {
+        name: [value - baseline[seed] for seed, value in values.items() if seed in baseline]
+        for name, values in arms.items()
+    }
+    tests = {name: _t_test(differences) for name, differences in paired.items() if differences}
+    adjusted = holm({name: p for name, (_, _, p) in tests.items() if p is not None})
+    return {
+        name: Difference(fmean(paired[name]), low, high, p, adjusted.get(name), len(paired[name]))
+        for name, (low, high, p) in tests.items()
+    }
+
+
+def _t_test(differences: Sequence[float]) -> tuple[float | None, float | None, float | None]:
+    """The interval of the mean, and the p value of its being 0; nothing of one difference.
+
+    Differences that are all the same leave no doubt that the formula could weigh: the interval is that value.
+    """
+    if len(differences) < 2:
+        return None, None, None
+    mean, deviation = fmean(differences), stdev(differences)
+    if deviation <= 1e-12 * max(map(abs, differences)):
+        return mean, mean, 1.0 if mean == 0 else 0.0
+    from scipy.stats import ttest_1samp
+
+    test: Any = ttest_1samp(differences, 0.0)
+    interval = test.confidence_interval(CONFIDENCE)
+    return float(interval.low), float(interval.high), float(test.pvalue)
+
+
+def holm(values: Mapping[str, float]) -> dict[str, float]:
+    """Adjusted p values (Holm 1979): the k-th smallest of m times m + 1 - k, never below that of a smaller one."""
+    adjusted: dict[str, float] = {}
+    largest = 0.0
+    for rank, name in enumerate(sorted(values, key=values.__getitem__)):
+        largest = max(largest, min(1.0, values[name] * (len(values) - rank)))
+        adjusted[name] = largest
+    return adjusted
+
+
+def sentence(arm: str, baseline: str, metric: str, difference: Difference, better: Better) -> str:
+    """What may be said, for a person."""
+    verdict, seeds = difference.verdict(better), f"{difference.n} paired seeds"
+    amount = f"{metric} differs by {_signed(difference.mean)}"
+    if verdict == "one seed":
+        return f"{arm}: {amount} from {baseline} with one seed, which gives no interval and allows no conclusion."
+    interval = f"95 % interval {_signed(difference.low)} to {_signed(difference.high)}, {seeds}"
+    if verdict == "no difference shown":
+        return f"No difference shown between {arm} and {baseline}: {amount} ({interval}, adjusted p {_p(difference)})."
+    return f"{arm} is {verdict} than {baseline}: {amount} ({interval}, adjusted p {_p(difference)})."
+
+
+def _signed(value: float | None) -> str:
+    return "none" if value is None else f"{value:+.4g}"
+
+
+def _p(difference: Difference) -> str:
+    p = difference.adjusted
+    return "none" if p is None else f"{p:.2g}" if p >= 0.001 or math.isclose(p, 0.001) else "< 0.001"

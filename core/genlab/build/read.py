@@ -1,0 +1,38 @@
+"""A recipe read and held against the components there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from genlab.build.recipe import Recipe
+from genlab.build.resolve import resolve
+from genlab.components import Components
+from genlab.plugins import find_plugins
+from genlab.recipe.document import Document
+from genlab.recipe.load import load
+
+
+class Checked(NamedTuple):
+    """A recipe that holds, and the document it was read from."""
+
+    recipe: Recipe
+    document: Document
+
+
+def read(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> Checked:
+    """A recipe, complete with all defaults; nothing is constructed.
+
+    Args:
+        recipe: the path of a recipe, or the name of one that ships with genlab.
+        set: `KEY=VALUE` texts, laid over the recipe.
+        plugins: Python files with plugins.
+
+    Raises:
+        RecipeError: with all that is wrong.
+        PluginError: a plugin's file cannot be loaded.
+    """
+    components = Components(find_plugins(Path(file) for file in plugins))
+    document = load(recipe, set)
+    return Checked(resolve(document, components), document)

@@ -1,0 +1,122 @@
+"""Training in a run's folder: from the start, and on from where it was stopped."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from genlab import provenance
+from genlab.build.experiment import Built, build
+from genlab.build.read import Checked, read
+from genlab.engine.loop import train
+from genlab.engine.runtime import memory_errors
+from genlab.errors import RunError, StorageError
+from genlab.files import write_text
+from genlab.interfaces.listener import Listener, Started
+from genlab.runs import ManifestListener, RunFolder
+
+Listeners = Sequence[tuple[str, Listener]]
+
+_log = logging.getLogger("genlab")
+
+
+def start(
+    checked: Checked,
+    target: Path,
+    *,
+    name: str,
+    plugins: Iterable[Path] = (),
+    stop_at: int | None = None,
+    listeners: Listeners = (),
+) -> None:
+    """Train what a recipe says, in a folder that is not there yet.
+
+    Args:
+        checked: the recipe.
+        target: the run's folder.
+        name: what the recipe is called, for people.
+        plugins: the files that the recipe takes components from; the run keeps copies.
+        stop_at: pause after so many steps, to be resumed.
+        listeners: those that hear the run beside the recipe's.
+    """
+    RunFolder.refuse_existing(target)
+    with memory_errors():
+        built = build(checked.recipe, checked.document)
+    manifest = provenance.first_manifest(built, name)
+    folder = RunFolder.create(target)
+    with folder.locked():
+        folder.keep_plugins(plugins)
+        write_text(folder.recipe_path, built.recipe.toml())
+        folder.write(manifest)
+        _train(folder, built, stop_at, listeners)
+
+
+def go_on(folder: RunFolder, *, stop_at: int | None = None, listeners: Listeners = ()) -> None:
+    """Go on with a run from its last checkpoint, exactly as if it had not been stopped.
+
+    Raises:
+        RunError: it has finished, is being trained, has no checkpoint, or its data changed.
+    """
+    with folder.locked():
+        manifest = folder.read()
+        done = _steps_done(folder)
+        if manifest.status == "finished":
+            raise RunError(f"the run has finished: all {manifest.steps} steps are done", where=str(folder.path))
+        if stop_at is not None and stop_at <= done:
+            raise RunError(f"--stop-at {stop_at} lies behind: {done} steps are done", where=str(folder.path))
+        checked = read(folder.recipe_path, plugins=folder.plugin_files)
+        with memory_errors():
+            built = build(checked.recipe, checked.document)
+        if changed := provenance.changed_data(manifest, built):
+            raise RunError(
+                f"the {' and '.join(changed)} pairs are not the ones that the run began with"
+                f" ({built.data.training.description})",
+                where=str(folder.path),
+                hint="Bring the data back as they were, or start a new run.",
+            )
+        for change in provenance.changed_versions(manifest, built):
+            _log.warning("The run began with %s: what follows may differ from an undisturbed run.", change)
+        folder.update(status="running", signal=None, failure=None)
+        _train(folder, built, stop_at, listeners)
+
+
+def _steps_done(folder: RunFolder) -> int:
+    last = folder.last_checkpoint()
+    if last is None:
+        raise RunError(
+            "the run was cut off before its first checkpoint, so there is nothing to go on from",
+            where=str(folder.path),
+            hint=f"Start it again: gen run {folder.recipe_path} --out OTHER_FOLDER",
+        )
+    return int(last.name)
+
+
+def _train(folder: RunFolder, built: Built, stop_at: int | None, listeners: Listeners) -> None:
+    """The loop, with the manifest kept true before and after."""
+    recipe = built.recipe
+    last = folder.last_checkpoint()
+    started = Started(
+        folder=folder.path,
+        title=recipe.title or folder.path.name,
+        recipe=recipe.toml(),
+        facts={**folder.read().facts, "run": str(folder.path)},
+        step=int(last.name) if last else 0,
+        steps=recipe.settings.train.steps,
+        batch_size=recipe.settings.train.batch_size,
+    )
+    heard_by = [("run.json", ManifestListener(folder)), *built.experiment.listeners, *listeners]
+    try:
+        with memory_errors():
+            ended = train(replace(built.experiment, listeners=heard_by), started, last, stop_at)
+    except BaseException as error:
+        # A disk that is full has a story already: the error that is on its way.
+        with suppress(StorageError):
+            if isinstance(error, KeyboardInterrupt):
+                folder.update(status="interrupted")
+            else:
+                folder.update(status="failed", failure=str(error))
+        raise
+    folder.update(status=ended.status, step=ended.step, signal=ended.signal)

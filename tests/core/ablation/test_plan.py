@@ -1,0 +1,170 @@
+"""From `[ablation]` to cells, and what is refused before anything is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from genlab import RecipeError
+from genlab.ablation.plan import Plan, make_plan
+from genlab.components import Components
+from genlab.plugins import find_plugins
+from genlab.recipe.assignments import read_assignments
+from genlab.recipe.document import read_document
+from genlab.recipe.load import load
+
+COMPONENTS = Components(find_plugins())
+SKIPS = """
+[ablation]
+seeds = [0, 3]
+baseline = "skips"
+metric = "validation/l1"
+
+[ablation.arms.skips]
+
+[ablation.arms.no-skips]
+generator.skips = false
+"""
+
+
+@pytest.fixture
+def plan(tiny: Path):
+    """The plan of the tiny recipe with an `[ablation]`, and assignments over both."""
+
+    def make(text: str, *assignments: str) -> Plan:
+        document = read_document(text, "arms.toml").over(load(tiny))
+        return make_plan(read_assignments(assignments).over(document), COMPONENTS)
+
+    return make
+
+
+@pytest.fixture
+def faults(plan):
+    """What is wrong with it."""
+
+    def told(text: str, *assignments: str) -> list[str]:
+        with pytest.raises(RecipeError) as caught:
+            plan(text, *assignments)
+        return [str(fault) for fault in caught.value.faults]
+
+    return told
+
+
+def with_arms(arms: str, **changes: str) -> str:
+    keys = {"seeds": "[0]", "baseline": '"a"', "metric": '"validation/l1"', **changes}
+    head = "".join(f"{key} = {value}\n" for key, value in keys.items())
+    return f"[ablation]\n{head}\n{arms}"
+
+
+def test_every_arm_is_made_with_every_seed(plan) -> None:
+    made = plan(SKIPS)
+    assert [str(cell) for cell in made.cells] == [
+        "skips, seed 0",
+        "skips, seed 3",
+        "no-skips, seed 0",
+        "no-skips, seed 3",
+    ]
+    assert [cell.recipe.networks["generator"].settings["skips"] for cell in made.cells] == [True, True, False, False]
+    assert [cell.recipe.settings.seed for cell in made.cells] == [0, 3, 0, 3]
+    assert made.arms == ["skips", "no-skips"]
+    assert made.metrics == ["validation/l1"]
+
+
+def test_what_is_set_on_the_command_line_lies_under_the_arms(plan) -> None:
+    made = plan(SKIPS, "train.steps=3", "generator.skips=[1]")
+    assert {cell.recipe.settings.train.steps for cell in made.cells} == {3}
+    assert [made.of(arm)[0].recipe.networks["generator"].settings["skips"] for arm in made.arms] == [[1], False]
+
+
+def test_seeds_can_be_set_too(plan) -> None:
+    assert len(plan(SKIPS, "ablation.seeds=[1,2,3]").cells) == 6
+
+
+def test_axes_multiply(plan) -> None:
+    axes = SKIPS.replace('"skips"\n', '"skips_l1+cgan"\n') + (
+        "[ablation.axes.objective.l1]\nlosses.adversarial.weight = 0\n[ablation.axes.objective.'l1+cgan']\n"
+    )
+    made = plan(axes)
+    assert made.arms == ["skips_l1+cgan", "skips_l1", "no-skips_l1", "no-skips_l1+cgan"]
+    assert [("discriminator" in made.of(arm)[0].recipe.networks) for arm in made.arms] == [True, False, False, True]
+
+
+def test_axes_alone_are_arms(plan) -> None:
+    axes = "[ablation.axes.rate.low]\noptimizer.learning_rate = 1e-5\n[ablation.axes.rate.high]\n"
+    assert plan(with_arms(axes, baseline='"high"')).arms == ["high", "low"]
+
+
+def test_another_component_starts_from_its_own_defaults(plan) -> None:
+    arms = '[ablation.arms.a]\n[ablation.arms.b]\ngenerator = { name = "encoder_decoder", levels = 4 }\n'
+    settings = plan(with_arms(arms)).of("b")[0].recipe.networks["generator"].settings
+    assert (settings["levels"], settings["channels"]) == (4, 64)
+
+
+# What is refused
+
+
+def test_an_override_of_a_key_that_does_not_exist_is_shown_where_it_stands(faults) -> None:
+    (fault,) = faults(SKIPS.replace("skips = false", "skip = false"))
+    assert fault.startswith('arms.toml:10:1: generator "unet" has no setting `skip`')
+    assert "generator.skip = false" in fault
+    assert "Did you mean `skips`?" in fault
+
+
+def test_faults_of_all_arms_come_at_once_and_those_of_all_alike_once(faults) -> None:
+    arms = "[ablation.arms.a]\n[ablation.arms.b]\ntrain.step = 1\n[ablation.arms.c]\ngenerator.levels = 'x'\n"
+    assert len(faults(with_arms(arms))) == 2
+    (fault,) = faults(SKIPS, "train.step=1")
+    assert "--set train.step=1" in fault
+
+
+def test_an_arm_that_changes_nothing(faults) -> None:
+    (fault,) = faults(SKIPS.replace("skips = false", "skips = true"))
+    assert "the arm `no-skips` is the same experiment as `skips`" in fault
+    assert fault.startswith("arms.toml:9:2")
+
+
+def test_an_empty_arm_beside_the_baseline(faults) -> None:
+    (fault,) = faults(SKIPS.replace("generator.skips = false", ""))
+    assert "the arm `no-skips` is the same experiment as `skips`" in fault
+
+
+def test_two_arms_that_are_equal_though_written_differently(faults) -> None:
+    arms = "[ablation.arms.a]\n[ablation.arms.d]\ntrain.steps = 5\n"
+    arms += "[ablation.arms.e]\ntrain = { steps = 5 }\ntitle = 'x'\n"
+    (fault,) = faults(with_arms(arms))
+    assert "the arm `e` is the same experiment as `d`" in fault
+
+
+def test_an_unknown_baseline(faults) -> None:
+    (fault,) = faults(SKIPS.replace('baseline = "skips"', 'baseline = "skip"'))
+    assert "there is no arm `skip`; the arms are skips, no-skips" in fault
+    assert "Did you mean `skips`?" in fault
+    assert fault.startswith("arms.toml:4:12")
+
+
+@pytest.mark.parametrize("key", ["metric", "metrics"])
+def test_an_unknown_metric(faults, key: str) -> None:
+    value = '"validation/l2"' if key == "metric" else '["train/l1", "validation/l2"]'
+    (fault,) = faults(with_arms("[ablation.arms.a]\n[ablation.arms.b]\ntrain.steps = 3\n", **{key: value}))
+    assert "no arm measures `validation/l2`" in fault
+    assert "Did you mean `validation/l1`?" in fault
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("title = 'x'", "describes no ablation"),
+        ("ablation = 3", "describes no ablation"),
+        ("[ablation]\nbaseline = 'a'\n", "there is no arm"),
+        (with_arms("[ablation.arms.a]\n"), "one arm, and a comparison needs two"),
+        (with_arms("[ablation.arms.a]\n[ablation.arms.b]\n", seeds="[]"), "seeds"),
+        (with_arms("[ablation.arms.a]\n[ablation.arms.b]\n", seeds="[1, 1]"), "stands in it twice"),
+        (with_arms("[ablation.arms.a]\n[ablation.arms.b]\n", seeds="[-1]"), "seeds"),
+        (with_arms("[ablation.arms.a]\n[ablation.arms.'b/c']\n"), "arms"),
+        (with_arms("[ablation.arms.a]\n[ablation.arm.b]\n"), "has no setting `arm`"),
+        (with_arms("[ablation.arms]\na = 3\n"), "arms"),
+    ],
+)
+def test_what_is_no_ablation(faults, text: str, words: str) -> None:
+    assert any(words in fault for fault in faults(text)), faults(text)
