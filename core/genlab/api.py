@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
-from genlab import outline as networks_outline, runner, runs
+from genlab import outline as networks_outline, runner
 from genlab.build.experiment import build_method, build_networks, construct, pair_channels
 from genlab.build.read import Checked, read
 from genlab.errors import DataError
@@ -70,12 +71,15 @@ def train(
     Raises:
         GenlabError: one of its kinds, for everything that a person can mend.
     """
-    files = [Path(file) for file in plugins]
+    files = [Path(file).expanduser() for file in plugins]
     path = find(recipe)
     checked = read(path, set=set, plugins=files)
-    target = Path(out) if out is not None else runs.new_path(Path("runs"), path.stem)
-    runner.start(checked, target, name=str(recipe), plugins=files, stop_at=stop_at)
-    return open_run(target)
+    if out is None:
+        make_folder = partial(RunFolder.create_below, Path("runs"), path.stem)
+    else:
+        RunFolder.refuse_existing(Path(out))
+        make_folder = partial(RunFolder.create, Path(out))
+    return Run(runner.start(checked, make_folder, name=str(recipe), plugins=files, stop_at=stop_at))
 
 
 def resume(run: str | Path, *, stop_at: int | None = None) -> Run:

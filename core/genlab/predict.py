@@ -27,7 +27,8 @@ def predict_files(run: Run, images: Sequence[Path], out: Path) -> Iterator[Path]
         prediction = run.predict(read_image(source, run.manifest.channels[0]))
         target.parent.mkdir(parents=True, exist_ok=True)
         with written_aside(target) as aside:
-            Image.fromarray(np.squeeze(prediction)).save(aside, format="PNG")
+            pixels = prediction[:, :, 0] if prediction.shape[2] == 1 else prediction
+            Image.fromarray(pixels).save(aside, format="PNG")
         yield target
 
 
@@ -38,9 +39,9 @@ def read_image(path: Path, channels: int) -> NDArray[np.generic]:
     try:
         with Image.open(path) as image:
             image.load()
-            if image.mode.startswith("I;16") and channels == 1:
-                return np.asarray(image)[:, :, None]
             turned = ImageOps.exif_transpose(image)
+            if image.mode.startswith("I;16") and channels == 1:
+                return np.asarray(turned).astype(np.uint16)[:, :, None]
             array = np.asarray(turned.convert(_MODES[channels]))
     except FileNotFoundError as error:
         raise DataError("there is no such file", where=str(path)) from error

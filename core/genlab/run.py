@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from genlab.build.experiment import build_method, build_networks, construct
+from genlab.build.experiment import build_method, build_networks, construct_losses
 from genlab.build.read import Checked, read
 from genlab.build.recipe import Recipe
 from genlab.data.sides import to_bytes, to_network, to_tensor
@@ -61,11 +61,11 @@ class Run:
         if checkpoint is None:
             raise RunError("the run has no checkpoint yet, so it has no trained networks", where=str(self.path))
         networks = build_networks(self.recipe, self.manifest.channels, self._checked.document)
-        losses = construct(self.recipe, self._checked.document).losses
+        losses = construct_losses(self.recipe, self._checked.document)
         method = build_method(self.recipe, networks, losses, self._checked.document)
-        load_method(checkpoint, method)
         for module in (*networks.values(), *losses.values()):
             module.to(self.device).eval()
+        load_method(checkpoint, method)
         return method
 
     @property
@@ -96,7 +96,7 @@ class Run:
             raise DataError(f"the generator takes {channels} channels; this image is an array {image.shape}")
         side = ImageSide(channels)
         condition = to_network(to_tensor(image, side, "image")[None].to(self.device), side)
-        predictor = Predictor(self.method, self.method.networks, self.recipe.settings.inference)
+        predictor = Predictor(self.method, self.recipe.settings.inference)
         return to_bytes(predict_any_size(predictor, condition, self.generator.size_multiple)[0])
 
     @cached_property

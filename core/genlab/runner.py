@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -25,33 +25,33 @@ _log = logging.getLogger("genlab")
 
 def start(
     checked: Checked,
-    target: Path,
+    make_folder: Callable[[], RunFolder],
     *,
     name: str,
     plugins: Iterable[Path] = (),
     stop_at: int | None = None,
     listeners: Listeners = (),
-) -> None:
-    """Train what a recipe says, in a folder that is not there yet.
+) -> RunFolder:
+    """Train what a recipe says, in a folder that is made as soon as all that it needs is there.
 
     Args:
         checked: the recipe.
-        target: the run's folder.
+        make_folder: makes the run's folder.
         name: what the recipe is called, for people.
         plugins: the files that the recipe takes components from; the run keeps copies.
         stop_at: pause after so many steps, to be resumed.
         listeners: those that hear the run beside the recipe's.
     """
-    RunFolder.refuse_existing(target)
     with memory_errors():
         built = build(checked.recipe, checked.document)
     manifest = provenance.first_manifest(built, name)
-    folder = RunFolder.create(target)
+    folder = make_folder()
     with folder.locked():
         folder.keep_plugins(plugins)
         write_text(folder.recipe_path, built.recipe.toml())
         folder.write(manifest)
         _train(folder, built, stop_at, listeners)
+    return folder
 
 
 def go_on(folder: RunFolder, *, stop_at: int | None = None, listeners: Listeners = ()) -> None:
@@ -113,10 +113,10 @@ def _train(folder: RunFolder, built: Built, stop_at: int | None, listeners: List
             ended = train(replace(built.experiment, listeners=heard_by), started, last, stop_at)
     except BaseException as error:
         # A disk that is full has a story already: the error that is on its way.
-        with suppress(StorageError):
+        with suppress(StorageError, RunError):
             if isinstance(error, KeyboardInterrupt):
                 folder.update(status="interrupted")
             else:
                 folder.update(status="failed", failure=str(error))
         raise
-    folder.update(status=ended.status, step=ended.step, signal=ended.signal)
+    folder.update(status=ended.status, step=ended.step, signal=ended.signal, metrics=dict(ended.metrics))

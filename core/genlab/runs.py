@@ -16,8 +16,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
@@ -42,7 +43,7 @@ class DataRecord(BaseModel):
 class Manifest(BaseModel):
     """How a run came to be, and how far it came."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")
 
     format: Literal[1] = 1
     title: str
@@ -107,6 +108,17 @@ class RunFolder:
         return cls(path)
 
     @classmethod
+    def create_below(cls, base: Path, name: str) -> RunFolder:
+        """Make a new run's folder below `base`, named by recipe and time; another process may do so at once."""
+        stem = f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
+        for number in count(1):
+            path = base / (stem if number == 1 else f"{stem}-{number}")
+            with storage_errors(path), suppress(FileExistsError):
+                path.mkdir(parents=True)
+                return cls(path)
+        raise AssertionError("numbers do not end")
+
+    @classmethod
     def existing(cls, path: Path) -> RunFolder:
         """A run's folder from before; `RunError` if it is none."""
         if not (path / "run.json").is_file():
@@ -114,13 +126,21 @@ class RunFolder:
             raise RunError(what, where=str(path), hint="Runs lie below the folder runs/, unless --out said otherwise.")
         return cls(path)
 
+    def stored(self) -> Manifest:
+        """The manifest as it was written last."""
+        try:
+            return Manifest.model_validate_json((self.path / "run.json").read_text(encoding="utf-8"))
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            reason = f"{place}: {first['msg']}" if place else first["msg"]
+            raise RunError(f"run.json cannot be read: {reason}", where=str(self.path)) from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise RunError(f"run.json cannot be read: {error}", where=str(self.path)) from error
+
     def read(self) -> Manifest:
         """The manifest; a run that nobody is training any more, without having said so, was interrupted."""
-        try:
-            manifest = Manifest.model_validate_json((self.path / "run.json").read_text(encoding="utf-8"))
-        except (OSError, ValidationError) as error:
-            reason = str(error).splitlines()[0]
-            raise RunError(f"run.json cannot be read: {reason}", where=str(self.path)) from error
+        manifest = self.stored()
         if manifest.status == "running" and not self._is_locked():
             return manifest.model_copy(
                 update={"status": "interrupted", "failure": "its process was ended from outside"}
@@ -132,7 +152,7 @@ class RunFolder:
 
     def update(self, **changes: object) -> None:
         """Change some of the manifest's entries."""
-        self.write(self.read().model_copy(update={**changes, "updated": datetime.now(UTC)}))
+        self.write(self.stored().model_copy(update={**changes, "updated": datetime.now(UTC)}))
 
     def keep_plugins(self, files: Iterable[Path]) -> None:
         """Copy plugins given as files, so that the folder alone is enough."""
@@ -143,8 +163,11 @@ class RunFolder:
                 shutil.copyfile(file, target)
 
     @contextmanager
-    def locked(self, patience: float = 0.0) -> Generator[None, None, None]:
-        """Keep other processes from training in this folder; `RunError` if one still does after so many seconds."""
+    def locked(self, patience: float = 1.0) -> Generator[None, None, None]:
+        """Keep other processes from training in this folder; `RunError` if one still does after so many seconds.
+
+        Whoever reads whether the run is trained holds the lock too, for less than a millisecond.
+        """
         lock = FileLock(self.path / ".lock")
         try:
             lock.acquire(timeout=patience)
@@ -156,8 +179,10 @@ class RunFolder:
             lock.release()
 
     def _is_locked(self) -> bool:
+        if not (self.path / ".lock").exists():
+            return False
         try:
-            with self.locked():
+            with self.locked(patience=0.2):
                 return False
         except RunError:
             return True
@@ -181,13 +206,6 @@ class ManifestListener(Listener):
 def checkpoints(folder: Path) -> list[Path]:
     """The whole checkpoints below a folder, oldest first."""
     return sorted(path for path in folder.glob("[0-9]*") if path.is_dir())
-
-
-def new_path(base: Path, name: str) -> Path:
-    """A path for a new run below `base`, named by recipe and time."""
-    stem = f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
-    candidates = (base / (stem if number == 1 else f"{stem}-{number}") for number in range(1, 1000))
-    return next(path for path in candidates if not path.exists())
 
 
 def versions(packages: Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from annotated_types import MinLen
 from pydantic import BaseModel, ConfigDict, Field
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Decay = Annotated[float, Field(ge=0, lt=1)]
 Size = Annotated[int, Field(ge=1)]
 
 
@@ -44,7 +45,7 @@ class Optimizer(Table):
     """The algorithm."""
     learning_rate: Annotated[float, Field(gt=0)] = 2e-4
     """The rate before the schedule."""
-    betas: tuple[Fraction, Fraction] = (0.5, 0.999)
+    betas: tuple[Decay, Decay] = (0.5, 0.999)
     """Decay of the running means of gradient and squared gradient."""
     epsilon: Annotated[float, Field(gt=0)] = 1e-8
     """Added to the denominator."""

@@ -57,7 +57,8 @@ def rewind(folder: Path, step: int) -> list[str]:
         end = 0
         with path.open("rb") as file:
             for record in _records(file):
-                if record.event.step > step:
+                # The start of a session bears the number of the step that it will write first.
+                if record.event.step > step and not record.event.HasField("session_log"):
                     break
                 end = record.end
                 tags |= dict.fromkeys(v.tag for v in record.event.summary.value if v.HasField("simple_value"))

@@ -20,6 +20,7 @@ import genlab
 from genlab import DataError, RecipeError, RunError
 from genlab.build.experiment import build
 from genlab.data.sides import to_network, to_picture
+from genlab.predict import predict_files
 from genlab.recipe.load import load
 
 
@@ -119,24 +120,30 @@ def test_a_run_without_a_checkpoint_says_so(tiny: Path, tmp_path: Path) -> None:
         _ = genlab.open_run(run.path).generator
 
 
-def killed(tiny: Path, out: Path, *assignments: str) -> None:
-    """Train in another process, which kills itself at its seventh step without a word."""
-    script = f"""
-import os, signal, genlab
-from genlab.engine import training
+KILLER = """
+import os, signal
+import genlab
 
-class Killed(training.Training):
-    def advance(self, batch):
-        if self.step == 6:
+class Killer(genlab.Listener):
+    def step(self, event):
+        if event.step == 7:
             os.kill(os.getpid(), signal.SIGKILL)
-        super().advance(batch)
 
-from genlab.engine import loop
-loop.Training = Killed
-genlab.train({str(tiny)!r}, out={str(out)!r}, set={list(assignments)!r})
+@genlab.hookimpl
+def genlab_register(registry):
+    registry.listener("killer", Killer)
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+
+
+def killed(tiny: Path, out: Path, *assignments: str) -> None:
+    """Train in another process, which is killed at its seventh step without a word."""
+    plugin = out.parent / "killer.py"
+    plugin.write_text(KILLER)
+    given = ["listeners.killer={}", *assignments]
+    call = f"import genlab; genlab.train({str(tiny)!r}, out={str(out)!r}, set={given!r}, plugins=[{str(plugin)!r}])"
+    done = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
+    (out / "plugins" / "killer.py").write_text(KILLER.replace("event.step == 7", "False"))
 
 
 def test_a_run_that_was_killed_tells_how_far_it_came_and_goes_on_to_the_same_end(tiny: Path, tmp_path: Path) -> None:
@@ -167,3 +174,72 @@ def test_checking_finds_what_only_constructing_shows(tiny: Path) -> None:
         genlab.check(tiny, set=["input.size=33"])
     with pytest.raises(RecipeError, match="no loss of a weight above 0"):
         genlab.check(tiny, set=["losses.l1.weight=0", "losses.adversarial.weight=0"])
+
+
+def test_the_callers_random_numbers_go_on_as_if_nothing_had_been(tiny: Path, tmp_path: Path) -> None:
+    """In a process without the checks of shapes, which draw from Python's generator themselves."""
+    script = f"""
+import random
+import genlab, numpy as np, torch
+
+def draws():
+    return torch.rand(()).item(), random.random(), float(np.random.rand())
+
+def seed():
+    torch.manual_seed(5), random.seed(5), np.random.seed(5)
+
+seed()
+expected = draws()
+seed()
+run = genlab.train({str(tiny)!r}, set=["train.steps=2"], out="run")
+run.predict(np.zeros((32, 32, 3), np.uint8))
+assert draws() == expected
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+NAN = """
+import genlab
+
+class NoNumber(genlab.Metric):
+    better = "lower"
+    def reset(self): pass
+    def update(self, condition, target, prediction): pass
+    def compute(self): return float("nan")
+
+@genlab.hookimpl
+def genlab_register(registry):
+    registry.metric("no_number", NoNumber)
+"""
+
+
+def test_a_metric_that_is_no_number_costs_nothing_else(tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "nan.py").write_text(NAN)
+    more = {"set": ["evaluate.metrics.no_number={}"], "plugins": [tmp_path / "nan.py"]}
+    genlab.train(tiny, out=tmp_path / "run", stop_at=4, **more)
+    resumed = genlab.resume(tmp_path / "run")
+    assert resumed.manifest.status == "finished"
+    assert np.isnan(genlab.open_run(tmp_path / "run").metrics["validation/no_number"])
+    assert resumed.predict(np.zeros((32, 32, 3), np.uint8)).shape == (32, 32, 3)
+
+
+def test_a_resumed_run_that_measures_nothing_new_keeps_its_metrics(tiny: Path, tmp_path: Path) -> None:
+    first = genlab.train(tiny, out=tmp_path / "run", stop_at=4)
+    assert first.metrics
+    assert genlab.resume(tmp_path / "run", stop_at=5).metrics == first.metrics
+
+
+def test_plugins_may_lie_in_the_home_folder(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "nan.py").write_text(NAN)
+    run = genlab.train(tiny, out=tmp_path / "run", plugins=["~/nan.py"], stop_at=1)
+    assert (run.path / "plugins" / "nan.py").read_text() == NAN
+
+
+@pytest.mark.parametrize("shape", [(1, 50), (50, 1), (1, 1)])
+def test_files_of_one_pixel_keep_their_size(run: genlab.Run, tmp_path: Path, shape: tuple[int, int]) -> None:
+    Image.fromarray(np.zeros((*shape, 3), np.uint8)).save(tmp_path / "thin.png")
+    (written,) = predict_files(run, [tmp_path / "thin.png"], tmp_path / "out")
+    with Image.open(written) as image:
+        assert (image.mode, image.size) == ("RGB", shape[::-1])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from genlab import RunError, StorageError
-from genlab.runs import DataRecord, Manifest, RunFolder, git_state, new_path
+from genlab.runs import DataRecord, Manifest, RunFolder, git_state
 
 
 def manifest(**changes: object) -> Manifest:
@@ -69,10 +71,18 @@ def test_a_run_that_was_killed_does_not_say_that_it_is_running(tmp_path: Path) -
     assert folder.read().failure == "its process was ended from outside"
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"format": 2}', "\x00"])
-def test_a_damaged_manifest_is_named(tmp_path: Path, content: str) -> None:
-    (tmp_path / "run.json").write_text(content)
-    with pytest.raises(RunError, match=r"run\.json cannot be read"):
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "Invalid JSON"),
+        (b"{}", "title: Field required"),
+        (b'{"format": 2}', "format: Input should be 1"),
+        (b"\xff", "can't decode"),
+    ],
+)
+def test_a_damaged_manifest_is_named(tmp_path: Path, content: bytes, reason: str) -> None:
+    (tmp_path / "run.json").write_bytes(content)
+    with pytest.raises(RunError, match=rf"run\.json cannot be read: .*{reason}"):
         RunFolder.existing(tmp_path).read()
 
 
@@ -101,13 +111,49 @@ def test_the_last_checkpoint_is_the_one_of_most_steps(tmp_path: Path) -> None:
     assert last.name == "00000100"
 
 
-def test_new_paths_never_meet_an_old_one(tmp_path: Path) -> None:
-    paths = []
-    for _ in range(3):
-        paths.append(new_path(tmp_path, "unet"))
-        paths[-1].mkdir()
-    assert len(set(paths)) == 3
-    assert all(path.name.startswith("unet-") for path in paths)
+def test_runs_that_begin_in_the_same_second_have_folders_of_their_own(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        folders = list(pool.map(lambda _: RunFolder.create_below(tmp_path / "runs", "unet"), range(24)))
+    assert len({folder.path for folder in folders}) == 24
+    assert all(folder.path.name.startswith("unet-") and folder.path.is_dir() for folder in folders)
+
+
+def test_figures_that_are_no_numbers_come_back(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.write(manifest(status="finished", metrics={"a": float("nan"), "b": float("inf")}))
+    read = folder.read().metrics
+    assert math.isnan(read["a"])
+    assert read["b"] == math.inf
+
+
+def test_whoever_reads_a_run_does_not_keep_it_from_being_trained(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.write(manifest())
+    with folder.locked():
+        pass
+    ask = f"""
+from genlab.runs import RunFolder, Path
+print("ready", flush=True)
+while True: RunFolder(Path({str(tmp_path)!r})).read()
+"""
+    readers = [subprocess.Popen([sys.executable, "-c", ask], stdout=subprocess.PIPE) for _ in range(2)]
+    try:
+        for reader in readers:
+            assert reader.stdout
+            reader.stdout.readline()
+        for _ in range(30):
+            with folder.locked():
+                assert folder.read().status == "running"
+    finally:
+        for reader in readers:
+            reader.kill()
+            reader.communicate()
+
+
+def test_a_folder_that_is_only_read_gets_no_new_file(tmp_path: Path) -> None:
+    RunFolder(tmp_path).write(manifest())
+    assert RunFolder(tmp_path).read().status == "interrupted"
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
 
 
 def test_git_state_is_told_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

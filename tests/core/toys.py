@@ -226,7 +226,6 @@ def experiment(
     return Experiment(
         settings=chosen,
         method=method(made, {}),
-        networks=made,
         training=PreparedPairs(training, chosen.input, load_size(chosen.input)),
         validation=PreparedPairs(pictures(3, 12, 12, seed=7), chosen.input, size),
         unaugmented=PreparedPairs(training, chosen.input, size),

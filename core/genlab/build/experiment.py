@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -76,7 +77,6 @@ def build(recipe: Recipe, document: Document) -> Built:
     experiment = Experiment(
         settings=settings,
         method=build_method(recipe, networks, parts.losses, document),
-        networks=networks,
         training=training,
         validation=validation,
         unaugmented=unaugmented,
@@ -108,6 +108,11 @@ def construct(recipe: Recipe, document: Document) -> Parts:
         raise at_their_places(faults, document)
     losses, metrics, listeners = ({label: made[-1].instance for label, made in table.items()} for table in found)
     return Parts(data, losses, metrics, listeners)
+
+
+def construct_losses(recipe: Recipe, document: Document) -> dict[str, Loss | AdversarialLoss]:
+    """The losses alone, which a trained method needs."""
+    return dict(construct(replace(recipe, metrics={}, listeners={}), document).losses)
 
 
 def open_data(parts: Sequence[Part]) -> OpenData:
@@ -174,6 +179,10 @@ def build_method(
             method: Method = recipe.method.build(networks=networks, losses=weighted)
     except RecipeError as error:
         raise at_their_places(error.faults, document) from error
+    for role, network in networks.items():
+        if next(network.parameters(), None) is None:
+            component = recipe.networks[role].component
+            raise PluginError(f"{component} breaks the contract: it has no parameters, so there is nothing to train")
     for phase in method.phases():
         if unknown := [role for role in phase.updates if role not in networks]:
             what = f"its phase `{phase.name}` updates `{unknown[0]}`; the networks are {', '.join(networks)}"

@@ -7,6 +7,7 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
+from torch import Tensor
 
 from genlab.data.augment import crop_and_flip
 from genlab.data.order import Draw, draw
@@ -54,6 +55,12 @@ class Batches:
     def _finish(self, pairs: Sequence[PreparedPair], draws: Sequence[Draw]) -> Batch:
         sides = self.pairs.sides
         stacks = (torch.stack([pair.condition for pair in pairs]), torch.stack([pair.target for pair in pairs]))
-        moved = (stack.to(self.device, non_blocking=True) for stack in stacks)
+        moved = (self._move(stack) for stack in stacks)
         cropped = (crop_and_flip(stack, draws, self.settings) for stack in moved)
         return Batch(*(to_network(stack, side) for stack, side in zip(cropped, sides, strict=True)))
+
+    def _move(self, stack: Tensor) -> Tensor:
+        """To the device; only from pinned memory can a copy go on beside the computation."""
+        if self.device.type == "cuda":
+            return stack.pin_memory().to(self.device, non_blocking=True)
+        return stack.to(self.device)

@@ -17,15 +17,6 @@ from genlab.interfaces.listener import (
 
 Event = Started | Step | Previewed | Validated | CheckpointSaved | Ended
 
-_METHODS: dict[type, str] = {
-    Started: "started",
-    Step: "step",
-    Previewed: "previewed",
-    Validated: "validated",
-    CheckpointSaved: "checkpoint_saved",
-    Ended: "ended",
-}
-
 _log = logging.getLogger("genlab")
 
 
@@ -39,8 +30,24 @@ class Announcer:
         for entry in tuple(self._listeners):
             label, listener = entry
             try:
-                getattr(listener, _METHODS[type(event)])(event)
+                _tell(listener, event)
             except Exception as error:  # noqa: BLE001  (a listener is a guest: whatever it raises, the run goes on)
                 self._listeners.remove(entry)
                 reason = f"{type(error).__name__}: {error}"
                 _log.warning("The listener `%s` failed and is switched off; the run goes on. %s", label, reason)
+
+
+def _tell(listener: Listener, event: Event) -> None:
+    match event:
+        case Started():
+            listener.started(event)
+        case Step():
+            listener.step(event)
+        case Previewed():
+            listener.previewed(event)
+        case Validated():
+            listener.validated(event)
+        case CheckpointSaved():
+            listener.checkpoint_saved(event)
+        case Ended():
+            listener.ended(event)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
@@ -41,10 +42,12 @@ class Position(NamedTuple):
     Args:
         step: steps done.
         observed: whether the validation and the pictures that are due at this step were made.
+        metrics: the last validation's.
     """
 
     step: int
     observed: bool
+    metrics: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -89,13 +92,12 @@ def _aside(target: Path) -> Path:
 
 def _remove(checkpoint: Path) -> None:
     """Remove a checkpoint, which looks whole until nothing of it is left to read; one that resists is left."""
-    with storage_errors(checkpoint):
-        aside = checkpoint.rename(_aside(checkpoint))
-    shutil.rmtree(aside, ignore_errors=True)
+    with suppress(OSError):
+        shutil.rmtree(checkpoint.rename(_aside(checkpoint)), ignore_errors=True)
 
 
 def _described(position: Position) -> str:
-    return json.dumps({"format": FORMAT, **position._asdict()}, indent=2)
+    return json.dumps({"format": FORMAT, **position._asdict(), "metrics": dict(position.metrics)}, indent=2)
 
 
 def _write(folder: Path, position: Position, trainee: Trainee) -> None:
@@ -123,7 +125,7 @@ def restore(checkpoint: Path, trainee: Trainee) -> Position:
         load_method(checkpoint, trainee.method)
         for role, network in trainee.method.networks.items():
             _unflatten(trainee.optimizers[role], network, load_file(checkpoint / f"{role}.optimizer.safetensors"))
-        return Position(int(state["step"]), bool(state["observed"]))
+        return Position(int(state["step"]), bool(state["observed"]), dict(state["metrics"]))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise _damaged(checkpoint, error) from error
 
@@ -136,9 +138,16 @@ def load_method(checkpoint: Path, method: Method) -> None:
         buffers = load_file(checkpoint / "losses.safetensors")
         for name, buffer in _loss_buffers(method).items():
             buffer.copy_(buffers[name])
-        method.load_state(load_file(checkpoint / "method.safetensors"))
+        device = _device_of(method)
+        state = load_file(checkpoint / "method.safetensors")
+        method.load_state({name: tensor.to(device, copy=True) for name, tensor in state.items()})
     except (OSError, SafetensorError, RuntimeError, KeyError) as error:
         raise _damaged(checkpoint, error) from error
+
+
+def _device_of(method: Method) -> torch.device:
+    parameters = (parameter for network in method.networks.values() for parameter in network.parameters())
+    return next((parameter.device for parameter in parameters), torch.device("cpu"))
 
 
 def forget_optimizers(checkpoint: Path) -> None:
@@ -194,5 +203,5 @@ def _unflatten(optimizer: Optimizer, network: Network, tensors: Mapping[str, Ten
 def _laid_out_as(parameter: Tensor, tensor: Tensor) -> Tensor:
     """The same values in a parameter's memory layout, such as channels_last: fused Adam takes that for granted."""
     if tensor.shape != parameter.shape:
-        return tensor
+        return tensor.clone()  # what was read is mapped from the file, which could not be removed on Windows
     return torch.empty_like(parameter, dtype=tensor.dtype).copy_(tensor)

@@ -22,7 +22,6 @@ class Experiment:
     Args:
         settings: the framework's tables.
         method: the method, with its networks and losses in place.
-        networks: by role, on `device`.
         training: the training pairs, at the size that crops are taken from.
         validation: the validation pairs, at the size that the networks see.
         unaugmented: the training pairs at that size, for the gap between training and validation.
@@ -33,10 +32,14 @@ class Experiment:
 
     settings: Settings
     method: Method
-    networks: Mapping[str, Network]
     training: PreparedPairs
     validation: PreparedPairs
     unaugmented: PreparedPairs
     metrics: Mapping[str, Metric]
     listeners: Sequence[tuple[str, Listener]]
     device: torch.device
+
+    @property
+    def networks(self) -> Mapping[str, Network]:
+        """By role, on `device`."""
+        return self.method.networks

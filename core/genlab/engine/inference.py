@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import torch
@@ -12,24 +12,22 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
 from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivateUsage]
 
+from genlab.engine.seeding import random_numbers_apart
 from genlab.interfaces.method import Method
-from genlab.interfaces.network import Network
 from genlab.settings import Inference
 
 
 class Predictor:
     """Predicts with a method's networks, and leaves them as they were."""
 
-    def __init__(self, method: Method, networks: Mapping[str, Network], settings: Inference) -> None:
+    def __init__(self, method: Method, settings: Inference) -> None:
         self.method = method
-        self.networks = networks
         self.settings = settings
 
     def __call__(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
         """Predict each image by itself, so that the result does not depend on how images are batched."""
         # Not inference_mode(): a tensor that a network keeps from here could not be trained with afterwards.
-        forked = [condition.device] if condition.is_cuda else []
-        with torch.no_grad(), self._prepared(), torch.random.fork_rng(forked):
+        with torch.no_grad(), self._prepared(), random_numbers_apart(condition.device):
             return torch.cat([self._one(image) for image in condition.split(1)])
 
     def _one(self, image: Float[Tensor, "1 c h w"]) -> Float[Tensor, "1 d h w"]:
@@ -39,7 +37,7 @@ class Predictor:
 
     @contextmanager
     def _prepared(self) -> Generator[None, None, None]:
-        modules = [module for network in self.networks.values() for module in network.modules()]
+        modules = [module for network in self.method.networks.values() for module in network.modules()]
         modes = [module.training for module in modules]
         tracked = [module for module in modules if isinstance(module, _BatchNorm) and module.track_running_stats]
         own_statistics = self.settings.normalization == "image"

@@ -8,6 +8,7 @@ from pathlib import Path
 from genlab.engine.announcer import Announcer
 from genlab.engine.experiment import Experiment
 from genlab.engine.runtime import cpu_threads
+from genlab.engine.seeding import random_numbers_apart
 from genlab.engine.stopping import Stopping
 from genlab.engine.training import Training
 from genlab.errors import DataError
@@ -36,30 +37,36 @@ def train(experiment: Experiment, started: Started, checkpoint: Path | None, sto
 
     announcer.tell(started)
     try:
-        with stopping, cpu_threads(experiment.settings.train.threads), closing(training.batches()) as batches:
+        with (
+            stopping,
+            cpu_threads(experiment.settings.train.threads),
+            random_numbers_apart(experiment.device),
+            closing(training.batches()) as batches,
+        ):
             while True:
                 # Before the last validation, so that whatever happens to it costs nothing
                 if training.step == steps:
                     training.save()
 
-                # What is due at this step
-                training.observe()
-                if training.step == last or stopping():
-                    break
+                # What is due at this step, and the next batch
+                try:
+                    training.observe()
+                    if training.step == last or stopping():
+                        break
+                    batch = next(batches)
+                except DataError:
+                    training.save()
+                    raise
+
                 if training.wants_saving:
                     training.save()
-
-                # The next one
-                training.advance(next(batches))
+                training.advance(batch)
 
             training.save()
             if training.step == steps and training.observed:
                 status = "finished"
             else:
                 status = "interrupted" if stopping() else "paused"
-    except DataError:
-        training.save()
-        raise
     except KeyboardInterrupt:
         status = "interrupted"
         raise

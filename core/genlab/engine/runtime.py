@@ -19,7 +19,7 @@ def choose_device(name: str) -> torch.device:
         usable = ", ".join(device for device, is_there in there.items() if is_there)
         raise DeviceError(
             f"PyTorch {torch.__version__} finds no {name} device here; there is {usable}",
-            hint="Leave the device to `auto`, or install the PyTorch build for your hardware.",
+            hint="Set train.device to `auto`, for a run from before in its recipe.toml, or install another PyTorch.",
         )
     return torch.device(name)
 
@@ -32,13 +32,17 @@ def device_name(device: torch.device, threads: int | None) -> str:
     return f"{device.type} ({threads} thread{'s' if threads > 1 else ''})"
 
 
+# How the CPU allocators of Linux and Windows, Apple's GPUs and cuBLAS say it.
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
+
+
 @contextmanager
 def memory_errors() -> Generator[None, None, None]:
     """Say what to do where memory does not suffice."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not any(s in str(error) for s in _NO_MEMORY):
             raise
         raise TrainingError(
             "there is not enough memory for this training",

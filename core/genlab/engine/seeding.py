@@ -42,8 +42,24 @@ def seed_random_numbers(seed: int, device: torch.device) -> None:
 
 
 @contextmanager
+def random_numbers_apart(device: torch.device) -> Generator[None, None, None]:
+    """Whatever is drawn in this block, the caller's random numbers go on as if nothing had been.
+
+    On an Apple GPU those of the CPU alone, as PyTorch cannot fork the others.
+    """
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+
+
+@contextmanager
 def constructing(seed: int, role: str) -> Generator[None, None, None]:
-    """What a constructor draws in this block is a function of seed and role; the caller's numbers stay as they are."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(derived_seed(seed, role))
+    """What a constructor draws in this block, on the CPU, is a function of seed and role alone."""
+    cpu = torch.device("cpu")
+    with random_numbers_apart(cpu):
+        seed_random_numbers(derived_seed(seed, role), cpu)
         yield

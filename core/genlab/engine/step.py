@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 
 from genlab.errors import TrainingError
@@ -51,6 +52,8 @@ def train_step(method: Method, batch: Batch, optimizers: Mapping[str, Optimizer]
 
 
 def _require_scalars(phase: Phase, terms: Terms) -> None:
+    if not terms:
+        raise TrainingError(f"the phase {phase.name} has no terms, so there is nothing for it to minimise")
     for name, term in terms.items():
         shape = getattr(term.value, "shape", None)
         if shape != ():
@@ -64,12 +67,6 @@ def _add_norms(result: StepResult, role: str, network: Network) -> None:
         if not parameters:
             continue
         name = f"{role}/{level.name}"
-        result.gradient_norms[name] = _norm([p.grad for p in parameters if p.grad is not None])
-        result.weight_norms[name] = _norm([p.detach() for p in parameters])
-
-
-def _norm(tensors: list[Tensor]) -> Tensor:
-    """The L2 norm of all tensors taken as one vector."""
-    if not tensors:
-        return torch.zeros(())
-    return torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(tensor) for tensor in tensors]))
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        result.gradient_norms[name] = get_total_norm(gradients).to(parameters[0].device)
+        result.weight_norms[name] = get_total_norm([p.detach() for p in parameters])

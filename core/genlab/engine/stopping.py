@@ -15,11 +15,17 @@ class Stopping:
     """While entered, the first signal sets a flag, which calling this object tells; a second one breaks off at once.
 
     Away from the main thread signals belong to somebody else, and nothing is changed.
+
+    Args:
+        words: what to tell the person when the first signal comes.
     """
 
     signals = (signal.SIGINT, signal.SIGTERM)
 
-    def __init__(self) -> None:
+    def __init__(
+        self, words: str = "Stopping: the run is saved after this step. Once more breaks off at once."
+    ) -> None:
+        self.words = words
         self.received: int | None = None
         self._before: dict[int, Any] = {}
 
@@ -41,4 +47,4 @@ class Stopping:
         if self.received is not None:
             raise KeyboardInterrupt
         self.received = number
-        _log.warning("Stopping: the run is saved after this step. Once more breaks off at once.")
+        _log.warning(self.words)

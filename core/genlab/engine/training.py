@@ -6,7 +6,9 @@ import math
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 
+import torch
 from torch import Tensor
+from torch.nn.utils import get_total_norm
 
 from genlab.data.batches import Batches
 from genlab.engine.announcer import Announcer
@@ -49,11 +51,11 @@ class Training:
         self.stopping = stopping
         self.optimizers = make_optimizers(experiment.networks, settings.optimizer, experiment.device)
         self.trainee = Trainee(experiment.method, self.optimizers)
-        self.step, self.observed = restore(checkpoint, self.trainee) if checkpoint else Position(0, observed=False)
+        first = restore(checkpoint, self.trainee) if checkpoint else Position(0, observed=False, metrics={})
+        self.step, self.observed, self.metrics = first
         self.saved = self.step if checkpoint else None
-        self.predictor = Predictor(experiment.method, experiment.networks, settings.inference)
+        self.predictor = Predictor(experiment.method, settings.inference)
         self.clock = Clock(settings.train.batch_size)
-        self.metrics: Mapping[str, float] = {}
 
     def batches(self) -> Generator[Batch, None, None]:
         """The batches from here on."""
@@ -102,9 +104,9 @@ class Training:
         checkpoint = self.experiment.settings.checkpoint
         with self.clock.aside():
             for role, network in self.experiment.networks.items():
-                if not all(parameter.isfinite().all() for parameter in network.parameters()):
+                if not get_total_norm(network.parameters()).isfinite():
                     raise _diverged(f"the weights of the {role} are no numbers any more at step {self.step}")
-            path = save(self.folder, Position(self.step, self.observed), self.trainee, checkpoint.keep)
+            path = save(self.folder, Position(self.step, self.observed, self.metrics), self.trainee, checkpoint.keep)
             self.clock.saved()
             if self.saved != self.step:
                 self.saved = self.step
@@ -134,7 +136,9 @@ class Training:
 
 
 def _read(tensors: Mapping[str, Tensor]) -> dict[str, float]:
-    return {name: float(tensor) for name, tensor in tensors.items()}
+    """All at once: each reading makes a GPU wait."""
+    values = torch.stack(list(tensors.values())).tolist() if tensors else []
+    return dict(zip(tensors, values, strict=True))
 
 
 def _diverged(what: str) -> TrainingError:

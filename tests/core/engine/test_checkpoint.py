@@ -1,6 +1,5 @@
 import errno
 import json
-import resource
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -82,7 +81,7 @@ def train(trained: Trainee, steps: int, first: int = 0) -> Trainee:
 
 
 def at(step: int, observed: bool = True) -> Position:
-    return Position(step, observed)
+    return Position(step, observed, {"validation/l1": 0.25})
 
 
 def everything(trained: Trainee) -> dict[str, torch.Tensor]:
@@ -141,7 +140,7 @@ def test_its_parts_are_plain_files_by_name(tmp_path):
         "exp_avg/inner.weight",
     ]
     state = json.loads((path / "state.json").read_text())
-    assert state == {"format": 2, "step": 3, "observed": True}
+    assert state == {"format": 2, "step": 3, "observed": True, "metrics": {"validation/l1": 0.25}}
     assert list(load_file(path / "losses.safetensors")) == ["adapting/mean"], "nothing trains a loss's parameters"
 
 
@@ -171,6 +170,29 @@ def test_a_checkpoint_from_before_the_first_step(tmp_path):
     fresh = trainee(seed=5)
     assert restore(path, fresh) == at(0)
     assert_same(everything(fresh), everything(trained))
+
+
+def test_nothing_of_it_stays_mapped_when_it_was_restored(tmp_path):
+    """A mapped file can be neither renamed nor removed on Windows."""
+    maps = Path("/proc/self/maps")
+    if not maps.exists():
+        pytest.skip("this system does not tell what is mapped")
+    path = save(tmp_path, at(2), train(trainee(), 2), keep=1)
+    fresh = trainee()
+    restore(path, fresh)
+    assert str(path) not in maps.read_text()
+    assert everything(fresh)
+
+
+def test_what_a_method_carries_comes_back_to_where_its_networks_are(tmp_path):
+    path = save(tmp_path, at(2), train(trainee(), 2), keep=1)
+    fresh = trainee()
+    for network in fresh.method.networks.values():
+        network.to("meta")
+    fresh.method.networks["generator"].load_state_dict = lambda *_: None
+    fresh.method.networks["discriminator"].load_state_dict = lambda *_: None
+    load_method(path, fresh.method)
+    assert fresh.method.last.device.type == "meta"
 
 
 @pytest.mark.parametrize(("keep", "kept"), [(1, [12]), (2, [9, 12]), (9, [1, 5, 9, 12])])
@@ -292,6 +314,7 @@ def test_a_disk_that_is_really_full(small_disk):
 
 
 def test_a_file_that_may_not_grow_so_large(tmp_path):
+    resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         error = failing(tmp_path, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard)))

@@ -14,7 +14,7 @@ def predictor(generator: Generator | None = None, method: type[ToyMethod] = ToyM
     made = networks()
     if generator:
         made["generator"] = generator
-    return Predictor(method(made, {}), made, Inference(**settings))
+    return Predictor(method(made, {}), Inference(**settings))
 
 
 def images(count: int = 3, height: int = 8, width: int = 8) -> Tensor:
@@ -41,7 +41,7 @@ def trained_statistics(generator: ToyGenerator) -> None:
 @torch.no_grad()
 def test_each_image_is_normalised_by_its_own_statistics():
     predict, stack = predictor(), images()
-    generator = predict.networks["generator"]
+    generator = predict.method.networks["generator"]
     for image, prediction in zip(stack.split(1), predict(stack).split(1), strict=True):
         features = generator.inner(image)
         variance, mean = torch.var_mean(features, dim=(0, 2, 3), correction=0)
@@ -51,7 +51,7 @@ def test_each_image_is_normalised_by_its_own_statistics():
 @torch.no_grad()
 def test_running_statistics_are_used_where_the_recipe_says_so():
     predict, stack = predictor(normalization="running"), images()
-    generator = predict.networks["generator"]
+    generator = predict.method.networks["generator"]
     trained_statistics(generator)
     norm = generator.norm
     torch.testing.assert_close(predict(stack), expected(generator, stack, norm.running_mean, norm.running_var))
@@ -71,7 +71,7 @@ def test_a_prediction_does_not_depend_on_the_other_images(normalization, dropout
 @pytest.mark.parametrize("training", [False, True])
 def test_networks_are_left_as_they_were(normalization, dropout, training):
     predict = predictor(normalization=normalization, dropout=dropout)
-    generator = predict.networks["generator"].train(training)
+    generator = predict.method.networks["generator"].train(training)
     trained_statistics(generator)
     generator.outer.train(not training)
     before = {name: value.clone() for name, value in generator.state_dict().items()}
@@ -86,7 +86,7 @@ def test_networks_are_left_as_they_were(normalization, dropout, training):
 
 def test_a_prediction_that_fails_leaves_networks_as_they_were():
     predict = predictor(dropout=True)
-    generator, state = predict.networks["generator"], torch.get_rng_state()
+    generator, state = predict.method.networks["generator"], torch.get_rng_state()
     generator.outer.eval()
     modes = [module.training for module in generator.modules()]
     with pytest.raises(ValueError, match="no multiple of 4"):
@@ -106,7 +106,7 @@ def test_a_layer_that_tracks_nothing_goes_on_so():
 
 def test_dropout_is_off_unless_the_recipe_says_so():
     predict, stack = predictor(), images()
-    generator = predict.networks["generator"]
+    generator = predict.method.networks["generator"]
     off = predict(stack)
     generator.dropout.p = 0.0
     assert torch.equal(off, predict(stack))
@@ -160,7 +160,7 @@ class Caching(ToyGenerator):
 def test_what_a_network_keeps_from_a_prediction_can_be_trained_with():
     predict = predictor(Caching())
     predict(images())
-    made = predict.networks
+    made = predict.method.networks
     before = made["generator"].inner.weight.detach().clone()
     train_step(predict.method, batch(), make_optimizers(made, Optimizer(), CPU), with_norms=False)
     assert not torch.equal(made["generator"].inner.weight, before)
@@ -203,7 +203,7 @@ def test_a_prediction_does_not_change_the_next_training_step():
         torch.manual_seed(0)
         for number in range(3):
             if predicts:
-                Predictor(method, made, Inference(dropout=True))(images())
+                Predictor(method, Inference(dropout=True))(images())
             train_step(method, Batch(*batch(seed=number)), optimizers, with_norms=False)
         return made["generator"].inner.weight.detach()
 

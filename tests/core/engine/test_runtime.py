@@ -2,8 +2,8 @@ import pytest
 import torch
 from tests.core.toys import CPU
 
-from genlab import DeviceError
-from genlab.engine.runtime import choose_device, cpu_threads, device_name
+from genlab import DeviceError, TrainingError
+from genlab.engine.runtime import choose_device, cpu_threads, device_name, memory_errors
 
 
 def test_auto_takes_the_first_device_that_is_there(monkeypatch):
@@ -37,3 +37,25 @@ def test_a_cpu_is_named_with_its_threads():
     assert device_name(CPU, 1) == "cpu (1 thread)"
     assert device_name(CPU, 2) == "cpu (2 threads)"
     assert device_name(CPU, None) == device_name(CPU, torch.get_num_threads())
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 1 GB)"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"),
+    ],
+    ids=str,
+)
+def test_memory_that_does_not_suffice_is_told(error):
+    with pytest.raises(TrainingError, match="not enough memory for this training"), memory_errors():
+        raise error
+
+
+def test_another_error_stays_as_it_is():
+    with pytest.raises(RuntimeError, match="shapes do not fit"), memory_errors():
+        raise RuntimeError("shapes do not fit")

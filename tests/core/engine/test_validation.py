@@ -12,7 +12,7 @@ from genlab.engine.validation import Interrupted, preview, single, validate
 
 
 def predictor(made: Experiment) -> Predictor:
-    return Predictor(made.method, made.networks, made.settings.inference)
+    return Predictor(made.method, made.settings.inference)
 
 
 def never() -> bool:

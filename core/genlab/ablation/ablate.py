@@ -1,0 +1,160 @@
+"""An ablation from its recipe to its outcome: what is there counts, and only what is missing is trained."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+import torch
+
+from genlab.ablation.execute import Event, Job, execute
+from genlab.ablation.folder import AblationFolder
+from genlab.ablation.identity import Identity, identity
+from genlab.ablation.outcome import Outcome, read_outcome
+from genlab.ablation.plan import Cell, Plan, make_plan
+from genlab.build.experiment import OpenData, build_networks, open_data
+from genlab.build.facts import count_parameters
+from genlab.build.recipe import Recipe
+from genlab.components import Components
+from genlab.data.prepared import PreparedPairs
+from genlab.engine.runtime import choose_device
+from genlab.errors import RunError
+from genlab.files import write_text
+from genlab.plugins import find_plugins
+from genlab.provenance import code_digests
+from genlab.recipe.load import load
+
+
+@dataclass(frozen=True)
+class SettledCell:
+    """A cell as it is trained on this machine.
+
+    Args:
+        cell: the plan's.
+        recipe: with its data, device and threads chosen.
+        identity: what makes it the cell that it is.
+    """
+
+    cell: Cell
+    recipe: Recipe
+    identity: Identity
+
+
+class Ablation:
+    """An ablation in its folder, planned and settled, before anything is trained.
+
+    Args:
+        recipe: the path of a recipe with an `[ablation]`, or the name of one that ships with genlab.
+        path: the ablation's folder, which may be there from before.
+        set: `KEY=VALUE` texts, laid over the recipe and under its arms.
+        plugins: Python files with plugins.
+
+    Raises:
+        RecipeError: with all that is wrong with the recipe and its arms.
+        DataError: the data cannot be had.
+    """
+
+    def __init__(
+        self, recipe: str | Path, path: Path, *, set: Iterable[str] = (), plugins: Sequence[Path] = ()
+    ) -> None:
+        self.plugins = plugins
+        document = load(recipe, set)
+        self.plan: Plan = make_plan(document, Components(find_plugins(plugins)))
+        self.tables: Mapping[str, Any] = document.values
+        self._data: dict[str, tuple[OpenData, dict[str, str]]] = {}
+        self.cells = [self._settled(cell) for cell in self.plan.cells]
+        self.folder = AblationFolder(path)
+
+    def parameters(self) -> dict[str, dict[str, int]]:
+        """How many parameters each arm's networks have, by role."""
+        return {arm: self._parameters(next(s for s in self.cells if s.cell.arm == arm)) for arm in self.plan.arms}
+
+    def run(self, jobs: int, retrain: bool, tell: Callable[[Event], None]) -> Outcome:
+        """Train what is missing, and read what came of it.
+
+        Args:
+            jobs: how many cells to train at a time.
+            retrain: whether to train again what was trained with other code.
+            tell: hears what happens.
+
+        Raises:
+            RunError: the folder is something else's or in use, or cells were trained with other code.
+        """
+        self.folder = AblationFolder.at(self.folder.path)
+        with self.folder.locked():
+            if not retrain:
+                self._refuse_other_code()
+            waiting = self._waiting()
+            if waiting:
+                execute(waiting, self._environments(jobs), self.folder.path / "workers.log", tell)
+            return read_outcome(self.plan, self.folder)
+
+    def _settled(self, cell: Cell) -> SettledCell:
+        data, fingerprints = self._opened(cell.recipe)
+        train = cell.recipe.settings.train
+        device = choose_device(train.device)
+        recipe = cell.recipe.settled(data.spec, device.type, train.threads or torch.get_num_threads())
+        return SettledCell(cell, recipe, identity(recipe.tables(), fingerprints, code_digests(recipe)))
+
+    def _opened(self, recipe: Recipe) -> tuple[OpenData, dict[str, str]]:
+        """The data of a recipe and their fingerprints; opened once for all cells that have the same."""
+        key = repr(recipe.data.table())
+        if key not in self._data:
+            data = open_data(recipe.data.build_parts())
+            fingerprints = {"train": data.training.fingerprint(), "validation": data.validation.fingerprint()}
+            self._data[key] = data, fingerprints
+        return self._data[key]
+
+    def _parameters(self, settled: SettledCell) -> dict[str, int]:
+        recipe, document = settled.recipe, settled.cell.document
+        pairs = self._opened(settled.cell.recipe)[0].training
+        channels = PreparedPairs(pairs, recipe.settings.input, recipe.settings.input.height_width).channels
+        return {role: count_parameters(network) for role, network in build_networks(recipe, channels, document).items()}
+
+    def _refuse_other_code(self) -> None:
+        changed = {
+            str(settled.cell): found
+            for settled in self.cells
+            if (found := self.folder.changed_code(settled.cell.arm, settled.cell.seed, settled.identity))
+        }
+        if changed:
+            what = "; ".join(dict.fromkeys(name for names in changed.values() for name in names))
+            first, count = next(iter(changed)), len(changed)
+            cells = first if count == 1 else f"{count} cells ({first}, ...)"
+            raise RunError(
+                f"{cells} were trained with other code, and results of both must not be mixed; changed since: {what}",
+                where=str(self.folder.path),
+                hint="Bring the code back as it was, take another --out, or train them again with --retrain.",
+            )
+
+    def _waiting(self) -> list[Job]:
+        """The cells that are not finished, seed by seed, so that whatever is there can be compared early."""
+        self.folder.keep_only({(settled.cell.arm, settled.cell.seed) for settled in self.cells})
+        write_text(self.folder.recipe_path, tomli_w.dumps(self.tables))
+        planned = self.folder.path / "planned"
+        planned.mkdir(exist_ok=True)
+        waiting: list[Job] = []
+        for settled in sorted(self.cells, key=lambda settled: self.plan.settings.seeds.index(settled.cell.seed)):
+            cell = settled.cell
+            run = self.folder.bring(cell.arm, cell.seed, settled.identity)
+            if (run.path / "run.json").is_file() and run.read().status == "finished":
+                continue
+            recipe = planned / f"{cell.arm}.seed-{cell.seed}.toml"
+            write_text(recipe, settled.recipe.toml())
+            waiting.append(Job(str(cell), recipe.absolute(), run.path.absolute(), self._absolute_plugins()))
+        return waiting
+
+    def _absolute_plugins(self) -> list[Path]:
+        return [path.expanduser().absolute() for path in self.plugins]
+
+    def _environments(self, jobs: int) -> list[dict[str, str]]:
+        """A slot each; where there are GPUs, each slot sees one of them."""
+        if self.cells[0].recipe.settings.train.device != "cuda":
+            return [{}] * jobs
+        named = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(torch.cuda.device_count())))
+        gpus = named.split(",")
+        return [{"CUDA_VISIBLE_DEVICES": gpus[slot % len(gpus)]} for slot in range(jobs)]

@@ -1,0 +1,187 @@
+"""Cells trained by worker processes, one a slot, each of which is used again for the next cell."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple
+
+from genlab.engine.stopping import Stopping
+
+
+@dataclass(frozen=True)
+class Job:
+    """A cell to train.
+
+    Args:
+        name: what it is called, for people.
+        recipe: its settled recipe's file.
+        target: its run's folder, which is gone on with if it is there.
+        plugins: files that the recipe takes components from.
+    """
+
+    name: str
+    recipe: Path
+    target: Path
+    plugins: Sequence[Path] = ()
+
+    def message(self) -> dict[str, Any]:
+        plugins = [str(path) for path in self.plugins]
+        return {"name": self.name, "recipe": str(self.recipe), "target": str(self.target), "plugins": plugins}
+
+
+class Begun(NamedTuple):
+    """A slot took up a job."""
+
+    job: Job
+
+
+class Moved(NamedTuple):
+    """A job's training is at this step."""
+
+    job: Job
+    step: int
+
+
+class Done(NamedTuple):
+    """A job ended: `finished`, `interrupted` or `failed`, and why if it failed."""
+
+    job: Job
+    status: str
+    failure: str | None
+
+
+Event = Begun | Moved | Done
+
+
+def execute(
+    jobs: Sequence[Job], environments: Sequence[Mapping[str, str]], log: Path, tell: Callable[[Event], None]
+) -> None:
+    """Train all jobs, in order, as many at a time as there are environments.
+
+    A job that fails leaves the others alone. SIGINT or SIGTERM has the cells that are trained saved, and ends it.
+
+    Args:
+        jobs: what to train.
+        environments: a slot each: the variables that its process has besides, such as the GPU that it may see.
+        log: where to add what the processes write to standard error.
+        tell: hears what happens, in the thread that called.
+    """
+    waiting: SimpleQueue[Job] = SimpleQueue()
+    for job in jobs:
+        waiting.put(job)
+    events: SimpleQueue[Event | None] = SimpleQueue()
+    slots = [_Slot(environment, log, waiting, events) for environment in environments[: len(jobs)]]
+    with Stopping("Stopping: what is trained now is saved. Once more breaks off at once.") as stopping, _ended(slots):
+        running = len(slots)
+        while running:
+            if stopping():
+                for slot in slots:
+                    slot.stop()
+            try:
+                event = events.get(timeout=0.2)
+            except Empty:
+                continue
+            if event is None:
+                running -= 1
+            else:
+                tell(event)
+
+
+@contextmanager
+def _ended(slots: Sequence[_Slot]) -> Generator[None, None, None]:
+    for slot in slots:
+        slot.start()
+    try:
+        yield
+    finally:
+        for slot in slots:
+            slot.kill()
+
+
+class _Slot(threading.Thread):
+    """Takes one job after the other, and has its worker process train it; a process that dies is replaced."""
+
+    def __init__(
+        self, environment: Mapping[str, str], log: Path, waiting: SimpleQueue[Job], events: SimpleQueue[Event | None]
+    ) -> None:
+        super().__init__(daemon=True)
+        self._environment = {**os.environ, **environment}
+        self._log = log
+        self._waiting = waiting
+        self._events = events
+        self._process: subprocess.Popen[str] | None = None
+        self._stopped = False
+
+    def run(self) -> None:
+        try:
+            while not self._stopped:
+                try:
+                    job = self._waiting.get_nowait()
+                except Empty:
+                    break
+                self._events.put(Begun(job))
+                self._events.put(self._train(job))
+            if self._process and self._process.stdin:
+                self._process.stdin.close()
+                self._process.wait()
+        finally:
+            self._events.put(None)
+
+    def stop(self) -> None:
+        """Let the process save what it trains, once, and take no other job."""
+        if not self._stopped:
+            self._stopped = True
+            if self._process:
+                self._process.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+
+    def _train(self, job: Job) -> Done:
+        process = self._alive()
+        assert process.stdin
+        assert process.stdout
+        try:
+            process.stdin.write(json.dumps(job.message()) + "\n")
+            process.stdin.flush()
+            for line in process.stdout:
+                message = json.loads(line)
+                if message["event"] == "done":
+                    return Done(job, message["status"], message["failure"])
+                self._events.put(Moved(job, message["step"]))
+        except BrokenPipeError:
+            pass
+        code = process.wait()
+        if self._stopped:
+            return Done(job, "interrupted", None)
+        return Done(job, "failed", f"its process ended {_ending(code)}; what it wrote last is in {self._log}")
+
+    def _alive(self) -> subprocess.Popen[str]:
+        if self._process is None or self._process.poll() is not None:
+            # A session of its own: Ctrl-C comes to this process, which passes it on once.
+            with self._log.open("a") as log:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "genlab.ablation.worker"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                    env=self._environment,
+                    start_new_session=True,
+                )
+        return self._process
+
+
+def _ending(code: int) -> str:
+    return f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"

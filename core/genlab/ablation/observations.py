@@ -1,0 +1,55 @@
+"""What a report needs of a cell: the course of its metrics, and its last pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from genlab.files import write_text, written_aside
+from genlab.interfaces.listener import Listener, Pictures, Previewed, Started, Validated
+
+Course = Mapping[int, Mapping[str, float]]
+
+
+class Observations(Listener):
+    """Keeps them in the run's folder: `course.json`, metrics by step, and `pictures.npz`."""
+
+    def started(self, event: Started) -> None:
+        self._folder = event.folder
+        self._course = {step: values for step, values in read_course(event.folder).items() if step <= event.step}
+
+    def validated(self, event: Validated) -> None:
+        self._course[event.step] = dict(event.metrics)
+        write_text(self._folder / "course.json", json.dumps(self._course))
+
+    def previewed(self, event: Previewed) -> None:
+        pictures = event.pictures
+        with written_aside(self._folder / "pictures.npz") as aside, aside.open("wb") as file:
+            np.savez_compressed(
+                file,
+                keys=np.array(pictures.keys, dtype=np.str_),
+                condition=pictures.condition,
+                prediction=pictures.prediction,
+                target=pictures.target,
+            )
+
+
+def read_course(folder: Path) -> dict[int, dict[str, float]]:
+    """A run's metrics by step; empty if none were measured."""
+    path = folder / "course.json"
+    if not path.is_file():
+        return {}
+    return {int(step): values for step, values in json.loads(path.read_text(encoding="utf-8")).items()}
+
+
+def read_pictures(folder: Path) -> Pictures | None:
+    """A run's last pictures, if it made any."""
+    path = folder / "pictures.npz"
+    if not path.is_file():
+        return None
+    with np.load(path, allow_pickle=False) as arrays:
+        sides = (arrays[side] for side in ("condition", "prediction", "target"))
+        return Pictures(tuple(map(str, arrays["keys"])), *sides)

@@ -1,0 +1,98 @@
+"""What an ablation came to: the figures of its cells, and what their differences allow to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from genlab.ablation.folder import AblationFolder
+from genlab.ablation.observations import Course, read_course
+from genlab.ablation.plan import Cell, Plan
+from genlab.ablation.statistics import Better, Difference, Spread, compare, sentence, spread
+from genlab.errors import RunError
+from genlab.runs import Manifest
+
+
+@dataclass(frozen=True)
+class CellOutcome:
+    """One cell: its run's manifest if it began, and its metrics by step."""
+
+    arm: str
+    seed: int
+    manifest: Manifest | None
+    course: Course
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """The last figures of a cell that is finished; of no other."""
+        return self.manifest.metrics if self.manifest and self.manifest.status == "finished" else {}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All of it, in the order of the plan, the baseline first."""
+
+    plan: Plan
+    cells: Sequence[CellOutcome]
+
+    @property
+    def seeds(self) -> list[int]:
+        return self.plan.settings.seeds
+
+    @property
+    def baseline(self) -> str:
+        return self.plan.settings.baseline
+
+    @property
+    def finished(self) -> list[CellOutcome]:
+        return [cell for cell in self.cells if cell.metrics]
+
+    def better(self, metric: str) -> Better:
+        """Which direction is good; a gap is, like its metric, better where validation comes off better."""
+        label = metric.partition("/")[2]
+        better: Better = self.plan.cells[0].recipe.metrics[label].component.cls.better
+        return better
+
+    def values(self, arm: str, metric: str) -> dict[int, float]:
+        """A metric by seed, of the cells that are finished."""
+        return {cell.seed: cell.metrics[metric] for cell in self.finished if cell.arm == arm and metric in cell.metrics}
+
+    def spread(self, arm: str, metric: str) -> Spread | None:
+        values = self.values(arm, metric)
+        return spread(list(values.values())) if values else None
+
+    def differences(self, metric: str) -> dict[str, Difference]:
+        """Each arm less the baseline."""
+        others = [arm for arm in self.plan.arms if arm != self.baseline]
+        return compare(self.values(self.baseline, metric), {arm: self.values(arm, metric) for arm in others})
+
+    def sentences(self, metric: str) -> list[str]:
+        """What may be said of each arm beside the baseline."""
+        return [
+            sentence(arm, self.baseline, metric, difference, self.better(metric))
+            for arm, difference in self.differences(metric).items()
+        ]
+
+    def band(self, arm: str, metric: str) -> dict[int, Spread]:
+        """The course of a metric over the training: its spread over the seeds, by step."""
+        courses = [cell.course for cell in self.finished if cell.arm == arm]
+        steps = sorted({step for course in courses for step in course})
+        found = {step: [course[step][metric] for course in courses if metric in course.get(step, {})] for step in steps}
+        return {step: spread(values) for step, values in found.items() if values}
+
+
+def read_outcome(plan: Plan, folder: AblationFolder) -> Outcome:
+    """The outcome so far."""
+    return Outcome(plan, [_read_cell(cell, folder) for cell in _in_order(plan)])
+
+
+def _in_order(plan: Plan) -> list[Cell]:
+    return [cell for arm in plan.arms for cell in plan.of(arm)]
+
+
+def _read_cell(cell: Cell, folder: AblationFolder) -> CellOutcome:
+    run = folder.cell(cell.arm, cell.seed)
+    try:
+        return CellOutcome(cell.arm, cell.seed, run.read(), read_course(run.path))
+    except RunError:
+        return CellOutcome(cell.arm, cell.seed, None, {})
