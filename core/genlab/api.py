@@ -16,7 +16,7 @@ from genlab.runs import RunFolder
 
 
 def check(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> Checked:
-    """Hold a recipe against the components there are, and construct all of it but the data.
+    """Hold a recipe against the components there are, and construct all of it; the data are not looked at.
 
     Networks are built as if pairs had three channels.
 

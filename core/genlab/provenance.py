@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import sys
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 
-import numpy as np
-import safetensors
 import torch
 
-import genlab
 from genlab import runs
 from genlab.build.experiment import Built
 from genlab.build.facts import facts
@@ -41,9 +39,10 @@ def first_manifest(built: Built, recipe_name: str) -> Manifest:
 
 
 def versions() -> dict[str, str]:
-    """Of all that a result may depend on."""
-    packages = {"genlab": genlab, "torch": torch, "numpy": np, "safetensors": safetensors}
-    return runs.versions({name: package.__version__ for name, package in packages.items()})
+    """Of what a result may depend on beside the plugins: what computes, decodes and measures."""
+    packages = ("genlab", "torch", "numpy", "pillow", "torchmetrics", "datasets", "safetensors")
+    found = {name: metadata.version(name) for name in packages}
+    return {**runs.versions(found), **({"cuda": torch.version.cuda} if torch.version.cuda else {})}
 
 
 def plugin_versions(built: Built) -> dict[str, str]:

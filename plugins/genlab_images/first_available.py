@@ -42,12 +42,12 @@ class FirstAvailable(Dataset):
         for source in self.sources:
             try:
                 source.probe()
-                dataset, reason = source.choose()
+                dataset, reason, settings = source.choose()
             except DataUnavailableError as error:
                 missing.append(error)
             else:
                 reasons = [*map(_reason, missing), *([reason] if reason else [])]
-                return Choice(dataset, "; ".join(reasons) or None)
+                return Choice(dataset, "; ".join(reasons) or None, settings)
         what = "none of the sources can be had: " + "; ".join(map(_reason, missing))
         hints = dict.fromkeys(error.hint for error in missing if error.hint)
         raise DataUnavailableError(what, hint="\n".join(hints) or None)

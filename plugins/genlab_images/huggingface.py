@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from annotated_types import MinLen
 
-from genlab import DataError, Dataset, Pairs, Split
+from genlab import Choice, DataError, Dataset, Pairs, Split
 from genlab_images.colours import labels_side
 from genlab_images.paired import PairedImages, count_of_pairs
 from genlab_images.rows import EncodedRows, Span, shared_rows, spans_of
@@ -62,6 +62,11 @@ class HuggingFace(Dataset):
 
     def probe(self) -> None:
         self.table.probe()
+
+    def choose(self) -> Choice:
+        """This one; a path on this machine is written down as an absolute one."""
+        local = self.table.local
+        return Choice(self, settings={"path": str(local.absolute())} if local else {})
 
     def open(self, split: Split) -> Pairs:
         columns, note = self._ordered

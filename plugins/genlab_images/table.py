@@ -36,7 +36,7 @@ class Table(NamedTuple):
 
     def probe(self) -> None:
         """Raise `DataUnavailableError` if the table is neither on this machine nor, by a quick question, on the hub."""
-        if self._local() is None and self._cached() is None:
+        if self.local is None and self._cached() is None:
             self._require_hub()
 
     def open(self) -> DatasetBuilder:
@@ -44,7 +44,7 @@ class Table(NamedTuple):
 
         A table that was downloaded before serves when the hub does not.
         """
-        local = self._local()
+        local = self.local
         if local is not None:
             with quiet(), explained(self.path):
                 reader, files = _reader(local)
@@ -58,7 +58,9 @@ class Table(NamedTuple):
         with explained(self.path):
             return _prepared(self.path, self.config, revision=self.revision)
 
-    def _local(self) -> Path | None:
+    @property
+    def local(self) -> Path | None:
+        """The file or folder on this machine, if that is what the path means."""
         path = Path(self.path).expanduser()
         return path if path.exists() else None
 

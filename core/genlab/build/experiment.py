@@ -120,6 +120,7 @@ def open_data(parts: Sequence[Part]) -> OpenData:
     dataset: Dataset = parts[-1].instance
     choice = dataset.choose()
     chosen = next((part.spec for part in parts if part.instance is choice.dataset), parts[-1].spec)
+    chosen = replace(chosen, settings={**chosen.settings, **choice.settings})
     return OpenData(chosen, choice.reason, choice.dataset.open("train"), choice.dataset.open("validation"))
 
 

@@ -61,7 +61,7 @@ class Trainee:
 def save(folder: Path, position: Position, trainee: Trainee, keep: int) -> Path:
     """Write the checkpoint of a step below `folder`, and remove all but the last `keep`.
 
-    One of that step that is there already holds the same: training is exact. Only its position is written again.
+    One of that step that is there already holds the same, as a training is exact: only its position is written again.
 
     Raises:
         StorageError: the disk is full; earlier checkpoints are as they were.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,10 +95,18 @@ class Pairs(ABC):
 
 
 class Choice(NamedTuple):
-    """The dataset that is used in the end, and one line on why, if there was a choice."""
+    """The dataset that is used in the end.
+
+    Args:
+        dataset: this one.
+        reason: one line on why, if there was a choice.
+        settings: those of its settings that the run's recipe should say otherwise, to mean the same from anywhere,
+            such as an absolute path.
+    """
 
     dataset: Dataset
     reason: str | None = None
+    settings: Mapping[str, Any] = MappingProxyType({})
 
 
 class Dataset(ABC):

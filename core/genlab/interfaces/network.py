@@ -48,6 +48,7 @@ class Generator(Network, ABC):
     """Turns a condition into a prediction of the same height and width.
 
     The framework supplies the constructor's `in_channels` and `out_channels`; its other arguments are settings.
+    Dropout is a module (`nn.Dropout` and its kin), so that a recipe can keep it on when it predicts.
     """
 
     @property

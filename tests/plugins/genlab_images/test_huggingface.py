@@ -20,6 +20,7 @@ import pyarrow.parquet
 import pytest
 
 from genlab import DataError, DataUnavailableError, ImageSide
+from genlab_images.first_available import FirstAvailable
 from genlab_images.huggingface import HuggingFace
 from genlab_images.side_by_side import SideBySide
 
@@ -81,6 +82,16 @@ def test_columns_become_sides(parquet: str) -> None:
     assert (a == (7, 0, 0)).all()
     assert (b == (0, 0, 7)).all()
     assert (HuggingFace(path=parquet, a="imageB", b="imageA").open("train")[7].a == (0, 0, 7)).all()
+
+
+def test_a_file_on_this_machine_is_written_down_so_that_it_is_found_from_anywhere(
+    parquet: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    near = HuggingFace(path=Path(parquet).name, **FACADES)
+    assert near.choose().settings == {"path": parquet}
+    assert FirstAvailable(sources=[near]).choose().settings == {"path": parquet}
+    assert HuggingFace(path="huggan/facades", **FACADES).choose().settings == {}
 
 
 def test_the_last_tenth_is_held_out(parquet: str) -> None:

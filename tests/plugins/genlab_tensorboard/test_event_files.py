@@ -16,6 +16,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
 
+from genlab import Validated
 from genlab_tensorboard.layout import layout
 
 Tell = Callable[[int], Any]
@@ -89,6 +90,16 @@ def test_a_tensorboard_that_is_open_forgets_it_too(folder: Path, tell: Tell) -> 
     tell(30)
     opened.Reload()
     assert [event.step for event in opened.Scalars("validation/l1")] == [20]
+
+
+def test_what_was_told_at_the_step_of_a_resume_stays(folder: Path, tell: Tell) -> None:
+    """Also if the run is stopped and resumed there again."""
+    tell(0).until(20)
+    tell(20).listener.validated(Validated(20, {"validation/made_up_for": 0.5}))
+    tell(20)
+    tell(20).until(40)
+    assert steps(folder, "validation/l1") == [20, 40]
+    assert steps(folder, "validation/made_up_for") == [20]
 
 
 def test_a_run_can_be_resumed_many_times(folder: Path, tell: Tell) -> None:
