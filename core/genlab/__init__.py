@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from genlab.api import check as check, open_run as open_run, resume as resume, train as train
+    from genlab.api import ablate as ablate, check as check, open_run as open_run, resume as resume, train as train
     from genlab.errors import (
         DataError as DataError,
         DataUnavailableError as DataUnavailableError,
@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from genlab.run import Run as Run
 
 _MODULES = {
-    "genlab.api": ("check", "open_run", "resume", "train"),
+    "genlab.api": ("ablate", "check", "open_run", "resume", "train"),
     "genlab.errors": (
         "DataError",
         "DataUnavailableError",

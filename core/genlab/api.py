@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
 from genlab import outline as networks_outline, runner
+from genlab.ablation.ablate import Ablation
+from genlab.ablation.execute import Event
+from genlab.ablation.outcome import Outcome
 from genlab.build.experiment import build_method, build_networks, construct, pair_channels
 from genlab.build.read import Checked, read
 from genlab.errors import DataError
@@ -91,6 +94,39 @@ def resume(run: str | Path, *, stop_at: int | None = None) -> Run:
     folder = RunFolder.existing(Path(run))
     runner.go_on(folder, stop_at=stop_at)
     return open_run(folder.path)
+
+
+def ablate(
+    recipe: str | Path,
+    *,
+    set: Iterable[str] = (),
+    plugins: Iterable[str | Path] = (),
+    out: str | Path | None = None,
+    jobs: int | None = None,
+    retrain: bool = False,
+    tell: Callable[[Event], None] = lambda _event: None,
+) -> Outcome:
+    """Run the ablation that a recipe describes; what is there from before counts, and only the rest is trained.
+
+    Args:
+        recipe: the path of a recipe with an `[ablation]`, or the name of one that ships with genlab.
+        set: `KEY=VALUE` texts, laid over the recipe and under its arms.
+        plugins: Python files with plugins.
+        out: the ablation's folder; otherwise `runs` and the recipe's name.
+        jobs: how many cells to train at a time; otherwise one, or one a GPU.
+        retrain: whether to train again what was trained with other code.
+        tell: hears which cells begin, move and end.
+
+    Raises:
+        GenlabError: one of its kinds, for everything that a person can mend.
+    """
+    ablation = Ablation(recipe, ablation_path(recipe, out), set=set, plugins=[Path(file) for file in plugins])
+    return ablation.run(jobs or ablation.slots, retrain, tell)
+
+
+def ablation_path(recipe: str | Path, out: str | Path | None = None) -> Path:
+    """Where the ablation of a recipe is: always the same place, so that it goes on when it is called again."""
+    return Path(out) if out is not None else Path("runs") / find(recipe).stem
 
 
 def open_run(path: str | Path) -> Run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from genlab.ablation.folder import AblationFolder
 from genlab.ablation.identity import Identity, identity
 from genlab.ablation.outcome import Outcome, read_outcome
 from genlab.ablation.plan import Cell, Plan, make_plan
+from genlab.ablation.report import write_report
 from genlab.build.experiment import OpenData, build_networks, open_data
 from genlab.build.facts import count_parameters
 from genlab.build.recipe import Recipe
@@ -69,6 +71,12 @@ class Ablation:
         self.cells = [self._settled(cell) for cell in self.plan.cells]
         self.folder = AblationFolder(path)
 
+    @property
+    def slots(self) -> int:
+        """How many cells to train at a time if nobody says: one, or one a GPU."""
+        return max(1, len(self._gpus))
+
+    @cached_property
     def parameters(self) -> dict[str, dict[str, int]]:
         """How many parameters each arm's networks have, by role."""
         return {arm: self._parameters(next(s for s in self.cells if s.cell.arm == arm)) for arm in self.plan.arms}
@@ -91,7 +99,9 @@ class Ablation:
             waiting = self._waiting()
             if waiting:
                 execute(waiting, self._environments(jobs), self.folder.path / "workers.log", tell)
-            return read_outcome(self.plan, self.folder)
+            outcome = read_outcome(self.plan, self.folder)
+            write_report(outcome, self.folder, self.parameters)
+            return outcome
 
     def _settled(self, cell: Cell) -> SettledCell:
         data, fingerprints = self._opened(cell.recipe)
@@ -151,10 +161,14 @@ class Ablation:
     def _absolute_plugins(self) -> list[Path]:
         return [path.expanduser().absolute() for path in self.plugins]
 
+    @property
+    def _gpus(self) -> list[str]:
+        if self.cells[0].recipe.settings.train.device != "cuda":
+            return []
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        return visible.split(",") if visible else [str(number) for number in range(torch.cuda.device_count())]
+
     def _environments(self, jobs: int) -> list[dict[str, str]]:
         """A slot each; where there are GPUs, each slot sees one of them."""
-        if self.cells[0].recipe.settings.train.device != "cuda":
-            return [{}] * jobs
-        named = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(torch.cuda.device_count())))
-        gpus = named.split(",")
-        return [{"CUDA_VISIBLE_DEVICES": gpus[slot % len(gpus)]} for slot in range(jobs)]
+        gpus = self._gpus
+        return [{"CUDA_VISIBLE_DEVICES": gpus[slot % len(gpus)]} if gpus else {} for slot in range(jobs)]

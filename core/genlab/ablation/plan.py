@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 from genlab.build.recipe import Recipe
 from genlab.build.resolve import resolve
@@ -13,7 +14,7 @@ from genlab.errors import Fault, RecipeError
 from genlab.recipe.diagnostics import at_their_places
 from genlab.recipe.document import Document, Source, from_source
 from genlab.settings import Ablation
-from genlab.tables import Keys, check, nearest
+from genlab.tables import Keys, check, dotted, inline, nearest
 
 TABLE = "ablation"
 SIDES = ("validation", "train", "gap")
@@ -48,11 +49,13 @@ class Plan:
         title: the recipe's.
         settings: its `[ablation]`.
         cells: every arm with every seed.
+        changes: what each arm changes, as it could be given to `--set`.
     """
 
     title: str
     settings: Ablation
     cells: Sequence[Cell]
+    changes: Mapping[str, Sequence[str]]
 
     @property
     def arms(self) -> list[str]:
@@ -98,7 +101,8 @@ def make_plan(document: Document, components: Components) -> Plan:
             faults += error.faults
     if faults:
         raise at_their_places(dict.fromkeys(faults), document)
-    plan = Plan(cells[0].recipe.title, settings, cells)
+    changes = {arm.name: [text for keys in arm.changes for text in _texts(document.below(keys).values)] for arm in arms}
+    plan = Plan(cells[0].recipe.title, settings, cells, changes)
     if faults := [*_equal_arms(plan, arms), *_metric_faults(plan)]:
         raise at_their_places(faults, document)
     return plan
@@ -123,6 +127,14 @@ def _arms(settings: Ablation) -> Iterator[_Arm]:
         choices = [[(name, (TABLE, "arms", name)) for name in settings.arms], *choices]
     for combination in product(*choices):
         yield _Arm("_".join(name for name, _ in combination), [keys for _, keys in combination])
+
+
+def _texts(table: Mapping[str, Any], at: Keys = ()) -> Iterator[str]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _texts(value, (*at, key))
+        else:
+            yield f"{dotted((*at, key))}={inline(value)}"
 
 
 def _cell(arm: str, seed: int, document: Document, components: Components) -> Cell:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from genlab.cli import board, check, predict, recipes, resume, run as run_verb, show
+from genlab.cli import ablate, board, check, predict, recipes, resume, run as run_verb, show
 from genlab.errors import GenlabError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.command("run")(run_verb.run)
 app.command("resume")(resume.resume)
+app.command("ablate")(ablate.ablate)
 app.command("predict")(predict.predict)
 app.command("check")(check.check)
 app.command("show")(show.show)

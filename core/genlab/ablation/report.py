@@ -1,0 +1,137 @@
+"""An ablation's report: the answer, the figures behind it, and how they came to be; as Markdown, HTML and JSON."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+from numpy.typing import NDArray
+from PIL import Image
+
+from genlab.ablation.curves import colour_of, draw_curves
+from genlab.ablation.folder import AblationFolder
+from genlab.ablation.observations import read_pictures
+from genlab.ablation.outcome import CellOutcome, Outcome
+from genlab.ablation.statistics import Difference, Spread
+from genlab.files import write_text
+from genlab.interfaces.listener import Pictures
+
+_MOST_PAIRS = 4
+
+
+def write_report(outcome: Outcome, folder: AblationFolder, parameters: Mapping[str, Mapping[str, int]]) -> Path:
+    """Write `report.json`, `report.md` and `report.html`; the path of the last one."""
+    facts = as_json(outcome, parameters)
+    pictures = _pictures(outcome, folder)
+    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
+    environment.filters |= {"figure": _figure, "interval": _interval, "p": _p}
+    html = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True)
+    html.filters |= environment.filters
+    more = {
+        "outcome": outcome,
+        "facts": facts,
+        "now": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "colour_of": colour_of,
+    }
+    curves = {metric: draw_curves(_bands(outcome, metric), metric) for metric in outcome.plan.metrics}
+    write_text(folder.path / "report.json", json.dumps(facts, indent=2) + "\n")
+    write_text(folder.path / "report.md", environment.from_string(_template("report.md.jinja")).render(more))
+    path = folder.path / "report.html"
+    write_text(path, html.from_string(_template("report.html.jinja")).render(more, curves=curves, pictures=pictures))
+    return path
+
+
+def as_json(outcome: Outcome, parameters: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    """The whole outcome in plain values."""
+    plan = outcome.plan
+    return {
+        "title": plan.title,
+        "baseline": outcome.baseline,
+        "metric": plan.settings.metric,
+        "seeds": outcome.seeds,
+        "answer": outcome.sentences(plan.settings.metric),
+        "arms": {arm: {"changes": plan.changes[arm], "parameters": dict(parameters[arm])} for arm in plan.arms},
+        "metrics": {metric: _metric(outcome, metric) for metric in plan.metrics},
+        "cells": [_cell(cell) for cell in outcome.cells],
+    }
+
+
+def _metric(outcome: Outcome, metric: str) -> dict[str, Any]:
+    spreads = {arm: outcome.spread(arm, metric) for arm in outcome.plan.arms}
+    differences = outcome.differences(metric)
+    better = outcome.better(metric)
+    return {
+        "better": better,
+        "arms": {
+            arm: {**asdict(spread), "values": outcome.values(arm, metric)} for arm, spread in spreads.items() if spread
+        },
+        "differences": {arm: {**asdict(d), "verdict": d.verdict(better)} for arm, d in differences.items()},
+    }
+
+
+def _cell(cell: CellOutcome) -> dict[str, Any]:
+    manifest = cell.manifest
+    found: dict[str, Any] = {"arm": cell.arm, "seed": cell.seed, "status": manifest.status if manifest else "not begun"}
+    if manifest:
+        found |= {"failure": manifest.failure, "updated": manifest.updated.isoformat(), "versions": manifest.versions}
+        found |= {"device": manifest.machine.get("device"), "data": manifest.data.training, "code": manifest.code}
+    return found
+
+
+def _bands(outcome: Outcome, metric: str) -> dict[str, Mapping[int, Spread]]:
+    return {arm: outcome.band(arm, metric) for arm in outcome.plan.arms}
+
+
+def _pictures(outcome: Outcome, folder: AblationFolder) -> list[dict[str, str]]:
+    """For a few validation pairs what every arm makes of it, with the first seed that all have: HTML-ready pictures."""
+    found: dict[str, Pictures] = {}
+    for arm in outcome.plan.arms:
+        seeds = list(outcome.values(arm, outcome.plan.settings.metric))
+        pictures = read_pictures(folder.cell(arm, seeds[0]).path) if seeds else None
+        if pictures is not None:
+            found[arm] = pictures
+    if not found:
+        return []
+    first = next(iter(found.values()))
+    rows: list[dict[str, str]] = []
+    for number, key in enumerate(first.keys[:_MOST_PAIRS]):
+        row = {"pair": key, "condition": _embedded(first.condition[number])}
+        row |= {arm: _embedded(pictures.prediction[number]) for arm, pictures in found.items()}
+        rows.append({**row, "target": _embedded(first.target[number])})
+    return rows
+
+
+def _embedded(pixels: NDArray[np.uint8]) -> str:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, format="PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def _template(name: str) -> str:
+    return files("genlab.ablation").joinpath(name).read_text(encoding="utf-8")
+
+
+def _figure(spread: Spread | None) -> str:
+    if spread is None:
+        return "-"
+    return f"{spread.mean:.4g}" if spread.deviation is None else f"{spread.mean:.4g} ± {spread.deviation:.2g}"
+
+
+def _interval(difference: Difference) -> str:
+    if difference.low is None or difference.high is None:
+        return "none with one seed"
+    return f"{difference.low:+.4g} to {difference.high:+.4g}"
+
+
+def _p(difference: Difference) -> str:
+    p = difference.adjusted
+    return "-" if p is None else "< 0.001" if p < 0.001 else f"{p:.2g}"

@@ -1,0 +1,46 @@
+"""`gen ablate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genlab.cli.options import Json, Plugin, Recipe, Set
+
+
+def ablate(
+    recipe: Recipe,
+    set: Set = [],  # noqa: B006  (typer copies it)
+    steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="The length of every training.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Cells to train at a time; one, or one a GPU, by default.")
+    ] = None,
+    plugin: Plugin = [],  # noqa: B006
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The ablation's folder; runs/ and the recipe's name by default.")
+    ] = None,
+    retrain: Annotated[bool, typer.Option("--retrain", help="Train again what was trained with other code.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Show what would be trained, and train nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Run the ablation that a recipe describes; called again, it goes on where it was."""
+    from genlab.ablation.ablate import Ablation
+    from genlab.ablation.report import as_json
+    from genlab.api import ablation_path
+    from genlab.cli.ablation import Show, print_answer, print_plan
+    from genlab.cli.output import print_json
+
+    given = [*set, *([] if steps is None else [f"train.steps={steps}"])]
+    ablation = Ablation(recipe, ablation_path(recipe, out), set=given, plugins=[path.expanduser() for path in plugin])
+    print_plan(ablation)
+    if plan:
+        return
+    with Show(ablation) as show:
+        outcome = ablation.run(jobs or ablation.slots, retrain, show)
+    if json:
+        print_json(as_json(outcome, ablation.parameters))
+    else:
+        print_answer(outcome, ablation.folder.path)
+    raise typer.Exit(show.exit_code)

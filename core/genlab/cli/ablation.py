@@ -1,0 +1,112 @@
+"""An ablation as a person sees it: the plan, the cells as they go by, and the answer."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+from shlex import quote
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from genlab.ablation.ablate import Ablation
+from genlab.ablation.execute import Begun, Done, Event, Job, Moved
+from genlab.ablation.outcome import Outcome
+from genlab.cli.output import print_next
+
+_COLOURS = {"finished": "green", "interrupted": "yellow", "failed": "red"}
+
+
+def print_plan(ablation: Ablation) -> None:
+    """The arms on standard error: what each changes, and how many parameters it has."""
+    console = Console(stderr=True, highlight=False)
+    plan = ablation.plan
+    console.print(Text(plan.title, "bold"))
+    seeds = ", ".join(map(str, plan.settings.seeds))
+    console.print(f"{len(plan.arms)} arms x {len(plan.settings.seeds)} seeds ({seeds}) = {len(plan.cells)} cells")
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in ("arm", "changes", "parameters"):
+        table.add_column(column, justify="right" if column == "parameters" else "left", overflow="fold")
+    for arm in plan.arms:
+        parameters = f"{sum(ablation.parameters[arm].values()):,}"
+        name = Text(arm).append(" (baseline)", "dim") if arm == plan.settings.baseline else Text(arm)
+        table.add_row(name, Text("\n".join(plan.changes[arm]) or "nothing"), parameters)
+    console.print(table)
+
+
+def print_answer(outcome: Outcome, folder: Path) -> None:
+    """What may be said, on standard output, and where the rest is."""
+    console = Console(highlight=False)
+    for sentence in outcome.sentences(outcome.plan.settings.metric):
+        console.print(Text(sentence), soft_wrap=True)
+    path = quote(str(folder))
+    print_next({"read the report": f"{path}/report.html", "see curves and pictures": f"gen board {path}"})
+
+
+class Show:
+    """Cells as they begin, move and end, on standard error; a bar each on a terminal, lines elsewhere."""
+
+    def __init__(self, ablation: Ablation) -> None:
+        self._steps = {str(cell): cell.recipe.settings.train.steps for cell in ablation.plan.cells}
+        self._all = len(ablation.plan.cells)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[count]}"),
+            console=Console(stderr=True, highlight=False),
+            transient=True,
+        )
+        self._bars: dict[str, TaskID] = {}
+        self._begun: dict[str, float] = {}
+        self._ended: dict[str, Done] = {}
+        self._seconds: list[float] = []
+
+    def __enter__(self) -> Show:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Begun(job):
+                self._begin(job)
+            case Moved(job, step):
+                self._progress.update(self._bars[job.name], completed=step, count=f"{step}/{self._steps[job.name]}")
+            case Done():
+                self._end(event)
+
+    @property
+    def exit_code(self) -> int:
+        """0 if all is there, 130 if a signal ended it, 1 if a cell failed."""
+        statuses = [done.status for done in self._ended.values()]
+        if "interrupted" in statuses:
+            return 128 + signal.SIGINT
+        return 1 if "failed" in statuses else 0
+
+    def _begin(self, job: Job) -> None:
+        self._begun[job.name] = time.monotonic()
+        steps = self._steps[job.name]
+        self._bars[job.name] = self._progress.add_task(job.name, total=steps, count=f"0/{steps}")
+
+    def _end(self, done: Done) -> None:
+        name = done.job.name
+        self._ended[name] = done
+        seconds = time.monotonic() - self._begun[name]
+        self._progress.remove_task(self._bars[name])
+        line = Text.assemble((f"{done.status:<12}", _COLOURS[done.status]), name, (f"   {_clock(seconds)}", "dim"))
+        if done.failure:
+            line.append(f"\n{done.failure}")
+        self._progress.console.print(line, soft_wrap=True)
+
+
+def _clock(seconds: float) -> str:
+    minutes, second = divmod(round(seconds), 60)
+    return f"{minutes}:{second:02}"
