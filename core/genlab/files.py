@@ -25,7 +25,7 @@ def storage_errors(path: Path, *kinds: type[Exception]) -> Generator[None, None,
         code = getattr(error, "errno", None)
         full = code in (errno.ENOSPC, errno.EDQUOT) or "os error 28" in str(error)
         reason = "the disk is full" if full else os.strerror(code) if code else str(error)
-        hint = "Make room and resume the run: it goes on from its last whole checkpoint." if full else None
+        hint = "Make room, and resume the run: it goes on from its last checkpoint, if it has one." if full else None
         raise StorageError(f"cannot be written: {reason}", where=str(path), hint=hint) from error
 
 
@@ -63,3 +63,12 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
     with written_aside(path) as aside:
         aside.write_text(text, encoding="utf-8")
+
+
+def is_text(name: str) -> bool:
+    """Whether a name from the system, of a file or an argument, can be written as UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from genlab.errors import DataError
-from genlab.files import written_aside
+from genlab.files import storage_errors, written_aside
 from genlab.run import Run
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -25,7 +25,8 @@ def predict_files(run: Run, images: Sequence[Path], out: Path) -> Iterator[Path]
     targets = _targets(images, out)
     for source, target in targets.items():
         prediction = run.predict(read_image(source, run.manifest.channels[0]))
-        target.parent.mkdir(parents=True, exist_ok=True)
+        with storage_errors(target.parent):
+            target.parent.mkdir(parents=True, exist_ok=True)
         with written_aside(target) as aside:
             pixels = prediction[:, :, 0] if prediction.shape[2] == 1 else prediction
             Image.fromarray(pixels).save(aside, format="PNG")
@@ -45,7 +46,7 @@ def read_image(path: Path, channels: int) -> NDArray[np.generic]:
             array = np.asarray(turned.convert(_MODES[channels]))
     except FileNotFoundError as error:
         raise DataError("there is no such file", where=str(path)) from error
-    except (OSError, UnidentifiedImageError, ValueError) as error:
+    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"is no image that can be read: {error}", where=str(path)) from error
     return array if array.ndim == 3 else array[:, :, None]
 

@@ -83,7 +83,7 @@ def data_record(built: Built) -> DataRecord:
 def changed_data(manifest: Manifest, built: Built) -> list[str]:
     """The splits whose pairs are not the ones that the run began with."""
     now = data_record(built).fingerprints
-    return [split for split, known in manifest.data.fingerprints.items() if now[split] != known]
+    return [split for split, known in manifest.data.fingerprints.items() if now.get(split) != known]
 
 
 def changed_versions(manifest: Manifest, built: Built) -> list[str]:

@@ -57,16 +57,25 @@ class Run:
     @cached_property
     def method(self) -> Method:
         """The method with its trained networks; `RunError` if the run has no checkpoint."""
-        checkpoint = self.folder.last_checkpoint()
-        if checkpoint is None:
-            raise RunError("the run has no checkpoint yet, so it has no trained networks", where=str(self.path))
         networks = build_networks(self.recipe, self.manifest.channels, self._checked.document)
         losses = construct_losses(self.recipe, self._checked.document)
         method = build_method(self.recipe, networks, losses, self._checked.document)
         for module in (*networks.values(), *losses.values()):
             module.to(self.device).eval()
-        load_method(checkpoint, method)
+        self._load(method)
         return method
+
+    def _load(self, method: Method) -> None:
+        checkpoint = self.folder.last_checkpoint()
+        if checkpoint is None:
+            raise RunError("the run has no checkpoint yet, so it has no trained networks", where=str(self.path))
+        try:
+            load_method(checkpoint, method)
+        except RunError:
+            if checkpoint.exists():
+                raise
+            # The run is being trained, and there is a newer one in its place.
+            self._load(method)
 
     @property
     def generator(self) -> Generator:

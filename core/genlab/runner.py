@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import shlex
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -47,9 +49,13 @@ def start(
     manifest = provenance.first_manifest(built, name)
     folder = make_folder()
     with folder.locked():
-        folder.keep_plugins(plugins)
-        write_text(folder.recipe_path, built.recipe.toml())
-        folder.write(manifest)
+        try:
+            folder.keep_plugins(plugins)
+            write_text(folder.recipe_path, built.recipe.toml())
+            folder.write(manifest)
+        except BaseException:
+            shutil.rmtree(folder.path, ignore_errors=True)  # no half of a run that nothing could be done with
+            raise
         _train(folder, built, stop_at, listeners)
     return folder
 
@@ -68,6 +74,10 @@ def go_on(folder: RunFolder, *, stop_at: int | None = None, listeners: Listeners
         if stop_at is not None and stop_at <= done:
             raise RunError(f"--stop-at {stop_at} lies behind: {done} steps are done", where=str(folder.path))
         checked = read(folder.recipe_path, plugins=folder.plugin_files)
+        steps = checked.recipe.settings.train.steps
+        if done > steps:
+            what = f"the run's recipe.toml has train.steps = {steps}, and {done} steps are done"
+            raise RunError(what, where=str(folder.path), hint="A run that has begun keeps its recipe.")
         with memory_errors():
             built = build(checked.recipe, checked.document)
         if changed := provenance.changed_data(manifest, built):
@@ -86,10 +96,11 @@ def go_on(folder: RunFolder, *, stop_at: int | None = None, listeners: Listeners
 def _steps_done(folder: RunFolder) -> int:
     last = folder.last_checkpoint()
     if last is None:
+        plugins = [word for file in folder.plugin_files for word in ("--plugin", str(file))]
         raise RunError(
             "the run was cut off before its first checkpoint, so there is nothing to go on from",
             where=str(folder.path),
-            hint=f"Start it again: gen run {folder.recipe_path} --out OTHER_FOLDER",
+            hint=f"Start it again: {shlex.join(['gen', 'run', str(folder.recipe_path), *plugins])} --out OTHER_FOLDER",
         )
     return int(last.name)
 

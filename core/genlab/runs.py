@@ -25,7 +25,7 @@ from typing import Literal
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from genlab.errors import RunError
+from genlab.errors import RunError, StorageError
 from genlab.files import storage_errors, write_text
 from genlab.interfaces.listener import CheckpointSaved, Listener, Status, Validated
 
@@ -121,8 +121,9 @@ class RunFolder:
     @classmethod
     def existing(cls, path: Path) -> RunFolder:
         """A run's folder from before; `RunError` if it is none."""
-        if not (path / "run.json").is_file():
-            what = "this is no run: it has no run.json" if path.is_dir() else "there is no such folder"
+        missing = [name for name in ("run.json", "recipe.toml") if not (path / name).is_file()]
+        if missing:
+            what = f"this is no run: it has no {missing[0]}" if path.is_dir() else "there is no such folder"
             raise RunError(what, where=str(path), hint="Runs lie below the folder runs/, unless --out said otherwise.")
         return cls(path)
 
@@ -170,9 +171,12 @@ class RunFolder:
         """
         lock = FileLock(self.path / ".lock")
         try:
-            lock.acquire(timeout=patience)
-        except Timeout as error:
-            raise RunError("another process is training this run now", where=str(self.path)) from error
+            with storage_errors(self.path / ".lock"):
+                lock.acquire(timeout=patience)
+        except StorageError as error:
+            if isinstance(error.__cause__, Timeout):
+                raise RunError("another process is training this run now", where=str(self.path)) from error
+            raise
         try:
             yield
         finally:
@@ -186,7 +190,7 @@ class RunFolder:
                 return False
         except RunError:
             return True
-        except OSError:  # a folder that may only be read, where nobody trains
+        except StorageError:  # a folder that may only be read, where nobody trains
             return False
 
 
@@ -205,7 +209,7 @@ class ManifestListener(Listener):
 
 def checkpoints(folder: Path) -> list[Path]:
     """The whole checkpoints below a folder, oldest first."""
-    return sorted(path for path in folder.glob("[0-9]*") if path.is_dir())
+    return sorted(path for path in folder.glob("[0-9]*") if path.name.isdecimal() and path.is_dir())
 
 
 def versions(packages: Mapping[str, str]) -> dict[str, str]:

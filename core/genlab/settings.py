@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Decay = Annotated[float, Field(ge=0, lt=1)]
-Size = Annotated[int, Field(ge=1)]
+Size = Annotated[int, Field(ge=1, le=65_536)]
+Count = Annotated[int, Field(ge=1, le=10**12)]
 
 
 class Table(BaseModel):
@@ -67,15 +68,15 @@ class Schedule(Table):
 class Train(Table):
     """`[train]`: how long, and on what."""
 
-    steps: Annotated[int, Field(ge=1)]
+    steps: Count
     """The length of the training; schedules follow it."""
-    batch_size: Annotated[int, Field(ge=1)] = 1
+    batch_size: Annotated[int, Field(ge=1, le=65_536)] = 1
     """Pairs per step."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where the networks are; auto takes the first of cuda, mps and cpu that is there."""
-    threads: Annotated[int, Field(ge=1)] | None = None
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     """CPU threads; as many as PyTorch chooses unless given. Another number gives other roundings."""
-    values_every: Annotated[int, Field(ge=1)] = 10
+    values_every: Count = 10
     """Steps between two readings of losses and gradient norms; they are also read with each validation."""
 
 
@@ -93,11 +94,11 @@ class Inference(Table):
 class Evaluate(Table):
     """`[evaluate]`: what is measured and shown while the training goes on, and at its end."""
 
-    validations: Annotated[int, Field(ge=1)] = 10
+    validations: Count = 10
     """How many times, spread evenly over the training."""
-    pairs: Annotated[int, Field(ge=1)] = 100
+    pairs: Count = 100
     """At most so many validation pairs, and as many training pairs for the gap."""
-    previews: Annotated[int, Field(ge=1)] = 20
+    previews: Count = 20
     """How many times pictures are made, spread evenly over the training; also before the first step."""
     preview_pairs: Annotated[int, Field(ge=1, le=64)] = 4
     """How many validation pairs the pictures show."""
@@ -108,7 +109,7 @@ class Checkpoint(Table):
 
     minutes: Annotated[float, Field(gt=0)] = 10.0
     """Save at least this often; also at every stop."""
-    keep: Annotated[int, Field(ge=1)] = 1
+    keep: Count = 1
     """How many of the last checkpoints stay."""
 
 

@@ -6,7 +6,7 @@ import hashlib
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Ge, Le, Lt
 from numpy.typing import NDArray
 
 from genlab import Dataset, ImageSide, LabelSide, Pair, Pairs, Split
@@ -38,10 +38,10 @@ class DrawnFacades(Dataset):
     def __init__(
         self,
         *,
-        count: Annotated[int, Ge(1)] = 400,
-        validation_count: Annotated[int, Ge(1)] = 100,
-        size: Annotated[int, Ge(32)] = 286,
-        seed: Annotated[int, Ge(0)] = 0,
+        count: Annotated[int, Ge(1), Le(10**9)] = 400,
+        validation_count: Annotated[int, Ge(1), Le(10**9)] = 100,
+        size: Annotated[int, Ge(32), Le(65_536)] = 286,
+        seed: Annotated[int, Ge(0), Lt(2**63)] = 0,
     ) -> None:
         self.counts: dict[Split, int] = {"train": count, "validation": validation_count}
         self.size = size

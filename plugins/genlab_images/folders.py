@@ -52,6 +52,13 @@ def image_files(folder: Path) -> list[Path]:
     paths = (path.relative_to(folder) for path in folder.rglob("*"))
     files = [path for path in paths if not _hidden(path) and (folder / path).is_file()]
     images = sorted((path for path in files if path.suffix.lower() in EXTENSIONS), key=lambda path: natural(str(path)))
+    for image in images:
+        # A pair's key is its file's name, and stands in text files.
+        try:
+            str(image).encode()
+        except UnicodeEncodeError as error:
+            what = "the file's name is not UTF-8 text"
+            raise DataError(what, where=ascii(str(folder / image)), hint="Rename it.") from error
     if images:
         return images
     counted = f"Images are files that end in {', '.join(EXTENSIONS)}."

@@ -82,6 +82,7 @@ def test_a_run_that_was_killed_does_not_say_that_it_is_running(tmp_path: Path) -
 )
 def test_a_damaged_manifest_is_named(tmp_path: Path, content: bytes, reason: str) -> None:
     (tmp_path / "run.json").write_bytes(content)
+    (tmp_path / "recipe.toml").touch()
     with pytest.raises(RunError, match=rf"run\.json cannot be read: .*{reason}"):
         RunFolder.existing(tmp_path).read()
 

@@ -237,6 +237,7 @@ def experiment(
 
 def run(made: Experiment, folder: Path, *, stop_at: int | None = None, resume: bool = False) -> Ended:
     """Train in a folder, from the start or on from its last checkpoint."""
+    folder.mkdir(exist_ok=True)
     last = sorted((folder / "checkpoints").glob("[0-9]*"))[-1] if resume else None
     train_settings = made.settings.train
     step = int(last.name) if last else 0

@@ -13,7 +13,7 @@ from genlab.components import Part, Spec
 from genlab.data.augment import load_size
 from genlab.data.prepared import PreparedPairs
 from genlab.engine.experiment import Experiment
-from genlab.engine.runtime import choose_device
+from genlab.engine.runtime import choose_device, memory_errors
 from genlab.engine.seeding import constructing, initialize
 from genlab.errors import DataError, Fault, PluginError, RecipeError
 from genlab.interfaces.dataset import Dataset, Pairs
@@ -141,7 +141,7 @@ def build_networks(recipe: Recipe, channels: tuple[int, int], document: Document
     faults: list[Fault] = []
     for role, spec in recipe.networks.items():
         try:
-            with constructing(recipe.settings.seed, role):
+            with constructing(recipe.settings.seed, role), memory_errors():
                 networks[role] = spec.build(**supplied[role])
         except RecipeError as error:
             faults += error.faults

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -53,7 +54,10 @@ class _StandardError(logging.Handler):
     """Writes to whatever standard error is at the time, so that a progress bar can move out of the way."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(f"{record.levelname.lower()}: {record.getMessage()}\n")
+        # Whoever read it may have gone, which is no reason for a training to end.
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(f"{record.levelname.lower()}: {record.getMessage()}\n")
+            sys.stderr.flush()
 
 
 def run() -> None:

@@ -31,7 +31,7 @@ class Announcer:
             label, listener = entry
             try:
                 _tell(listener, event)
-            except Exception as error:  # noqa: BLE001  (a listener is a guest: whatever it raises, the run goes on)
+            except (Exception, SystemExit) as error:  # noqa: BLE001  (a listener is a guest: whatever it raises, the run goes on)
                 self._listeners.remove(entry)
                 reason = f"{type(error).__name__}: {error}"
                 _log.warning("The listener `%s` failed and is switched off; the run goes on. %s", label, reason)

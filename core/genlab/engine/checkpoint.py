@@ -1,7 +1,7 @@
 """Checkpoints: folders of named parts, each a plain file; whole or not there.
 
 <step>/
-  state.json                         format, step, and whether what was due at the step was done
+  state.json                         format, step, and which of what was due at the step was done
   <role>.safetensors                 a network's weights and buffers
   <role>.optimizer.safetensors       its optimiser's state; its settings are the recipe's
   losses.safetensors                 the losses' buffers
@@ -12,16 +12,16 @@ Random numbers are functions of the step (see `seeding`), so no generator's stat
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal
 
 import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -33,21 +33,24 @@ from genlab.interfaces.method import Method
 from genlab.interfaces.network import Network
 from genlab.runs import checkpoints
 
-FORMAT = 2
 
-
-class Position(NamedTuple):
+class Position(BaseModel):
     """How far a training is.
 
     Args:
         step: steps done.
-        observed: whether the validation and the pictures that are due at this step were made.
+        validated: whether the validation that is due at this step was made.
+        previewed: whether the pictures that are due at this step were made.
         metrics: the last validation's.
     """
 
-    step: int
-    observed: bool
-    metrics: Mapping[str, float]
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+    format: Literal[2] = 2
+    step: Annotated[int, Field(ge=0)] = 0
+    validated: bool = False
+    previewed: bool = False
+    metrics: dict[str, float] = Field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,13 @@ def save(folder: Path, position: Position, trainee: Trainee, keep: int) -> Path:
     for torn in folder.glob(".*.partial"):
         shutil.rmtree(torn, ignore_errors=True)
     if target.is_dir():
-        write_text(target / "state.json", _described(position))
+        write_text(target / "state.json", position.model_dump_json(indent=2))
         return target
     aside = _aside(target)
     try:
         with storage_errors(target, SafetensorError):
-            aside.mkdir(parents=True)
+            folder.mkdir(exist_ok=True)
+            aside.mkdir()
             _write(aside, position, trainee)
             aside.rename(target)
             sync(folder)
@@ -96,10 +100,6 @@ def _remove(checkpoint: Path) -> None:
         shutil.rmtree(checkpoint.rename(_aside(checkpoint)), ignore_errors=True)
 
 
-def _described(position: Position) -> str:
-    return json.dumps({"format": FORMAT, **position._asdict(), "metrics": dict(position.metrics)}, indent=2)
-
-
 def _write(folder: Path, position: Position, trainee: Trainee) -> None:
     method = trainee.method
     for role, network in method.networks.items():
@@ -107,7 +107,7 @@ def _write(folder: Path, position: Position, trainee: Trainee) -> None:
         save_file(_flattened(trainee.optimizers[role], network), folder / f"{role}.optimizer.safetensors")
     save_file(_copies(_loss_buffers(method)), folder / "losses.safetensors")
     save_file(_copies(method.state()), folder / "method.safetensors")
-    (folder / "state.json").write_text(_described(position))
+    (folder / "state.json").write_text(position.model_dump_json(indent=2))
     for path in (*folder.iterdir(), folder):
         sync(path)
 
@@ -118,21 +118,30 @@ def restore(checkpoint: Path, trainee: Trainee) -> Position:
     Raises:
         RunError: the checkpoint is damaged, or of other networks.
     """
-    try:
-        state = json.loads((checkpoint / "state.json").read_text())
-        if state["format"] != FORMAT:
-            raise ValueError(f"it is of format {state['format']}, and this version of genlab reads format {FORMAT}")
-        load_method(checkpoint, trainee.method)
+    load_method(checkpoint, trainee.method)
+    with _blamed(checkpoint):
         for role, network in trainee.method.networks.items():
             _unflatten(trainee.optimizers[role], network, load_file(checkpoint / f"{role}.optimizer.safetensors"))
-        return Position(int(state["step"]), bool(state["observed"]), dict(state["metrics"]))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        raise _damaged(checkpoint, error) from error
+    return read_position(checkpoint)
+
+
+def read_position(checkpoint: Path) -> Position:
+    """How far the training was; `RunError` if it does not say so in a way that can be read."""
+    with _blamed(checkpoint):
+        try:
+            position = Position.model_validate_json((checkpoint / "state.json").read_bytes())
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ValueError(f"state.json: {'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}") from error
+        if f"{position.step:08d}" != checkpoint.name:
+            raise ValueError(f"state.json says that it is of step {position.step}")
+        return position
 
 
 def load_method(checkpoint: Path, method: Method) -> None:
     """Load what a method predicts with; `RunError` if it is not there, or of other networks."""
-    try:
+    read_position(checkpoint)
+    with _blamed(checkpoint):
         for role, network in method.networks.items():
             network.load_state_dict(load_file(checkpoint / f"{role}.safetensors"))
         buffers = load_file(checkpoint / "losses.safetensors")
@@ -141,8 +150,6 @@ def load_method(checkpoint: Path, method: Method) -> None:
         device = _device_of(method)
         state = load_file(checkpoint / "method.safetensors")
         method.load_state({name: tensor.to(device, copy=True) for name, tensor in state.items()})
-    except (OSError, SafetensorError, RuntimeError, KeyError) as error:
-        raise _damaged(checkpoint, error) from error
 
 
 def _device_of(method: Method) -> torch.device:
@@ -156,13 +163,24 @@ def forget_optimizers(checkpoint: Path) -> None:
         path.unlink()
 
 
-def _damaged(checkpoint: Path, error: Exception) -> RunError:
-    reason = f"it does not fit at {error}" if isinstance(error, KeyError) else shorten(str(error), 300)
-    return RunError(
-        f"the checkpoint cannot be read: {reason}",
-        where=str(checkpoint),
-        hint="If there is an earlier checkpoint beside it, remove this one and resume again.",
-    )
+@contextmanager
+def _blamed(checkpoint: Path) -> Generator[None, None, None]:
+    """Say which checkpoint it is that cannot be read, and what can be done."""
+    try:
+        yield
+    except (RuntimeError, KeyError) as error:
+        reason = f"there is no {error}" if isinstance(error, KeyError) else shorten(str(error), 300)
+        raise RunError(
+            f"the checkpoint does not fit the run's recipe: {reason}",
+            where=str(checkpoint),
+            hint="Was recipe.toml or a plugin changed? It fits the ones that it was trained with.",
+        ) from error
+    except (OSError, ValueError, TypeError, SafetensorError) as error:
+        raise RunError(
+            f"the checkpoint cannot be read: {shorten(str(error), 300)}",
+            where=str(checkpoint),
+            hint="If it is damaged and there is an earlier one beside it, remove this one and resume again.",
+        ) from error
 
 
 def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -202,6 +220,8 @@ def _unflatten(optimizer: Optimizer, network: Network, tensors: Mapping[str, Ten
 
 def _laid_out_as(parameter: Tensor, tensor: Tensor) -> Tensor:
     """The same values in a parameter's memory layout, such as channels_last: fused Adam takes that for granted."""
+    if tensor.shape not in (parameter.shape, ()):
+        raise RuntimeError(f"an optimiser's state of shape {tuple(tensor.shape)} is for another parameter")
     if tensor.shape != parameter.shape:
         return tensor.clone()  # what was read is mapped from the file, which could not be removed on Windows
     return torch.empty_like(parameter, dtype=tensor.dtype).copy_(tensor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPriva
 from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivateUsage]
 
 from genlab.engine.seeding import random_numbers_apart
+from genlab.errors import TrainingError
 from genlab.interfaces.method import Method
 from genlab.settings import Inference
 
@@ -33,7 +35,10 @@ class Predictor:
     def _one(self, image: Float[Tensor, "1 c h w"]) -> Float[Tensor, "1 d h w"]:
         """Whatever is drawn, by dropout or by the method itself, is the same each time."""
         torch.manual_seed(self.settings.seed)
-        return self.method.predict(image)
+        prediction = cast(object, self.method.predict(image))  # a plugin's, which may be anything
+        if not isinstance(prediction, Tensor):
+            raise TrainingError(f"the method predicted a {type(prediction).__name__}, and a prediction is a tensor")
+        return prediction
 
     @contextmanager
     def _prepared(self) -> Generator[None, None, None]:

@@ -45,28 +45,29 @@ def train(experiment: Experiment, started: Started, checkpoint: Path | None, sto
         ):
             while True:
                 # Before the last validation, so that whatever happens to it costs nothing
-                if training.step == steps:
+                if training.step >= steps:
                     training.save()
 
                 # What is due at this step, and the next batch
                 try:
                     training.observe()
-                    if training.step == last or stopping():
+                    if training.step >= last or stopping():
                         break
                     batch = next(batches)
-                except DataError:
+                except DataError as error:
                     training.save()
-                    raise
+                    hint = "The run is saved. It goes on with `gen resume` once the data are again as they were."
+                    raise DataError(error.what, where=error.where, hint=hint) from error
 
                 if training.wants_saving:
                     training.save()
                 training.advance(batch)
 
             training.save()
-            if training.step == steps and training.observed:
-                status = "finished"
+            if stopping() and not (training.step >= steps and training.validated):
+                status = "interrupted"
             else:
-                status = "interrupted" if stopping() else "paused"
+                status = "finished" if training.step >= steps else "paused"
     except KeyboardInterrupt:
         status = "interrupted"
         raise

@@ -45,6 +45,8 @@ def train_step(method: Method, batch: Batch, optimizers: Mapping[str, Optimizer]
         objective.backward(inputs=[parameter for parameter in parameters if parameter.requires_grad])
         for role, network in networks.items():
             if with_norms:
+                if all(parameter.grad is None for parameter in network.parameters()):
+                    raise TrainingError(f"no gradient of the phase {phase.name} reaches the {role}: is it detached?")
                 _add_norms(result, role, network)
             optimizers[role].step()
         result.losses.update({f"{phase.name}/{name}": term.value.detach() for name, term in terms.items()})

@@ -20,7 +20,7 @@ class Stopping:
         words: what to tell the person when the first signal comes.
     """
 
-    signals = (signal.SIGINT, signal.SIGTERM)
+    signals = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
     def __init__(
         self, words: str = "Stopping: the run is saved after this step. Once more breaks off at once."
@@ -34,7 +34,9 @@ class Stopping:
 
     def __enter__(self) -> Stopping:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._receive) for number in self.signals}
+            # What is ignored, as by nohup, stays so.
+            wanted = [number for number in self.signals if signal.getsignal(number) is not signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._receive) for number in wanted}
         return self
 
     def __exit__(
@@ -45,6 +47,7 @@ class Stopping:
 
     def _receive(self, number: int, _frame: FrameType | None) -> None:
         if self.received is not None:
+            _log.warning("Broken off: what was done since the last checkpoint is lost.")
             raise KeyboardInterrupt
         self.received = number
         _log.warning(self.words)

@@ -51,8 +51,9 @@ class Training:
         self.stopping = stopping
         self.optimizers = make_optimizers(experiment.networks, settings.optimizer, experiment.device)
         self.trainee = Trainee(experiment.method, self.optimizers)
-        first = restore(checkpoint, self.trainee) if checkpoint else Position(0, observed=False, metrics={})
-        self.step, self.observed, self.metrics = first
+        first = restore(checkpoint, self.trainee) if checkpoint else Position()
+        self.step, self.metrics = first.step, first.metrics
+        self.validated, self.previewed = first.validated, first.previewed
         self.saved = self.step if checkpoint else None
         self.predictor = Predictor(experiment.method, settings.inference)
         self.clock = Clock(settings.train.batch_size)
@@ -65,20 +66,33 @@ class Training:
 
     def observe(self) -> None:
         """Make the validation and pictures that are due at this step, unless that was done; a signal puts it off."""
-        if self.observed:
-            return
-        evaluate = self.experiment.settings.evaluate
         with self.clock.aside():
             self._seed("observe")
-            if self._due(self.step, evaluate.validations) and self.step > 0:
-                try:
-                    self.metrics = validate(self.experiment, self.predictor, self.stopping)
-                except Interrupted:
-                    return
-                self.announcer.tell(Validated(self.step, self.metrics))
-            if self._due(self.step, evaluate.previews):
-                self.announcer.tell(Previewed(self.step, preview(self.experiment, self.predictor)))
-        self.observed = True
+            if not self.validated:
+                self._validate()
+            if self.validated and not self.previewed:
+                self._preview()
+
+    def _validate(self) -> None:
+        if self.step > 0 and self._due(self.step, self.experiment.settings.evaluate.validations):
+            try:
+                self.metrics = validate(self.experiment, self.predictor, self.stopping)
+            except Interrupted:
+                return
+            self.announcer.tell(Validated(self.step, self.metrics))
+        self.validated = True
+        self._note()
+
+    def _preview(self) -> None:
+        if self._due(self.step, self.experiment.settings.evaluate.previews):
+            self.announcer.tell(Previewed(self.step, preview(self.experiment, self.predictor)))
+        self.previewed = True
+        self._note()
+
+    def _note(self) -> None:
+        """Let the checkpoint of this step, if there is one, know what was made since."""
+        if self.saved == self.step:
+            self.save()
 
     def advance(self, batch: Batch) -> None:
         """Take one step."""
@@ -90,7 +104,7 @@ class Training:
         reading = number == 1 or number % settings.train.values_every == 0 or validating
         self._seed("step")
         result = train_step(self.experiment.method, batch, self.optimizers, with_norms=reading)
-        self.step, self.observed = number, False
+        self.step, self.validated, self.previewed = number, False, False
         self.clock.step_done()
         self.announcer.tell(Step(number, self._values(result, rate) if reading else None))
 
@@ -106,7 +120,10 @@ class Training:
             for role, network in self.experiment.networks.items():
                 if not get_total_norm(network.parameters()).isfinite():
                     raise _diverged(f"the weights of the {role} are no numbers any more at step {self.step}")
-            path = save(self.folder, Position(self.step, self.observed, self.metrics), self.trainee, checkpoint.keep)
+            position = Position(
+                step=self.step, validated=self.validated, previewed=self.previewed, metrics=dict(self.metrics)
+            )
+            path = save(self.folder, position, self.trainee, checkpoint.keep)
             self.clock.saved()
             if self.saved != self.step:
                 self.saved = self.step

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -16,6 +18,8 @@ from genlab.engine.inference import Predictor
 from genlab.errors import TrainingError
 from genlab.interfaces.listener import Pictures
 from genlab.interfaces.method import Batch
+
+_log = logging.getLogger("genlab")
 
 
 class Interrupted(Exception):  # noqa: N818  (not an error: the user asked to stop)
@@ -56,7 +60,15 @@ def _measure(
         prediction = predictor(batch.condition)
         for metric in experiment.metrics.values():
             metric.update(batch.condition, batch.target, prediction)
-    return {name: metric.compute() for name, metric in experiment.metrics.items()}
+    return {name: _figure(name, metric.compute()) for name, metric in experiment.metrics.items()}
+
+
+def _figure(name: str, value: object) -> float:
+    if not isinstance(value, int | float):
+        raise TrainingError(f"the metric {name} gave a {type(value).__name__}, and a metric is a number")
+    if not math.isfinite(value):
+        _log.warning("The metric %s is %s.", name, value)
+    return float(value)
 
 
 def single(pairs: PreparedPairs, index: int, device: torch.device) -> Batch:

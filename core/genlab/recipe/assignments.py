@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from genlab.errors import Fault, RecipeError
+from genlab.files import is_text
 from genlab.recipe.document import Document, Source, from_source
 
 
@@ -21,6 +22,8 @@ def read_assignments(assignments: Iterable[str]) -> Document:
 def _read(assignment: str) -> Document:
     key, equals, value = assignment.partition("=")
     source = Source(f"--set {assignment}", "")
+    if not is_text(assignment):
+        raise RecipeError([Fault((), "is not UTF-8 text", place=f"--set {assignment!a}")])
     if not equals or not key.strip():
         raise RecipeError([Fault((), "is not of the form KEY=VALUE, such as train.steps=200", place=source.name)])
     keys = _keys(key)
@@ -38,19 +41,19 @@ def _keys(key: str) -> list[str] | None:
     """The parts of a dotted key; None if it is none."""
     try:
         table: Any = None if "\n" in key else tomllib.loads(f"{key} = 0")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return None
     keys: list[str] = []
-    while isinstance(table, dict):
+    while isinstance(table, dict) and len(table) == 1:
         ((part, table),) = table.items()
         keys.append(part)
-    return keys or None
+    return keys if table == 0 else None
 
 
 def _value(value: str) -> Any:
     """A value as TOML, or as text if it is none."""
     try:
         table = tomllib.loads(f"value = {value}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return value.strip()
     return table["value"] if len(table) == 1 else value.strip()

@@ -152,6 +152,8 @@ def read_document(text: str, name: str) -> Document:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError([syntax_fault(str(error), name, text)]) from error
+    except ValueError as error:
+        raise RecipeError([Fault((), f"cannot be read: {error}", place=name)]) from error
     return from_source(values, source, name)
 
 

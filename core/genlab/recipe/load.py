@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from textwrap import shorten
 
 from genlab.errors import Fault, RecipeError
 from genlab.recipe.assignments import read_assignments
@@ -15,15 +16,22 @@ from genlab.tables import nearest, shown
 
 def load(recipe: str | Path, assignments: Iterable[str] = ()) -> Document:
     """Read a recipe: its ancestors, then itself, then the `KEY=VALUE` assignments, each laid over the one before."""
-    document = _with_ancestors(find(recipe), ())
-    return read_assignments(assignments).over(document)
+    try:
+        document = _with_ancestors(find(recipe), ())
+        return read_assignments(assignments).over(document)
+    except RecursionError as error:
+        fault = Fault((), "tables, arrays or `extends` are nested too deeply", place=str(recipe))
+        raise RecipeError([fault]) from error
 
 
 def find(recipe: str | Path) -> Path:
     """The file of a recipe: a path, or the name of one that ships with genlab."""
     path = Path(recipe).expanduser()
-    if path.is_file():
-        return path
+    try:
+        if path.is_file():
+            return path
+    except OSError as error:
+        raise RecipeError([Fault((), f"cannot be read: {error.strerror}", place=shorten(str(recipe), 80))]) from error
     shipped = shipped_recipe(path.name) if path.parent == Path() else None
     if shipped is not None:
         return shipped

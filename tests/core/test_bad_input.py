@@ -1,0 +1,314 @@
+"""Input that once broke something: each is now an error for people, and nothing of a run is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import genlab
+from genlab import DataError, GenlabError, RecipeError, RunError, StorageError, TrainingError
+from genlab.predict import predict_files
+
+GenCommand = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def plugin(folder: Path, body: str, registration: str) -> Path:
+    """A file with one component."""
+    path = folder / "mine.py"
+    text = f"import sys\nimport genlab, torch\n\n{body}\n\n@genlab.hookimpl\ndef genlab_register(registry):\n"
+    path.write_text(f"{text}    registry.{registration}\n")
+    return path
+
+
+# Recipes
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "#x=3",
+        "[a]#=3",
+        "a=",
+        "seed=" + "9" * 5000,
+        "a=" + "[" * 3000,
+        ".".join("a" * 3000) + "=1",
+        "train.threads=100000",
+        "data.count=10000000000000000000000",
+        "train.steps=99999999999999999999999999",
+        "optimizer.betas=[0.5, 1.0]",
+        "title=\udcff",
+    ],
+)
+def test_an_assignment(tiny: Path, assignment: str) -> None:
+    with pytest.raises(RecipeError):
+        genlab.check(tiny, set=[assignment])
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 3000, "a = " + "9" * 5000, ".".join("a" * 3000) + " = 1"])
+def test_a_recipe(tmp_path: Path, text: str) -> None:
+    (tmp_path / "bad.toml").write_text(text)
+    with pytest.raises(RecipeError):
+        genlab.check(tmp_path / "bad.toml")
+
+
+def test_a_chain_of_recipes_without_end(tmp_path: Path) -> None:
+    for number in range(1200):
+        (tmp_path / f"{number}.toml").write_text(f'extends = "{number + 1}.toml"')
+    with pytest.raises(RecipeError, match="nested too deeply"):
+        genlab.check(tmp_path / "0.toml")
+
+
+def test_a_name_that_no_file_can_have() -> None:
+    with pytest.raises(RecipeError, match="cannot be read"):
+        genlab.check("x" * 5000)
+
+
+def test_networks_larger_than_memory(tiny: Path) -> None:
+    script = "import resource, genlab\nresource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30))\n"
+    script += f"genlab.check({str(tiny)!r}, set=['generator.channels=30000'])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert "TrainingError: there is not enough memory" in done.stderr
+
+
+# Runs that were edited
+
+
+@pytest.fixture
+def paused(tiny: Path, tmp_path: Path) -> genlab.Run:
+    return genlab.train(tiny, out=tmp_path / "run", stop_at=4)
+
+
+def test_a_recipe_that_was_made_shorter_than_what_is_done(paused: genlab.Run) -> None:
+    recipe = paused.folder.recipe_path
+    recipe.write_text(recipe.read_text().replace("steps = 8", "steps = 2"))
+    with pytest.raises(RunError, match=r"train\.steps = 2, and 4 steps are done"):
+        genlab.resume(paused.path)
+
+
+@pytest.mark.parametrize("step", [99, -3, 2])
+def test_a_checkpoint_that_says_another_step_than_its_name(paused: genlab.Run, step: int) -> None:
+    state = paused.path / "checkpoints" / "00000004" / "state.json"
+    state.write_text(json.dumps({**json.loads(state.read_text()), "step": step}))
+    with pytest.raises(RunError, match="the checkpoint cannot be read: state"):
+        genlab.resume(paused.path)
+
+
+def test_a_copy_of_a_checkpoint_beside_it_does_not_count(paused: genlab.Run) -> None:
+    checkpoint = paused.path / "checkpoints" / "00000004"
+    shutil.copytree(checkpoint, checkpoint.with_name("9backup"))
+    assert genlab.resume(paused.path).manifest.status == "finished"
+
+
+def test_an_optimisers_state_of_another_network(tiny: Path, paused: genlab.Run, tmp_path: Path) -> None:
+    wider = genlab.train(tiny, set=["generator.channels=16"], out=tmp_path / "wider", stop_at=4)
+    name = "checkpoints/00000004/generator.optimizer.safetensors"
+    shutil.copyfile(wider.path / name, paused.path / name)
+    with pytest.raises(RunError, match="does not fit"):
+        genlab.resume(paused.path)
+
+
+def test_a_recipe_whose_networks_fit_no_more_is_not_called_a_damaged_checkpoint(paused: genlab.Run) -> None:
+    recipe = paused.folder.recipe_path
+    recipe.write_text(recipe.read_text().replace("levels = 4", "levels = 3"))
+    with pytest.raises(RunError, match="does not fit the run's recipe") as caught:
+        genlab.resume(paused.path)
+    assert "Was recipe.toml or a plugin changed?" in caught.value.hint
+
+
+def test_a_recipe_that_is_gone(paused: genlab.Run) -> None:
+    paused.folder.recipe_path.unlink()
+    with pytest.raises(RunError, match=r"no recipe\.toml"):
+        genlab.resume(paused.path)
+
+
+def test_a_lock_that_cannot_be_had(paused: genlab.Run) -> None:
+    (paused.path / ".lock").unlink()
+    (paused.path / ".lock").mkdir()
+    with pytest.raises(StorageError, match="cannot be written"):
+        genlab.resume(paused.path)
+    assert genlab.open_run(paused.path).predict(np.zeros((32, 32, 3), np.uint8)).shape == (32, 32, 3)
+
+
+def test_starting_again_names_the_plugins(tiny: Path, tmp_path: Path) -> None:
+    body = "class Mine(genlab.Listener):\n    pass"
+    given = plugin(tmp_path, body, 'listener("mine", Mine)')
+    run = genlab.train(tiny, set=["listeners.mine={}"], plugins=[given], out=tmp_path / "a b", stop_at=1)
+    shutil.rmtree(run.path / "checkpoints")
+    with pytest.raises(RunError) as caught:
+        genlab.resume(run.path)
+    assert f"gen run '{run.path}/recipe.toml' --plugin '{run.path}/plugins/mine.py'" in str(caught.value)
+
+
+# While it trains
+
+
+def test_a_run_whose_reader_goes_away_trains_on(tiny: Path, tmp_path: Path) -> None:
+    console = "--set listeners.console.name=console --steps 300 --out run"
+    command = f"{sys.executable} -m genlab run {tiny} {console} 2>&1 | head -3"
+    subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=True, timeout=120)
+    assert genlab.open_run(tmp_path / "run").manifest.status == "finished"
+
+
+@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
+def test_so_does_one_without_anybody_to_tell(tiny: Path, tmp_path: Path, stderr: str) -> None:
+    command = f"{sys.executable} -m genlab run {tiny} --set listeners.console.name=console --out run {stderr}"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, timeout=120)
+    assert done.returncode == 0
+    assert genlab.open_run(tmp_path / "run").manifest.status == "finished"
+
+
+def test_a_listener_that_exits_is_switched_off(tiny: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    body = "class Mine(genlab.Listener):\n    def step(self, event):\n        sys.exit(3)"
+    given = plugin(tmp_path, body, 'listener("mine", Mine)')
+    with caplog.at_level("WARNING", "genlab"):
+        run = genlab.train(tiny, set=["listeners.mine={}"], plugins=[given], out=tmp_path / "run")
+    assert run.manifest.status == "finished"
+    assert "The listener `mine` failed and is switched off" in caplog.text
+
+
+def test_what_was_told_before_a_kill_at_the_end_is_not_told_again(tiny: Path, tmp_path: Path) -> None:
+    body = "import os, signal\nclass Mine(genlab.Listener):\n    def previewed(self, event):\n"
+    body += "        if event.step == 8: os.kill(os.getpid(), signal.SIGKILL)"
+    given = plugin(tmp_path, body, 'listener("mine", Mine)')
+    arguments = f"{str(tiny)!r}, out='run', set=['listeners.mine={{}}'], plugins=[{str(given)!r}]"
+    command = [sys.executable, "-c", f"import genlab; genlab.train({arguments})"]
+    subprocess.run(command, cwd=tmp_path, capture_output=True)
+    kept = tmp_path / "run" / "plugins" / "mine.py"
+    kept.write_text(kept.read_text().replace("event.step == 8", "False"))
+    assert genlab.resume(tmp_path / "run").manifest.status == "finished"
+    events = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert [event["step"] for event in events if event["event"] == "validation"].count(8) == 1
+
+
+def test_predicting_beside_a_training_that_replaces_its_checkpoints(tiny: Path, tmp_path: Path) -> None:
+    often = ["train.steps=100000", "checkpoint.minutes=0.000001", "evaluate.validations=1", "evaluate.previews=1"]
+    call = f"import genlab; genlab.train({str(tiny)!r}, out='run', set={often!r})"
+    with subprocess.Popen([sys.executable, "-c", call], cwd=tmp_path, stderr=subprocess.PIPE) as training:
+        try:
+            end = time.monotonic() + 60
+            while not list((tmp_path / "run" / "checkpoints").glob("[0-9]*")):
+                assert time.monotonic() < end
+                time.sleep(0.05)
+            for _ in range(20):
+                image = np.zeros((32, 32, 3), np.uint8)
+                assert genlab.open_run(tmp_path / "run").predict(image).shape == image.shape
+        finally:
+            training.kill()
+
+
+def test_a_folder_that_is_taken_away_ends_the_run_with_a_word(tiny: Path, tmp_path: Path) -> None:
+    body = "import shutil\nclass Mine(genlab.Listener):\n    def started(self, event): self.folder = event.folder\n"
+    body += "    def step(self, event):\n        if event.step == 3: self.folder.rename(f'{self.folder}-moved')"
+    given = plugin(tmp_path, body, 'listener("mine", Mine)')
+    with pytest.raises(StorageError, match="cannot be written: No such file or directory"):
+        genlab.train(tiny, set=["listeners.mine={}"], plugins=[given], out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_image_that_breaks_while_it_trains_is_told_with_what_helps(
+    tiny: Path, tmp_path: Path, make_pairs: Callable[..., Path]
+) -> None:
+    root = make_pairs(count=12)
+    image = next((root / "train").glob("9.png"))
+    whole = image.read_bytes()
+    image.write_bytes(whole[: len(whole) // 2])
+    data = f"data={{name='side_by_side', root='{root}'}}"
+    with pytest.raises(DataError, match="cannot be read") as caught:
+        genlab.train(tiny, set=[data, "evaluate.pairs=1", "train.steps=12"], out=tmp_path / "run")
+    assert "once the data are again as they were" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [("(x, x)", "predicted a tuple"), ("None", "predicted a NoneType"), ("x.detach()", "no gradient .* generator")],
+)
+def test_a_generator_that_gives_what_it_should_not(
+    gen: GenCommand, tiny: Path, tmp_path: Path, result: str, words: str
+) -> None:
+    """In a process of its own, without the checks of shapes that the tests have."""
+    body = f"""
+class Mine(genlab.Generator):
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.layer = torch.nn.Conv2d(in_channels, out_channels, 1)
+    def forward(self, condition):
+        x = self.layer(condition)
+        return {result}
+"""
+    given = plugin(tmp_path, body, 'generator("mine", Mine)')
+    done = gen("run", tiny, "--set", "generator={name='mine'}", "--plugin", given, "--out", "run")
+    assert done.returncode == 1
+    assert re.search(words, done.stderr)
+    assert "Traceback" not in done.stderr
+
+
+def test_a_metric_that_is_text(tiny: Path, tmp_path: Path) -> None:
+    body = "class Mine(genlab.Metric):\n    better = 'lower'\n    def update(self, *a): pass\n"
+    body += "    def reset(self): pass\n    def compute(self): return 'good'"
+    given = plugin(tmp_path, body, 'metric("mine", Mine)')
+    with pytest.raises(TrainingError, match="the metric mine gave a str"):
+        genlab.train(tiny, set=["evaluate.metrics.mine={}"], plugins=[given], out=tmp_path / "run")
+
+
+# Predictions and data
+
+
+@pytest.fixture
+def trained(tiny: Path, tmp_path: Path) -> genlab.Run:
+    return genlab.train(tiny, set=["train.steps=1"], out=tmp_path / "run")
+
+
+def test_predictions_into_a_file(trained: genlab.Run, tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "x.png")
+    (tmp_path / "out").write_text("precious")
+    with pytest.raises(StorageError):
+        list(predict_files(trained, [tmp_path / "x.png"], tmp_path / "out"))
+    assert (tmp_path / "out").read_text() == "precious"
+
+
+def test_an_image_that_is_larger_than_any(trained: genlab.Run, tmp_path: Path) -> None:
+    Image.new("1", (20_000, 15_000)).save(tmp_path / "bomb.png")
+    with pytest.raises(DataError, match="no image that can be read"):
+        list(predict_files(trained, [tmp_path / "bomb.png"], tmp_path / "out"))
+
+
+def test_a_file_whose_name_is_no_text(tiny: Path, tmp_path: Path, make_pairs: Callable[..., Path]) -> None:
+    root = make_pairs()
+    try:
+        os.link(root / "train" / "0.png", os.fsencode(root / "train") + b"/\xff\xfe.png")
+    except OSError:
+        pytest.skip("file names are text here")
+    with pytest.raises(DataError, match="name is not UTF-8 text"):
+        genlab.train(tiny, set=[f"data={{name='side_by_side', root='{root}'}}"], out=tmp_path / "run")
+
+
+def test_nothing_is_left_of_a_run_whose_first_files_cannot_be_written(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_arguments: object) -> None:
+        raise StorageError("cannot be written: the disk is full")
+
+    monkeypatch.setattr("genlab.runner.write_text", no_room)
+    with pytest.raises(StorageError):
+        genlab.train(tiny, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_no_message_of_these_is_a_traceback(gen: GenCommand, tiny: Path) -> None:
+    for assignment in ("#x=3", "train.threads=100000", "seed=" + "9" * 5000):
+        done = gen("check", tiny, "--set", assignment)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+        assert re.search(r"--set ", done.stderr)
+        assert issubclass(RecipeError, GenlabError)
