@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -106,6 +106,8 @@ def _ended(slots: Sequence[_Slot]) -> Generator[None, None, None]:
     finally:
         for slot in slots:
             slot.kill()
+        for slot in slots:
+            slot.join()
 
 
 class _Slot(threading.Thread):
@@ -131,10 +133,8 @@ class _Slot(threading.Thread):
                     break
                 self._events.put(Begun(job))
                 self._events.put(self._train(job))
-            if self._process and self._process.stdin:
-                self._process.stdin.close()
-                self._process.wait()
         finally:
+            self._dismiss()
             self._events.put(None)
 
     def stop(self) -> None:
@@ -147,6 +147,14 @@ class _Slot(threading.Thread):
     def kill(self) -> None:
         if self._process:
             self._process.kill()
+
+    def _dismiss(self) -> None:
+        """End the process, if there is one, by closing its input; what it trains is saved."""
+        if self._process:
+            # Leaving the block closes the pipes and waits for the end.
+            with self._process, suppress(BrokenPipeError):
+                assert self._process.stdin
+                self._process.stdin.close()
 
     def _train(self, job: Job) -> Done:
         process = self._alive()
@@ -168,7 +176,10 @@ class _Slot(threading.Thread):
         return Done(job, "failed", f"its process ended {_ending(code)}; what it wrote last is in {self._log}")
 
     def _alive(self) -> subprocess.Popen[str]:
-        if self._process is None or self._process.poll() is not None:
+        if self._process and self._process.poll() is not None:
+            self._dismiss()
+            self._process = None
+        if self._process is None:
             # A session of its own: Ctrl-C comes to this process, which passes it on once.
             with self._log.open("a") as log:
                 self._process = subprocess.Popen(

@@ -41,7 +41,7 @@ class AblationFolder:
     def at(cls, path: Path) -> AblationFolder:
         """The folder at a path, made if it is not there; `RunError` if something else is."""
         is_ours = (path / "recipe.toml").is_file() and not (path / "run.json").exists()
-        if path.exists() and not is_ours and (not path.is_dir() or any(path.iterdir())):
+        if path.exists() and not is_ours and (not path.is_dir() or {item.name for item in path.iterdir()} - {".lock"}):
             raise RunError(
                 "this folder exists already, and is no ablation's", where=str(path), hint="Choose another --out."
             )

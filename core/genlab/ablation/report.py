@@ -80,11 +80,17 @@ def _metric(outcome: Outcome, metric: str) -> dict[str, Any]:
 
 def _cell(cell: CellOutcome) -> dict[str, Any]:
     manifest = cell.manifest
-    found: dict[str, Any] = {"arm": cell.arm, "seed": cell.seed, "status": manifest.status if manifest else "not begun"}
-    if manifest:
-        found |= {"failure": manifest.failure, "updated": manifest.updated.isoformat(), "versions": manifest.versions}
-        found |= {"device": manifest.machine.get("device"), "data": manifest.data.training, "code": manifest.code}
-    return found
+    return {
+        "arm": cell.arm,
+        "seed": cell.seed,
+        "status": manifest.status if manifest else "not begun",
+        "failure": manifest and manifest.failure,
+        "updated": manifest and manifest.updated.isoformat(timespec="seconds"),
+        "device": manifest and manifest.machine.get("device"),
+        "data": manifest and manifest.data.training,
+        "versions": manifest and manifest.versions,
+        "code": manifest and manifest.code,
+    }
 
 
 def _bands(outcome: Outcome, metric: str) -> dict[str, Mapping[int, Spread]]:

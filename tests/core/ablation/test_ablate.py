@@ -1,0 +1,299 @@
+"""Whole ablations, as processes of their own, on the tiny recipe."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import torch
+
+import genlab
+from genlab import RecipeError, RunError
+from genlab.ablation.execute import Done
+from genlab.ablation.folder import AblationFolder
+from genlab.build.experiment import build_networks
+from genlab.recipe.document import Document
+
+GenCommand = Callable[..., subprocess.CompletedProcess[str]]
+
+ARMS = """
+extends = {tiny!r}
+title = "Do skips matter?"
+
+[ablation]
+seeds = [0, 1]
+baseline = "skips"
+metric = "validation/l1"
+
+[ablation.arms.skips]
+
+[ablation.arms.no-skips]
+generator.skips = false
+"""
+
+
+@pytest.fixture
+def recipe(tiny: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "arms.toml"
+    path.write_text(ARMS.format(tiny=str(tiny)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An undisturbed ablation's folder."""
+    folder = tmp_path_factory.mktemp("whole")
+    tiny = Path(__file__).parents[2] / "assets" / "tiny.toml"
+    (folder / "arms.toml").write_text(ARMS.format(tiny=str(tiny)))
+    genlab.ablate(folder / "arms.toml", out=folder / "out", jobs=2)
+    return folder / "out"
+
+
+def figures(folder: Path) -> object:
+    report = json.loads((folder / "report.json").read_text())
+    return report["metrics"]
+
+
+def cells(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder / "cells")) for path in folder.glob("cells/*/seed-*"))
+
+
+def weights(folder: Path) -> dict[str, bytes]:
+    return {
+        f"{cell}/{path.name}": path.read_bytes()
+        for cell in cells(folder)
+        for path in (folder / "cells" / cell).glob("checkpoints/*/*.safetensors")
+    }
+
+
+class Trained:
+    """Remembers which cells ended how."""
+
+    def __init__(self) -> None:
+        self.ended: list[tuple[str, str]] = []
+        self.failures: list[str] = []
+
+    def __call__(self, event: object) -> None:
+        if isinstance(event, Done):
+            self.ended.append((event.job.name, event.status))
+            self.failures += [event.failure] if event.failure else []
+
+
+def test_every_arm_is_trained_with_every_seed_and_compared(whole: Path) -> None:
+    assert cells(whole) == ["no-skips/seed-0", "no-skips/seed-1", "skips/seed-0", "skips/seed-1"]
+    report = json.loads((whole / "report.json").read_text())
+    (difference,) = report["metrics"]["validation/l1"]["differences"].values()
+    assert difference["n"] == 2
+    assert report["answer"][0].startswith(("No difference shown", "no-skips is"))
+    assert [cell["status"] for cell in report["cells"]] == ["finished"] * 4
+    for name in ("report.md", "report.html"):
+        assert report["answer"][0].split(":")[0] in (whole / name).read_text()
+
+
+def test_seeds_pair_the_arms(whole: Path) -> None:
+    """With one seed both arms start from the same weights where layers agree; with two they do not."""
+    recipes = {cell: genlab.open_run(whole / "cells" / cell).recipe for cell in cells(whole)}
+    first = {cell: build_networks(recipe, (3, 3), Document({}, {})) for cell, recipe in recipes.items()}
+
+    def weight(cell: str, role: str, name: str) -> torch.Tensor:
+        return dict(first[cell][role].named_parameters())[name]
+
+    for role, name in (("generator", "encoder.1.conv.weight"), ("discriminator", "layers.0.conv.weight")):
+        assert weight("skips/seed-0", role, name).equal(weight("no-skips/seed-0", role, name))
+        assert not weight("skips/seed-0", role, name).equal(weight("skips/seed-1", role, name))
+
+
+def test_finished_cells_keep_their_weights_and_not_their_optimisers(whole: Path) -> None:
+    names = {name.rpartition("/")[2] for name in weights(whole)}
+    assert "generator.safetensors" in names
+    assert not any("optimizer" in name for name in names)
+    assert genlab.open_run(whole / "cells" / "skips" / "seed-0").generator
+
+
+def test_one_job_gives_the_numbers_of_two(whole: Path, recipe: Path, tmp_path: Path) -> None:
+    genlab.ablate(recipe, out=tmp_path / "out", jobs=1)
+    assert figures(tmp_path / "out") == figures(whole)
+    assert weights(tmp_path / "out") == weights(whole)
+
+
+@pytest.fixture
+def copy(whole: Path, tmp_path: Path) -> Path:
+    """A finished ablation that may be changed."""
+    return Path(shutil.copytree(whole, tmp_path / "out"))
+
+
+def test_called_again_it_trains_nothing(copy: Path, recipe: Path) -> None:
+    trained = Trained()
+    genlab.ablate(recipe, out=copy, tell=trained)
+    assert trained.ended == []
+
+
+def test_another_seed_and_another_arm_are_all_that_is_trained(copy: Path, recipe: Path) -> None:
+    trained = Trained()
+    genlab.ablate(recipe, out=copy, set=["ablation.seeds=[0, 1, 5]"], tell=trained)
+    assert sorted(trained.ended) == [("no-skips, seed 5", "finished"), ("skips, seed 5", "finished")]
+    recipe.write_text(recipe.read_text() + "[ablation.arms.l1]\nlosses.adversarial.weight = 0\n")
+    trained = Trained()
+    genlab.ablate(recipe, out=copy, tell=trained)
+    assert sorted(trained.ended) == [("l1, seed 0", "finished"), ("l1, seed 1", "finished")]
+    assert "skips/seed-5" not in cells(copy), "a seed that the recipe does not have any more is put aside"
+
+
+def test_an_edit_that_is_taken_back_costs_nothing(copy: Path, recipe: Path) -> None:
+    first = figures(copy)
+    trained = Trained()
+    genlab.ablate(recipe, out=copy, set=["train.steps=2"], tell=trained)
+    assert len(trained.ended) == 4
+    assert figures(copy) != first
+    trained = Trained()
+    genlab.ablate(recipe, out=copy, tell=trained)
+    assert trained.ended == []
+    assert figures(copy) == first
+
+
+def test_what_was_trained_with_other_code_is_not_mixed_in(copy: Path, recipe: Path) -> None:
+    manifest = copy / "cells" / "skips" / "seed-1" / "run.json"
+    found = json.loads(manifest.read_text())
+    found["code"]["genlab_pix2pix"] = "0" * 64
+    manifest.write_text(json.dumps(found))
+    trained = Trained()
+    with pytest.raises(RunError, match="skips, seed 1 were trained with other code") as caught:
+        genlab.ablate(recipe, out=copy, tell=trained)
+    assert "the code of genlab_pix2pix" in caught.value.what
+    assert "--retrain" in caught.value.hint
+    assert trained.ended == []
+    genlab.ablate(recipe, out=copy, retrain=True, tell=trained)
+    assert trained.ended == [("skips, seed 1", "finished")]
+
+
+FAILING = """
+import os
+import genlab
+
+class Failing(genlab.Loss):
+    def __init__(self, *, how: str = "no") -> None:
+        super().__init__()
+        self.how = how
+
+    def forward(self, condition, target, prediction):
+        if self.how == "diverges":
+            return prediction.mean() / 0
+        if self.how == "dies":
+            os.abort()
+        if self.how == "raises":
+            raise KeyError("a defect")
+        return prediction.mean() * 0
+
+@genlab.hookimpl
+def genlab_register(registry):
+    registry.loss("failing", Failing)
+"""
+
+
+def test_a_cell_that_fails_is_told_and_the_others_go_on(gen: GenCommand, recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "failing.py").write_text(FAILING)
+    arms = "".join(f'[ablation.arms.{how}]\nlosses.failing.how = "{how}"\n' for how in ("diverges", "dies", "raises"))
+    recipe.write_text(recipe.read_text() + arms + "[losses.failing]\n")
+    done = gen("ablate", recipe, "--out", "out", "--plugin", "failing.py", "--set", "ablation.seeds=[0]")
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "the loss generator/failing became" in done.stderr
+    assert "ended by signal SIGABRT" in done.stderr
+    assert "ended with exit code 1" in done.stderr
+    statuses = {
+        cell["arm"]: cell["status"] for cell in json.loads((tmp_path / "out" / "report.json").read_text())["cells"]
+    }
+    assert (statuses["skips"], statuses["no-skips"], statuses["diverges"]) == ("finished", "finished", "failed")
+
+
+@pytest.mark.parametrize("kill_workers", [False, True])
+def test_killed_at_random_moments_it_ends_with_the_same_numbers(
+    whole: Path, recipe: Path, tmp_path: Path, kill_workers: bool
+) -> None:
+    """Five times each; no cell that is finished is touched again."""
+    command = [sys.executable, "-m", "genlab", "ablate", str(recipe), "--out", "out", "--jobs", "2"]
+    command += ["--set", "checkpoint.minutes=0.00001"]
+    random_moment = random.Random(int(kill_workers))
+    finished: dict[str, float] = {}
+    for _ in range(5):
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        time.sleep(random_moment.uniform(2.5, 5.5))
+        workers = _children(process.pid)
+        process.kill()
+        process.communicate()
+        for worker in workers if kill_workers else []:
+            _kill(worker)
+        for cell in cells(tmp_path / "out") if (tmp_path / "out" / "cells").is_dir() else []:
+            run = tmp_path / "out" / "cells" / cell
+            if (run / "run.json").is_file() and genlab.open_run(run).manifest.status == "finished":
+                (state,) = run.glob("checkpoints/*/generator.safetensors")
+                assert finished.setdefault(cell, state.stat().st_mtime) == state.stat().st_mtime
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert figures(tmp_path / "out") == figures(whole)
+    assert weights(tmp_path / "out") == weights(whole)
+
+
+def _children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task")
+    if not tasks.is_dir():
+        pytest.skip("this system does not tell which processes are whose")
+    return [int(word) for task in tasks.iterdir() for word in (task / "children").read_text().split()]
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_ctrl_c_saves_what_is_trained_and_it_goes_on(recipe: Path, whole: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "genlab", "ablate", str(recipe), "--out", "out"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 60
+    while not list((tmp_path / "out").glob("cells/*/*/metrics.jsonl")):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in told
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
+    assert figures(tmp_path / "out") == figures(whole)
+
+
+def test_two_at_once_do_not_run_one_ablation(recipe: Path, tmp_path: Path) -> None:
+    with AblationFolder.at(tmp_path / "out").locked(), pytest.raises(RunError, match="another process is running"):
+        genlab.ablate(recipe, out=tmp_path / "out")
+
+
+def test_a_folder_of_something_else_is_left_alone(recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "note").write_text("mine")
+    with pytest.raises(RunError, match="no ablation's"):
+        genlab.ablate(recipe, out=tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["note"]
+
+
+def test_the_plan_alone_trains_nothing(gen: GenCommand, recipe: Path, tmp_path: Path) -> None:
+    done = gen("ablate", recipe, "--out", "out", "--plan")
+    assert done.returncode == 0
+    assert "2 arms x 2 seeds (0, 1) = 4 cells" in done.stderr
+    assert "generator.skips=false" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_faults_are_told_before_anything_is_trained(recipe: Path, tmp_path: Path) -> None:
+    recipe.write_text(recipe.read_text().replace("skips = false", "skip = false"))
+    with pytest.raises(RecipeError, match="has no setting `skip`"):
+        genlab.ablate(recipe, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
