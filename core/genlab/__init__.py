@@ -34,12 +34,15 @@ if TYPE_CHECKING:
     )
     from genlab.interfaces.listener import (
         CheckpointSaved as CheckpointSaved,
+        Compared as Compared,
         Ended as Ended,
+        Interval as Interval,
         Listener as Listener,
         Pictures as Pictures,
         Previewed as Previewed,
         Started as Started,
         Step as Step,
+        Trial as Trial,
         Validated as Validated,
         Values as Values,
     )
@@ -89,12 +92,15 @@ _MODULES = {
     ),
     "genlab.interfaces.listener": (
         "CheckpointSaved",
+        "Compared",
         "Ended",
+        "Interval",
         "Listener",
         "Pictures",
         "Previewed",
         "Started",
         "Step",
+        "Trial",
         "Validated",
         "Values",
     ),

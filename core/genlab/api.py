@@ -7,12 +7,15 @@ from functools import partial
 from pathlib import Path
 
 from genlab import outline as networks_outline, runner
+from genlab.ablation import plan as ablation
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.execute import Event
 from genlab.ablation.outcome import Outcome
 from genlab.build.experiment import build_method, build_networks, construct, pair_channels
 from genlab.build.read import Checked, read
+from genlab.components import Components
 from genlab.errors import DataError
+from genlab.plugins import find_plugins
 from genlab.recipe.load import find
 from genlab.run import Run
 from genlab.runs import RunFolder
@@ -21,7 +24,7 @@ from genlab.runs import RunFolder
 def check(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> Checked:
     """Hold a recipe against the components there are, and construct all of it; the data are not looked at.
 
-    Networks are built as if pairs had three channels.
+    Networks are built as if pairs had three channels. Of an ablation's arms the recipes are checked too.
 
     Args:
         recipe: the path of a recipe, or the name of one that ships with genlab.
@@ -36,6 +39,8 @@ def check(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str 
     parts = construct(checked.recipe, checked.document)
     networks = build_networks(checked.recipe, (3, 3), checked.document)
     build_method(checked.recipe, networks, parts.losses, checked.document)
+    if ablation.TABLE in checked.document.values:
+        ablation.make_plan(checked.document, Components(find_plugins(Path(file) for file in plugins)))
     return checked
 
 
@@ -120,8 +125,8 @@ def ablate(
     Raises:
         GenlabError: one of its kinds, for everything that a person can mend.
     """
-    ablation = Ablation(recipe, ablation_path(recipe, out), set=set, plugins=[Path(file) for file in plugins])
-    return ablation.run(jobs or ablation.slots, retrain, tell)
+    made = Ablation(recipe, ablation_path(recipe, out), set=set, plugins=[Path(file).expanduser() for file in plugins])
+    return made.run(jobs or made.slots, retrain, tell)
 
 
 def ablation_path(recipe: str | Path, out: str | Path | None = None) -> Path:

@@ -26,15 +26,17 @@ class EventFile:
 
     Args:
         folder: where to make it.
-        step: events of later steps that a TensorBoard has read from older files are void.
+        step: events of later steps that a TensorBoard has read from older files are void; none if nothing is given.
+        suffix: the end of its name, to know it by.
     """
 
-    def __init__(self, folder: Path, step: int) -> None:
+    def __init__(self, folder: Path, step: int | None = None, suffix: str = "") -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / f"{_NAME}.{time.time_ns()}"
+        self._path = folder / f"{_NAME}.{time.time_ns()}{suffix}"
         self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
-        start = SessionLog(status=SessionLog.START)
-        self._write(Event(wall_time=time.time(), step=step + 1, session_log=start))
+        if step is not None:
+            start = SessionLog(status=SessionLog.START)
+            self._write(Event(wall_time=time.time(), step=step + 1, session_log=start))
 
     def add(self, step: int, values: Sequence[Summary.Value]) -> None:
         self._write(Event(wall_time=time.time(), step=step, summary=Summary(value=values)))

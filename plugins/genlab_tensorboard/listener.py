@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genlab import Listener, Previewed, Started, Step, Validated
+from genlab import Compared, Listener, Previewed, Started, Step, Validated
 from genlab_tensorboard.tags import step_scalars
 
 
@@ -22,6 +22,11 @@ class TensorBoard(Listener):
 
     def previewed(self, event: Previewed) -> None:
         self._board.add_pictures(event.step, event.pictures)
+
+    def compared(self, event: Compared) -> None:
+        from genlab_tensorboard.comparison import write_comparison
+
+        write_comparison(event)
 
     def validated(self, event: Validated) -> None:
         self._board.add_scalars(event.step, event.metrics)

@@ -18,11 +18,12 @@ from genlab.ablation.identity import Identity, identity
 from genlab.ablation.outcome import Outcome, read_outcome
 from genlab.ablation.plan import Cell, Plan, make_plan
 from genlab.ablation.report import write_report
-from genlab.build.experiment import OpenData, build_networks, open_data
+from genlab.build.experiment import OpenData, build_networks, construct, open_data
 from genlab.build.facts import count_parameters
 from genlab.build.recipe import Recipe
 from genlab.components import Components
 from genlab.data.prepared import PreparedPairs
+from genlab.engine.announcer import Announcer
 from genlab.engine.runtime import choose_device
 from genlab.errors import RunError
 from genlab.files import write_text
@@ -101,7 +102,13 @@ class Ablation:
                 execute(waiting, self._environments(jobs), self.folder.path / "workers.log", tell)
             outcome = read_outcome(self.plan, self.folder)
             write_report(outcome, self.folder, self.parameters)
+            self._announcer().tell(outcome.compared(self.folder.path))
             return outcome
+
+    def _announcer(self) -> Announcer:
+        """The recipe's listeners, those of the first cell."""
+        cell = self.plan.cells[0]
+        return Announcer(list(construct(cell.recipe, cell.document).listeners.items()))
 
     def _settled(self, cell: Cell) -> SettledCell:
         data, fingerprints = self._opened(cell.recipe)

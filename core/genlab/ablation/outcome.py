@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from genlab.ablation.folder import AblationFolder
-from genlab.ablation.observations import Course, read_course
+from genlab.ablation.observations import Course, read_course, read_pictures
 from genlab.ablation.plan import Cell, Plan
 from genlab.ablation.statistics import Better, Difference, Spread, compare, sentence, spread
 from genlab.errors import RunError
+from genlab.interfaces.listener import Compared, Interval, Pictures, Trial
 from genlab.runs import Manifest
+from genlab.tables import Keys, dotted, inline
 
 
 @dataclass(frozen=True)
 class CellOutcome:
-    """One cell: its run's manifest if it began, and its metrics by step."""
+    """One cell: its run's folder, the manifest if it began, and its metrics by step."""
 
     arm: str
     seed: int
+    folder: Path
     manifest: Manifest | None
     course: Course
 
@@ -80,6 +85,47 @@ class Outcome:
         found = {step: [course[step][metric] for course in courses if metric in course.get(step, {})] for step in steps}
         return {step: spread(values) for step, values in found.items() if values}
 
+    def pictures(self) -> dict[str, Pictures]:
+        """Each arm's last pictures, by the first of its seeds that made some."""
+        found: dict[str, Pictures] = {}
+        for cell in self.finished:
+            if cell.arm not in found and (pictures := read_pictures(cell.folder)):
+                found[cell.arm] = pictures
+        return found
+
+    def compared(self, folder: Path) -> Compared:
+        """The outcome as listeners hear of it."""
+        keys = dict.fromkeys(key for changes in self.plan.changes.values() for key in changes)
+        courses = {
+            metric: {arm: _intervals(self.band(arm, metric)) for arm in self.plan.arms} for metric in self.plan.metrics
+        }
+        trials = [Trial(cell.arm, cell.seed, cell.folder, self._settings(cell, list(keys))) for cell in self.finished]
+        return Compared(folder, self.plan.metrics, trials, courses, self.pictures())
+
+    def _settings(self, cell: CellOutcome, keys: Sequence[Keys]) -> dict[str, str | float | bool]:
+        tables = self.plan.of(cell.arm)[0].recipe.tables()
+        found = {dotted(key): _at(tables, key) for key in keys}
+        return {
+            name: value if isinstance(value, str | float | bool | int) else inline(value)
+            for name, value in found.items()
+        }
+
+
+def _intervals(band: Mapping[int, Spread]) -> dict[int, Interval]:
+    return {
+        step: Interval(spread.mean - (spread.deviation or 0), spread.mean, spread.mean + (spread.deviation or 0))
+        for step, spread in band.items()
+    }
+
+
+def _at(tables: Any, keys: Keys) -> Any:
+    """The value at a place of a recipe; "none" where there is no such thing, such as a loss that is gone."""
+    for key in keys:
+        if not isinstance(tables, dict) or key not in tables:
+            return "none"
+        tables = tables[key]
+    return tables
+
 
 def read_outcome(plan: Plan, folder: AblationFolder) -> Outcome:
     """The outcome so far."""
@@ -93,6 +139,6 @@ def _in_order(plan: Plan) -> list[Cell]:
 def _read_cell(cell: Cell, folder: AblationFolder) -> CellOutcome:
     run = folder.cell(cell.arm, cell.seed)
     try:
-        return CellOutcome(cell.arm, cell.seed, run.read(), read_course(run.path))
+        return CellOutcome(cell.arm, cell.seed, run.path, run.read(), read_course(run.path))
     except RunError:
-        return CellOutcome(cell.arm, cell.seed, None, {})
+        return CellOutcome(cell.arm, cell.seed, run.path, None, {})

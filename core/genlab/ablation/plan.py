@@ -49,13 +49,13 @@ class Plan:
         title: the recipe's.
         settings: its `[ablation]`.
         cells: every arm with every seed.
-        changes: what each arm changes, as it could be given to `--set`.
+        changes: what each arm changes: values by their keys.
     """
 
     title: str
     settings: Ablation
     cells: Sequence[Cell]
-    changes: Mapping[str, Sequence[str]]
+    changes: Mapping[str, Mapping[Keys, Any]]
 
     @property
     def arms(self) -> list[str]:
@@ -67,6 +67,10 @@ class Plan:
     def metrics(self) -> list[str]:
         """The figures that are compared, the one that the answer is about first."""
         return list(dict.fromkeys([self.settings.metric, *self.settings.metrics]))
+
+    def assignments(self, arm: str) -> list[str]:
+        """What an arm changes, as it could be given to `--set`."""
+        return [f"{dotted(keys)}={inline(value)}" for keys, value in self.changes[arm].items()]
 
     def of(self, arm: str) -> list[Cell]:
         """The cells of an arm, in the order of the seeds."""
@@ -101,7 +105,7 @@ def make_plan(document: Document, components: Components) -> Plan:
             faults += error.faults
     if faults:
         raise at_their_places(dict.fromkeys(faults), document)
-    changes = {arm.name: [text for keys in arm.changes for text in _texts(document.below(keys).values)] for arm in arms}
+    changes = {arm.name: _changes(document, arm) for arm in arms}
     plan = Plan(cells[0].recipe.title, settings, cells, changes)
     if faults := [*_equal_arms(plan, arms), *_metric_faults(plan)]:
         raise at_their_places(faults, document)
@@ -129,12 +133,16 @@ def _arms(settings: Ablation) -> Iterator[_Arm]:
         yield _Arm("_".join(name for name, _ in combination), [keys for _, keys in combination])
 
 
-def _texts(table: Mapping[str, Any], at: Keys = ()) -> Iterator[str]:
+def _changes(document: Document, arm: _Arm) -> dict[Keys, Any]:
+    return {at: value for keys in arm.changes for at, value in _leaves(document.below(keys).values)}
+
+
+def _leaves(table: Mapping[str, Any], at: Keys = ()) -> Iterator[tuple[Keys, Any]]:
     for key, value in table.items():
         if isinstance(value, dict):
-            yield from _texts(value, (*at, key))
+            yield from _leaves(value, (*at, key))
         else:
-            yield f"{dotted((*at, key))}={inline(value)}"
+            yield (*at, key), value
 
 
 def _cell(arm: str, seed: int, document: Document, components: Components) -> Cell:

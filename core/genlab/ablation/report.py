@@ -19,11 +19,9 @@ from PIL import Image
 
 from genlab.ablation.curves import colour_of, draw_curves
 from genlab.ablation.folder import AblationFolder
-from genlab.ablation.observations import read_pictures
 from genlab.ablation.outcome import CellOutcome, Outcome
 from genlab.ablation.statistics import Difference, Spread
 from genlab.files import write_text
-from genlab.interfaces.listener import Pictures
 
 _MOST_PAIRS = 4
 
@@ -31,7 +29,7 @@ _MOST_PAIRS = 4
 def write_report(outcome: Outcome, folder: AblationFolder, parameters: Mapping[str, Mapping[str, int]]) -> Path:
     """Write `report.json`, `report.md` and `report.html`; the path of the last one."""
     facts = as_json(outcome, parameters)
-    pictures = _pictures(outcome, folder)
+    pictures = _pictures(outcome)
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
     environment.filters |= {"figure": _figure, "interval": _interval, "p": _p}
     html = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True)
@@ -59,7 +57,7 @@ def as_json(outcome: Outcome, parameters: Mapping[str, Mapping[str, int]]) -> di
         "metric": plan.settings.metric,
         "seeds": outcome.seeds,
         "answer": outcome.sentences(plan.settings.metric),
-        "arms": {arm: {"changes": plan.changes[arm], "parameters": dict(parameters[arm])} for arm in plan.arms},
+        "arms": {arm: {"changes": plan.assignments(arm), "parameters": dict(parameters[arm])} for arm in plan.arms},
         "metrics": {metric: _metric(outcome, metric) for metric in plan.metrics},
         "cells": [_cell(cell) for cell in outcome.cells],
     }
@@ -97,14 +95,9 @@ def _bands(outcome: Outcome, metric: str) -> dict[str, Mapping[int, Spread]]:
     return {arm: outcome.band(arm, metric) for arm in outcome.plan.arms}
 
 
-def _pictures(outcome: Outcome, folder: AblationFolder) -> list[dict[str, str]]:
-    """For a few validation pairs what every arm makes of it, with the first seed that all have: HTML-ready pictures."""
-    found: dict[str, Pictures] = {}
-    for arm in outcome.plan.arms:
-        seeds = list(outcome.values(arm, outcome.plan.settings.metric))
-        pictures = read_pictures(folder.cell(arm, seeds[0]).path) if seeds else None
-        if pictures is not None:
-            found[arm] = pictures
+def _pictures(outcome: Outcome) -> list[dict[str, str]]:
+    """For a few validation pairs what every arm makes of it: HTML-ready pictures."""
+    found = outcome.pictures()
     if not found:
         return []
     first = next(iter(found.values()))

@@ -34,7 +34,7 @@ def print_plan(ablation: Ablation) -> None:
     for arm in plan.arms:
         parameters = f"{sum(ablation.parameters[arm].values()):,}"
         name = Text(arm).append(" (baseline)", "dim") if arm == plan.settings.baseline else Text(arm)
-        table.add_row(name, Text("\n".join(plan.changes[arm]) or "nothing"), parameters)
+        table.add_row(name, Text("\n".join(plan.assignments(arm)) or "nothing"), parameters)
     console.print(table)
 
 

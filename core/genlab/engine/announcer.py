@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from genlab.interfaces.listener import (
     CheckpointSaved,
+    Compared,
     Ended,
     Listener,
     Previewed,
@@ -15,7 +16,7 @@ from genlab.interfaces.listener import (
     Validated,
 )
 
-Event = Started | Step | Previewed | Validated | CheckpointSaved | Ended
+Event = Started | Step | Previewed | Validated | CheckpointSaved | Ended | Compared
 
 _log = logging.getLogger("genlab")
 
@@ -51,3 +52,5 @@ def _tell(listener: Listener, event: Event) -> None:
             listener.checkpoint_saved(event)
         case Ended():
             listener.ended(event)
+        case Compared():
+            listener.compared(event)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,6 +122,50 @@ class Ended:
     metrics: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
+@dataclass(frozen=True)
+class Trial:
+    """One run of an ablation.
+
+    Args:
+        arm: the arm's name.
+        seed: the recipe's seed.
+        folder: the run's.
+        settings: the values in which arms differ, by their dotted keys; an arm without one has "none".
+    """
+
+    arm: str
+    seed: int
+    folder: Path
+    settings: Mapping[str, str | float | bool]
+
+
+class Interval(NamedTuple):
+    """A figure over several seeds: its mean, and one standard deviation to each side."""
+
+    low: float
+    mean: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Compared:
+    """An ablation was run, as far as it went.
+
+    Args:
+        folder: the ablation's; a listener may write files of its own there, and in those of the trials.
+        metrics: the figures that are compared, the one that the answer is about first.
+        trials: the runs that are finished.
+        courses: by metric and arm, the figure over the training by step.
+        pictures: by arm, the last pictures of the same validation pairs.
+    """
+
+    folder: Path
+    metrics: Sequence[str]
+    trials: Sequence[Trial]
+    courses: Mapping[str, Mapping[str, Mapping[int, Interval]]]
+    pictures: Mapping[str, Pictures]
+
+
 class Listener(ABC):
     """Hears a run's events; every method may be left out.
 
@@ -140,3 +184,5 @@ class Listener(ABC):
     def checkpoint_saved(self, event: CheckpointSaved) -> None: ...
 
     def ended(self, event: Ended) -> None: ...
+
+    def compared(self, event: Compared) -> None: ...
