@@ -1,4 +1,4 @@
-"""The tutorial's commands and code, run as they are written, one after the other, in an empty folder."""
+"""Commands and code of the pages that are to be followed, run as written, one after the other, in an empty folder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,19 +21,31 @@ def path_with_gen() -> str:
     return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 
-def test_the_tutorial_does_what_it_says(tmp_path: Path, path_with_gen: str) -> None:
+@pytest.fixture
+def follow(tmp_path: Path, path_with_gen: str) -> Callable[[str], None]:
+    """Do what a page says."""
     environment = {**os.environ, "PATH": path_with_gen}
-    blocks = BLOCK.findall((ROOT / "docs" / "tutorial.md").read_text())
-    assert len(blocks) > 10
-    for language, note, text in blocks:
-        if language == "toml":
-            (tmp_path / "no_skips.toml").write_text(text)
-            continue
-        if "file=" in note:
-            (tmp_path / note.split("file=")[1].strip()).write_text(text)
-            continue
-        command = ["bash", "-euc", text] if language == "sh" else [sys.executable, "-c", text]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-        assert (done.returncode != 0) == ("fails" in note), f"{text}\n{done.stdout}\n{done.stderr}"
-        assert "Traceback" not in done.stderr
+
+    def do(page: str) -> None:
+        blocks = BLOCK.findall((ROOT / "docs" / page).read_text())
+        assert len(blocks) > 5
+        for language, note, text in blocks:
+            if "file=" in note:
+                (tmp_path / note.split("file=")[1].strip()).write_text(text)
+                continue
+            command = ["bash", "-euc", text] if language == "sh" else [sys.executable, "-c", text]
+            done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+            assert (done.returncode != 0) == ("fails" in note), f"{text}\n{done.stdout}\n{done.stderr}"
+            assert "Traceback" not in done.stderr
+
+    return do
+
+
+def test_the_tutorial_does_what_it_says(follow: Callable[[str], None], tmp_path: Path) -> None:
+    follow("tutorial.md")
     assert (tmp_path / "mine" / "plugins" / "my_net.py").is_file()
+
+
+def test_a_question_is_answered(follow: Callable[[str], None], tmp_path: Path) -> None:
+    follow("ablations.md")
+    assert len(list((tmp_path / "answer" / "cells").glob("*/seed-*"))) == 12
