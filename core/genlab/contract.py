@@ -56,7 +56,24 @@ def check_class(cls: Any, kind: Kind) -> type:
             missing += [name for name in inspect.get_annotations(interface) if not hasattr(cls, name)]
     if missing:
         raise PluginError(f"{cls.__name__} lacks {', '.join(f'`{name}`' for name in missing)}")
+    for interface in interfaces:
+        if issubclass(cls, interface):
+            _check_calls(cls, interface)
     return cls
+
+
+def _check_calls(cls: type, interface: type) -> None:
+    """Whether what an interface asks for can be called as the framework does."""
+    for name in sorted(getattr(interface, "__abstractmethods__", ())):
+        asked, given = getattr(interface, name), getattr(cls, name)
+        if not (inspect.isfunction(asked) and inspect.isfunction(given)):
+            continue
+        parameters = inspect.signature(asked).parameters
+        try:
+            inspect.signature(given).bind(*parameters)
+        except TypeError as error:
+            words = ", ".join(list(parameters)[1:])
+            raise PluginError(f"{cls.__name__}.{name} cannot be called as {name}({words}): {error}") from error
 
 
 def read_contract(cls: type, kind: Kind, preset: Iterable[str]) -> Contract:

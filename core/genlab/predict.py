@@ -20,7 +20,7 @@ def predict_files(run: Run, images: Sequence[Path], out: Path) -> Iterator[Path]
     """Predict each image, and write the result below `out` as PNG under the image's name; yields what was written.
 
     Raises:
-        DataError: a file is no image, or two images would be written to one file.
+        DataError: a file is no image, two would be written to one file, or one would be written over.
     """
     targets = _targets(images, out)
     for source, target in targets.items():
@@ -62,6 +62,11 @@ def _targets(images: Sequence[Path], out: Path) -> dict[Path, Path]:
                 other = next(known for known, there in targets.items() if there == target)
                 raise DataError(f"it would be written to the same file as {other}: {target}", where=str(source))
             targets[source] = target
+    sources = {source.resolve(): source for source in targets}
+    for target in targets.values():
+        if source := sources.get(target.resolve()):
+            what = "a prediction would take the place of this image"
+            raise DataError(what, where=str(source), hint="Choose another --out.")
     return targets
 
 

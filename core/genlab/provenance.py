@@ -15,10 +15,11 @@ from genlab.build.experiment import Built
 from genlab.build.facts import facts
 from genlab.build.recipe import Recipe
 from genlab.engine.runtime import device_name
+from genlab.recipe.document import Document
 from genlab.runs import DataRecord, Manifest
 
 
-def first_manifest(built: Built, recipe_name: str) -> Manifest:
+def first_manifest(built: Built, recipe_name: str, document: Document) -> Manifest:
     """The manifest of a run that is about to start."""
     now, settings = datetime.now(UTC), built.recipe.settings
     return Manifest(
@@ -34,7 +35,7 @@ def first_manifest(built: Built, recipe_name: str) -> Manifest:
         code=code_digests(built.recipe),
         channels=built.experiment.training.channels,
         data=data_record(built),
-        facts=facts(built, recipe_name),
+        facts=facts(built, recipe_name, document),
     )
 
 

@@ -46,7 +46,7 @@ def start(
     """
     with memory_errors():
         built = build(checked.recipe, checked.document)
-    manifest = provenance.first_manifest(built, name)
+    manifest = provenance.first_manifest(built, name, checked.document)
     folder = make_folder()
     with folder.locked():
         try:
@@ -70,7 +70,9 @@ def go_on(folder: RunFolder, *, stop_at: int | None = None, listeners: Listeners
         manifest = folder.read()
         done = _steps_done(folder)
         if manifest.status == "finished":
-            raise RunError(f"the run has finished: all {manifest.steps} steps are done", where=str(folder.path))
+            what = f"the run has finished: all {manifest.steps} steps are done"
+            hint = f"To train longer, begin again: gen run {shlex.quote(str(folder.recipe_path))} --steps N"
+            raise RunError(what, where=str(folder.path), hint=hint)
         if stop_at is not None and stop_at <= done:
             raise RunError(f"--stop-at {stop_at} lies behind: {done} steps are done", where=str(folder.path))
         checked = read(folder.recipe_path, plugins=folder.plugin_files)
@@ -113,7 +115,7 @@ def _train(folder: RunFolder, built: Built, stop_at: int | None, listeners: List
         folder=folder.path,
         title=recipe.title or folder.path.name,
         recipe=recipe.toml(),
-        facts={**folder.read().facts, "run": str(folder.path)},
+        facts=_facts(folder, stop_at),
         step=int(last.name) if last else 0,
         steps=recipe.settings.train.steps,
         batch_size=recipe.settings.train.batch_size,
@@ -131,3 +133,8 @@ def _train(folder: RunFolder, built: Built, stop_at: int | None, listeners: List
                 folder.update(status="failed", failure=str(error))
         raise
     folder.update(status=ended.status, step=ended.step, signal=ended.signal, metrics=dict(ended.metrics))
+
+
+def _facts(folder: RunFolder, stop_at: int | None) -> dict[str, str]:
+    pause = {"pause": f"after step {stop_at}"} if stop_at is not None else {}
+    return {**folder.stored().facts, **pause, "run": str(folder.path)}

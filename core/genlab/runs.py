@@ -92,11 +92,11 @@ class RunFolder:
     def refuse_existing(path: Path) -> None:
         """`RunError` if there is something already at a path for a new run."""
         if path.exists() or path.is_symlink():
-            is_run = (path / "run.json").is_file()
+            can_go_on = (path / "run.json").is_file() and RunFolder(path).read().status != "finished"
             raise RunError(
                 "this folder exists already, and a run's folder must be new",
                 where=str(path),
-                hint=f"Choose another --out{f', or go on with the run in it: gen resume {path}' if is_run else ''}.",
+                hint=f"Choose another --out{f', or go on with the run in it: gen resume {path}' if can_go_on else ''}.",
             )
 
     @classmethod

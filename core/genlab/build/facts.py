@@ -5,21 +5,26 @@ from __future__ import annotations
 from genlab.build.experiment import Built
 from genlab.engine.runtime import device_name
 from genlab.interfaces.network import Discriminator, Network
+from genlab.recipe.document import ASSIGNMENT, Document
 
 
-def facts(built: Built, recipe_name: str) -> dict[str, str]:
+def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
     """Names and values, in the order to show them."""
     recipe, experiment, data = built
     settings = recipe.settings
     height, width = settings.input.height_width
-    table = {"recipe": recipe_name, "device": device_name(experiment.device, settings.train.threads)}
+    table = {"recipe": recipe_name}
+    if assignments := dict.fromkeys(source.name for source in document.origins.values() if source.is_assignment):
+        table["set"] = ", ".join(name.removeprefix(ASSIGNMENT) for name in assignments)
+    table |= {"device": device_name(experiment.device, settings.train.threads)}
     table["data"] = f"{data.training.description}; {len(data.validation)} to validate"
     if data.reason:
         table["because"] = data.reason
     table["input"] = f"{height} x {width}, batch {settings.train.batch_size}, {settings.input.direction}"
     for role, network in experiment.networks.items():
         table[role] = f"{recipe.networks[role].component.name}, {_size(network)}"
-    table["training"] = f"{settings.train.steps:,} steps, seed {settings.seed}"
+    epochs = settings.train.steps * settings.train.batch_size / len(data.training)
+    table["training"] = f"{settings.train.steps:,} steps ({epochs:,.3g} epochs), seed {settings.seed}"
     return table
 
 

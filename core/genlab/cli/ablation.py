@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from shlex import quote
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -27,15 +28,22 @@ def print_plan(ablation: Ablation) -> None:
     plan = ablation.plan
     console.print(Text(plan.title, "bold"))
     seeds = ", ".join(map(str, plan.settings.seeds))
-    console.print(f"{len(plan.arms)} arms x {len(plan.settings.seeds)} seeds ({seeds}) = {len(plan.cells)} cells")
+    console.print(f"{len(plan.arms)} arms x {len(plan.settings.seeds)} seeds ({seeds}) = {len(plan.cells)} trainings")
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in ("arm", "changes", "parameters"):
-        table.add_column(column, justify="right" if column == "parameters" else "left", overflow="fold")
+    for column in ("arm", "changes", "parameters of all networks"):
+        table.add_column(column, justify="right" if column.startswith("parameters") else "left", overflow="fold")
     for arm in plan.arms:
         parameters = f"{sum(ablation.parameters[arm].values()):,}"
         name = Text(arm).append(" (baseline)", "dim") if arm == plan.settings.baseline else Text(arm)
         table.add_row(name, Text("\n".join(plan.assignments(arm)) or "nothing"), parameters)
     console.print(table)
+
+
+def plan_as_json(ablation: Ablation) -> dict[str, Any]:
+    """The same in plain values."""
+    plan = ablation.plan
+    arms = {arm: {"changes": plan.assignments(arm), "parameters": ablation.parameters[arm]} for arm in plan.arms}
+    return {"title": plan.title, "baseline": plan.settings.baseline, "seeds": plan.settings.seeds, "arms": arms}
 
 
 def print_answer(outcome: Outcome, folder: Path) -> None:

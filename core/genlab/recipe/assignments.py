@@ -8,7 +8,7 @@ from typing import Any
 
 from genlab.errors import Fault, RecipeError
 from genlab.files import is_text
-from genlab.recipe.document import Document, Source, from_source
+from genlab.recipe.document import ASSIGNMENT, Document, Source, from_source
 
 
 def read_assignments(assignments: Iterable[str]) -> Document:
@@ -21,7 +21,7 @@ def read_assignments(assignments: Iterable[str]) -> Document:
 
 def _read(assignment: str) -> Document:
     key, equals, value = assignment.partition("=")
-    source = Source(f"--set {assignment}", "")
+    source = Source(f"{ASSIGNMENT}{assignment}", "")
     if not is_text(assignment):
         raise RecipeError([Fault((), "is not UTF-8 text", place=f"--set {assignment!a}")])
     if not equals or not key.strip():

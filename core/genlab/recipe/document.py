@@ -26,6 +26,9 @@ COMPONENTS: tuple[tuple[str, ...], ...] = (
 )
 
 
+ASSIGNMENT = "--set "
+
+
 @dataclass(frozen=True)
 class Source:
     """A text that values were written in: a recipe, or one `--set`.
@@ -39,6 +42,10 @@ class Source:
     name: str
     text: str
     root: Keys = ()
+
+    @property
+    def is_assignment(self) -> bool:
+        return self.name.startswith(ASSIGNMENT)
 
     @cached_property
     def places(self) -> Mapping[Keys, Place]:

@@ -287,7 +287,7 @@ def test_a_folder_of_something_else_is_left_alone(recipe: Path, tmp_path: Path) 
 def test_the_plan_alone_trains_nothing(gen: GenCommand, recipe: Path, tmp_path: Path) -> None:
     done = gen("ablate", recipe, "--out", "out", "--plan")
     assert done.returncode == 0
-    assert "2 arms x 2 seeds (0, 1) = 4 cells" in done.stderr
+    assert "2 arms x 2 seeds (0, 1) = 4 trainings" in done.stderr
     assert "generator.skips=false" in done.stderr
     assert not (tmp_path / "out").exists()
 
