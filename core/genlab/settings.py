@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Decay = Annotated[float, Field(ge=0, lt=1)]
 Size = Annotated[int, Field(ge=1, le=65_536)]
-Count = Annotated[int, Field(ge=1, le=10**12)]
+Count = Annotated[int, Field(ge=1)]
 
 
 class Table(BaseModel):

@@ -45,7 +45,6 @@ def plugin(folder: Path, body: str, registration: str) -> Path:
         ".".join("a" * 3000) + "=1",
         "train.threads=100000",
         "data.count=10000000000000000000000",
-        "train.steps=99999999999999999999999999",
         "optimizer.betas=[0.5, 1.0]",
         "title=\udcff",
     ],

@@ -163,14 +163,8 @@ def _size_faults(networks: Mapping[str, Network], recipe: Recipe) -> list[Fault]
         multiple = generator.size_multiple
         near = sorted({max(multiple, side // multiple * multiple + extra) for side in size for extra in (0, multiple)})
         what = f"{recipe.networks['generator'].component} takes multiples of {multiple}, not {given}"
-        faults.append(
-            Fault(
-                ("input", "size"),
-                what,
         hint = f"Near it: {', '.join(map(str, near))}. A generator that halves less often takes other sizes."
         faults.append(Fault(("input", "size"), what, hint))
-            )
-        )
     if isinstance(discriminator, Discriminator) and min(size) < discriminator.least_size:
         what = f"{recipe.networks['discriminator'].component} needs at least {discriminator.least_size}, not {given}"
         faults.append(Fault(("input", "size"), what, "One with a smaller receptive field needs less."))

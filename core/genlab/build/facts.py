@@ -24,7 +24,8 @@ def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
     for role, network in experiment.networks.items():
         table[role] = f"{recipe.networks[role].component.name}, {_size(network)}"
     epochs = settings.train.steps * settings.train.batch_size / len(data.training)
-    table["training"] = f"{settings.train.steps:,} steps ({epochs:,.3g} epochs), seed {settings.seed}"
+    length = f"{settings.train.steps:,} steps ({epochs:,.{0 if epochs >= 10 else 1}f} epochs)"
+    table["training"] = f"{length}, seed {settings.seed}"
     return table
 
 

@@ -156,7 +156,8 @@ def test_what_no_size_can_do_is_told_of_both_networks(refusal: Callable[..., lis
         build_networks, "input.size=30", "generator.multiple=16", "discriminator.least=40", channels=(3, 3)
     )
     assert faults == [
-        '--set input.size=30: generator "net" takes multiples of 16, not 30\nNear it: 16, 32.',
+        '--set input.size=30: generator "net" takes multiples of 16, not 30\n'
+        "Near it: 16, 32. A generator that halves less often takes other sizes.",
         '--set input.size=30: discriminator "judge" needs at least 40, not 30\n'
         "One with a smaller receptive field needs less.",
     ]
@@ -172,7 +173,7 @@ def test_a_size_is_shown_in_the_recipe(refusal: Callable[..., list[str]]) -> Non
         'r.toml:8:8: generator "net" takes multiples of 16, not 8',
         "  8 | size = 8",
         "    |        ^",
-        "Near it: 16.",
+        "Near it: 16. A generator that halves less often takes other sizes.",
     ]
 
 

@@ -181,7 +181,7 @@ def test_an_unknown_key_is_shown_with_the_nearest(failure: Failure) -> None:
         ("train.steps=0", "`steps` takes an integer of at least 1, not 0"),
         ("train.steps=true", "not true"),
         ("train.device=gpu", '`device` takes "auto", "cpu", "cuda" or "mps", not "gpu"'),
-        ("train.threads=0", "`threads` takes an integer of at least 1, not 0"),
+        ("train.threads=0", "`threads` takes an integer of at least 1 and of at most 1024, not 0"),
         ("input.size=[8]", "not [8]"),
         ("input.size=[8, 0]", "not 0 as size[1]"),
         ("input.size=[8, 8, 8]", "not [8, 8, 8]"),
