@@ -11,11 +11,9 @@ from genlab.ablation import plan as ablation
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.execute import Event
 from genlab.ablation.outcome import Outcome
-from genlab.build.experiment import build_method, build_networks, construct, pair_channels
+from genlab.build.experiment import build_method, build_networks, construct, open_data, pair_channels
 from genlab.build.read import Checked, read
-from genlab.components import Components
 from genlab.errors import DataError
-from genlab.plugins import find_plugins
 from genlab.recipe.load import find
 from genlab.run import Run
 from genlab.runs import RunFolder
@@ -40,7 +38,7 @@ def check(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str 
     networks = build_networks(checked.recipe, (3, 3), checked.document)
     build_method(checked.recipe, networks, parts.losses, checked.document)
     if ablation.TABLE in checked.document.values:
-        ablation.make_plan(checked.document, Components(find_plugins(Path(file) for file in plugins)))
+        ablation.make_plan(checked.document, checked.components)
     return checked
 
 
@@ -51,7 +49,7 @@ def outline(
     checked = read(recipe, set=set, plugins=plugins)
     built = checked.recipe
     try:
-        channels = pair_channels(built, checked.document)
+        channels = pair_channels(built, open_data(construct(built, checked.document).data))
     except DataError:
         channels = (3, 3)
     networks = build_networks(built, channels, checked.document)
@@ -125,7 +123,7 @@ def ablate(
     Raises:
         GenlabError: one of its kinds, for everything that a person can mend.
     """
-    made = Ablation(recipe, ablation_path(recipe, out), set=set, plugins=[Path(file).expanduser() for file in plugins])
+    made = Ablation(recipe, ablation_path(recipe, out), set=set, plugins=[Path(file) for file in plugins])
     return made.run(jobs or made.slots, retrain, tell)
 
 

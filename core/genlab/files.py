@@ -8,7 +8,9 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from genlab.errors import StorageError
+from filelock import FileLock, Timeout
+
+from genlab.errors import RunError, StorageError
 
 
 @contextmanager
@@ -63,6 +65,31 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
     with written_aside(path) as aside:
         aside.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def exclusive(lock: Path, busy: str, patience: float) -> Generator[None, None, None]:
+    """Keep other processes out while this block runs.
+
+    Args:
+        lock: the file that stands for what is kept.
+        busy: what to say if another process still has it.
+        patience: how many seconds to wait for it.
+
+    Raises:
+        RunError: another process has it.
+        StorageError: the file cannot be written.
+    """
+    held = FileLock(lock)
+    with storage_errors(lock):
+        try:
+            held.acquire(timeout=patience)
+        except Timeout as error:
+            raise RunError(busy, where=str(lock.parent)) from error
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def is_text(name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -51,11 +52,12 @@ def plugin_versions(built: Built) -> dict[str, str]:
 
 
 def code_digests(recipe: Recipe) -> dict[str, str]:
-    """A digest of the Python files of the core and of every plugin that takes part, by package.
+    """A digest of the Python files of the core and of every plugin that a result depends on, by package.
 
-    Of the core without `cli` and `ablation`, which have no part in what a run comes to.
+    Listeners watch, and so do `cli` and `ablation` of the core: they have no part in what a run comes to.
     """
-    packages = {"genlab", *(component.cls.__module__.partition(".")[0] for component in recipe.components())}
+    parts = replace(recipe, listeners={}).components()
+    packages = {"genlab", *(component.cls.__module__.partition(".")[0] for component in parts)}
     return {name: _digest_of_code(Path(str(sys.modules[name].__file__))) for name in sorted(packages)}
 
 
@@ -77,7 +79,7 @@ def data_record(built: Built) -> DataRecord:
         reason=data.reason,
         training=data.training.description,
         validation=data.validation.description,
-        fingerprints={"train": data.training.fingerprint(), "validation": data.validation.fingerprint()},
+        fingerprints=data.fingerprints(),
     )
 
 

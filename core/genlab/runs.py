@@ -22,11 +22,10 @@ from itertools import count
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from genlab.errors import RunError, StorageError
-from genlab.files import storage_errors, write_text
+from genlab.files import exclusive, storage_errors, write_text
 from genlab.interfaces.listener import CheckpointSaved, Listener, Status, Validated
 
 
@@ -79,6 +78,10 @@ class RunFolder:
     @property
     def checkpoints_path(self) -> Path:
         return self.path / "checkpoints"
+
+    @property
+    def _lock(self) -> Path:
+        return self.path / ".lock"
 
     def last_checkpoint(self) -> Path | None:
         """The newest whole checkpoint; its name is the number of steps done."""
@@ -169,21 +172,11 @@ class RunFolder:
 
         Whoever reads whether the run is trained holds the lock too, for less than a millisecond.
         """
-        lock = FileLock(self.path / ".lock")
-        try:
-            with storage_errors(self.path / ".lock"):
-                lock.acquire(timeout=patience)
-        except StorageError as error:
-            if isinstance(error.__cause__, Timeout):
-                raise RunError("another process is training this run now", where=str(self.path)) from error
-            raise
-        try:
+        with exclusive(self._lock, "another process is training this run now", patience):
             yield
-        finally:
-            lock.release()
 
     def _is_locked(self) -> bool:
-        if not (self.path / ".lock").exists():
+        if not self._lock.exists():
             return False
         try:
             with self.locked(patience=0.2):

@@ -225,7 +225,7 @@ def test_an_image_that_breaks_while_it_trains_is_told_with_what_helps(
     data = f"data={{name='side_by_side', root='{root}'}}"
     with pytest.raises(DataError, match="cannot be read") as caught:
         genlab.train(tiny, set=[data, "evaluate.pairs=1", "train.steps=12"], out=tmp_path / "run")
-    assert "once the data are again as they were" in caught.value.hint
+    assert "if the data have the content that it began with" in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,11 @@ from genlab.ablation.identity import Identity, identity
 from genlab.ablation.outcome import Outcome, read_outcome
 from genlab.ablation.plan import Cell, Plan, make_plan
 from genlab.ablation.report import write_report
-from genlab.build.experiment import OpenData, build_networks, construct, open_data
+from genlab.build.experiment import OpenData, build_networks, construct, open_data, pair_channels, settle
 from genlab.build.facts import count_parameters
 from genlab.build.recipe import Recipe
 from genlab.components import Components
-from genlab.data.prepared import PreparedPairs
 from genlab.engine.announcer import Announcer
-from genlab.engine.runtime import choose_device
 from genlab.errors import RunError
 from genlab.files import write_text
 from genlab.plugins import find_plugins
@@ -64,9 +62,9 @@ class Ablation:
     def __init__(
         self, recipe: str | Path, path: Path, *, set: Iterable[str] = (), plugins: Sequence[Path] = ()
     ) -> None:
-        self.plugins = plugins
+        self.plugins = [path.expanduser().absolute() for path in plugins]
         document = load(recipe, set)
-        self.plan: Plan = make_plan(document, Components(find_plugins(plugins)))
+        self.plan: Plan = make_plan(document, Components(find_plugins(self.plugins)))
         self.tables: Mapping[str, Any] = document.values
         self._data: dict[str, tuple[OpenData, dict[str, str]]] = {}
         self.cells = [self._settled(cell) for cell in self.plan.cells]
@@ -112,9 +110,7 @@ class Ablation:
 
     def _settled(self, cell: Cell) -> SettledCell:
         data, fingerprints = self._opened(cell.recipe)
-        train = cell.recipe.settings.train
-        device = choose_device(train.device)
-        recipe = cell.recipe.settled(data.spec, device.type, train.threads or torch.get_num_threads())
+        recipe = settle(cell.recipe, data)
         return SettledCell(cell, recipe, identity(recipe.tables(), fingerprints, code_digests(recipe)))
 
     def _opened(self, recipe: Recipe) -> tuple[OpenData, dict[str, str]]:
@@ -122,14 +118,12 @@ class Ablation:
         key = repr(recipe.data.table())
         if key not in self._data:
             data = open_data(recipe.data.build_parts())
-            fingerprints = {"train": data.training.fingerprint(), "validation": data.validation.fingerprint()}
-            self._data[key] = data, fingerprints
+            self._data[key] = data, data.fingerprints()
         return self._data[key]
 
     def _parameters(self, settled: SettledCell) -> dict[str, int]:
         recipe, document = settled.recipe, settled.cell.document
-        pairs = self._opened(settled.cell.recipe)[0].training
-        channels = PreparedPairs(pairs, recipe.settings.input, recipe.settings.input.height_width).channels
+        channels = pair_channels(recipe, self._opened(settled.cell.recipe)[0])
         return {role: count_parameters(network) for role, network in build_networks(recipe, channels, document).items()}
 
     def _refuse_other_code(self) -> None:
@@ -162,11 +156,8 @@ class Ablation:
                 continue
             recipe = planned / f"{cell.arm}.seed-{cell.seed}.toml"
             write_text(recipe, settled.recipe.toml())
-            waiting.append(Job(str(cell), recipe.absolute(), run.path.absolute(), self._absolute_plugins()))
+            waiting.append(Job(str(cell), recipe.absolute(), run.path.absolute(), self.plugins))
         return waiting
-
-    def _absolute_plugins(self) -> list[Path]:
-        return [path.expanduser().absolute() for path in self.plugins]
 
     @property
     def _gpus(self) -> list[str]:

@@ -4,7 +4,8 @@
   recipe.toml             the recipe, with its [ablation]
   cells/<arm>/seed-<n>/   a run each; TensorBoard shows them by these names
   aside/<key>/            runs of an earlier recipe, which count again if it comes back
-  plugins/                the files given with --plugin
+  planned/                the recipes that workers were given
+  workers.log             what they wrote to standard error
   report.md, report.html, report.json
 """
 
@@ -15,11 +16,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from genlab.ablation.identity import Identity, differences, identity_of, key
 from genlab.errors import GenlabError, RunError
-from genlab.files import storage_errors
+from genlab.files import exclusive, storage_errors
 from genlab.runs import RunFolder
 
 
@@ -52,15 +51,8 @@ class AblationFolder:
     @contextmanager
     def locked(self) -> Generator[None, None, None]:
         """Keep other processes from running this ablation; `RunError` if one does already."""
-        lock = FileLock(self.path / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise RunError("another process is running this ablation now", where=str(self.path)) from error
-        try:
+        with exclusive(self.path / ".lock", "another process is running this ablation now", patience=0.0):
             yield
-        finally:
-            lock.release()
 
     def cell(self, arm: str, seed: int) -> RunFolder:
         """Where a cell's run is, or will be."""

@@ -20,14 +20,18 @@ def identity(tables: Mapping[str, Any], fingerprints: Mapping[str, str], code: M
     """Digests of all that decides a cell's result, by what they are of.
 
     Args:
-        tables: the settled recipe; its title, listeners and when it saves do not count.
+        tables: the settled recipe.
         fingerprints: of the data, by split.
         code: digests of packages.
     """
-    substance = {key: value for key, value in tables.items() if key not in ("title", "listeners", "checkpoint")}
-    parts: dict[str, Any] = {"the recipe": substance, "the data": dict(fingerprints)}
+    parts: dict[str, Any] = {"the recipe": substance(tables), "the data": dict(fingerprints)}
     digests = {name: hashlib.sha256(_canonical(part)).hexdigest() for name, part in parts.items()}
     return digests | {f"the code of {name}": digest for name, digest in code.items()}
+
+
+def substance(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a recipe decides what is trained and measured: not its title, its listeners, or when it saves."""
+    return {key: value for key, value in tables.items() if key not in ("title", "listeners", "checkpoint")}
 
 
 def identity_of(folder: RunFolder) -> Identity:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from genlab.ablation.identity import substance
 from genlab.build.recipe import Recipe
 from genlab.build.resolve import resolve
 from genlab.components import Components
@@ -167,16 +168,20 @@ def _name_faults(settings: Ablation, arms: Sequence[str]) -> list[Fault]:
 
 def _equal_arms(plan: Plan, arms: Sequence[_Arm]) -> Iterator[Fault]:
     """Arms that are the same experiment as one before them."""
-    known = {plan.settings.baseline: plan.of(plan.settings.baseline)[0].recipe.substance()}
+    known = {plan.settings.baseline: _substance(plan, plan.settings.baseline)}
     for arm in arms:
         if arm.name == plan.settings.baseline:
             continue
-        substance = plan.of(arm.name)[0].recipe.substance()
-        same = next((name for name, other in known.items() if other == substance), None)
+        found = _substance(plan, arm.name)
+        same = next((name for name, other in known.items() if other == found), None)
         if same is not None:
             what = f"the arm `{arm.name}` is the same experiment as `{same}`: nothing that it sets makes a difference"
             yield Fault(arm.changes[-1], what, at_key=True)
-        known[arm.name] = substance
+        known[arm.name] = found
+
+
+def _substance(plan: Plan, arm: str) -> dict[str, Any]:
+    return substance(plan.of(arm)[0].recipe.tables())
 
 
 def _metric_faults(plan: Plan) -> Iterator[Fault]:

@@ -18,7 +18,7 @@ from typing import Any, Literal
 CONFIDENCE = 0.95
 
 Better = Literal["lower", "higher"]
-Verdict = Literal["better", "worse", "no difference shown", "one seed"]
+Verdict = Literal["better", "worse", "no difference shown", "one seed", "no number"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ class Difference:
 
     def verdict(self, better: Better) -> Verdict:
         """What may be said of the arm beside the baseline."""
+        if not math.isfinite(self.mean):
+            return "no number"
         if self.adjusted is None:
             return "one seed"
         if self.adjusted > 1 - CONFIDENCE:
@@ -84,11 +86,11 @@ def compare(baseline: Mapping[int, float], arms: Mapping[str, Mapping[int, float
 
 
 def _t_test(differences: Sequence[float]) -> tuple[float | None, float | None, float | None]:
-    """The interval of the mean, and the p value of its being 0; nothing of one difference.
+    """The interval of the mean, and the p value of its being 0; nothing of one difference, or one that is no number.
 
     Differences that are all the same leave no doubt that the formula could weigh: the interval is that value.
     """
-    if len(differences) < 2:
+    if len(differences) < 2 or not all(map(math.isfinite, differences)):
         return None, None, None
     mean, deviation = fmean(differences), stdev(differences)
     if deviation <= 1e-12 * max(map(abs, differences)):
@@ -114,6 +116,8 @@ def sentence(arm: str, baseline: str, metric: str, difference: Difference, bette
     """What may be said, for a person."""
     verdict, seeds = difference.verdict(better), f"{difference.n} paired seeds"
     amount = f"{metric} differs by {_signed(difference.mean)}"
+    if verdict == "no number":
+        return f"{arm}: {metric} is no number in a run of it or of {baseline}, so they cannot be compared."
     if verdict == "one seed":
         return f"{arm}: {amount} from {baseline} with one seed, which gives no interval and allows no conclusion."
     interval = f"95 % interval {_signed(difference.low)} to {_signed(difference.high)}, {seeds}"

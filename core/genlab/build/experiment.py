@@ -34,6 +34,10 @@ class OpenData(NamedTuple):
     training: Pairs
     validation: Pairs
 
+    def fingerprints(self) -> dict[str, str]:
+        """A hash of the content of each split."""
+        return {"train": self.training.fingerprint(), "validation": self.validation.fingerprint()}
+
 
 class Built(NamedTuple):
     """An experiment and the recipe as it was settled on this machine."""
@@ -60,11 +64,11 @@ def build(recipe: Recipe, document: Document) -> Built:
         DataError: the data cannot be had, or are not what they should be.
         DeviceError: the device asked for is not there.
     """
-    device = choose_device(recipe.settings.train.device)
+    choose_device(recipe.settings.train.device)  # before data are fetched for one that is not there
     parts = construct(recipe, document)
     data = open_data(parts.data)
-    recipe = recipe.settled(data.spec, device.type, recipe.settings.train.threads or torch.get_num_threads())
-    settings = recipe.settings
+    recipe = settle(recipe, data)
+    settings, device = recipe.settings, torch.device(recipe.settings.train.device)
     training = PreparedPairs(data.training, settings.input, load_size(settings.input))
     validation = PreparedPairs(data.validation, settings.input, settings.input.height_width)
     unaugmented = PreparedPairs(data.training, settings.input, settings.input.height_width)
@@ -124,9 +128,14 @@ def open_data(parts: Sequence[Part]) -> OpenData:
     return OpenData(chosen, choice.reason, choice.dataset.open("train"), choice.dataset.open("validation"))
 
 
-def pair_channels(recipe: Recipe, document: Document) -> tuple[int, int]:
-    """The channels of condition and target in a recipe's data."""
-    data = open_data(construct(recipe, document).data)
+def settle(recipe: Recipe, data: OpenData) -> Recipe:
+    """The recipe with what was left to this machine chosen; `DeviceError` if its device is not there."""
+    train = recipe.settings.train
+    return recipe.settled(data.spec, choose_device(train.device).type, train.threads or torch.get_num_threads())
+
+
+def pair_channels(recipe: Recipe, data: OpenData) -> tuple[int, int]:
+    """The channels of condition and target."""
     return PreparedPairs(data.training, recipe.settings.input, recipe.settings.input.height_width).channels
 
 

@@ -15,10 +15,11 @@ from genlab.recipe.load import load
 
 
 class Checked(NamedTuple):
-    """A recipe that holds, and the document it was read from."""
+    """A recipe that holds, the document it was read from, and the components there are."""
 
     recipe: Recipe
     document: Document
+    components: Components
 
 
 def read(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> Checked:
@@ -35,4 +36,4 @@ def read(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str |
     """
     components = Components(find_plugins(Path(file) for file in plugins))
     document = load(recipe, set)
-    return Checked(resolve(document, components), document)
+    return Checked(resolve(document, components), document, components)

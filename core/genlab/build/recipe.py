@@ -66,10 +66,6 @@ class Recipe:
         tables["listeners"] = {label: spec.table() for label, spec in self.listeners.items()}
         return without_nothing(tables)
 
-    def substance(self) -> dict[str, Any]:
-        """The tables that decide what is trained and measured: without the title, listeners and when to save."""
-        return {key: value for key, value in self.tables().items() if key not in ("title", "listeners", "checkpoint")}
-
     def toml(self) -> str:
         return tomli_w.dumps(self.tables())
 

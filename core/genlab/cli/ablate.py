@@ -29,11 +29,11 @@ def ablate(
     from genlab.ablation.ablate import Ablation
     from genlab.ablation.report import as_json
     from genlab.api import ablation_path
-    from genlab.cli.ablation import Show, plan_as_json, print_answer, print_plan
+    from genlab.cli.ablation_display import Show, plan_as_json, print_answer, print_plan
     from genlab.cli.output import print_json
 
     given = [*set, *([] if steps is None else [f"train.steps={steps}"])]
-    ablation = Ablation(recipe, ablation_path(recipe, out), set=given, plugins=[path.expanduser() for path in plugin])
+    ablation = Ablation(recipe, ablation_path(recipe, out), set=given, plugins=plugin)
     if plan and json:
         print_json(plan_as_json(ablation))
         return

@@ -11,7 +11,6 @@ from genlab.engine.runtime import cpu_threads
 from genlab.engine.seeding import random_numbers_apart
 from genlab.engine.stopping import Stopping
 from genlab.engine.training import Training
-from genlab.errors import DataError
 from genlab.interfaces.listener import Ended, Started, Status
 
 
@@ -49,15 +48,11 @@ def train(experiment: Experiment, started: Started, checkpoint: Path | None, sto
                     training.save()
 
                 # What is due at this step, and the next batch
-                try:
+                with training.saving_if_data_fail():
                     training.observe()
                     if training.step >= last or stopping():
                         break
                     batch = next(batches)
-                except DataError as error:
-                    training.save()
-                    hint = "The run is saved. It goes on with `gen resume` once the data are again as they were."
-                    raise DataError(error.what, where=error.where, hint=hint) from error
 
                 if training.wants_saving:
                     training.save()

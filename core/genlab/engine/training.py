@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -20,7 +21,7 @@ from genlab.engine.pace import Clock, due
 from genlab.engine.seeding import derived_seed, seed_random_numbers
 from genlab.engine.step import StepResult, train_step
 from genlab.engine.validation import Interrupted, preview, validate
-from genlab.errors import TrainingError
+from genlab.errors import DataError, TrainingError
 from genlab.interfaces.listener import CheckpointSaved, Previewed, Step, Validated, Values
 from genlab.interfaces.method import Batch
 
@@ -67,7 +68,6 @@ class Training:
     def observe(self) -> None:
         """Make the validation and pictures that are due at this step, unless that was done; a signal puts it off."""
         with self.clock.aside():
-            self._seed("observe")
             if not self.validated:
                 self._validate()
             if self.validated and not self.previewed:
@@ -75,6 +75,7 @@ class Training:
 
     def _validate(self) -> None:
         if self.step > 0 and self._due(self.step, self.experiment.settings.evaluate.validations):
+            self._seed("validation")
             try:
                 self.metrics = validate(self.experiment, self.predictor, self.stopping)
             except Interrupted:
@@ -85,6 +86,7 @@ class Training:
 
     def _preview(self) -> None:
         if self._due(self.step, self.experiment.settings.evaluate.previews):
+            self._seed("preview")
             self.announcer.tell(Previewed(self.step, preview(self.experiment, self.predictor)))
         self.previewed = True
         self._note()
@@ -128,6 +130,17 @@ class Training:
             if self.saved != self.step:
                 self.saved = self.step
                 self.announcer.tell(CheckpointSaved(self.step, path))
+
+    @contextmanager
+    def saving_if_data_fail(self) -> Generator[None, None, None]:
+        """Save where the training is if a pair cannot be read in this block, and say so."""
+        try:
+            yield
+        except DataError as error:
+            self.save()
+            saved = "The run is saved: `gen resume` goes on, if the data have the content that it began with."
+            hint = f"{error.hint}\n{saved}" if error.hint else saved
+            raise DataError(error.what, where=error.where, hint=hint) from error
 
     @property
     def wants_saving(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -83,6 +85,15 @@ def test_one_seed_gives_no_interval() -> None:
     assert (found.low, found.high, found.p, found.adjusted) == (None, None, None, None)
     assert found.verdict("lower") == "one seed"
     assert "no interval" in sentence("arm", "base", "validation/l1", found, "lower")
+
+
+def test_a_figure_that_is_no_number_allows_no_verdict_and_leaves_other_arms_alone() -> None:
+    """Such as that of a training that diverged."""
+    found = compare(by_seed(1.0, 2.0, 3.0), {"lost": by_seed(1.0, math.nan, 3.0), "arm": by_seed(2.0, 3.1, 4.0)})
+    assert found["lost"].verdict("lower") == found["lost"].verdict("higher") == "no number"
+    assert "cannot be compared" in sentence("lost", "base", "validation/l1", found["lost"], "lower")
+    assert found["arm"].adjusted == found["arm"].p
+    assert found["arm"].verdict("lower") == "worse"
 
 
 def test_holms_adjustment_by_hand() -> None:

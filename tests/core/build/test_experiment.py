@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from genlab import DataError, Phase, PluginError, RecipeError
-from genlab.build.experiment import build, build_method, build_networks, construct, pair_channels
+from genlab.build.experiment import build, build_method, build_networks, construct, open_data, pair_channels
 from genlab.build.recipe import Recipe
 from genlab.recipe.document import Document
 
@@ -34,6 +34,10 @@ def refusal(made: Make) -> Callable[..., list[str]]:
         return [str(fault) for fault in caught.value.faults]
 
     return call
+
+
+def channels(recipe: Recipe, document: Document) -> tuple[int, int]:
+    return pair_channels(recipe, open_data(construct(recipe, document).data))
 
 
 def weights(made: Make, *assignments: str, role: str = "generator") -> dict[str, torch.Tensor]:
@@ -81,8 +85,8 @@ def test_networks_have_the_channels_of_their_sides(made: Make, direction: str) -
 
 
 def test_channels_can_be_asked_for_alone(made: Make) -> None:
-    assert made(pair_channels, "data.channels=1") == (1, 3)
-    assert made(pair_channels, "data.channels=1", "input.direction=b_to_a") == (3, 1)
+    assert made(channels, "data.channels=1") == (1, 3)
+    assert made(channels, "data.channels=1", "input.direction=b_to_a") == (3, 1)
 
 
 def test_training_pairs_are_larger_by_the_jitter(made: Make) -> None:
@@ -239,7 +243,7 @@ def test_what_constructors_draw_is_seeded(made: Make, monkeypatch: pytest.Monkey
 
 
 def test_data_that_refuse_their_settings_are_located(refusal: Callable[..., list[str]]) -> None:
-    (fault,) = refusal(pair_channels, "data.odd=true", "data.count=4")
+    (fault,) = refusal(channels, "data.odd=true", "data.count=4")
     assert fault.endswith('dataset "memory": count is 4, which is even')
 
 
