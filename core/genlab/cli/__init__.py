@@ -1,10 +1,13 @@
 """The command line: `gen`. One thin file per verb; nothing here imports torch when it is imported."""
 
+import os
 import signal
 import sys
 from types import FrameType
 
 __all__ = ["main"]
+
+_INTERRUPTED = 128 + signal.SIGINT
 
 
 def main() -> None:
@@ -16,10 +19,20 @@ def main() -> None:
 
         run()
     except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+        sys.exit(_INTERRUPTED)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
+def _interrupt(_number: int, frame: FrameType | None) -> None:
     """What Ctrl-C does, but while a training listens to it."""
     sys.stderr.write("interrupted\n")
+    sys.stderr.flush()
+    if _is_importing(frame):
+        # Modules swallow exceptions while they are imported, or crash on them; and there is nothing to save yet.
+        os._exit(_INTERRUPTED)
     raise KeyboardInterrupt
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
+        frame = frame.f_back
+    return frame is not None
