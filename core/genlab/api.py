@@ -132,6 +132,15 @@ def ablation_path(recipe: str | Path, out: str | Path | None = None) -> Path:
     return Path(out) if out is not None else Path("runs") / find(recipe).stem
 
 
-def open_run(path: str | Path) -> Run:
-    """A run from before: its recipe, its figures, its networks."""
-    return Run(RunFolder.existing(Path(path)))
+def open_run(path: str | Path, *, device: str = "auto") -> Run:
+    """A run from before: its recipe, its figures, its networks.
+
+    Args:
+        path: the run's folder.
+        device: where to predict: auto, cpu, cuda or mps.
+
+    Raises:
+        RunError: it is no run.
+        DeviceError: the device asked for is not there.
+    """
+    return Run(RunFolder.existing(Path(path)), device)

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from genlab.errors import DataError
 from genlab.files import storage_errors, written_aside
 from genlab.run import Run
+from genlab.runs import Palette
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
@@ -28,9 +29,16 @@ def predict_files(run: Run, images: Sequence[Path], out: Path) -> Iterator[Path]
         with storage_errors(target.parent):
             target.parent.mkdir(parents=True, exist_ok=True)
         with written_aside(target) as aside:
-            pixels = prediction[:, :, 0] if prediction.shape[2] == 1 else prediction
-            Image.fromarray(pixels).save(aside, format="PNG")
+            _picture(prediction, run.classes).save(aside, format="PNG")
         yield target
+
+
+def _picture(prediction: NDArray[np.unsignedinteger], classes: Palette | None) -> Image.Image:
+    """An image as it is; a label map with its classes' indices as pixels and, where PNG has room, their colours."""
+    picture = Image.fromarray(prediction.squeeze(axis=2) if prediction.shape[2:] == (1,) else prediction)
+    if classes is not None and picture.mode == "L":
+        picture.putpalette([value for colour in classes for value in colour])
+    return picture
 
 
 def read_image(path: Path, channels: int) -> NDArray[np.generic]:

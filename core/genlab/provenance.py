@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
@@ -12,12 +13,15 @@ from pathlib import Path
 import torch
 
 from genlab import runs
-from genlab.build.experiment import Built
+from genlab.build.experiment import Built, OpenData
 from genlab.build.facts import facts
 from genlab.build.recipe import Recipe
+from genlab.data.prepared import PreparedPairs
+from genlab.data.sides import ClassSide
 from genlab.engine.runtime import device_name
+from genlab.interfaces.metric import Metric
 from genlab.recipe.document import Document
-from genlab.runs import DataRecord, Manifest
+from genlab.runs import DataRecord, Manifest, Palette
 
 
 def first_manifest(built: Built, recipe_name: str, document: Document) -> Manifest:
@@ -35,9 +39,16 @@ def first_manifest(built: Built, recipe_name: str, document: Document) -> Manife
         plugins=plugin_versions(built),
         code=code_digests(built.recipe),
         channels=built.experiment.training.channels,
+        classes=classes(built.experiment.training),
         data=data_record(built),
         facts=facts(built, recipe_name, document),
     )
+
+
+def classes(pairs: PreparedPairs) -> Palette | None:
+    """The colours of the classes that networks are to predict; None for images."""
+    target = pairs.sides.target
+    return target.palette if isinstance(target, ClassSide) else None
 
 
 def versions() -> dict[str, str]:
@@ -79,14 +90,24 @@ def data_record(built: Built) -> DataRecord:
         reason=data.reason,
         training=data.training.description,
         validation=data.validation.description,
-        fingerprints=data.fingerprints(),
+        fingerprints=fingerprints(data, built.experiment.metrics),
     )
 
 
+def fingerprints(data: OpenData, metrics: Mapping[str, Metric]) -> dict[str, str]:
+    """Hashes of the content of what a run reads: its pairs, by split, and what its metrics measure with."""
+    found = {
+        "the train pairs": data.training.fingerprint(),
+        "the validation pairs": data.validation.fingerprint(),
+        **{f"what the metric {label} measures with": metric.fingerprint() for label, metric in metrics.items()},
+    }
+    return {name: fingerprint for name, fingerprint in found.items() if fingerprint is not None}
+
+
 def changed_data(manifest: Manifest, built: Built) -> list[str]:
-    """The splits whose pairs are not the ones that the run began with."""
+    """What the run reads that is not what it began with."""
     now = data_record(built).fingerprints
-    return [split for split, known in manifest.data.fingerprints.items() if now.get(split) != known]
+    return [name for name, known in manifest.data.fingerprints.items() if now.get(name) != known]
 
 
 def changed_versions(manifest: Manifest, built: Built) -> list[str]:

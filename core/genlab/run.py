@@ -6,16 +6,19 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 from numpy.typing import NDArray
+from torch import Tensor
 
 from genlab.build.experiment import build_method, build_networks, construct_losses
 from genlab.build.read import Checked, read
 from genlab.build.recipe import Recipe
-from genlab.data.sides import to_bytes, to_network, to_tensor
-from genlab.engine.checkpoint import load_method
+from genlab.data.sides import to_bytes, to_classes, to_network, to_tensor
+from genlab.engine.checkpoint import load_method, weights
 from genlab.engine.inference import Predictor, predict_any_size
 from genlab.engine.runtime import choose_device
 from genlab.errors import DataError, RunError
+from genlab.files import content_hash
 from genlab.interfaces.dataset import ImageSide
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Generator
@@ -65,10 +68,14 @@ class Run:
         self._load(method)
         return method
 
-    def _load(self, method: Method) -> None:
+    def _checkpoint(self) -> Path:
         checkpoint = self.folder.last_checkpoint()
         if checkpoint is None:
             raise RunError("the run has no checkpoint yet, so it has no trained networks", where=str(self.path))
+        return checkpoint
+
+    def _load(self, method: Method) -> None:
+        checkpoint = self._checkpoint()
         try:
             load_method(checkpoint, method)
         except RunError:
@@ -88,14 +95,33 @@ class Run:
         assert isinstance(generator, Generator)
         return generator
 
-    def predict(self, image: NDArray[np.generic]) -> NDArray[np.uint8]:
+    @property
+    def classes(self) -> tuple[tuple[int, int, int], ...] | None:
+        """The colours of the classes that it predicts; None for one that predicts images."""
+        return self.manifest.classes
+
+    def fingerprint(self) -> str:
+        """A hash of what predictions depend on: the recipe and the trained weights; `RunError` if there are none."""
+        return content_hash([self.folder.recipe_path, *weights(self._checkpoint())])
+
+    def apply(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
+        """What the networks make of conditions in [-1, 1] of any size, as the recipe's `[inference]` says.
+
+        Returns:
+            Images in [-1, 1], or scores of classes, on the run's device.
+        """
+        predictor = Predictor(self.method, self.recipe.settings.inference)
+        return predict_any_size(predictor, condition.to(self.device), self.generator.size_multiple)
+
+    def predict(self, image: NDArray[np.generic]) -> NDArray[np.unsignedinteger]:
         """What the generator makes of one image, as the recipe's `[inference]` says.
 
         Args:
             image: (height, width, channels) of uint8 or uint16, any size.
 
         Returns:
-            The prediction: uint8, of the same height and width.
+            The prediction, of the same height and width: an image (height, width, channels) of uint8, or the class of
+            each pixel (height, width).
 
         Raises:
             DataError: the generator was trained on another number of channels.
@@ -104,9 +130,8 @@ class Run:
         if image.ndim != 3 or image.shape[2] != channels:
             raise DataError(f"the generator takes {channels} channels; this image is an array {image.shape}")
         side = ImageSide(channels)
-        condition = to_network(to_tensor(image, side, "image")[None].to(self.device), side)
-        predictor = Predictor(self.method, self.recipe.settings.inference)
-        return to_bytes(predict_any_size(predictor, condition, self.generator.size_multiple)[0])
+        prediction = self.apply(to_network(to_tensor(image, side, "image")[None], side))[0]
+        return to_bytes(prediction) if self.classes is None else to_classes(prediction)
 
     @cached_property
     def _checked(self) -> Checked:

@@ -84,10 +84,10 @@ def go_on(folder: RunFolder, *, stop_at: int | None = None, listeners: Listeners
             built = build(checked.recipe, checked.document)
         if changed := provenance.changed_data(manifest, built):
             raise RunError(
-                f"the {' and '.join(changed)} pairs are not the ones that the run began with"
+                f"{' and '.join(changed)} {'is' if len(changed) == 1 else 'are'} not as when the run began"
                 f" ({built.data.training.description})",
                 where=str(folder.path),
-                hint="Bring the data back as they were, or start a new run.",
+                hint="Bring everything back as it was, or start a new run.",
             )
         for change in provenance.changed_versions(manifest, built):
             _log.warning("The run began with %s: what follows may differ from an undisturbed run.", change)

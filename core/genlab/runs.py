@@ -28,9 +28,11 @@ from genlab.errors import RunError, StorageError
 from genlab.files import exclusive, storage_errors, write_text
 from genlab.interfaces.listener import CheckpointSaved, Listener, Status, Validated
 
+Palette = tuple[tuple[int, int, int], ...]
+
 
 class DataRecord(BaseModel):
-    """The data that a run was trained on."""
+    """The data that a run was trained on, and hashes of all that it reads, in words."""
 
     source: str
     reason: str | None
@@ -61,6 +63,7 @@ class Manifest(BaseModel):
     plugins: dict[str, str]
     code: dict[str, str] = Field(default_factory=dict[str, str])
     channels: tuple[int, int]
+    classes: Palette | None = None
     data: DataRecord
     facts: dict[str, str]
 

@@ -141,7 +141,9 @@ class Ablation(Table):
     baseline: str
     """The arm that the others are compared with."""
     metric: str = "validation/l1"
-    """The figure that the answer is about: `validation/`, `train/` or `gap/`, and a metric's label."""
+    """The figure that the answer is about: `validation/`, `train/` or `gap/`, and a metric's label.
+
+    Of a metric that gives several figures, `validation/label/figure`."""
     metrics: list[str] = []
     """Further figures that are compared."""
     arms: dict[Name, Overrides] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 from annotated_types import Ge, Le, Lt
@@ -23,7 +23,7 @@ class UNet(Generator):
 
     - encoder: LeakyReLU 0.2, convolution 4x4 of stride 2, norm. The first has the convolution alone, and the
       innermost no norm: it may have a single pixel, which a norm would make zero at batch 1.
-    - decoder: ReLU, transposed convolution 4x4 of stride 2, norm, dropout. The outermost ends with tanh instead.
+    - decoder: ReLU, transposed convolution 4x4 of stride 2, norm, dropout. The outermost ends with `output` instead.
 
     A skip carries an encoder's output before any activation. Some implementations carry it after the next LeakyReLU;
     as the decoder starts with a ReLU, that gives the same, and a variant without skips has the same layers.
@@ -38,6 +38,7 @@ class UNet(Generator):
         dropout_blocks: which decoder blocks have dropout, 1 being the innermost. The paper's are [1, 2, 3], those of
             its reference in PyTorch [2, 3, 4]. The outermost never has; a network of 2 or 3 levels has those there are.
         dropout: the share of features that is dropped in training.
+        output: tanh for images, or linear for scores of classes.
 
     Raises:
         ValueError: if `skips` or `dropout_blocks` names a level or block that cannot have one.
@@ -54,6 +55,7 @@ class UNet(Generator):
         norm: Norm = "batch",
         dropout_blocks: list[int] = [1, 2, 3],  # noqa: B006  (read only)
         dropout: Annotated[float, Ge(0), Lt(1)] = 0.5,
+        output: Literal["tanh", "linear"] = "tanh",
     ) -> None:
         super().__init__()
         _check_dropout_blocks(dropout_blocks, levels)
@@ -72,6 +74,7 @@ class UNet(Generator):
                 fan_out,
                 norm,
                 dropout if levels + 1 - level in dropout_blocks else None,
+                nn.Tanh() if level == 1 and output == "tanh" else None,
                 outermost=level == 1,
             )
             for level, (fan_out, fan_in) in enumerate(pairwise([out_channels, *widths]), start=1)
@@ -113,13 +116,15 @@ def _encoder_block(fan_in: int, fan_out: int, norm: Norm, *, outermost: bool, in
     )
 
 
-def _decoder_block(fan_in: int, fan_out: int, norm: Norm, dropout: float | None, *, outermost: bool) -> nn.Sequential:
+def _decoder_block(
+    fan_in: int, fan_out: int, norm: Norm, dropout: float | None, output: nn.Module | None, *, outermost: bool
+) -> nn.Sequential:
     return block(
         activation=nn.ReLU(),
         conv=nn.ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1, bias=outermost or norm == "none"),
         norm=None if outermost else normalisation(norm, fan_out),
         dropout=None if outermost or dropout is None else nn.Dropout(dropout),
-        output=nn.Tanh() if outermost else None,
+        output=output,
     )
 
 

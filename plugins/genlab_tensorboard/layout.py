@@ -16,7 +16,7 @@ def layout(tags: Collection[str]) -> Layout:
     """
     roles = _parts(tags, "gradient_norm")
     categories = {
-        "Validation and training pairs": {metric: _sides(metric) for metric in _parts(tags, "validation")},
+        "Validation and training pairs": {metric: _sides(metric) for metric in _metrics(tags)},
         "Losses": {"Terms of all phases": ["loss/"]} if _parts(tags, "loss") else {},
         "Gradients of every level": {role.capitalize(): _levels("gradient_norm", role) for role in roles},
         "Gradients relative to weights": {role.capitalize(): _levels("gradient_to_weight", role) for role in roles},
@@ -32,6 +32,10 @@ def _category(title: str, charts: dict[str, list[str]]) -> Category:
 def _parts(tags: Collection[str], group: str) -> list[str]:
     """The second part of each tag of a group, once each, in order."""
     return list(dict.fromkeys(tag.split("/")[1] for tag in tags if tag.startswith(f"{group}/")))
+
+
+def _metrics(tags: Collection[str]) -> list[str]:
+    return [tag.removeprefix("validation/") for tag in tags if tag.startswith("validation/")]
 
 
 def _sides(metric: str) -> list[str]:

@@ -43,7 +43,7 @@ def test_a_run_can_be_opened_from_its_folder_alone(run: genlab.Run, tmp_path: Pa
 def test_the_loaded_generator_gives_the_picture_of_the_last_preview(run: genlab.Run) -> None:
     grid = np.asarray(Image.open(run.path / "previews" / "000004.png"))
     pairs = build(run.recipe, load(run.folder.recipe_path)).experiment.validation
-    condition = to_picture(to_network(pairs[0].condition[None], pairs.sides.condition)[0])
+    condition = to_picture(to_network(pairs[0].condition[None], pairs.sides.condition)[0], pairs.sides.condition)
     prediction = run.predict(condition).repeat(3, axis=0).repeat(3, axis=1)  # so small pictures are shown enlarged
     height, width, _ = prediction.shape
     windows = np.lib.stride_tricks.sliding_window_view(grid, (height, width, 3)).reshape(-1, height, width, 3)

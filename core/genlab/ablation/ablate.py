@@ -26,7 +26,7 @@ from genlab.engine.announcer import Announcer
 from genlab.errors import RunError
 from genlab.files import write_text
 from genlab.plugins import find_plugins
-from genlab.provenance import code_digests
+from genlab.provenance import code_digests, fingerprints
 from genlab.recipe.load import load
 
 
@@ -66,7 +66,7 @@ class Ablation:
         document = load(recipe, set)
         self.plan: Plan = make_plan(document, Components(find_plugins(self.plugins)))
         self.tables: Mapping[str, Any] = document.values
-        self._data: dict[str, tuple[OpenData, dict[str, str]]] = {}
+        self._read: dict[str, tuple[OpenData, dict[str, str]]] = {}
         self.cells = [self._settled(cell) for cell in self.plan.cells]
         self.folder = AblationFolder(path)
 
@@ -109,21 +109,23 @@ class Ablation:
         return Announcer(list(construct(cell.recipe, cell.document).listeners.items()))
 
     def _settled(self, cell: Cell) -> SettledCell:
-        data, fingerprints = self._opened(cell.recipe)
+        data, found = self._opened(cell)
         recipe = settle(cell.recipe, data)
-        return SettledCell(cell, recipe, identity(recipe.tables(), fingerprints, code_digests(recipe)))
+        return SettledCell(cell, recipe, identity(recipe.tables(), found, code_digests(recipe)))
 
-    def _opened(self, recipe: Recipe) -> tuple[OpenData, dict[str, str]]:
-        """The data of a recipe and their fingerprints; opened once for all cells that have the same."""
-        key = repr(recipe.data.table())
-        if key not in self._data:
-            data = open_data(recipe.data.build_parts())
-            self._data[key] = data, data.fingerprints()
-        return self._data[key]
+    def _opened(self, cell: Cell) -> tuple[OpenData, dict[str, str]]:
+        """The data of a cell, and the fingerprints of all that it reads; once for all cells that read the same."""
+        tables = cell.recipe.tables()
+        key = repr((tables["data"], tables["evaluate"]["metrics"]))
+        if key not in self._read:
+            parts = construct(cell.recipe, cell.document)
+            data = open_data(parts.data)
+            self._read[key] = data, fingerprints(data, parts.metrics)
+        return self._read[key]
 
     def _parameters(self, settled: SettledCell) -> dict[str, int]:
         recipe, document = settled.recipe, settled.cell.document
-        channels = pair_channels(recipe, self._opened(settled.cell.recipe)[0])
+        channels = pair_channels(recipe, self._opened(settled.cell)[0])
         return {role: count_parameters(network) for role, network in build_networks(recipe, channels, document).items()}
 
     def _refuse_other_code(self) -> None:

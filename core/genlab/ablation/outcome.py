@@ -55,7 +55,7 @@ class Outcome:
     def better(self, metric: str) -> Better:
         """Which direction is good; a gap is, like its metric, better where validation comes off better."""
         label = metric.partition("/")[2]
-        better: Better = self.plan.cells[0].recipe.metrics[label].component.cls.better
+        better: Better = self.plan.cells[0].recipe.figures[label].component.cls.better
         return better
 
     def values(self, arm: str, metric: str) -> dict[int, float]:

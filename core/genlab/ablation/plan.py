@@ -185,7 +185,7 @@ def _substance(plan: Plan, arm: str) -> dict[str, Any]:
 
 
 def _metric_faults(plan: Plan) -> Iterator[Fault]:
-    labels = set.intersection(*(set(cell.recipe.metrics) for cell in plan.cells))
+    labels = set.intersection(*(set(cell.recipe.figures) for cell in plan.cells))
     names = [f"{side}/{label}" for side in SIDES for label in sorted(labels)]
     places: Mapping[Keys, str] = {
         (TABLE, "metric"): plan.settings.metric,

@@ -16,7 +16,7 @@ from genlab.engine.experiment import Experiment
 from genlab.engine.runtime import choose_device, memory_errors
 from genlab.engine.seeding import constructing, initialize
 from genlab.errors import DataError, Fault, PluginError, RecipeError
-from genlab.interfaces.dataset import Dataset, Pairs
+from genlab.interfaces.dataset import Choice, Dataset, Pairs
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.loss import AdversarialLoss, Loss
 from genlab.interfaces.method import Method, WeightedLoss
@@ -33,10 +33,6 @@ class OpenData(NamedTuple):
     reason: str | None
     training: Pairs
     validation: Pairs
-
-    def fingerprints(self) -> dict[str, str]:
-        """A hash of the content of each split."""
-        return {"train": self.training.fingerprint(), "validation": self.validation.fingerprint()}
 
 
 class Built(NamedTuple):
@@ -69,9 +65,10 @@ def build(recipe: Recipe, document: Document) -> Built:
     data = open_data(parts.data)
     recipe = settle(recipe, data)
     settings, device = recipe.settings, torch.device(recipe.settings.train.device)
-    training = PreparedPairs(data.training, settings.input, load_size(settings.input))
-    validation = PreparedPairs(data.validation, settings.input, settings.input.height_width)
-    unaugmented = PreparedPairs(data.training, settings.input, settings.input.height_width)
+    size, predictions = settings.input.height_width, recipe.predictions
+    training = PreparedPairs(data.training, settings.input, load_size(settings.input), predictions)
+    validation = PreparedPairs(data.validation, settings.input, size, predictions)
+    unaugmented = PreparedPairs(data.training, settings.input, size, predictions)
     if validation.channels != training.channels:
         what = f"training pairs have {training.channels} channels, and validation pairs {validation.channels}"
         raise DataError(what, where=data.validation.description)
@@ -123,9 +120,17 @@ def open_data(parts: Sequence[Part]) -> OpenData:
     """Choose the source among the datasets constructed, the last of which is the recipe's own; open both splits."""
     dataset: Dataset = parts[-1].instance
     choice = dataset.choose()
-    chosen = next((part.spec for part in parts if part.instance is choice.dataset), parts[-1].spec)
-    chosen = replace(chosen, settings={**chosen.settings, **choice.settings})
+    chosen = _chosen(choice, parts)
     return OpenData(chosen, choice.reason, choice.dataset.open("train"), choice.dataset.open("validation"))
+
+
+def _chosen(choice: Choice, parts: Sequence[Part]) -> Spec:
+    """The dataset of a choice, with its settings as the choice says, those among them that are choices likewise."""
+    spec = next((part.spec for part in parts if part.instance is choice.dataset), parts[-1].spec)
+    said = {
+        name: _chosen(value, parts) if isinstance(value, Choice) else value for name, value in choice.settings.items()
+    }
+    return replace(spec, settings={**spec.settings, **said})
 
 
 def settle(recipe: Recipe, data: OpenData) -> Recipe:
@@ -136,7 +141,8 @@ def settle(recipe: Recipe, data: OpenData) -> Recipe:
 
 def pair_channels(recipe: Recipe, data: OpenData) -> tuple[int, int]:
     """The channels of condition and target."""
-    return PreparedPairs(data.training, recipe.settings.input, recipe.settings.input.height_width).channels
+    settings = recipe.settings.input
+    return PreparedPairs(data.training, settings, settings.height_width, recipe.predictions).channels
 
 
 def build_networks(recipe: Recipe, channels: tuple[int, int], document: Document) -> dict[str, Network]:

@@ -23,6 +23,9 @@ def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
     table["input"] = f"{height} x {width}, batch {settings.train.batch_size}, {settings.input.direction}"
     for role, network in experiment.networks.items():
         table[role] = f"{recipe.networks[role].component.name}, {_size(network)}"
+    for label, metric in experiment.metrics.items():
+        if description := metric.description():
+            table[label] = description
     epochs = settings.train.steps * settings.train.batch_size / len(data.training)
     length = f"{settings.train.steps:,} steps ({epochs:,.{0 if epochs >= 10 else 1}f} epochs)"
     table["training"] = f"{length}, seed {settings.seed}"

@@ -10,6 +10,7 @@ import tomli_w
 from pydantic import BaseModel
 
 from genlab.components import Component, Spec
+from genlab.interfaces.predictions import Predictions
 from genlab.settings import Settings
 
 
@@ -44,6 +45,17 @@ class Recipe:
         train = self.settings.train.model_copy(update={"device": device, "threads": threads})
         return replace(self, data=data, settings=replace(self.settings, train=train))
 
+    @property
+    def predictions(self) -> Predictions:
+        """What the method predicts."""
+        method: Any = self.method.component.cls
+        return method.predictions
+
+    @property
+    def figures(self) -> dict[str, Spec]:
+        """The metrics by the names of their figures: the label, or `label/figure` of one that gives several."""
+        return {name: spec for label, spec in self.metrics.items() for name in _figures(label, spec)}
+
     def components(self) -> Iterator[Component]:
         """All components that take part."""
         tables = (self.networks, self.losses, self.metrics, self.listeners)
@@ -68,6 +80,11 @@ class Recipe:
 
     def toml(self) -> str:
         return tomli_w.dumps(self.tables())
+
+
+def _figures(label: str, metric: Spec) -> list[str]:
+    cls: Any = metric.component.cls
+    return [f"{label}/{figure}" for figure in cls.figures] or [label]
 
 
 def _plain(table: BaseModel) -> dict[str, Any]:

@@ -60,6 +60,8 @@ class _Resolver:
         metrics = self.labelled("metric", ("evaluate", "metrics"))
         listeners = self.labelled("listener", ("listeners",))
         networks = self.networks(method, losses)
+        self.hold_to_predictions(method, ("losses",), losses)
+        self.hold_to_predictions(method, ("evaluate", "metrics"), metrics)
         if self.faults or data is None or method is None:
             return None
         return Recipe(
@@ -182,6 +184,18 @@ class _Resolver:
                 what = f"{method.component} uses a network `{role}`; a recipe has {' and '.join(ROLES)}"
                 self.fault(("method", "name"), what)
         return used
+
+    def hold_to_predictions(self, method: Spec | None, keys: Keys, specs: Mapping[str, Spec]) -> None:
+        """Losses and metrics must take what the method predicts."""
+        if method is None:
+            return
+        predicting: Any = method.component.cls
+        for label, spec in specs.items():
+            taking: Any = spec.component.cls
+            if not issubclass(taking, AdversarialLoss) and taking.predictions != predicting.predictions:
+                what = f"{spec.component} takes {taking.predictions}, and {method.component} predicts"
+                hint = f"{dotted((*keys, label))} = false leaves it out."
+                self.fault((*keys, label), f"{what} {predicting.predictions}", hint, at_key=True)
 
     def needs_discriminator(self, label: str, used: tuple[str, ...]) -> None:
         drop = f"or drop the loss with losses.{bare(label)}.weight = 0."

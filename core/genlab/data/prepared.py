@@ -7,9 +7,10 @@ from typing import NamedTuple, TypeVar
 
 from torch import Tensor
 
-from genlab.data.sides import channels_of, resize, to_tensor
+from genlab.data.sides import ClassSide, channels_of, resize, to_tensor
 from genlab.errors import DataError
-from genlab.interfaces.dataset import Pair, Pairs, Side
+from genlab.interfaces.dataset import LabelSide, Pair, Pairs, Side
+from genlab.interfaces.predictions import Predictions
 from genlab.settings import Input
 
 CACHE_BYTES = 2**30
@@ -36,15 +37,33 @@ class PreparedPairs:
     """The pairs of a split, at one size, in the direction that the recipe asks for.
 
     Those that fit into `cache_bytes` of memory are read once. Reading from several threads is safe.
+
+    Args:
+        pairs: the pairs.
+        settings: the recipe's `[input]`.
+        size: height and width to resize to.
+        predictions: what the networks are to predict; for classes, the target has one channel a class.
+        cache_bytes: how much to keep in memory.
+
+    Raises:
+        DataError: there are no pairs, or the target of a method that predicts classes is an image.
     """
 
-    def __init__(self, pairs: Pairs, settings: Input, size: tuple[int, int], cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(
+        self,
+        pairs: Pairs,
+        settings: Input,
+        size: tuple[int, int],
+        predictions: Predictions = "images",
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
         if len(pairs) == 0:
             raise DataError("there are no pairs", where=pairs.description)
         self.pairs = pairs
         self.size = size
         self.flipped = settings.direction == "b_to_a"
-        self.sides = Sides(*self._oriented(pairs.a, pairs.b))
+        condition, target = self._oriented(pairs.a, pairs.b)
+        self.sides = Sides(condition, self._classes(target) if predictions == "classes" else target)
         self.channels = (channels_of(self.sides.condition), channels_of(self.sides.target))
         self._cache: dict[int, PreparedPair] = {}
         self._room = cache_bytes
@@ -72,6 +91,16 @@ class PreparedPairs:
 
     def _oriented(self, a: T, b: T) -> tuple[T, T]:
         return (b, a) if self.flipped else (a, b)
+
+    def _classes(self, target: Side) -> ClassSide:
+        if not isinstance(target, LabelSide):
+            side = "a" if self.flipped else "b"
+            raise DataError(
+                f"the method predicts classes, and the target, side {side}, is an image and no label map",
+                where=self.pairs.description,
+                hint='Turn input.direction round, or read labels from their colours: data.name = "labels_from_colors".',
+            )
+        return ClassSide(target.palette)
 
     def _keep(self, index: int, pair: PreparedPair) -> None:
         size = pair.condition.nbytes + pair.target.nbytes

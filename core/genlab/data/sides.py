@@ -7,6 +7,8 @@ and flipped, and become floats in [-1, 1] at the end.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -18,9 +20,20 @@ from genlab.errors import DataError
 from genlab.interfaces.dataset import ImageSide, LabelSide, Side
 
 
+@dataclass(frozen=True)
+class ClassSide(LabelSide):
+    """A map of classes that networks see as one channel a class, and not in its palette's colours."""
+
+
 def channels_of(side: Side) -> int:
-    """How many channels the networks see; label maps are seen in their palette's colours."""
-    return side.channels if isinstance(side, ImageSide) else 3
+    """How many channels the networks see."""
+    match side:
+        case ImageSide():
+            return side.channels
+        case ClassSide():
+            return len(side.palette)
+        case LabelSide():
+            return 3
 
 
 def to_tensor(array: NDArray[np.generic], side: Side, key: str) -> Shaped[Tensor, "c h w"]:
@@ -68,15 +81,23 @@ def resize(image: Shaped[Tensor, "c h w"], side: Side, size: tuple[int, int]) ->
 
 
 def to_network(batch: Shaped[Tensor, "n c h w"], side: Side) -> Float[Tensor, "n d h w"]:
-    """Floats in [-1, 1]."""
+    """Floats in [-1, 1]: images and label maps in colours from black to full intensity, classes as 0 and 1."""
+    if isinstance(side, ClassSide):
+        classes = F.one_hot(batch[:, 0].long(), len(side.palette))
+        return classes.permute(0, 3, 1, 2).float().contiguous()
     if isinstance(side, LabelSide):
         palette = torch.tensor(side.palette, dtype=torch.float32, device=batch.device)
         batch = palette[batch[:, 0].long()].permute(0, 3, 1, 2).contiguous()
     return batch.float().div(127.5).sub(1.0)
 
 
-def to_picture(image: Float[Tensor, "c h w"]) -> NDArray[np.uint8]:
-    """An image in [-1, 1] as (height, width, 3) uint8, to be seen; of other than 3 channels, the first is shown."""
+def to_picture(image: Float[Tensor, "c h w"], side: Side) -> NDArray[np.uint8]:
+    """What networks see or predict as (height, width, 3) uint8, to be seen.
+
+    Classes have their palette's colours; of an image of other than 3 channels, the first is shown.
+    """
+    if isinstance(side, ClassSide):
+        return np.array(side.palette, np.uint8)[to_classes(image)]
     shown = image if image.shape[0] == 3 else image[:1].expand(3, -1, -1)
     return to_bytes(shown)
 
@@ -85,3 +106,9 @@ def to_bytes(image: Float[Tensor, "c h w"]) -> NDArray[np.uint8]:
     """An image in [-1, 1] as (height, width, channels) uint8."""
     scaled = image.detach().float().add(1.0).mul(127.5).round().clamp(0, 255)
     return scaled.to(torch.uint8).permute(1, 2, 0).cpu().contiguous().numpy()
+
+
+def to_classes(scores: Float[Tensor, "c h w"]) -> NDArray[np.unsignedinteger]:
+    """The class of the highest score at each pixel, (height, width), as a label map is stored."""
+    classes = scores.detach().argmax(dim=0).cpu().numpy()
+    return classes.astype(np.uint8 if scores.shape[0] <= 256 else np.uint16)

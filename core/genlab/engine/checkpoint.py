@@ -157,6 +157,11 @@ def _device_of(method: Method) -> torch.device:
     return next((parameter.device for parameter in parameters), torch.device("cpu"))
 
 
+def weights(checkpoint: Path) -> list[Path]:
+    """The files that predictions need."""
+    return sorted({*checkpoint.glob("*.safetensors")} - {*checkpoint.glob("*.optimizer.safetensors")})
+
+
 def forget_optimizers(checkpoint: Path) -> None:
     """Leave only what predictions need, a third of the space; the training cannot go on from here any more."""
     for path in checkpoint.glob("*.optimizer.safetensors"):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import cast
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from genlab.engine.inference import Predictor
 from genlab.errors import TrainingError
 from genlab.interfaces.listener import Pictures
 from genlab.interfaces.method import Batch
+from genlab.interfaces.metric import Metric
 
 _log = logging.getLogger("genlab")
 
@@ -39,7 +41,7 @@ def validate(experiment: Experiment, predictor: Predictor, stopping: Callable[[]
         split: _measure(experiment, predictor, pairs, spread(len(pairs), most), stopping)
         for split, pairs in (("validation", experiment.validation), ("train", experiment.unaugmented))
     }
-    gaps = {name: scores["validation"][name] - scores["train"][name] for name in experiment.metrics}
+    gaps = {name: value - scores["train"][name] for name, value in scores["validation"].items()}
     scores["gap"] = gaps
     return {f"{split}/{name}": value for split, values in scores.items() for name, value in values.items()}
 
@@ -60,7 +62,21 @@ def _measure(
         prediction = predictor(batch.condition)
         for metric in experiment.metrics.values():
             metric.update(batch.condition, batch.target, prediction)
-    return {name: _figure(name, metric.compute()) for name, metric in experiment.metrics.items()}
+    figures: dict[str, float] = {}
+    for name, metric in experiment.metrics.items():
+        figures |= _figures(name, metric)
+    return figures
+
+
+def _figures(name: str, metric: Metric) -> dict[str, float]:
+    """What a metric says: a figure under its label, or several below it."""
+    value = cast(object, metric.compute())  # a plugin's, which may be anything
+    if not metric.figures:
+        return {name: _figure(name, value)}
+    if not (isinstance(value, Mapping) and set(value) == set(metric.figures)):
+        given = ", ".join(map(str, value)) if isinstance(value, Mapping) else f"a {type(value).__name__}"
+        raise TrainingError(f"the metric {name} gave {given}, and its figures are {', '.join(metric.figures)}")
+    return {f"{name}/{figure}": _figure(f"{name}/{figure}", value[figure]) for figure in metric.figures}
 
 
 def _figure(name: str, value: object) -> float:
@@ -80,14 +96,14 @@ def single(pairs: PreparedPairs, index: int, device: torch.device) -> Batch:
 
 def preview(experiment: Experiment, predictor: Predictor) -> Pictures:
     """The same few validation pairs, each time."""
-    pairs = experiment.validation
+    pairs, sides = experiment.validation, experiment.validation.sides
     indices = spread(len(pairs), experiment.settings.evaluate.preview_pairs)
     batches = [single(pairs, index, experiment.device) for index in indices]
     return Pictures(
         keys=tuple(pairs[index].key for index in indices),
-        condition=np.stack([to_picture(batch.condition[0]) for batch in batches]),
-        prediction=np.stack([to_picture(_predicted(predictor, batch)) for batch in batches]),
-        target=np.stack([to_picture(batch.target[0]) for batch in batches]),
+        condition=np.stack([to_picture(batch.condition[0], sides.condition) for batch in batches]),
+        prediction=np.stack([to_picture(_predicted(predictor, batch), sides.target) for batch in batches]),
+        target=np.stack([to_picture(batch.target[0], sides.target) for batch in batches]),
     )
 
 

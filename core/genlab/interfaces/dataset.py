@@ -101,7 +101,7 @@ class Choice(NamedTuple):
         dataset: this one.
         reason: one line on why, if there was a choice.
         settings: those of its settings that the run's recipe should say otherwise, to mean the same from anywhere,
-            such as an absolute path.
+            such as an absolute path; for a setting that is a dataset, what that one chose.
     """
 
     dataset: Dataset

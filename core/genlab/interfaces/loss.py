@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from genlab.interfaces.predictions import Predictions
 
 Image = Float[Tensor, "n c h w"]
 Scores = Float[Tensor, "n 1 i j"]
@@ -15,8 +18,12 @@ Scalar = Float[Tensor, ""]
 class Loss(nn.Module, ABC):
     """A measure of how far a prediction is from its target.
 
-    A recipe gives every loss a `weight` next to the settings, so no setting may have that name.
+    A recipe gives every loss a `weight` next to the settings, so no setting may have that name. The class says in
+    `predictions` which it takes; with classes, the target has one channel a class, 1 where a pixel is of the class and
+    0 elsewhere.
     """
+
+    predictions: ClassVar[Predictions] = "images"
 
     def __init__(self) -> None:
         super().__init__()

@@ -13,10 +13,15 @@ from torch import Tensor
 from genlab.errors import PluginError
 from genlab.interfaces.loss import AdversarialLoss, Loss
 from genlab.interfaces.network import Network
+from genlab.interfaces.predictions import Predictions
 
 
 class Batch(NamedTuple):
-    """Pairs ready for the networks: floats in [-1, 1]."""
+    """Pairs ready for the networks: floats in [-1, 1].
+
+    A label map is seen in its palette's colours; but as a target of a method that predicts classes it has one channel
+    a class, 1 where a pixel is of the class and 0 elsewhere.
+    """
 
     condition: Float[Tensor, "n c h w"]
     target: Float[Tensor, "n d h w"]
@@ -69,10 +74,12 @@ class Method(ABC):
     """Which networks there are, the forward pass they share, and the phases of a step, in order.
 
     The framework supplies the constructor's `networks` (by role) and `losses` (by the recipe's label); its other
-    arguments are settings. The class says in `roles` which of the recipe's tables of networks it uses.
+    arguments are settings. The class says in `roles` which of the recipe's tables of networks it uses, and in
+    `predictions` what it predicts: losses and metrics must take the same.
     """
 
     roles: ClassVar[tuple[str, ...]] = ("generator",)
+    predictions: ClassVar[Predictions] = "images"
 
     def __init__(self, networks: Mapping[str, Network], losses: Mapping[str, WeightedLoss]) -> None:
         self.networks = networks

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from jaxtyping import Float
 from torch import Tensor
 
+from genlab.interfaces.predictions import Predictions
+
 
 class Metric(ABC):
-    """A figure over a set of predictions, which does not depend on how the set is cut into batches."""
+    """A figure over a set of predictions, or several, which do not depend on how the set is cut into batches.
+
+    The class says in `better` which direction is good, in `predictions` what it measures, and in `figures` the names
+    of its figures if it has several: each is then reported as `label/figure`.
+    """
 
     better: ClassVar[Literal["lower", "higher"]]
+    predictions: ClassVar[Predictions] = "images"
+    figures: ClassVar[Sequence[str]] = ()
 
     @abstractmethod
     def update(
@@ -21,12 +30,24 @@ class Metric(ABC):
         target: Float[Tensor, "n d h w"],
         prediction: Float[Tensor, "n d h w"],
     ) -> None:
-        """Count in one batch; all three in [-1, 1], on any device."""
+        """Count in one batch, on any device: images in [-1, 1].
+
+        Where predictions are scores of classes, the target has one channel a class, 1 where a pixel is of the class
+        and 0 elsewhere.
+        """
 
     @abstractmethod
-    def compute(self) -> float:
-        """The figure over everything since the last reset."""
+    def compute(self) -> float | Mapping[str, float]:
+        """The figure over everything since the last reset, or all of `figures` by name."""
 
     @abstractmethod
     def reset(self) -> None:
         """Forget what was counted."""
+
+    def description(self) -> str | None:
+        """One line on what it measures with, for the person who starts a run: such as which trained network."""
+        return None
+
+    def fingerprint(self) -> str | None:
+        """A hash of what it measures with beside its settings, such as weights, if there is such a thing."""
+        return None

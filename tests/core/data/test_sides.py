@@ -154,7 +154,7 @@ def test_all_256_values_come_back():
     values = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
     np.testing.assert_array_equal(to_bytes(seen(values, GREY)), values)
     np.testing.assert_array_equal(to_bytes(seen(values.astype(np.uint16) * 257, GREY)), values)
-    np.testing.assert_array_equal(to_picture(seen(values, GREY)), values.repeat(3, axis=2))
+    np.testing.assert_array_equal(to_picture(seen(values, GREY), GREY), values.repeat(3, axis=2))
 
 
 def test_what_goes_beyond_black_and_white_is_cut_off():
@@ -165,4 +165,4 @@ def test_what_goes_beyond_black_and_white_is_cut_off():
 @pytest.mark.parametrize(("channels", "shown"), [(1, [0, 0, 0]), (2, [0, 0, 0]), (3, [0, 1, 2]), (5, [0, 0, 0])])
 def test_a_picture_has_three_channels(channels, shown):
     array = noise(1, 4, 4, channels)[0]
-    np.testing.assert_array_equal(to_picture(seen(array, ImageSide(channels))), array[..., shown])
+    np.testing.assert_array_equal(to_picture(seen(array, ImageSide(channels)), ImageSide(channels)), array[..., shown])

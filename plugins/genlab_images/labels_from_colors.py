@@ -1,0 +1,95 @@
+"""Label maps that are kept as pictures of a few colours."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Ge, Le, MinLen
+from numpy.typing import NDArray
+
+from genlab import Choice, DataError, Dataset, ImageSide, LabelSide, Pair, Pairs, Split
+
+Level = Annotated[int, Ge(0), Le(255)]
+Colour = tuple[Level, Level, Level]
+
+
+class LabelsFromColors(Dataset):
+    """Another dataset's pairs, one side of which is read as a label map: each pixel is of the class of nearest colour.
+
+    JPEG blurs the few colours of a label map into thousands; the nearest by Euclidean distance is the class.
+
+    Args:
+        source: where the pairs come from.
+        palette: the colour of each class (red, green, blue, 0 to 255), in the order of the classes.
+        side: which side shows labels.
+    """
+
+    def __init__(
+        self, *, source: Dataset, palette: Annotated[list[Colour], MinLen(2)], side: Literal["a", "b"] = "b"
+    ) -> None:
+        if len(set(palette)) < len(palette):
+            twice = next(colour for colour in palette if palette.count(colour) > 1)
+            raise ValueError(f"palette has the colour {list(twice)} twice, and a colour is one class's")
+        self.source = source
+        self.palette = palette
+        self.side: Literal["a", "b"] = side
+
+    def probe(self) -> None:
+        self.source.probe()
+
+    def open(self, split: Split) -> Pairs:
+        return LabelledPairs(self._source.dataset.open(split), tuple(self.palette), self.side)
+
+    def choose(self) -> Choice:
+        return Choice(self, self._source.reason, {"source": self._source})
+
+    @cached_property
+    def _source(self) -> Choice:
+        return self.source.choose()
+
+
+class LabelledPairs(Pairs):
+    """The pairs of one split.
+
+    Args:
+        source: the pairs with labels as colours.
+        palette: the classes' colours.
+        side: which side shows labels.
+
+    Raises:
+        DataError: that side is no image of three channels.
+    """
+
+    def __init__(self, source: Pairs, palette: tuple[Colour, ...], side: Literal["a", "b"]) -> None:
+        shown = source.a if side == "a" else source.b
+        if shown != ImageSide(3):
+            what = "is a label map already" if isinstance(shown, LabelSide) else "is no image of red, green and blue"
+            raise DataError(f"side {side} {what}, so its classes cannot be told by colours", where=source.description)
+        labels = LabelSide(palette)
+        super().__init__(
+            labels if side == "a" else source.a,
+            labels if side == "b" else source.b,
+            f"{source.description}, {side} as {len(palette)} classes",
+        )
+        self.source = source
+        self.side = side
+        self._colours = np.array(palette, np.float32)
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> Pair:
+        pair = self.source[index]
+        return pair._replace(**{self.side: self._classes(getattr(pair, self.side))})
+
+    def _classes(self, picture: NDArray[np.generic]) -> NDArray[np.unsignedinteger]:
+        levels = picture.astype(np.float32) / (257 if picture.dtype == np.uint16 else 1)
+        # The squared distance to each colour, less what is the same for all of them.
+        distances = (self._colours**2).sum(axis=1) - 2 * levels @ self._colours.T
+        return distances.argmin(axis=2).astype(np.uint8 if len(self._colours) <= 256 else np.uint16)
+
+    def fingerprint(self) -> str:
+        return hashlib.sha256(f"{self.source.fingerprint()} {self.side} {self._colours.tolist()}".encode()).hexdigest()

@@ -1,0 +1,53 @@
+"""Which classes are taken for which, and the scores that follow from it."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+FIGURES = ("pixel_accuracy", "class_accuracy", "class_iou")
+
+
+class Confusion:
+    """Counts of pixels by their class and the class they were taken for, over any number of images.
+
+    Args:
+        classes: how many classes there are.
+    """
+
+    def __init__(self, classes: int) -> None:
+        self.counts: Int[Tensor, "d d"] = torch.zeros(classes, classes, dtype=torch.int64)
+
+    def add(self, labels: Int[Tensor, "n h w"], scores: Float[Tensor, "n d h w"]) -> None:
+        """Count the pixels of some images, each taken for the class of its highest score."""
+        # Imported when the first image is measured, so that a training does not wait for it to begin.
+        from torchmetrics.functional.classification import multiclass_confusion_matrix
+
+        counts = multiclass_confusion_matrix(scores, labels, num_classes=len(self.counts))
+        self.counts += counts.cpu()
+
+    def figures(self) -> dict[str, float]:
+        """The scores of Long et al. 2015 (section 5, "metrics"): 0 to 1, higher is better; NaN over no pixels.
+
+        The share of pixels whose class is right; the mean over classes of that share; and the mean over classes of
+        intersection over union. A class that no label has is left out of the accuracy's mean; one that nothing was
+        taken for either, of the union's.
+        """
+        right, of_class, taken = self.counts.diag().double(), self.counts.sum(1), self.counts.sum(0)
+        union = of_class + taken - right
+        return dict(
+            zip(
+                FIGURES,
+                (_mean(right.sum(), of_class.sum()), _mean(right, of_class), _mean(right, union)),
+                strict=True,
+            )
+        )
+
+
+def _mean(parts: Tensor, wholes: Tensor) -> float:
+    """The mean share, of those wholes that are not empty."""
+    there = wholes > 0
+    return (parts[there] / wholes[there]).mean().item() if there.any() else math.nan

@@ -1,0 +1,25 @@
+"""The loss of a classifier."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from genlab import Loss
+
+
+class CrossEntropy(Loss):
+    """The mean over pixels of the negative log-probability that the scores' softmax gives to the true class."""
+
+    predictions: ClassVar[Literal["images", "classes"]] = "classes"
+
+    def forward(
+        self,
+        condition: Float[Tensor, "n c h w"],  # noqa: ARG002  (part of the interface)
+        target: Float[Tensor, "n d h w"],
+        prediction: Float[Tensor, "n d h w"],
+    ) -> Float[Tensor, ""]:
+        return F.cross_entropy(prediction, target)

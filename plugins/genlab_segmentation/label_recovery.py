@@ -1,0 +1,112 @@
+"""Whether the labels can be read back from generated photos."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from genlab import DataError, Metric, Run, RunError, open_run
+from genlab_segmentation.confusion import FIGURES, Confusion
+
+FAR = 32 / 127.5
+"""32 of 255 levels: JPEG moves a third of the pixels of a label map by more than 8, but not half of them so far."""
+
+_log = logging.getLogger("genlab")
+
+
+class LabelRecovery(Metric):
+    """The FCN-score: how well a judge reads the labels, the condition, from predictions (Isola et al. 2017, section 4.1).
+
+    The judge is a finished run of the method `segmentation`, trained on real photos and their labels, whose classes
+    have the colours of the condition. `real_...` are its scores on the real photos: what could be reached at best.
+    Per-pixel accuracy, per-class accuracy and class IoU are those of Long et al. 2015, section 5.
+
+    A judge reads best what looks like what it was trained on: train it at the size that it is to judge.
+
+    Args:
+        judge: the folder of the judge's run, such as `runs/judge`.
+
+    Raises:
+        ValueError: there is no such run, it has not finished, or it does not predict classes.
+        DataError: when the first image is measured, if the condition does not have the colours of the judge's classes.
+    """
+
+    better: ClassVar[Literal["lower", "higher"]] = "higher"
+    figures: ClassVar[Sequence[str]] = (*FIGURES, *(f"real_{figure}" for figure in FIGURES))
+
+    def __init__(self, *, judge: Path) -> None:
+        self.judge = judge
+        try:
+            self._run = open_run(judge, device="cpu")
+            status = self._run.manifest.status
+        except RunError as error:
+            raise ValueError(f"the judge {judge}: {error.what}; train one with `gen run label_judge`") from error
+        if self._run.classes is None:
+            raise ValueError(f"the judge {judge} predicts images, and a judge is a run of the method segmentation")
+        if status != "finished":
+            raise ValueError(f"the judge {judge} is {status}, and a judge has finished its training")
+        self.palette = self._run.classes
+        self._is_looked_at = False
+        self.reset()
+
+    def description(self) -> str:
+        steps, weights = self._run.manifest.steps, self.fingerprint()[:8]
+        return f"judged by {self.judge} ({steps:,} steps, weights {weights})"
+
+    def fingerprint(self) -> str:
+        return self._run.fingerprint()
+
+    def update(
+        self,
+        condition: Float[Tensor, "n c h w"],
+        target: Float[Tensor, "n d h w"],
+        prediction: Float[Tensor, "n d h w"],
+    ) -> None:
+        judge = self._on(prediction.device)
+        if not self._is_looked_at:
+            self._look_at(condition, prediction)
+        labels = self._nearest(condition)[0]
+        self._predicted.add(labels, judge.apply(prediction))
+        self._real.add(labels, judge.apply(target))
+
+    def compute(self) -> Mapping[str, float]:
+        real = {f"real_{name}": figure for name, figure in self._real.figures().items()}
+        return {**self._predicted.figures(), **real}
+
+    def reset(self) -> None:
+        self._predicted, self._real = Confusion(len(self.palette)), Confusion(len(self.palette))
+
+    def _on(self, device: torch.device) -> Run:
+        """The judge where the images are."""
+        if self._run.device.type != device.type:
+            self._run = open_run(self.judge, device=device.type)
+        return self._run
+
+    def _look_at(self, condition: Float[Tensor, "n c h w"], prediction: Float[Tensor, "n d h w"]) -> None:
+        """Whether these are labels and photos that the judge can know."""
+        channels = self._run.manifest.channels[0]
+        if (given := prediction.shape[1]) != channels:
+            raise DataError(f"the judge {self.judge} reads images of {channels} channels, and these have {given}")
+        if condition.shape[1] != 3 or self._nearest(condition)[1].median() > FAR:
+            raise DataError(
+                f"the condition does not have the colours of the classes that the judge {self.judge} reads",
+                hint="A judge is trained on photos and labels of the same kind; is input.direction labels to photos?",
+            )
+        size, known = tuple(prediction.shape[-2:]), self._run.recipe.settings.input.height_width
+        if size != known:
+            what = "The judge %s was trained on images of %d x %d, and is to judge %d x %d: it reads those worse."
+            _log.warning(what, self.judge, *known, *size)
+        self._is_looked_at = True
+
+    def _nearest(self, condition: Float[Tensor, "n 3 h w"]) -> tuple[Int[Tensor, "n h w"], Float[Tensor, "n h w"]]:
+        """The class whose colour is nearest to each pixel's, and how far it is."""
+        palette = torch.tensor(self.palette, dtype=condition.dtype, device=condition.device) / 127.5 - 1
+        distances = torch.cdist(condition.movedim(1, -1), palette)
+        nearest = distances.min(dim=-1)
+        return nearest.indices, nearest.values

@@ -1,0 +1,39 @@
+"""How well labels are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal
+
+from jaxtyping import Float
+from torch import Tensor
+
+from genlab import Metric
+from genlab_segmentation.confusion import FIGURES, Confusion
+
+
+class SegmentationScores(Metric):
+    """Per-pixel accuracy, per-class accuracy and class IoU (Long et al. 2015, section 5), over all pixels of all images."""
+
+    better: ClassVar[Literal["lower", "higher"]] = "higher"
+    predictions: ClassVar[Literal["images", "classes"]] = "classes"
+    figures: ClassVar[Sequence[str]] = FIGURES
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def update(
+        self,
+        condition: Float[Tensor, "n c h w"],  # noqa: ARG002  (part of the interface)
+        target: Float[Tensor, "n d h w"],
+        prediction: Float[Tensor, "n d h w"],
+    ) -> None:
+        if self._confusion is None:
+            self._confusion = Confusion(target.shape[1])
+        self._confusion.add(target.argmax(dim=1), prediction)
+
+    def compute(self) -> Mapping[str, float]:
+        return (self._confusion or Confusion(1)).figures()
+
+    def reset(self) -> None:
+        self._confusion: Confusion | None = None
