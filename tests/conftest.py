@@ -14,7 +14,7 @@ from jaxtyping import install_import_hook
 from PIL import Image
 
 # The shapes that signatures promise are checked at every call, in the tests only.
-CHECKED = ["genlab.data", "genlab.engine", "genlab_pix2pix", "genlab_losses", "genlab_metrics"]
+CHECKED = ["genlab.data", "genlab.engine", "genlab_pix2pix", "genlab_losses", "genlab_metrics", "genlab_segmentation"]
 install_import_hook(CHECKED, "beartype.beartype")
 
 ROOT = Path(__file__).parents[1]
@@ -75,3 +75,38 @@ def make_pairs(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / name
 
     return make
+
+
+@pytest.fixture(scope="session")
+def judge_recipe() -> list[str]:
+    """Arguments of `gen run` for a judge of drawn facades at 32 pixels: two steps, in about two seconds."""
+    values = [
+        'data={name="drawn_facades", count=200, validation_count=10, size=36}',
+        "input.size=32",
+        "generator.levels=5",
+        "generator.channels=8",
+        "train.steps=2",
+        "train.device=cpu",
+        "train.threads=1",
+        "evaluate.pairs=10",
+    ]
+    return ["label_judge_small", *(word for value in values for word in ("--set", value))]
+
+
+@pytest.fixture(scope="session")
+def judge(judge_recipe: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of a judge that has learned next to nothing."""
+    return _judge(judge_recipe, tmp_path_factory.mktemp("judge") / "run")
+
+
+@pytest.fixture(scope="session")
+def good_judge(judge_recipe: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of a judge that reads the larger parts of a drawn facade."""
+    more = ["--set", "generator.channels=16", "--set", "optimizer.learning_rate=2e-3", "--steps", "150"]
+    return _judge([*judge_recipe, *more], tmp_path_factory.mktemp("judge") / "run")
+
+
+def _judge(arguments: list[str], folder: Path) -> Path:
+    command = [sys.executable, "-m", "genlab", "run", *arguments, "--out", str(folder)]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder

@@ -56,8 +56,13 @@ class Progress:
 
 
 def figures(title: str, values: Mapping[str, float]) -> Text:
-    """Values after their names, which are the quieter part."""
-    words = [Text.assemble((f"{name} ", "dim"), f"{value:.4g}") for name, value in values.items()]
+    """Values after their names, which are the quieter part; what several of them are of is said once."""
+    words: list[Text] = []
+    group = ""
+    for name, value in values.items():
+        shown = name.removeprefix(f"{group}/") if group else name
+        group = name.rpartition("/")[0]
+        words.append(Text.assemble((f"{shown} ", "dim"), f"{value:.4g}"))
     return Text.assemble((f"{title} ", "dim"), Text("  ").join(words))
 
 

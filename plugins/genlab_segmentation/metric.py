@@ -13,7 +13,7 @@ from genlab_segmentation.confusion import FIGURES, Confusion
 
 
 class SegmentationScores(Metric):
-    """Per-pixel accuracy, per-class accuracy and class IoU (Long et al. 2015, section 5), over all pixels of all images."""
+    """Per-pixel accuracy, per-class accuracy and class IoU (Long et al. 2015, section 5) over all images' pixels."""
 
     better: ClassVar[Literal["lower", "higher"]] = "higher"
     predictions: ClassVar[Literal["images", "classes"]] = "classes"

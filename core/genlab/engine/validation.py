@@ -46,6 +46,11 @@ def validate(experiment: Experiment, predictor: Predictor, stopping: Callable[[]
     return {f"{split}/{name}": value for split, values in scores.items() for name, value in values.items()}
 
 
+def try_metrics(experiment: Experiment, predictor: Predictor) -> None:
+    """Measure one pair, so that a metric that cannot is found at once, and not at the first validation."""
+    _measure(experiment, predictor, experiment.validation, [0], lambda: False)
+
+
 def _measure(
     experiment: Experiment,
     predictor: Predictor,

@@ -151,6 +151,16 @@ def test_an_unknown_metric(faults, key: str) -> None:
     assert "Did you mean `validation/l1`?" in fault
 
 
+def test_a_metric_of_several_figures_is_named_with_one_of_them(plan, faults) -> None:
+    judged = '[evaluate.metrics.label_recovery]\njudge = "runs/judge"\n'
+    arms = f"{judged}[ablation.arms.a]\n[ablation.arms.b]\ntrain.steps = 3\n"
+    name = "validation/label_recovery/class_iou"
+    assert plan(with_arms(arms, metric=f'"{name}"')).metrics == [name]
+    (fault,) = faults(with_arms(arms, metric='"validation/label_recovery"'))
+    assert "no arm measures `validation/label_recovery`; there are" in fault
+    assert name in fault
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -251,6 +251,12 @@ class Triple(Alone):
     roles: ClassVar[tuple[str, ...]] = ("generator", "critic")
 
 
+class Sorting(Alone):
+    """Predicts classes."""
+
+    predictions = "classes"
+
+
 @pytest.fixture(scope="session")
 def components() -> Components:
     registry = Registry()
@@ -266,6 +272,7 @@ def components() -> Components:
     registry.method("alone", Alone)
     registry.method("game", Game)
     registry.method("triple", Triple)
+    registry.method("sorting", Sorting)
     registry.listener("log", Log)
     return Components([Plugin("toys", "genlab-toys", "1.0", registrations=registry.registrations)])
 

@@ -246,7 +246,7 @@ def test_an_empty_recipe_lacks_four_things(failure: Failure) -> None:
     assert [fault.split("\n")[0] for fault in failure(text="")] == [
         "r.toml: [train] needs `steps`: an integer of at least 1",
         "r.toml: `data` needs the `name` of a dataset: last, memory",
-        "r.toml: `method` needs the `name` of a method: alone, game, triple",
+        "r.toml: `method` needs the `name` of a method: alone, game, sorting, triple",
         "r.toml: `generator` needs the `name` of a generator: deep_net, net, pretrained",
     ]
 
@@ -356,6 +356,14 @@ def test_an_adversarial_loss_with_a_method_that_has_no_discriminator(failure: Fa
     assert hint == "Choose another method, or drop the loss with losses.play.weight = 0."
 
 
+def test_losses_and_metrics_of_images_with_a_method_that_predicts_classes(failure: Failure) -> None:
+    loss, metric = failure("method.name=sorting", "losses.play=false")
+    assert 'loss "near" takes images, and method "sorting" predicts classes' in loss
+    assert loss.endswith("losses.near = false leaves it out.")
+    assert 'metric "far" takes images, and method "sorting" predicts classes' in metric
+    assert metric.endswith("evaluate.metrics.far = false leaves it out.")
+
+
 def test_a_method_that_uses_what_recipes_do_not_have(failure: Failure) -> None:
     what = 'method "triple" uses a network `critic`; a recipe has generator and discriminator'
     assert failure("method.name=triple", "losses.play=false") == [f"--set method.name=triple: {what}"]
@@ -384,8 +392,12 @@ def test_every_shipped_recipe_resolves(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     recipe = resolve(load(name), first_party)
-    assert list(recipe.networks) == ["generator", "discriminator"]
-    assert recipe.weights == {"adversarial": 1.0, "l1": 100.0}
+    if recipe.method.component.name == "segmentation":
+        assert list(recipe.networks) == ["generator"]
+        assert recipe.weights == {"cross_entropy": 1.0}
+    else:
+        assert list(recipe.networks) == ["generator", "discriminator"]
+        assert recipe.weights == {"adversarial": 1.0, "l1": 100.0}
 
 
 def test_the_main_recipe_says_what_the_paper_says(first_party: Components) -> None:

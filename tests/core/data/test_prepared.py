@@ -8,6 +8,7 @@ from tests.core.toys import MemoryPairs, noise, pictures
 
 from genlab import DataError, ImageSide, LabelSide, Pair
 from genlab.data.prepared import PreparedPairs
+from genlab.data.sides import ClassSide
 from genlab.settings import Input
 
 BYTES = 2 * 3 * 8 * 8
@@ -40,6 +41,22 @@ def test_the_direction_says_which_side_is_the_condition():
     assert torch.equal(forwards[0].condition, backwards[0].target)
     assert torch.equal(forwards[0].target, backwards[0].condition)
     assert not torch.equal(forwards[0].condition, forwards[0].target)
+
+
+def test_a_target_of_classes_has_a_channel_each_and_a_condition_its_colours():
+    labels = LabelSide(((0, 0, 0), (255, 255, 255), (255, 0, 0), (0, 255, 0)))
+    pairs = MemoryPairs([np.full((8, 8), 3, np.uint8)], [np.ones((8, 8), np.uint8)], (labels, labels))
+    classes = PreparedPairs(pairs, Input(size=8), (8, 8), "classes")
+    assert (classes.sides.condition, classes.sides.target) == (labels, ClassSide(labels.palette))
+    assert classes.channels == (3, 4)
+    assert classes[0].target.unique().tolist() == [1]
+
+
+@pytest.mark.parametrize(("direction", "side"), [("a_to_b", "side b"), ("b_to_a", "side a")])
+def test_classes_cannot_be_predicted_of_an_image(direction: str, side: str):
+    with pytest.raises(DataError, match=f"predicts classes, and the target, {side}, is an image") as caught:
+        PreparedPairs(pictures(1), Input(size=8, direction=direction), (8, 8), "classes")
+    assert "labels_from_colors" in caught.value.hint
 
 
 @pytest.mark.parametrize("size", [(4, 6), (9, 7)])

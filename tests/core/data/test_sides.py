@@ -4,7 +4,7 @@ import torch
 from tests.core.toys import noise
 
 from genlab import DataError, ImageSide, LabelSide
-from genlab.data.sides import channels_of, resize, to_bytes, to_network, to_picture, to_tensor
+from genlab.data.sides import ClassSide, channels_of, resize, to_bytes, to_classes, to_network, to_picture, to_tensor
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 COLOURS = LabelSide((RED, GREEN, BLUE))
@@ -166,3 +166,30 @@ def test_what_goes_beyond_black_and_white_is_cut_off():
 def test_a_picture_has_three_channels(channels, shown):
     array = noise(1, 4, 4, channels)[0]
     np.testing.assert_array_equal(to_picture(seen(array, ImageSide(channels)), ImageSide(channels)), array[..., shown])
+
+
+CLASSES = ClassSide(COLOURS.palette)
+
+
+def test_classes_have_a_channel_each_which_is_1_where_a_pixel_is_of_the_class():
+    labels = np.array([[0, 2], [1, 1]], np.uint8)
+    assert channels_of(CLASSES) == 3
+    assert seen(labels, CLASSES).tolist() == [[[1, 0], [0, 0]], [[0, 0], [1, 1]], [[0, 1], [0, 0]]]
+    assert seen(labels, CLASSES).is_contiguous()
+
+
+def test_classes_are_shown_in_their_colours_and_stored_as_a_dataset_gives_them():
+    labels = np.array([[0, 2], [1, 1]], np.uint8)
+    scores = 7 * seen(labels, CLASSES) - 3
+    np.testing.assert_array_equal(to_picture(scores, CLASSES), [[RED, BLUE], [GREEN, GREEN]])
+    np.testing.assert_array_equal(to_classes(scores), labels)
+    assert to_classes(scores).dtype == np.uint8
+
+
+def test_more_than_256_classes_with_a_channel_each():
+    side = ClassSide(tuple((i % 256, i // 256, 0) for i in range(300)))
+    labels = np.array([[0, 255, 256, 299]], np.uint16)
+    stored = to_classes(seen(labels, side))
+    assert stored.dtype == np.uint16
+    np.testing.assert_array_equal(stored, labels)
+    np.testing.assert_array_equal(to_picture(seen(labels, side), side)[0, 3], [299 % 256, 1, 0])

@@ -21,7 +21,15 @@ import pytest
 import genlab
 
 TOLERANCE = 2e-5
-METHODS = ["pix2pix"]
+METHODS = {
+    "pix2pix": [],
+    "segmentation": [
+        "input.direction=a_to_b",
+        "generator.output=linear",
+        "losses={adversarial=false, l1=false, cross_entropy={}}",
+        "evaluate.metrics={l1=false, segmentation={}}",
+    ],
+}
 
 
 def losses(recipe: Path, out: Path, *assignments: str) -> list[dict[str, float]]:
@@ -34,7 +42,7 @@ def losses(recipe: Path, out: Path, *assignments: str) -> list[dict[str, float]]
 @pytest.mark.parametrize("method", METHODS)
 def test_losses_are_those_that_were_recorded(request, tiny, tmp_path, method):
     path = tiny.parent / "losses" / f"{method}.json"
-    found = losses(tiny, tmp_path / "run", f"method.name={method}")
+    found = losses(tiny, tmp_path / "run", f"method.name={method}", *METHODS[method])
     assert len(found) == 10
     if request.config.getoption("--record-losses"):
         path.parent.mkdir(exist_ok=True)

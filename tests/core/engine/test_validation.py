@@ -5,7 +5,9 @@ import pytest
 import torch
 from tests.core.toys import Distance, MemoryPairs, experiment, noise, pictures
 
-from genlab.data.sides import to_bytes
+from genlab import ImageSide, LabelSide, TrainingError
+from genlab.data.prepared import Sides
+from genlab.data.sides import ClassSide, to_bytes
 from genlab.engine.experiment import Experiment
 from genlab.engine.inference import Predictor
 from genlab.engine.validation import Interrupted, preview, single, validate
@@ -82,6 +84,51 @@ def test_several_metrics_go_by_their_labels():
     metrics = validate(made, predictor(made), never)
     assert metrics["gap/again"] == metrics["gap/distance"]
     assert len(metrics) == 6
+
+
+class Several(Distance):
+    figures = ("mean", "twice")
+    given = ("mean", "twice")
+
+    def compute(self):
+        return {name: super(Several, self).compute() * (1 + index) for index, name in enumerate(self.given)}
+
+
+def test_a_metric_may_have_several_figures():
+    made = small()
+    made.metrics["several"] = Several()
+    metrics = validate(made, predictor(made), never)
+    assert list(metrics)[1:3] == ["validation/several/mean", "validation/several/twice"]
+    assert metrics["validation/several/twice"] == 2 * metrics["validation/distance"]
+    assert metrics["gap/several/twice"] == pytest.approx(2 * metrics["gap/distance"])
+
+
+@pytest.mark.parametrize("given", [("mean",), ("mean", "twice", "thrice")])
+def test_a_metric_that_gives_other_figures_than_it_said(given):
+    made = small()
+    made.metrics["several"] = Several()
+    made.metrics["several"].given = given
+    with pytest.raises(TrainingError, match=r"the metric several gave mean.*its figures are mean, twice"):
+        validate(made, predictor(made), never)
+
+
+def test_a_metric_that_gives_one_figure_and_said_several():
+    made = small()
+    made.metrics["several"] = Several()
+    made.metrics["several"].compute = lambda: 1.0
+    with pytest.raises(TrainingError, match="the metric several gave a float, and its figures are"):
+        validate(made, predictor(made), never)
+
+
+def test_previews_show_classes_in_their_colours():
+    palette = ((255, 0, 0), (0, 255, 0), (0, 0, 255))
+    labels = [np.arange(64, dtype=np.uint8).reshape(8, 8) % 3]
+    made = small()
+    made.validation.sides = Sides(ImageSide(), ClassSide(palette))
+    made.validation.pairs = MemoryPairs(noise(1, 8, 8, 3), labels, (ImageSide(), LabelSide(palette)))
+    pictures = preview(made, predictor(made))
+    np.testing.assert_array_equal(pictures.target[0], np.array(palette)[labels[0]])
+    assert {tuple(colour) for colour in pictures.prediction.reshape(-1, 3)} <= set(palette)
 
 
 def test_without_metrics_nothing_is_predicted():

@@ -1,0 +1,69 @@
+import math
+
+import pytest
+import torch
+from torchmetrics.functional.classification import multiclass_accuracy, multiclass_jaccard_index
+
+from genlab_segmentation.confusion import FIGURES, Confusion
+from genlab_segmentation.metric import SegmentationScores
+
+
+def scores_of(classes: torch.Tensor, count: int) -> torch.Tensor:
+    """Scores whose highest is that of the classes given."""
+    return torch.nn.functional.one_hot(classes, count).movedim(-1, 1).float() - 3
+
+
+def figures(labels: torch.Tensor, taken_for: torch.Tensor, count: int) -> dict[str, float]:
+    confusion = Confusion(count)
+    confusion.add(labels, scores_of(taken_for, count))
+    return confusion.figures()
+
+
+def test_worked_by_hand():
+    labels, taken_for = torch.tensor([[[0, 0, 0, 0, 1, 1]]]), torch.tensor([[[0, 0, 0, 1, 1, 2]]])
+    found = figures(labels, taken_for, 4)
+    assert found["pixel_accuracy"] == pytest.approx(4 / 6)
+    # No label has class 2 or 3; nothing was taken for class 3.
+    assert found["class_accuracy"] == pytest.approx((3 / 4 + 1 / 2) / 2)
+    assert found["class_iou"] == pytest.approx((3 / 4 + 1 / 3 + 0) / 3)
+
+
+def test_all_right_and_all_wrong():
+    labels = torch.tensor([[[0, 1], [1, 2]]])
+    assert set(figures(labels, labels, 3).values()) == {1.0}
+    assert set(figures(labels, (labels + 1) % 3, 3).values()) == {0.0}
+
+
+def test_equal_to_torchmetrics_where_every_class_occurs():
+    rng = torch.Generator().manual_seed(0)
+    labels, scores = torch.randint(5, (3, 16, 16), generator=rng), torch.randn(3, 5, 16, 16, generator=rng)
+    confusion = Confusion(5)
+    confusion.add(labels, scores)
+    assert confusion.figures() == pytest.approx(
+        {
+            "pixel_accuracy": multiclass_accuracy(scores, labels, 5, average="micro").item(),
+            "class_accuracy": multiclass_accuracy(scores, labels, 5, average="macro").item(),
+            "class_iou": multiclass_jaccard_index(scores, labels, 5, average="macro").item(),
+        }
+    )
+
+
+def test_over_no_pixels_there_is_no_number():
+    assert all(math.isnan(figure) for figure in Confusion(3).figures().values())
+    assert all(math.isnan(figure) for figure in SegmentationScores().compute().values())
+
+
+@pytest.mark.parametrize("cut", [[4], [1, 3], [1, 1, 1, 1]])
+def test_the_metric_does_not_depend_on_how_images_are_cut_into_batches(cut: list[int]):
+    rng = torch.Generator().manual_seed(0)
+    labels, scores = torch.randint(5, (4, 8, 8), generator=rng), torch.randn(4, 5, 8, 8, generator=rng)
+    target, condition = scores_of(labels, 5) + 3, torch.zeros(4, 3, 8, 8)
+    metric = SegmentationScores()
+    metric.update(condition, scores, scores)
+    metric.reset()
+    for part in zip(condition.split(cut), target.split(cut), scores.split(cut), strict=True):
+        metric.update(*part)
+    whole = Confusion(5)
+    whole.add(labels, scores)
+    assert metric.compute() == whole.figures()
+    assert tuple(metric.compute()) == FIGURES

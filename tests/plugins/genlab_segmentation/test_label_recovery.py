@@ -1,0 +1,145 @@
+"""Generated photos judged by whether their labels can be read back."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tests.conftest import GenCommand
+
+import genlab
+from genlab_images.drawn_facades import DrawnFacades
+from genlab_images.facade.classes import PALETTE
+from genlab_segmentation.label_recovery import LabelRecovery
+
+COLOURS = np.array(PALETTE, np.uint8)
+
+
+def tensor(picture: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None] / 127.5 - 1
+
+
+def drawn(count: int = 4) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Label maps in colours, and their photos."""
+    pairs = DrawnFacades(size=32).open("validation")
+    return [(tensor(COLOURS[pairs[index].b]), tensor(pairs[index].a)) for index in range(count)]
+
+
+def recovered(judge: Path, *triples: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> dict[str, float]:
+    metric = LabelRecovery(judge=judge)
+    for triple in triples:
+        metric.update(*triple)
+    return dict(metric.compute())
+
+
+def test_real_photos_recover_their_labels_as_well_as_real_photos(good_judge: Path):
+    found = recovered(good_judge, *((labels, photo, photo) for labels, photo in drawn()))
+    for figure in ("pixel_accuracy", "class_accuracy", "class_iou"):
+        assert found[figure] == found[f"real_{figure}"]
+    assert found["pixel_accuracy"] > 0.5
+
+
+def test_shuffled_photos_and_noise_recover_little(good_judge: Path):
+    pairs = drawn(8)
+    photos = [photo for _, photo in pairs]
+    shuffled = recovered(good_judge, *zip([p[0] for p in pairs], photos, [*photos[1:], photos[0]], strict=True))
+    noise = recovered(good_judge, *((labels, photo, torch.rand_like(photo) * 2 - 1) for labels, photo in pairs))
+    for found in (shuffled, noise):
+        assert found["class_iou"] < 0.75 * found["real_class_iou"]
+        assert found["pixel_accuracy"] < found["real_pixel_accuracy"] - 0.1
+
+
+def test_labels_are_the_nearest_colours_as_jpeg_blurs_them(good_judge: Path):
+    (labels, photo), *_ = drawn(1)
+    picture = ((labels[0].permute(1, 2, 0) + 1) * 127.5).round().to(torch.uint8).numpy()
+    file = BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=75, subsampling=0)  # with, at this size, little would be left
+    blurred = tensor(np.asarray(Image.open(file)))
+    assert not torch.equal(blurred, labels)
+    exact, near = (recovered(good_judge, (seen, photo, photo)) for seen in (labels, blurred))
+    assert near["pixel_accuracy"] == pytest.approx(exact["pixel_accuracy"], abs=0.05)
+
+
+def test_does_not_depend_on_how_images_are_cut_into_batches(judge: Path):
+    pairs = drawn()
+    labels, photos = (torch.cat(side) for side in zip(*pairs, strict=True))
+    assert recovered(judge, (labels, photos, photos.flip(0))) == recovered(
+        judge, *zip(labels.split(1), photos.split(1), photos.flip(0).split(1), strict=True)
+    )
+
+
+def test_a_condition_of_other_colours_is_refused(judge: Path):
+    (labels, photo), *_ = drawn(1)
+    with pytest.raises(genlab.DataError, match="does not have the colours of the classes that the judge"):
+        recovered(judge, (photo, labels, labels))
+    with pytest.raises(genlab.DataError, match="does not have the colours"):
+        recovered(judge, (labels[:, :1], photo, photo))
+    with pytest.raises(genlab.DataError, match="reads images of 3 channels, and these have 1"):
+        recovered(judge, (labels, photo[:, :1], photo[:, :1]))
+
+
+def test_images_of_another_size_than_the_judge_knows_are_told_once(judge: Path, caplog: pytest.LogCaptureFixture):
+    (labels, photo), *_ = drawn(1)
+    larger = [torch.nn.functional.interpolate(side, 64, mode="nearest") for side in (labels, photo, photo)]
+    recovered(judge, tuple(larger), tuple(larger))
+    (record,) = caplog.records
+    assert "was trained on images of 32 x 32, and is to judge 64 x 64" in record.getMessage()
+
+
+JUDGED = ("--set", "evaluate.metrics.label_recovery.judge=judge", "--set", "generator.levels=5")
+
+
+def test_a_run_names_its_judge_and_gives_every_figure(gen: GenCommand, tiny: Path, judge: Path, tmp_path: Path):
+    shutil.copytree(judge, tmp_path / "judge")
+    done = gen("run", tiny, *JUDGED, "--set", "listeners.console={}", "--out", "run")
+    assert done.returncode == 0, done.stderr
+    assert f"label_recovery  judged by {tmp_path / 'judge'} (2 steps, weights " in done.stderr
+    assert "label_recovery/pixel_accuracy" in done.stderr
+    manifest = json.loads((tmp_path / "run" / "run.json").read_text())
+    for side in ("validation", "train", "gap"):
+        for figure in LabelRecovery.figures:
+            assert f"{side}/label_recovery/{figure}" in manifest["metrics"]
+
+
+def test_another_judge_is_not_gone_on_with(gen: GenCommand, tiny: Path, judge: Path, good_judge: Path, tmp_path: Path):
+    shutil.copytree(judge, tmp_path / "judge")
+    assert gen("run", tiny, *JUDGED, "--out", "run", "--stop-at", 2).returncode == 0
+    shutil.rmtree(tmp_path / "judge")
+    shutil.copytree(good_judge, tmp_path / "judge")
+    refused = gen("resume", "run")
+    assert refused.returncode == 2
+    assert "what the metric label_recovery measures with is not as when the run began" in refused.stderr
+
+
+def test_what_cannot_be_a_judge_is_told_at_its_line(gen: GenCommand, tiny: Path, judge: Path, tmp_path: Path):
+    missing = gen("run", tiny, *JUDGED)
+    assert missing.returncode == 2
+    assert "evaluate.metrics.label_recovery.judge=judge" in missing.stderr
+    assert "there is no such folder; train one with `gen run label_judge`" in missing.stderr
+
+    assert gen("run", tiny, "--out", "judge", "--steps", 1).returncode == 0
+    painter = gen("run", tiny, *JUDGED)
+    assert "predicts images, and a judge is a run of the method segmentation" in painter.stderr
+
+    shutil.rmtree(tmp_path / "judge")
+    shutil.copytree(judge, tmp_path / "judge")
+    manifest = json.loads((tmp_path / "judge" / "run.json").read_text())
+    (tmp_path / "judge" / "run.json").write_text(json.dumps({**manifest, "status": "paused"}))
+    unfinished = gen("run", tiny, *JUDGED)
+    assert "is paused, and a judge has finished its training" in unfinished.stderr
+    for told in (missing, painter, unfinished):
+        assert "Traceback" not in told.stderr
+
+
+def test_a_photo_where_labels_should_be_is_told_after_the_first_step(gen: GenCommand, tiny: Path, judge: Path):
+    turned = gen("run", tiny, *JUDGED[2:], "--set", f"evaluate.metrics.label_recovery.judge={judge}",
+                 "--set", "input.direction=a_to_b")  # fmt: skip
+    assert turned.returncode == 2
+    assert "does not have the colours of the classes" in turned.stderr
+    assert "Traceback" not in turned.stderr
