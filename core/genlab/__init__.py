@@ -9,7 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from genlab.api import ablate as ablate, check as check, open_run as open_run, resume as resume, train as train
+    from genlab.api import (
+        ablate as ablate,
+        check as check,
+        open_run as open_run,
+        probe as probe,
+        resume as resume,
+        train as train,
+    )
     from genlab.errors import (
         DataError as DataError,
         DataUnavailableError as DataUnavailableError,
@@ -40,6 +47,8 @@ if TYPE_CHECKING:
         Listener as Listener,
         Pictures as Pictures,
         Previewed as Previewed,
+        Probed as Probed,
+        SkipEffect as SkipEffect,
         Started as Started,
         Step as Step,
         Trial as Trial,
@@ -62,12 +71,14 @@ if TYPE_CHECKING:
         Generator as Generator,
         Level as Level,
         Network as Network,
+        Skip as Skip,
     )
     from genlab.registry import Registry as Registry
     from genlab.run import Run as Run
+    from genlab.sheet import contact_sheet as contact_sheet
 
 _MODULES = {
-    "genlab.api": ("ablate", "check", "open_run", "resume", "train"),
+    "genlab.api": ("ablate", "check", "open_run", "probe", "resume", "train"),
     "genlab.errors": (
         "DataError",
         "DataUnavailableError",
@@ -98,6 +109,8 @@ _MODULES = {
         "Listener",
         "Pictures",
         "Previewed",
+        "Probed",
+        "SkipEffect",
         "Started",
         "Step",
         "Trial",
@@ -115,9 +128,10 @@ _MODULES = {
         "WeightedLoss",
     ),
     "genlab.interfaces.metric": ("Metric",),
-    "genlab.interfaces.network": ("Discriminator", "Generator", "Level", "Network"),
+    "genlab.interfaces.network": ("Discriminator", "Generator", "Level", "Network", "Skip"),
     "genlab.registry": ("Registry",),
     "genlab.run": ("Run",),
+    "genlab.sheet": ("contact_sheet",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

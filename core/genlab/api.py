@@ -14,6 +14,8 @@ from genlab.ablation.outcome import Outcome
 from genlab.build.experiment import build_method, build_networks, construct, open_data, pair_channels
 from genlab.build.read import Checked, read
 from genlab.errors import DataError
+from genlab.interfaces.listener import Probed
+from genlab.probing.probe import probe as run_probe
 from genlab.recipe.load import find
 from genlab.run import Run
 from genlab.runs import RunFolder
@@ -130,6 +132,29 @@ def ablate(
 def ablation_path(recipe: str | Path, out: str | Path | None = None) -> Path:
     """Where the ablation of a recipe is: always the same place, so that it goes on when it is called again."""
     return Path(out) if out is not None else Path("runs") / find(recipe).stem
+
+
+def probe(
+    run: str | Path,
+    *,
+    pairs: int = 16,
+    device: str = "auto",
+    tell: Callable[[int, int], None] = lambda _done, _of: None,
+) -> Probed:
+    """What each skip connection of a trained generator carries, and how gradients reach its levels.
+
+    Args:
+        run: the run's folder, where the result is written to `probe/`.
+        pairs: how many validation pairs to use, two at least.
+        device: where to predict: auto, cpu, cuda or mps.
+        tell: hears how many skip connections of how many are done.
+
+    Raises:
+        RunError: it is no run, its generator has no skip connections, or there is no trained one.
+        DataError: its validation pairs cannot be had.
+        DeviceError: the device asked for is not there.
+    """
+    return run_probe(open_run(run, device=device), pairs, tell)
 
 
 def open_run(path: str | Path, *, device: str = "auto") -> Run:

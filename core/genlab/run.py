@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -10,9 +12,10 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from genlab.build.experiment import build_method, build_networks, construct_losses
+from genlab.build.experiment import build_method, build_networks, construct, construct_losses, open_data
 from genlab.build.read import Checked, read
 from genlab.build.recipe import Recipe
+from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import to_bytes, to_classes, to_network, to_tensor
 from genlab.engine.checkpoint import load_method, weights
 from genlab.engine.inference import Predictor, predict_any_size
@@ -20,6 +23,7 @@ from genlab.engine.runtime import choose_device
 from genlab.errors import DataError, RunError
 from genlab.files import content_hash
 from genlab.interfaces.dataset import ImageSide
+from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Generator
 from genlab.runs import Manifest, RunFolder
@@ -99,6 +103,16 @@ class Run:
     def classes(self) -> tuple[tuple[int, int, int], ...] | None:
         """The colours of the classes that it predicts; None for one that predicts images."""
         return self.manifest.classes
+
+    def validation_pairs(self) -> PreparedPairs:
+        """The pairs that it was validated on; `DataError` if they cannot be had."""
+        data = open_data(construct(replace(self.recipe, metrics={}, listeners={}), self._checked.document).data)
+        settings = self.recipe.settings.input
+        return PreparedPairs(data.validation, settings, settings.height_width, self.recipe.predictions)
+
+    def listeners(self) -> Sequence[tuple[str, Listener]]:
+        """The recipe's listeners, by label."""
+        return list(construct(replace(self.recipe, metrics={}), self._checked.document).listeners.items())
 
     def fingerprint(self) -> str:
         """A hash of what predictions depend on: the recipe and the trained weights; `RunError` if there are none."""

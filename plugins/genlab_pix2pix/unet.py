@@ -11,7 +11,7 @@ from annotated_types import Ge, Le, Lt
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from genlab import Generator, Level
+from genlab import Generator, Level, Skip
 from genlab_pix2pix.blocks import LEAK, Norm, block, draw, normalisation, width
 
 
@@ -60,7 +60,7 @@ class UNet(Generator):
         super().__init__()
         _check_dropout_blocks(dropout_blocks, levels)
         self.depth = levels
-        self.skips = _skip_levels(skips, levels)
+        self.skips_at = _skip_levels(skips, levels)
         widths = [width(channels, level) for level in range(1, levels + 1)]
 
         self.encoder = nn.ModuleList(
@@ -70,7 +70,7 @@ class UNet(Generator):
         # Level by level as the encoder, though the forward pass, and `dropout_blocks`, go from the innermost.
         self.decoder = nn.ModuleList(
             _decoder_block(
-                2 * fan_in if level in self.skips else fan_in,
+                2 * fan_in if level in self.skips_at else fan_in,
                 fan_out,
                 norm,
                 dropout if levels + 1 - level in dropout_blocks else None,
@@ -79,6 +79,9 @@ class UNet(Generator):
             )
             for level, (fan_out, fan_in) in enumerate(pairwise([out_channels, *widths]), start=1)
         )
+
+        # What a skip carries passes through a module of its own, so that it can be looked at, or replaced.
+        self.carriers = nn.ModuleDict({str(level): nn.Identity() for level in sorted(self.skips_at)})
 
     @property
     def size_multiple(self) -> int:
@@ -90,8 +93,8 @@ class UNet(Generator):
             features.append(encode(features[-1]))
         decoded = features[-1]
         for level in range(self.depth, 0, -1):
-            if level in self.skips:
-                decoded = torch.cat([features[level], decoded], dim=1)
+            if level in self.skips_at:
+                decoded = torch.cat([self.carriers[str(level)](features[level]), decoded], dim=1)
             decoded = self.decoder[level - 1](decoded)
         return decoded
 
@@ -99,10 +102,13 @@ class UNet(Generator):
         """The blocks in the order of the forward pass: encoder 1 to the innermost, and decoders back to 1."""
         encoder = [Level(f"encoder {level}", module) for level, module in enumerate(self.encoder, start=1)]
         decoder = [
-            Level(f"decoder {level}", module, f"+ encoder {level}" if level in self.skips else "")
+            Level(f"decoder {level}", module, f"+ encoder {level}" if level in self.skips_at else "")
             for level, module in enumerate(self.decoder, start=1)
         ]
         return [*encoder, *reversed(decoder)]
+
+    def skips(self) -> Sequence[Skip]:
+        return [Skip(int(level), carrier) for level, carrier in self.carriers.items()]
 
     def initialize(self, name: str, parameter: Tensor, rng: torch.Generator) -> None:
         draw(name, parameter, rng)

@@ -15,7 +15,7 @@ from genlab import DataError, Metric, Run, RunError, open_run
 from genlab_segmentation.confusion import FIGURES, Confusion
 
 FAR = 85 / 127.5
-"""85 of 255 levels. In each of 100 label maps of the real facades, blurred by JPEG and scaled down to 32 pixels, half of
+"""85 of 255 levels. In each of 100 label maps of real facades, blurred by JPEG and scaled down to 32 pixels, half of
 the pixels lie nearer than 69 to a class's colour; in each photo, half lie farther than 106."""
 
 _log = logging.getLogger("genlab")

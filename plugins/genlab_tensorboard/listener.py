@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genlab import Compared, Listener, Previewed, Started, Step, Validated
+from genlab import Compared, Listener, Previewed, Probed, Started, Step, Validated
 from genlab_tensorboard.tags import step_scalars
 
 
@@ -27,6 +27,11 @@ class TensorBoard(Listener):
         from genlab_tensorboard.comparison import write_comparison
 
         write_comparison(event)
+
+    def probed(self, event: Probed) -> None:
+        from genlab_tensorboard.probing import write_probe
+
+        write_probe(event)
 
     def validated(self, event: Validated) -> None:
         self._board.add_scalars(event.step, event.metrics)

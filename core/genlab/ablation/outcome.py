@@ -78,12 +78,15 @@ class Outcome:
             for arm, difference in self.differences(metric).items()
         ]
 
-    def band(self, arm: str, metric: str) -> dict[int, Spread]:
-        """The course of a metric over the training: its spread over the seeds, by step."""
+    def bands(self, metric: str) -> dict[str, dict[int, Interval]]:
+        """By arm, the course of a metric over the training: its mean over the seeds and one standard deviation."""
+        return {arm: self._band(arm, metric) for arm in self.plan.arms}
+
+    def _band(self, arm: str, metric: str) -> dict[int, Interval]:
         courses = [cell.course for cell in self.finished if cell.arm == arm]
         steps = sorted({step for course in courses for step in course})
         found = {step: [course[step][metric] for course in courses if metric in course.get(step, {})] for step in steps}
-        return {step: spread(values) for step, values in found.items() if values}
+        return {step: _interval(spread(values)) for step, values in found.items() if values}
 
     def pictures(self) -> dict[str, Pictures]:
         """Each arm's last pictures, by the first of its seeds that made some."""
@@ -96,9 +99,7 @@ class Outcome:
     def compared(self, folder: Path) -> Compared:
         """The outcome as listeners hear of it."""
         keys = dict.fromkeys(key for changes in self.plan.changes.values() for key in changes)
-        courses = {
-            metric: {arm: _intervals(self.band(arm, metric)) for arm in self.plan.arms} for metric in self.plan.metrics
-        }
+        courses = {metric: self.bands(metric) for metric in self.plan.metrics}
         trials = [Trial(cell.arm, cell.seed, cell.folder, self._settings(cell, list(keys))) for cell in self.finished]
         return Compared(folder, self.plan.metrics, trials, courses, self.pictures())
 
@@ -111,11 +112,9 @@ class Outcome:
         }
 
 
-def _intervals(band: Mapping[int, Spread]) -> dict[int, Interval]:
-    return {
-        step: Interval(spread.mean - (spread.deviation or 0), spread.mean, spread.mean + (spread.deviation or 0))
-        for step, spread in band.items()
-    }
+def _interval(spread: Spread) -> Interval:
+    deviation = spread.deviation or 0
+    return Interval(spread.mean - deviation, spread.mean, spread.mean + deviation)
 
 
 def _at(tables: Any, keys: Keys) -> Any:

@@ -17,10 +17,10 @@ from jinja2 import Environment, StrictUndefined
 from numpy.typing import NDArray
 from PIL import Image
 
-from genlab.ablation.curves import colour_of, draw_curves
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.outcome import CellOutcome, Outcome
 from genlab.ablation.statistics import Difference, Spread
+from genlab.curves import colour_of, draw_curves
 from genlab.files import write_text
 
 _MOST_PAIRS = 4
@@ -40,7 +40,7 @@ def write_report(outcome: Outcome, folder: AblationFolder, parameters: Mapping[s
         "now": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "colour_of": colour_of,
     }
-    curves = {metric: draw_curves(_bands(outcome, metric), metric) for metric in outcome.plan.metrics}
+    curves = {metric: draw_curves(outcome.bands(metric), metric) for metric in outcome.plan.metrics}
     write_text(folder.path / "report.json", json.dumps(facts, indent=2) + "\n")
     write_text(folder.path / "report.md", environment.from_string(_template("report.md.jinja")).render(more))
     path = folder.path / "report.html"
@@ -89,10 +89,6 @@ def _cell(cell: CellOutcome) -> dict[str, Any]:
         "versions": manifest and manifest.versions,
         "code": manifest and manifest.code,
     }
-
-
-def _bands(outcome: Outcome, metric: str) -> dict[str, Mapping[int, Spread]]:
-    return {arm: outcome.band(arm, metric) for arm in outcome.plan.arms}
 
 
 def _pictures(outcome: Outcome) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from genlab.cli import ablate, board, check, predict, recipes, resume, run as run_verb, show
+from genlab.cli import ablate, board, check, predict, probe, recipes, resume, run as run_verb, show
 from genlab.errors import GenlabError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("run")(run_verb.run)
 app.command("resume")(resume.resume)
 app.command("ablate")(ablate.ablate)
 app.command("predict")(predict.predict)
+app.command("probe")(probe.probe)
 app.command("check")(check.check)
 app.command("show")(show.show)
 app.command("board")(board.board)

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from genlab.cli.options import Plugin, Recipe, Set, StopAt
-
-
-class Device(StrEnum):
-    """Where to train."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-    MPS = "mps"
+from genlab.cli.options import DeviceName, Plugin, Recipe, Set, StopAt
 
 
 def run(
@@ -26,7 +16,7 @@ def run(
     steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="The length of the training.")] = None,
     stop_at: StopAt = None,
     seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="The recipe's seed.")] = None,
-    device: Annotated[Device | None, typer.Option(help="Where to train.")] = None,
+    device: Annotated[DeviceName | None, typer.Option(help="Where to train.")] = None,
     plugin: Plugin = [],  # noqa: B006
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run's own folder, which must not exist.")] = None,
 ) -> None:

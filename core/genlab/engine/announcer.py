@@ -11,12 +11,13 @@ from genlab.interfaces.listener import (
     Ended,
     Listener,
     Previewed,
+    Probed,
     Started,
     Step,
     Validated,
 )
 
-Event = Started | Step | Previewed | Validated | CheckpointSaved | Ended | Compared
+Event = Started | Step | Previewed | Validated | CheckpointSaved | Ended | Compared | Probed
 
 _log = logging.getLogger("genlab")
 
@@ -54,3 +55,5 @@ def _tell(listener: Listener, event: Event) -> None:
             listener.ended(event)
         case Compared():
             listener.compared(event)
+        case Probed():
+            listener.probed(event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import NamedTuple
 
 import torch
@@ -32,25 +32,39 @@ class StepResult(NamedTuple):
 def train_step(method: Method, batch: Batch, optimizers: Mapping[str, Optimizer], with_norms: bool) -> StepResult:
     """Update the networks once, in the order of the method's phases."""
     result = StepResult({}, {}, {})
+    for phase, terms in _backward(method, batch):
+        for role in phase.updates:
+            if with_norms:
+                _add_norms(result, phase, role, method.networks[role])
+            optimizers[role].step()
+        _add_losses(result, phase, terms)
+    return result
+
+
+def measure_gradients(method: Method, batch: Batch) -> StepResult:
+    """What a step would find, without its updates."""
+    result = StepResult({}, {}, {})
+    for phase, terms in _backward(method, batch):
+        for role in phase.updates:
+            _add_norms(result, phase, role, method.networks[role])
+        _add_losses(result, phase, terms)
+    return result
+
+
+def _backward(method: Method, batch: Batch) -> Generator[tuple[Phase, Terms], None, None]:
+    """Each phase in its turn, when the networks that it updates have their gradients."""
     shared = method.forward(batch)
     for phase in method.phases():
         terms = phase.terms(batch, shared)
         _require_scalars(phase, terms)
         objective = torch.stack([term.weight * term.value for term in terms.values()]).sum()
-        networks = {role: method.networks[role] for role in phase.updates}
-        for role in networks:
-            optimizers[role].zero_grad(set_to_none=True)
+        networks = [method.networks[role] for role in phase.updates]
+        for network in networks:
+            network.zero_grad(set_to_none=True)
         # Naming the inputs spares the gradients of the networks that this phase leaves alone.
-        parameters = (parameter for network in networks.values() for parameter in network.parameters())
+        parameters = (parameter for network in networks for parameter in network.parameters())
         objective.backward(inputs=[parameter for parameter in parameters if parameter.requires_grad])
-        for role, network in networks.items():
-            if with_norms:
-                if all(parameter.grad is None for parameter in network.parameters()):
-                    raise TrainingError(f"no gradient of the phase {phase.name} reaches the {role}: is it detached?")
-                _add_norms(result, role, network)
-            optimizers[role].step()
-        result.losses.update({f"{phase.name}/{name}": term.value.detach() for name, term in terms.items()})
-    return result
+        yield phase, terms
 
 
 def _require_scalars(phase: Phase, terms: Terms) -> None:
@@ -63,7 +77,13 @@ def _require_scalars(phase: Phase, terms: Terms) -> None:
             raise TrainingError(f"the loss {phase.name}/{name} gave {given}, and a loss is a tensor with one value")
 
 
-def _add_norms(result: StepResult, role: str, network: Network) -> None:
+def _add_losses(result: StepResult, phase: Phase, terms: Terms) -> None:
+    result.losses.update({f"{phase.name}/{name}": term.value.detach() for name, term in terms.items()})
+
+
+def _add_norms(result: StepResult, phase: Phase, role: str, network: Network) -> None:
+    if all(parameter.grad is None for parameter in network.parameters()):
+        raise TrainingError(f"no gradient of the phase {phase.name} reaches the {role}: is it detached?")
     for level in network.levels():
         parameters = list(level.module.parameters())
         if not parameters:

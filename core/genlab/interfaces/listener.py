@@ -166,6 +166,56 @@ class Compared:
     pictures: Mapping[str, Pictures]
 
 
+Replacement = Literal["cut", "shuffle", "average"]
+
+
+@dataclass(frozen=True)
+class SkipEffect:
+    """What becomes of predictions when one skip connection carries something else.
+
+    Figures are over the pairs: the mean, and one standard deviation to each side.
+
+    Args:
+        level: the skip's, counted from the outermost, 1.
+        replacement: what it carries: `cut`, zeros; `shuffle`, another image's features; `average`, the mean of all
+            images' features, position by position.
+        change: how far predictions move, as mean absolute difference.
+        error: how much farther from the target they are, as mean absolute difference.
+        high_frequency: the energy of their upper half of spatial frequencies, as a share of what it was.
+        pictures: what a few of them look like.
+    """
+
+    level: int
+    replacement: Replacement
+    change: Interval
+    error: Interval
+    high_frequency: Interval
+    pictures: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Probed:
+    """A trained run was probed.
+
+    Args:
+        folder: the run's; a listener may write files of its own there.
+        step: steps done.
+        pairs: how many validation pairs were used.
+        pictures: the undisturbed predictions for the first of them.
+        effects: of every skip connection, from the outermost, each replacement.
+        gradient_norms: the L2 norm of each level's gradient, by `role/level`, its mean over the pairs.
+        weight_norms: the L2 norm of each level's weights, by `role/level`.
+    """
+
+    folder: Path
+    step: int
+    pairs: int
+    pictures: Pictures
+    effects: Sequence[SkipEffect]
+    gradient_norms: Mapping[str, float]
+    weight_norms: Mapping[str, float]
+
+
 class Listener(ABC):
     """Hears a run's events; every method may be left out.
 
@@ -186,3 +236,5 @@ class Listener(ABC):
     def ended(self, event: Ended) -> None: ...
 
     def compared(self, event: Compared) -> None: ...
+
+    def probed(self, event: Probed) -> None: ...

@@ -28,6 +28,19 @@ class Level(NamedTuple):
     skip: str = ""
 
 
+class Skip(NamedTuple):
+    """A skip connection.
+
+    Args:
+        level: the level that it is at, counted from the outermost, 1.
+        module: a module that passes on what the skip carries and nothing else, called once in a forward pass; an
+            `nn.Identity()` serves.
+    """
+
+    level: int
+    module: nn.Module
+
+
 class Network(nn.Module):
     """A module that can say how its weights start and which levels it has."""
 
@@ -58,6 +71,10 @@ class Generator(Network, ABC):
 
     @abstractmethod
     def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]: ...
+
+    def skips(self) -> Sequence[Skip]:
+        """The skip connections, from the outermost, which `gen probe` replaces one by one; here none."""
+        return ()
 
 
 class Discriminator(Network, ABC):

@@ -1,0 +1,90 @@
+"""`gen probe`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genlab.cli.options import DeviceName, Json, RunPath
+
+if TYPE_CHECKING:
+    from genlab.interfaces.listener import Interval, Probed
+
+
+def probe(
+    run: RunPath,
+    pairs: Annotated[int, typer.Option(min=2, metavar="N", help="How many validation pairs to use.")] = 16,
+    device: Annotated[DeviceName, typer.Option(help="Where to predict.")] = DeviceName.AUTO,
+    json: Json = False,
+) -> None:
+    """Show what each skip connection carries: replace it, and see what becomes of predictions."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    import genlab
+    from genlab.cli.output import print_json, print_next
+    from genlab.probing.report import as_json
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("skip connections", total=None)
+        found = genlab.probe(
+            run, pairs=pairs, device=device.value, tell=lambda done, of: progress.update(task, completed=done, total=of)
+        )
+    if json:
+        print_json(as_json(found))
+        return
+    _print_skips(found)
+    _print_levels(found)
+    print_next({"see the curves": f"{run}/probe/skips.svg", "see pictures": f"{run}/probe/cut.png"})
+
+
+def _print_skips(probed: Probed) -> None:
+    from rich.console import Console
+
+    from genlab.cli.output import print_table
+
+    heads = ("change", "error", "high frequencies")
+    Console(highlight=False).print(
+        f"\nWhat becomes of {probed.pairs} predictions when one skip connection carries something else\n"
+    )
+    rows = [
+        (
+            str(effect.level),
+            effect.replacement,
+            _figure(effect.change),
+            _signed(effect.error),
+            _share(effect.high_frequency),
+        )
+        for effect in probed.effects
+    ]
+    print_table(("level", "carries", *heads), rows, right=("level", *heads))
+    Console(highlight=False).print(
+        "\nlevel: 1 is the outermost. carries: zeros (cut), another image's features (shuffle), the mean features"
+        " (average).\nchange: mean absolute difference, of images in [-1, 1]. error: how much farther from the target."
+        "\nhigh frequencies: their energy, as a share of what it was. ± is one standard deviation over the pairs.\n",
+        style="dim",
+    )
+
+
+def _print_levels(probed: Probed) -> None:
+    from genlab.cli.output import print_table
+
+    rows = [
+        (name, f"{gradient:.3g}", f"{gradient / weight:.3g}" if (weight := probed.weight_norms[name]) else "-")
+        for name, gradient in probed.gradient_norms.items()
+    ]
+    heads = ("gradient norm", "relative to the weights")
+    print_table(("level", *heads), rows, right=heads)
+
+
+def _figure(interval: Interval) -> str:
+    return f"{interval.mean:.4f} ± {interval.high - interval.mean:.4f}"
+
+
+def _signed(interval: Interval) -> str:
+    return f"{interval.mean:+.4f} ± {interval.high - interval.mean:.4f}"
+
+
+def _share(interval: Interval) -> str:
+    return f"{interval.mean:.0%} ± {interval.high - interval.mean:.0%}"

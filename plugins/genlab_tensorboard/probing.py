@@ -1,0 +1,31 @@
+"""A probe in TensorBoard: what becomes of predictions, over the levels of the skip connections."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+
+from genlab import Probed, contact_sheet
+from genlab_tensorboard.event_file import EventFile
+from genlab_tensorboard.summaries import picture_value, scalar_value
+
+
+def write_probe(event: Probed) -> None:
+    """Write `probe/tensorboard/` in the run's folder anew: a run for each replacement, whose steps are levels."""
+    folder = event.folder / "probe" / "tensorboard"
+    shutil.rmtree(folder, ignore_errors=True)
+    for replacement in dict.fromkeys(effect.replacement for effect in event.effects):
+        effects = [effect for effect in event.effects if effect.replacement == replacement]
+        file = EventFile(folder / replacement)
+        for effect in effects:
+            figures = {
+                "change of predictions": effect.change,
+                "farther from the target": effect.error,
+                "high-frequency energy left": effect.high_frequency,
+            }
+            values = [scalar_value(f"skips by level/{name}", figure.mean) for name, figure in figures.items()]
+            file.add(effect.level, values)
+        changed = {f"level {effect.level}": effect.pictures for effect in effects}
+        shown = {"prediction": event.pictures.prediction, **changed, "target": event.pictures.target}
+        file.add(0, [picture_value("skips by level", np.asarray(contact_sheet(shown)))])
