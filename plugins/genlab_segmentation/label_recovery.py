@@ -47,7 +47,8 @@ class LabelRecovery(Metric):
             self._run = open_run(judge, device="cpu")
             status = self._run.manifest.status
         except RunError as error:
-            raise ValueError(f"the judge {judge}: {error.what}; train one with `gen run label_judge`") from error
+            train = f"train one with `gen run label_judge --out {judge}`"
+            raise ValueError(f"the judge {judge}: {error.what}; {train}") from error
         if self._run.classes is None:
             raise ValueError(f"the judge {judge} predicts images, and a judge is a run of the method segmentation")
         if status != "finished":
