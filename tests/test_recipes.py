@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.conftest import GenCommand
 
 import genlab
+from genlab.recipe.load import load
 from genlab.recipe.shipped import shipped_names
 
 SMALL = (
@@ -23,16 +23,28 @@ SMALL = (
 )
 
 
-@pytest.mark.parametrize("name", shipped_names())
-def test_a_shipped_recipe_has_no_faults(name: str, gen: Callable[..., subprocess.CompletedProcess[str]]) -> None:
-    checked = gen("check", name)
-    assert checked.returncode == 0, checked.stderr
+def judged(name: str, judge: Path) -> list[str]:
+    """What a recipe needs whose predictions a judge reads."""
+    metrics = load(name).values["evaluate"]["metrics"]
+    return [f"evaluate.metrics.label_recovery.judge={judge}"] if "label_recovery" in metrics else []
 
 
 @pytest.mark.parametrize("name", shipped_names())
-def test_a_shipped_recipe_trains_two_steps_on_drawn_facades(name: str, tmp_path: Path) -> None:
-    run = genlab.train(name, set=SMALL, out=tmp_path / "run")
+def test_a_shipped_recipe_has_no_faults(name: str, judge: Path) -> None:
+    genlab.check(name, set=judged(name, judge))
+
+
+def test_a_recipe_that_needs_a_judge_says_how_to_train_one(gen: GenCommand) -> None:
+    told = gen("check", "ablation_losses_small")
+    assert told.returncode == 2
+    assert "gen run label_judge --out" in told.stderr
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_shipped_recipe_trains_two_steps_on_drawn_facades(name: str, judge: Path, tmp_path: Path) -> None:
+    run = genlab.train(name, set=[*SMALL, *judged(name, judge)], out=tmp_path / "run")
     assert run.manifest.status == "finished"
-    assert math.isfinite(run.metrics["validation/l1"])
+    assert any(figure.startswith("validation/") for figure in run.metrics)
+    assert all(math.isfinite(value) for value in run.metrics.values())
     assert (tmp_path / "run" / "previews" / "000002.png").is_file()
     assert any((tmp_path / "run" / "tensorboard").iterdir())

@@ -132,7 +132,13 @@ def _train(folder: RunFolder, built: Built, stop_at: int | None, listeners: List
             else:
                 folder.update(status="failed", failure=str(error))
         raise
-    folder.update(status=ended.status, step=ended.step, signal=ended.signal, metrics=dict(ended.metrics))
+    folder.update(
+        status=ended.status,
+        step=ended.step,
+        signal=ended.signal,
+        metrics=dict(ended.metrics),
+        seconds=folder.stored().seconds + ended.seconds,
+    )
 
 
 def _facts(folder: RunFolder, stop_at: int | None) -> dict[str, str]:

@@ -54,6 +54,7 @@ class Manifest(BaseModel):
     metrics: dict[str, float] = Field(default_factory=dict[str, float])
     signal: int | None = None
     failure: str | None = None
+    seconds: float = 0.0
     created: datetime
     updated: datetime
     command: list[str]

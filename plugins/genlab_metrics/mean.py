@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Sequence
+from statistics import fmean
 
 from jaxtyping import Float
 from torch import Tensor
@@ -31,12 +33,13 @@ class MeanOverImages(Metric):
         prediction: Float[Tensor, "n d h w"],
     ) -> None:
         values = self.measure(target.detach().float(), prediction.detach().float()).cpu().double()
-        self._sum += values.sum().item()
-        self._count += len(values)
+        self._values += values.tolist()
 
     def compute(self) -> float:
-        return self._sum / self._count if self._count else math.nan
+        return fmean(self._values) if self._values else math.nan
+
+    def per_image(self) -> Sequence[float]:
+        return tuple(self._values)
 
     def reset(self) -> None:
-        self._sum = 0.0
-        self._count = 0
+        self._values: list[float] = []

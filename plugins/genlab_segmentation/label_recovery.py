@@ -39,7 +39,8 @@ class LabelRecovery(Metric):
     """
 
     better: ClassVar[Literal["lower", "higher"]] = "higher"
-    figures: ClassVar[Sequence[str]] = (*FIGURES, *(f"real_{figure}" for figure in FIGURES))
+    of_targets: ClassVar[Mapping[str, str]] = {figure: f"real_{figure}" for figure in FIGURES}
+    figures: ClassVar[Sequence[str]] = (*FIGURES, *of_targets.values())
 
     def __init__(self, *, judge: Path) -> None:
         self.judge = judge
@@ -78,7 +79,7 @@ class LabelRecovery(Metric):
         self._real.add(labels, judge.apply(target))
 
     def compute(self) -> Mapping[str, float]:
-        real = {f"real_{name}": figure for name, figure in self._real.figures().items()}
+        real = {self.of_targets[name]: figure for name, figure in self._real.figures().items()}
         return {**self._predicted.figures(), **real}
 
     def reset(self) -> None:

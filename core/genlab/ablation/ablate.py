@@ -16,6 +16,7 @@ from genlab.ablation.execute import Event, Job, execute
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.identity import Identity, identity
 from genlab.ablation.outcome import Outcome, read_outcome
+from genlab.ablation.pace import Pace
 from genlab.ablation.plan import Cell, Plan, make_plan
 from genlab.ablation.report import write_report
 from genlab.build.experiment import OpenData, build_networks, construct, open_data, pair_channels, settle
@@ -79,6 +80,18 @@ class Ablation:
     def parameters(self) -> dict[str, dict[str, int]]:
         """How many parameters each arm's networks have, by role."""
         return {arm: self._parameters(next(s for s in self.cells if s.cell.arm == arm)) for arm in self.plan.arms}
+
+    def pace(self) -> Pace:
+        """What is there and what is missing, as far as time goes."""
+        measured: dict[str, list[float]] = {}
+        missing: list[str] = []
+        for settled in self.cells:
+            arm = settled.cell.arm
+            if manifest := self.folder.finished(arm, settled.cell.seed, settled.identity):
+                measured.setdefault(arm, []).append(manifest.seconds)
+            else:
+                missing.append(arm)
+        return Pace(measured, missing)
 
     def run(self, jobs: int, retrain: bool, tell: Callable[[Event], None]) -> Outcome:
         """Train what is missing, and read what came of it.

@@ -19,7 +19,7 @@ from pathlib import Path
 from genlab.ablation.identity import Identity, differences, identity_of, key
 from genlab.errors import GenlabError, RunError
 from genlab.files import exclusive, storage_errors
-from genlab.runs import RunFolder
+from genlab.runs import Manifest, RunFolder
 
 
 class AblationFolder:
@@ -74,6 +74,14 @@ class AblationFolder:
         if not place.path.exists() and kept.exists():
             self._move(kept, place.path)
         return place
+
+    def finished(self, arm: str, seed: int, wanted: Identity) -> Manifest | None:
+        """The manifest of a cell's run, in its place or aside, if it is finished."""
+        for run in (self.cell(arm, seed), RunFolder(self.path / "aside" / key(wanted))):
+            found = _identity_in(run)
+            if found is not None and key(found) == key(wanted) and (manifest := run.read()).status == "finished":
+                return manifest
+        return None
 
     def keep_only(self, cells: set[tuple[str, int]]) -> None:
         """Put aside the runs of arms and seeds that the recipe does not have any more."""

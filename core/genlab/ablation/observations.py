@@ -1,4 +1,4 @@
-"""What a report needs of a cell: the course of its metrics, and its last pictures."""
+"""What a report needs of a cell: the course of its metrics, what they were of each image, and its last pictures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Course = Mapping[int, Mapping[str, float]]
 
 
 class Observations(Listener):
-    """Keeps them in the run's folder: `course.json`, metrics by step, and `pictures.npz`."""
+    """Keeps them in the run's folder: `course.json`, metrics by step, `images.json`, and `pictures.npz`."""
 
     def started(self, event: Started) -> None:
         self._folder = event.folder
@@ -24,6 +24,7 @@ class Observations(Listener):
     def validated(self, event: Validated) -> None:
         self._course[event.step] = dict(event.metrics)
         write_text(self._folder / "course.json", json.dumps(self._course))
+        write_text(self._folder / "images.json", json.dumps(event.per_image))
 
     def previewed(self, event: Previewed) -> None:
         pictures = event.pictures
@@ -43,6 +44,12 @@ def read_course(folder: Path) -> dict[int, dict[str, float]]:
     if not path.is_file():
         return {}
     return {int(step): values for step, values in json.loads(path.read_text(encoding="utf-8")).items()}
+
+
+def read_per_image(folder: Path) -> dict[str, list[float]]:
+    """What a run's metrics were last of each image, of those that are means over images."""
+    path = folder / "images.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def read_pictures(folder: Path) -> Pictures | None:

@@ -8,9 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from genlab.ablation.folder import AblationFolder
-from genlab.ablation.observations import Course, read_course, read_pictures
+from genlab.ablation.observations import Course, read_course, read_per_image, read_pictures
 from genlab.ablation.plan import Cell, Plan
-from genlab.ablation.statistics import Better, Difference, Spread, compare, sentence, spread
+from genlab.ablation.statistics import (
+    Better,
+    Difference,
+    OverImages,
+    Spread,
+    compare,
+    over_images,
+    sentence,
+    spread,
+)
 from genlab.errors import RunError
 from genlab.interfaces.listener import Compared, Interval, Pictures, Trial
 from genlab.runs import Manifest
@@ -65,6 +74,24 @@ class Outcome:
     def spread(self, arm: str, metric: str) -> Spread | None:
         values = self.values(arm, metric)
         return spread(list(values.values())) if values else None
+
+    def of_targets(self, metric: str) -> Spread | None:
+        """What the metric would be if predictions were the targets themselves, for a metric that tells."""
+        side, label, *figure = metric.split("/")
+        cls: Any = self.plan.cells[0].recipe.metrics[label].component.cls
+        name = cls.of_targets.get("/".join(figure))
+        return self.spread(self.baseline, f"{side}/{label}/{name}") if name else None
+
+    def over_images(self, metric: str) -> dict[str, OverImages]:
+        """Each arm less the baseline, with an interval from the images; of a metric that is a mean over images."""
+        baseline = self._per_image(self.baseline, metric)
+        found = {arm: over_images(baseline, self._per_image(arm, metric)) for arm in self.plan.arms[1:]}
+        return {arm: interval for arm, interval in found.items() if interval}
+
+    def _per_image(self, arm: str, metric: str) -> dict[int, list[float]]:
+        """By seed, the metric of each image, of the cells that are finished."""
+        cells = [cell for cell in self.finished if cell.arm == arm]
+        return {cell.seed: values for cell in cells if (values := read_per_image(cell.folder).get(metric))}
 
     def differences(self, metric: str) -> dict[str, Difference]:
         """Each arm less the baseline."""

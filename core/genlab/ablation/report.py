@@ -19,7 +19,7 @@ from PIL import Image
 
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.outcome import CellOutcome, Outcome
-from genlab.ablation.statistics import Difference, Spread
+from genlab.ablation.statistics import Difference, OverImages, Spread
 from genlab.curves import colour_of, draw_curves
 from genlab.files import write_text
 
@@ -73,6 +73,8 @@ def _metric(outcome: Outcome, metric: str) -> dict[str, Any]:
             arm: {**asdict(spread), "values": outcome.values(arm, metric)} for arm, spread in spreads.items() if spread
         },
         "differences": {arm: {**asdict(d), "verdict": d.verdict(better)} for arm, d in differences.items()},
+        "of_targets": (targets := outcome.of_targets(metric)) and asdict(targets),
+        "over_images": {arm: asdict(interval) for arm, interval in outcome.over_images(metric).items()},
     }
 
 
@@ -121,7 +123,7 @@ def _figure(spread: Spread | None) -> str:
     return f"{spread.mean:.4g}" if spread.deviation is None else f"{spread.mean:.4g} ± {spread.deviation:.2g}"
 
 
-def _interval(difference: Difference) -> str:
+def _interval(difference: Difference | OverImages) -> str:
     if difference.low is None or difference.high is None:
         return "none with one seed"
     return f"{difference.low:+.4g} to {difference.high:+.4g}"

@@ -61,6 +61,25 @@ class Difference:
         return "better" if (self.mean < 0) == (better == "lower") else "worse"
 
 
+@dataclass(frozen=True)
+class OverImages:
+    """An arm less the baseline, as far as it depends on which images were measured.
+
+    Args:
+        mean: the mean of the differences over images, each the mean over the seeds that both have.
+        low: where the 95 % bootstrap interval begins.
+        high: where it ends.
+        images: how many images there are.
+        n: how many seeds.
+    """
+
+    mean: float
+    low: float
+    high: float
+    images: int
+    n: int
+
+
 def spread(values: Sequence[float]) -> Spread:
     """A metric over seeds, of which there is at least one."""
     return Spread(fmean(values), stdev(values) if len(values) > 1 else None, len(values))
@@ -100,6 +119,31 @@ def _t_test(differences: Sequence[float]) -> tuple[float | None, float | None, f
     test: Any = ttest_1samp(differences, 0.0)
     interval = test.confidence_interval(CONFIDENCE)
     return float(interval.low), float(interval.high), float(test.pvalue)
+
+
+def over_images(baseline: Mapping[int, Sequence[float]], arm: Mapping[int, Sequence[float]]) -> OverImages | None:
+    """A bootstrap over images (Efron 1979), of runs as they are: it knows nothing of what other seeds would give.
+
+    Args:
+        baseline: by seed, the metric of each image.
+        arm: likewise, of the same images in the same order.
+
+    Returns:
+        The difference and its interval; None without a seed in common, or with fewer than two images.
+    """
+    seeds = [seed for seed in arm if seed in baseline and len(arm[seed]) == len(baseline[seed])]
+    if not seeds or len(arm[seeds[0]]) < 2:
+        return None
+    by_image = zip(*([a - b for a, b in zip(arm[seed], baseline[seed], strict=True)] for seed in seeds), strict=True)
+    differences = [fmean(values) for values in by_image]
+    mean = fmean(differences)
+    if not math.isfinite(mean) or stdev(differences) <= 1e-12 * max(map(abs, differences)):
+        return OverImages(mean, mean, mean, len(differences), len(seeds))
+    from scipy.stats import bootstrap
+
+    found: Any = bootstrap((differences,), fmean, confidence_level=CONFIDENCE, method="percentile", rng=0)
+    interval = found.confidence_interval
+    return OverImages(mean, float(interval.low), float(interval.high), len(differences), len(seeds))
 
 
 def holm(values: Mapping[str, float]) -> dict[str, float]:

@@ -34,14 +34,15 @@ def ablate(
 
     given = [*set, *([] if steps is None else [f"train.steps={steps}"])]
     ablation = Ablation(recipe, ablation_path(recipe, out), set=given, plugins=plugin)
+    slots, pace = jobs or ablation.slots, ablation.pace()
     if plan and json:
-        print_json(plan_as_json(ablation))
+        print_json(plan_as_json(ablation, pace, slots))
         return
-    print_plan(ablation)
+    print_plan(ablation, pace, slots)
     if plan:
         return
-    with Show(ablation) as show:
-        outcome = ablation.run(jobs or ablation.slots, retrain, show)
+    with Show(ablation, pace, slots) as show:
+        outcome = ablation.run(slots, retrain, show)
     if json:
         print_json(as_json(outcome, ablation.parameters))
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from datetime import timedelta
 from pathlib import Path
 from shlex import quote
 from types import TracebackType
@@ -17,13 +18,14 @@ from rich.text import Text
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.execute import Begun, Done, Event, Job, Moved
 from genlab.ablation.outcome import Outcome
+from genlab.ablation.pace import Pace
 from genlab.cli.output import print_next
 
 _COLOURS = {"finished": "green", "interrupted": "yellow", "failed": "red"}
 
 
-def print_plan(ablation: Ablation) -> None:
-    """The arms on standard error: what each changes, and how many parameters it has."""
+def print_plan(ablation: Ablation, pace: Pace, jobs: int) -> None:
+    """The arms on standard error: what each changes, how many parameters it has, and how long the rest will take."""
     console = Console(stderr=True, highlight=False)
     plan = ablation.plan
     console.print(Text(plan.title, "bold"))
@@ -37,13 +39,20 @@ def print_plan(ablation: Ablation) -> None:
         name = Text(arm).append(" (baseline)", "dim") if arm == plan.settings.baseline else Text(arm)
         table.add_row(name, Text("\n".join(plan.assignments(arm)) or "nothing"), parameters)
     console.print(table)
+    if there := len(plan.cells) - pace.missing.total():
+        left = pace.left(jobs)
+        rest = f"; the others take about {_clock(left)}, {jobs} at a time" if left else ""
+        console.print(f"{there} of {len(plan.cells)} trainings are there{rest}")
 
 
-def plan_as_json(ablation: Ablation) -> dict[str, Any]:
+def plan_as_json(ablation: Ablation, pace: Pace, jobs: int) -> dict[str, Any]:
     """The same in plain values."""
     plan = ablation.plan
     arms = {arm: {"changes": plan.assignments(arm), "parameters": ablation.parameters[arm]} for arm in plan.arms}
-    return {"title": plan.title, "baseline": plan.settings.baseline, "seeds": plan.settings.seeds, "arms": arms}
+    return {"title": plan.title, "baseline": plan.settings.baseline, "seeds": plan.settings.seeds, "arms": arms} | {
+        "missing": pace.missing.total(),
+        "seconds": pace.left(jobs),
+    }
 
 
 def print_answer(outcome: Outcome, folder: Path) -> None:
@@ -58,9 +67,10 @@ def print_answer(outcome: Outcome, folder: Path) -> None:
 class Show:
     """Cells as they begin, move and end, on standard error; a bar each on a terminal, lines elsewhere."""
 
-    def __init__(self, ablation: Ablation) -> None:
-        self._steps = {str(cell): cell.recipe.settings.train.steps for cell in ablation.plan.cells}
-        self._all = len(ablation.plan.cells)
+    def __init__(self, ablation: Ablation, pace: Pace, jobs: int) -> None:
+        self._cells = {str(cell): cell for cell in ablation.plan.cells}
+        self._pace = pace
+        self._jobs = jobs
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -71,7 +81,6 @@ class Show:
         self._bars: dict[str, TaskID] = {}
         self._begun: dict[str, float] = {}
         self._ended: dict[str, Done] = {}
-        self._seconds: list[float] = []
 
     def __enter__(self) -> Show:
         self._progress.start()
@@ -87,7 +96,7 @@ class Show:
             case Begun(job):
                 self._begin(job)
             case Moved(job, step):
-                self._progress.update(self._bars[job.name], completed=step, count=f"{step}/{self._steps[job.name]}")
+                self._progress.update(self._bars[job.name], completed=step, count=f"{step}/{self._steps(job)}")
             case Done():
                 self._end(event)
 
@@ -101,7 +110,7 @@ class Show:
 
     def _begin(self, job: Job) -> None:
         self._begun[job.name] = time.monotonic()
-        steps = self._steps[job.name]
+        steps = self._steps(job)
         self._bars[job.name] = self._progress.add_task(job.name, total=steps, count=f"0/{steps}")
 
     def _end(self, done: Done) -> None:
@@ -109,12 +118,17 @@ class Show:
         self._ended[name] = done
         seconds = time.monotonic() - self._begun[name]
         self._progress.remove_task(self._bars[name])
+        self._pace.ended(self._cells[name].arm, seconds if done.status == "finished" else None)
         line = Text.assemble((f"{done.status:<12}", _COLOURS[done.status]), name, (f"   {_clock(seconds)}", "dim"))
+        if left := self._pace.left(self._jobs):
+            line.append(f"   about {_clock(left)} left", "dim")
         if done.failure:
             line.append(f"\n{done.failure}")
         self._progress.console.print(line, soft_wrap=True)
 
+    def _steps(self, job: Job) -> int:
+        return self._cells[job.name].recipe.settings.train.steps
+
 
 def _clock(seconds: float) -> str:
-    minutes, second = divmod(round(seconds), 60)
-    return f"{minutes}:{second:02}"
+    return str(timedelta(seconds=round(seconds)))

@@ -77,10 +77,10 @@ class Training:
         if self.step > 0 and self._due(self.step, self.experiment.settings.evaluate.validations):
             self._seed("validation")
             try:
-                self.metrics = validate(self.experiment, self.predictor, self.stopping)
+                self.metrics, per_image = validate(self.experiment, self.predictor, self.stopping)
             except Interrupted:
                 return
-            self.announcer.tell(Validated(self.step, self.metrics))
+            self.announcer.tell(Validated(self.step, self.metrics, per_image))
         elif self.step == 1:
             try_metrics(self.experiment, self.predictor)
         self.validated = True

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Mapping
-from typing import cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
 import torch
@@ -23,27 +23,42 @@ from genlab.interfaces.metric import Metric
 
 _log = logging.getLogger("genlab")
 
+T = TypeVar("T")
+
 
 class Interrupted(Exception):  # noqa: N818  (not an error: the user asked to stop)
     """A validation was abandoned because the run is asked to stop."""
 
 
-def validate(experiment: Experiment, predictor: Predictor, stopping: Callable[[], bool]) -> dict[str, float]:
+class Measured(NamedTuple):
+    """What metrics say: figures by name, and of those that are means over images, each image's value."""
+
+    figures: dict[str, float]
+    per_image: dict[str, Sequence[float]]
+
+
+def validate(experiment: Experiment, predictor: Predictor, stopping: Callable[[], bool]) -> Measured:
     """Each metric over validation pairs, over as many training pairs, and the difference.
 
     Raises:
         Interrupted: as soon as `stopping` says so.
     """
     if not experiment.metrics:
-        return {}
+        return Measured({}, {})
     most = min(experiment.settings.evaluate.pairs, len(experiment.validation))
-    scores = {
-        split: _measure(experiment, predictor, pairs, spread(len(pairs), most), stopping)
-        for split, pairs in (("validation", experiment.validation), ("train", experiment.unaugmented))
-    }
-    gaps = {name: value - scores["train"][name] for name, value in scores["validation"].items()}
-    scores["gap"] = gaps
-    return {f"{split}/{name}": value for split, values in scores.items() for name, value in values.items()}
+    validation, train = (
+        _measure(experiment, predictor, pairs, spread(len(pairs), most), stopping)
+        for pairs in (experiment.validation, experiment.unaugmented)
+    )
+    gap = {name: value - train.figures[name] for name, value in validation.figures.items()}
+    return Measured(
+        {**_under("validation", validation.figures), **_under("train", train.figures), **_under("gap", gap)},
+        {**_under("validation", validation.per_image), **_under("train", train.per_image)},
+    )
+
+
+def _under(side: str, values: Mapping[str, T]) -> dict[str, T]:
+    return {f"{side}/{name}": value for name, value in values.items()}
 
 
 def try_metrics(experiment: Experiment, predictor: Predictor) -> None:
@@ -57,7 +72,7 @@ def _measure(
     pairs: PreparedPairs,
     indices: Iterable[int],
     stopping: Callable[[], bool],
-) -> dict[str, float]:
+) -> Measured:
     for metric in experiment.metrics.values():
         metric.reset()
     for index in indices:
@@ -70,7 +85,8 @@ def _measure(
     figures: dict[str, float] = {}
     for name, metric in experiment.metrics.items():
         figures |= _figures(name, metric)
-    return figures
+    each = {name: metric.per_image() for name, metric in experiment.metrics.items()}
+    return Measured(figures, {name: values for name, values in each.items() if values is not None})
 
 
 def _figures(name: str, metric: Metric) -> dict[str, float]:

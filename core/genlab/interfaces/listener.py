@@ -89,10 +89,12 @@ class Validated:
     Args:
         step: steps done.
         metrics: by `validation/name` and `train/name`, and `gap/name` for their difference, validation less train.
+        per_image: of metrics that are means over images, each image's value, by `validation/name` and `train/name`.
     """
 
     step: int
     metrics: Mapping[str, float]
+    per_image: Mapping[str, Sequence[float]] = field(default_factory=dict[str, Sequence[float]])
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,14 @@ class Metric(ABC):
     """A figure over a set of predictions, or several, which do not depend on how the set is cut into batches.
 
     The class says in `better` which direction is good, in `predictions` what it measures, and in `figures` the names
-    of its figures if it has several: each is then reported as `label/figure`.
+    of its figures if it has several: each is then reported as `label/figure`. Where one figure is what another would be
+    if predictions were the targets themselves, `of_targets` has it by the other's name.
     """
 
     better: ClassVar[Literal["lower", "higher"]]
     predictions: ClassVar[Predictions] = "images"
     figures: ClassVar[Sequence[str]] = ()
+    of_targets: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
     def update(
@@ -43,6 +45,10 @@ class Metric(ABC):
     @abstractmethod
     def reset(self) -> None:
         """Forget what was counted."""
+
+    def per_image(self) -> Sequence[float] | None:
+        """Where the figure is the mean of what each image has by itself: that, in order. None where it is not."""
+        return None
 
     def description(self) -> str | None:
         """One line on what it measures with, for the person who starts a run: such as which trained network."""

@@ -100,6 +100,39 @@ def test_every_arm_is_trained_with_every_seed_and_compared(whole: Path) -> None:
         assert report["answer"][0].split(":")[0] in (whole / name).read_text()
 
 
+def test_a_metric_that_is_a_mean_over_images_has_a_bootstrap_over_them(whole: Path) -> None:
+    report = json.loads((whole / "report.json").read_text())["metrics"]["validation/l1"]
+    found, paired = report["over_images"]["no-skips"], report["differences"]["no-skips"]
+    assert (found["images"], found["n"]) == (3, 2)
+    assert found["mean"] == pytest.approx(paired["mean"])
+    assert found["low"] <= found["mean"] <= found["high"]
+    assert "95 % bootstrap interval" in (whole / "report.md").read_text()
+
+
+def test_the_targets_themselves_stand_below_the_arms(recipe: Path, judge: Path, tmp_path: Path) -> None:
+    judged = f"evaluate.metrics.label_recovery.judge={judge}"
+    name = "label_recovery/class_iou"
+    asked = [judged, f"ablation.metric=validation/{name}", "ablation.seeds=[0]", "train.steps=2"]
+    outcome = genlab.ablate(recipe, set=asked, out=tmp_path / "out")
+    real = genlab.open_run(tmp_path / "out" / "cells" / "skips" / "seed-0").metrics
+    assert outcome.of_targets(f"validation/{name}").mean == real["validation/label_recovery/real_class_iou"]
+    (row,) = [line for line in (tmp_path / "out" / "report.md").read_text().splitlines() if "the targets them" in line]
+    assert f"{real['validation/label_recovery/real_class_iou']:.4g}" in row
+    assert "the targets themselves" in (tmp_path / "out" / "report.html").read_text()
+    assert "over_images" in json.loads((tmp_path / "out" / "report.json").read_text())["metrics"][f"validation/{name}"]
+
+
+def test_another_judge_makes_other_cells(recipe: Path, judge: Path, good_judge: Path, tmp_path: Path) -> None:
+    shutil.copytree(judge, tmp_path / "judge")
+    asked = [f"evaluate.metrics.label_recovery.judge={tmp_path / 'judge'}", "ablation.seeds=[0]", "train.steps=1"]
+    for trains, other in ((2, judge), (0, judge), (2, good_judge)):
+        shutil.rmtree(tmp_path / "judge")
+        shutil.copytree(other, tmp_path / "judge")
+        trained = Trained()
+        genlab.ablate(recipe, set=asked, out=tmp_path / "out", tell=trained)
+        assert len(trained.ended) == trains
+
+
 def test_seeds_pair_the_arms(whole: Path) -> None:
     """With one seed both arms start from the same weights where layers agree; with two they do not."""
     recipes = {cell: genlab.open_run(whole / "cells" / cell).recipe for cell in cells(whole)}
@@ -297,6 +330,17 @@ def test_the_plan_alone_trains_nothing(gen: GenCommand, recipe: Path, tmp_path: 
     assert "2 arms x 2 seeds (0, 1) = 4 trainings" in done.stderr
     assert "generator.skips=false" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_the_plan_tells_how_long_what_is_missing_takes(gen: GenCommand, recipe: Path, copy: Path) -> None:
+    """Going by what is there."""
+    command = ("ablate", recipe, "--out", copy, "--plan", "--set", "ablation.seeds=[0, 1, 2]")
+    told = gen(*command)
+    assert "4 of 6 trainings are there; the others take about 0:00:0" in told.stderr, told.stderr
+    plan = json.loads(gen(*command, "--json").stdout)
+    seconds = [json.loads((copy / "cells" / cell / "run.json").read_text())["seconds"] for cell in cells(copy)]
+    assert plan["missing"] == 2
+    assert plan["seconds"] == pytest.approx(sum(seconds) / 2)
 
 
 def test_faults_are_told_before_anything_is_trained(recipe: Path, tmp_path: Path) -> None:

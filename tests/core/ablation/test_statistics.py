@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from genlab.ablation.statistics import Difference, compare, holm, sentence, spread
+from genlab.ablation.statistics import Difference, OverImages, compare, holm, over_images, sentence, spread
 
 
 def by_seed(*values: float) -> dict[int, float]:
@@ -156,3 +156,26 @@ def test_the_sentence_says_what_is_allowed(difference: Difference, words: str) -
     assert said.startswith(words)
     assert "5 paired seeds" in said
     assert ("< 0.001" in said) == (difference.adjusted == 0.0002)
+
+
+def test_a_bootstrap_over_images_against_scipy():
+    rng = np.random.default_rng(0)
+    baseline = {seed: list(rng.normal(size=40)) for seed in (0, 1)}
+    arm = {seed: list(rng.normal(0.3, size=40)) for seed in (1, 0, 2)}
+    found = over_images(baseline, arm)
+    differences = np.mean([np.subtract(arm[seed], baseline[seed]) for seed in (0, 1)], axis=0)
+    expected = stats.bootstrap((differences,), np.mean, method="percentile", rng=1).confidence_interval
+    assert (found.images, found.n) == (40, 2)
+    assert found.mean == pytest.approx(differences.mean())
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=0.02)
+
+
+def test_images_that_all_differ_alike_leave_no_interval():
+    assert over_images({0: [1.0, 2.0]}, {0: [1.5, 2.5]}) == OverImages(0.5, 0.5, 0.5, 2, 1)
+
+
+def test_images_that_are_not_the_same_are_not_compared():
+    assert over_images({0: [1.0, 2.0]}, {1: [1.0, 2.0]}) is None
+    assert over_images({0: [1.0, 2.0]}, {0: [1.0, 2.0, 3.0]}) is None
+    assert over_images({0: [1.0]}, {0: [2.0]}) is None
+    assert math.isnan(over_images({0: [1.0, math.nan]}, {0: [1.0, 2.0]}).mean)

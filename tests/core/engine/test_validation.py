@@ -41,7 +41,7 @@ def small(**tables) -> Experiment:
 
 def test_each_metric_over_validation_and_training_pairs_and_their_gap():
     made = small()
-    metrics = validate(made, predictor(made), never)
+    metrics = validate(made, predictor(made), never).figures
     validation = distance(made, made.validation.pairs, [0, 1, 2])
     train = distance(made, made.training.pairs, [0, 1, 3])
     assert metrics == pytest.approx(
@@ -51,7 +51,7 @@ def test_each_metric_over_validation_and_training_pairs_and_their_gap():
 
 def test_measures_no_more_pairs_than_asked_for():
     made = small(evaluate={"pairs": 2})
-    metrics = validate(made, predictor(made), never)
+    metrics = validate(made, predictor(made), never).figures
     assert made.validation.pairs.reads == [1, 1, 0]
     assert made.training.pairs.reads == [1, 0, 1, 0, 0]
     assert metrics["validation/distance"] == pytest.approx(distance(made, made.validation.pairs, [0, 1]), rel=1e-5)
@@ -81,7 +81,7 @@ def test_training_pairs_are_measured_whole_not_cropped():
 def test_several_metrics_go_by_their_labels():
     made = small()
     made.metrics["again"] = Distance()
-    metrics = validate(made, predictor(made), never)
+    metrics = validate(made, predictor(made), never).figures
     assert metrics["gap/again"] == metrics["gap/distance"]
     assert len(metrics) == 6
 
@@ -97,13 +97,27 @@ class Several(Distance):
 def test_a_metric_may_have_several_figures():
     made = small()
     made.metrics["several"] = Several()
-    metrics = validate(made, predictor(made), never)
+    metrics = validate(made, predictor(made), never).figures
     assert list(metrics)[1:3] == ["validation/several/mean", "validation/several/twice"]
     assert metrics["validation/several/twice"] == 2 * metrics["validation/distance"]
     assert metrics["gap/several/twice"] == pytest.approx(2 * metrics["gap/distance"])
 
 
 @pytest.mark.parametrize("given", [("mean",), ("mean", "twice", "thrice")])
+class Each(Distance):
+    def per_image(self):
+        return tuple(self.values)
+
+
+def test_what_each_image_has_is_kept_of_metrics_that_are_means_over_images():
+    made = small()
+    made.metrics["each"] = Each()
+    figures, per_image = validate(made, predictor(made), never)
+    assert set(per_image) == {"validation/each", "train/each"}
+    assert len(per_image["validation/each"]) == 3
+    assert sum(per_image["validation/each"]) / 3 == pytest.approx(figures["validation/each"])
+
+
 def test_a_metric_that_gives_other_figures_than_it_said(given):
     made = small()
     made.metrics["several"] = Several()
@@ -134,14 +148,14 @@ def test_previews_show_classes_in_their_colours():
 def test_without_metrics_nothing_is_predicted():
     made = small()
     made.metrics.clear()
-    assert validate(made, predictor(made), never) == {}
+    assert validate(made, predictor(made), never) == ({}, {})
     assert sum(made.validation.pairs.reads) == 0
 
 
 def test_a_second_validation_starts_afresh():
     made = small()
-    first = validate(made, predictor(made), never)
-    assert validate(made, predictor(made), never) == first
+    first = validate(made, predictor(made), never).figures
+    assert validate(made, predictor(made), never).figures == first
 
 
 @pytest.mark.parametrize("pairs", [0, 1, 4])

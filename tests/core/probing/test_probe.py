@@ -1,0 +1,118 @@
+"""`gen probe` on real runs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tests.conftest import GenCommand
+
+import genlab
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tiny = Path(__file__).parents[2] / "assets" / "tiny.toml"
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    genlab.train(tiny, set=["listeners.tensorboard={}"], out=folder)
+    return folder
+
+
+@pytest.fixture
+def run(trained: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(trained, tmp_path / "run"))
+
+
+def test_every_skip_is_replaced_in_every_way(run: Path):
+    found = genlab.probe(run)
+    assert [(e.level, e.replacement) for e in found.effects] == [
+        (level, replacement) for level in (1, 2, 3) for replacement in ("cut", "shuffle", "average")
+    ]
+    assert found.pairs == 3
+    assert all(effect.change.mean > 0 for effect in found.effects)
+    assert {name.partition("/")[0] for name in found.gradient_norms} == {"generator", "discriminator"}
+    assert found.gradient_norms.keys() == found.weight_norms.keys()
+    assert all(norm > 0 for norm in found.gradient_norms.values())
+
+
+def test_it_changes_nothing_of_the_run(run: Path):
+    opened = genlab.open_run(run)
+    image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    before, weights = opened.predict(image), {n: p.clone() for n, p in opened.generator.state_dict().items()}
+    genlab.probe(run, pairs=2)
+    again = genlab.open_run(run)
+    np.testing.assert_array_equal(again.predict(image), before)
+    assert all(torch.equal(weights[name], tensor) for name, tensor in again.generator.state_dict().items())
+
+
+def test_twice_gives_the_same_figures(run: Path, gen: GenCommand):
+    first, second = (json.loads(gen("probe", run, "--json").stdout) for _ in range(2))
+    assert first == second == json.loads((run / "probe" / "probe.json").read_text())
+
+
+def test_a_person_sees_tables_and_finds_a_plot_and_pictures(run: Path, gen: GenCommand):
+    told = gen("probe", run, "--pairs", 2)
+    assert told.returncode == 0, told.stderr
+    assert "What becomes of 2 predictions" in told.stdout
+    rows = [
+        line.split()[:2]
+        for line in told.stdout.splitlines()
+        if line.split()[1:2] in (["cut"], ["shuffle"], ["average"])
+    ]
+    assert rows == [[str(level), how] for level in (1, 2, 3) for how in ("cut", "shuffle", "average")]
+    assert "generator/encoder 1" in told.stdout
+    drawing = ET.parse(run / "probe" / "skips.svg").getroot()
+    texts = [element.text for element in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"cut", "shuffle", "average", "level of the skip", "1", "2", "3"} <= set(texts)
+    assert len(drawing.findall(".//{http://www.w3.org/2000/svg}polyline")) == 9
+    with Image.open(run / "probe" / "cut.png") as sheet:
+        assert sheet.width > 6 * 96, "condition, prediction, three levels, target"
+
+
+def test_tensorboard_has_a_run_for_each_replacement_over_the_levels(run: Path):
+    found = genlab.probe(run)
+    for _ in range(2):  # a second probe takes the place of the first
+        for replacement in ("cut", "shuffle", "average"):
+            events = EventAccumulator(str(run / "probe" / "tensorboard" / replacement)).Reload()
+            scalars = events.Scalars("skips by level/change of predictions")
+            effects = [effect for effect in found.effects if effect.replacement == replacement]
+            assert [(s.step, s.value) for s in scalars] == [(e.level, pytest.approx(e.change.mean)) for e in effects]
+            assert events.Tags()["images"] == ["skips by level"]
+        found = genlab.probe(run)
+
+
+def test_what_cannot_be_probed(run: Path, tiny: Path, gen: GenCommand, tmp_path: Path):
+    assert gen("run", tiny, "--set", "generator.skips=false", "--steps", 1, "--out", "severed").returncode == 0
+    severed = gen("probe", "severed")
+    assert (severed.returncode, "has no skip connections to probe" in severed.stderr) == (2, True)
+    nothing = gen("probe", "nothing")
+    assert (nothing.returncode, "there is no such folder" in nothing.stderr) == (2, True)
+    assert gen("probe", run, "--pairs", 1).returncode == 2
+    assert gen("run", tiny, "--set", "data.validation_count=1", "--steps", 1, "--out", "one").returncode == 0
+    one = gen("probe", "one")
+    assert (one.returncode, "there is one pair" in one.stderr) == (2, True)
+    for told in (severed, nothing, one):
+        assert "Traceback" not in told.stderr
+
+
+def test_data_that_are_gone_are_missed(tiny: Path, gen: GenCommand, make_pairs, tmp_path: Path):
+    pairs = make_pairs()
+    values = ("--set", "data.name=side_by_side", "--set", f"data.root={pairs}")
+    assert gen("run", tiny, *values, "--steps", 1, "--out", "run").returncode == 0
+    shutil.rmtree(pairs)
+    gone = gen("probe", "run")
+    assert (gone.returncode, "Traceback" in gone.stderr) == (2, False)
+    assert str(pairs) in gone.stderr
+
+
+def test_a_judge_can_be_probed_too(judge: Path, tmp_path: Path):
+    found = genlab.probe(shutil.copytree(judge, tmp_path / "judge"), pairs=2)
+    assert [effect.level for effect in found.effects[::3]] == [1, 2, 3, 4]
+    assert found.pictures.prediction.shape == (2, 32, 32, 3)
