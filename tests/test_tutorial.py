@@ -49,3 +49,13 @@ def test_the_tutorial_does_what_it_says(follow: Callable[[str], None], tmp_path:
 def test_a_question_is_answered(follow: Callable[[str], None], tmp_path: Path) -> None:
     follow("ablations.md")
     assert len(list((tmp_path / "answer" / "cells").glob("*/seed-*"))) == 12
+
+
+def test_a_judge_reads_labels(follow: Callable[[str], None], tmp_path: Path) -> None:
+    follow("label_recovery.md")
+    assert (tmp_path / "losses" / "report.html").is_file()
+
+
+def test_skips_are_probed(follow: Callable[[str], None], tmp_path: Path) -> None:
+    follow("probe.md")
+    assert (tmp_path / "mine" / "probe" / "skips.svg").is_file()
