@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
@@ -75,8 +76,12 @@ class _Scale:
         share = (value - self.first) / ((self.last - self.first) or 1)
         return round(self.begin + share * (self.end - self.begin), 1)
 
-    def ticks(self, count: int = 5) -> list[float]:
-        return [self.first + (self.last - self.first) * place / (count - 1) for place in range(count)]
+    def ticks(self, most: int = 6) -> list[float]:
+        """Round values in between: multiples of 1, 2, 2.5 or 5 times a power of ten."""
+        least = (self.last - self.first) / most or 1
+        power = 10 ** math.floor(math.log10(least))
+        step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= least)
+        return [step * number for number in range(math.ceil(self.first / step), math.floor(self.last / step) + 1)]
 
 
 def _svg(width: int, height: int, label: str, parts: Iterable[str]) -> str:
@@ -89,7 +94,7 @@ def _axes(right: _Scale, up: _Scale, places: Sequence[int], label: str, across: 
     for value in up.ticks():
         y = up(value)
         parts.append(f'<path d="M{_LEFT} {y}H{_WIDTH - _RIGHT}" stroke="#ddd"/>')
-        parts.append(f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{value:.3g}</text>')
+        parts.append(f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{value:.6g}</text>')
     under = f'y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle"'
     ticks = places if len(places) <= _MOST_TICKS else right.ticks()
     parts += [f'<text x="{right(value)}" {under}>{value:.0f}</text>' for value in ticks]
