@@ -11,7 +11,7 @@ from genlab.ablation import plan as ablation
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.execute import Event
 from genlab.ablation.outcome import Outcome
-from genlab.build.experiment import build_method, build_networks, construct, open_data, pair_channels
+from genlab.build.experiment import build_method, build_networks, construct, open_data, prepare
 from genlab.build.read import Checked, read
 from genlab.errors import DataError
 from genlab.interfaces.listener import Probed
@@ -51,7 +51,7 @@ def outline(
     checked = read(recipe, set=set, plugins=plugins)
     built = checked.recipe
     try:
-        channels = pair_channels(built, open_data(construct(built, checked.document).data))
+        channels = prepare(built, open_data(construct(built, checked.document).data).training).channels
     except DataError:
         channels = (3, 3)
     networks = build_networks(built, channels, checked.document)

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from genlab.build.experiment import build_method, build_networks, construct, construct_losses, open_data
+from genlab.build.experiment import build_method, build_networks, construct, construct_losses, open_data, prepare
 from genlab.build.read import Checked, read
 from genlab.build.recipe import Recipe
 from genlab.data.prepared import PreparedPairs
@@ -107,8 +107,7 @@ class Run:
     def validation_pairs(self) -> PreparedPairs:
         """The pairs that it was validated on; `DataError` if they cannot be had."""
         data = open_data(construct(replace(self.recipe, metrics={}, listeners={}), self._checked.document).data)
-        settings = self.recipe.settings.input
-        return PreparedPairs(data.validation, settings, settings.height_width, self.recipe.predictions)
+        return prepare(self.recipe, data.validation)
 
     def listeners(self) -> Sequence[tuple[str, Listener]]:
         """The recipe's listeners, by label."""

@@ -19,11 +19,12 @@ from genlab.ablation.outcome import Outcome, read_outcome
 from genlab.ablation.pace import Pace
 from genlab.ablation.plan import Cell, Plan, make_plan
 from genlab.ablation.report import write_report
-from genlab.build.experiment import OpenData, build_networks, construct, open_data, pair_channels, settle
+from genlab.build.experiment import OpenData, build_networks, construct, open_data, prepare, settle
 from genlab.build.facts import count_parameters
 from genlab.build.recipe import Recipe
 from genlab.components import Components
 from genlab.engine.announcer import Announcer
+from genlab.engine.validation import try_metrics
 from genlab.errors import RunError
 from genlab.files import write_text
 from genlab.plugins import find_plugins
@@ -127,18 +128,22 @@ class Ablation:
         return SettledCell(cell, recipe, identity(recipe.tables(), found, code_digests(recipe)))
 
     def _opened(self, cell: Cell) -> tuple[OpenData, dict[str, str]]:
-        """The data of a cell, and the fingerprints of all that it reads; once for all cells that read the same."""
+        """The data of a cell, and the fingerprints of all that it reads; once for all cells that read the same.
+
+        What cannot be measured is found here, before anything is trained.
+        """
         tables = cell.recipe.tables()
-        key = repr((tables["data"], tables["evaluate"]["metrics"]))
+        key = repr((tables["data"], tables["input"], tables["method"], tables["evaluate"]["metrics"]))
         if key not in self._read:
             parts = construct(cell.recipe, cell.document)
             data = open_data(parts.data)
+            try_metrics(parts.metrics, prepare(cell.recipe, data.validation))
             self._read[key] = data, fingerprints(data, parts.metrics)
         return self._read[key]
 
     def _parameters(self, settled: SettledCell) -> dict[str, int]:
         recipe, document = settled.recipe, settled.cell.document
-        channels = pair_channels(recipe, self._opened(settled.cell)[0])
+        channels = prepare(recipe, self._opened(settled.cell)[0].training).channels
         return {role: count_parameters(network) for role, network in build_networks(recipe, channels, document).items()}
 
     def _refuse_other_code(self) -> None:

@@ -15,6 +15,7 @@ from genlab.data.prepared import PreparedPairs
 from genlab.engine.experiment import Experiment
 from genlab.engine.runtime import choose_device, memory_errors
 from genlab.engine.seeding import constructing, initialize
+from genlab.engine.validation import try_metrics
 from genlab.errors import DataError, Fault, PluginError, RecipeError
 from genlab.interfaces.dataset import Choice, Dataset, Pairs
 from genlab.interfaces.listener import Listener
@@ -65,13 +66,12 @@ def build(recipe: Recipe, document: Document) -> Built:
     data = open_data(parts.data)
     recipe = settle(recipe, data)
     settings, device = recipe.settings, torch.device(recipe.settings.train.device)
-    size, predictions = settings.input.height_width, recipe.predictions
-    training = PreparedPairs(data.training, settings.input, load_size(settings.input), predictions)
-    validation = PreparedPairs(data.validation, settings.input, size, predictions)
-    unaugmented = PreparedPairs(data.training, settings.input, size, predictions)
+    training = PreparedPairs(data.training, settings.input, load_size(settings.input), recipe.predictions)
+    validation, unaugmented = prepare(recipe, data.validation), prepare(recipe, data.training)
     if validation.channels != training.channels:
         what = f"training pairs have {training.channels} channels, and validation pairs {validation.channels}"
         raise DataError(what, where=data.validation.description)
+    try_metrics(parts.metrics, validation)
     networks = build_networks(recipe, training.channels, document)
     for module in (*networks.values(), *parts.losses.values()):
         module.to(device)
@@ -139,10 +139,10 @@ def settle(recipe: Recipe, data: OpenData) -> Recipe:
     return recipe.settled(data.spec, choose_device(train.device).type, train.threads or torch.get_num_threads())
 
 
-def pair_channels(recipe: Recipe, data: OpenData) -> tuple[int, int]:
-    """The channels of condition and target."""
+def prepare(recipe: Recipe, pairs: Pairs) -> PreparedPairs:
+    """Pairs as the networks see them."""
     settings = recipe.settings.input
-    return PreparedPairs(data.training, settings, settings.height_width, recipe.predictions).channels
+    return PreparedPairs(pairs, settings, settings.height_width, recipe.predictions)
 
 
 def build_networks(recipe: Recipe, channels: tuple[int, int], document: Document) -> dict[str, Network]:

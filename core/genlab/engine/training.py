@@ -20,7 +20,7 @@ from genlab.engine.optimizers import make_optimizers, rate_at, set_rates
 from genlab.engine.pace import Clock, due
 from genlab.engine.seeding import derived_seed, seed_random_numbers
 from genlab.engine.step import StepResult, train_step
-from genlab.engine.validation import Interrupted, preview, try_metrics, validate
+from genlab.engine.validation import Interrupted, preview, validate
 from genlab.errors import DataError, TrainingError
 from genlab.interfaces.listener import CheckpointSaved, Previewed, Step, Validated, Values
 from genlab.interfaces.method import Batch
@@ -81,8 +81,6 @@ class Training:
             except Interrupted:
                 return
             self.announcer.tell(Validated(self.step, self.metrics, per_image))
-        elif self.step == 1:
-            try_metrics(self.experiment, self.predictor)
         self.validated = True
         self._note()
 

@@ -61,9 +61,14 @@ def _under(side: str, values: Mapping[str, T]) -> dict[str, T]:
     return {f"{side}/{name}": value for name, value in values.items()}
 
 
-def try_metrics(experiment: Experiment, predictor: Predictor) -> None:
-    """Measure one pair, so that a metric that cannot is found at once, and not at the first validation."""
-    _measure(experiment, predictor, experiment.validation, [0], lambda: False)
+def try_metrics(metrics: Mapping[str, Metric], pairs: PreparedPairs) -> None:
+    """Measure one pair, as if its target had been predicted, so that one that cannot is found before a training."""
+    batch = single(pairs, 0, torch.device("cpu"))
+    for name, metric in metrics.items():
+        metric.reset()
+        metric.update(batch.condition, batch.target, batch.target)
+        _figures(name, metric)
+        metric.reset()
 
 
 def _measure(

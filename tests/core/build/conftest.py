@@ -208,8 +208,11 @@ class Far(Metric):
     def __init__(self, *, window: int = 1) -> None:
         if window % 2 == 0:
             raise ValueError(f"window is {window}, but must be odd")
+        self.window = window
 
-    def update(self, condition: Tensor, target: Tensor, prediction: Tensor) -> None: ...
+    def update(self, condition: Tensor, target: Tensor, prediction: Tensor) -> None:
+        if target.shape[-1] < self.window:
+            raise DataError("the images are smaller than a window")
 
     def compute(self) -> float:
         return 0.0

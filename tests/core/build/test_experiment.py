@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from genlab import DataError, Phase, PluginError, RecipeError
-from genlab.build.experiment import build, build_method, build_networks, construct, open_data, pair_channels
+from genlab.build.experiment import build, build_method, build_networks, construct, open_data, prepare
 from genlab.build.recipe import Recipe
 from genlab.recipe.document import Document
 
@@ -37,7 +37,7 @@ def refusal(made: Make) -> Callable[..., list[str]]:
 
 
 def channels(recipe: Recipe, document: Document) -> tuple[int, int]:
-    return pair_channels(recipe, open_data(construct(recipe, document).data))
+    return prepare(recipe, open_data(construct(recipe, document).data).training).channels
 
 
 def weights(made: Make, *assignments: str, role: str = "generator") -> dict[str, torch.Tensor]:
@@ -87,6 +87,11 @@ def test_networks_have_the_channels_of_their_sides(made: Make, direction: str) -
 def test_channels_can_be_asked_for_alone(made: Make) -> None:
     assert made(channels, "data.channels=1") == (1, 3)
     assert made(channels, "data.channels=1", "input.direction=b_to_a") == (3, 1)
+
+
+def test_a_metric_that_cannot_measure_the_pairs_is_found(made: Make) -> None:
+    with pytest.raises(DataError, match="smaller than a window"):
+        made(build, "evaluate.metrics.far.window=9")
 
 
 def test_training_pairs_are_larger_by_the_jitter(made: Make) -> None:

@@ -316,27 +316,11 @@ def test_a_second_signal_breaks_off_at_once(tmp_path):
     assert signal.getsignal(signal.SIGINT) is before
 
 
-class Unfit(Distance):
-    """Cannot measure such pairs."""
-
-    def update(self, condition, target, prediction):
-        raise DataError("too small")
-
-
-def test_a_metric_that_cannot_measure_is_found_after_the_first_step(tmp_path):
-    recorder, made = Recorder(), experiment(evaluate={"validations": 1})
-    made.metrics["unfit"] = Unfit()
-    made.listeners.append(("recorder", recorder))
-    with pytest.raises(DataError, match="too small"):
-        run(made, tmp_path / "run")
-    assert recorder.of(Ended)[0].step == 1
-
-
 class Interrupting(Distance):
-    """Has the run stopped when it starts to measure for the given time, of those after the trial at the first step."""
+    """Has the run stopped when it starts to measure for the given time."""
 
     def __init__(self, time: int) -> None:
-        self.left = time + 2
+        self.left = time + 1
         super().__init__()
 
     def reset(self) -> None:

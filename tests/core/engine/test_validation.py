@@ -103,7 +103,6 @@ def test_a_metric_may_have_several_figures():
     assert metrics["gap/several/twice"] == pytest.approx(2 * metrics["gap/distance"])
 
 
-@pytest.mark.parametrize("given", [("mean",), ("mean", "twice", "thrice")])
 class Each(Distance):
     def per_image(self):
         return tuple(self.values)
@@ -118,6 +117,7 @@ def test_what_each_image_has_is_kept_of_metrics_that_are_means_over_images():
     assert sum(per_image["validation/each"]) / 3 == pytest.approx(figures["validation/each"])
 
 
+@pytest.mark.parametrize("given", [("mean",), ("mean", "twice", "thrice")])
 def test_a_metric_that_gives_other_figures_than_it_said(given):
     made = small()
     made.metrics["several"] = Several()

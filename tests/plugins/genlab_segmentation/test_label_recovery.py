@@ -137,9 +137,18 @@ def test_what_cannot_be_a_judge_is_told_at_its_line(gen: GenCommand, tiny: Path,
         assert "Traceback" not in told.stderr
 
 
-def test_a_photo_where_labels_should_be_is_told_after_the_first_step(gen: GenCommand, tiny: Path, judge: Path):
-    turned = gen("run", tiny, *JUDGED[2:], "--set", f"evaluate.metrics.label_recovery.judge={judge}",
-                 "--set", "input.direction=a_to_b")  # fmt: skip
-    assert turned.returncode == 2
-    assert "does not have the colours of the classes" in turned.stderr
-    assert "Traceback" not in turned.stderr
+def test_a_photo_where_labels_should_be_is_told_before_anything_is_trained(
+    gen: GenCommand, tiny: Path, judge: Path, tmp_path: Path
+):
+    values = [
+        f"evaluate.metrics.label_recovery.judge={judge}",
+        "input.direction=a_to_b",
+        'ablation={baseline="a", arms={a={}, b={generator={skips=false}}}}',
+    ]
+    turned = [word for value in values for word in ("--set", value)]
+    for verb, given in (("run", turned[:4]), ("ablate", turned)):
+        told = gen(verb, tiny, *given, "--out", "out")
+        assert told.returncode == 2
+        assert "does not have the colours of the classes" in told.stderr
+        assert "Traceback" not in told.stderr
+        assert not (tmp_path / "out").exists()
