@@ -14,7 +14,15 @@ from jaxtyping import install_import_hook
 from PIL import Image
 
 # The shapes that signatures promise are checked at every call, in the tests only.
-CHECKED = ["genlab.data", "genlab.engine", "genlab_pix2pix", "genlab_losses", "genlab_metrics", "genlab_segmentation"]
+CHECKED = [
+    "genlab.data",
+    "genlab.engine",
+    "genlab.probing",
+    "genlab_pix2pix",
+    "genlab_losses",
+    "genlab_metrics",
+    "genlab_segmentation",
+]
 install_import_hook(CHECKED, "beartype.beartype")
 
 ROOT = Path(__file__).parents[1]

@@ -11,6 +11,7 @@ from tests.conftest import GenCommand
 import genlab
 from genlab.recipe.load import load
 from genlab.recipe.shipped import shipped_names
+from genlab_images.facade.classes import PALETTE
 
 SMALL = (
     'data={name="drawn_facades", count=4, validation_count=2, size=72}',
@@ -38,6 +39,13 @@ def test_a_recipe_that_needs_a_judge_says_how_to_train_one(gen: GenCommand) -> N
     told = gen("check", "ablation_losses_small")
     assert told.returncode == 2
     assert "gen run label_judge --out" in told.stderr
+    assert "label_judge_small" in told.stderr
+
+
+def test_the_judge_reads_the_classes_of_the_facades_that_are_drawn() -> None:
+    labelled, drawn = load("label_judge").values["data"]["sources"]
+    assert [tuple(colour) for colour in labelled["palette"]] == list(PALETTE)
+    assert drawn["name"] == "drawn_facades"
 
 
 @pytest.mark.parametrize("name", shipped_names())

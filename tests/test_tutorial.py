@@ -59,3 +59,11 @@ def test_a_judge_reads_labels(follow: Callable[[str], None], tmp_path: Path) -> 
 def test_skips_are_probed(follow: Callable[[str], None], tmp_path: Path) -> None:
     follow("probe.md")
     assert (tmp_path / "mine" / "probe" / "skips.svg").is_file()
+
+
+@pytest.mark.parametrize(
+    "page", [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"], ids=lambda page: page.name
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []

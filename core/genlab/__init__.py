@@ -73,6 +73,7 @@ if TYPE_CHECKING:
         Network as Network,
         Skip as Skip,
     )
+    from genlab.interfaces.predictions import Predictions as Predictions
     from genlab.registry import Registry as Registry
     from genlab.run import Run as Run
     from genlab.sheet import contact_sheet as contact_sheet
@@ -129,6 +130,7 @@ _MODULES = {
     ),
     "genlab.interfaces.metric": ("Metric",),
     "genlab.interfaces.network": ("Discriminator", "Generator", "Level", "Network", "Skip"),
+    "genlab.interfaces.predictions": ("Predictions",),
     "genlab.registry": ("Registry",),
     "genlab.run": ("Run",),
     "genlab.sheet": ("contact_sheet",),

@@ -13,7 +13,7 @@ from genlab.ablation.execute import Event
 from genlab.ablation.outcome import Outcome
 from genlab.build.experiment import build_method, build_networks, construct, open_data, prepare
 from genlab.build.read import Checked, read
-from genlab.errors import DataError
+from genlab.errors import DataUnavailableError
 from genlab.interfaces.listener import Probed
 from genlab.probing.probe import probe as run_probe
 from genlab.recipe.load import find
@@ -52,7 +52,7 @@ def outline(
     built = checked.recipe
     try:
         channels = prepare(built, open_data(construct(built, checked.document).data).training).channels
-    except DataError:
+    except DataUnavailableError:
         channels = (3, 3)
     networks = build_networks(built, channels, checked.document)
     names = {role: spec.component.name for role, spec in built.networks.items()}

@@ -25,7 +25,11 @@ def draw_curves(bands: Mapping[str, Band], label: str, across: str = "step") -> 
         bands: by name, such as an arm's: an interval by place, such as a step.
         label: what the vertical axis is.
         across: what the horizontal axis is.
+
+    Returns:
+        An `<svg>` element, without what is no number; nothing at all if nothing is left.
     """
+    bands = {name: _finite(band) for name, band in bands.items()}
     intervals = [interval for band in bands.values() for interval in band.values()]
     places = sorted({place for band in bands.values() for place in band})
     if not places:
@@ -38,6 +42,10 @@ def draw_curves(bands: Mapping[str, Band], label: str, across: str = "step") -> 
     for index, band in enumerate(bands.values()):
         parts += [_band(band, right, up, colour_of(index)), _line(band, right, up, colour_of(index))]
     return _svg(_WIDTH, _HEIGHT, f"{label} by {across}", parts)
+
+
+def _finite(band: Band) -> Band:
+    return {place: interval for place, interval in band.items() if all(map(math.isfinite, interval))}
 
 
 def stack(drawings: Sequence[str], names: Iterable[str]) -> str:

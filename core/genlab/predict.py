@@ -11,8 +11,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from genlab.errors import DataError
 from genlab.files import storage_errors, written_aside
+from genlab.interfaces.dataset import Palette
 from genlab.run import Run
-from genlab.runs import Palette
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 

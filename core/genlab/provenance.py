@@ -19,9 +19,12 @@ from genlab.build.recipe import Recipe
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import ClassSide
 from genlab.engine.runtime import device_name
+from genlab.interfaces.dataset import Palette
 from genlab.interfaces.metric import Metric
 from genlab.recipe.document import Document
-from genlab.runs import DataRecord, Manifest, Palette
+from genlab.runs import DataRecord, Manifest
+
+_MEASURING = "evaluate.metrics."
 
 
 def first_manifest(built: Built, recipe_name: str, document: Document) -> Manifest:
@@ -95,19 +98,25 @@ def data_record(built: Built) -> DataRecord:
 
 
 def fingerprints(data: OpenData, metrics: Mapping[str, Metric]) -> dict[str, str]:
-    """Hashes of the content of what a run reads: its pairs, by split, and what its metrics measure with."""
+    """Hashes of the content of what a run reads: its pairs, by split, and what its metrics measure with, by label."""
     found = {
-        "the train pairs": data.training.fingerprint(),
-        "the validation pairs": data.validation.fingerprint(),
-        **{f"what the metric {label} measures with": metric.fingerprint() for label, metric in metrics.items()},
+        "train": data.training.fingerprint(),
+        "validation": data.validation.fingerprint(),
+        **{f"{_MEASURING}{label}": metric.fingerprint() for label, metric in metrics.items()},
     }
     return {name: fingerprint for name, fingerprint in found.items() if fingerprint is not None}
 
 
 def changed_data(manifest: Manifest, built: Built) -> list[str]:
-    """What the run reads that is not what it began with."""
+    """What the run reads that is not what it began with, in words."""
     now = data_record(built).fingerprints
-    return [name for name, known in manifest.data.fingerprints.items() if now.get(name) != known]
+    changed = [name for name, known in manifest.data.fingerprints.items() if now.get(name) != known]
+    return [_in_words(name) for name in changed]
+
+
+def _in_words(fingerprint: str) -> str:
+    label = fingerprint.removeprefix(_MEASURING)
+    return f"{fingerprint} pairs" if label == fingerprint else f"what the metric {label} measures with"
 
 
 def changed_versions(manifest: Manifest, built: Built) -> list[str]:

@@ -22,7 +22,7 @@ from genlab.engine.inference import Predictor, predict_any_size
 from genlab.engine.runtime import choose_device
 from genlab.errors import DataError, RunError
 from genlab.files import content_hash
-from genlab.interfaces.dataset import ImageSide
+from genlab.interfaces.dataset import ImageSide, Palette
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Generator
@@ -100,13 +100,15 @@ class Run:
         return generator
 
     @property
-    def classes(self) -> tuple[tuple[int, int, int], ...] | None:
+    def classes(self) -> Palette | None:
         """The colours of the classes that it predicts; None for one that predicts images."""
         return self.manifest.classes
 
     def validation_pairs(self) -> PreparedPairs:
-        """The pairs that it was validated on; `DataError` if they cannot be had."""
+        """The pairs that it was validated on; `DataError` if they cannot be had, or are others now."""
         data = open_data(construct(replace(self.recipe, metrics={}, listeners={}), self._checked.document).data)
+        if data.validation.fingerprint() != self.manifest.data.fingerprints["validation"]:
+            raise DataError("these are not the pairs that the run was validated on", where=data.validation.description)
         return prepare(self.recipe, data.validation)
 
     def listeners(self) -> Sequence[tuple[str, Listener]]:
@@ -114,8 +116,11 @@ class Run:
         return list(construct(replace(self.recipe, metrics={}), self._checked.document).listeners.items())
 
     def fingerprint(self) -> str:
-        """A hash of what predictions depend on: the recipe and the trained weights; `RunError` if there are none."""
-        return content_hash([self.folder.recipe_path, *weights(self._checkpoint())])
+        """A hash of what predictions depend on: recipe, plugins given as files, and trained weights.
+
+        What is installed is not in it. `RunError` if there are no trained weights.
+        """
+        return content_hash([self.folder.recipe_path, *self.folder.plugin_files, *weights(self._checkpoint())])
 
     def apply(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
         """What the networks make of conditions in [-1, 1] of any size, as the recipe's `[inference]` says.

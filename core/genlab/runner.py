@@ -84,8 +84,7 @@ def go_on(folder: RunFolder, *, stop_at: int | None = None, listeners: Listeners
             built = build(checked.recipe, checked.document)
         if changed := provenance.changed_data(manifest, built):
             raise RunError(
-                f"{' and '.join(changed)} {'is' if len(changed) == 1 else 'are'} not as when the run began"
-                f" ({built.data.training.description})",
+                f"not as when the run began: {', '.join(changed)} ({built.data.training.description})",
                 where=str(folder.path),
                 hint="Bring everything back as it was, or start a new run.",
             )
@@ -137,7 +136,6 @@ def _train(folder: RunFolder, built: Built, stop_at: int | None, listeners: List
         step=ended.step,
         signal=ended.signal,
         metrics=dict(ended.metrics),
-        seconds=folder.stored().seconds + ended.seconds,
     )
 
 

@@ -26,13 +26,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from genlab.errors import RunError, StorageError
 from genlab.files import exclusive, storage_errors, write_text
-from genlab.interfaces.listener import CheckpointSaved, Listener, Status, Validated
-
-Palette = tuple[tuple[int, int, int], ...]
+from genlab.interfaces.dataset import Palette
+from genlab.interfaces.listener import CheckpointSaved, Ended, Listener, Status, Validated
 
 
 class DataRecord(BaseModel):
-    """The data that a run was trained on, and hashes of all that it reads, in words."""
+    """The data that a run was trained on, and hashes of all that it reads."""
 
     source: str
     reason: str | None
@@ -202,6 +201,9 @@ class ManifestListener(Listener):
 
     def validated(self, event: Validated) -> None:
         self._folder.update(metrics=dict(event.metrics))
+
+    def ended(self, event: Ended) -> None:
+        self._folder.update(seconds=self._folder.stored().seconds + event.seconds)
 
 
 def checkpoints(folder: Path) -> list[Path]:

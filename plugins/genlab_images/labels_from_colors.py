@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from genlab import Choice, DataError, Dataset, ImageSide, LabelSide, Pair, Pairs, Split
 
-Level = Annotated[int, Ge(0), Le(255)]
-Colour = tuple[Level, Level, Level]
+Intensity = Annotated[int, Ge(0), Le(255)]
+Colour = tuple[Intensity, Intensity, Intensity]
 
 
 class LabelsFromColors(Dataset):

@@ -22,7 +22,7 @@ class PSNR(MeanOverImages):
     better: ClassVar[Literal["lower", "higher"]] = "higher"
 
     def measure(self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]) -> Float[Tensor, " n"]:
-        # Imported when the first image is measured, so that a training does not wait for it to begin.
+        # Imported when the first image is measured, as it takes a second, which checking a recipe should not.
         from torchmetrics.functional.image import peak_signal_noise_ratio
 
         values = peak_signal_noise_ratio(prediction, target, data_range=2.0, reduction="none", dim=(1, 2, 3))

@@ -27,7 +27,7 @@ class SSIM(MeanOverImages):
     better: ClassVar[Literal["lower", "higher"]] = "higher"
 
     def measure(self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]) -> Float[Tensor, " n"]:
-        # Imported when the first image is measured, so that a training does not wait for it to begin.
+        # Imported when the first image is measured, as it takes a second, which checking a recipe should not.
         from torchmetrics.functional.image import structural_similarity_index_measure
 
         height, width = target.shape[-2:]

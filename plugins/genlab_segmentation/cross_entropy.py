@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from genlab import Loss
+from genlab import Loss, Predictions
 
 
 class CrossEntropy(Loss):
     """The mean over pixels of the negative log-probability that the scores' softmax gives to the true class."""
 
-    predictions: ClassVar[Literal["images", "classes"]] = "classes"
+    predictions: ClassVar[Predictions] = "classes"
 
     def forward(
         self,

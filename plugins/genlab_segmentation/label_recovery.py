@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import ClassVar, Literal
 
 import torch
@@ -48,7 +49,7 @@ class LabelRecovery(Metric):
             self._run = open_run(judge, device="cpu")
             status = self._run.manifest.status
         except RunError as error:
-            train = f"train one with `gen run label_judge --out {judge}`"
+            train = f"`gen run label_judge --out {quote(str(judge))}` trains one, label_judge_small one for 64 pixels"
             raise ValueError(f"the judge {judge}: {error.what}; {train}") from error
         if self._run.classes is None:
             raise ValueError(f"the judge {judge} predicts images, and a judge is a run of the method segmentation")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
 
-from genlab import Batch, Loss, Method, Network, Phase, Shared, Term, Terms, WeightedLoss
+from genlab import Batch, Loss, Method, Network, Phase, Predictions, Shared, Term, Terms, WeightedLoss
 
 
 class Segmentation(Method):
@@ -21,7 +21,7 @@ class Segmentation(Method):
         ValueError: if there is no loss, or an adversarial one.
     """
 
-    predictions: ClassVar[Literal["images", "classes"]] = "classes"
+    predictions: ClassVar[Predictions] = "classes"
 
     def __init__(self, networks: Mapping[str, Network], losses: Mapping[str, WeightedLoss]) -> None:
         super().__init__(networks, losses)

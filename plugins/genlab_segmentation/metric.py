@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from jaxtyping import Float
 from torch import Tensor
 
-from genlab import Metric
+from genlab import Metric, Predictions
 from genlab_segmentation.confusion import FIGURES, Confusion
 
 
@@ -16,7 +16,7 @@ class SegmentationScores(Metric):
     """Per-pixel accuracy, per-class accuracy and class IoU (Long et al. 2015, section 5) over all images' pixels."""
 
     better: ClassVar[Literal["lower", "higher"]] = "higher"
-    predictions: ClassVar[Literal["images", "classes"]] = "classes"
+    predictions: ClassVar[Predictions] = "classes"
     figures: ClassVar[Sequence[str]] = FIGURES
 
     def __init__(self) -> None:

@@ -1,3 +1,4 @@
+import math
 import re
 
 import pytest
@@ -45,3 +46,11 @@ def test_a_curve_has_its_colour_in_the_key_and_in_every_drawing():
 
 def test_of_nothing_nothing_is_drawn():
     assert draw_curves({}, "value") == ""
+
+
+@pytest.mark.parametrize("values", [(math.nan, 1.0, 2.0), (1.0, math.inf, 2.0), (1.0, 2.0, math.nan)])
+def test_what_is_no_number_is_left_out(values: tuple[float, ...]):
+    drawing = draw_curves({"one": flat(*values)}, "value")
+    assert drawing.count("<circle") == 2
+    assert "nan" not in drawing
+    assert draw_curves({"one": flat(math.nan)}, "value") == ""

@@ -69,14 +69,18 @@ def imports_torch(folder: Path, *arguments: str) -> bool:
 
 LIGHT = [
     "genlab",
+    "genlab.ablation.pace",
+    "genlab.ablation.statistics",
     "genlab.cli",
     "genlab.components",
     "genlab.contract",
+    "genlab.curves",
     "genlab.errors",
     "genlab.files",
     "genlab.hooks",
     "genlab.interfaces.dataset",
     "genlab.interfaces.listener",
+    "genlab.interfaces.predictions",
     "genlab.plugins",
     "genlab.recipe.assignments",
     "genlab.recipe.copy",
@@ -90,6 +94,7 @@ LIGHT = [
     "genlab.registry",
     "genlab.runs",
     "genlab.settings",
+    "genlab.sheet",
     "genlab.tables",
 ]
 

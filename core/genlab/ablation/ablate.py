@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,8 @@ class Ablation:
         document = load(recipe, set)
         self.plan: Plan = make_plan(document, Components(find_plugins(self.plugins)))
         self.tables: Mapping[str, Any] = document.values
-        self._read: dict[str, tuple[OpenData, dict[str, str]]] = {}
+        self._data: dict[str, OpenData] = {}
+        self._fingerprints: dict[str, dict[str, str]] = {}
         self.cells = [self._settled(cell) for cell in self.plan.cells]
         self.folder = AblationFolder(path)
 
@@ -85,13 +86,13 @@ class Ablation:
     def pace(self) -> Pace:
         """What is there and what is missing, as far as time goes."""
         measured: dict[str, list[float]] = {}
-        missing: list[str] = []
+        missing: dict[str, str] = {}
         for settled in self.cells:
             arm = settled.cell.arm
             if manifest := self.folder.finished(arm, settled.cell.seed, settled.identity):
                 measured.setdefault(arm, []).append(manifest.seconds)
             else:
-                missing.append(arm)
+                missing[str(settled.cell)] = arm
         return Pace(measured, missing)
 
     def run(self, jobs: int, retrain: bool, tell: Callable[[Event], None]) -> Outcome:
@@ -123,27 +124,33 @@ class Ablation:
         return Announcer(list(construct(cell.recipe, cell.document).listeners.items()))
 
     def _settled(self, cell: Cell) -> SettledCell:
-        data, found = self._opened(cell)
-        recipe = settle(cell.recipe, data)
-        return SettledCell(cell, recipe, identity(recipe.tables(), found, code_digests(recipe)))
+        recipe = settle(cell.recipe, self._opened(cell))
+        return SettledCell(cell, recipe, identity(recipe.tables(), self._measured(cell), code_digests(recipe)))
 
-    def _opened(self, cell: Cell) -> tuple[OpenData, dict[str, str]]:
-        """The data of a cell, and the fingerprints of all that it reads; once for all cells that read the same.
+    def _opened(self, cell: Cell) -> OpenData:
+        """The data of a cell, opened once for all cells that have the same."""
+        key = repr(cell.recipe.data.table())
+        if key not in self._data:
+            self._data[key] = open_data(cell.recipe.data.build_parts())
+        return self._data[key]
 
-        What cannot be measured is found here, before anything is trained.
+    def _measured(self, cell: Cell) -> dict[str, str]:
+        """The fingerprints of all that a cell reads, once its metrics have measured a pair.
+
+        So what cannot be measured is found here, before anything is trained, and once for all cells that do the same.
         """
         tables = cell.recipe.tables()
         key = repr((tables["data"], tables["input"], tables["method"], tables["evaluate"]["metrics"]))
-        if key not in self._read:
-            parts = construct(cell.recipe, cell.document)
-            data = open_data(parts.data)
-            try_metrics(parts.metrics, prepare(cell.recipe, data.validation))
-            self._read[key] = data, fingerprints(data, parts.metrics)
-        return self._read[key]
+        if key not in self._fingerprints:
+            data = self._opened(cell)
+            metrics = construct(replace(cell.recipe, losses={}, listeners={}), cell.document).metrics
+            try_metrics(metrics, prepare(cell.recipe, data.validation))
+            self._fingerprints[key] = fingerprints(data, metrics)
+        return self._fingerprints[key]
 
     def _parameters(self, settled: SettledCell) -> dict[str, int]:
         recipe, document = settled.recipe, settled.cell.document
-        channels = prepare(recipe, self._opened(settled.cell)[0].training).channels
+        channels = prepare(recipe, self._opened(settled.cell).training).channels
         return {role: count_parameters(network) for role, network in build_networks(recipe, channels, document).items()}
 
     def _refuse_other_code(self) -> None:

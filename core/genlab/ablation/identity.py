@@ -21,7 +21,7 @@ def identity(tables: Mapping[str, Any], fingerprints: Mapping[str, str], code: M
 
     Args:
         tables: the settled recipe.
-        fingerprints: of the data, by split.
+        fingerprints: of the data, by split, and of what metrics measure with.
         code: digests of packages.
     """
     parts: dict[str, Any] = {"the recipe": substance(tables), "the data": dict(fingerprints)}

@@ -46,8 +46,8 @@ def read_course(folder: Path) -> dict[int, dict[str, float]]:
     return {int(step): values for step, values in json.loads(path.read_text(encoding="utf-8")).items()}
 
 
-def read_per_image(folder: Path) -> dict[str, list[float]]:
-    """What a run's metrics were last of each image, of those that are means over images."""
+def read_per_image(folder: Path) -> dict[str, dict[str, float]]:
+    """What a run's metrics were last of each image, by its key, of those that are means over images."""
     path = folder / "images.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 

@@ -20,6 +20,7 @@ from genlab.ablation.statistics import (
     sentence,
     spread,
 )
+from genlab.build.recipe import Figure
 from genlab.errors import RunError
 from genlab.interfaces.listener import Compared, Interval, Pictures, Trial
 from genlab.runs import Manifest
@@ -63,9 +64,7 @@ class Outcome:
 
     def better(self, metric: str) -> Better:
         """Which direction is good; a gap is, like its metric, better where validation comes off better."""
-        label = metric.partition("/")[2]
-        better: Better = self.plan.cells[0].recipe.figures[label].component.cls.better
-        return better
+        return self._figure(metric).better
 
     def values(self, arm: str, metric: str) -> dict[int, float]:
         """A metric by seed, of the cells that are finished."""
@@ -77,10 +76,11 @@ class Outcome:
 
     def of_targets(self, metric: str) -> Spread | None:
         """What the metric would be if predictions were the targets themselves, for a metric that tells."""
-        side, label, *figure = metric.split("/")
-        cls: Any = self.plan.cells[0].recipe.metrics[label].component.cls
-        name = cls.of_targets.get("/".join(figure))
-        return self.spread(self.baseline, f"{side}/{label}/{name}") if name else None
+        name = self._figure(metric).of_targets
+        return self.spread(self.baseline, f"{metric.partition('/')[0]}/{name}") if name else None
+
+    def _figure(self, metric: str) -> Figure:
+        return self.plan.cells[0].recipe.figures[metric.partition("/")[2]]
 
     def over_images(self, metric: str) -> dict[str, OverImages]:
         """Each arm less the baseline, with an interval from the images; of a metric that is a mean over images."""
@@ -88,10 +88,14 @@ class Outcome:
         found = {arm: over_images(baseline, self._per_image(arm, metric)) for arm in self.plan.arms[1:]}
         return {arm: interval for arm, interval in found.items() if interval}
 
-    def _per_image(self, arm: str, metric: str) -> dict[int, list[float]]:
-        """By seed, the metric of each image, of the cells that are finished."""
-        cells = [cell for cell in self.finished if cell.arm == arm]
-        return {cell.seed: values for cell in cells if (values := read_per_image(cell.folder).get(metric))}
+    def _per_image(self, arm: str, metric: str) -> dict[int, dict[str, float]]:
+        """By seed, the metric of each image, of the cells that are finished; images are known by data and key."""
+        found: dict[int, dict[str, float]] = {}
+        for cell in self.finished:
+            if cell.arm == arm and cell.manifest and (values := read_per_image(cell.folder).get(metric)):
+                data = cell.manifest.data.fingerprints["train" if metric.startswith("train/") else "validation"]
+                found[cell.seed] = {f"{data} {key}": value for key, value in values.items()}
+        return found
 
     def differences(self, metric: str) -> dict[str, Difference]:
         """Each arm less the baseline."""

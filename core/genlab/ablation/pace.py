@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
@@ -12,16 +11,21 @@ class Pace:
 
     Args:
         measured: by arm, the seconds of cells that are finished.
-        missing: the arms of cells that are not, each as often as cells are missing.
+        missing: the arm of each cell that is not, by the cell's name.
     """
 
-    def __init__(self, measured: Mapping[str, Sequence[float]], missing: Sequence[str]) -> None:
+    def __init__(self, measured: Mapping[str, Sequence[float]], missing: Mapping[str, str]) -> None:
         self.measured = {arm: list(seconds) for arm, seconds in measured.items()}
-        self.missing = Counter(missing)
+        self.missing = dict(missing)
+        self._done: dict[str, float] = {}
 
-    def ended(self, arm: str, seconds: float | None) -> None:
-        """Count a cell that ended, and how long it took if it did so well."""
-        self.missing[arm] -= 1
+    def moved(self, cell: str, share: float) -> None:
+        """Note how much of a cell is done, from 0 to 1."""
+        self._done[cell] = share
+
+    def ended(self, cell: str, seconds: float | None) -> None:
+        """Count a cell that ended, and how long it took in all if it did so well."""
+        arm = self.missing.pop(cell)
         if seconds is not None:
             self.measured.setdefault(arm, []).append(seconds)
 
@@ -30,9 +34,8 @@ class Pace:
         known = [seconds for arm in self.measured.values() for seconds in arm]
         if not known:
             return None
-        whole = fmean(known)
         expected = sum(
-            count * fmean(seconds) if (seconds := self.measured.get(arm)) else count * whole
-            for arm, count in self.missing.items()
+            fmean(self.measured.get(arm) or known) * (1 - self._done.get(cell, 0.0))
+            for cell, arm in self.missing.items()
         )
-        return expected / max(1, min(jobs, self.missing.total()))
+        return expected / max(1, min(jobs, len(self.missing)))

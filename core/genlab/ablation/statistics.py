@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 CONFIDENCE = 0.95
 
+PerImage = Mapping[int, Mapping[str, float]]
 Better = Literal["lower", "higher"]
 Verdict = Literal["better", "worse", "no difference shown", "one seed", "no number"]
 
@@ -121,21 +122,21 @@ def _t_test(differences: Sequence[float]) -> tuple[float | None, float | None, f
     return float(interval.low), float(interval.high), float(test.pvalue)
 
 
-def over_images(baseline: Mapping[int, Sequence[float]], arm: Mapping[int, Sequence[float]]) -> OverImages | None:
+def over_images(baseline: PerImage, arm: PerImage) -> OverImages | None:
     """A bootstrap over images (Efron 1979), of runs as they are: it knows nothing of what other seeds would give.
 
     Args:
-        baseline: by seed, the metric of each image.
-        arm: likewise, of the same images in the same order.
+        baseline: by seed, the metric of each image, by what it is known by.
+        arm: likewise.
 
     Returns:
-        The difference and its interval; None without a seed in common, or with fewer than two images.
+        The difference and its interval; None where fewer than two images, or no seeds, are in common.
     """
-    seeds = [seed for seed in arm if seed in baseline and len(arm[seed]) == len(baseline[seed])]
-    if not seeds or len(arm[seeds[0]]) < 2:
+    seeds = [seed for seed in arm if seed in baseline]
+    images = [image for image in arm[seeds[0]] if _have(image, arm, baseline, seeds)] if seeds else []
+    if len(images) < 2:
         return None
-    by_image = zip(*([a - b for a, b in zip(arm[seed], baseline[seed], strict=True)] for seed in seeds), strict=True)
-    differences = [fmean(values) for values in by_image]
+    differences = [fmean(arm[seed][image] - baseline[seed][image] for seed in seeds) for image in images]
     mean = fmean(differences)
     if not math.isfinite(mean) or stdev(differences) <= 1e-12 * max(map(abs, differences)):
         return OverImages(mean, mean, mean, len(differences), len(seeds))
@@ -144,6 +145,10 @@ def over_images(baseline: Mapping[int, Sequence[float]], arm: Mapping[int, Seque
     found: Any = bootstrap((differences,), fmean, confidence_level=CONFIDENCE, method="percentile", rng=0)
     interval = found.confidence_interval
     return OverImages(mean, float(interval.low), float(interval.high), len(differences), len(seeds))
+
+
+def _have(image: str, arm: PerImage, baseline: PerImage, seeds: Sequence[int]) -> bool:
+    return all(image in arm[seed] and image in baseline[seed] for seed in seeds)
 
 
 def holm(values: Mapping[str, float]) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import tomli_w
 from pydantic import BaseModel
@@ -12,6 +12,20 @@ from pydantic import BaseModel
 from genlab.components import Component, Spec
 from genlab.interfaces.predictions import Predictions
 from genlab.settings import Settings
+
+
+class Figure(NamedTuple):
+    """One of the figures that a recipe's metrics give.
+
+    Args:
+        name: the metric's label, or `label/figure`.
+        better: which direction is good.
+        of_targets: the name of the figure that says what this one would be of the targets themselves.
+    """
+
+    name: str
+    better: Literal["lower", "higher"]
+    of_targets: str | None
 
 
 @dataclass(frozen=True)
@@ -52,9 +66,9 @@ class Recipe:
         return method.predictions
 
     @property
-    def figures(self) -> dict[str, Spec]:
-        """The metrics by the names of their figures: the label, or `label/figure` of one that gives several."""
-        return {name: spec for label, spec in self.metrics.items() for name in _figures(label, spec)}
+    def figures(self) -> dict[str, Figure]:
+        """The metrics' figures by their names: the label, or `label/figure` of one that gives several."""
+        return {figure.name: figure for label, spec in self.metrics.items() for figure in _figures(label, spec)}
 
     def components(self) -> Iterator[Component]:
         """All components that take part."""
@@ -82,9 +96,12 @@ class Recipe:
         return tomli_w.dumps(self.tables())
 
 
-def _figures(label: str, metric: Spec) -> list[str]:
+def _figures(label: str, metric: Spec) -> list[Figure]:
     cls: Any = metric.component.cls
-    return [f"{label}/{figure}" for figure in cls.figures] or [label]
+    if not cls.figures:
+        return [Figure(label, cls.better, None)]
+    of_targets = {figure: f"{label}/{name}" for figure, name in cls.of_targets.items()}
+    return [Figure(f"{label}/{figure}", cls.better, of_targets.get(figure)) for figure in cls.figures]
 
 
 def _plain(table: BaseModel) -> dict[str, Any]:

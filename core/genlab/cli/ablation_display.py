@@ -20,6 +20,7 @@ from genlab.ablation.execute import Begun, Done, Event, Job, Moved
 from genlab.ablation.outcome import Outcome
 from genlab.ablation.pace import Pace
 from genlab.cli.output import print_next
+from genlab.runs import RunFolder
 
 _COLOURS = {"finished": "green", "interrupted": "yellow", "failed": "red"}
 
@@ -39,7 +40,7 @@ def print_plan(ablation: Ablation, pace: Pace, jobs: int) -> None:
         name = Text(arm).append(" (baseline)", "dim") if arm == plan.settings.baseline else Text(arm)
         table.add_row(name, Text("\n".join(plan.assignments(arm)) or "nothing"), parameters)
     console.print(table)
-    if there := len(plan.cells) - pace.missing.total():
+    if there := len(plan.cells) - len(pace.missing):
         left = pace.left(jobs)
         rest = f"; the others take about {_clock(left)}, {jobs} at a time" if left else ""
         console.print(f"{there} of {len(plan.cells)} trainings are there{rest}")
@@ -50,7 +51,7 @@ def plan_as_json(ablation: Ablation, pace: Pace, jobs: int) -> dict[str, Any]:
     plan = ablation.plan
     arms = {arm: {"changes": plan.assignments(arm), "parameters": ablation.parameters[arm]} for arm in plan.arms}
     return {"title": plan.title, "baseline": plan.settings.baseline, "seeds": plan.settings.seeds, "arms": arms} | {
-        "missing": pace.missing.total(),
+        "missing": len(pace.missing),
         "seconds": pace.left(jobs),
     }
 
@@ -97,6 +98,7 @@ class Show:
                 self._begin(job)
             case Moved(job, step):
                 self._progress.update(self._bars[job.name], completed=step, count=f"{step}/{self._steps(job)}")
+                self._pace.moved(job.name, step / self._steps(job))
             case Done():
                 self._end(event)
 
@@ -118,7 +120,8 @@ class Show:
         self._ended[name] = done
         seconds = time.monotonic() - self._begun[name]
         self._progress.remove_task(self._bars[name])
-        self._pace.ended(self._cells[name].arm, seconds if done.status == "finished" else None)
+        # What it took in all, with what was trained before it was taken up again.
+        self._pace.ended(name, RunFolder(done.job.target).read().seconds if done.status == "finished" else None)
         line = Text.assemble((f"{done.status:<12}", _COLOURS[done.status]), name, (f"   {_clock(seconds)}", "dim"))
         if left := self._pace.left(self._jobs):
             line.append(f"   about {_clock(left)} left", "dim")

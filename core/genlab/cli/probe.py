@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,7 +37,8 @@ def probe(
         return
     _print_skips(found)
     _print_levels(found)
-    print_next({"see the curves": f"{run}/probe/skips.svg", "see pictures": f"{run}/probe/cut.png"})
+    folder = quote(str(run / "probe"))
+    print_next({"see the curves": f"{folder}/skips.svg", "see pictures": f"{folder}/cut.png"})
 
 
 def _print_skips(probed: Probed) -> None:
@@ -61,8 +63,9 @@ def _print_skips(probed: Probed) -> None:
     print_table(("level", "carries", *heads), rows, right=("level", *heads))
     Console(highlight=False).print(
         "\nlevel: 1 is the outermost. carries: zeros (cut), another image's features (shuffle), the mean features"
-        " (average).\nchange: mean absolute difference, of images in [-1, 1]. error: how much farther from the target."
-        "\nhigh frequencies: their energy, as a share of what it was. ± is one standard deviation over the pairs.\n",
+        " (average).\nchange: mean absolute difference, of images in [-1, 1] or of probabilities."
+        "\nerror: how much farther from the target. high frequencies: their energy, as a share of what it was."
+        "\n± is one standard deviation over the pairs.\n",
         style="dim",
     )
 

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from torch import Tensor
 
-from genlab.data.sides import ClassSide, channels_of, resize, to_tensor
+from genlab.data.sides import ClassSide, Seen, channels_of, resize, to_tensor
 from genlab.errors import DataError
 from genlab.interfaces.dataset import LabelSide, Pair, Pairs, Side
 from genlab.interfaces.predictions import Predictions
@@ -22,7 +22,7 @@ class Sides(NamedTuple):
     """What condition and target are."""
 
     condition: Side
-    target: Side
+    target: Seen
 
 
 class PreparedPair(NamedTuple):

@@ -17,15 +17,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from genlab.errors import DataError
-from genlab.interfaces.dataset import ImageSide, LabelSide, Side
+from genlab.interfaces.dataset import ImageSide, LabelSide, Palette, Side
 
 
 @dataclass(frozen=True)
-class ClassSide(LabelSide):
-    """A map of classes that networks see as one channel a class, and not in its palette's colours."""
+class ClassSide:
+    """A label map that networks see as one channel a class, and not in its palette's colours."""
+
+    palette: Palette
 
 
-def channels_of(side: Side) -> int:
+Seen = Side | ClassSide
+
+
+def channels_of(side: Seen) -> int:
     """How many channels the networks see."""
     match side:
         case ImageSide():
@@ -36,9 +41,9 @@ def channels_of(side: Side) -> int:
             return 3
 
 
-def to_tensor(array: NDArray[np.generic], side: Side, key: str) -> Shaped[Tensor, "c h w"]:
+def to_tensor(array: NDArray[np.generic], side: Seen, key: str) -> Shaped[Tensor, "c h w"]:
     """A stored array as a tensor; `DataError` if it is not what its side declares."""
-    if isinstance(side, LabelSide):
+    if not isinstance(side, ImageSide):
         return _labels(array, side, key)
     if array.ndim != 3 or array.shape[2] != side.channels:
         raise DataError(f"an image of {side.channels} channels was declared, but the array is {array.shape}", where=key)
@@ -57,7 +62,7 @@ def to_tensor(array: NDArray[np.generic], side: Side, key: str) -> Shaped[Tensor
     return _copy(scaled.astype(np.float32).transpose(2, 0, 1))
 
 
-def _labels(array: NDArray[np.generic], side: LabelSide, key: str) -> Shaped[Tensor, "1 h w"]:
+def _labels(array: NDArray[np.generic], side: LabelSide | ClassSide, key: str) -> Shaped[Tensor, "1 h w"]:
     if array.ndim != 2 or array.dtype.kind != "u" or array.dtype.itemsize > 2:
         what = f"a label map is a uint8 or uint16 array (height, width), not {array.dtype} {array.shape}"
         raise DataError(what, where=key)
@@ -71,16 +76,16 @@ def _copy(array: NDArray[np.generic]) -> Tensor:
     return torch.from_numpy(np.array(array, order="C"))
 
 
-def resize(image: Shaped[Tensor, "c h w"], side: Side, size: tuple[int, int]) -> Shaped[Tensor, "c h2 w2"]:
+def resize(image: Shaped[Tensor, "c h w"], side: Seen, size: tuple[int, int]) -> Shaped[Tensor, "c h2 w2"]:
     """Stretch to a height and width: bilinear with antialiasing, or the nearest pixel for labels."""
     if image.shape[-2:] == size:
         return image
-    if isinstance(side, LabelSide):
+    if not isinstance(side, ImageSide):
         return F.interpolate(image[None].float(), size, mode="nearest-exact")[0].to(image.dtype)
     return F.interpolate(image[None], size, mode="bilinear", antialias=True)[0]
 
 
-def to_network(batch: Shaped[Tensor, "n c h w"], side: Side) -> Float[Tensor, "n d h w"]:
+def to_network(batch: Shaped[Tensor, "n c h w"], side: Seen) -> Float[Tensor, "n d h w"]:
     """Floats in [-1, 1]: images and label maps in colours from black to full intensity, classes as 0 and 1."""
     if isinstance(side, ClassSide):
         classes = F.one_hot(batch[:, 0].long(), len(side.palette))
@@ -91,7 +96,7 @@ def to_network(batch: Shaped[Tensor, "n c h w"], side: Side) -> Float[Tensor, "n
     return batch.float().div(127.5).sub(1.0)
 
 
-def to_picture(image: Float[Tensor, "c h w"], side: Side) -> NDArray[np.uint8]:
+def to_picture(image: Float[Tensor, "c h w"], side: Seen) -> NDArray[np.uint8]:
     """What networks see or predict as (height, width, 3) uint8, to be seen.
 
     Classes have their palette's colours; of an image of other than 3 channels, the first is shown.

@@ -37,17 +37,16 @@ def train_step(method: Method, batch: Batch, optimizers: Mapping[str, Optimizer]
             if with_norms:
                 _add_norms(result, phase, role, method.networks[role])
             optimizers[role].step()
-        _add_losses(result, phase, terms)
+        result.losses.update({f"{phase.name}/{name}": term.value.detach() for name, term in terms.items()})
     return result
 
 
-def measure_gradients(method: Method, batch: Batch) -> StepResult:
-    """What a step would find, without its updates."""
+def measure_norms(method: Method, batch: Batch) -> StepResult:
+    """The norms that a step would find, without its updates; no losses."""
     result = StepResult({}, {}, {})
-    for phase, terms in _backward(method, batch):
+    for phase, _ in _backward(method, batch):
         for role in phase.updates:
             _add_norms(result, phase, role, method.networks[role])
-        _add_losses(result, phase, terms)
     return result
 
 
@@ -75,10 +74,6 @@ def _require_scalars(phase: Phase, terms: Terms) -> None:
         if shape != ():
             given = type(term.value).__name__ if shape is None else f"a tensor of shape {tuple(shape)}"
             raise TrainingError(f"the loss {phase.name}/{name} gave {given}, and a loss is a tensor with one value")
-
-
-def _add_losses(result: StepResult, phase: Phase, terms: Terms) -> None:
-    result.losses.update({f"{phase.name}/{name}": term.value.detach() for name, term in terms.items()})
 
 
 def _add_norms(result: StepResult, phase: Phase, role: str, network: Network) -> None:

@@ -31,10 +31,10 @@ class Interrupted(Exception):  # noqa: N818  (not an error: the user asked to st
 
 
 class Measured(NamedTuple):
-    """What metrics say: figures by name, and of those that are means over images, each image's value."""
+    """What metrics say: figures by name, and of those that are means over images, each image's value by its key."""
 
     figures: dict[str, float]
-    per_image: dict[str, Sequence[float]]
+    per_image: dict[str, dict[str, float]]
 
 
 def validate(experiment: Experiment, predictor: Predictor, stopping: Callable[[], bool]) -> Measured:
@@ -68,6 +68,7 @@ def try_metrics(metrics: Mapping[str, Metric], pairs: PreparedPairs) -> None:
         metric.reset()
         metric.update(batch.condition, batch.target, batch.target)
         _figures(name, metric)
+        _per_image(name, metric, [pairs[0].key])
         metric.reset()
 
 
@@ -80,9 +81,11 @@ def _measure(
 ) -> Measured:
     for metric in experiment.metrics.values():
         metric.reset()
+    keys: list[str] = []
     for index in indices:
         if stopping():
             raise Interrupted
+        keys.append(pairs[index].key)
         batch = single(pairs, index, experiment.device)
         prediction = predictor(batch.condition)
         for metric in experiment.metrics.values():
@@ -90,8 +93,17 @@ def _measure(
     figures: dict[str, float] = {}
     for name, metric in experiment.metrics.items():
         figures |= _figures(name, metric)
-    each = {name: metric.per_image() for name, metric in experiment.metrics.items()}
+    each = {name: _per_image(name, metric, keys) for name, metric in experiment.metrics.items()}
     return Measured(figures, {name: values for name, values in each.items() if values is not None})
+
+
+def _per_image(name: str, metric: Metric, keys: Sequence[str]) -> dict[str, float] | None:
+    values = cast(object, metric.per_image())  # a plugin's, which may be anything
+    if values is None:
+        return None
+    if not (isinstance(values, Sequence) and len(values) == len(keys)):
+        raise TrainingError(f"what the metric {name} gave per image is no sequence of a number for each of {len(keys)}")
+    return {key: _figure(name, value) for key, value in zip(keys, values, strict=True)}
 
 
 def _figures(name: str, metric: Metric) -> dict[str, float]:

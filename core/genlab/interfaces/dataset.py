@@ -28,6 +28,9 @@ class ImageSide:
     range: tuple[float, float] | None = None
 
 
+Palette = tuple[tuple[int, int, int], ...]
+
+
 @dataclass(frozen=True)
 class LabelSide:
     """A side of every pair that is a map of classes.
@@ -36,7 +39,7 @@ class LabelSide:
         palette: the colour of each class (red, green, blue, 0 to 255); a pixel holds an index into it.
     """
 
-    palette: tuple[tuple[int, int, int], ...]
+    palette: Palette
 
 
 Side = ImageSide | LabelSide

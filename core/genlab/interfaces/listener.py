@@ -89,12 +89,13 @@ class Validated:
     Args:
         step: steps done.
         metrics: by `validation/name` and `train/name`, and `gap/name` for their difference, validation less train.
-        per_image: of metrics that are means over images, each image's value, by `validation/name` and `train/name`.
+        per_image: of metrics that are means over images, each image's value by its pair's key; by `validation/name` and
+            `train/name`.
     """
 
     step: int
     metrics: Mapping[str, float]
-    per_image: Mapping[str, Sequence[float]] = field(default_factory=dict[str, Sequence[float]])
+    per_image: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
 
 
 @dataclass(frozen=True)

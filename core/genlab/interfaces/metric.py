@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from jaxtyping import Float
 from torch import Tensor
 
+from genlab.errors import PluginError
 from genlab.interfaces.predictions import Predictions
 
 
@@ -24,6 +25,12 @@ class Metric(ABC):
     predictions: ClassVar[Predictions] = "images"
     figures: ClassVar[Sequence[str]] = ()
     of_targets: ClassVar[Mapping[str, str]] = {}
+
+    def __init_subclass__(cls) -> None:
+        # A type checker takes a string for a sequence of names; Python takes it for letters.
+        if isinstance(cls.figures, str):
+            what = f'the metric {cls.__name__} has figures = "{cls.figures}", which is no tuple of names'
+            raise PluginError(what, hint=f'Write figures = ("{cls.figures}",).')
 
     @abstractmethod
     def update(

@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 
 import numpy as np
-import torch
 
 from genlab.data.order import spread
 from genlab.data.sides import to_picture
 from genlab.engine.announcer import Announcer
 from genlab.engine.inference import Predictor
-from genlab.engine.seeding import random_numbers_apart
-from genlab.engine.step import measure_gradients
+from genlab.engine.seeding import random_numbers_apart, seed_random_numbers
+from genlab.engine.step import measure_norms
 from genlab.engine.validation import single
 from genlab.errors import DataError, RunError
 from genlab.interfaces.listener import Pictures, Probed, SkipEffect
@@ -36,16 +35,19 @@ def probe(run: Run, pairs: int, tell: Callable[[int, int], None]) -> Probed:
         tell: hears how many skip connections of how many are done.
 
     Raises:
+        ValueError: `pairs` is below two.
         RunError: the generator has no skip connections, or there is no trained one.
         DataError: the validation pairs cannot be had, or there is but one.
     """
+    if pairs < 2:
+        raise ValueError(f"pairs is {pairs}, but a skip is to carry another image's features: at least 2 are needed")
     generator = run.generator
     if not (skips := generator.skips()):
         what = f"{run.recipe.networks['generator'].component} has no skip connections to probe"
         raise RunError(what, where=str(run.path))
     prepared = run.validation_pairs()
     indices = spread(len(prepared), pairs)
-    if len(indices) < 2:
+    if len(prepared) < 2:
         what = "there is one pair, and a skip connection is to be given another image's features"
         raise DataError(what, where=prepared.pairs.description)
     batches = [single(prepared, index, run.device) for index in indices]
@@ -71,12 +73,12 @@ def probe(run: Run, pairs: int, tell: Callable[[int, int], None]) -> Probed:
 
 def _norms(method: Method, batches: Sequence[Batch]) -> tuple[dict[str, float], dict[str, float]]:
     """The mean norms of gradients, and the norms of weights, by role and level; of a copy, as it is changed by that."""
-    copy = deepcopy(method)
-    for network in copy.networks.values():
-        network.train()
-    with random_numbers_apart(batches[0].condition.device):
-        torch.manual_seed(0)
-        found = [measure_gradients(copy, batch) for batch in batches]
+    copy, device = deepcopy(method), batches[0].condition.device
+    for module in (*copy.networks.values(), *(weighted.loss for weighted in copy.losses.values())):
+        module.train()
+    with random_numbers_apart(device):
+        seed_random_numbers(0, device)
+        found = [measure_norms(copy, batch) for batch in batches]
     first = found[0]
     gradients = {
         name: sum(step.gradient_norms[name].item() for step in found) / len(found) for name in first.gradient_norms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,10 +13,9 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from genlab.data.sides import to_picture
+from genlab.data.sides import ClassSide, Seen, to_picture
 from genlab.engine.inference import Predictor
 from genlab.errors import PluginError
-from genlab.interfaces.dataset import Side
 from genlab.interfaces.listener import Interval, Replacement, SkipEffect
 from genlab.interfaces.method import Batch
 from genlab.interfaces.network import Skip
@@ -28,6 +28,8 @@ Image = Float[Tensor, "1 d h w"]
 class SkipProbe:
     """Predictions with one skip connection changed, beside those as they are.
 
+    Scores of classes are looked at as their probabilities, which lie between 0 and 1 as their targets do.
+
     Args:
         predictor: the trained networks.
         batches: pairs, one each; two at least, as one takes another's features.
@@ -35,12 +37,12 @@ class SkipProbe:
         shown: of how many pairs to make pictures.
     """
 
-    def __init__(self, predictor: Predictor, batches: Sequence[Batch], target: Side, shown: int) -> None:
+    def __init__(self, predictor: Predictor, batches: Sequence[Batch], target: Seen, shown: int) -> None:
         self.predictor = predictor
         self.batches = batches
         self.target = target
         self.shown = shown
-        self.undisturbed = [predictor(batch.condition) for batch in batches]
+        self.undisturbed = [self._seen(batch) for batch in batches]
         self._energy = [_energy(image) for image in self.undisturbed]
 
     def effects(self, skip: Skip) -> Iterator[SkipEffect]:
@@ -59,7 +61,7 @@ class SkipProbe:
                     for prediction, before, batch in zip(predictions, self.undisturbed, self.batches, strict=True)
                 ),
                 high_frequency=_over(
-                    _energy(prediction) / energy if energy else 1.0
+                    _energy(prediction) / energy if energy else math.nan
                     for prediction, energy in zip(predictions, self._energy, strict=True)
                 ),
                 pictures=self.pictures(predictions),
@@ -72,7 +74,8 @@ class SkipProbe:
     def _features(self, skip: Skip, batch: Batch) -> Features:
         """What the skip carries for one pair."""
         found: list[Tensor] = []
-        with _hooked(skip.module, found.append):
+        # Copies, here and below, as what follows in the network may change them in place.
+        with _hooked(skip.module, lambda features: found.append(features.clone())):
             self.predictor(batch.condition)
         if len(found) != 1:
             what = f"its skip connection at level {skip.level} was used {len(found)} times in a forward pass"
@@ -80,8 +83,12 @@ class SkipProbe:
         return found[0]
 
     def _predict(self, skip: Skip, batch: Batch, features: Features) -> Image:
-        with _hooked(skip.module, lambda _: features):
-            return self.predictor(batch.condition)
+        with _hooked(skip.module, lambda _: features.clone()):
+            return self._seen(batch)
+
+    def _seen(self, batch: Batch) -> Image:
+        prediction = self.predictor(batch.condition)
+        return prediction.softmax(dim=1) if isinstance(self.target, ClassSide) else prediction
 
 
 def _replacements(features: Sequence[Features]) -> Mapping[Replacement, Sequence[Features]]:

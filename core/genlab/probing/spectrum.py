@@ -13,7 +13,7 @@ def high_frequency_energy(images: Float[Tensor, "n c h w"]) -> Float[np.ndarray,
     """The energy of each image in the upper half of spatial frequencies: the mean square of what they add to a pixel.
 
     Frequencies are those of a cosine transform, which does not take an image's borders for edges as Fourier's does. A
-    frequency is in the upper half if it is so across or down: if its period is below four pixels.
+    frequency is in the upper half if it is so across or down: if its period is four pixels or less.
     """
     values = images.detach().double().cpu().numpy()
     coefficients: NDArray[np.float64] = np.asarray(dctn(values, axes=(2, 3), norm="ortho"))

@@ -158,11 +158,15 @@ def test_the_sentence_says_what_is_allowed(difference: Difference, words: str) -
     assert ("< 0.001" in said) == (difference.adjusted == 0.0002)
 
 
+def images(values) -> dict[str, float]:
+    return {f"image {number}": float(value) for number, value in enumerate(values)}
+
+
 def test_a_bootstrap_over_images_against_scipy():
     rng = np.random.default_rng(0)
-    baseline = {seed: list(rng.normal(size=40)) for seed in (0, 1)}
-    arm = {seed: list(rng.normal(0.3, size=40)) for seed in (1, 0, 2)}
-    found = over_images(baseline, arm)
+    baseline = {seed: rng.normal(size=40) for seed in (0, 1)}
+    arm = {seed: rng.normal(0.3, size=40) for seed in (1, 0, 2)}
+    found = over_images({s: images(v) for s, v in baseline.items()}, {s: images(v) for s, v in arm.items()})
     differences = np.mean([np.subtract(arm[seed], baseline[seed]) for seed in (0, 1)], axis=0)
     expected = stats.bootstrap((differences,), np.mean, method="percentile", rng=1).confidence_interval
     assert (found.images, found.n) == (40, 2)
@@ -171,11 +175,13 @@ def test_a_bootstrap_over_images_against_scipy():
 
 
 def test_images_that_all_differ_alike_leave_no_interval():
-    assert over_images({0: [1.0, 2.0]}, {0: [1.5, 2.5]}) == OverImages(0.5, 0.5, 0.5, 2, 1)
+    assert over_images({0: images([1, 2])}, {0: images([1.5, 2.5])}) == OverImages(0.5, 0.5, 0.5, 2, 1)
 
 
-def test_images_that_are_not_the_same_are_not_compared():
-    assert over_images({0: [1.0, 2.0]}, {1: [1.0, 2.0]}) is None
-    assert over_images({0: [1.0, 2.0]}, {0: [1.0, 2.0, 3.0]}) is None
-    assert over_images({0: [1.0]}, {0: [2.0]}) is None
-    assert math.isnan(over_images({0: [1.0, math.nan]}, {0: [1.0, 2.0]}).mean)
+def test_only_images_that_all_have_are_compared():
+    assert over_images({0: images([1, 2])}, {1: images([1, 2])}) is None
+    assert over_images({0: images([1])}, {0: images([2])}) is None
+    assert over_images({0: {"a": 1.0, "b": 2.0}}, {0: {"c": 1.0, "d": 2.0}}) is None
+    assert over_images({0: images([1, 2])}, {0: images([1, 2, 3])}).images == 2
+    assert over_images({0: images([1, 2, 3])}, {0: {"image 2": 5.0, "image 0": 1.0}}).mean == 1.0
+    assert math.isnan(over_images({0: images([1, math.nan])}, {0: images([1, 2])}).mean)

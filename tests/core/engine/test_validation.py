@@ -5,7 +5,7 @@ import pytest
 import torch
 from tests.core.toys import Distance, MemoryPairs, experiment, noise, pictures
 
-from genlab import ImageSide, LabelSide, TrainingError
+from genlab import ImageSide, LabelSide, PluginError, TrainingError
 from genlab.data.prepared import Sides
 from genlab.data.sides import ClassSide, to_bytes
 from genlab.engine.experiment import Experiment
@@ -113,8 +113,24 @@ def test_what_each_image_has_is_kept_of_metrics_that_are_means_over_images():
     made.metrics["each"] = Each()
     figures, per_image = validate(made, predictor(made), never)
     assert set(per_image) == {"validation/each", "train/each"}
-    assert len(per_image["validation/each"]) == 3
-    assert sum(per_image["validation/each"]) / 3 == pytest.approx(figures["validation/each"])
+    assert list(per_image["validation/each"]) == ["pair 0", "pair 1", "pair 2"]
+    assert sum(per_image["validation/each"].values()) / 3 == pytest.approx(figures["validation/each"])
+
+
+@pytest.mark.parametrize("values", [[], [1.0, 2.0, 3.0, 4.0], torch.ones(3), 1.0, ["a", "b", "c"]])
+def test_what_each_image_has_must_be_a_number_for_each(values):
+    made = small()
+    made.metrics["each"] = Each()
+    made.metrics["each"].per_image = lambda: values
+    with pytest.raises(TrainingError, match="the metric each"):
+        validate(made, predictor(made), never)
+
+
+def test_a_string_is_not_names_of_figures():
+    with pytest.raises(PluginError, match='has figures = "iou", which is no tuple of names'):
+
+        class Letters(Distance):
+            figures = "iou"
 
 
 @pytest.mark.parametrize("given", [("mean",), ("mean", "twice", "thrice")])

@@ -15,6 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests.conftest import GenCommand
 
 import genlab
+from genlab.probing.probe import probe
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +46,13 @@ def test_every_skip_is_replaced_in_every_way(run: Path):
 def test_it_changes_nothing_of_the_run(run: Path):
     opened = genlab.open_run(run)
     image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
-    before, weights = opened.predict(image), {n: p.clone() for n, p in opened.generator.state_dict().items()}
-    genlab.probe(run, pairs=2)
-    again = genlab.open_run(run)
-    np.testing.assert_array_equal(again.predict(image), before)
-    assert all(torch.equal(weights[name], tensor) for name, tensor in again.generator.state_dict().items())
+    before = opened.predict(image)
+    state = {name: tensor.clone() for name, tensor in opened.generator.state_dict().items()}
+    probe(opened, 2, lambda _done, _of: None)
+    np.testing.assert_array_equal(opened.predict(image), before)
+    assert all(torch.equal(state[name], tensor) for name, tensor in opened.generator.state_dict().items())
+    assert not any(module.training for module in opened.generator.modules())
+    assert all(parameter.grad is None for parameter in opened.generator.parameters())
 
 
 def test_twice_gives_the_same_figures(run: Path, gen: GenCommand):
@@ -112,7 +115,22 @@ def test_data_that_are_gone_are_missed(tiny: Path, gen: GenCommand, make_pairs, 
     assert str(pairs) in gone.stderr
 
 
+def test_two_pairs_are_needed(run: Path):
+    with pytest.raises(ValueError, match="at least 2 are needed"):
+        genlab.probe(run, pairs=1)
+
+
+def test_pairs_that_are_others_now_are_not_taken_for_the_runs(tiny: Path, gen: GenCommand, make_pairs):
+    pairs = make_pairs()
+    values = ("--set", "data.name=side_by_side", "--set", f"data.root={pairs}")
+    assert gen("run", tiny, *values, "--steps", 1, "--out", "run").returncode == 0
+    make_pairs(seed=1)
+    told = gen("probe", "run")
+    assert (told.returncode, "not the pairs that the run was validated on" in told.stderr) == (2, True)
+
+
 def test_a_judge_can_be_probed_too(judge: Path, tmp_path: Path):
     found = genlab.probe(shutil.copytree(judge, tmp_path / "judge"), pairs=2)
     assert [effect.level for effect in found.effects[::3]] == [1, 2, 3, 4]
     assert found.pictures.prediction.shape == (2, 32, 32, 3)
+    assert all(0 < effect.change.mean < 1 for effect in found.effects), "of probabilities"

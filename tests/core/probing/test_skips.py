@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from genlab import Batch, Generator, ImageSide, Method, Phase, PluginError, Shared, Skip
+from genlab.data.sides import ClassSide
 from genlab.engine.inference import Predictor
 from genlab.probing.skips import SkipProbe
 from genlab.settings import Inference
@@ -31,6 +33,13 @@ class Adding(Generator):
 
     def skips(self) -> Sequence[Skip]:
         return [Skip(1, self.carrier)]
+
+
+class InPlace(Adding):
+    """The same, but that it changes in place what it is given."""
+
+    def forward(self, condition: Tensor) -> Tensor:
+        return self.carrier(condition.clone()).mul_(0.25) + self.factor * condition
 
 
 class Alone(Method):
@@ -75,7 +84,30 @@ def test_every_replacement_by_hand():
         effect = found[replacement]
         assert effect.change.mean == pytest.approx(mean([abs(a - b) for a, b in zip(after, before, strict=True)]))
         assert effect.error.mean == pytest.approx(mean([abs(a) - abs(b) for a, b in zip(after, before, strict=True)]))
-        assert effect.change.low < effect.change.mean < effect.change.high or replacement == "average"
+        changes = [abs(a - b) for a, b in zip(after, before, strict=True)]
+        deviation = (sum((change - mean(changes)) ** 2 for change in changes) / 2) ** 0.5
+        assert effect.change.high - effect.change.mean == pytest.approx(deviation)
+        assert effect.change.mean - effect.change.low == pytest.approx(deviation)
+
+
+def test_a_generator_that_works_in_place_makes_no_difference():
+    made, other = probe(), probe()
+    other.predictor.method.networks["generator"] = InPlace()
+    for replacement, effect in effects(made).items():
+        assert effects(other)[replacement].change == pytest.approx(effect.change)
+
+
+def test_scores_of_classes_are_looked_at_as_probabilities():
+    """By the condition's two channels: of 0 and 3 for everything, and with the skip cut of 0 and 2."""
+    condition = torch.tensor([0.0, 4.0]).reshape(1, 2, 1, 1).expand(1, 2, 8, 8)
+    target = torch.tensor([0.0, 1.0]).reshape(1, 2, 1, 1).expand(1, 2, 8, 8)
+    side = ClassSide(((0, 0, 0), (255, 255, 255)))
+    made = SkipProbe(probe().predictor, [Batch(condition, target)] * 2, side, 1)
+    before, after = 1 / (1 + math.exp(-3)), 1 / (1 + math.exp(-2))
+    effect = effects(made)["cut"]
+    assert effect.change.mean == pytest.approx(before - after, rel=1e-5)
+    assert effect.error.mean == pytest.approx(before - after, rel=1e-5)
+    assert math.isnan(effect.high_frequency.mean), "there were none"
 
 
 def test_high_frequencies_are_a_share_of_what_they_were():

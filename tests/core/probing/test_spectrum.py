@@ -20,6 +20,12 @@ def test_pixels_that_alternate_are_nothing_else():
     assert high_frequency_energy(image(alternating[:, None] * alternating[None]))[0] > 0.9 * 0.0625
 
 
+@pytest.mark.parametrize(("pixels", "share"), [(4.0, 1.0), (64 / 15, 0.0)])
+def test_a_wave_counts_if_its_period_is_four_pixels_or_less(pixels: float, share: float):
+    wave = torch.cos(2 * torch.pi * (torch.arange(32) + 0.5) / pixels)
+    assert high_frequency_energy(image(wave.expand(32, 32)))[0] == pytest.approx(share * 0.5, abs=1e-6)
+
+
 def test_of_noise_it_is_three_quarters():
     """All frequencies are alike, and a quarter of them is in the lower half both across and down."""
     noise = torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))

@@ -114,14 +114,14 @@ def test_another_judge_is_not_gone_on_with(gen: GenCommand, tiny: Path, judge: P
     shutil.copytree(good_judge, tmp_path / "judge")
     refused = gen("resume", "run")
     assert refused.returncode == 2
-    assert "what the metric label_recovery measures with is not as when the run began" in refused.stderr
+    assert "not as when the run began: what the metric label_recovery measures with" in refused.stderr
 
 
 def test_what_cannot_be_a_judge_is_told_at_its_line(gen: GenCommand, tiny: Path, judge: Path, tmp_path: Path):
     missing = gen("run", tiny, *JUDGED)
     assert missing.returncode == 2
     assert "evaluate.metrics.label_recovery.judge=judge" in missing.stderr
-    assert "there is no such folder; train one with `gen run label_judge --out " in missing.stderr
+    assert "there is no such folder; `gen run label_judge --out " in missing.stderr
 
     assert gen("run", tiny, "--out", "judge", "--steps", 1).returncode == 0
     painter = gen("run", tiny, *JUDGED)
