@@ -8,8 +8,10 @@ import os
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
+from pydantic_core import to_json
 
 from genlab.errors import RunError, StorageError
 
@@ -60,6 +62,11 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON, as a whole; numbers that are none become null, as JSON has no word for them."""
+    write_text(path, to_json(value, indent=2, inf_nan_mode="null").decode() + "\n")
 
 
 def write_text(path: Path, text: str) -> None:

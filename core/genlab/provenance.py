@@ -111,12 +111,15 @@ def changed_data(manifest: Manifest, built: Built) -> list[str]:
     """What the run reads that is not what it began with, in words."""
     now = data_record(built).fingerprints
     changed = [name for name, known in manifest.data.fingerprints.items() if now.get(name) != known]
-    return [_in_words(name) for name in changed]
-
-
-def _in_words(fingerprint: str) -> str:
-    label = fingerprint.removeprefix(_MEASURING)
-    return f"{fingerprint} pairs" if label == fingerprint else f"what the metric {label} measures with"
+    words = {
+        "train": f"the training pairs ({built.data.training.description})",
+        "validation": f"the validation pairs ({built.data.validation.description})",
+        **{
+            f"{_MEASURING}{label}": f"what the metric {label} measures with ({metric.description()})"
+            for label, metric in built.experiment.metrics.items()
+        },
+    }
+    return [words.get(name, name) for name in changed]
 
 
 def changed_versions(manifest: Manifest, built: Built) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -61,16 +62,25 @@ class Run:
     def recipe(self) -> Recipe:
         return self._checked.recipe
 
-    @cached_property
+    @property
     def method(self) -> Method:
         """The method with its trained networks; `RunError` if the run has no checkpoint."""
+        return self._loaded[0]
+
+    @cached_property
+    def _loaded(self) -> tuple[Method, Path, str]:
+        """The method, the checkpoint that it is of, and the hash of all that it was loaded from."""
         networks = build_networks(self.recipe, self.manifest.channels, self._checked.document)
         losses = construct_losses(self.recipe, self._checked.document)
         method = build_method(self.recipe, networks, losses, self._checked.document)
         for module in (*networks.values(), *losses.values()):
             module.to(self.device).eval()
-        self._load(method)
-        return method
+        checkpoint = self._load(method)
+        return method, checkpoint, self._hash(checkpoint)
+
+    def _hash(self, checkpoint: Path) -> str:
+        files = content_hash([self.folder.recipe_path, *self.folder.plugin_files, *weights(checkpoint)])
+        return hashlib.sha256(f"{files} {self.classes}".encode()).hexdigest()
 
     def _checkpoint(self) -> Path:
         checkpoint = self.folder.last_checkpoint()
@@ -78,15 +88,24 @@ class Run:
             raise RunError("the run has no checkpoint yet, so it has no trained networks", where=str(self.path))
         return checkpoint
 
-    def _load(self, method: Method) -> None:
+    def _load(self, method: Method) -> Path:
+        """Load the last checkpoint, and say which it is."""
         checkpoint = self._checkpoint()
         try:
+            before = self._hash(checkpoint)
             load_method(checkpoint, method)
-        except RunError:
+            if self._hash(checkpoint) == before:
+                return checkpoint
+        except (RunError, OSError):
             if checkpoint.exists():
                 raise
-            # The run is being trained, and there is a newer one in its place.
-            self._load(method)
+        # Another took its place meanwhile: the run is being trained, or the folder was replaced.
+        return self._load(method)
+
+    @property
+    def step(self) -> int:
+        """After how many steps its networks were saved."""
+        return int(self._loaded[1].name)
 
     @property
     def generator(self) -> Generator:
@@ -108,7 +127,11 @@ class Run:
         """The pairs that it was validated on; `DataError` if they cannot be had, or are others now."""
         data = open_data(construct(replace(self.recipe, metrics={}, listeners={}), self._checked.document).data)
         if data.validation.fingerprint() != self.manifest.data.fingerprints.get("validation"):
-            raise DataError("these are not the pairs that the run was validated on", where=data.validation.description)
+            raise DataError(
+                "these are not the pairs that the run was validated on",
+                where=data.validation.description,
+                hint="Bring them back as they were.",
+            )
         return prepare(self.recipe, data.validation)
 
     def listeners(self) -> Sequence[tuple[str, Listener]]:
@@ -116,11 +139,11 @@ class Run:
         return list(construct(replace(self.recipe, metrics={}), self._checked.document).listeners.items())
 
     def fingerprint(self) -> str:
-        """A hash of what predictions depend on: recipe, plugins given as files, and trained weights.
+        """A hash of what predictions depend on, as it was loaded: recipe, plugins given as files, and trained weights.
 
         What is installed is not in it. `RunError` if there are no trained weights.
         """
-        return content_hash([self.folder.recipe_path, *self.folder.plugin_files, *weights(self._checkpoint())])
+        return self._loaded[2]
 
     def apply(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
         """What the networks make of conditions in [-1, 1] of any size, as the recipe's `[inference]` says.

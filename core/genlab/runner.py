@@ -84,7 +84,7 @@ def go_on(folder: RunFolder, *, stop_at: int | None = None, listeners: Listeners
             built = build(checked.recipe, checked.document)
         if changed := provenance.changed_data(manifest, built):
             raise RunError(
-                f"not as when the run began: {', '.join(changed)} ({built.data.training.description})",
+                f"not as when the run began: {', '.join(changed)}",
                 where=str(folder.path),
                 hint="Bring everything back as it was, or start a new run.",
             )

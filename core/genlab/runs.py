@@ -15,6 +15,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -195,15 +196,17 @@ class ManifestListener(Listener):
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
+        self._began = time.monotonic()
+        self._before = folder.stored().seconds
 
     def checkpoint_saved(self, event: CheckpointSaved) -> None:
-        self._folder.update(step=event.step)
+        self._folder.update(step=event.step, seconds=self._before + time.monotonic() - self._began)
 
     def validated(self, event: Validated) -> None:
         self._folder.update(metrics=dict(event.metrics))
 
     def ended(self, event: Ended) -> None:
-        self._folder.update(seconds=self._folder.stored().seconds + event.seconds)
+        self._folder.update(seconds=self._before + event.seconds)
 
 
 def checkpoints(folder: Path) -> list[Path]:

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from genlab import Choice, DataError, Dataset, ImageSide, LabelSide, Pair, Pairs, Split
 
+FAR = 85
+"""Of 255 levels: most pixels of a label map, blurred by JPEG, are nearer to their colour; those of a photo are not."""
+
 Intensity = Annotated[int, Ge(0), Le(255)]
 Colour = tuple[Intensity, Intensity, Intensity]
 
@@ -60,14 +63,19 @@ class LabelledPairs(Pairs):
         side: which side shows labels.
 
     Raises:
-        DataError: that side is no image of three channels.
+        DataError: that side is no image of three channels; or, when a pair is read, half of its pixels are far from all
+            of the palette's colours.
     """
 
     def __init__(self, source: Pairs, palette: tuple[Colour, ...], side: Literal["a", "b"]) -> None:
         shown = source.a if side == "a" else source.b
         if shown != ImageSide(3):
             what = "is a label map already" if isinstance(shown, LabelSide) else "is no image of red, green and blue"
-            raise DataError(f"side {side} {what}, so its classes cannot be told by colours", where=source.description)
+            raise DataError(
+                f"side {side} {what}, so its classes cannot be told by colours",
+                where=source.description,
+                hint="Take the dataset without labels_from_colors, if it has labels; or convert its pictures to RGB.",
+            )
         labels = LabelSide(palette)
         super().__init__(
             labels if side == "a" else source.a,
@@ -83,13 +91,20 @@ class LabelledPairs(Pairs):
 
     def __getitem__(self, index: int) -> Pair:
         pair = self.source[index]
-        return pair._replace(**{self.side: self._classes(getattr(pair, self.side))})
+        return pair._replace(**{self.side: self._classes(getattr(pair, self.side), pair.key)})
 
-    def _classes(self, picture: NDArray[np.generic]) -> NDArray[np.unsignedinteger]:
+    def _classes(self, picture: NDArray[np.generic], key: str) -> NDArray[np.unsignedinteger]:
         levels = picture.astype(np.float32) / (257 if picture.dtype == np.uint16 else 1)
-        # The squared distance to each colour, less what is the same for all of them.
-        distances = (self._colours**2).sum(axis=1) - 2 * levels @ self._colours.T
-        return distances.argmin(axis=2).astype(np.uint8 if len(self._colours) <= 256 else np.uint16)
+        squares = np.square(levels).sum(axis=2, keepdims=True) + np.square(self._colours).sum(axis=1)
+        distances = squares - 2 * levels @ self._colours.T
+        classes = distances.argmin(axis=2)
+        if np.median(distances.min(axis=2)) > FAR**2:
+            raise DataError(
+                f"half of side {self.side} is far from all of the palette's colours: it shows other classes, or none",
+                where=key,
+                hint="Check data.side and data.palette.",
+            )
+        return classes.astype(np.uint8 if len(self._colours) <= 256 else np.uint16)
 
     def fingerprint(self) -> str:
         return hashlib.sha256(f"{self.source.fingerprint()} {self.side} {self._colours.tolist()}".encode()).hexdigest()

@@ -19,6 +19,10 @@ FAR = 85 / 127.5
 """85 of 255 levels. In each of 100 label maps of real facades, blurred by JPEG and scaled down to 32 pixels, half of
 the pixels lie nearer than 69 to a class's colour; in each photo, half lie farther than 106."""
 
+_SAME = 2 / 127.5
+_FEW = 4
+"""A map of fewer than so many times as many colours as there are classes was not blurred."""
+
 _log = logging.getLogger("genlab")
 
 
@@ -64,7 +68,11 @@ class LabelRecovery(Metric):
         return f"judged by {self.judge} ({steps:,} steps, weights {weights})"
 
     def fingerprint(self) -> str:
-        return self._run.fingerprint()
+        try:
+            return self._run.fingerprint()
+        except RunError as error:
+            hint = "Train it again, or bring it back as it was."
+            raise DataError(f"the judge cannot be used: {error.what}", where=str(self.judge), hint=hint) from error
 
     def update(
         self,
@@ -76,8 +84,8 @@ class LabelRecovery(Metric):
         if not self._is_looked_at:
             self._look_at(condition, prediction)
         labels = self._nearest(condition)[0]
-        self._predicted.add(labels, judge.apply(prediction))
-        self._real.add(labels, judge.apply(target))
+        self._predicted.add(labels, self._read(judge, prediction))
+        self._real.add(labels, self._read(judge, target))
 
     def compute(self) -> Mapping[str, float]:
         real = {self.of_targets[name]: figure for name, figure in self._real.figures().items()}
@@ -87,17 +95,26 @@ class LabelRecovery(Metric):
         self._predicted, self._real = Confusion(len(self.palette)), Confusion(len(self.palette))
 
     def _on(self, device: torch.device) -> Run:
-        """The judge where the images are."""
+        """The judge where the images are; `DataError` if it became another on the way."""
         if self._run.device.type != device.type:
-            self._run = open_run(self.judge, device=device.type)
+            known, self._run = self.fingerprint(), open_run(self.judge, device=device.type)
+            if self.fingerprint() != known:
+                raise DataError(f"the judge {self.judge} has become another")
         return self._run
+
+    def _read(self, judge: Run, images: Float[Tensor, "n d h w"]) -> Float[Tensor, "n k h w"]:
+        scores = judge.apply(images)
+        if scores.shape[1] != len(self.palette):
+            what = f"the judge gives scores of {scores.shape[1]} classes, and its run.json has {len(self.palette)}"
+            raise DataError(what, where=str(self.judge))
+        return scores
 
     def _look_at(self, condition: Float[Tensor, "n c h w"], prediction: Float[Tensor, "n d h w"]) -> None:
         """Whether these are labels and photos that the judge can know."""
         channels = self._run.manifest.channels[0]
         if (given := prediction.shape[1]) != channels:
             raise DataError(f"the judge {self.judge} reads images of {channels} channels, and these have {given}")
-        if condition.shape[1] != 3 or self._nearest(condition)[1].median() > FAR:
+        if condition.shape[1] != 3 or not self._has_the_colours(condition):
             raise DataError(
                 f"the condition does not have the colours of the classes that the judge {self.judge} reads",
                 hint="A judge is trained on photos and labels of the same kind; is input.direction labels to photos?",
@@ -107,6 +124,14 @@ class LabelRecovery(Metric):
             what = "The judge %s was trained on images of %d x %d, and is to judge %d x %d: it reads those worse."
             _log.warning(what, self.judge, *known, *size)
         self._is_looked_at = True
+
+    def _has_the_colours(self, condition: Float[Tensor, "n 3 h w"]) -> bool:
+        """Whether this is a label map of the judge's: exactly if it has few colours, or as nearly as JPEG leaves it."""
+        distances = self._nearest(condition)[1]
+        colours = condition.movedim(1, -1).reshape(-1, 3).unique(dim=0)
+        if len(colours) <= _FEW * len(self.palette):
+            return bool((distances <= _SAME).all())
+        return bool(distances.median() <= FAR)
 
     def _nearest(self, condition: Float[Tensor, "n 3 h w"]) -> tuple[Int[Tensor, "n h w"], Float[Tensor, "n h w"]]:
         """The class whose colour is nearest to each pixel's, and how far it is."""

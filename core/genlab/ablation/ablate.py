@@ -71,6 +71,7 @@ class Ablation:
         self._data: dict[str, OpenData] = {}
         self._fingerprints: dict[str, dict[str, str]] = {}
         self.cells = [self._settled(cell) for cell in self.plan.cells]
+        self._refuse_different_measures()
         self.folder = AblationFolder(path)
 
     @property
@@ -113,7 +114,8 @@ class Ablation:
             waiting = self._waiting()
             if waiting:
                 execute(waiting, self._environments(jobs), self.folder.path / "workers.log", tell)
-            outcome = read_outcome(self.plan, self.folder)
+            wanted = {str(settled.cell): settled.identity for settled in self.cells}
+            outcome = read_outcome(self.plan, self.folder, wanted)
             write_report(outcome, self.folder, self.parameters)
             self._announcer().tell(outcome.compared(self.folder.path))
             return outcome
@@ -152,6 +154,14 @@ class Ablation:
         recipe, document = settled.recipe, settled.cell.document
         channels = prepare(recipe, self._opened(settled.cell).training).channels
         return {role: count_parameters(network) for role, network in build_networks(recipe, channels, document).items()}
+
+    def _refuse_different_measures(self) -> None:
+        """What is compared must be measured with the same, such as one judge."""
+        found = [self._measured(cell) for cell in self.plan.cells]
+        for name in sorted(set().union(*found) - {"train", "validation"}):
+            if len({fingerprints.get(name) for fingerprints in found}) > 1:
+                what = f"arms measure with different things under {name}, and such figures cannot be compared"
+                raise RunError(what, where=self.plan.title, hint="Give the metric the same settings in every arm.")
 
     def _refuse_other_code(self) -> None:
         changed = {

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from genlab.ablation.folder import AblationFolder
+from genlab.ablation.identity import Identity, differences, identity_of
 from genlab.ablation.observations import Course, read_course, read_per_image, read_pictures
 from genlab.ablation.plan import Cell, Plan
 from genlab.ablation.statistics import (
@@ -62,6 +63,11 @@ class Outcome:
     def finished(self) -> list[CellOutcome]:
         return [cell for cell in self.cells if cell.metrics]
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether every cell is finished."""
+        return len(self.finished) == len(self.cells)
+
     def better(self, metric: str) -> Better:
         """Which direction is good; a gap is, like its metric, better where validation comes off better."""
         return self._figure(metric).better
@@ -104,9 +110,12 @@ class Outcome:
 
     def sentences(self, metric: str) -> list[str]:
         """What may be said of each arm beside the baseline."""
+        differences = self.differences(metric)
         return [
-            sentence(arm, self.baseline, metric, difference, self.better(metric))
-            for arm, difference in self.differences(metric).items()
+            sentence(arm, self.baseline, metric, differences[arm], self.better(metric))
+            if arm in differences
+            else f"{arm} and {self.baseline} have no finished seed in common, so they cannot be compared."
+            for arm in self.plan.arms[1:]
         ]
 
     def bands(self, metric: str) -> dict[str, dict[int, Interval]]:
@@ -157,18 +166,28 @@ def _at(tables: Any, keys: Keys) -> Any:
     return tables
 
 
-def read_outcome(plan: Plan, folder: AblationFolder) -> Outcome:
-    """The outcome so far."""
-    return Outcome(plan, [_read_cell(cell, folder) for cell in _in_order(plan)])
+def read_outcome(plan: Plan, folder: AblationFolder, wanted: Mapping[str, Identity]) -> Outcome:
+    """The outcome so far, of the cells that are what was planned.
+
+    Args:
+        plan: the plan.
+        folder: where its cells are.
+        wanted: their identities, by the cell's name.
+    """
+    return Outcome(plan, [_read_cell(cell, folder, wanted[str(cell)]) for cell in _in_order(plan)])
 
 
 def _in_order(plan: Plan) -> list[Cell]:
     return [cell for arm in plan.arms for cell in plan.of(arm)]
 
 
-def _read_cell(cell: Cell, folder: AblationFolder) -> CellOutcome:
+def _read_cell(cell: Cell, folder: AblationFolder, wanted: Identity) -> CellOutcome:
     run = folder.cell(cell.arm, cell.seed)
     try:
-        return CellOutcome(cell.arm, cell.seed, run.path, run.read(), read_course(run.path))
+        manifest, changed = run.read(), differences(identity_of(run), wanted)
     except RunError:
         return CellOutcome(cell.arm, cell.seed, run.path, None, {})
+    if changed and manifest.status == "finished":
+        failure = f"{' and '.join(changed)} changed while the ablation ran, so this run does not count"
+        manifest = manifest.model_copy(update={"status": "failed", "failure": failure})
+    return CellOutcome(cell.arm, cell.seed, run.path, manifest, read_course(run.path))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -19,9 +18,9 @@ from PIL import Image
 
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.outcome import CellOutcome, Outcome
-from genlab.ablation.statistics import Difference, OverImages, Spread
+from genlab.ablation.statistics import Difference, Spread
 from genlab.curves import colour_of, draw_curves
-from genlab.files import write_text
+from genlab.files import write_json, write_text
 
 _MOST_PAIRS = 4
 
@@ -41,7 +40,7 @@ def write_report(outcome: Outcome, folder: AblationFolder, parameters: Mapping[s
         "colour_of": colour_of,
     }
     curves = {metric: draw_curves(outcome.bands(metric), metric) for metric in outcome.plan.metrics}
-    write_text(folder.path / "report.json", json.dumps(facts, indent=2) + "\n")
+    write_json(folder.path / "report.json", facts)
     write_text(folder.path / "report.md", environment.from_string(_template("report.md.jinja")).render(more))
     path = folder.path / "report.html"
     write_text(path, html.from_string(_template("report.html.jinja")).render(more, curves=curves, pictures=pictures))
@@ -57,7 +56,14 @@ def as_json(outcome: Outcome, parameters: Mapping[str, Mapping[str, int]]) -> di
         "metric": plan.settings.metric,
         "seeds": outcome.seeds,
         "answer": outcome.sentences(plan.settings.metric),
-        "arms": {arm: {"changes": plan.assignments(arm), "parameters": dict(parameters[arm])} for arm in plan.arms},
+        "arms": {
+            arm: {
+                "changes": plan.assignments(arm),
+                "parameters": dict(parameters[arm]),
+                "finished": sum(cell.arm == arm for cell in outcome.finished),
+            }
+            for arm in plan.arms
+        },
         "metrics": {metric: _metric(outcome, metric) for metric in plan.metrics},
         "cells": [_cell(cell) for cell in outcome.cells],
     }
@@ -123,7 +129,7 @@ def _figure(spread: Spread | None) -> str:
     return f"{spread.mean:.4g}" if spread.deviation is None else f"{spread.mean:.4g} ± {spread.deviation:.2g}"
 
 
-def _interval(difference: Difference | OverImages) -> str:
+def _interval(difference: Difference) -> str:
     if difference.low is None or difference.high is None:
         return "none with one seed"
     return f"{difference.low:+.4g} to {difference.high:+.4g}"

@@ -83,7 +83,9 @@ class OverImages:
 
 def spread(values: Sequence[float]) -> Spread:
     """A metric over seeds, of which there is at least one."""
-    return Spread(fmean(values), stdev(values) if len(values) > 1 else None, len(values))
+    mean = fmean(values)
+    deviation = None if len(values) < 2 else stdev(values) if math.isfinite(mean) else math.nan
+    return Spread(mean, deviation, len(values))
 
 
 def compare(baseline: Mapping[int, float], arms: Mapping[str, Mapping[int, float]]) -> dict[str, Difference]:

@@ -58,6 +58,10 @@ class _Resolver:
         method = self.component("method", ("method",))
         losses, weights = self.losses()
         metrics = self.labelled("metric", ("evaluate", "metrics"))
+        for label in metrics:
+            if "/" in label:
+                what = f"the label `{label}` has a slash, which separates a metric's label from its figures"
+                self.fault(("evaluate", "metrics", label), what, at_key=True)
         listeners = self.labelled("listener", ("listeners",))
         networks = self.networks(method, losses)
         self.hold_to_predictions(method, ("losses",), losses)

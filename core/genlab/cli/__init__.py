@@ -19,6 +19,7 @@ def main() -> None:
 
         run()
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # one more would be a traceback, while Python ends
         sys.exit(_INTERRUPTED)
 
 

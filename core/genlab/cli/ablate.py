@@ -47,6 +47,6 @@ def ablate(
         print_json(as_json(outcome, ablation.parameters))
     else:
         print_answer(outcome, ablation.folder.path)
-    if show.exit_code:
+    if not outcome.is_complete:
         typer.echo("Not all cells are finished: the same command goes on with those that are missing.", err=True)
-    raise typer.Exit(show.exit_code)
+    raise typer.Exit(show.exit_code or (0 if outcome.is_complete else 1))

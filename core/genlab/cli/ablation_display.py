@@ -31,7 +31,10 @@ def print_plan(ablation: Ablation, pace: Pace, jobs: int) -> None:
     plan = ablation.plan
     console.print(Text(plan.title, "bold"))
     seeds = ", ".join(map(str, plan.settings.seeds))
-    console.print(f"{len(plan.arms)} arms x {len(plan.settings.seeds)} seeds ({seeds}) = {len(plan.cells)} trainings")
+    several = "seed" if len(plan.settings.seeds) == 1 else "seeds"
+    console.print(
+        f"{len(plan.arms)} arms x {len(plan.settings.seeds)} {several} ({seeds}) = {len(plan.cells)} trainings"
+    )
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in ("arm", "changes", "parameters of all networks"):
         table.add_column(column, justify="right" if column.startswith("parameters") else "left", overflow="fold")

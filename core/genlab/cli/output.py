@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
+from pydantic_core import to_json
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -41,7 +41,7 @@ def _fault(fault: Fault) -> Text:
 
 def print_json(value: Any) -> None:
     """A value as JSON on standard output."""
-    print(json.dumps(value, indent=2, default=str))  # noqa: T201
+    print(to_json(value, indent=2, inf_nan_mode="null").decode())  # noqa: T201
 
 
 def print_next(commands: Mapping[str, str]) -> None:

@@ -34,7 +34,6 @@ def train(experiment: Experiment, started: Started, checkpoint: Path | None, sto
     training = Training(experiment, checkpoint, started.folder / "checkpoints", announcer, stopping)
     status: Status = "failed"
 
-    announcer.tell(started)
     try:
         with (
             stopping,
@@ -42,6 +41,7 @@ def train(experiment: Experiment, started: Started, checkpoint: Path | None, sto
             random_numbers_apart(experiment.device),
             closing(training.batches()) as batches,
         ):
+            announcer.tell(started)
             while True:
                 # Before the last validation, so that whatever happens to it costs nothing
                 if training.step >= steps:

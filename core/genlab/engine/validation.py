@@ -119,10 +119,15 @@ def _figures(name: str, metric: Metric) -> dict[str, float]:
 
 def _figure(name: str, value: object) -> float:
     if not isinstance(value, int | float):
-        raise TrainingError(f"the metric {name} gave a {type(value).__name__}, and a metric is a number")
-    if not math.isfinite(value):
-        _log.warning("The metric %s is %s.", name, value)
-    return float(value)
+        what = f"the metric {name} gave a {type(value).__name__}, and a metric is a number: int or float"
+        raise TrainingError(what)
+    try:
+        figure = float(value)
+    except OverflowError as error:
+        raise TrainingError(f"the metric {name} gave an integer that is too large for a number") from error
+    if not math.isfinite(figure):
+        _log.warning("The metric %s is %s.", name, figure)
+    return figure
 
 
 def single(pairs: PreparedPairs, index: int, device: torch.device) -> Batch:

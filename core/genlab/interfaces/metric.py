@@ -31,6 +31,14 @@ class Metric(ABC):
         if isinstance(cls.figures, str):
             what = f'the metric {cls.__name__} has figures = "{cls.figures}", which is no tuple of names'
             raise PluginError(what, hint=f'Write figures = ("{cls.figures}",).')
+        if len(set(cls.figures)) < len(cls.figures):
+            raise PluginError(f"the metric {cls.__name__} names one of its figures twice: {', '.join(cls.figures)}")
+        if unknown := sorted({*cls.of_targets, *cls.of_targets.values()} - {*cls.figures}):
+            raise PluginError(
+                f"the metric {cls.__name__} has of_targets with `{unknown[0]}`, which is none of its figures"
+            )
+        if (better := getattr(cls, "better", "lower")) not in ("lower", "higher"):
+            raise PluginError(f'the metric {cls.__name__} has better = {better!r}, and it is "lower" or "higher"')
 
     @abstractmethod
     def update(

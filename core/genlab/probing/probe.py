@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
+from typing import cast
 
 import numpy as np
+from torch import nn
 
 from genlab.data.order import spread
 from genlab.data.sides import to_picture
@@ -14,9 +16,11 @@ from genlab.engine.inference import Predictor
 from genlab.engine.seeding import random_numbers_apart, seed_random_numbers
 from genlab.engine.step import measure_norms
 from genlab.engine.validation import single
-from genlab.errors import DataError, RunError
+from genlab.errors import DataError, PluginError, RunError
+from genlab.files import exclusive, storage_errors
 from genlab.interfaces.listener import Pictures, Probed, SkipEffect
 from genlab.interfaces.method import Batch, Method
+from genlab.interfaces.network import Skip
 from genlab.probing.report import write_report
 from genlab.probing.skips import SkipProbe
 from genlab.run import Run
@@ -36,20 +40,48 @@ def probe(run: Run, pairs: int, tell: Callable[[int, int], None]) -> Probed:
 
     Raises:
         ValueError: `pairs` is below two.
-        RunError: the generator has no skip connections, or there is no trained one.
+        RunError: the generator has no skip connections, there is no trained one, or another process is probing it.
+        PluginError: its skip connections are not what they should be.
         DataError: the validation pairs cannot be had, or there is but one.
     """
     if pairs < 2:
         raise ValueError(f"pairs is {pairs}, but a skip is to carry another image's features: at least 2 are needed")
-    generator = run.generator
-    if not (skips := generator.skips()):
-        what = f"{run.recipe.networks['generator'].component} has no skip connections to probe"
-        raise RunError(what, where=str(run.path))
+    skips = _skips(run)
+    folder = run.path / "probe"
+    with storage_errors(folder):
+        folder.mkdir(exist_ok=True)
+    with exclusive(folder / ".lock", "another process is probing this run now", patience=0.0):
+        return _probe(run, skips, pairs, tell)
+
+
+def _skips(run: Run) -> Sequence[Skip]:
+    """The generator's skip connections, held to what they should be."""
+    component = run.recipe.networks["generator"].component
+    skips = cast(object, run.generator.skips())  # a plugin's, which may be anything
+    if not (isinstance(skips, Sequence) and all(isinstance(skip, Skip) for skip in skips)):
+        raise PluginError(f"{component} breaks the contract: its skips() gave no list of genlab.Skip")
+    found = cast(Sequence[Skip], skips)
+    if not found:
+        raise RunError(f"{component} has no skip connections to probe", where=str(run.path))
+    for skip in found:
+        level, module = cast(object, skip.level), cast(object, skip.module)
+        if not (isinstance(level, int) and level >= 1):
+            raise PluginError(f"{component} breaks the contract: a skip has the level {level!r}; they count from 1")
+        if not isinstance(module, nn.Module):
+            what = f"the skip at level {level} has no module but a {type(module).__name__}"
+            raise PluginError(f"{component} breaks the contract: {what}")
+    levels = [skip.level for skip in found]
+    if repeated := [level for level in levels if levels.count(level) > 1]:
+        raise PluginError(f"{component} breaks the contract: it has two skips at level {repeated[0]}")
+    return sorted(found, key=lambda skip: skip.level)
+
+
+def _probe(run: Run, skips: Sequence[Skip], pairs: int, tell: Callable[[int, int], None]) -> Probed:
     prepared = run.validation_pairs()
     indices = spread(len(prepared), pairs)
     if len(prepared) < 2:
         what = "there is one pair, and a skip connection is to be given another image's features"
-        raise DataError(what, where=prepared.pairs.description)
+        raise DataError(what, where=prepared.pairs.description, hint="Train with two validation pairs at least.")
     batches = [single(prepared, index, run.device) for index in indices]
     predictor = Predictor(run.method, run.recipe.settings.inference)
     skip_probe = SkipProbe(predictor, batches, prepared.sides.target, SHOWN)
@@ -65,7 +97,7 @@ def probe(run: Run, pairs: int, tell: Callable[[int, int], None]) -> Probed:
         prediction=skip_probe.pictures(skip_probe.undisturbed),
         target=skip_probe.pictures([batch.target for batch in batches]),
     )
-    probed = Probed(run.path, run.manifest.step, len(batches), pictures, effects, gradients, weights)
+    probed = Probed(run.path, run.step, len(batches), pictures, effects, gradients, weights)
     write_report(probed)
     Announcer(run.listeners()).tell(probed)
     return probed

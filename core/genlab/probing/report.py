@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlab.curves import draw_curves, stack
-from genlab.files import storage_errors, write_text, written_aside
+from genlab.files import write_json, write_text, written_aside
 from genlab.interfaces.listener import Interval, Probed, SkipEffect
 from genlab.sheet import contact_sheet
 
@@ -33,11 +32,9 @@ def as_json(probed: Probed) -> dict[str, Any]:
 
 
 def write_report(probed: Probed) -> None:
-    """Write `probe/probe.json`, `probe/skips.svg`, and a sheet of pictures for every replacement."""
+    """Write into `probe/`, which is there: `probe.json`, `skips.svg`, and a sheet of pictures for every replacement."""
     folder = probed.folder / "probe"
-    with storage_errors(folder):
-        folder.mkdir(exist_ok=True)
-    write_text(folder / "probe.json", json.dumps(as_json(probed), indent=2) + "\n")
+    write_json(folder / "probe.json", as_json(probed))
     names = list(dict.fromkeys(effect.replacement for effect in probed.effects))
     curves = {name: [effect for effect in probed.effects if effect.replacement == name] for name in names}
     drawings = [

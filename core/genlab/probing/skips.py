@@ -73,14 +73,19 @@ class SkipProbe:
 
     def _features(self, skip: Skip, batch: Batch) -> Features:
         """What the skip carries for one pair."""
-        found: list[Tensor] = []
+        found: list[object] = []
         # Copies, here and below, as what follows in the network may change them in place.
-        with _hooked(skip.module, lambda features: found.append(features.clone())):
+        with _hooked(skip.module, lambda features: found.append(_copy(features))):
             self.predictor(batch.condition)
         if len(found) != 1:
             what = f"its skip connection at level {skip.level} was used {len(found)} times in a forward pass"
             raise PluginError(f"the generator breaks the contract: {what}, and should be used once")
-        return found[0]
+        features = found[0]
+        if not (isinstance(features, Tensor) and features.is_floating_point()):
+            given = features.dtype if isinstance(features, Tensor) else type(features).__name__
+            what = f"its skip connection at level {skip.level} carries {given}, and should carry floats, as one tensor"
+            raise PluginError(f"the generator breaks the contract: {what}")
+        return features
 
     def _predict(self, skip: Skip, batch: Batch, features: Features) -> Image:
         with _hooked(skip.module, lambda _: features.clone()):
@@ -101,10 +106,10 @@ def _replacements(features: Sequence[Features]) -> Mapping[Replacement, Sequence
 
 
 @contextmanager
-def _hooked(module: nn.Module, hook: Callable[[Tensor], Tensor | None]) -> Generator[None, None, None]:
-    """Call `hook` with what a module gives; if it gives a tensor itself, that takes its place."""
+def _hooked(module: nn.Module, hook: Callable[[object], object]) -> Generator[None, None, None]:
+    """Call `hook` with what a module gives; if it gives something itself, that takes its place."""
 
-    def call(_module: nn.Module, _inputs: Any, result: Tensor) -> Tensor | None:
+    def call(_module: nn.Module, _inputs: Any, result: object) -> object:
         return hook(result)
 
     handle = module.register_forward_hook(call)
@@ -112,6 +117,10 @@ def _hooked(module: nn.Module, hook: Callable[[Tensor], Tensor | None]) -> Gener
         yield
     finally:
         handle.remove()
+
+
+def _copy(features: object) -> object:
+    return features.clone() if isinstance(features, Tensor) else features
 
 
 def _distance(one: Image, other: Image) -> float:

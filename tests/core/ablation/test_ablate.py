@@ -19,8 +19,10 @@ import torch
 
 import genlab
 from genlab import RecipeError, RunError
+from genlab.ablation.ablate import Ablation
 from genlab.ablation.execute import Done
 from genlab.ablation.folder import AblationFolder
+from genlab.ablation.outcome import read_outcome
 from genlab.build.experiment import build_networks
 from genlab.recipe.document import Document
 
@@ -39,6 +41,29 @@ metric = "validation/l1"
 
 [ablation.arms.no-skips]
 generator.skips = false
+"""
+
+
+NOTHING = """
+import math
+
+import genlab
+
+
+class Nothing(genlab.Metric):
+    better = "lower"
+
+    def update(self, condition, target, prediction): ...
+
+    def compute(self):
+        return math.nan
+
+    def reset(self): ...
+
+
+@genlab.hookimpl
+def genlab_register(registry):
+    registry.metric("nothing", Nothing)
 """
 
 
@@ -131,6 +156,52 @@ def test_another_judge_makes_other_cells(recipe: Path, judge: Path, good_judge: 
         trained = Trained()
         genlab.ablate(recipe, set=asked, out=tmp_path / "out", tell=trained)
         assert len(trained.ended) == trains
+
+
+def test_arms_with_different_judges_are_not_compared(
+    recipe: Path, judge: Path, good_judge: Path, tmp_path: Path
+) -> None:
+    asked = [
+        f"evaluate.metrics.label_recovery.judge={judge}",
+        f"ablation.arms.no-skips.evaluate.metrics.label_recovery.judge={good_judge}",
+    ]
+    with pytest.raises(RunError, match="measure with different things under evaluate.metrics.label_recovery"):
+        genlab.ablate(recipe, set=asked, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_that_is_not_what_was_planned_does_not_count(copy: Path, recipe: Path) -> None:
+    """As when data were replaced while the ablation ran."""
+    made = Ablation(recipe, copy)
+    wanted = {str(settled.cell): settled.identity for settled in made.cells}
+    assert read_outcome(made.plan, made.folder, wanted).is_complete
+    wanted["skips, seed 1"] = {**wanted["skips, seed 1"], "the data": "others"}
+    outcome = read_outcome(made.plan, made.folder, wanted)
+    assert not outcome.is_complete
+    assert [cell.seed for cell in outcome.finished if cell.arm == "skips"] == [0]
+    (failed,) = [cell for cell in outcome.cells if cell.manifest and cell.manifest.status == "failed"]
+    assert "the data changed while the ablation ran, so this run does not count" in str(failed.manifest)
+    assert "with one seed" in outcome.sentences("validation/l1")[0]
+
+
+def test_an_arm_without_a_finished_run_is_not_passed_over(copy: Path, recipe: Path) -> None:
+    made = Ablation(recipe, copy)
+    shutil.rmtree(copy / "cells" / "no-skips")
+    wanted = {str(settled.cell): settled.identity for settled in made.cells}
+    outcome = read_outcome(made.plan, made.folder, wanted)
+    assert outcome.sentences("validation/l1") == [
+        "no-skips and skips have no finished seed in common, so they cannot be compared."
+    ]
+
+
+def test_a_metric_that_is_no_number_leaves_a_report(recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "nothing.py").write_text(NOTHING)
+    asked = ["evaluate.metrics.nothing={}", 'ablation.metrics=["validation/nothing"]', "train.steps=1"]
+    genlab.ablate(recipe, set=asked, plugins=[tmp_path / "nothing.py"], out=tmp_path / "out")
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["metrics"]["validation/nothing"]["arms"]["skips"]["mean"] is None
+    assert "no number" in (tmp_path / "out" / "report.md").read_text()
+    assert (tmp_path / "out" / "report.html").is_file()
 
 
 def test_seeds_pair_the_arms(whole: Path) -> None:

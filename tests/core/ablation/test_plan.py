@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from genlab import RecipeError
-from genlab.ablation.outcome import Outcome
 from genlab.ablation.plan import Plan, make_plan
 from genlab.components import Components
 from genlab.plugins import find_plugins
@@ -150,13 +149,6 @@ def test_an_unknown_metric(faults, key: str) -> None:
     (fault,) = faults(with_arms("[ablation.arms.a]\n[ablation.arms.b]\ntrain.steps = 3\n", **{key: value}))
     assert "no arm measures `validation/l2`" in fault
     assert "Did you mean `validation/l1`?" in fault
-
-
-def test_a_label_with_a_slash_is_not_taken_for_a_figure(plan) -> None:
-    arms = "[evaluate.metrics.'a/b']\nname = 'psnr'\n[ablation.arms.a]\n[ablation.arms.b]\ntrain.steps = 3\n"
-    outcome = Outcome(plan(with_arms(arms, metric='"validation/a/b"')), [])
-    assert outcome.better("validation/a/b") == "higher"
-    assert outcome.of_targets("validation/a/b") is None
 
 
 def test_a_metric_of_several_figures_is_named_with_one_of_them(plan, faults) -> None:

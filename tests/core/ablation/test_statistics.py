@@ -185,3 +185,10 @@ def test_only_images_that_all_have_are_compared():
     assert over_images({0: images([1, 2])}, {0: images([1, 2, 3])}).images == 2
     assert over_images({0: images([1, 2, 3])}, {0: {"image 2": 5.0, "image 0": 1.0}}).mean == 1.0
     assert math.isnan(over_images({0: images([1, math.nan])}, {0: images([1, 2])}).mean)
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf])
+def test_what_is_no_number_has_a_spread_that_is_none_either(odd):
+    found = spread([1.0, odd])
+    assert not math.isfinite(found.mean)
+    assert math.isnan(found.deviation)

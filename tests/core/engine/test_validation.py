@@ -126,11 +126,27 @@ def test_what_each_image_has_must_be_a_number_for_each(values):
         validate(made, predictor(made), never)
 
 
-def test_a_string_is_not_names_of_figures():
-    with pytest.raises(PluginError, match='has figures = "iou", which is no tuple of names'):
+@pytest.mark.parametrize(
+    ("attributes", "words"),
+    [
+        ({"figures": "iou"}, 'has figures = "iou", which is no tuple of names'),
+        ({"figures": ("a", "b", "a")}, "names one of its figures twice: a, b, a"),
+        ({"figures": ("a",), "of_targets": {"a": "real_a"}}, "of_targets with `real_a`, which is none of its figures"),
+        ({"better": "up"}, 'better = \'up\', and it is "lower" or "higher"'),
+    ],
+)
+def test_what_a_metric_says_of_its_figures_is_held_to_sense(attributes, words):
+    with pytest.raises(PluginError) as caught:
+        type("Odd", (Distance,), attributes)
+    assert words in caught.value.what
 
-        class Letters(Distance):
-            figures = "iou"
+
+def test_an_integer_that_is_too_large_for_a_number():
+    made = small()
+    made.metrics["huge"] = Distance()
+    made.metrics["huge"].compute = lambda: 10**400
+    with pytest.raises(TrainingError, match="the metric huge gave an integer that is too large"):
+        validate(made, predictor(made), never)
 
 
 @pytest.mark.parametrize("given", [("mean",), ("mean", "twice", "thrice")])

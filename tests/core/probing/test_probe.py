@@ -15,6 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests.conftest import GenCommand
 
 import genlab
+from genlab.files import exclusive
 from genlab.probing.probe import probe
 
 
@@ -134,3 +135,77 @@ def test_a_judge_can_be_probed_too(judge: Path, tmp_path: Path):
     assert [effect.level for effect in found.effects[::3]] == [1, 2, 3, 4]
     assert found.pictures.prediction.shape == (2, 32, 32, 3)
     assert all(0 < effect.change.mean < 1 for effect in found.effects), "of probabilities"
+
+
+ODD = """
+import torch
+from torch import nn
+
+import genlab
+
+
+class Odd(genlab.Generator):
+    def __init__(self, *, in_channels: int, out_channels: int, kind: str = "") -> None:
+        super().__init__()
+        self.kind = kind
+        self.layer = nn.Conv2d(in_channels, out_channels, 1)
+        self.carrier = nn.Identity()
+
+    def forward(self, condition):
+        carried = self.carrier([condition] if self.kind == "list" else condition)
+        carried = carried[0] if self.kind == "list" else carried
+        return torch.tanh(self.layer(carried))
+
+    def skips(self):
+        skip = genlab.Skip(1, self.carrier)
+        return {
+            "list": [skip],
+            "none": None,
+            "pair": [(1, self.carrier)],
+            "zero": [genlab.Skip(0, self.carrier)],
+            "letter": [genlab.Skip("a", self.carrier)],
+            "twice": [skip, skip],
+            "function": [genlab.Skip(1, len)],
+        }[self.kind]
+
+
+@genlab.hookimpl
+def genlab_register(registry):
+    registry.generator("odd", Odd)
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("list", "carries list, and should carry floats, as one tensor"),
+        ("none", "its skips() gave no list of genlab.Skip"),
+        ("pair", "its skips() gave no list of genlab.Skip"),
+        ("zero", "a skip has the level 0; they count from 1"),
+        ("letter", "a skip has the level 'a'; they count from 1"),
+        ("twice", "it has two skips at level 1"),
+        ("function", "the skip at level 1 has no module but a builtin_function_or_method"),
+    ],
+)
+def test_skips_of_a_plugin_that_are_not_what_they_should_be(tiny: Path, tmp_path: Path, kind: str, words: str):
+    (tmp_path / "odd.py").write_text(ODD)
+    values = ["generator.name=odd", f"generator.kind={kind}", "train.steps=1"]
+    genlab.train(tiny, set=values, plugins=[tmp_path / "odd.py"], out=tmp_path / "run")
+    with pytest.raises(genlab.PluginError) as caught:
+        genlab.probe(tmp_path / "run")
+    assert words in str(caught.value)
+    assert not (tmp_path / "run" / "probe" / "probe.json").exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_found_before_the_work(run: Path):
+    (run / "probe").write_text("a file")
+    told: list[int] = []
+    with pytest.raises(genlab.StorageError):
+        genlab.probe(run, tell=lambda done, _of: told.append(done))
+    assert told == []
+
+
+def test_two_at_once_do_not_write_over_each_other(run: Path):
+    (run / "probe").mkdir()
+    with exclusive(run / "probe" / ".lock", "x", patience=1.0), pytest.raises(genlab.RunError, match="is probing"):
+        genlab.probe(run)

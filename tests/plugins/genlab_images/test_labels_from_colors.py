@@ -38,10 +38,10 @@ def test_classes_come_back_from_their_blurred_colours(jpegs: Path) -> None:
 
 
 def test_each_pixel_is_of_the_nearest_colour() -> None:
-    picture = np.array([[[250, 10, 10], [120, 0, 0], [135, 0, 0]]], np.uint8)
-    pairs = memory(picture, np.zeros((1, 3, 3), np.uint8), palette=[(0, 0, 0), (255, 0, 0)], side="a")
-    np.testing.assert_array_equal(pairs[0].a, [[1, 0, 1]])
-    np.testing.assert_array_equal(pairs[0].b, np.zeros((1, 3, 3)))
+    picture = np.array([[[250, 10, 10], [120, 0, 0], [135, 0, 0], [9, 9, 9], [255, 0, 0]]], np.uint8)
+    pairs = memory(picture, np.zeros((1, 5, 3), np.uint8), palette=[(0, 0, 0), (255, 0, 0)], side="a")
+    np.testing.assert_array_equal(pairs[0].a, [[1, 0, 1, 0, 1]])
+    np.testing.assert_array_equal(pairs[0].b, np.zeros((1, 5, 3)))
 
 
 def test_sixteen_bits_and_more_than_256_classes() -> None:
@@ -83,6 +83,13 @@ def test_the_content_says_the_fingerprint(jpegs: Path) -> None:
 def test_what_has_no_colours_to_tell_classes_by() -> None:
     with pytest.raises(DataError, match="side b is a label map already"):
         LabelsFromColors(source=DrawnFacades(count=1), palette=list(PALETTE)).open("train")
+
+
+def test_a_photo_is_no_label_map(jpegs: Path) -> None:
+    pairs = LabelsFromColors(source=SideBySide(root=jpegs), palette=list(PALETTE), side="a").open("train")
+    with pytest.raises(DataError, match="half of side a is far from all of the palette's colours") as caught:
+        pairs[0]
+    assert caught.value.where == "0.jpg"
 
 
 def test_a_colour_that_stands_for_two_classes() -> None:

@@ -84,6 +84,42 @@ def test_a_condition_of_other_colours_is_refused(judge: Path):
         recovered(judge, (labels, photo[:, :1], photo[:, :1]))
 
 
+def test_clean_labels_of_another_palette_are_refused_however_near(judge: Path, tmp_path: Path):
+    """Four classes of twelve, each moved by what JPEG would move it."""
+    (labels, photo), *_ = drawn(1)
+    with pytest.raises(genlab.DataError, match="does not have the colours"):
+        recovered(judge, ((labels + 0.1).clamp(-1, 1), photo, photo))
+
+
+def test_a_judge_whose_classes_were_cut(judge: Path, tmp_path: Path):
+    shutil.copytree(judge, tmp_path / "judge")
+    manifest = json.loads((tmp_path / "judge" / "run.json").read_text())
+    (tmp_path / "judge" / "run.json").write_text(json.dumps({**manifest, "classes": manifest["classes"][:6]}))
+    labels = torch.tensor(PALETTE[1]).reshape(1, 3, 1, 1).expand(1, 3, 32, 32) / 127.5 - 1
+    with pytest.raises(genlab.DataError, match=r"gives scores of 12 classes, and its run\.json has 6"):
+        recovered(tmp_path / "judge", (labels, labels, labels))
+
+
+def test_the_fingerprint_is_that_of_the_weights_that_judge(judge: Path, good_judge: Path, tmp_path: Path):
+    """Whatever lies there when it is asked for."""
+    shutil.copytree(judge, tmp_path / "judge")
+    metric = LabelRecovery(judge=tmp_path / "judge")
+    (labels, photo), *_ = drawn(1)
+    metric.update(labels, photo, photo)
+    shutil.rmtree(tmp_path / "judge")
+    shutil.copytree(good_judge, tmp_path / "judge")
+    assert metric.fingerprint() == LabelRecovery(judge=judge).fingerprint()
+    assert LabelRecovery(judge=tmp_path / "judge").fingerprint() == LabelRecovery(judge=good_judge).fingerprint()
+
+
+def test_a_judge_whose_weights_are_broken_is_named(judge: Path, tmp_path: Path):
+    shutil.copytree(judge, tmp_path / "judge")
+    next((tmp_path / "judge").glob("checkpoints/*/generator.safetensors")).write_bytes(b"none")
+    with pytest.raises(genlab.DataError, match="the judge cannot be used") as caught:
+        LabelRecovery(judge=tmp_path / "judge").fingerprint()
+    assert caught.value.where == str(tmp_path / "judge")
+
+
 def test_images_of_another_size_than_the_judge_knows_are_told_once(judge: Path, caplog: pytest.LogCaptureFixture):
     (labels, photo), *_ = drawn(1)
     larger = [torch.nn.functional.interpolate(side, 64, mode="nearest") for side in (labels, photo, photo)]
@@ -114,7 +150,7 @@ def test_another_judge_is_not_gone_on_with(gen: GenCommand, tiny: Path, judge: P
     shutil.copytree(good_judge, tmp_path / "judge")
     refused = gen("resume", "run")
     assert refused.returncode == 2
-    assert "not as when the run began: what the metric label_recovery measures with" in refused.stderr
+    assert "not as when the run began: what the metric label_recovery measures with (judged by " in refused.stderr
 
 
 def test_what_cannot_be_a_judge_is_told_at_its_line(gen: GenCommand, tiny: Path, judge: Path, tmp_path: Path):
