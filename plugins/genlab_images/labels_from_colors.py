@@ -15,6 +15,11 @@ from genlab import Choice, DataError, Dataset, ImageSide, LabelSide, Pair, Pairs
 FAR = 85
 """Of 255 levels: most pixels of a label map, blurred by JPEG, are nearer to their colour; those of a photo are not."""
 
+FOREIGN = 32
+SHARE = 0.02
+"""What blurring leaves far from the palette is of many colours: in the CMP Facades no single colour that lies 32 levels
+or more from all of the palette's has more than 0.5 % of a map's pixels."""
+
 Intensity = Annotated[int, Ge(0), Le(255)]
 Colour = tuple[Intensity, Intensity, Intensity]
 
@@ -97,14 +102,27 @@ class LabelledPairs(Pairs):
         levels = picture.astype(np.float32) / (257 if picture.dtype == np.uint16 else 1)
         squares = np.square(levels).sum(axis=2, keepdims=True) + np.square(self._colours).sum(axis=1)
         distances = squares - 2 * levels @ self._colours.T
-        classes = distances.argmin(axis=2)
-        if np.median(distances.min(axis=2)) > FAR**2:
+        classes, nearest = distances.argmin(axis=2), distances.min(axis=2)
+        self._refuse_other_colours(levels, nearest, key)
+        return classes.astype(np.uint8 if len(self._colours) <= 256 else np.uint16)
+
+    def _refuse_other_colours(self, levels: NDArray[np.float32], nearest: NDArray[np.float32], key: str) -> None:
+        """No single colour that the palette does not have may have a class's share, and most must be near to one."""
+        colours, counts = np.unique(levels[nearest > FOREIGN**2], axis=0, return_counts=True)
+        if counts.sum() and counts.max() > SHARE * nearest.size:
+            commonest = tuple(int(level) for level in colours[counts.argmax()])
+            raise DataError(
+                f"side {self.side} has the colour {list(commonest)} in {counts.max() / nearest.size:.1%} of its pixels,"
+                " and the palette does not",
+                where=key,
+                hint="Add it to data.palette, with values of 0 to 255; or is data.side the wrong one?",
+            )
+        if np.median(nearest) > FAR**2:
             raise DataError(
                 f"half of side {self.side} is far from all of the palette's colours: it shows other classes, or none",
                 where=key,
                 hint="Check data.side and data.palette.",
             )
-        return classes.astype(np.uint8 if len(self._colours) <= 256 else np.uint16)
 
     def fingerprint(self) -> str:
         return hashlib.sha256(f"{self.source.fingerprint()} {self.side} {self._colours.tolist()}".encode()).hexdigest()

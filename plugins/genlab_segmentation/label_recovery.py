@@ -19,11 +19,17 @@ FAR = 85 / 127.5
 """85 of 255 levels. In each of 100 label maps of real facades, blurred by JPEG and scaled down to 32 pixels, half of
 the pixels lie nearer than 69 to a class's colour; in each photo, half lie farther than 106."""
 
-_SAME = 2 / 127.5
+_SAME = 16 / 127.5
 _FEW = 4
 """A map of fewer than so many times as many colours as there are classes was not blurred."""
 
 _log = logging.getLogger("genlab")
+
+
+def _advice(judge: Path) -> str:
+    """How to come by a judge that is not there."""
+    small, whole = (f"gen run {name} --out {quote(str(judge))}" for name in ("label_judge_small", "label_judge"))
+    return f". For photos of facades: `{small}` trains one for 64 pixels, `{whole}` for 256"
 
 
 class LabelRecovery(Metric):
@@ -53,8 +59,7 @@ class LabelRecovery(Metric):
             self._run = open_run(judge, device="cpu")
             status = self._run.manifest.status
         except RunError as error:
-            train = f"`gen run label_judge --out {quote(str(judge))}` trains one, label_judge_small one for 64 pixels"
-            raise ValueError(f"the judge {judge}: {error.what}; {train}") from error
+            raise ValueError(f"the judge {judge}: {error.what}{'' if judge.exists() else _advice(judge)}") from error
         if self._run.classes is None:
             raise ValueError(f"the judge {judge} predicts images, and a judge is a run of the method segmentation")
         if status != "finished":

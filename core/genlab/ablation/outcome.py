@@ -88,6 +88,11 @@ class Outcome:
     def _figure(self, metric: str) -> Figure:
         return self.plan.cells[0].recipe.figures[metric.partition("/")[2]]
 
+    def measured_with(self) -> dict[str, str]:
+        """What metrics measure with, by their labels, for those that tell."""
+        facts = next((cell.manifest.facts for cell in self.finished if cell.manifest), {})
+        return {label: facts[label] for label in self.plan.cells[0].recipe.metrics if label in facts}
+
     def over_images(self, metric: str) -> dict[str, OverImages]:
         """Each arm less the baseline, with an interval from the images; of a metric that is a mean over images."""
         baseline = self._per_image(self.baseline, metric)

@@ -65,6 +65,7 @@ def as_json(outcome: Outcome, parameters: Mapping[str, Mapping[str, int]]) -> di
             for arm in plan.arms
         },
         "metrics": {metric: _metric(outcome, metric) for metric in plan.metrics},
+        "measured": outcome.measured_with(),
         "cells": [_cell(cell) for cell in outcome.cells],
     }
 

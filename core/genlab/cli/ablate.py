@@ -40,6 +40,7 @@ def ablate(
         return
     print_plan(ablation, pace, slots)
     if plan:
+        typer.echo(f"Without --plan they are trained, into {ablation.folder.path}.", err=True)
         return
     with Show(ablation, pace, slots) as show:
         outcome = ablation.run(slots, retrain, show)

@@ -35,10 +35,29 @@ def probe(
     if json:
         print_json(as_json(found))
         return
+    _print_answer(found)
     _print_skips(found)
     _print_levels(found)
     folder = quote(str(run / "probe"))
-    print_next({"see the curves": f"{folder}/skips.svg", "see pictures": f"{folder}/cut.png"})
+    pictures = {f"see what {name} does": f"{folder}/{name}.png" for name in ("shuffle", "cut", "average")}
+    print_next({"see the curves": f"{folder}/skips.svg", **pictures})
+
+
+def _print_answer(probed: Probed) -> None:
+    """Which skip's content matters most, by what another image's features do: the decoder is used to such."""
+    from rich.console import Console
+
+    ranked = sorted(
+        (effect for effect in probed.effects if effect.replacement == "shuffle"),
+        key=lambda effect: -effect.change.mean,
+    )
+    first, *others = [f"level {effect.level} by {effect.change.mean:.3f}" for effect in ranked]
+    Console(highlight=False).print(
+        f"\nGiven another image's features, the skip at {first.replace(' by ', ' moves predictions by ')}"
+        + (f"; at {', '.join(others)}." if others else "."),
+        style="bold",
+        soft_wrap=True,
+    )
 
 
 def _print_skips(probed: Probed) -> None:

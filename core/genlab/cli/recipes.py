@@ -34,7 +34,8 @@ def show(recipe: Recipe, set: Set = [], plugin: Plugin = [], json: Json = False)
     from genlab.recipe.listing import listing
 
     checked = read(recipe, set=set, plugins=plugin)
-    tables = checked.recipe.tables()
+    written = checked.document.values
+    tables = checked.recipe.tables() | ({"ablation": written["ablation"]} if "ablation" in written else {})
     if json:
         print_json(tables)
     else:

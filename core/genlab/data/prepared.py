@@ -98,7 +98,8 @@ class PreparedPairs:
             raise DataError(
                 f"the method predicts classes, and the target, side {side}, is an image and no label map",
                 where=self.pairs.description,
-                hint='Turn input.direction round, or read labels from their colours: data.name = "labels_from_colors".',
+                hint="Turn input.direction round, or have labels on that side: the dataset labels_from_colors reads"
+                " them from colours, on the side that its setting `side` says.",
             )
         return ClassSide(target.palette)
 

@@ -38,10 +38,10 @@ def test_classes_come_back_from_their_blurred_colours(jpegs: Path) -> None:
 
 
 def test_each_pixel_is_of_the_nearest_colour() -> None:
-    picture = np.array([[[250, 10, 10], [120, 0, 0], [135, 0, 0], [9, 9, 9], [255, 0, 0]]], np.uint8)
-    pairs = memory(picture, np.zeros((1, 5, 3), np.uint8), palette=[(0, 0, 0), (255, 0, 0)], side="a")
-    np.testing.assert_array_equal(pairs[0].a, [[1, 0, 1, 0, 1]])
-    np.testing.assert_array_equal(pairs[0].b, np.zeros((1, 5, 3)))
+    picture = np.array([[[250, 10, 10], [30, 0, 0], [230, 0, 0], [9, 9, 9], [255, 0, 0]] * 20], np.uint8)
+    pairs = memory(picture, np.zeros((1, 100, 3), np.uint8), palette=[(0, 0, 0), (255, 0, 0)], side="a")
+    np.testing.assert_array_equal(pairs[0].a, [[1, 0, 1, 0, 1] * 20])
+    np.testing.assert_array_equal(pairs[0].b, np.zeros((1, 100, 3)))
 
 
 def test_sixteen_bits_and_more_than_256_classes() -> None:
@@ -90,6 +90,16 @@ def test_a_photo_is_no_label_map(jpegs: Path) -> None:
     with pytest.raises(DataError, match="half of side a is far from all of the palette's colours") as caught:
         pairs[0]
     assert caught.value.where == "0.jpg"
+
+
+@pytest.mark.parametrize("palette", [[(0, 0, 0), (1, 0, 0), (0, 1, 0)], [(0, 0, 0), (255, 0, 0)]])
+def test_a_colour_that_no_class_has_is_named(palette: list[tuple[int, int, int]]) -> None:
+    """Of a map as it was drawn: the values taken for 0 to 1, or a class forgotten."""
+    picture = np.zeros((10, 10, 3), np.uint8)
+    picture[:2], picture[2:5] = (255, 0, 0), (0, 255, 0)
+    with pytest.raises(DataError, match=r"side b has the colour \[0, 255, 0\] in 30.0% of its pixels") as caught:
+        memory(picture, picture, palette=palette)[0]
+    assert "0 to 255" in caught.value.hint
 
 
 def test_a_colour_that_stands_for_two_classes() -> None:

@@ -157,7 +157,7 @@ def test_what_cannot_be_a_judge_is_told_at_its_line(gen: GenCommand, tiny: Path,
     missing = gen("run", tiny, *JUDGED)
     assert missing.returncode == 2
     assert "evaluate.metrics.label_recovery.judge=judge" in missing.stderr
-    assert "there is no such folder; `gen run label_judge --out " in missing.stderr
+    assert "there is no such folder. For photos of facades: `gen run label_judge_small --out " in missing.stderr
 
     assert gen("run", tiny, "--out", "judge", "--steps", 1).returncode == 0
     painter = gen("run", tiny, *JUDGED)
