@@ -143,8 +143,8 @@ def test_the_targets_themselves_stand_below_the_arms(recipe: Path, judge: Path, 
     assert outcome.of_targets(f"validation/{name}").mean == real["validation/label_recovery/real_class_iou"]
     (row,) = [line for line in (tmp_path / "out" / "report.md").read_text().splitlines() if "the targets them" in line]
     assert f"{real['validation/label_recovery/real_class_iou']:.4g}" in row
-    for name in ("report.html", "report.md"):
-        text = (tmp_path / "out" / name).read_text()
+    for page in ("report.html", "report.md"):
+        text = (tmp_path / "out" / page).read_text()
         assert "the targets themselves" in text
         assert f"judged by {judge}" in text
     assert "over_images" in json.loads((tmp_path / "out" / "report.json").read_text())["metrics"][f"validation/{name}"]
