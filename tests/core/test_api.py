@@ -107,7 +107,7 @@ def test_resuming_with_other_data_is_refused(tiny: Path, tmp_path: Path, make_pa
     data = f"data={{name='side_by_side', root='{make_pairs()}'}}"
     genlab.train(tiny, set=[data], out=tmp_path / "run", stop_at=3)
     make_pairs(seed=1)
-    with pytest.raises(RunError, match="not the ones that the run began with"):
+    with pytest.raises(RunError, match="not as when the run began: the training pairs"):
         genlab.resume(tmp_path / "run")
 
 
