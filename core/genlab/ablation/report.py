@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -32,7 +34,7 @@ def write_report(outcome: Outcome, folder: AblationFolder, parameters: Mapping[s
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
     environment.filters |= {"figure": _figure, "interval": _interval, "p": _p}
     html = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True)
-    html.filters |= environment.filters
+    html.filters |= {**environment.filters, "breakable": _breakable}
     more = {
         "outcome": outcome,
         "facts": facts,
@@ -118,6 +120,11 @@ def _embedded(pixels: NDArray[np.uint8]) -> str:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, format="PNG")
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def _breakable(name: str) -> Markup:
+    """A figure's long name, which may go on in the next line after a slash or an underscore."""
+    return Markup(re.sub(r"([/_])", r"\1<wbr>", str(escape(name))))
 
 
 def _template(name: str) -> str:
