@@ -75,8 +75,7 @@ class Run:
         method = build_method(self.recipe, networks, losses, self._checked.document)
         for module in (*networks.values(), *losses.values()):
             module.to(self.device).eval()
-        checkpoint = self._load(method)
-        return method, checkpoint, self._hash(checkpoint)
+        return method, *self._load(method)
 
     def _hash(self, checkpoint: Path) -> str:
         files = content_hash([self.folder.recipe_path, *self.folder.plugin_files, *weights(checkpoint)])
@@ -88,14 +87,14 @@ class Run:
             raise RunError("the run has no checkpoint yet, so it has no trained networks", where=str(self.path))
         return checkpoint
 
-    def _load(self, method: Method) -> Path:
-        """Load the last checkpoint, and say which it is."""
+    def _load(self, method: Method) -> tuple[Path, str]:
+        """Load the last checkpoint; which it is, and the hash that it had before and after."""
         checkpoint = self._checkpoint()
         try:
             before = self._hash(checkpoint)
             load_method(checkpoint, method)
             if self._hash(checkpoint) == before:
-                return checkpoint
+                return checkpoint, before
         except (RunError, OSError):
             if checkpoint.exists():
                 raise

@@ -51,13 +51,9 @@ def _print_answer(probed: Probed) -> None:
         (effect for effect in probed.effects if effect.replacement == "shuffle"),
         key=lambda effect: -effect.change.mean,
     )
-    first, *others = [f"level {effect.level} by {effect.change.mean:.3f}" for effect in ranked]
-    Console(highlight=False).print(
-        f"\nGiven another image's features, the skip at {first.replace(' by ', ' moves predictions by ')}"
-        + (f"; at {', '.join(others)}." if others else "."),
-        style="bold",
-        soft_wrap=True,
-    )
+    moves = ", ".join(f"level {effect.level} by {effect.change.mean:.3f}" for effect in ranked)
+    sentence = f"\nGiven another image's features, the skips move predictions, most first: {moves}."
+    Console(highlight=False).print(sentence, style="bold", soft_wrap=True)
 
 
 def _print_skips(probed: Probed) -> None:

@@ -64,7 +64,7 @@ def test_twice_gives_the_same_figures(run: Path, gen: GenCommand):
 def test_a_person_sees_tables_and_finds_a_plot_and_pictures(run: Path, gen: GenCommand):
     told = gen("probe", run, "--pairs", 2)
     assert told.returncode == 0, told.stderr
-    assert "Given another image's features, the skip at level " in told.stdout
+    assert "Given another image's features, the skips move predictions, most first: level " in told.stdout
     assert "What becomes of 2 predictions" in told.stdout
     rows = [
         line.split()[:2]
