@@ -17,8 +17,10 @@ from pydantic_core import to_jsonable_python
 
 from genlab.contract import Contract, check_class, load_object, read_contract
 from genlab.errors import Fault, PluginError, RecipeError
-from genlab.plugins import Plugin, reason
-from genlab.registry import Kind, Registration
+from genlab.plugins.load import reason
+from genlab.plugins.overview import collision
+from genlab.plugins.plugin import Plugin
+from genlab.registry import KINDS, Kind, Registration
 from genlab.tables import Keys, check, dotted, nearest, shown
 
 ComponentTable = dict[str, Any]
@@ -125,7 +127,9 @@ class Component:
             return target
         try:
             return load_object(target)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise PluginError(f"{target} cannot be imported: {reason(error)}") from error
 
     @contextmanager
@@ -199,6 +203,32 @@ class Components:
         results = [self.spec(kind, item, (*at, index)) for index, item in items if isinstance(item, dict)]
         return [spec for spec, _ in results], [fault for _, faults in results for fault in faults]
 
+    def called(self, name: str, kind: str | None = None) -> list[Component]:
+        """The components that a name may mean: its own, `package:name`, or a package, which means all of its.
+
+        Raises:
+            PluginError: there are none, of this kind if one is given.
+        """
+        package, _, short = name.rpartition(":")
+        found = [
+            Component(entry, plugin, entry.name)
+            for plugin, entry in self._all(kind)
+            if (short == entry.name and (not package or plugin.is_called(package))) or plugin.is_called(name)
+        ]
+        if not found:
+            raise self._unknown(name, kind)
+        return found
+
+    def _unknown(self, name: str, kind: str | None) -> PluginError:
+        known = sorted({word for plugin, entry in self._all(kind) for word in (entry.name, plugin.package)})
+        hints = [nearest(name, known) or "", *filter(None, map(_absence, self.plugins))]
+        what = f"no plugin gives a {kind or 'component'} `{name}`, and none is called so"
+        return PluginError(f"{what}; `gen plugins list` shows all", hint="\n".join(filter(None, hints)) or None)
+
+    def _all(self, kind: str | None) -> Iterator[tuple[Plugin, Registration]]:
+        for name in [kind] if kind else KINDS:
+            yield from self._registered(name)
+
     def _registered(self, kind: str) -> Iterator[tuple[Plugin, Registration]]:
         for plugin in self.plugins:
             yield from ((plugin, entry) for entry in plugin.registrations if entry.kind.name == kind)
@@ -208,21 +238,32 @@ class Components:
         found = [
             (plugin, entry)
             for plugin, entry in self._registered(kind)
-            if entry.name == name and package in ("", plugin.package)
+            if entry.name == name and (not package or plugin.is_called(package))
         ]
         if len(found) == 1:
             return found[0]
         if found:
-            choices = " or ".join(f'"{plugin.package}:{name}"' for plugin, _ in found)
-            raise PluginError(f'more than one plugin gives a {kind} "{name}"', hint=f"Say which: {choices}.")
-        raise self._missing(kind, full_name)
+            raise collision(kind, name, [plugin for plugin, _ in found])
+        raise self._missing(kind, package, name, full_name)
 
-    def _missing(self, kind: str, name: str) -> PluginError:
-        names = self.names(kind)
-        hints = [nearest(name, names) or ""]
-        hints += [f"The plugin {plugin} did not load: {plugin.failure}" for plugin in self.plugins if plugin.failure]
-        what = f'no plugin gives a {kind} "{name}"; there are {", ".join(names) or "none"}'
-        return PluginError(what, hint="\n".join(hint for hint in hints if hint) or None)
+    def _missing(self, kind: str, package: str, name: str, full_name: str) -> PluginError:
+        givers = [plugin for plugin in self.plugins if not package or plugin.is_called(package)]
+        if not givers:
+            packages = sorted({plugin.package for plugin in self.plugins})
+            what = f"no installed plugin, and no file given as one, is called `{package}`; there are"
+            return PluginError(f"{what} {', '.join(packages)}", hint=nearest(package, packages))
+        names = sorted({entry.name for plugin, entry in self._registered(kind) if plugin in givers})
+        hints = [nearest(name, names) or "", *filter(None, map(_absence, givers))]
+        what = f'no plugin gives a {kind} "{full_name}"'
+        there = f"there are {', '.join(names)}" if names else "there are none"
+        return PluginError(f"{what}; {there}", hint="\n".join(filter(None, hints)) or None)
+
+
+def _absence(plugin: Plugin) -> str | None:
+    """Why a plugin gives nothing."""
+    if plugin.is_left_out:
+        return f"GENLAB_PLUGINS leaves out `{plugin.name}` of {plugin}."
+    return f"The plugin {plugin} did not load: {plugin.failure}" if plugin.failure else None
 
 
 def _absolute(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a plugin may give: the pluggy hooks, and the mark for a plugin's own functions."""
+"""What a plugin may give: the pluggy hooks, the version of the interface, and the mark for a plugin's own functions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from genlab.registry import Registry
 
 GROUP = "genlab"
+
+INTERFACE = "1.0"
+"""The version of the interface between genlab and its plugins; `docs/interface.md` says what may change when."""
 
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)

@@ -72,7 +72,7 @@ def _fault(
         valid = ", ".join([*fields, *also]) or "no settings at all"
         hint = nearest(key, [*fields, *also])
         return Fault((*at, key), f"{what} has no setting `{key}`; it takes {valid}", hint, at_key=True)
-    wanted = describe(_annotated(fields[key]))
+    wanted = describe(annotated(fields[key]))
     if item["type"] == "missing" and len(item["loc"]) == 1:
         return Fault(at, f"{what} needs `{key}`: {wanted}", help_of(key, fields[key]), at_key=True)
     inner, given = _followed(table[key], item["loc"][1:])
@@ -132,7 +132,8 @@ def bare(key: str) -> str:
     return key if is_bare else inline(key)
 
 
-def _annotated(field: FieldInfo) -> Any:
+def annotated(field: FieldInfo) -> Any:
+    """The type of a model's field, with its bounds."""
     return Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
 
 

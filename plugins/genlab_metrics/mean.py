@@ -43,3 +43,6 @@ class MeanOverImages(Metric):
 
     def reset(self) -> None:
         self._values: list[float] = []
+
+    def merge(self, other: MeanOverImages) -> None:
+        self._values += other.per_image()

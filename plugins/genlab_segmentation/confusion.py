@@ -27,6 +27,10 @@ class Confusion:
         pairs = classes * labels + scores.argmax(dim=1)
         self.counts += pairs.flatten().bincount(minlength=classes**2).reshape(classes, classes).cpu()
 
+    def merge(self, other: Confusion) -> None:
+        """Count in what another one counted."""
+        self.counts += other.counts
+
     def figures(self) -> dict[str, float]:
         """The scores of Long et al. 2015 (section 5, "metrics"): 0 to 1, higher is better; NaN over no pixels.
 

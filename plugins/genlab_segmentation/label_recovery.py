@@ -99,6 +99,10 @@ class LabelRecovery(Metric):
     def reset(self) -> None:
         self._predicted, self._real = Confusion(len(self.palette)), Confusion(len(self.palette))
 
+    def merge(self, other: LabelRecovery) -> None:
+        self._predicted.merge(other._predicted)
+        self._real.merge(other._real)
+
     def _on(self, device: torch.device) -> Run:
         """The judge where the images are; `DataError` if it became another on the way."""
         if self._run.device.type != device.type:

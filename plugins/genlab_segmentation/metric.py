@@ -37,3 +37,8 @@ class SegmentationScores(Metric):
 
     def reset(self) -> None:
         self._confusion: Confusion | None = None
+
+    def merge(self, other: SegmentationScores) -> None:
+        if other._confusion is not None:
+            self._confusion = self._confusion or Confusion(len(other._confusion.counts))
+            self._confusion.merge(other._confusion)

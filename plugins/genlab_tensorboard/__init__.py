@@ -2,6 +2,8 @@
 
 import genlab
 
+genlab_interface = "1.0"
+
 
 @genlab.hookimpl
 def genlab_register(registry: genlab.Registry) -> None:

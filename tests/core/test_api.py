@@ -206,6 +206,7 @@ class NoNumber(genlab.Metric):
     better = "lower"
     def reset(self): pass
     def update(self, condition, target, prediction): pass
+    def merge(self, other): pass
     def compute(self): return float("nan")
 
 @genlab.hookimpl

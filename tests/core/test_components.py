@@ -11,7 +11,7 @@ import pytest
 from genlab import Dataset, Generator, Listener, Metric, PluginError, RecipeError, Registry
 from genlab.components import Components, Spec
 from genlab.errors import Fault
-from genlab.plugins import Plugin
+from genlab.plugins.plugin import Plugin
 
 
 class Plain(Dataset):
@@ -295,9 +295,41 @@ def test_a_name_of_two_plugins_must_be_told_apart() -> None:
     assert spec(both, name="other").component.plugin.package == "genlab-two"
 
 
-@pytest.mark.parametrize("name", ["genlab-three:folder", "genlab-toys:", ":", ""])
+@pytest.mark.parametrize("name", ["genlab-toys:foldr", "genlab-toys:", ":", ""])
 def test_a_name_with_a_package_that_does_not_give_it(toys: Components, name: str) -> None:
     assert fault(toys, name=name).what.startswith(f'no plugin gives a dataset "{name}"; there are chosen, ')
+
+
+def test_a_name_with_a_package_that_is_not_there(toys: Components) -> None:
+    found = fault(toys, name="genlab-toy:folder")
+    assert found.what == "no installed plugin, and no file given as one, is called `genlab-toy`; there are genlab-toys"
+    assert found.hint == "Did you mean `genlab-toys`?"
+
+
+@pytest.mark.parametrize("package", ["genlab_two", "Genlab.Two", "genlab--two"])
+def test_a_package_may_be_written_as_people_do(package: str) -> None:
+    both = Components([plugin("genlab-one", folder=Folder), plugin("genlab-two", folder=Ordered)])
+    assert spec(both, name=f"{package}:folder").component.plugin.package == "genlab-two"
+
+
+def test_a_package_that_gives_a_name_twice_cannot_be_told_apart() -> None:
+    both = Components([plugin("genlab-one", folder=Folder), plugin("genlab-one", folder=Ordered)])
+    assert fault(both, name="genlab-one:folder").hint == "One of them must be renamed."
+
+
+def test_what_is_called_by_a_name_or_a_package() -> None:
+    registry = Registry()
+    registry.metric("folder", Metric)
+    other = Plugin("m", "genlab-metrics", "1.2", registrations=registry.registrations)
+    components = Components([plugin("genlab-one", folder=Folder, plain=Plain), other])
+    called = lambda *words: [f"{found} of {found.plugin}" for found in components.called(*words)]  # noqa: E731
+    assert called("folder") == ['dataset "folder" of genlab-one 1.2', 'metric "folder" of genlab-metrics 1.2']
+    assert called("folder", "metric") == ['metric "folder" of genlab-metrics 1.2']
+    assert called("genlab-one:folder") == ['dataset "folder" of genlab-one 1.2']
+    assert called("Genlab_One") == ['dataset "folder" of genlab-one 1.2', 'dataset "plain" of genlab-one 1.2']
+    with pytest.raises(PluginError, match="no plugin gives a component `foldr`") as caught:
+        called("foldr")
+    assert caught.value.hint == "Did you mean `folder`?"
 
 
 def test_a_broken_contract_is_told_with_the_plugin_that_breaks_it() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pytest
 from annotated_types import Ge, MinLen
@@ -210,6 +210,8 @@ class NoBetter(Metric):
         return 0.0
 
     def reset(self) -> None: ...
+
+    def merge(self, other: Self) -> None: ...
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from genlab import PluginError
-from genlab.plugins import Plugin, find_plugins
+from genlab.plugins.find import find_plugins
+from genlab.plugins.plugin import Plugin
 
 HOOK = """\
 import genlab
+
+genlab_interface = "1.0"
 
 @genlab.hookimpl
 def genlab_register(registry):
@@ -116,7 +119,7 @@ BROKEN = {
     ),
     "registers a misspelt kind": (
         f'{HOOK}    registry.generatr("a", "x:Y")',
-        "AttributeError: 'Registry' object has no attribute 'generatr' (mine.py, line 5)",
+        "AttributeError: 'Registry' object has no attribute 'generatr' (mine.py, line 7)",
     ),
     "registers what is no name": (
         f'{HOOK}    registry.generator("a b", "x:Y")',
@@ -156,7 +159,7 @@ LIST = """
 import json
 from genlab.components import Components
 from genlab.errors import GenlabError
-from genlab.plugins import find_plugins
+from genlab.plugins.find import find_plugins
 
 plugins = find_plugins()
 print(json.dumps({
@@ -196,7 +199,7 @@ def test_a_broken_package_is_kept_with_its_failure_and_harms_nobody(tmp_path: Pa
     assert failures == {
         "broken_one": "ModuleNotFoundError: No module named 'no_such_package' (broken_one.py, line 1)",
         "broken_two": "SystemExit (broken_two.py, line 1)",
-        "broken_three": "RuntimeError: not so fine (broken_three.py, line 6)",
+        "broken_three": "RuntimeError: not so fine (broken_three.py, line 8)",
         "missing": "ModuleNotFoundError: No module named 'no_such_module'",
         "no_object": "AttributeError: module 'sound' has no attribute 'nothing'",
         "sound": None,

@@ -1,69 +1,32 @@
-"""Small parts to train with, all in memory: pairs, networks, a method, a metric and a listener that remembers."""
+"""A training put together from the toy parts, all in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
-from genlab import (
-    Batch,
-    DataError,
-    Discriminator,
-    Ended,
-    Generator,
-    ImageSide,
-    Listener,
-    Method,
-    Metric,
-    Network,
-    Pair,
-    Pairs,
-    Phase,
-    Shared,
-    Side,
-    Started,
-    Term,
-    Terms,
-)
+from genlab import Batch, Ended, Listener, Method, Network, Pairs, Started
 from genlab.data.augment import load_size
 from genlab.data.prepared import PreparedPairs
 from genlab.engine.experiment import Experiment
 from genlab.engine.loop import train
 from genlab.engine.seeding import initialize
 from genlab.settings import Checkpoint, Evaluate, Inference, Input, Optimizer, Schedule, Settings, Train
+from genlab.testing import (
+    MemoryPairs as MemoryPairs,
+    Recorder as Recorder,
+    ToyDiscriminator as ToyDiscriminator,
+    ToyGenerator as ToyGenerator,
+    ToyMethod as ToyMethod,
+    ToyMetric as ToyMetric,
+)
 
 CPU = torch.device("cpu")
-
-
-class MemoryPairs(Pairs):
-    """Pairs from two lists of arrays; it counts how often each is read, and cannot read those in `broken`."""
-
-    def __init__(
-        self,
-        a: Sequence[NDArray[np.generic]],
-        b: Sequence[NDArray[np.generic]],
-        sides: tuple[Side, Side] = (ImageSide(), ImageSide()),
-        broken: Sequence[int] = (),
-    ) -> None:
-        super().__init__(*sides, "pairs in memory")
-        self.arrays = list(zip(a, b, strict=True))
-        self.broken = set(broken)
-        self.reads = [0] * len(self.arrays)
-
-    def __len__(self) -> int:
-        return len(self.arrays)
-
-    def __getitem__(self, index: int) -> Pair:
-        self.reads[index] += 1
-        if index in self.broken:
-            raise DataError("cannot be read", where=f"pair {index}")
-        return Pair(f"pair {index}", *self.arrays[index])
 
 
 def noise(count: int, *shape: int, seed: int = 0, dtype: type[np.generic] = np.uint8) -> list[NDArray[np.generic]]:
@@ -75,107 +38,6 @@ def noise(count: int, *shape: int, seed: int = 0, dtype: type[np.generic] = np.u
 def pictures(count: int, height: int = 8, width: int = 8, seed: int = 0, **more: Any) -> MemoryPairs:
     """Pairs of images without any pattern."""
     return MemoryPairs(noise(count, height, width, 3, seed=seed), noise(count, height, width, 3, seed=seed + 1), **more)
-
-
-class ToyGenerator(Generator):
-    """Everything whose state matters: batch norm, dropout, and a level without parameters."""
-
-    def __init__(self, channels: int = 4) -> None:
-        super().__init__()
-        self.inner = nn.Conv2d(3, channels, 3, padding=1)
-        self.norm = nn.BatchNorm2d(channels)
-        self.dropout = nn.Dropout(0.5)
-        self.outer = nn.Conv2d(channels, 3, 3, padding=1)
-
-    @property
-    def size_multiple(self) -> int:
-        return 4
-
-    def forward(self, condition: Tensor) -> Tensor:
-        if any(side % self.size_multiple for side in condition.shape[-2:]):
-            raise ValueError(f"{tuple(condition.shape[-2:])} is no multiple of 4")
-        return self.outer(self.dropout(self.norm(self.inner(condition)).relu())).tanh()
-
-
-class ToyDiscriminator(Discriminator):
-    def __init__(self) -> None:
-        super().__init__()
-        self.layer = nn.Conv2d(6, 1, 3)
-
-    @property
-    def receptive_field(self) -> int:
-        return 3
-
-    @property
-    def least_size(self) -> int:
-        return 3
-
-    def forward(self, condition: Tensor, image: Tensor) -> Tensor:
-        return self.layer(torch.cat([condition, image], dim=1))
-
-
-class ToyMethod(Method):
-    """A least-squares GAN, the discriminator first; `only` leaves out the phases that it does not name."""
-
-    roles: ClassVar[tuple[str, ...]] = ("generator", "discriminator")
-    only: tuple[str, ...] = roles
-
-    def forward(self, batch: Batch) -> Shared:
-        return {"prediction": self.predict(batch.condition)}
-
-    def predict(self, condition: Tensor) -> Tensor:
-        return self.networks["generator"](condition)
-
-    def phases(self) -> Sequence[Phase]:
-        phases = [
-            Phase("critic", ("discriminator",), self.critic_terms),
-            Phase("painter", ("generator",), self.painter_terms),
-        ]
-        return [phase for phase in phases if phase.updates[0] in self.only]
-
-    def critic_terms(self, batch: Batch, shared: Shared) -> Terms:
-        judge = self.networks["discriminator"]
-        real = judge(batch.condition, batch.target)
-        predicted = judge(batch.condition, shared["prediction"].detach())
-        return {"real": Term((real - 1).square().mean(), 0.5), "predicted": Term(predicted.square().mean(), 0.25)}
-
-    def painter_terms(self, batch: Batch, shared: Shared) -> Terms:
-        scores = self.networks["discriminator"](batch.condition, shared["prediction"])
-        distance = (shared["prediction"] - batch.target).abs().mean()
-        return {"game": Term((scores - 1).square().mean(), 1.0), "l1": Term(distance, 10.0)}
-
-
-class Distance(Metric):
-    """The mean absolute error over images."""
-
-    better = "lower"
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def update(self, condition: Tensor, target: Tensor, prediction: Tensor) -> None:
-        self.values += (prediction - target).abs().mean(dim=(1, 2, 3)).tolist()
-
-    def compute(self) -> float:
-        return sum(self.values) / len(self.values)
-
-    def reset(self) -> None:
-        self.values: list[float] = []
-
-
-class Recorder(Listener):
-    """Remembers every event."""
-
-    def __init__(self) -> None:
-        self.events: list[Any] = []
-
-    def hear(self, event: Any) -> None:
-        self.events.append(event)
-
-    started = step = previewed = validated = checkpoint_saved = ended = hear
-
-    def of(self, kind: type) -> list[Any]:
-        return [event for event in self.events if isinstance(event, kind)]
 
 
 def networks(seed: int = 0) -> dict[str, Network]:
@@ -229,7 +91,7 @@ def experiment(
         training=PreparedPairs(training, chosen.input, load_size(chosen.input)),
         validation=PreparedPairs(pictures(3, 12, 12, seed=7), chosen.input, size),
         unaugmented=PreparedPairs(training, chosen.input, size),
-        metrics={"distance": Distance()},
+        metrics={"distance": ToyMetric()},
         listeners=[(f"listener {number}", listener) for number, listener in enumerate(listeners, start=1)],
         device=CPU,
     )

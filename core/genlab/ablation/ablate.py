@@ -27,7 +27,7 @@ from genlab.engine.announcer import Announcer
 from genlab.engine.validation import try_metrics
 from genlab.errors import RunError
 from genlab.files import write_text
-from genlab.plugins import find_plugins
+from genlab.plugins.find import find_plugins
 from genlab.provenance import code_digests, fingerprints
 from genlab.recipe.load import load
 

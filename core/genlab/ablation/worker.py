@@ -24,6 +24,7 @@ from genlab.build.read import read
 from genlab.engine.checkpoint import forget_optimizers
 from genlab.errors import GenlabError
 from genlab.interfaces.listener import Listener, Step
+from genlab.plugins.blame import blamed
 from genlab.runs import RunFolder
 
 PATIENCE = 120.0
@@ -69,7 +70,7 @@ def _receive(jobs: SimpleQueue[dict[str, Any] | None]) -> None:
 
 
 def _outcome(job: dict[str, Any], channel: IO[str]) -> dict[str, Any]:
-    """Train one cell; how that ended. An error that no `GenlabError` tells of ends the process, which is told too."""
+    """Train one cell; how that ended. An error of genlab's own ends the process, which is told too."""
     folder = RunFolder(Path(job["target"]))
     try:
         _train(folder, job, channel)
@@ -79,6 +80,10 @@ def _outcome(job: dict[str, Any], channel: IO[str]) -> dict[str, Any]:
         return {"status": manifest.status, "failure": manifest.failure}
     except GenlabError as error:
         return {"status": "failed", "failure": str(error)}
+    except Exception as error:
+        if fault := blamed(error):
+            return {"status": "failed", "failure": str(fault)}
+        raise
 
 
 def _train(folder: RunFolder, job: dict[str, Any], channel: IO[str]) -> None:

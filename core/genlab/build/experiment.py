@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import torch
 
+from genlab.build.instances import check_choice, check_network, check_phases, open_split
 from genlab.build.recipe import Recipe
 from genlab.components import Part, Spec
 from genlab.data.augment import load_size
@@ -16,8 +17,8 @@ from genlab.engine.experiment import Experiment
 from genlab.engine.runtime import choose_device, memory_errors
 from genlab.engine.seeding import constructing, initialize
 from genlab.engine.validation import try_metrics
-from genlab.errors import DataError, Fault, PluginError, RecipeError
-from genlab.interfaces.dataset import Choice, Dataset, Pairs
+from genlab.errors import DataError, Fault, RecipeError
+from genlab.interfaces.dataset import Choice, Dataset, Pairs, Split
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.loss import AdversarialLoss, Loss
 from genlab.interfaces.method import Method, WeightedLoss
@@ -119,9 +120,10 @@ def construct_losses(recipe: Recipe, document: Document) -> dict[str, Loss | Adv
 def open_data(parts: Sequence[Part]) -> OpenData:
     """Choose the source among the datasets constructed, the last of which is the recipe's own; open both splits."""
     dataset: Dataset = parts[-1].instance
-    choice = dataset.choose()
+    choice = check_choice(dataset.choose(), parts[-1].spec.component)
     chosen = _chosen(choice, parts)
-    return OpenData(chosen, choice.reason, choice.dataset.open("train"), choice.dataset.open("validation"))
+    training, validation = (open_split(choice.dataset, split, chosen.component) for split in get_args(Split))
+    return OpenData(chosen, choice.reason, training, validation)
 
 
 def _chosen(choice: Choice, parts: Sequence[Part]) -> Spec:
@@ -160,6 +162,8 @@ def build_networks(recipe: Recipe, channels: tuple[int, int], document: Document
                 networks[role] = spec.build(**supplied[role])
         except RecipeError as error:
             faults += error.faults
+        else:
+            check_network(networks[role], spec.component)
     faults += _size_faults(networks, recipe)
     if faults:
         raise at_their_places(faults, document)
@@ -196,12 +200,5 @@ def build_method(
             method: Method = recipe.method.build(networks=networks, losses=weighted)
     except RecipeError as error:
         raise at_their_places(error.faults, document) from error
-    for role, network in networks.items():
-        if next(network.parameters(), None) is None:
-            component = recipe.networks[role].component
-            raise PluginError(f"{component} breaks the contract: it has no parameters, so there is nothing to train")
-    for phase in method.phases():
-        if unknown := [role for role in phase.updates if role not in networks]:
-            what = f"its phase `{phase.name}` updates `{unknown[0]}`; the networks are {', '.join(networks)}"
-            raise PluginError(f"{recipe.method.component} breaks the contract: {what}")
+    check_phases(method, networks, recipe.method.component)
     return method

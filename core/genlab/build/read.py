@@ -9,7 +9,7 @@ from typing import NamedTuple
 from genlab.build.recipe import Recipe
 from genlab.build.resolve import resolve
 from genlab.components import Components
-from genlab.plugins import find_plugins
+from genlab.plugins.find import find_plugins
 from genlab.recipe.document import Document
 from genlab.recipe.load import load
 

@@ -14,6 +14,7 @@ from genlab.errors import Fault
 from genlab.interfaces.loss import AdversarialLoss
 from genlab.recipe.diagnostics import at_their_places
 from genlab.recipe.document import Document
+from genlab.registry import KINDS
 from genlab.tables import Keys, bare, check, describe, dotted, nearest, shown
 
 ROLES = ("generator", "discriminator")
@@ -28,7 +29,7 @@ TABLES: dict[str, type[settings.Table]] = {
 }
 KEYS = ("title", "seed", "data", "input", "method", *ROLES, "losses", *list(TABLES)[1:], "listeners", "ablation")
 
-LABELLED: tuple[Keys, ...] = (("losses",), ("listeners",), ("evaluate", "metrics"))
+LABELLED: tuple[Keys, ...] = tuple(kind.table for kind in KINDS.values() if kind.is_labelled)
 
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 T = TypeVar("T")

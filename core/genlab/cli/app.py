@@ -6,11 +6,11 @@ import logging
 import os
 import sys
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from genlab.cli import ablate, board, check, predict, probe, recipes, resume, run as run_verb, show
+from genlab.cli import ablate, board, check, plugins, predict, probe, recipes, resume, run as run_verb, show
 from genlab.errors import GenlabError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.command("check")(check.check)
 app.command("show")(show.show)
 app.command("board")(board.board)
 app.add_typer(recipes.app, name="recipes")
+app.add_typer(plugins.app, name="plugins")
 
 
 def _print_version(wanted: bool) -> None:
@@ -69,13 +70,24 @@ def run() -> None:
     try:
         app()
     except GenlabError as error:
-        if os.environ.get("GENLAB_DEBUG"):
-            raise
-        from genlab.cli.output import print_error
-
-        print_error(error)
-        sys.exit(error.exit_code)
+        _fail(error, error.exit_code)
     except BrokenPipeError:
         # Whoever read the output has gone; Python would complain once more when it closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except (Exception, SystemExit) as error:
+        from genlab.plugins.blame import blamed
+
+        fault = blamed(error)
+        if fault is None:
+            raise
+        _fail(fault, exit_code=1)
+
+
+def _fail(error: GenlabError, exit_code: int) -> NoReturn:
+    if os.environ.get("GENLAB_DEBUG"):
+        raise error
+    from genlab.cli.output import print_error
+
+    print_error(error)
+    sys.exit(exit_code)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
 
 from torch import Tensor
 
@@ -80,6 +80,8 @@ class PreparedPairs:
         return prepared
 
     def _prepare(self, pair: Pair) -> PreparedPair:
+        if not isinstance(cast(object, pair), Pair):  # a plugin's, which may be anything
+            raise DataError(f"a pair is a {type(pair).__name__}, and not a genlab.Pair", where=self.pairs.description)
         if pair.a.shape[:2] != pair.b.shape[:2]:
             sizes = " and ".join("x".join(map(str, side.shape[:2])) for side in (pair.a, pair.b))
             raise DataError(f"its sides differ in height and width: {sizes}", where=pair.key)

@@ -32,14 +32,15 @@ class Announcer:
         for entry in tuple(self._listeners):
             label, listener = entry
             try:
-                _tell(listener, event)
+                dispatch(listener, event)
             except (Exception, SystemExit) as error:  # noqa: BLE001  (a listener is a guest: whatever it raises, the run goes on)
                 self._listeners.remove(entry)
                 reason = f"{type(error).__name__}: {error}"
                 _log.warning("The listener `%s` failed and is switched off; the run goes on. %s", label, reason)
 
 
-def _tell(listener: Listener, event: Event) -> None:
+def dispatch(listener: Listener, event: Event) -> None:
+    """Let one listener hear an event."""
     match event:
         case Started():
             listener.started(event)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 
 from genlab.errors import TrainingError
-from genlab.interfaces.method import Batch, Method, Phase, Terms
+from genlab.interfaces.method import Batch, Method, Phase, Term, Terms
 from genlab.interfaces.network import Network
 
 
@@ -70,6 +70,8 @@ def _require_scalars(phase: Phase, terms: Terms) -> None:
     if not terms:
         raise TrainingError(f"the phase {phase.name} has no terms, so there is nothing for it to minimise")
     for name, term in terms.items():
+        if not isinstance(cast(object, term), Term):  # a plugin's, which may be anything
+            raise TrainingError(f"the term {phase.name}/{name} is a {type(term).__name__}, and not a genlab.Term")
         shape = getattr(term.value, "shape", None)
         if shape != ():
             given = type(term.value).__name__ if shape is None else f"a tensor of shape {tuple(shape)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from jaxtyping import Float
 from torch import Tensor
@@ -60,6 +60,10 @@ class Metric(ABC):
     @abstractmethod
     def reset(self) -> None:
         """Forget what was counted."""
+
+    @abstractmethod
+    def merge(self, other: Any) -> None:
+        """Count in what another one of the same settings has counted, in another process, say; it can be pickled."""
 
     def per_image(self) -> Sequence[float] | None:
         """Where the figure is the mean of what each image has by itself: that, in order. None where it is not."""

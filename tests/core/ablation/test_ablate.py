@@ -60,6 +60,8 @@ class Nothing(genlab.Metric):
 
     def reset(self): ...
 
+    def merge(self, other): ...
+
 
 @genlab.hookimpl
 def genlab_register(registry):

@@ -9,7 +9,7 @@ import pytest
 from genlab import RecipeError
 from genlab.ablation.plan import Plan, make_plan
 from genlab.components import Components
-from genlab.plugins import find_plugins
+from genlab.plugins.find import find_plugins
 from genlab.recipe.assignments import read_assignments
 from genlab.recipe.document import read_document
 from genlab.recipe.load import load

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ from genlab import (
 from genlab.build.recipe import Recipe
 from genlab.build.resolve import resolve
 from genlab.components import Components
-from genlab.plugins import Plugin
+from genlab.plugins.plugin import Plugin
 from genlab.recipe.assignments import read_assignments
 from genlab.recipe.document import Document, read_document
 
@@ -218,6 +218,8 @@ class Far(Metric):
         return 0.0
 
     def reset(self) -> None: ...
+
+    def merge(self, other: Self) -> None: ...
 
 
 class Log(Listener):

@@ -9,7 +9,7 @@ import pytest
 from genlab.build.recipe import Recipe, without_nothing
 from genlab.build.resolve import KEYS, resolve
 from genlab.components import Components
-from genlab.plugins import find_plugins
+from genlab.plugins.find import find_plugins
 from genlab.recipe.document import read_document
 from genlab.recipe.listing import listing
 from genlab.recipe.load import load

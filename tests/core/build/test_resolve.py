@@ -10,7 +10,7 @@ from genlab import RecipeError
 from genlab.build.recipe import Recipe
 from genlab.build.resolve import KEYS, TABLES, resolve
 from genlab.components import Components
-from genlab.plugins import find_plugins
+from genlab.plugins.find import find_plugins
 from genlab.recipe.load import load
 from genlab.recipe.shipped import shipped_names
 

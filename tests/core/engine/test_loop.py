@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.core.toys import Distance, Recorder, ToyDiscriminator, ToyMethod, experiment, pictures, run
+from tests.core.toys import Recorder, ToyDiscriminator, ToyMethod, ToyMetric, experiment, pictures, run
 
 from genlab import (
     CheckpointSaved,
@@ -186,7 +186,7 @@ class Drawing(Recorder):
     started = step = previewed = validated = checkpoint_saved = ended = hear
 
 
-class DrawingMetric(Distance):
+class DrawingMetric(ToyMetric):
     """A metric that samples, such as a bootstrap."""
 
     def update(self, condition, target, prediction) -> None:
@@ -316,7 +316,7 @@ def test_a_second_signal_breaks_off_at_once(tmp_path):
     assert signal.getsignal(signal.SIGINT) is before
 
 
-class Interrupting(Distance):
+class Interrupting(ToyMetric):
     """Has the run stopped when it starts to measure for the given time."""
 
     def __init__(self, time: int) -> None:

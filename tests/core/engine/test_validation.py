@@ -3,7 +3,7 @@ from itertools import count
 import numpy as np
 import pytest
 import torch
-from tests.core.toys import Distance, MemoryPairs, experiment, noise, pictures
+from tests.core.toys import MemoryPairs, ToyMetric, experiment, noise, pictures
 
 from genlab import ImageSide, LabelSide, PluginError, TrainingError
 from genlab.data.prepared import Sides
@@ -67,7 +67,7 @@ def test_fewer_training_than_validation_pairs_are_all_measured():
 def test_training_pairs_are_measured_whole_not_cropped():
     made, seen = experiment(pairs=pictures(5, 12, 12)), []
 
-    class Looking(Distance):
+    class Looking(ToyMetric):
         def update(self, condition, target, prediction):
             seen.append(condition)
             super().update(condition, target, prediction)
@@ -80,13 +80,13 @@ def test_training_pairs_are_measured_whole_not_cropped():
 
 def test_several_metrics_go_by_their_labels():
     made = small()
-    made.metrics["again"] = Distance()
+    made.metrics["again"] = ToyMetric()
     metrics = validate(made, predictor(made), never).figures
     assert metrics["gap/again"] == metrics["gap/distance"]
     assert len(metrics) == 6
 
 
-class Several(Distance):
+class Several(ToyMetric):
     figures = ("mean", "twice")
     given = ("mean", "twice")
 
@@ -103,7 +103,7 @@ def test_a_metric_may_have_several_figures():
     assert metrics["gap/several/twice"] == pytest.approx(2 * metrics["gap/distance"])
 
 
-class Each(Distance):
+class Each(ToyMetric):
     def per_image(self):
         return tuple(self.values)
 
@@ -137,13 +137,13 @@ def test_what_each_image_has_must_be_a_number_for_each(values):
 )
 def test_what_a_metric_says_of_its_figures_is_held_to_sense(attributes, words):
     with pytest.raises(PluginError) as caught:
-        type("Odd", (Distance,), attributes)
+        type("Odd", (ToyMetric,), attributes)
     assert words in caught.value.what
 
 
 def test_an_integer_that_is_too_large_for_a_number():
     made = small()
-    made.metrics["huge"] = Distance()
+    made.metrics["huge"] = ToyMetric()
     made.metrics["huge"].compute = lambda: 10**400
     with pytest.raises(TrainingError, match="the metric huge gave an integer that is too large"):
         validate(made, predictor(made), never)

@@ -1,0 +1,75 @@
+"""Components that were constructed, held to what their interfaces ask: what a class alone does not show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from torch import nn
+
+from genlab.components import Component
+from genlab.errors import PluginError
+from genlab.interfaces.dataset import Choice, Dataset, Pairs, Split
+from genlab.interfaces.method import Method, Phase
+from genlab.interfaces.network import Discriminator, Generator, Level, Network
+
+
+def broken(component: Component, what: str) -> PluginError:
+    """The error for a component that breaks its contract."""
+    return PluginError(f"{component} of {component.plugin} breaks the contract: {what}")
+
+
+def check_network(network: Network, component: Component) -> None:
+    """Whether there is something to train, and what it says of itself makes sense."""
+    if next(network.parameters(), None) is None:
+        raise broken(component, "it has no parameters, so there is nothing to train")
+    if isinstance(network, Generator):
+        _check_pixels(network.size_multiple, "size_multiple", component)
+    if isinstance(network, Discriminator):
+        _check_pixels(network.receptive_field, "receptive_field", component)
+        _check_pixels(network.least_size, "least_size", component)
+    _check_levels(network.levels(), component)
+
+
+def _check_pixels(value: object, name: str, component: Component) -> None:
+    if not isinstance(value, int) or value < 1:
+        raise broken(component, f"its `{name}` is {value!r}, and it is a whole number of pixels, 1 at least")
+
+
+def _check_levels(levels: Iterable[Any], component: Component) -> None:
+    names: set[str] = set()
+    for level in levels:
+        if not (isinstance(level, Level) and isinstance(cast(object, level.module), nn.Module)):
+            raise broken(component, f"its `levels` give {level!r:.60}, and a level is a genlab.Level of a module")
+        if level.name in names:
+            raise broken(component, f"two of its levels are called `{level.name}`")
+        names.add(level.name)
+
+
+def check_phases(method: Method, networks: Mapping[str, Network], component: Component) -> None:
+    """Whether the phases are such, and update networks that are there."""
+    for phase in cast(Iterable[object], method.phases()):
+        if not isinstance(phase, Phase):
+            raise broken(component, f"its `phases` give {phase!r:.60}, and a phase is a genlab.Phase")
+        if unknown := [role for role in phase.updates if role not in networks]:
+            what = f"its phase `{phase.name}` updates `{unknown[0]}`; the networks are {', '.join(networks)}"
+            raise broken(component, what)
+
+
+def check_choice(choice: object, component: Component) -> Choice:
+    """What a dataset chose, if it is a choice."""
+    if not isinstance(choice, Choice):
+        raise broken(component, f"its `choose` gives {_kind_of(choice)}, and not a genlab.Choice")
+    return choice
+
+
+def open_split(dataset: Dataset, split: Split, component: Component) -> Pairs:
+    """The pairs of a split, if they are such."""
+    pairs = cast(object, dataset.open(split))
+    if not isinstance(pairs, Pairs):
+        raise broken(component, f'its `open("{split}")` gives {_kind_of(pairs)}, and not genlab.Pairs')
+    return pairs
+
+
+def _kind_of(value: object) -> str:
+    return "nothing" if value is None else f"a {type(value).__name__}"

@@ -1,0 +1,44 @@
+"""How plugins and their components look in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.text import Text
+
+from genlab.cli.output import print_table
+from genlab.plugins.overview import Row
+from genlab.reference import Reference
+
+
+def print_overview(rows: Sequence[Row]) -> None:
+    """All components as a table, and below it what is wrong."""
+    heads = ("kind", "name", "package", "version", "import", "state")
+    print_table(heads, [_cells(row) for row in rows], right=("import",))
+    console = Console(highlight=False, soft_wrap=True)
+    for why in dict.fromkeys(f"{row.plugin}, `{row.plugin.name}`: {row.why}" for row in rows if row.why):
+        console.print(Text(f"\n{why}"))
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    plugin = row.plugin
+    seconds = "-" if plugin.is_left_out else f"{1000 * plugin.seconds:,.0f} ms"
+    return (row.kind or "-", row.name, plugin.package, plugin.version or "-", seconds, row.state)
+
+
+def print_reference(found: Reference) -> None:
+    """What a recipe may say of a component."""
+    console = Console(highlight=False)
+    console.print(Text(f'\n{found.kind} "{found.name}"', "bold").append(f"  {found.origin}\n", "dim"))
+    console.print(Markdown(found.about), width=min(console.width, 100))
+    console.print()
+    if found.preset:
+        fixed = ", ".join(f"{name} = {value}" for name, value in found.preset.items())
+        console.print(Text(f"Under this name, {fixed} is fixed.\n"))
+    if found.settings:
+        rows = [(entry.name, entry.type, entry.default or "to be given", entry.help) for entry in found.settings]
+        print_table(("setting", "takes", "default", ""), rows)
+    console.print(Text("\nIn a recipe:\n", "dim"))
+    Console(highlight=False, soft_wrap=True).print(Text(found.snippet + "\n"))

@@ -1,0 +1,116 @@
+"""`gen plugins`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from shlex import quote
+from typing import Annotated
+
+import typer
+
+from genlab.cli.options import Json, Plugin
+from genlab.errors import PluginError
+
+app = typer.Typer(help="What plugins give, whether it holds, and how to begin your own.", no_args_is_help=True)
+
+
+class KindName(StrEnum):
+    """What a component may be."""
+
+    GENERATOR = "generator"
+    DISCRIMINATOR = "discriminator"
+    LOSS = "loss"
+    DATASET = "dataset"
+    METRIC = "metric"
+    METHOD = "method"
+    LISTENER = "listener"
+
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A component's name, `package:name`, or a package's.")]
+Kind = Annotated[KindName | None, typer.Option(help="Its kind, where components of several kinds have that name.")]
+
+
+@app.command("list")
+def list_plugins(plugin: Plugin = [], json: Json = False) -> None:  # noqa: B006  (typer copies it)
+    """List all components, whose they are, and what is wrong with any plugin."""
+    from genlab.plugins.find import all_plugins
+    from genlab.plugins.overview import overview
+
+    rows = overview(all_plugins(plugin))
+    if json:
+        from genlab.cli.output import print_json
+
+        print_json([row.as_dict() for row in rows])
+    else:
+        from genlab.cli.plugin_display import print_overview
+
+        print_overview(rows)
+
+
+@app.command()
+def show(name: Name, kind: Kind = None, plugin: Plugin = [], json: Json = False) -> None:  # noqa: B006
+    """Show what a recipe may say of a component, with a snippet to paste."""
+    from genlab.cli.output import print_json
+    from genlab.cli.plugin_display import print_reference
+    from genlab.components import Components
+    from genlab.plugins.find import find_plugins
+    from genlab.reference import reference
+
+    found = [reference(component) for component in Components(find_plugins(plugin)).called(name, kind)]
+    if json:
+        print_json([{**entry._asdict(), "settings": [item._asdict() for item in entry.settings]} for entry in found])
+        return
+    for entry in found:
+        print_reference(entry)
+
+
+@app.command()
+def check(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="A component's name, `package:name`, or a package's.")
+    ] = None,
+    kind: Kind = None,
+    set: Annotated[
+        list[str], typer.Option("--set", metavar="KEY=VALUE", help="Give a setting of the component; may be repeated.")
+    ] = [],  # noqa: B006
+    plugin: Plugin = [],  # noqa: B006
+    json: Json = False,
+) -> None:
+    """Hold a component against the conformance suite of its kind; without NAME, all that are in the files."""
+    from genlab.cli.check_display import print_checks, print_checks_as_json
+    from genlab.components import Components
+    from genlab.plugins.find import find_plugins
+    from genlab.recipe.assignments import read_assignments
+    from genlab.testing.check import check_components
+
+    if name is None and not plugin:
+        hint = "Give a NAME from `gen plugins list`, or a file with --plugin."
+        raise PluginError("there is nothing to check", hint=hint)
+    components = Components(find_plugins(plugin))
+    names = [name] if name else list(dict.fromkeys(file.name for file in plugin))
+    found = [component for name in names for component in components.called(name, kind)]
+    checks = check_components(components, found, dict(read_assignments(set).values))
+    if not (print_checks_as_json if json else print_checks)(checks):
+        raise typer.Exit(1)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Words joined by dashes, such as edge-aware.")],
+    kind: Annotated[KindName, typer.Option(help="What it is to be.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder that the package's folder goes into.")] = Path(),
+) -> None:
+    """Begin a plugin of your own: a package with a working component, its tests and a recipe."""
+    from genlab.cli.output import print_next
+    from genlab.scaffold.package import new_package
+
+    folder = new_package(name, kind, out)
+    typer.echo(f"{folder}: a {kind} that works, to be changed.\n")
+    print_next(
+        {
+            "install it, to be edited where it is": f"cd {quote(str(folder))} && pip install -e '.[test]'",
+            "test it": "pytest",
+            "train with it": "gen run recipe.toml",
+        }
+    )

@@ -1,0 +1,57 @@
+"""Whose code it was that raised an exception: what a stranger's plugin does wrong is no defect of genlab's."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import NamedTuple
+
+from genlab.errors import PluginError
+from genlab.hooks import GROUP
+from genlab.plugins.find import entry_points, origin
+from genlab.plugins.load import FILE_PREFIX
+
+
+class Failure(NamedTuple):
+    """An exception in a plugin's code: whose it was, and what was raised on which of its lines."""
+
+    owner: str
+    what: str
+
+
+class _Place(NamedTuple):
+    frame: FrameType
+    line: int
+
+
+def blamed(error: BaseException) -> PluginError | None:
+    """What was raised in a plugin's code as an error for people; None if no plugin had a part in it."""
+    if failure := failure_in_plugin(error):
+        hint = "`gen plugins check` shows what a component breaks; `gen --debug` shows where in the code this was."
+        return PluginError(f"the plugin {failure.owner} failed: {failure.what}", hint=hint)
+    return None
+
+
+def failure_in_plugin(error: BaseException) -> Failure | None:
+    """An exception as a plugin's, with the innermost of its lines, as what it called may be PyTorch's."""
+    owners = _owners()
+    for place in _places(error):
+        module = str(place.frame.f_globals.get("__name__", "")).partition(".")[0]
+        owner = f"{module.removeprefix(FILE_PREFIX)}.py" if module.startswith(FILE_PREFIX) else owners.get(module)
+        if owner:
+            what = traceback.format_exception_only(error)[-1].splitlines()[0].strip()
+            return Failure(owner, f"{what} ({Path(place.frame.f_code.co_filename).name}, line {place.line})")
+    return None
+
+
+def _owners() -> dict[str, str]:
+    """The packages of plugins by the modules that are theirs, but genlab's own."""
+    found = {point.module.partition(".")[0]: origin(point) for point in entry_points()}
+    return {module: f"{package} {version}".rstrip() for module, (package, version) in found.items() if package != GROUP}
+
+
+def _places(error: BaseException) -> Iterator[_Place]:
+    """Where an exception came through, from the innermost."""
+    yield from reversed([_Place(*place) for place in traceback.walk_tb(error.__traceback__)])

@@ -1,0 +1,112 @@
+"""A new plugin's package, written whole. Importing this imports no torch.
+
+What is written stands in `templates/`: the files that all kinds of component have alike, and one folder a kind.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from genlab import hooks
+from genlab.errors import PluginError
+from genlab.files import storage_errors
+from genlab.plugins.find import find_plugins
+from genlab.plugins.plugin import Plugin
+from genlab.registry import KINDS
+from genlab.scaffold.names import Names, names_of
+from genlab.tables import nearest
+
+
+def new_package(name: str, kind: str, below: Path) -> Path:
+    """Write the package of a new plugin, which works as it is: it can be installed, tested and trained with.
+
+    Args:
+        name: the component's, such as `edge-aware`; the package is then `genlab-edge-aware`.
+        kind: what it is: generator, discriminator, loss, dataset, metric, method or listener.
+        below: the folder to put the package's own folder in; it is made if it is not there.
+
+    Returns:
+        The package's folder.
+
+    Raises:
+        PluginError: the name will not do, or is taken, or there is no such kind.
+        StorageError: the folder cannot be written.
+    """
+    if kind not in KINDS:
+        what = f'there is no kind of component "{kind}"; there are {", ".join(KINDS)}'
+        raise PluginError(what, hint=nearest(kind, KINDS))
+    names = names_of(name)
+    target = below / names.package
+    _refuse_existing(target)
+    _refuse_taken(names, kind, find_plugins())
+    _write(target, _rendered(names, kind))
+    return target
+
+
+def _refuse_existing(target: Path) -> None:
+    with storage_errors(target):
+        is_there = target.exists() or target.is_symlink()
+    if is_there:
+        what = "this exists already; nothing was written"
+        raise PluginError(what, where=str(target), hint="Choose another name or --out.")
+
+
+def _refuse_taken(names: Names, kind: str, plugins: Sequence[Plugin]) -> None:
+    """`PluginError` if what is installed has the name: two of a name could not be told apart in a recipe."""
+    for plugin in plugins:
+        if any((entry.kind.name, entry.name) == (kind, names.component) for entry in plugin.registrations):
+            raise _taken(names, f"{plugin} gives a {kind} of this name already")
+        if plugin.name == names.component:
+            raise _taken(names, f"{plugin} has a plugin of this name already")
+    if importlib.util.find_spec(names.module):
+        raise _taken(names, f"there is a module `{names.module}` already")
+
+
+def _taken(names: Names, what: str) -> PluginError:
+    return PluginError(what, where=names.component, hint="Choose another name.")
+
+
+def _rendered(names: Names, kind: str) -> Mapping[str, str]:
+    """The text of each file, by its path in the package."""
+    environment = Environment(
+        loader=PackageLoader("genlab.scaffold"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    facts = {"names": names, "kind": kind, "interface": hooks.INTERFACE}
+    return {path: environment.get_template(source).render(facts) for path, source in _sources(names, kind).items()}
+
+
+def _sources(names: Names, kind: str) -> Mapping[str, str]:
+    """The template of each file, by the file's path in the package."""
+    return {
+        "pyproject.toml": "pyproject.toml.jinja",
+        "README.md": f"{kind}/README.md.jinja",
+        "recipe.toml": f"{kind}/recipe.toml.jinja",
+        ".gitignore": "gitignore.jinja",
+        ".github/workflows/test.yml": "test.yml.jinja",
+        f"src/{names.module}/__init__.py": "plugin.py.jinja",
+        f"src/{names.module}/{names.component}.py": f"{kind}/component.py.jinja",
+        f"tests/test_{names.component}.py": f"{kind}/test.py.jinja",
+    }
+
+
+def _write(target: Path, texts: Mapping[str, str]) -> None:
+    """Write files aside and move them to their place together, so that the folder is whole or not there."""
+    with storage_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as aside:
+            folder = Path(aside, target.name)
+            for path, text in texts.items():
+                file = folder / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text, encoding="utf-8", newline="\n")
+            folder.rename(target)

@@ -1,0 +1,120 @@
+"""Suites run without pytest: what `gen plugins check` does."""
+
+from __future__ import annotations
+
+import inspect
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple, cast
+from unittest import SkipTest
+
+from genlab.components import Component, Components, ComponentTable, Spec
+from genlab.errors import Fault, RecipeError
+from genlab.interfaces.loss import AdversarialLoss
+from genlab.plugins.blame import failure_in_plugin
+from genlab.plugins.load import reason
+from genlab.testing.adversarial_loss import AdversarialLossSuite
+from genlab.testing.dataset import DatasetSuite
+from genlab.testing.discriminator import DiscriminatorSuite
+from genlab.testing.generator import GeneratorSuite
+from genlab.testing.listener import ListenerSuite
+from genlab.testing.loss import LossSuite
+from genlab.testing.method import MethodSuite
+from genlab.testing.metric import MetricSuite
+from genlab.testing.suite import Suite, tests_of
+
+SUITES: dict[str, type[Suite]] = {
+    suite.kind: suite
+    for suite in (
+        GeneratorSuite,
+        DiscriminatorSuite,
+        LossSuite,
+        DatasetSuite,
+        MetricSuite,
+        MethodSuite,
+        ListenerSuite,
+    )
+}
+
+
+class Result(NamedTuple):
+    """How one test of a suite ended.
+
+    Args:
+        test: its name.
+        says: what it tests, in a sentence.
+        outcome: how it ended.
+        why: what does not hold, or why it was skipped.
+    """
+
+    test: str
+    says: str
+    outcome: Literal["passed", "failed", "skipped"]
+    why: str = ""
+
+
+def suite_of(component: Component, spec: Spec) -> type[Suite]:
+    """The suite of a component with the settings of a spec.
+
+    Raises:
+        PluginError: it breaks the contract so far that there is nothing to test.
+    """
+    cls = component.cls
+    base = AdversarialLossSuite if issubclass(cls, AdversarialLoss) else SUITES[component.kind.name]
+
+    def build(_: Suite, **supplied: Any) -> Any:
+        return spec.build(**supplied)
+
+    return cast(type[Suite], type(f"Test{cls.__name__}", (base,), {"component": cls, "build": build}))
+
+
+def run(suite: type[Suite]) -> Iterator[Result]:
+    """Run the tests of a suite one after the other, each on a suite of its own; what they print is dropped."""
+    for name, test in tests_of(suite).items():
+        says = inspect.cleandoc(test.__doc__ or "").partition("\n")[0]
+        try:
+            with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+                test(suite())
+        except SkipTest as error:
+            yield Result(name, says, "skipped", str(error))
+        except AssertionError as error:
+            yield Result(name, says, "failed", str(error))
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (a stranger's code, which is what is tested)
+            failure = failure_in_plugin(error)
+            yield Result(name, says, "failed", failure.what if failure else reason(error))
+        else:
+            yield Result(name, says, "passed")
+
+
+class Checked(NamedTuple):
+    """A component that is being checked: the results of its suite come as they are asked for."""
+
+    component: Component
+    results: Iterator[Result]
+
+
+def check_components(components: Components, found: Sequence[Component], settings: ComponentTable) -> Iterator[Checked]:
+    """Hold components against the suites of their kinds.
+
+    Args:
+        components: all that there are.
+        found: those to check.
+        settings: what a recipe would say of them, beside their names.
+
+    Raises:
+        RecipeError: the settings are not those of a component.
+        PluginError: a component breaks its contract so far that its suite cannot be run.
+    """
+    for component in found:
+        table = {**settings, "name": f"{component.plugin.package}:{component.name}"}
+        spec, faults = components.spec(component.kind.name, table, ())
+        if spec is None:
+            raise RecipeError([_with_advice(fault) for fault in faults])
+        yield Checked(component, run(suite_of(component, spec)))
+
+
+def _with_advice(fault: Fault) -> Fault:
+    advice = "Settings are given with --set KEY=VALUE."
+    return replace(fault, hint=f"{fault.hint}\n{advice}" if fault.hint else advice)

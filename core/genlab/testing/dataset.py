@@ -1,0 +1,132 @@
+"""What every dataset must do."""
+
+from __future__ import annotations
+
+import pickle
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar, cast, get_args
+
+import numpy as np
+
+from genlab.data.order import spread
+from genlab.data.sides import to_tensor
+from genlab.errors import DataError
+from genlab.interfaces.dataset import Choice, Dataset, ImageSide, LabelSide, Pair, Pairs, Split
+from genlab.testing.suite import Suite, require
+
+SPLITS: tuple[Split, ...] = get_args(Split)
+_PATIENCE = 3.0
+
+
+class DatasetSuite(Suite):
+    """A dataset's part of the contract."""
+
+    kind = "dataset"
+    most: ClassVar[int] = 32
+    """How many pairs of a split are read, spread over all."""
+
+    def dataset(self) -> Dataset:
+        return self.build()
+
+    def pairs(self, split: Split) -> Pairs:
+        """The pairs of a split, of the dataset that this one chooses."""
+        return self.dataset().choose().dataset.open(split)
+
+    def indices(self, pairs: Pairs) -> list[int]:
+        return list(spread(len(pairs), min(self.most, len(pairs))))
+
+    def test_it_can_be_had(self) -> None:
+        """Whether its source is there is told within three seconds."""
+        dataset = self.dataset()
+        began = time.perf_counter()
+        dataset.probe()
+        seconds = time.perf_counter() - began
+        require(seconds <= _PATIENCE, f"its probe took {seconds:.1f} s, and may take {_PATIENCE:g}")
+        choice = cast(object, dataset.choose())
+        require(isinstance(choice, Choice), f"choose() gives a {type(choice).__name__}, and not a Choice")
+
+    def test_both_splits_have_pairs(self) -> None:
+        """Training and validation each have some, and say in one line what they are."""
+        for split in SPLITS:
+            pairs = cast(object, self.dataset().choose().dataset.open(split))
+            if not isinstance(pairs, Pairs):
+                raise AssertionError(f'open("{split}") gives a {type(pairs).__name__}, and not Pairs')
+            require(len(pairs) > 0, f"there are no pairs to {'train' if split == 'train' else 'validate'}")
+            require(pairs.description.strip(), f"the pairs of {split} have no description")
+            require("\n" not in pairs.description, f"the description of {split} has several lines")
+            sides = all(isinstance(cast(object, side), ImageSide | LabelSide) for side in (pairs.a, pairs.b))
+            require(sides, f"the sides of {split} are not declared as ImageSide or LabelSide")
+
+    def test_pairs_are_what_their_sides_declare(self) -> None:
+        """Both arrays have one height and width, and the channels, the type and the values that are declared."""
+        for split in SPLITS:
+            pairs = self.pairs(split)
+            for index in self.indices(pairs):
+                pair = cast(object, pairs[index])
+                require(isinstance(pair, Pair), f"pair {index} of {split} is a {type(pair).__name__}, and not a Pair")
+                assert isinstance(pair, Pair)
+                _require_sound(pair, pairs)
+
+    def test_keys_are_unique(self) -> None:
+        """A pair is known by its key."""
+        for split in SPLITS:
+            pairs = self.pairs(split)
+            keys = [cast(object, pairs[index].key) for index in self.indices(pairs)]
+            require(all(isinstance(key, str) and key for key in keys), f"a key of {split} is no text: {keys[:3]}")
+            twice = [key for key in keys if keys.count(key) > 1]
+            require(not twice, f"two pairs of {split} have the key {twice and twice[0]!r}")
+
+    def test_the_same_index_gives_the_same_pair(self) -> None:
+        """However often it is asked, and of a dataset that is constructed anew."""
+        for split in SPLITS:
+            pairs, again = self.pairs(split), self.pairs(split)
+            require(len(pairs) == len(again), f"opened twice, {split} has {len(pairs)} and {len(again)} pairs")
+            for index in self.indices(pairs):
+                first = pairs[index]
+                require(_equal(first, pairs[index]), f"pair {index} of {split} is another each time: never augment")
+                require(_equal(first, again[index]), f"pair {index} of {split} is another when it is opened again")
+
+    def test_it_is_read_from_several_threads(self) -> None:
+        """Pairs are read ahead by threads, which must not get into each other's way."""
+        pairs = self.pairs("train")
+        indices = self.indices(pairs)
+        expected = [pairs[index] for index in indices]
+        with ThreadPoolExecutor(4) as pool:
+            for _ in range(3):
+                read = list(pool.map(pairs.__getitem__, indices))
+                require(all(map(_equal, read, expected)), "read from several threads at once, pairs are others")
+
+    def test_it_can_be_sent_to_a_process(self) -> None:
+        """Pairs can be pickled, for processes that read them."""
+        pairs = self.pairs("train")
+        try:
+            copy = pickle.loads(pickle.dumps(pairs))
+        except Exception as error:
+            raise AssertionError(f"its pairs cannot be pickled: {error}") from error
+        same = all(_equal(pairs[index], copy[index]) for index in self.indices(pairs))
+        require(len(copy) == len(pairs) and same, "pickled and read back, pairs are others")
+
+    def test_its_fingerprint_is_that_of_its_content(self) -> None:
+        """The same each time it is opened, and another for training than for validation."""
+        prints = [self.pairs(split).fingerprint() for split in SPLITS]
+        require(prints == [self.pairs(split).fingerprint() for split in SPLITS], "its fingerprint is another each time")
+        require(prints[0] != prints[1], "it validates on the pairs that it trains on: their fingerprints are equal")
+
+
+def _require_sound(pair: Pair, pairs: Pairs) -> None:
+    shapes = [side.shape[:2] for side in (pair.a, pair.b)]
+    require(shapes[0] == shapes[1], f"{pair.key}: its sides have {shapes[0]} and {shapes[1]} for height and width")
+    try:
+        for array, side in ((pair.a, pairs.a), (pair.b, pairs.b)):
+            to_tensor(array, side, pair.key)
+    except DataError as error:
+        raise AssertionError(str(error)) from error
+
+
+def _equal(one: Pair, other: Pair) -> bool:
+    return one.key == other.key and all(map(_same_array, one[1:], other[1:]))
+
+
+def _same_array(one: np.ndarray, other: np.ndarray) -> bool:
+    return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")

@@ -1,0 +1,92 @@
+"""What every listener must do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterable
+from contextlib import chdir, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from genlab.engine.announcer import Event, dispatch
+from genlab.interfaces.listener import Listener
+from genlab.testing import story
+from genlab.testing.suite import Suite, require
+
+
+class ListenerSuite(Suite):
+    """A listener's part of the contract: whatever happens to a run, it raises nothing and keeps to its folder."""
+
+    kind = "listener"
+
+    def listener(self) -> Listener:
+        return self.build()
+
+    def test_it_survives_a_run(self) -> None:
+        """A run from its start to its end."""
+        with _folders() as (folder,):
+            _tell(self.listener(), story.run(folder))
+
+    def test_it_survives_a_resume(self) -> None:
+        """A run that is paused after an odd number of steps, and goes on in another process."""
+        with _folders() as (folder,):
+            _tell(self.listener(), story.run(folder, last=5, status="paused"))
+            _tell(self.listener(), story.run(folder, first=5))
+
+    def test_it_survives_a_resume_from_before(self) -> None:
+        """A run that was cut off goes on from a checkpoint that lies before what was heard."""
+        with _folders() as (folder,):
+            _tell(self.listener(), story.run(folder, last=6)[:-2])
+            _tell(self.listener(), story.run(folder, first=3))
+
+    def test_it_survives_figures_that_are_no_numbers(self) -> None:
+        """A metric may be NaN, and a loss on its way to infinity."""
+        for figure in (math.nan, math.inf, -math.inf):
+            with _folders() as (folder,):
+                _tell(self.listener(), story.run(folder, figure=figure))
+
+    def test_it_survives_an_early_end(self) -> None:
+        """A run that fails or is interrupted before its first step."""
+        for status in ("failed", "interrupted"):
+            with _folders() as (folder,):
+                _tell(self.listener(), story.tail(story.run(folder, last=0, status=status)))
+
+    def test_it_survives_an_ablation_and_a_probe(self) -> None:
+        """Both come without a start, an ablation twice if it is called again."""
+        with _folders() as (folder,):
+            for events in (story.ablation(folder), story.ablation(folder), story.probe(folder)):
+                _tell(self.listener(), events)
+
+    def test_it_survives_two_runs_at_once(self) -> None:
+        """Two listeners in one process, each with a run of its own."""
+        with _folders(2) as folders:
+            listeners = [self.listener() for _ in folders]
+            for events in zip(*map(story.run, folders), strict=True):
+                for listener, event in zip(listeners, events, strict=True):
+                    _tell(listener, [event])
+
+    def test_it_keeps_to_the_folder(self) -> None:
+        """It writes below the folder that it is told, and nowhere else."""
+        with _folders() as (folder,):
+            _tell(self.listener(), story.run(folder))
+            strays = [path.name for path in folder.parent.iterdir() if path != folder]
+        require(not strays, f"it writes outside the run's folder: {', '.join(strays)}")
+
+
+@contextmanager
+def _folders(count: int = 1) -> Generator[list[Path], None, None]:
+    """Empty folders of runs, with names that need care, in a working directory that has nothing else."""
+    with TemporaryDirectory(ignore_cleanup_errors=True) as root, chdir(root):
+        folders = [Path(root, f"façades [v2] run {number}") for number in range(count)]
+        for folder in folders:
+            folder.mkdir()
+        yield folders
+
+
+def _tell(listener: Listener, events: Iterable[Event]) -> None:
+    for event in events:
+        try:
+            dispatch(listener, event)
+        except (Exception, SystemExit) as error:
+            what = f"hearing {type(event).__name__} it raises {type(error).__name__}: {error}"
+            raise AssertionError(what) from error

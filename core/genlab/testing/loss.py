@@ -1,0 +1,103 @@
+"""What every loss must do that compares a prediction with its target."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from genlab.interfaces.loss import Loss
+from genlab.testing.examples import batch, perfect, wrong
+from genlab.testing.suite import Suite, require
+
+
+class LossSuite(Suite):
+    """A loss's part of the contract.
+
+    `is_least_at_target = False` is for one that does not draw a prediction to its target, such as a penalty on noise.
+    """
+
+    kind = "loss"
+    is_least_at_target: ClassVar[bool] = True
+    size: ClassVar[int] = 32
+
+    def loss(self) -> Loss:
+        return self.build()
+
+    def example(self, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+        """Condition, target, and a prediction that is far from it."""
+        given = batch(self.component.predictions, size=self.size, seed=seed)
+        return given.condition, given.target, wrong(given.target, self.component.predictions, seed)
+
+    def perfect(self, target: Tensor) -> Tensor:
+        """The prediction that a target calls for."""
+        return perfect(target, self.component.predictions)
+
+    def test_it_is_one_finite_number(self) -> None:
+        """Of any batch, and the same each time."""
+        loss = self.loss()
+        condition, target, prediction = self.example()
+        value: object = loss(condition, target, prediction)
+        shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        require(shape == (), f"it gives {shape}, and a loss is a tensor with one value")
+        assert isinstance(value, Tensor)
+        require(value.isfinite(), f"it is {value.item()}")
+        require(value.equal(loss(condition, target, prediction)), "it gives another value each time")
+
+    def test_its_gradient_leads_downwards(self) -> None:
+        """It is differentiable, and a small step against the gradient lowers it."""
+        loss = self.loss()
+        condition, target, prediction = self.example()
+        value = loss(condition, target, prediction.requires_grad_())
+        require(value.requires_grad, "no gradient comes back from it: is it computed without, or detached?")
+        (gradient,) = torch.autograd.grad(value, prediction, materialize_grads=True)
+        require(gradient.any(), "its gradient by the prediction is 0")
+        require(gradient.isfinite().all(), "its gradient is not finite")
+        step = 0.01 * prediction.norm() / gradient.norm()
+        lower = loss(condition, target, (prediction - step * gradient).detach())
+        require(lower < value, f"a step against its gradient takes it from {value:.6g} to {lower:.6g}")
+
+    def test_it_is_least_at_the_target(self) -> None:
+        """Nothing scores better than the target itself, and there the gradient is finite too."""
+        if not self.is_least_at_target:
+            return
+        loss = self.loss()
+        condition, target, prediction = self.example()
+        best = self.perfect(target).requires_grad_()
+        at_target = loss(condition, target, best)
+        require(at_target.isfinite(), f"at the target it is {at_target.item()}")
+        (gradient,) = torch.autograd.grad(at_target, best, materialize_grads=True)
+        require(gradient.isfinite().all(), "at the target its gradient is not finite")
+        for share in (0.01, 0.1, 1.0):
+            away = loss(condition, target, (best + share * (prediction - best)).detach())
+            what = f"at the target it is {at_target:.6g}, and {share:.0%} of the way to noise {away:.6g}"
+            require(away >= at_target - 1e-6, what)
+
+    def test_it_is_a_mean(self) -> None:
+        """It does not grow with the batch, nor with the size of the images."""
+        loss = self.loss()
+        example = self.example()
+        value = loss(*example)
+        repeated = loss(*(tensor.repeat(3, 1, 1, 1) for tensor in example))
+        what = f"for the same images three times over it is {repeated:.6g} instead of {value:.6g}"
+        require(torch.isclose(repeated, value, rtol=1e-3), f"{what}: take the mean over the batch")
+        tiled = loss(*(tensor.repeat(1, 1, 2, 2) for tensor in example))
+        what = f"for images of four times the area it is {tiled:.6g} instead of {value:.6g}"
+        require(0.5 * value < tiled < 2 * value or value == tiled, f"{what}: take the mean over pixels")
+
+    def test_inputs_are_left_alone(self) -> None:
+        """What it is given is used by others, so it changes nothing in place."""
+        example = self.example()
+        copies = [tensor.clone() for tensor in example]
+        self.loss()(*example)
+        require(all(map(torch.equal, example, copies)), "it changes what it is given in place")
+
+    def test_it_works_under_autocast(self) -> None:
+        """In bfloat16 it gives nearly the same."""
+        loss = self.loss()
+        condition, target, prediction = self.example()
+        value = loss(condition, target, prediction)
+        with torch.autocast("cpu", torch.bfloat16):
+            given = loss(condition, target, prediction.bfloat16()).float()
+        require(torch.isclose(given, value, rtol=0.1), f"in bfloat16 it is {given:.4g} instead of {value:.4g}")

@@ -1,0 +1,162 @@
+"""What every metric must do."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import ClassVar
+from unittest import SkipTest
+
+import torch
+from torch import Tensor
+
+from genlab.interfaces.metric import Metric
+from genlab.testing.examples import batch, perfect, wrong
+from genlab.testing.suite import Suite, require
+
+Figures = Mapping[str, float]
+_COUNT = 5
+
+
+class MetricSuite(Suite):
+    """A metric's part of the contract.
+
+    Override `definition`, so that figures are compared with what they are defined to be; and `example` for a metric
+    that needs conditions of a certain look.
+    """
+
+    kind = "metric"
+    size: ClassVar[int] = 32
+
+    def definition(self, condition: Tensor, target: Tensor, prediction: Tensor) -> float | Figures:  # noqa: ARG002
+        """What the figure is over all images at once, or all figures by name, written out as plainly as can be."""
+        raise SkipTest("no definition is given to compare with")
+
+    def example(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Condition, target and prediction of a few images; each prediction is farther off than the one before."""
+        predictions = self.component.predictions
+        given = batch(predictions, _COUNT, self.size)
+        shares = torch.linspace(0.1, 0.9, _COUNT).view(-1, 1, 1, 1)
+        best, worst = perfect(given.target, predictions), wrong(given.target, predictions)
+        return given.condition, given.target, torch.lerp(best, worst, shares)
+
+    def metric(self) -> Metric:
+        metric: Metric = self.build()
+        metric.reset()
+        return metric
+
+    def measured(self, cuts: Sequence[int] = (_COUNT,)) -> Metric:
+        """One that has counted the example in batches of these sizes."""
+        metric = self.metric()
+        for part in zip(*(tensor.split(list(cuts)) for tensor in self.example()), strict=True):
+            metric.update(*part)
+        return metric
+
+    def figures(self, metric: Metric) -> Figures:
+        """What it says, by name; one that has a single figure says it by no name."""
+        value: object = metric.compute()
+        if not self.component.figures:
+            number = isinstance(value, int | float)
+            require(number, f"compute() gives a {type(value).__name__}, and a figure is an int or float")
+            assert isinstance(value, int | float)
+            return {"": float(value)}
+        if not (isinstance(value, Mapping) and set(value) == set(self.component.figures)):
+            raise AssertionError(f"compute() gives {value}, and its figures are {', '.join(self.component.figures)}")
+        return {str(name): float(figure) for name, figure in value.items()}
+
+    def test_it_gives_its_figures(self) -> None:
+        """Each is a finite number, and the same when it is asked again."""
+        metric = self.measured()
+        figures = self.figures(metric)
+        odd = [f"{name or 'it'} is {value}" for name, value in figures.items() if not math.isfinite(value)]
+        require(not odd, ", ".join(odd))
+        require(self.figures(metric) == figures, "asked again, it says something else")
+
+    def test_it_is_what_it_is_defined_to_be(self) -> None:
+        """Its figures are those of its definition."""
+        value = self.definition(*self.example())
+        defined = value if isinstance(value, Mapping) else {"": value}
+        _require_equal(self.figures(self.measured()), defined, "its definition gives")
+
+    def test_batches_make_no_difference(self) -> None:
+        """However the images are cut into batches, the figures are the same."""
+        figures = self.figures(self.measured())
+        for cuts in ((1,) * _COUNT, (2, 3), (4, 1)):
+            _require_equal(self.figures(self.measured(cuts)), figures, f"in batches of {cuts} it is not the same:")
+
+    def test_reset_forgets(self) -> None:
+        """After a reset it is as new."""
+        condition, target, _ = self.example()
+        metric = self.metric()
+        metric.update(condition, target, wrong(target, self.component.predictions))
+        metric.reset()
+        metric.update(*self.example())
+        _require_equal(self.figures(metric), self.figures(self.measured()), "after a reset it is not as new:")
+
+    def test_what_processes_counted_is_merged(self) -> None:
+        """Two that counted a part each, in other processes, say together what one says that counted all."""
+        figures = self.figures(self.measured())
+        example = self.example()
+        for cut in (0, 2, _COUNT):
+            parts = [self.metric(), self.metric()]
+            for metric, slice_ in zip(parts, (slice(None, cut), slice(cut, None)), strict=True):
+                if len(example[0][slice_]):
+                    metric.update(*(tensor[slice_] for tensor in example))
+            first, second = map(_sent, parts)
+            first.merge(second)
+            _require_equal(self.figures(first), figures, f"merged from {cut} and {_COUNT - cut} images it is not:")
+
+    def test_each_image_has_its_own_figure(self) -> None:
+        """If it is a mean over images, it tells each image's value, in order."""
+        each = self.measured((2, 3)).per_image()
+        if each is None:
+            return
+        require(len(each) == _COUNT, f"per_image() gives {len(each)} values for {_COUNT} images")
+        (figure,) = self.figures(self.measured()).values()
+        require(_close(fmean(each), figure), f"the mean of per_image() is {fmean(each)}, and the figure {figure}")
+        for index in range(_COUNT):
+            metric = self.metric()
+            metric.update(*(tensor[index : index + 1] for tensor in self.example()))
+            (alone,) = self.figures(metric).values()
+            require(_close(alone, each[index]), f"per_image() says {each[index]} of image {index}, alone it is {alone}")
+
+    def test_the_target_itself_is_best(self) -> None:
+        """By `better`, no prediction scores better than the target; and `of_targets` are the scores of that."""
+        condition, target, _ = self.example()
+        metric = self.metric()
+        metric.update(condition, target, perfect(target, self.component.predictions))
+        best, given = self.figures(metric), self.figures(self.measured())
+        of_targets = self.component.of_targets
+        sign = 1 if self.component.better == "higher" else -1
+        for name in best.keys() - set(of_targets.values()):
+            what = f"{name or 'it'} is {best[name]:.6g} for the targets, {given[name]:.6g} for worse predictions"
+            require(sign * best[name] >= sign * given[name], f'{what}, and `better` is "{self.component.better}"')
+        for name, twin in of_targets.items():
+            require(_close(given[twin], best[name]), f"{twin} is {given[twin]}, and {name} of targets {best[name]}")
+
+    def test_inputs_are_left_alone(self) -> None:
+        """What it is given is used by others, so it changes nothing in place."""
+        example = self.example()
+        copies = [tensor.clone() for tensor in example]
+        self.metric().update(*example)
+        require(all(map(torch.equal, example, copies)), "it changes what it is given in place")
+
+
+def _sent(metric: Metric) -> Metric:
+    """As it comes to another process."""
+    try:
+        return pickle.loads(pickle.dumps(metric))
+    except Exception as error:
+        raise AssertionError(f"it cannot be pickled: {error}") from error
+
+
+def _require_equal(given: Figures, expected: Figures, what: str) -> None:
+    for name, value in expected.items():
+        close = name in given and _close(given[name], value)
+        require(close, f"{what} {name and name + ' = '}{value:.8g}, and it says {given.get(name, math.nan):.8g}")
+
+
+def _close(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=1e-5, abs_tol=1e-7)

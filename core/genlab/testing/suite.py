@@ -1,0 +1,55 @@
+"""What all conformance suites share: which component is tested, and how one is made."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from genlab.contract import check_class, read_contract
+from genlab.registry import KINDS
+
+
+def require(condition: object, what: str) -> None:
+    """Fail the test that this is called in, and say what does not hold."""
+    if not condition:
+        raise AssertionError(what)
+
+
+class Suite:
+    """What a component must do, whatever its kind.
+
+    A subclass names the class in `component`, and in `settings` what a recipe would say of it, if the defaults do not
+    do. Whatever else a suite needs to know it has as class attributes, which a subclass may set otherwise.
+    """
+
+    kind: ClassVar[str]
+    component: ClassVar[Any]
+    settings: ClassVar[Mapping[str, Any]] = {}
+
+    def build(self, **supplied: Any) -> Any:
+        """One of the component, with its settings and what the framework supplies."""
+        return type(self).component(**supplied, **self.settings)
+
+    def test_a_recipe_can_name_it(self) -> None:
+        """It has all that its interface asks for, and its constructor says which settings there are."""
+        cls = check_class(self.component, KINDS[self.kind])
+        contract = read_contract(cls, KINDS[self.kind], ())
+        given = {name: value for name, value in self.settings.items() if name not in contract.nested}
+        unknown = sorted(given.keys() - contract.settings.model_fields.keys())
+        require(not unknown, f"the suite gives it a setting `{unknown and unknown[0]}`, which it does not take")
+
+    def test_settings_have_help(self) -> None:
+        """Its docstring says what it is, and under `Args:` what each setting is."""
+        cls = self.component
+        require(cls.__doc__ and inspect.getdoc(cls), f"{cls.__name__} has no docstring")
+        fields = read_contract(cls, KINDS[self.kind], ()).settings.model_fields
+        silent = [name for name, field in fields.items() if not field.description]
+        require(not silent, f"the docstring says nothing of {', '.join(f'`{name}`' for name in silent)} under `Args:`")
+
+
+def tests_of(suite: type[Suite]) -> dict[str, Callable[[Suite], None]]:
+    """A suite's tests by name, those that all components have first."""
+    classes = [cls for cls in reversed(suite.__mro__) if issubclass(cls, Suite)]
+    names = dict.fromkeys(name for cls in classes for name in vars(cls) if name.startswith("test_"))
+    return {name: getattr(suite, name) for name in names}

@@ -1,0 +1,193 @@
+"""Small parts to train with: each whole of its kind, and done in no time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from annotated_types import Ge
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from genlab.errors import DataError
+from genlab.interfaces.dataset import ImageSide, Pair, Pairs, Side
+from genlab.interfaces.listener import Listener
+from genlab.interfaces.loss import AdversarialLoss, Loss
+from genlab.interfaces.method import Batch, Method, Phase, Shared, Term, Terms
+from genlab.interfaces.metric import Metric
+from genlab.interfaces.network import Discriminator, Generator
+
+
+class MemoryPairs(Pairs):
+    """Pairs from two lists of arrays; it counts how often each is read, and cannot read those in `broken`.
+
+    Args:
+        a: the first sides.
+        b: the second sides.
+        sides: what they are.
+        broken: the indices of pairs that raise a `DataError`.
+    """
+
+    def __init__(
+        self,
+        a: Sequence[NDArray[np.generic]],
+        b: Sequence[NDArray[np.generic]],
+        sides: tuple[Side, Side] = (ImageSide(), ImageSide()),
+        broken: Sequence[int] = (),
+    ) -> None:
+        super().__init__(*sides, "pairs in memory")
+        self.arrays = list(zip(a, b, strict=True))
+        self.broken = set(broken)
+        self.reads = [0] * len(self.arrays)
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+    def __getitem__(self, index: int) -> Pair:
+        self.reads[index] += 1
+        if index in self.broken:
+            raise DataError("cannot be read", where=f"pair {index}")
+        return Pair(f"pair {index}", *self.arrays[index])
+
+
+class ToyGenerator(Generator):
+    """Two convolutions, with everything whose state matters: batch norm, dropout, and a level without parameters.
+
+    Args:
+        channels: feature maps in between.
+    """
+
+    def __init__(self, in_channels: int = 3, out_channels: int = 3, *, channels: Annotated[int, Ge(1)] = 4) -> None:
+        super().__init__()
+        self.inner = nn.Conv2d(in_channels, channels, 3, padding=1)
+        self.norm = nn.BatchNorm2d(channels)
+        self.dropout = nn.Dropout(0.5)
+        self.outer = nn.Conv2d(channels, out_channels, 3, padding=1)
+
+    @property
+    def size_multiple(self) -> int:
+        return 4
+
+    def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
+        if any(side % self.size_multiple for side in condition.shape[-2:]):
+            raise ValueError(f"{tuple(condition.shape[-2:])} is no multiple of 4")
+        return self.outer(self.dropout(self.norm(self.inner(condition)).relu())).tanh()
+
+
+class ToyDiscriminator(Discriminator):
+    """One convolution of condition and image."""
+
+    def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(condition_channels + image_channels, 1, 3)
+
+    @property
+    def receptive_field(self) -> int:
+        return 3
+
+    @property
+    def least_size(self) -> int:
+        return 3
+
+    def forward(self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]) -> Float[Tensor, "n 1 i j"]:
+        return self.layer(torch.cat([condition, image], dim=1))
+
+
+class ToyLoss(Loss):
+    """The mean absolute difference."""
+
+    def forward(
+        self,
+        condition: Float[Tensor, "n c h w"],  # noqa: ARG002  (part of the interface)
+        target: Float[Tensor, "n d h w"],
+        prediction: Float[Tensor, "n d h w"],
+    ) -> Float[Tensor, ""]:
+        return (prediction - target).abs().mean()
+
+
+class ToyAdversarialLoss(AdversarialLoss):
+    """How far scores are from 1 for what is real, and from 0 for what is predicted, squared."""
+
+    def for_generator(self, prediction_scores: Float[Tensor, "n 1 i j"]) -> Float[Tensor, ""]:
+        return (prediction_scores - 1).square().mean()
+
+    def for_discriminator(
+        self, target_scores: Float[Tensor, "n 1 i j"], prediction_scores: Float[Tensor, "n 1 i j"]
+    ) -> Float[Tensor, ""]:
+        return (target_scores - 1).square().mean() + prediction_scores.square().mean()
+
+
+class ToyMethod(Method):
+    """A least-squares GAN, the discriminator first; `only` leaves out the phases that it does not name."""
+
+    roles: ClassVar[tuple[str, ...]] = ("generator", "discriminator")
+    only: tuple[str, ...] = roles
+
+    def forward(self, batch: Batch) -> Shared:
+        return {"prediction": self.predict(batch.condition)}
+
+    def predict(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
+        return self.networks["generator"](condition)
+
+    def phases(self) -> Sequence[Phase]:
+        phases = [
+            Phase("critic", ("discriminator",), self.critic_terms),
+            Phase("painter", ("generator",), self.painter_terms),
+        ]
+        return [phase for phase in phases if phase.updates[0] in self.only]
+
+    def critic_terms(self, batch: Batch, shared: Shared) -> Terms:
+        judge = self.networks["discriminator"]
+        real = judge(batch.condition, batch.target)
+        predicted = judge(batch.condition, shared["prediction"].detach())
+        return {"real": Term((real - 1).square().mean(), 0.5), "predicted": Term(predicted.square().mean(), 0.25)}
+
+    def painter_terms(self, batch: Batch, shared: Shared) -> Terms:
+        scores = self.networks["discriminator"](batch.condition, shared["prediction"])
+        distance = (shared["prediction"] - batch.target).abs().mean()
+        return {"game": Term((scores - 1).square().mean(), 1.0), "l1": Term(distance, 10.0)}
+
+
+class ToyMetric(Metric):
+    """The mean absolute difference, averaged over images."""
+
+    better: ClassVar[Literal["lower", "higher"]] = "lower"
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def update(
+        self,
+        condition: Float[Tensor, "n c h w"],  # noqa: ARG002  (part of the interface)
+        target: Float[Tensor, "n d h w"],
+        prediction: Float[Tensor, "n d h w"],
+    ) -> None:
+        self.values += (prediction - target).abs().mean(dim=(1, 2, 3)).tolist()
+
+    def compute(self) -> float | Mapping[str, float]:
+        return sum(self.values) / len(self.values)
+
+    def reset(self) -> None:
+        self.values: list[float] = []
+
+    def merge(self, other: ToyMetric) -> None:
+        self.values += other.values
+
+
+class Recorder(Listener):
+    """Remembers every event."""
+
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+
+    def hear(self, event: Any) -> None:
+        self.events.append(event)
+
+    started = step = previewed = validated = checkpoint_saved = ended = compared = probed = hear
+
+    def of(self, kind: type) -> list[Any]:
+        """The events of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
