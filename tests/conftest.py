@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -118,3 +121,78 @@ def _judge(arguments: list[str], folder: Path) -> Path:
     command = [sys.executable, "-m", "genlab", "run", *arguments, "--out", str(folder)]
     subprocess.run(command, check=True, capture_output=True)
     return folder
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """An environment of its own, in which genlab and the packages of `examples` are installed as a stranger has them.
+
+    Args:
+        python: its interpreter.
+        bin: where its commands are.
+    """
+
+    python: Path
+    bin: Path
+
+    def run(self, *command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of this environment, such as `gen`, with nothing of the tests' own environment in the way."""
+        inner = {**_plain_environment(), "PATH": f"{self.bin}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "120"}
+        return subprocess.run(
+            list(map(str, command)),
+            cwd=cwd,
+            env={**inner, **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="session")
+def fresh() -> Iterator[Fresh]:
+    """A virtual environment with wheels of genlab and of each package in `examples`, pytest and hatchling.
+
+    It takes half a minute where the packages are at hand, so all tests share it. It has neither tests nor sources of
+    the checkout. Where the package index is out of reach, tests that need it are skipped, but not if CI is "true".
+    """
+    with TemporaryDirectory(prefix="genlab-fresh-") as folder:
+        yield _make_fresh(Path(folder))
+
+
+def _make_fresh(folder: Path) -> Fresh:
+    root = folder / "venv"
+    # Its pip is installed with all else, which takes less time than the one that comes with Python.
+    _must([sys.executable, "-m", "venv", "--without-pip", root])
+    sources = [ROOT, *(file.parent for file in sorted(ROOT.glob("examples/*/pyproject.toml")))]
+    wheels = folder / "wheels"
+    _must([*_pip(), "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels, *sources])
+    fresh = Fresh(root / "bin" / "python", root / "bin")
+    # `editables` is what hatchling needs to link a package, such as one that a test has made.
+    tools = [f"pip=={version('pip')}", "pytest", "hatchling", "editables"]
+    # In one call, so that versions are settled once. What is imported is compiled then; the rest need not be.
+    options = ["--no-compile", "--constraint", ROOT / "constraints.txt"]
+    _must([*_pip(), "--python", fresh.python, "install", *options, *tools, *sorted(wheels.glob("*.whl"))])
+    return fresh
+
+
+def _pip() -> list[str]:
+    return [sys.executable, "-m", "pip", "--quiet"]
+
+
+def _must(command: Sequence[str | Path]) -> None:
+    """Run a command that makes the fresh environment; skip what needs it if the package index cannot be had."""
+    done = subprocess.run(
+        list(map(str, command)), env=_plain_environment(), capture_output=True, text=True, check=False
+    )
+    if done.returncode == 0:
+        return
+    if "connection broken by" in done.stderr and os.environ.get("CI") != "true":
+        pytest.skip("the package index is out of reach, which the fresh environment is made from")
+    pytest.fail(f"{' '.join(map(str, command))}\n{done.stderr}")
+
+
+def _plain_environment() -> dict[str, str]:
+    """The environment without what would make another Python find these sources, or count what it covers as theirs."""
+    own = ("COV", "PYTEST_", "PYTHON")
+    return {name: value for name, value in os.environ.items() if not name.startswith(own)}

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from genlab.errors import PluginError
 from genlab.hooks import GROUP
-from genlab.plugins.find import entry_points, origin
 from genlab.plugins.load import FILE_PREFIX
+from genlab.plugins.packages import declared_plugins
 
 
 class Failure(NamedTuple):
@@ -48,8 +48,8 @@ def failure_in_plugin(error: BaseException) -> Failure | None:
 
 def _owners() -> dict[str, str]:
     """The packages of plugins by the modules that are theirs, but genlab's own."""
-    found = {point.module.partition(".")[0]: origin(point) for point in entry_points()}
-    return {module: f"{package} {version}".rstrip() for module, (package, version) in found.items() if package != GROUP}
+    found = (declared for declared in declared_plugins() if declared.package != GROUP)
+    return {declared.top_module: f"{declared.package} {declared.version}".rstrip() for declared in found}
 
 
 def _places(error: BaseException) -> Iterator[_Place]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from importlib import metadata
 from pathlib import Path
 
-from genlab import hooks
 from genlab.errors import PluginError
 from genlab.plugins.load import import_file, load
 from genlab.plugins.overview import overview
+from genlab.plugins.packages import Declared, declared_plugins
 from genlab.plugins.plugin import Plugin, canonical
 from genlab.tables import nearest
 
@@ -41,46 +40,31 @@ def _faults(plugins: Sequence[Plugin]) -> list[str]:
 
 def all_plugins(files: Iterable[Path] = ()) -> list[Plugin]:
     """The same without being strict, for those who want to see what is wrong."""
-    installed = [_installed(point, is_left_out) for point, is_left_out in _sifted(entry_points())]
+    installed = [_installed(declared, is_left_out) for declared, is_left_out in _sifted(declared_plugins())]
     return [*installed, *map(_from_file, _distinct(files))]
 
 
-def entry_points() -> list[metadata.EntryPoint]:
-    """Where installed packages say that their plugins are."""
-    return sorted(metadata.entry_points(group=hooks.GROUP), key=lambda point: (point.name, origin(point)))
-
-
-def origin(point: metadata.EntryPoint) -> tuple[str, str]:
-    """Package and version; of a package whose metadata are damaged, what can be told."""
-    distribution = point.dist
-    if distribution is None:
-        return point.value.partition(":")[0], ""
-    data = distribution.metadata
-    return data["Name"] or point.value.partition(":")[0], data["Version"] or ""
-
-
-def _sifted(points: Sequence[metadata.EntryPoint]) -> list[tuple[metadata.EntryPoint, bool]]:
-    """Each entry point, and whether it is left out."""
+def _sifted(plugins: Sequence[Declared]) -> list[tuple[Declared, bool]]:
+    """Each plugin that is declared, and whether it is left out."""
     words = [word.strip() for word in os.environ.get(ALLOWED, "").split(",") if word.strip()]
-    known = {name for point in points for name in (point.name, canonical(origin(point)[0]))}
+    known = sorted({name for plugin in plugins for name in (plugin.name, canonical(plugin.package))})
     for word in words:
         if word not in known and canonical(word) not in known:
-            what = f"no installed plugin is called {word!r}; there are {', '.join(sorted(known))}"
-            raise PluginError(what, where=ALLOWED, hint=nearest(word, sorted(known)))
+            what = f"no installed plugin is called {word!r}; there are {', '.join(known)}"
+            raise PluginError(what, where=ALLOWED, hint=nearest(word, known))
     allowed = {*words, *map(canonical, words)}
     return [
-        (point, bool(words) and point.name not in allowed and canonical(origin(point)[0]) not in allowed)
-        for point in points
+        (plugin, bool(words) and allowed.isdisjoint({plugin.name, canonical(plugin.package)})) for plugin in plugins
     ]
 
 
-def _installed(point: metadata.EntryPoint, is_left_out: bool) -> Plugin:
-    package, version = origin(point)
+def _installed(declared: Declared, is_left_out: bool) -> Plugin:
+    origin = (declared.name, declared.package, declared.version)
     if is_left_out:
-        return Plugin(point.name, package, version, is_left_out=True)
-    loaded = load(point.load, point.name, says_version=True)
+        return Plugin(*origin, is_left_out=True)
+    loaded = load(declared.load, declared.name, says_version=True)
     failure = loaded.failure.what if loaded.failure else None
-    return Plugin(point.name, package, version, None, loaded.registrations, failure, loaded.seconds)
+    return Plugin(*origin, None, loaded.registrations, failure, loaded.seconds)
 
 
 def _distinct(files: Iterable[Path]) -> list[Path]:

@@ -1,0 +1,483 @@
+"""Ways for a plugin to be broken: what its author is told, and that nobody else is disturbed.
+
+All packages below are installed at once. Every command is a process with them on its path; the processes are forks of
+one that has imported PyTorch already, so that a hundred of them take no longer than a few.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from textwrap import dedent, indent
+from typing import Any, NamedTuple
+
+import pytest
+from tests.conftest import GenCommand
+from tests.core.test_plugins import install
+
+VERSION = 'genlab_interface = "1.0"\n'
+HOOK = f"import genlab\n{VERSION}\n@genlab.hookimpl\ndef genlab_register(registry):\n"
+
+
+def registering(*lines: str) -> str:
+    """A plugin's module whose hook does this."""
+    return HOOK + indent("\n".join(lines), "    ")
+
+
+def giving(kind: str, name: str, text: str) -> str:
+    """A plugin's module with a class `Mine` in it."""
+    return f"import genlab\nimport torch\n{dedent(text)}\n{registering(f'registry.{kind}({name!r}, Mine)')}"
+
+
+def generator(name: str, *, init: str = "pass", forward: str = "return self.layer(condition)", more: str = "") -> str:
+    text = f"""
+    class Mine(genlab.Generator):
+        def __init__(self, in_channels: int, out_channels: int) -> None:
+            super().__init__()
+            self.layer = torch.nn.Conv2d(in_channels, out_channels, 1)
+            {init}
+        def forward(self, condition):
+            {forward}
+    {more}
+    """
+    return giving("generator", name, text)
+
+
+def metric(name: str, update: str = "pass", compute: str = "return 0.0") -> str:
+    text = f"""
+    class Mine(genlab.Metric):
+        better = "lower"
+        def reset(self): pass
+        def merge(self, other): pass
+        def update(self, condition, target, prediction): {update}
+        def compute(self): {compute}
+    """
+    return giving("metric", name, text)
+
+
+def method(name: str, phases: str) -> str:
+    text = f"""
+    class Mine(genlab.Method):
+        def forward(self, batch):
+            return {{"prediction": self.predict(batch.condition)}}
+        def predict(self, condition):
+            return self.networks["generator"](condition)
+        def phases(self):
+            return {phases}
+    """
+    return giving("method", name, text)
+
+
+def dataset(name: str, opened: str) -> str:
+    text = f"""
+    import numpy as np
+    class Few(genlab.Pairs):
+        def __len__(self): return 2
+        def __getitem__(self, index): return {opened}
+    class Mine(genlab.Dataset):
+        def open(self, split):
+            return {opened if opened == "None" else "Few(genlab.ImageSide(), genlab.ImageSide(), 'few')"}
+    """
+    return giving("dataset", name, text)
+
+
+class Case(NamedTuple):
+    """A broken plugin.
+
+    Args:
+        module: its module's text.
+        needs: what a recipe says that needs it, as assignments.
+        said: what is said then, as a pattern.
+        listed: whether `gen plugins list` says what is wrong, as it shows when the plugin registers.
+    """
+
+    module: str
+    needs: tuple[str, ...]
+    said: str
+    listed: bool = True
+
+
+def net(name: str) -> tuple[str, ...]:
+    return (f"generator={{name='{name}'}}",)
+
+
+UNKNOWN = net("mine")
+
+CASES = {
+    "needs a package that is not there": Case(
+        "import no_such_package", UNKNOWN, r"ModuleNotFoundError: No module named 'no_such_package' \(.*, line 1\)"
+    ),
+    "is no Python": Case("def (:\n", UNKNOWN, r"SyntaxError: invalid syntax \(.*, line 1\)"),
+    "ends the process": Case("import sys\nsys.exit(3)", UNKNOWN, r"SystemExit: 3 \(.*, line 2\)"),
+    "raises what is no Exception": Case(
+        "class Stop(BaseException): ...\nraise Stop('enough')", UNKNOWN, r"Stop: enough \(.*, line 2\)"
+    ),
+    "takes a name from genlab that it has not": Case(
+        "from genlab import Painter", UNKNOWN, r"ImportError: cannot import name 'Painter' from 'genlab'"
+    ),
+    "raises while registering": Case(
+        registering("registry.generator('fine', 'x:Y')", "raise RuntimeError('not so fine')"),
+        net("fine"),
+        r"RuntimeError: not so fine \(.*, line \d+\)",
+    ),
+    "has no hook": Case(VERSION, UNKNOWN, "it has no hook `genlab_register` marked with `@genlab.hookimpl`"),
+    "asks for an unknown hook": Case(
+        HOOK.replace("genlab_register", "genlab_paint") + "    pass", UNKNOWN, "unknown hook 'genlab_paint'"
+    ),
+    "asks for an argument that there is not": Case(
+        HOOK.replace("(registry)", "(registry, app)") + "    pass", UNKNOWN, r"Argument\(s\) {'app'}"
+    ),
+    "registers a kind that there is not": Case(
+        registering("registry.painter('mine', 'x:Y')"), UNKNOWN, "'Registry' object has no attribute 'painter'"
+    ),
+    "registers what is no name": Case(
+        registering("registry.generator('my net', 'x:Y')"), UNKNOWN, "generator name 'my net' is not a word of letters"
+    ),
+    "registers a name twice": Case(
+        registering(*["registry.generator('twice', 'x:Y')"] * 2), UNKNOWN, "generator 'twice' is registered twice"
+    ),
+    "says of no interface": Case(
+        registering("pass").replace(VERSION, ""), UNKNOWN, "it does not say which version of the interface"
+    ),
+    "is made for a later interface": Case(
+        HOOK.replace('"1.0"', '"2.0"').replace("genlab_register", "genlab_paint") + "    pass",
+        UNKNOWN,
+        "made for version 2.0 of the interface, and this genlab has 1.0; a newer genlab is needed",
+    ),
+    "is made for a later minor version": Case(
+        registering("pass").replace('"1.0"', '"1.7"'), UNKNOWN, "version 1.7 of the interface, and this genlab has 1.0"
+    ),
+    "is made for an earlier interface": Case(
+        registering("pass").replace('"1.0"', '"0.9"'), UNKNOWN, "a newer version of the plugin is needed"
+    ),
+    "gives the interface as a number": Case(
+        registering("pass").replace('"1.0"', "1.0"), UNKNOWN, "its `genlab_interface` is 1.0, and it is a text"
+    ),
+    "has a name that another gives": Case(
+        registering("registry.generator('shared', 'x:Y')"),
+        net("shared"),
+        'more than one plugin gives a generator "shared"\nSay which: "[^"]+:shared" or "[^"]+:shared"',
+    ),
+    "has that other's name": Case(
+        registering("registry.generator('shared', 'x:Y')"), net("shared"), "more than one plugin"
+    ),
+    # What follows shows only when a recipe names the component.
+    "has a class that cannot be imported": Case(
+        registering("registry.generator('far', 'no_such_module:Far')"),
+        net("far"),
+        "breaks the contract: no_such_module:Far cannot be imported: ModuleNotFoundError",
+        listed=False,
+    ),
+    "has a class of another kind": Case(
+        giving("generator", "strange", "class Mine: ..."),
+        net("strange"),
+        "breaks the contract: Mine does not derive from genlab.Generator",
+        listed=False,
+    ),
+    "has a class that is not whole": Case(
+        giving("generator", "half", "class Mine(genlab.Generator): ..."),
+        net("half"),
+        "breaks the contract: Mine lacks `forward`",
+        listed=False,
+    ),
+    "has a setting without a type": Case(
+        generator("untyped").replace("out_channels: int)", "out_channels: int, width=3)"),
+        net("untyped"),
+        "breaks the contract: its setting `width` has no type",
+        listed=False,
+    ),
+    "fails when it is constructed": Case(
+        generator("thrower", init="{}['x']"),
+        net("thrower"),
+        r"the plugin {package} 1.2 failed: KeyError: 'x' \({module}.py, line \d+\)",
+        listed=False,
+    ),
+    "fails when it is called": Case(
+        generator("mismatched", forward="return self.layer(condition[:, :2])"),
+        net("mismatched"),
+        r"the plugin {package} 1.2 failed: RuntimeError: Given groups=1.* \({module}.py, line \d+\)",
+        listed=False,
+    ),
+    "ends the process when it is called": Case(
+        generator("leaver", forward="raise SystemExit(0)"),
+        net("leaver"),
+        "the plugin {package} 1.2 failed: SystemExit: 0",
+        listed=False,
+    ),
+    "says a size that is none": Case(
+        generator("sized", more="    size_multiple = '16'"),
+        net("sized"),
+        "breaks the contract: its `size_multiple` is '16', and it is a whole number of pixels",
+        listed=False,
+    ),
+    "has levels that are none": Case(
+        generator("levelled", more="    def levels(self): return ['one']"),
+        net("levelled"),
+        "breaks the contract: its `levels` give 'one', and a level is a genlab.Level",
+        listed=False,
+    ),
+    "predicts another size": Case(
+        generator("grower", forward="return self.layer(condition)[..., 1:]"),
+        net("grower"),
+        r"the prediction is \(3, 32, 31\), and the target is \(3, 32, 32\)",
+        listed=False,
+    ),
+    "opens no pairs": Case(
+        dataset("empty", "None"),
+        ("data={name='empty'}",),
+        r'breaks the contract: its `open\("train"\)` gives nothing, and not genlab.Pairs',
+        listed=False,
+    ),
+    "gives pairs that are none": Case(
+        dataset("loose", "(1, 2)"), ("data={name='loose'}",), "a pair is a tuple, and not a genlab.Pair", listed=False
+    ),
+    "has phases that are none": Case(
+        method("phased", "[None]"),
+        ("method={name='phased'}", "losses.adversarial.weight=0"),
+        "breaks the contract: its `phases` give None, and a phase is a genlab.Phase",
+        listed=False,
+    ),
+    "has terms that are none": Case(
+        method("termless", "[genlab.Phase('g', ('generator',), lambda b, s: {'l1': s['prediction'].mean()})]"),
+        ("method={name='termless'}", "losses.adversarial.weight=0"),
+        "the term g/l1 is a Tensor, and not a genlab.Term",
+        listed=False,
+    ),
+    "fails while it measures": Case(
+        metric("divider", update="1 / 0"),
+        ("evaluate.metrics.divider={}",),
+        "the plugin {package} 1.2 failed: ZeroDivisionError",
+        listed=False,
+    ),
+    "measures what is no number": Case(
+        metric("poet", compute="return 'good'"),
+        ("evaluate.metrics.poet={}",),
+        "the metric poet gave a str, and a metric is a number",
+        listed=False,
+    ),
+}
+
+
+def package_of(name: str) -> str:
+    return f"genlab-case-{list(CASES).index(name)}"
+
+
+def module_of(name: str) -> str:
+    return package_of(name).replace("-", "_")
+
+
+# Runs each command in a fork of a process that has imported PyTorch, and gathers what came of it.
+FORKS = """
+import json, os, sys, warnings
+from pathlib import Path
+
+import torch
+import genlab.api
+from genlab.cli import main
+
+commands = json.load(sys.stdin)
+for number, command in enumerate(commands):
+    if os.fork() == 0:
+        for handle, name in ((1, "out"), (2, "err")):
+            os.dup2(os.open(f"{number}.{name}", os.O_CREAT | os.O_WRONLY), handle)
+        os.environ.update(command["environment"])
+        sys.argv = ["gen", *command["arguments"]]
+        main()
+        os._exit(0)
+    code = os.waitstatus_to_exitcode(os.wait()[1])
+    print(json.dumps([code, Path(f"{number}.out").read_text(), Path(f"{number}.err").read_text()]))
+"""
+
+
+class Done(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Commands = Mapping[str, list[str | Path]]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of installed packages: all that are broken, and some that are odd."""
+    site = tmp_path_factory.mktemp("site")
+    for name, case in CASES.items():
+        install(site, package_of(name), {module_of(name): case.module}, {module_of(name): module_of(name)})
+    install(site, "genlab-talker", {"genlab_talker": f"print('hello')\n{registering('pass')}"}, {"t": "genlab_talker"})
+    install(site, "genlab-lost", {}, {"lost": "no_such_module", "object": "genlab_talker:nothing", "odd": "no module!"})
+    return site
+
+
+@pytest.fixture(scope="module")
+def slow_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another, with a package that takes more than a second to import."""
+    site = tmp_path_factory.mktemp("slow")
+    slow = "import time\ntime.sleep(1.1)\n" + registering("registry.generator('idle', 'x:Y')")
+    install(site, "genlab-slow", {"genlab_slow": slow}, {"slow": "genlab_slow"})
+    return site
+
+
+@pytest.fixture(scope="module")
+def call(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Done]]:
+    """Run commands, each in a process of its own, with all packages of the site installed."""
+
+    def run(commands: Commands, path: Sequence[Path] = (site,), **environment: str) -> dict[str, Done]:
+        folder = tmp_path_factory.mktemp("commands")
+        given = [{"arguments": [*map(str, words)], "environment": environment} for words in commands.values()]
+        search = os.pathsep.join([*map(str, path), *filter(None, sys.path)])
+        done = subprocess.run(
+            [sys.executable, "-c", FORKS],
+            input=json.dumps(given),
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": search, "COLUMNS": "120"},
+        )
+        assert done.returncode == 0, done.stderr
+        results = [Done(*json.loads(line)) for line in done.stdout.splitlines()]
+        return dict(zip(commands, results, strict=True))
+
+    return run
+
+
+TINY = Path(__file__).parents[1] / "assets" / "tiny.toml"
+
+
+@pytest.fixture(scope="module")
+def needing(call: Callable[..., dict[str, Done]]) -> dict[str, Done]:
+    """What came of recipes that need what is broken."""
+    sets = {name: [word for value in case.needs for word in ("--set", value)] for name, case in CASES.items()}
+    return call({name: ["run", TINY, "--steps", "1", *words] for name, words in sets.items()})
+
+
+def test_there_are_enough_ways_to_be_broken() -> None:
+    assert len(CASES) >= 15
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_recipe_that_needs_it_is_told_why(name: str, needing: dict[str, Done]) -> None:
+    done, said = needing[name], CASES[name].said
+    said = said.replace("{package}", package_of(name)).replace("{module}", module_of(name))
+    assert re.search(said, done.err), done.err
+    assert done.code in (1, 2)
+    assert "Traceback" not in done.err
+    assert done.out == ""
+
+
+@pytest.fixture(scope="module")
+def rows(call: Callable[..., dict[str, Done]], site: Path, slow_site: Path) -> list[dict[str, Any]]:
+    done = call({"list": ["plugins", "list", "--json"]}, (site, slow_site))["list"]
+    assert (done.code, done.err.replace("hello\n", "")) == (0, "")
+    return json.loads(done.out)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_list_shows_what_shows_without_importing_classes(name: str, rows: list[dict[str, Any]]) -> None:
+    mine = [row for row in rows if row["package"] == package_of(name)]
+    assert len(mine) == 1
+    assert (mine[0]["state"] == "ok") == (not CASES[name].listed)
+    assert bool(mine[0]["why"]) == CASES[name].listed
+
+
+def test_states_are_told_apart(rows: list[dict[str, Any]]) -> None:
+    states = {row["package"]: row["state"] for row in rows}
+    assert states["genlab-slow"] == "slow"
+    assert states[package_of("has a name that another gives")] == "collides"
+    assert states[package_of("has no hook")] == "failed"
+    assert states["genlab-talker"] == "ok"
+    assert states["genlab"] == "ok"
+    whys = {row["name"]: row["why"] for row in rows}
+    assert re.match(r"importing it takes 1\.\d s, more than 1, and every command waits for it\. ", whys["idle"])
+    assert whys["lost"] == "ModuleNotFoundError: No module named 'no_such_module'"
+    assert whys["odd"] == "its entry point is 'no module!', and that is no module"
+
+
+def test_a_package_whose_metadata_are_damaged_is_listed(tmp_path: Path, gen: GenCommand) -> None:
+    """Even PyTorch cannot be imported then, so a list that names the package is worth having."""
+    damaged = tmp_path / "genlab_damaged-1.2.dist-info"
+    damaged.mkdir()
+    (damaged / "entry_points.txt").write_text("[genlab]\nthis is no entry point\n")
+    rows = json.loads(gen("plugins", "list", "--json", PYTHONPATH=str(tmp_path)).stdout)
+    whys = {row["name"]: row["why"] for row in rows}
+    assert whys["unknown"] == "the entry points of the package cannot be read; install it again"
+    assert whys["unet"] is None
+
+
+def test_whoever_does_not_need_them_does_not_notice(
+    call: Callable[..., dict[str, Done]], site: Path, slow_site: Path
+) -> None:
+    commands: Commands = {"run": ["run", TINY, "--out", "run"], "check": ["check", TINY], "resume": ["resume", "run"]}
+    with_them, without = call(commands, (site, slow_site)), call(commands, ())
+    for name in commands:
+        assert with_them[name].code == without[name].code
+        assert with_them[name].out == without[name].out
+        assert with_them[name].err.replace("hello\n", "") == without[name].err
+
+
+def test_a_package_can_be_named(call: Callable[..., dict[str, Done]]) -> None:
+    """Of two that give one name, the recipe chooses; here both lack the class."""
+    one, other = package_of("has a name that another gives"), package_of("has that other's name")
+    done = call({name: ["check", TINY, "--set", f"generator.name={name}:shared"] for name in (one, other)})
+    for name in (one, other):
+        assert f'generator "{name}:shared" of {name} 1.2 breaks the contract: x:Y cannot be' in done[name].err
+
+
+def test_only_named_plugins_take_part(call: Callable[..., dict[str, Done]]) -> None:
+    commands: Commands = {
+        "list": ["plugins", "list", "--json"],
+        "check": ["check", TINY, "--set", "generator.name=fine"],
+        "run": ["check", TINY],
+    }
+    done = call(commands, GENLAB_PLUGINS="genlab, genlab_talker")
+    states = {row["package"]: row["state"] for row in json.loads(done["list"].out)}
+    assert {name for name, state in states.items() if state != "left out"} == {"genlab", "genlab-talker"}
+    left_out = "has no hook"
+    assert f"GENLAB_PLUGINS leaves out `{module_of(left_out)}` of {package_of(left_out)} 1.2." in done["check"].err
+    assert done["run"].code == 0
+
+
+def test_a_plugin_that_is_not_there_cannot_be_named(call: Callable[..., dict[str, Done]]) -> None:
+    done = call({"check": ["check", TINY]}, GENLAB_PLUGINS="genlab-talkr")["check"]
+    assert done.code == 2
+    assert done.err.startswith("error: GENLAB_PLUGINS: no installed plugin is called 'genlab-talkr'; there are ")
+    assert "Did you mean `genlab-talker`?" in done.err
+
+
+def test_strictness_makes_every_failure_fatal(call: Callable[..., dict[str, Done]]) -> None:
+    commands: Commands = {"check": ["check", TINY], "list": ["plugins", "list"]}
+    strict = call(commands, GENLAB_STRICT="1")
+    assert strict["check"].code == 2
+    assert strict["check"].err.replace("hello\n", "").startswith("error: GENLAB_STRICT is set: ")
+    for name, case in CASES.items():
+        assert (f"{package_of(name)} 1.2: " in strict["check"].err) == case.listed
+    assert strict["list"].code == 0  # whoever looks for the cause must be able to see it
+    assert call(commands, GENLAB_STRICT="1", GENLAB_PLUGINS="genlab")["check"].code == 0
+    assert call(commands, GENLAB_STRICT="0")["check"].code == 0
+
+
+def test_debug_shows_where_in_the_code_it_was(call: Callable[..., dict[str, Done]]) -> None:
+    recipe = ["run", TINY, "--steps", "1", "--set", "generator={name='mismatched'}"]
+    done = call({"run": ["--debug", *recipe]})["run"]
+    assert "Traceback" in done.err
+    assert "return self.layer(condition[:, :2])" in done.err
+
+
+def _broken_by_us() -> Iterator[None]:
+    raise RuntimeError("a defect")
+    yield
+
+
+def test_a_defect_of_genlabs_own_is_blamed_on_no_plugin() -> None:
+    from genlab.plugins.blame import blamed
+
+    with pytest.raises(RuntimeError) as caught:
+        next(_broken_by_us())
+    assert blamed(caught.value) is None
