@@ -35,6 +35,7 @@ GenCommand = Callable[..., subprocess.CompletedProcess[str]]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--record-losses", action="store_true", help="record losses anew instead of comparing them")
+    parser.addoption("--record-interface", action="store_true", help="record the interface of a new version")
 
 
 @pytest.fixture

@@ -7,38 +7,59 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Fresh
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
-
-@pytest.fixture
-def path_with_gen() -> str:
-    """A PATH on which `gen` is the one of the Python that runs the tests."""
-    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-@pytest.fixture
-def follow(tmp_path: Path, path_with_gen: str) -> Callable[[str], None]:
-    """Do what a page says."""
-    environment = {**os.environ, "PATH": path_with_gen}
+class Reader:
+    """Somebody who does what a page says, in an empty folder, and goes into another where it says `cd`.
 
-    def do(page: str) -> None:
+    Args:
+        run: runs a command, with `cwd`.
+        folder: where to begin.
+    """
+
+    def __init__(self, run: Run, folder: Path) -> None:
+        self.run = run
+        self.folder = folder
+        self.printed = ""
+
+    def follow(self, page: str) -> None:
         blocks = BLOCK.findall((ROOT / "docs" / page).read_text())
         assert len(blocks) > 5
         for language, note, text in blocks:
             if "file=" in note:
-                (tmp_path / note.split("file=")[1].strip()).write_text(text)
-                continue
-            command = ["bash", "-euc", text] if language == "sh" else [sys.executable, "-c", text]
-            done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-            assert (done.returncode != 0) == ("fails" in note), f"{text}\n{done.stdout}\n{done.stderr}"
-            assert "Traceback" not in done.stderr
+                (self.folder / note.split("file=")[1].strip()).write_text(text)
+            elif language in ("sh", "python"):
+                self._do(language, text, fails="fails" in note)
 
-    return do
+    def _do(self, language: str, text: str, *, fails: bool) -> None:
+        command = ["bash", "-euc", f"{text}pwd"] if language == "sh" else ["python", "-c", text]
+        done = self.run(*command, cwd=self.folder)
+        assert (done.returncode != 0) == fails, f"{text}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+        self.printed += done.stdout + done.stderr
+        if language == "sh" and not fails:
+            self.folder = Path(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture
+def follow(tmp_path: Path) -> Callable[[str], None]:
+    """Do what a page says, with the `gen` of the Python that runs the tests."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    run = partial(subprocess.run, env={**os.environ, "PATH": path}, capture_output=True, text=True)
+    return Reader(lambda *command, cwd: run(command, cwd=cwd), tmp_path).follow
 
 
 def test_the_tutorial_does_what_it_says(follow: Callable[[str], None], tmp_path: Path) -> None:
@@ -61,8 +82,26 @@ def test_skips_are_probed(follow: Callable[[str], None], tmp_path: Path) -> None
     assert (tmp_path / "mine" / "probe" / "skips.svg").is_file()
 
 
+def squeezed(text: str) -> str:
+    """Text by its words alone, and without the milliseconds of a machine."""
+    return " ".join(re.sub(r"\d+ ms", "ms", text).split())
+
+
+def test_a_plugin_is_written(fresh: Fresh, tmp_path: Path) -> None:
+    """By a stranger: in an environment that has genlab from its wheel, and nothing of the checkout."""
+    reader = Reader(partial(fresh.run, OMP_NUM_THREADS="1"), tmp_path)
+    reader.follow("write_a_plugin.md")
+    assert (tmp_path / "genlab-dilated" / "runs" / "narrow" / "run.json").is_file()
+    # What the page says that is printed, is printed.
+    page = (ROOT / "docs" / "write_a_plugin.md").read_text()
+    told: list[str] = re.findall(r"^    (\S.*|  .*)$", re.sub(BLOCK, "", page), re.MULTILINE)
+    quoted = [line for line in told if not line.startswith(("pip ", "python ", "twine ", "..."))]
+    assert len(quoted) > 10
+    assert [line for line in quoted if squeezed(line) not in squeezed(reader.printed)] == []
+
+
 @pytest.mark.parametrize(
-    "page", [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"], ids=lambda page: page.name
+    "page", [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md"], ids=lambda page: page.name
 )
 def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())

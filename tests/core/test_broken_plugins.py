@@ -273,7 +273,7 @@ def module_of(name: str) -> str:
 
 # Runs each command in a fork of a process that has imported PyTorch, and gathers what came of it.
 FORKS = """
-import json, os, sys, warnings
+import json, os, sys, traceback
 from pathlib import Path
 
 import torch
@@ -287,8 +287,17 @@ for number, command in enumerate(commands):
             os.dup2(os.open(f"{number}.{name}", os.O_CREAT | os.O_WRONLY), handle)
         os.environ.update(command["environment"])
         sys.argv = ["gen", *command["arguments"]]
-        main()
-        os._exit(0)
+        code = 0
+        try:
+            main()
+        except SystemExit as error:
+            code = error.code
+        except BaseException:
+            traceback.print_exc()
+            code = 1
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code or 0)  # the end of a whole interpreter takes longer than the command
     code = os.waitstatus_to_exitcode(os.wait()[1])
     print(json.dumps([code, Path(f"{number}.out").read_text(), Path(f"{number}.err").read_text()]))
 """

@@ -20,7 +20,7 @@ LONGEST = 32
 """In letters: the module's name stands three times on a line of the new package, which is 120 wide."""
 
 IMPORTED = frozenset(f"{kind.capitalize()}Suite" for kind in KINDS) | {
-    *("Annotated", "ClassVar", "Ge", "Gt", "Iterator", "Le", "Literal", "Lt", "Mapping", "NDArray", "Path", "Self"),
+    *("Annotated", "ClassVar", "Ge", "Gt", "Iterator", "Le", "Literal", "Lt", "Mapping", "NDArray", "Path"),
     *("Sequence", "Tensor", "ToyLoss"),
 }
 """What else a new package may import under its own name, beside the names of genlab itself."""
