@@ -151,9 +151,20 @@ def test_looking_at_what_there_is_imports_no_torch(tmp_path: Path) -> None:
     assert not imports_torch(tmp_path, "-c", found)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"], ["recipes", "list"]])
-def test_commands_that_need_no_torch_import_none(arguments: list[str], tmp_path: Path) -> None:
-    assert not imports_torch(tmp_path, "-m", "genlab", *arguments)
+LOOKS = [
+    "--help",
+    "run --help",
+    "--version",
+    "recipes list",
+    "plugins list",
+    "plugins list --json",
+    "plugins new --help",
+]
+
+
+@pytest.mark.parametrize("words", LOOKS)
+def test_commands_that_need_no_torch_import_none(words: str, tmp_path: Path) -> None:
+    assert not imports_torch(tmp_path, "-m", "genlab", *words.split())
 
 
 def test_a_command_that_imports_torch_would_be_found(tmp_path: Path) -> None:

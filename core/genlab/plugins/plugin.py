@@ -11,7 +11,7 @@ from typing import Literal
 from genlab.registry import Registration
 
 SLOW = 1.0
-"""Seconds that a plugin may take to import: every command waits for it."""
+"""Seconds that an installed plugin may take to import: every command waits for it."""
 
 State = Literal["ok", "slow", "failed", "left out"]
 
@@ -49,7 +49,8 @@ class Plugin:
             return "left out"
         if self.failure:
             return "failed"
-        return "slow" if self.seconds > SLOW else "ok"
+        # A file was asked for, and only then is it waited for.
+        return "slow" if self.seconds > SLOW and self.file is None else "ok"
 
     def is_called(self, package: str) -> bool:
         """Whether it is of the package of that name, which may be written with other dashes and capitals."""
