@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
+from itertools import accumulate
 from pathlib import Path
 
 import torch
@@ -71,8 +72,14 @@ def code_digests(recipe: Recipe) -> dict[str, str]:
     Listeners watch, and so do `cli` and `ablation` of the core: they have no part in what a run comes to.
     """
     parts = replace(recipe, listeners={}).components()
-    packages = {"genlab", *(component.cls.__module__.partition(".")[0] for component in parts)}
+    packages = {"genlab", *(_package_of(component.cls.__module__) for component in parts)}
     return {name: _digest_of_code(Path(str(sys.modules[name].__file__))) for name in sorted(packages)}
+
+
+def _package_of(module: str) -> str:
+    """The outermost package of a module that has code: several distributions may share a namespace, which has none."""
+    names = accumulate(module.split("."), lambda outer, inner: f"{outer}.{inner}")
+    return next(name for name in names if sys.modules[name].__file__)
 
 
 def _digest_of_code(module: Path) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from genlab.build.experiment import build_method, build_networks, construct, construct_losses, open_data, prepare
-from genlab.build.read import Checked, read
+from genlab.build.read import Checked, read_run
 from genlab.build.recipe import Recipe
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import to_bytes, to_classes, to_network, to_tensor
@@ -175,4 +175,4 @@ class Run:
 
     @cached_property
     def _checked(self) -> Checked:
-        return read(self.folder.recipe_path, plugins=self.folder.plugin_files)
+        return read_run(self.folder)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from genlab import provenance
 from genlab.build.experiment import Built, build
-from genlab.build.read import Checked, read
+from genlab.build.read import Checked, read_run
 from genlab.engine.loop import train
 from genlab.engine.runtime import memory_errors
 from genlab.errors import RunError, StorageError
@@ -75,7 +75,7 @@ def go_on(folder: RunFolder, *, stop_at: int | None = None, listeners: Listeners
             raise RunError(what, where=str(folder.path), hint=hint)
         if stop_at is not None and stop_at <= done:
             raise RunError(f"--stop-at {stop_at} lies behind: {done} steps are done", where=str(folder.path))
-        checked = read(folder.recipe_path, plugins=folder.plugin_files)
+        checked = read_run(folder)
         steps = checked.recipe.settings.train.steps
         if done > steps:
             what = f"the run's recipe.toml has train.steps = {steps}, and {done} steps are done"

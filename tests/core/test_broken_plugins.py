@@ -161,7 +161,7 @@ CASES = {
     "has a name that another gives": Case(
         registering("registry.generator('shared', 'x:Y')"),
         net("shared"),
-        'more than one plugin gives a generator "shared"\nSay which: "[^"]+:shared" or "[^"]+:shared"',
+        'more than one plugin gives a generator "shared"\nSay which: "[^"]+:shared" or "[^"]+:shared";',
     ),
     "has that other's name": Case(
         registering("registry.generator('shared', 'x:Y')"), net("shared"), "more than one plugin"

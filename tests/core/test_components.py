@@ -288,7 +288,7 @@ def test_a_name_of_two_plugins_must_be_told_apart() -> None:
     assert both.names("dataset") == ["folder", "other"]
     found = fault(both, name="folder")
     assert found.what == 'more than one plugin gives a dataset "folder"'
-    assert found.hint == 'Say which: "genlab-one:folder" or "genlab-two:folder".'
+    assert found.hint.startswith('Say which: "genlab-one:folder" or "genlab-two:folder"; ')
     chosen = spec(both, name="genlab-two:folder", low=4)
     assert chosen.build().bounds == (4, 9)
     assert chosen.table()["name"] == "genlab-two:folder"

@@ -76,7 +76,8 @@ def collision(kind: str, name: str, givers: Sequence[Plugin]) -> PluginError:
     if len(choices) < len(givers):
         both = " and ".join(f"`{plugin.name}` of {plugin}" for plugin in givers)
         return PluginError(f"{what}: {both}", hint="One of them must be renamed.")
-    return PluginError(what, hint=f"Say which: {' or '.join(choices)}.")
+    choice = f"Say which: {' or '.join(choices)}"
+    return PluginError(what, hint=f"{choice}; for a run from before, GENLAB_PLUGINS says which packages take part.")
 
 
 def _slowness(plugin: Plugin) -> str:
