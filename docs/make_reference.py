@@ -6,10 +6,14 @@ python docs/make_reference.py    writes docs/reference/*.md; a test fails where 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Container, Iterator
 from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+import pluggy
+from annotated_types import Ge, Le, MinLen
 
 import genlab
 from genlab.components import Components
@@ -18,10 +22,27 @@ from genlab.hooks import INTERFACE
 from genlab.plugins.find import find_plugins
 from genlab.reference import Reference, about, reference
 from genlab.registry import KINDS, Kind
-from genlab.tables import dotted
+from genlab.tables import describe, dotted
 from genlab.testing import AdversarialLossSuite
 from genlab.testing.check import SUITES
 from genlab.testing.suite import Suite, tests_of
+
+SETTING_TYPES: dict[str, Any] = {
+    "bool": bool,
+    "int": int,
+    "float": float,
+    "str": str,
+    "pathlib.Path": Path,
+    "Annotated[int, Ge(1), Le(8)]": Annotated[int, Ge(1), Le(8)],
+    'Literal["batch", "instance"]': Literal["batch", "instance"],
+    "list[int]": list[int],
+    "Annotated[list[int], MinLen(1)]": Annotated[list[int], MinLen(1)],
+    "tuple[float, float]": tuple[float, float],
+    "bool | list[int]": bool | list[int],
+    "dict[str, float]": dict[str, float],
+}
+
+PIPE = "\\|"  # as it is written in a table
 
 FOLDER = Path(__file__).parent / "reference"
 
@@ -41,8 +62,43 @@ def index() -> str:
         first = about(interfaces(kind)[0]).partition("\n")[0]
         lines.append(f"- [{kind.name}]({kind.name}.md): {first}")
     lines += ["", "[Write a plugin](../write_a_plugin.md) shows how to begin;"]
-    lines += ["[the interface's version](../interface.md) says what may change when."]
-    return "\n".join(lines) + "\n"
+    lines += ["[the interface's version](../interface.md) says what may change when.", "", *setting_types()]
+    return "\n".join([*lines, *aliases(), *errors()]).strip() + "\n"
+
+
+def setting_types() -> Iterator[str]:
+    """What a setting may be, as the same words say it that a recipe's faults are told in."""
+    yield "## What a setting may be\n"
+    yield "The constructor's arguments that are no part of the interface, each with a type. What a recipe may give:\n"
+    yield "| type in Python | in a recipe |\n|---|---|"
+    for annotation, written in SETTING_TYPES.items():
+        yield f"| `{annotation.replace('|', PIPE)}` | {describe(written)} |"
+    yield "| `Dataset`, or a list of it | a table with the `name` of a dataset and its settings |"
+    yield f"| any of these `{PIPE} None` | the same, or left out where None is the default |\n"
+
+
+def aliases() -> Iterator[str]:
+    """The public names that are no classes, and what they stand for."""
+    yield "## Short names for types\n"
+    for name in genlab.__all__:
+        value = getattr(genlab, name)
+        if not (inspect.isclass(value) or inspect.isroutine(value) or isinstance(value, str | pluggy.HookimplMarker)):
+            written = re.sub(r"\b(?:typing|collections\.abc|genlab\.interfaces\.\w+|torch)\.", "", str(value))
+            yield f"- `genlab.{name}`: `{written}`"
+    yield ""
+
+
+def errors() -> Iterator[str]:
+    """The errors that a plugin may raise, and that people then read."""
+    yield "## Errors for people\n"
+    yield "Raise one of these where a person can mend it: `gen` prints it as a paragraph, without a traceback."
+    yield "A `ValueError` from a constructor is shown at the setting that it names.\n"
+    yield "`genlab.GenlabError(what, *, where=None, hint=None)`, and so all that derive from it:\n"
+    yield from (f"- `{name}`: {words}" for name, words in argument_help(genlab.GenlabError).items())
+    yield ""
+    for error in (getattr(genlab, name) for name in genlab.__all__ if name.endswith("Error")):
+        if error not in (genlab.GenlabError, genlab.RecipeError):  # the latter is the framework's to raise
+            yield f"- `genlab.{error.__name__}`: {about(error)}"
 
 
 def interfaces(kind: Kind) -> list[type]:
@@ -127,11 +183,21 @@ def fields(cls: type) -> Iterator[str]:
     """A class's arguments: those of a record with their types, and what the docstring says of each."""
     words = argument_help(cls)
     is_record = is_dataclass(cls) or issubclass(cls, tuple)
-    types = inspect.get_annotations(cls) if is_record else dict.fromkeys(words, "")
+    given = {} if is_record or not words else inspect.signature(cls).parameters
+    types = inspect.get_annotations(cls) if is_record else {name: entry.annotation for name, entry in given.items()}
+    if given:
+        yield "Its constructor takes:\n"
     for name, annotation in types.items():
         said = f": {words[name]}" if name in words else ""
         written = getattr(annotation, "__forward_arg__", annotation)
-        yield f"- `{name}: {written}`{said}" if written else f"- `{name}`{said}"
+        yield f"- `{name}: {written}{default_of(cls, name)}`{said}"
+
+
+def default_of(cls: type, name: str) -> str:
+    """A field's default as code; nothing if there is none, or none that can be written."""
+    default = inspect.signature(cls).parameters[name].default
+    is_plain = default is None or isinstance(default, str | int | float | tuple)
+    return f" = {default!r}" if is_plain else ""
 
 
 def types_beside(kind: Kind) -> Iterator[str]:

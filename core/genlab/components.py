@@ -178,6 +178,15 @@ class Components:
             contract = component.contract
         except PluginError as error:
             return None, [Fault((*at, "name"), error.what, error.hint)]
+        return self._settled(component, contract, settings, at, also)
+
+    def settled(self, component: Component, settings: ComponentTable) -> tuple[Spec | None, list[Fault]]:
+        """A component with these settings as a checked spec, or its faults; `PluginError` if it breaks its contract."""
+        return self._settled(component, component.contract, settings, (), ())
+
+    def _settled(
+        self, component: Component, contract: Contract, settings: ComponentTable, at: Keys, also: Sequence[str]
+    ) -> tuple[Spec | None, list[Fault]]:
         checked, faults = check(contract.settings, settings, at, str(component), also)
         nested: dict[str, Any] = {}
         for name, inner in contract.nested.items():
@@ -222,7 +231,7 @@ class Components:
     def _unknown(self, name: str, kind: str | None) -> PluginError:
         known = sorted({word for plugin, entry in self._all(kind) for word in (entry.name, plugin.package)})
         hints = [nearest(name, known) or "", *filter(None, map(_absence, self.plugins))]
-        what = f"no plugin gives a {kind or 'component'} `{name}`, and none is called so"
+        what = f"no plugin gives a {kind or 'component'} `{name}`, and no package of plugins is called `{name}`"
         return PluginError(f"{what}; `gen plugins list` shows all", hint="\n".join(filter(None, hints)) or None)
 
     def _all(self, kind: str | None) -> Iterator[tuple[Plugin, Registration]]:

@@ -11,7 +11,7 @@ import re
 import textwrap
 import types
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import MinLen
@@ -53,13 +53,20 @@ def check_class(cls: Any, kind: Kind) -> type:
     missing = sorted(getattr(cls, "__abstractmethods__", ()))
     for interface in interfaces:
         if issubclass(cls, interface):
-            missing += [name for name in inspect.get_annotations(interface) if not hasattr(cls, name)]
+            missing += [name for name in _class_attributes(interface) if not hasattr(cls, name)]
     if missing:
         raise PluginError(f"{cls.__name__} lacks {', '.join(f'`{name}`' for name in missing)}")
     for interface in interfaces:
         if issubclass(cls, interface):
             _check_calls(cls, interface)
     return cls
+
+
+def _class_attributes(interface: type) -> Iterator[str]:
+    """The names that an interface wants of a class; what it wants of an instance, a constructor may set."""
+    for name, annotation in inspect.get_annotations(interface).items():
+        if str(annotation).startswith(("ClassVar", "typing.ClassVar")):
+            yield name
 
 
 def _check_calls(cls: type, interface: type) -> None:

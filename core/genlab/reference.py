@@ -1,4 +1,4 @@
-"""What a recipe may say of a component: its settings with types, defaults and help, and a snippet to paste."""
+"""A component as a person who writes a recipe needs to know it: settings, defaults, help, and a snippet to paste."""
 
 from __future__ import annotations
 
@@ -93,8 +93,15 @@ def _snippet(component: Component, settings: Sequence[Setting]) -> Iterator[str]
     for setting in settings:
         key = bare(setting.name)
         if setting.default is None:
-            yield f'{key} = "..."  # to be given: {setting.type}'
+            yield f"{key} = {placeholder(setting.type)}  # to be given: {setting.type}"
         elif setting.default == "nothing":
             yield f"# {key} = ...  # {setting.type}"
         else:
             yield f"{key} = {setting.default}"
+
+
+def placeholder(words: str) -> str:
+    """A value to be replaced, of the form that a type in words asks for."""
+    if words.startswith(("a list", "tables")):
+        return "[]"
+    return '{ name = "..." }' if words.startswith("a table") else '"..."'

@@ -99,7 +99,9 @@ class RunFolder:
     def refuse_existing(path: Path) -> None:
         """`RunError` if there is something already at a path for a new run."""
         if path.exists() or path.is_symlink():
-            can_go_on = (path / "run.json").is_file() and RunFolder(path).read().status != "finished"
+            folder = RunFolder(path)
+            has_more = (path / "run.json").is_file() and folder.read().status != "finished"
+            can_go_on = has_more and folder.last_checkpoint() is not None
             raise RunError(
                 "this folder exists already, and a run's folder must be new",
                 where=str(path),

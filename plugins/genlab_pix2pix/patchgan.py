@@ -66,8 +66,10 @@ class PatchGAN(Discriminator):
     ) -> None:
         super().__init__()
         self.conditional = conditional
+        self.receptive_field = receptive_field
         seen = condition_channels + image_channels if conditional else image_channels
         windows = _WINDOWS[receptive_field]
+        self.least_size = _least_size(windows)
         last = len(windows)
         widths = [seen, *(width(channels, number) for number in range(1, last)), 1]
 
@@ -81,21 +83,6 @@ class PatchGAN(Discriminator):
                     activation=None if number == last else nn.LeakyReLU(LEAK),
                 )
             )
-        self._windows = windows
-
-    @property
-    def receptive_field(self) -> int:
-        field = 1
-        for window in reversed(self._windows):
-            field = (field - 1) * window.stride + window.kernel_size
-        return field
-
-    @property
-    def least_size(self) -> int:
-        size = 1
-        for window in reversed(self._windows):
-            size = (size - 1) * window.stride + window.kernel_size - 2 * window.padding
-        return size
 
     def forward(self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]) -> Float[Tensor, "n 1 i j"]:
         features = torch.cat([condition, image], dim=1) if self.conditional else image
@@ -109,3 +96,11 @@ class PatchGAN(Discriminator):
 
     def initialize(self, name: str, parameter: Tensor, rng: torch.Generator) -> None:
         draw(name, parameter, rng)
+
+
+def _least_size(windows: Sequence[_Window]) -> int:
+    """The side of an image that gives a single score."""
+    size = 1
+    for window in reversed(windows):
+        size = (size - 1) * window.stride + window.kernel_size - 2 * window.padding
+    return size

@@ -60,6 +60,7 @@ class UNet(Generator):
         super().__init__()
         _check_dropout_blocks(dropout_blocks, levels)
         self.depth = levels
+        self.size_multiple = 2**levels
         self.skips_at = _skip_levels(skips, levels)
         widths = [width(channels, level) for level in range(1, levels + 1)]
 
@@ -82,10 +83,6 @@ class UNet(Generator):
 
         # What a skip carries passes through a module of its own, so that it can be looked at, or replaced.
         self.carriers = nn.ModuleDict({str(level): nn.Identity() for level in sorted(self.skips_at)})
-
-    @property
-    def size_multiple(self) -> int:
-        return 2**self.depth
 
     def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
         features = [condition]

@@ -233,6 +233,50 @@ CASES = {
         r'breaks the contract: its `open\("train"\)` gives nothing, and not genlab.Pairs',
         listed=False,
     ),
+    "has pairs that were not made whole": Case(
+        dataset("hollow", "genlab.Pair('a', *[np.zeros((8, 8, 3), np.uint8)] * 2)").replace(
+            "    def __len__", "    def __init__(self, *a): pass\n    def __len__", 1
+        ),
+        ("data={name='hollow'}",),
+        r"breaks the contract: the constructor of Few does not call super\(\).__init__\(a, b, description\)",
+        listed=False,
+    ),
+    "has a method that was not made whole": Case(
+        method("hollow", "[]").replace(
+            "    def forward", "    def __init__(self, networks: dict, losses: dict): pass\n    def forward", 1
+        ),
+        ("method={name='hollow'}", "losses.adversarial.weight=0"),
+        r"breaks the contract: its constructor does not call super\(\).__init__\(networks, losses\)",
+        listed=False,
+    ),
+    "has parameters without a shape": Case(
+        generator("lazy", init="self.late = torch.nn.LazyConv2d(3, 1)"),
+        net("lazy"),
+        "breaks the contract: `late.weight` gets its shape when it is first called",
+        listed=False,
+    ),
+    "does not say its receptive field": Case(
+        giving(
+            "discriminator",
+            "blind",
+            """
+            class Mine(genlab.Discriminator):
+                def __init__(self, condition_channels: int, image_channels: int) -> None:
+                    super().__init__()
+                    self.layer = torch.nn.Conv2d(image_channels, 1, 1)
+                def forward(self, condition, image): return self.layer(image)
+            """,
+        ),
+        ("discriminator={name='blind'}",),
+        "breaks the contract: it has no `receptive_field`; a class says it, or its constructor",
+        listed=False,
+    ),
+    "gives what is not to be looked into": Case(
+        generator("opaque", more="    def skips(self): return [torch.nn.Identity()]"),
+        net("opaque"),
+        "breaks the contract: its `skips` give Identity",
+        listed=False,
+    ),
     "gives pairs that are none": Case(
         dataset("loose", "(1, 2)"), ("data={name='loose'}",), "a pair is a tuple, and not a genlab.Pair", listed=False
     ),
@@ -405,7 +449,10 @@ def test_states_are_told_apart(rows: list[dict[str, Any]]) -> None:
     assert states["genlab"] == "ok"
     whys = {row["name"]: row["why"] for row in rows}
     assert re.match(r"importing it takes 1\.\d s, more than 1, and every command waits for it\. ", whys["idle"])
-    assert whys["lost"] == "ModuleNotFoundError: No module named 'no_such_module'"
+    assert whys["lost"] == (
+        "its entry point names the module `no_such_module`, and there is none;"
+        " mend [project.entry-points.genlab] in its pyproject.toml, and install it again"
+    )
     assert whys["odd"] == "its entry point is 'no module!', and that is no module"
 
 

@@ -6,12 +6,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from torch import nn
+from torch.nn.parameter import UninitializedParameter
 
 from genlab.components import Component
 from genlab.errors import PluginError
 from genlab.interfaces.dataset import Choice, Dataset, Pairs, Split
 from genlab.interfaces.method import Method, Phase
-from genlab.interfaces.network import Discriminator, Generator, Level, Network
+from genlab.interfaces.network import Discriminator, Generator, Level, Network, Skip
+
+_PIXELS: Mapping[type[Network], tuple[str, ...]] = {
+    Generator: ("size_multiple",),
+    Discriminator: ("receptive_field", "least_size"),
+}
 
 
 def broken(component: Component, what: str) -> PluginError:
@@ -23,15 +29,20 @@ def check_network(network: Network, component: Component) -> None:
     """Whether there is something to train, and what it says of itself makes sense."""
     if next(network.parameters(), None) is None:
         raise broken(component, "it has no parameters, so there is nothing to train")
-    if isinstance(network, Generator):
-        _check_pixels(network.size_multiple, "size_multiple", component)
-    if isinstance(network, Discriminator):
-        _check_pixels(network.receptive_field, "receptive_field", component)
-        _check_pixels(network.least_size, "least_size", component)
+    if lazy := [name for name, weight in network.named_parameters() if isinstance(weight, UninitializedParameter)]:
+        raise broken(component, f"`{lazy[0]}` gets its shape when it is first called; give it in the constructor")
+    for kind, names in _PIXELS.items():
+        for name in names if isinstance(network, kind) else ():
+            _check_pixels(network, name, component)
     _check_levels(network.levels(), component)
+    if isinstance(network, Generator):
+        _check_skips(network.skips(), component)
 
 
-def _check_pixels(value: object, name: str, component: Component) -> None:
+def _check_pixels(network: Network, name: str, component: Component) -> None:
+    if not hasattr(network, name):
+        raise broken(component, f"it has no `{name}`; a class says it, or its constructor: self.{name} = ...")
+    value: object = getattr(network, name)
     if not isinstance(value, int) or value < 1:
         raise broken(component, f"its `{name}` is {value!r}, and it is a whole number of pixels, 1 at least")
 
@@ -46,14 +57,22 @@ def _check_levels(levels: Iterable[Any], component: Component) -> None:
         names.add(level.name)
 
 
+def _check_skips(skips: Iterable[object], component: Component) -> None:
+    for skip in skips:
+        if not isinstance(skip, Skip):
+            raise broken(component, f"its `skips` give {skip!r:.60}, and a skip is a genlab.Skip of a module")
+
+
 def check_phases(method: Method, networks: Mapping[str, Network], component: Component) -> None:
     """Whether the phases are such, and update networks that are there."""
+    if not (hasattr(method, "networks") and hasattr(method, "losses")):
+        raise broken(component, "its constructor does not call super().__init__(networks, losses)")
     for phase in cast(Iterable[object], method.phases()):
         if not isinstance(phase, Phase):
             raise broken(component, f"its `phases` give {phase!r:.60}, and a phase is a genlab.Phase")
         if unknown := [role for role in phase.updates if role not in networks]:
             what = f"its phase `{phase.name}` updates `{unknown[0]}`; the networks are {', '.join(networks)}"
-            raise broken(component, what)
+            raise broken(component, f"{what}. Without an adversarial loss there is no discriminator")
 
 
 def check_choice(choice: object, component: Component) -> Choice:
@@ -68,6 +87,9 @@ def open_split(dataset: Dataset, split: Split, component: Component) -> Pairs:
     pairs = cast(object, dataset.open(split))
     if not isinstance(pairs, Pairs):
         raise broken(component, f'its `open("{split}")` gives {_kind_of(pairs)}, and not genlab.Pairs')
+    if not all(hasattr(pairs, name) for name in ("a", "b", "description")):
+        what = f"the constructor of {type(pairs).__name__} does not call super().__init__(a, b, description)"
+        raise broken(component, what)
     return pairs
 
 

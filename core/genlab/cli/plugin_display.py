@@ -40,5 +40,7 @@ def print_reference(found: Reference) -> None:
     if found.settings:
         rows = [(entry.name, entry.type, entry.default or "to be given", entry.help) for entry in found.settings]
         print_table(("setting", "takes", "default", ""), rows)
+    else:
+        console.print("It has no settings.")
     console.print(Text("\nIn a recipe:\n", "dim"))
     Console(highlight=False, soft_wrap=True).print(Text(found.snippet + "\n"))

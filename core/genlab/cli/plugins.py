@@ -28,12 +28,17 @@ class KindName(StrEnum):
 
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A component's name, `package:name`, or a package's.")]
-Kind = Annotated[KindName | None, typer.Option(help="Its kind, where components of several kinds have that name.")]
+KINDS = ", ".join(kind.value for kind in KindName)
+
+Kind = Annotated[
+    KindName | None,
+    typer.Option(metavar="KIND", help=f"Its kind, where components of several have that name: {KINDS}."),
+]
 
 
 @app.command("list")
 def list_plugins(plugin: Plugin = [], json: Json = False) -> None:  # noqa: B006  (typer copies it)
-    """List all components, whose they are, and what is wrong with any plugin."""
+    """List all components with their packages, and what is wrong with any plugin."""
     from genlab.plugins.find import all_plugins
     from genlab.plugins.overview import overview
 
@@ -50,7 +55,7 @@ def list_plugins(plugin: Plugin = [], json: Json = False) -> None:  # noqa: B006
 
 @app.command()
 def show(name: Name, kind: Kind = None, plugin: Plugin = [], json: Json = False) -> None:  # noqa: B006
-    """Show what a recipe may say of a component, with a snippet to paste."""
+    """Show a component's settings, with a snippet to paste into a recipe."""
     from genlab.cli.output import print_json
     from genlab.cli.plugin_display import print_reference
     from genlab.components import Components
@@ -68,7 +73,7 @@ def show(name: Name, kind: Kind = None, plugin: Plugin = [], json: Json = False)
 @app.command()
 def check(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="A component's name, `package:name`, or a package's.")
+        str | None, typer.Argument(metavar="NAME", help="A component's name, `package:name`, or a package's.")
     ] = None,
     kind: Kind = None,
     set: Annotated[
@@ -77,7 +82,7 @@ def check(
     plugin: Plugin = [],  # noqa: B006
     json: Json = False,
 ) -> None:
-    """Hold a component against the conformance suite of its kind; without NAME, all that are in the files."""
+    """Hold a component against the conformance suite of its kind; without NAME, all in the files of --plugin."""
     from genlab.cli.check_display import print_checks, print_checks_as_json
     from genlab.components import Components
     from genlab.plugins.find import find_plugins
@@ -98,7 +103,7 @@ def check(
 @app.command()
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Words joined by dashes, such as edge-aware.")],
-    kind: Annotated[KindName, typer.Option(help="What it is to be.")],
+    kind: Annotated[KindName, typer.Option(metavar="KIND", help=f"What it is to be: {KINDS}.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder that the package's folder goes into.")] = Path(),
 ) -> None:
     """Begin a plugin of your own: a package with a working component, its tests and a recipe."""

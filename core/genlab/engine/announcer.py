@@ -16,6 +16,7 @@ from genlab.interfaces.listener import (
     Step,
     Validated,
 )
+from genlab.plugins.load import reason
 
 Event = Started | Step | Previewed | Validated | CheckpointSaved | Ended | Compared | Probed
 
@@ -35,8 +36,8 @@ class Announcer:
                 dispatch(listener, event)
             except (Exception, SystemExit) as error:  # noqa: BLE001  (a listener is a guest: whatever it raises, the run goes on)
                 self._listeners.remove(entry)
-                reason = f"{type(error).__name__}: {error}"
-                _log.warning("The listener `%s` failed and is switched off; the run goes on. %s", label, reason)
+                what = "The listener `%s` failed and is switched off; the run goes on. %s"
+                _log.warning(what, label, reason(error))
 
 
 def dispatch(listener: Listener, event: Event) -> None:

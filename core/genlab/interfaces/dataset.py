@@ -48,8 +48,8 @@ Side = ImageSide | LabelSide
 class Pair(NamedTuple):
     """Two pictures of the same thing, pixel for pixel.
 
-    An image is an array (height, width, channels) of uint8, uint16 or float32; a label map is an array (height, width)
-    of uint8 or uint16. Both sides have the same height and width.
+    An image is an array (height, width, channels) of uint8, uint16 or floats; a label map is an array (height, width)
+    of uint8 or uint16. Both sides have the same height and width. The key names the pair, and no other.
     """
 
     key: str
@@ -120,7 +120,10 @@ class Dataset(ABC):
         """Find the pairs of one split; `DataError` says what is wrong with them."""
 
     def probe(self) -> None:
-        """Raise `DataUnavailableError` if this source cannot be had here and now; take 3 seconds at most."""
+        """Raise `DataUnavailableError` if this source cannot be had here and now; take 3 seconds at most.
+
+        The dataset `first_available` asks this of each of its sources, before it takes one.
+        """
 
     def choose(self) -> Choice:
         """The dataset to use: this one, unless it stands for a choice among the datasets in its settings."""

@@ -226,18 +226,26 @@ class Listener(ABC):
     goes on.
     """
 
-    def started(self, event: Started) -> None: ...
+    def started(self, event: Started) -> None:
+        """The run begins, or goes on: always the first that is heard of a run."""
 
-    def step(self, event: Step) -> None: ...
+    def step(self, event: Step) -> None:
+        """A step is done; its figures are there only now and then."""
 
-    def previewed(self, event: Previewed) -> None: ...
+    def previewed(self, event: Previewed) -> None:
+        """Pictures were made."""
 
-    def validated(self, event: Validated) -> None: ...
+    def validated(self, event: Validated) -> None:
+        """Metrics were measured; on a resume, those of the step that it begins at may come once more."""
 
-    def checkpoint_saved(self, event: CheckpointSaved) -> None: ...
+    def checkpoint_saved(self, event: CheckpointSaved) -> None:
+        """A checkpoint is on the disk."""
 
-    def ended(self, event: Ended) -> None: ...
+    def ended(self, event: Ended) -> None:
+        """The run is over for now: always the last that is heard of it, unless the process was killed."""
 
-    def compared(self, event: Compared) -> None: ...
+    def compared(self, event: Compared) -> None:
+        """An ablation was run; nothing else is heard of it."""
 
-    def probed(self, event: Probed) -> None: ...
+    def probed(self, event: Probed) -> None:
+        """A run was probed; nothing else is heard of it."""

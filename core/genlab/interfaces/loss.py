@@ -34,7 +34,8 @@ class Loss(nn.Module, ABC):
         condition: Float[Tensor, "n c h w"],
         target: Float[Tensor, "n d h w"],
         prediction: Float[Tensor, "n d h w"],
-    ) -> Scalar: ...
+    ) -> Scalar:
+        """The mean over the batch, low where the prediction is as it should be; it has gradients by the prediction."""
 
 
 class AdversarialLoss(nn.Module, ABC):

@@ -74,8 +74,12 @@ class Method(ABC):
     """Which networks there are, the forward pass they share, and the phases of a step, in order.
 
     The framework supplies the constructor's `networks` (by role) and `losses` (by the recipe's label); its other
-    arguments are settings. The class says in `roles` which of the recipe's tables of networks it uses, and in
-    `predictions` what it predicts: losses and metrics must take the same.
+    arguments are settings. The class says in `roles` which of the recipe's tables of networks it uses (`generator`,
+    `discriminator`), and in `predictions` what it predicts: losses and metrics must take the same.
+
+    A recipe may have no adversarial loss, and then there is no discriminator: `networks` lacks it, and `phases` leaves
+    out what updates it, or the constructor raises a `ValueError` that says why it can't do without. A constructor of
+    one's own calls `super().__init__(networks, losses)`, which keeps both as attributes.
     """
 
     roles: ClassVar[tuple[str, ...]] = ("generator",)

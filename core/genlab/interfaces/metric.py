@@ -16,9 +16,9 @@ from genlab.interfaces.predictions import Predictions
 class Metric(ABC):
     """A figure over a set of predictions, or several, which do not depend on how the set is cut into batches.
 
-    The class says in `better` which direction is good, in `predictions` what it measures, and in `figures` the names
-    of its figures if it has several: each is then reported as `label/figure`. Where one figure is what another would be
-    if predictions were the targets themselves, `of_targets` has it by the other's name.
+    The class says in `better` which direction is good, "lower" or "higher", in `predictions` what it measures, and in
+    `figures` the names of its figures if it has several: each is then reported as `label/figure`. Where one figure is
+    what another would be if predictions were the targets themselves, `of_targets` has it by the other's name.
     """
 
     better: ClassVar[Literal["lower", "higher"]]

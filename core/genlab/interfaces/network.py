@@ -61,16 +61,16 @@ class Generator(Network, ABC):
     """Turns a condition into a prediction of the same height and width.
 
     The framework supplies the constructor's `in_channels` and `out_channels`; its other arguments are settings.
-    Dropout is a module (`nn.Dropout` and its kin), so that a recipe can keep it on when it predicts.
+    `size_multiple` is what the height and width of a condition must be multiples of, in pixels: a class says it, or its
+    constructor, such as `self.size_multiple = 2**levels`. Dropout is a module (`nn.Dropout` and its kin), so that a
+    recipe can keep it on when it predicts.
     """
 
-    @property
-    def size_multiple(self) -> int:
-        """What the height and width of a condition must be multiples of."""
-        return 1
+    size_multiple: int = 1
 
     @abstractmethod
-    def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]: ...
+    def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
+        """The prediction, in [-1, 1] as the condition is; or scores of classes, which have no bounds."""
 
     def skips(self) -> Sequence[Skip]:
         """The skip connections, from the outermost, which `gen probe` replaces one by one; here none."""
@@ -81,18 +81,12 @@ class Discriminator(Network, ABC):
     """Tells real images from predictions.
 
     The framework supplies the constructor's `condition_channels` and `image_channels`; its other arguments are
-    settings.
+    settings. A class says, or its constructor, in `receptive_field` the side of the square that one score sees, and in
+    `least_size` the least height and width of an image that gives a score, both in pixels.
     """
 
-    @property
-    @abstractmethod
-    def receptive_field(self) -> int:
-        """The side, in pixels, of the square that one score sees."""
-
-    @property
-    @abstractmethod
-    def least_size(self) -> int:
-        """The least height and width of an image that gives a score."""
+    receptive_field: int
+    least_size: int
 
     @abstractmethod
     def forward(self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]) -> Float[Tensor, "n 1 i j"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
@@ -38,12 +38,25 @@ def failure_in_plugin(error: BaseException) -> Failure | None:
     """An exception as a plugin's, with the innermost of its lines, as what it called may be PyTorch's."""
     owners = _owners()
     for place in _places(error):
-        module = str(place.frame.f_globals.get("__name__", "")).partition(".")[0]
-        owner = f"{module.removeprefix(FILE_PREFIX)}.py" if module.startswith(FILE_PREFIX) else owners.get(module)
+        owner = _owner(str(place.frame.f_globals.get("__name__", "")), owners)
         if owner:
             what = traceback.format_exception_only(error)[-1].splitlines()[0].strip()
             return Failure(owner, f"{what} ({Path(place.frame.f_code.co_filename).name}, line {place.line})")
-    return None
+    return _of_object(error, owners)
+
+
+def _of_object(error: BaseException, owners: Mapping[str, str]) -> Failure | None:
+    """An attribute that genlab looked for in vain in what a plugin's class made, such as one without its `__init__`."""
+    cls = type(error.obj) if isinstance(error, AttributeError) else None
+    owner = _owner(cls.__module__, owners) if cls else None
+    return Failure(owner, f"{type(error).__name__}: {error}") if owner else None
+
+
+def _owner(module: str, owners: Mapping[str, str]) -> str | None:
+    outermost = module.partition(".")[0]
+    if outermost.startswith(FILE_PREFIX):
+        return f"{outermost.removeprefix(FILE_PREFIX)}.py"
+    return owners.get(outermost)
 
 
 def _owners() -> dict[str, str]:

@@ -36,7 +36,14 @@ class Declared(NamedTuple):
             raise PluginError("the entry points of the package cannot be read; install it again")
         if not point.pattern.match(self.value):
             raise PluginError(f"its entry point is {self.value!r}, and that is no module")
-        return point.load()
+        try:
+            return point.load()
+        except ModuleNotFoundError as error:
+            if error.name != point.module:
+                raise
+            where = f"[project.entry-points.{GROUP}] in its pyproject.toml"
+            what = f"its entry point names the module `{point.module}`, and there is none"
+            raise PluginError(f"{what}; mend {where}, and install it again") from error
 
 
 def declared_plugins() -> list[Declared]:
