@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -67,6 +67,14 @@ class LabelRecovery(Metric):
         self.palette = self._run.classes
         self._is_looked_at = False
         self.reset()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the judge, which another process opens anew."""
+        return {name: value for name, value in vars(self).items() if name != "_run"}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        vars(self).update(state)
+        self._run = open_run(self.judge, device="cpu")
 
     def description(self) -> str:
         steps, weights = self._run.manifest.steps, self.fingerprint()[:8]

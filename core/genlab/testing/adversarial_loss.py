@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from typing import cast
+
 import torch
 from torch import Tensor
 
 from genlab.interfaces.loss import AdversarialLoss
+from genlab.testing.device import require_one_device
 from genlab.testing.examples import images
 from genlab.testing.suite import Suite, require
 
@@ -16,25 +20,42 @@ class AdversarialLossSuite(Suite):
     kind = "loss"
 
     def loss(self) -> AdversarialLoss:
-        return self.build()
+        return self.construct()
 
-    def scores(self, mean: float, seed: int = 0) -> Tensor:
-        """A map of scores around a mean."""
-        return mean + images(2, 1, 6, 6, seed)
+    def scores(self, mean: float, seed: int = 0, count: int = 2) -> Tensor:
+        """A map of scores around a mean, for each of some images."""
+        return mean + images(count, 1, 6, 6, seed)
+
+    def values(self, loss: AdversarialLoss, real: Tensor, predicted: Tensor) -> dict[str, Tensor]:
+        """What both sides are of scores of real images and of predictions."""
+        return {
+            "for_generator": loss.for_generator(predicted),
+            "for_discriminator": loss.for_discriminator(real, predicted),
+        }
 
     def test_both_sides_are_one_finite_number(self) -> None:
-        """Of any map of scores, however sure they are, and the same each time."""
-        loss = self.loss()
-        for mean in (0.0, 1000.0, -1000.0):
-            real, predicted = self.scores(mean), self.scores(-mean, 1)
-            values = {
-                "for_generator": (loss.for_generator(predicted), loss.for_generator(predicted)),
-                "for_discriminator": (loss.for_discriminator(real, predicted), loss.for_discriminator(real, predicted)),
-            }
-            for name, (value, again) in values.items():
-                require(value.shape == (), f"{name} gives {tuple(value.shape)}, and a loss is one value")
-                require(value.isfinite(), f"{name} is {value.item()} for scores around {mean:g} and {-mean:g}")
-                require(value.equal(again), f"{name} gives another value each time")
+        """Of any scores, however sure they are, and the same each time."""
+        for count, mean in ((2, 0.0), (2, 1000.0), (2, -1000.0), (1, 0.0)):
+            scores = self.scores(mean, count=count), self.scores(-mean, 1, count)
+            values, again = self.values(self.loss(), *scores), self.values(self.loss(), *scores)
+            for side, value in values.items():
+                is_tensor = isinstance(cast(object, value), Tensor)
+                given = tuple(value.shape) if is_tensor else type(value).__name__
+                require(given == (), f"{side} gives {given}, and a loss is a tensor with one value")
+                require(value.isfinite(), f"{side} is {value.item()} for scores around {mean:g} and {-mean:g}")
+                require(value.equal(again[side]), f"{side} gives another value each time")
+
+    def test_what_it_carries_is_in_its_buffers(self) -> None:
+        """What it remembers of earlier scores, if anything: a checkpoint holds its buffers, and nothing else of it."""
+        loss, resumed = self.loss(), self.loss()
+        for mean in (1.0, -2.0):
+            self.values(loss, self.scores(mean), self.scores(-mean, 1))
+        resumed.load_state_dict(loss.state_dict())
+        scores = self.scores(0.5), self.scores(0.0, 1)
+        values, of_resumed = self.values(loss, *scores), self.values(resumed, *scores)
+        for side, value in values.items():
+            what = "after other scores gives another value than one with the same buffers: it remembers more than these"
+            require(value.equal(of_resumed[side]), f"{side} {what}")
 
     def test_the_generator_wants_its_predictions_taken_as_real(self) -> None:
         """Its side is lower the higher the scores of predictions are, and its gradient says so."""
@@ -46,6 +67,17 @@ class AdversarialLossSuite(Suite):
         require(value.requires_grad, "no gradient comes back from for_generator")
         (gradient,) = torch.autograd.grad(value, scores)
         require(gradient.sum() < 0, "the gradient of for_generator lowers the scores of predictions")
+        given = self._wanted_of_predictions().requires_grad_()
+        (gradient,) = torch.autograd.grad(loss.for_generator(given), given)
+        score = f"{given.mean():g}"
+        what = f"where predictions score {score}, as for_discriminator wants, for_generator does not want them higher"
+        require(gradient.sum() < 0, what)
+
+    def _wanted_of_predictions(self) -> Tensor:
+        """A map of the score at which predictions cost the discriminator least."""
+        loss, real = self.loss(), torch.ones(1, 1, 6, 6)
+        maps = [torch.full_like(real, score / 4) for score in range(-12, 13)]
+        return min(maps, key=lambda given: loss.for_discriminator(real, given).item())
 
     def test_the_discriminator_wants_both_told_apart(self) -> None:
         """Its side is lower the higher real images score and the lower predictions do."""
@@ -64,16 +96,35 @@ class AdversarialLossSuite(Suite):
 
     def test_it_is_a_mean(self) -> None:
         """It does not grow with the batch, nor with the number of scores."""
+        loss, scores = self.loss(), (self.scores(0.2), self.scores(-0.2, 1))
+        values = self.values(deepcopy(loss), *scores)
+        of_more = self.values(loss, *(each.repeat(3, 1, 2, 2) for each in scores))
+        for side, value in values.items():
+            what = f"{side} is {of_more[side]:.6g} instead of {value:.6g} for the same scores twelve times over"
+            require(torch.isclose(of_more[side], value, rtol=1e-3), f"{what}: take the mean")
+
+    def test_inputs_are_left_alone(self) -> None:
+        """Other losses take the same scores, so it changes nothing in place."""
+        scores = self.scores(0.5), self.scores(-0.5, 1)
+        copies = [each.clone() for each in scores]
+        self.values(self.loss(), *scores)
+        require(all(map(torch.equal, scores, copies)), "it changes the scores that it is given in place")
+
+    def test_it_works_under_autocast(self) -> None:
+        """In bfloat16 it gives nearly the same, and is finite for sure scores."""
         loss = self.loss()
-        real, predicted = self.scores(0.2), self.scores(-0.2, 1)
-        more_real, more_predicted = real.repeat(3, 1, 2, 2), predicted.repeat(3, 1, 2, 2)
-        pairs = {
-            "for_generator": (loss.for_generator(predicted), loss.for_generator(more_predicted)),
-            "for_discriminator": (
-                loss.for_discriminator(real, predicted),
-                loss.for_discriminator(more_real, more_predicted),
-            ),
-        }
-        for name, (value, of_more) in pairs.items():
-            what = f"{name} is {of_more:.6g} instead of {value:.6g} for the same scores twelve times over"
-            require(torch.isclose(of_more, value, rtol=1e-3), f"{what}: take the mean")
+        for mean in (0.5, 50.0, -50.0):
+            scores = self.scores(mean), self.scores(-mean, 1)
+            values = self.values(deepcopy(loss), *scores)
+            with torch.autocast("cpu", torch.bfloat16):
+                given = self.values(deepcopy(loss), *(each.bfloat16() for each in scores))
+            for side, value in values.items():
+                what = f"in bfloat16 {side} is {given[side]:.4g} instead of {value:.4g}"
+                require(torch.isclose(given[side].float(), value, rtol=0.1, atol=1e-3), what)
+
+    def test_it_goes_to_a_device(self) -> None:
+        """Sent to a GPU, it computes there with nothing that stays behind: parameters and buffers go along."""
+        loss = self.loss()
+        require_one_device(loss, loss.for_generator, self.scores(-0.5))
+        loss = self.loss()
+        require_one_device(loss, loss.for_discriminator, self.scores(0.5), self.scores(-0.5, 1))

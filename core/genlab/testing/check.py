@@ -23,7 +23,7 @@ from genlab.testing.listener import ListenerSuite
 from genlab.testing.loss import LossSuite
 from genlab.testing.method import MethodSuite
 from genlab.testing.metric import MetricSuite
-from genlab.testing.suite import Suite, tests_of
+from genlab.testing.suite import ConformanceError, Suite, tests_of
 
 SUITES: dict[str, type[Suite]] = {
     suite.kind: suite
@@ -71,21 +71,28 @@ def suite_of(component: Component, spec: Spec) -> type[Suite]:
 
 
 def run(suite: type[Suite]) -> Iterator[Result]:
-    """Run the tests of a suite one after the other, each on a suite of its own; what they print is dropped."""
-    for name, test in tests_of(suite).items():
-        says = inspect.cleandoc(test.__doc__ or "").partition("\n")[0]
-        try:
-            with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-                test(suite())
-        except SkipTest as error:
-            yield Result(name, says, "skipped", str(error))
-        except AssertionError as error:
-            yield Result(name, says, "failed", str(error))
-        except (Exception, SystemExit) as error:  # noqa: BLE001  (a stranger's code, which is what is tested)
-            failure = failure_in_plugin(error)
-            yield Result(name, says, "failed", failure.what if failure else reason(error))
-        else:
-            yield Result(name, says, "passed")
+    """Run the tests of a suite one after the other, as their results are asked for."""
+    return (run_test(suite, name) for name in tests_of(suite))
+
+
+def run_test(suite: type[Suite], name: str) -> Result:
+    """Run one test of a suite, on a suite of its own; what it prints is dropped."""
+    test, made = tests_of(suite)[name], suite()
+    says = inspect.cleandoc(test.__doc__ or "").partition("\n")[0]
+    made.setup_method()
+    try:
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            test(made)
+    except SkipTest as error:
+        return Result(name, says, "skipped", str(error))
+    except ConformanceError as error:
+        return Result(name, says, "failed", str(error))
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (a stranger's code, which is what is tested)
+        failure = failure_in_plugin(error)
+        return Result(name, says, "failed", failure.what if failure else reason(error))
+    finally:
+        made.teardown_method()
+    return Result(name, says, "passed")
 
 
 class Checked(NamedTuple):
@@ -108,8 +115,7 @@ def check_components(components: Components, found: Sequence[Component], setting
         PluginError: a component breaks its contract so far that its suite cannot be run.
     """
     for component in found:
-        table = {**settings, "name": f"{component.plugin.package}:{component.name}"}
-        spec, faults = components.spec(component.kind.name, table, ())
+        spec, faults = components.settled(component, settings)
         if spec is None:
             raise RecipeError([_with_advice(fault) for fault in faults])
         yield Checked(component, run(suite_of(component, spec)))

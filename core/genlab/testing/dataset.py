@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import time
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from functools import partial
 from typing import ClassVar, cast, get_args
 
 import numpy as np
@@ -13,10 +16,13 @@ from genlab.data.order import spread
 from genlab.data.sides import to_tensor
 from genlab.errors import DataError
 from genlab.interfaces.dataset import Choice, Dataset, ImageSide, LabelSide, Pair, Pairs, Split
-from genlab.testing.suite import Suite, require
+from genlab.testing.suite import ConformanceError, Suite, require
+from genlab.testing.threads import read_in_turns
 
 SPLITS: tuple[Split, ...] = get_args(Split)
 _PATIENCE = 3.0
+_READS = 60
+"""So many pairs are read by threads that take turns, the same ones again if need be."""
 
 
 class DatasetSuite(Suite):
@@ -27,14 +33,15 @@ class DatasetSuite(Suite):
     """How many pairs of a split are read, spread over all."""
 
     def dataset(self) -> Dataset:
-        return self.build()
+        return self.construct()
 
     def pairs(self, split: Split) -> Pairs:
         """The pairs of a split, of the dataset that this one chooses."""
         return self.dataset().choose().dataset.open(split)
 
     def indices(self, pairs: Pairs) -> list[int]:
-        return list(spread(len(pairs), min(self.most, len(pairs))))
+        """Those that are read, the last among them."""
+        return sorted({*spread(len(pairs), self.most), *range(len(pairs))[-1:]})
 
     def test_it_can_be_had(self) -> None:
         """Whether its source is there is told within three seconds."""
@@ -51,7 +58,7 @@ class DatasetSuite(Suite):
         for split in SPLITS:
             pairs = cast(object, self.dataset().choose().dataset.open(split))
             if not isinstance(pairs, Pairs):
-                raise AssertionError(f'open("{split}") gives a {type(pairs).__name__}, and not Pairs')
+                raise ConformanceError(f'open("{split}") gives a {type(pairs).__name__}, and not Pairs')
             require(len(pairs) > 0, f"there are no pairs to {'train' if split == 'train' else 'validate'}")
             require(pairs.description.strip(), f"the pairs of {split} have no description")
             require("\n" not in pairs.description, f"the description of {split} has several lines")
@@ -91,11 +98,21 @@ class DatasetSuite(Suite):
         """Pairs are read ahead by threads, which must not get into each other's way."""
         pairs = self.pairs("train")
         indices = self.indices(pairs)
-        expected = [pairs[index] for index in indices]
-        with ThreadPoolExecutor(4) as pool:
-            for _ in range(3):
-                read = list(pool.map(pairs.__getitem__, indices))
-                require(all(map(_equal, read, expected)), "read from several threads at once, pairs are others")
+        expected: list[Pair] = []
+        for index, following in zip(indices, [*indices[1:], indices[0]], strict=True):
+            pair = pairs[index]
+            expected.append(deepcopy(pair))
+            pairs[following]  # as another thread may, while this one still makes use of its own
+            require(_equal(pair, expected[-1]), f"pair {index} changes when pair {following} is read after it")
+        again = math.ceil(_READS / len(indices))
+        for read, times in ((pairs.__getitem__, 1), (partial(read_in_turns, pairs), again)):
+            try:
+                with ThreadPoolExecutor(4) as pool:
+                    found = list(pool.map(read, times * indices))
+            except Exception as error:
+                what = f"read from several threads at once, it raises {type(error).__name__}: {error}"
+                raise ConformanceError(what) from error
+            require(all(map(_equal, found, times * expected)), "read from several threads at once, pairs are others")
 
     def test_it_can_be_sent_to_a_process(self) -> None:
         """Pairs can be pickled, for processes that read them."""
@@ -103,25 +120,48 @@ class DatasetSuite(Suite):
         try:
             copy = pickle.loads(pickle.dumps(pairs))
         except Exception as error:
-            raise AssertionError(f"its pairs cannot be pickled: {error}") from error
+            raise ConformanceError(f"its pairs cannot be pickled: {error}") from error
         same = all(_equal(pairs[index], copy[index]) for index in self.indices(pairs))
         require(len(copy) == len(pairs) and same, "pickled and read back, pairs are others")
 
     def test_its_fingerprint_is_that_of_its_content(self) -> None:
-        """The same each time it is opened, and another for training than for validation."""
-        prints = [self.pairs(split).fingerprint() for split in SPLITS]
-        require(prints == [self.pairs(split).fingerprint() for split in SPLITS], "its fingerprint is another each time")
+        """A text, the same each time it is opened, and another for training than for validation."""
+        opened = [self.pairs(split) for split in (*SPLITS, *SPLITS)]
+        prints = [cast(object, pairs.fingerprint()) for pairs in opened]
+        odd = [each for each in prints if not (isinstance(each, str) and each)]
+        require(not odd, f"its fingerprint is {odd and odd[0]!r:.60}, and not a text")
+        require(prints[:2] == prints[2:], "its fingerprint is another each time")
         require(prints[0] != prints[1], "it validates on the pairs that it trains on: their fingerprints are equal")
+
+    def test_it_validates_on_other_pairs(self) -> None:
+        """Not all of those to validate are among those to train on."""
+        train, validation = ([pairs[index] for index in self.indices(pairs)] for pairs in map(self.pairs, SPLITS))
+        seen = {_content(pair) for pair in train}
+        require(any(_content(pair) not in seen for pair in validation), "it validates on pairs that it trains on")
 
 
 def _require_sound(pair: Pair, pairs: Pairs) -> None:
     shapes = [side.shape[:2] for side in (pair.a, pair.b)]
     require(shapes[0] == shapes[1], f"{pair.key}: its sides have {shapes[0]} and {shapes[1]} for height and width")
-    try:
-        for array, side in ((pair.a, pairs.a), (pair.b, pairs.b)):
+    for array, side in ((pair.a, pairs.a), (pair.b, pairs.b)):
+        try:
             to_tensor(array, side, pair.key)
-    except DataError as error:
-        raise AssertionError(str(error)) from error
+        except DataError as error:
+            raise ConformanceError(str(error)) from error
+        if isinstance(side, ImageSide) and side.range and array.dtype.kind == "f":
+            _require_in_range(array, side.range, pair.key)
+
+
+def _require_in_range(array: np.ndarray, declared: tuple[float, float], key: str) -> None:
+    """Resizing may have gone a little beyond."""
+    (low, high), given = declared, (float(array.min()), float(array.max()))
+    margin = 0.25 * (high - low)
+    what = f"{key}: its values go from {given[0]:g} to {given[1]:g}, and {low:g} to {high:g} is declared"
+    require(low - margin <= given[0] and given[1] <= high + margin, what)
+
+
+def _content(pair: Pair) -> tuple[bytes, bytes]:
+    return pair.a.tobytes(), pair.b.tobytes()
 
 
 def _equal(one: Pair, other: Pair) -> bool:

@@ -45,8 +45,7 @@ class GeneratorSuite(NetworkSuite):
 
     def test_a_prediction_has_the_size_of_its_condition(self) -> None:
         """Whatever the batch, the channels, and the height and width, as long as these are multiples of its own."""
-        for channels in self.channels:
-            network = self.network(channels).eval()
+        for channels, network in self.of_channels():
             assert isinstance(network, Generator)
             base, step = self.size(network), network.size_multiple
             for count, height, width in ((1, base, base), (2, base, base + step), (1, base + step, base)):
@@ -57,19 +56,27 @@ class GeneratorSuite(NetworkSuite):
                 require(given == wanted, f"for {channels[0]} channels in it gives {given}, and should give {wanted}")
 
     def test_predictions_are_in_range(self) -> None:
-        """Images are in [-1, 1], whatever the weights become."""
-        if not self.is_bounded:
-            return
-        network = self.network()
-        stir(network, 0.3)
+        """Those of any image are finite, also of one colour; and in [-1, 1] whatever the weights become."""
+        network = self.network().eval()
         size = self.size(network)
         conditions = torch.cat([images(1, 3, size, size), torch.ones(1, 3, size, size), -torch.ones(1, 3, size, size)])
         with torch.no_grad():
-            largest = network(conditions).abs().nan_to_num(0).max().item()
-        require(largest <= 1 + 1e-5, f"a prediction reaches {largest:.3g}, and images are in [-1, 1]: end with a tanh")
+            finite = network(conditions).isfinite().all()
+            require(finite, "its prediction for an image of a single colour is not finite")
+            if not self.is_bounded:
+                return
+            lowest = 0.0
+            for seed in range(5):
+                stir(network, 0.3, seed)
+                prediction = network(conditions).nan_to_num(0)
+                largest = prediction.abs().max().item()
+                what = f"a prediction reaches {largest:.3g}, and images are in [-1, 1]: end with a tanh"
+                require(largest <= 1 + 1e-5, what)
+                lowest = min(lowest, prediction.min().item())
+        require(lowest < 0, "its predictions are never below 0, and images are in [-1, 1]: end with a tanh")
 
     def test_it_trains_on_a_single_image(self) -> None:
-        """At batch 1, the usual for pix2pix, and at its least size."""
+        """At batch 1, the usual for pix2pix."""
         network = self.network().train()
         assert isinstance(network, Generator)
         size = self.size(network)
@@ -80,9 +87,10 @@ class GeneratorSuite(NetworkSuite):
         """The module of each skip connection, if there are any, is called once and gives what it gets."""
         network = self.network().eval()
         assert isinstance(network, Generator)
-        skips = network.skips()
+        skips = list(network.skips())
         levels = [skip.level for skip in skips]
-        require(levels == sorted(set(levels)), f"its skips are at levels {levels}, and go from the outermost inwards")
+        in_order = levels == sorted(set(levels)) and all(level >= 1 for level in levels)
+        require(in_order, f"its skips are at levels {levels}, and go from the outermost, 1, inwards")
         changed: list[int] = []
 
         def watch(level: int, module: nn.Module) -> None:
@@ -98,3 +106,21 @@ class GeneratorSuite(NetworkSuite):
         require(not changed, f"its skip at level {changed and changed[0]} gives something else than it gets")
         wrong = [level for level, times in zip(levels, calls, strict=True) if times != 1]
         require(not wrong, f"its skip at level {wrong and wrong[0]} is not called once in a forward pass")
+
+    def test_skips_matter(self) -> None:
+        """A skip connection that carries nothing leads to another prediction."""
+        network = self.network().eval()
+        assert isinstance(network, Generator)
+        stir(network, 0.02)
+        inputs = self.example(network)
+        with torch.no_grad():
+            whole = network(*inputs)
+            for level, module in network.skips():
+                handle = module.register_forward_hook(_zeros)
+                cut = network(*inputs)
+                handle.remove()
+                require(not cut.equal(whole), f"nothing uses what the module of its skip at level {level} gives")
+
+
+def _zeros(_module: nn.Module, _given: tuple[Tensor, ...], output: Tensor) -> Tensor:
+    return torch.zeros_like(output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from collections.abc import Generator, Iterable
 from contextlib import chdir, contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from tempfile import TemporaryDirectory
 from genlab.engine.announcer import Event, dispatch
 from genlab.interfaces.listener import Listener
 from genlab.testing import story
-from genlab.testing.suite import Suite, require
+from genlab.testing.suite import ConformanceError, Suite, require
 
 
 class ListenerSuite(Suite):
@@ -20,7 +21,7 @@ class ListenerSuite(Suite):
     kind = "listener"
 
     def listener(self) -> Listener:
-        return self.build()
+        return self.construct()
 
     def test_it_survives_a_run(self) -> None:
         """A run from its start to its end."""
@@ -45,6 +46,11 @@ class ListenerSuite(Suite):
             with _folders() as (folder,):
                 _tell(self.listener(), story.run(folder, figure=figure))
 
+    def test_it_survives_a_run_without_metrics(self) -> None:
+        """A recipe need not have any."""
+        with _folders() as (folder,):
+            _tell(self.listener(), story.run(folder, with_metrics=False))
+
     def test_it_survives_an_early_end(self) -> None:
         """A run that fails or is interrupted before its first step."""
         for status in ("failed", "interrupted"):
@@ -57,20 +63,32 @@ class ListenerSuite(Suite):
             for events in (story.ablation(folder), story.ablation(folder), story.probe(folder)):
                 _tell(self.listener(), events)
 
-    def test_it_survives_two_runs_at_once(self) -> None:
-        """Two listeners in one process, each with a run of its own."""
+    def test_two_runs_at_once_are_kept_apart(self) -> None:
+        """Two listeners in one process, each with a run of its own, write as much as each other."""
         with _folders(2) as folders:
             listeners = [self.listener() for _ in folders]
             for events in zip(*map(story.run, folders), strict=True):
                 for listener, event in zip(listeners, events, strict=True):
                     _tell(listener, [event])
+            fewer, more = sorted(map(_written, folders))
+        require(more <= 1.5 * fewer, f"of two runs at once, it writes {more} bytes of one and {fewer} of the other")
 
     def test_it_keeps_to_the_folder(self) -> None:
         """It writes below the folder that it is told, and nowhere else."""
+        for events in (story.run, story.ablation, story.probe):
+            with _folders() as (folder,):
+                _tell(self.listener(), events(folder))
+                strays = [path.name for path in folder.parent.iterdir() if path != folder]
+            require(not strays, f"it writes outside the run's folder: {', '.join(strays)}")
+
+    def test_events_are_left_alone(self) -> None:
+        """Others hear the same events, so it changes nothing in them."""
         with _folders() as (folder,):
-            _tell(self.listener(), story.run(folder))
-            strays = [path.name for path in folder.parent.iterdir() if path != folder]
-        require(not strays, f"it writes outside the run's folder: {', '.join(strays)}")
+            events = [*story.run(folder), *story.ablation(folder), *story.probe(folder)]
+            before = list(map(pickle.dumps, events))
+            _tell(self.listener(), events)
+            changed = [type(event).__name__ for event, was in zip(events, before, strict=True) if _differs(event, was)]
+        require(not changed, f"it changes what is in {changed and changed[0]}, which others hear too")
 
 
 @contextmanager
@@ -89,4 +107,13 @@ def _tell(listener: Listener, events: Iterable[Event]) -> None:
             dispatch(listener, event)
         except (Exception, SystemExit) as error:
             what = f"hearing {type(event).__name__} it raises {type(error).__name__}: {error}"
-            raise AssertionError(what) from error
+            raise ConformanceError(what) from error
+
+
+def _written(folder: Path) -> int:
+    """How many bytes lie below a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _differs(event: Event, pickled: bytes) -> bool:
+    return pickle.dumps(event) != pickled

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.optim import Optimizer
 
 from genlab.engine.checkpoint import Position, Trainee, restore, save
-from genlab.engine.optimizers import make_optimizers
-from genlab.engine.seeding import constructing, derived_seed, initialize, seed_random_numbers
+from genlab.engine.optimizers import make_optimizers, set_rates
+from genlab.engine.seeding import (
+    constructing,
+    derived_seed,
+    initialize,
+    random_numbers_apart,
+    seed_random_numbers,
+)
 from genlab.engine.step import train_step
+from genlab.errors import RecipeError
 from genlab.interfaces.loss import Loss
 from genlab.interfaces.method import Batch, Method, WeightedLoss
 from genlab.interfaces.network import Network
 from genlab.interfaces.predictions import Predictions
 from genlab.settings import Optimizer as OptimizerSettings
 from genlab.testing.examples import CLASSES, batch
-from genlab.testing.suite import Suite, require
+from genlab.testing.suite import Suite, drawing, require
 from genlab.testing.toys import ToyAdversarialLoss, ToyDiscriminator, ToyGenerator, ToyLoss
 
 ROLES = ("generator", "discriminator")
@@ -51,18 +57,20 @@ class MethodSuite(Suite):
     """How long the toy is trained, at batch 2 and 32 x 32."""
 
     def networks(self) -> dict[str, Network]:
-        """Toy networks for its roles, with their first weights."""
+        """Toy networks for its roles, with the first weights of a run."""
         channels = CLASSES if self.component.predictions == "classes" else 3
         with constructing(0, "toys"):
             made: dict[str, Network] = {
                 "generator": ToyGenerator(3, channels, channels=8),
                 "discriminator": ToyDiscriminator(3, channels),
             }
+        for role, network in made.items():
+            initialize(network, 0, role)
         return {role: made[role] for role in self.component.roles}
 
-    def losses(self) -> dict[str, WeightedLoss]:
-        """Toy losses: one that compares with the target, and an adversarial one if there is a discriminator."""
-        losses = {"supervised": WeightedLoss(self.supervised(), 10.0)}
+    def losses(self, weight: float = 10.0) -> dict[str, WeightedLoss]:
+        """Toy losses: one that compares with the target, of a weight, and an adversarial one for a discriminator."""
+        losses = {"supervised": WeightedLoss(self.supervised(), weight)}
         if "discriminator" in self.component.roles:
             losses["adversarial"] = WeightedLoss(ToyAdversarialLoss(), 0.1)
         return losses
@@ -70,26 +78,23 @@ class MethodSuite(Suite):
     def supervised(self) -> Loss:
         return _ClassLoss() if self.component.predictions == "classes" else ToyLoss()
 
-    def method(self) -> Method:
-        networks = self.networks()
-        for role, network in networks.items():
-            initialize(network, 0, role)
-        with constructing(0, "method"):
-            return self.build(networks=networks, losses=self.losses())
+    def method(self, weight: float = 10.0) -> Method:
+        return self.construct(networks=self.networks(), losses=self.losses(weight))
 
-    def batch(self) -> Batch:
-        return batch(self.component.predictions)
+    def batch(self, count: int = 2) -> Batch:
+        return batch(self.component.predictions, count)
 
-    def trainee(self) -> Trainee:
+    def trainee(self, weight: float = 10.0) -> Trainee:
         """A method and its optimisers, as a run has them."""
-        method = self.method()
+        method = self.method(weight)
         return Trainee(method, make_optimizers(method.networks, OptimizerSettings(learning_rate=5e-3), _CPU))
 
-    def train(self, trainee: Trainee, first: int, last: int) -> None:
+    def train(self, trainee: Trainee, first: int, last: int, count: int = 2) -> None:
         """Take some steps, with random numbers that are a function of the step, as in a run."""
-        for step in range(first, last):
-            seed_random_numbers(derived_seed(0, "step", step), _CPU)
-            train_step(trainee.method, self.batch(), trainee.optimizers, with_norms=False)
+        with random_numbers_apart(_CPU):
+            for step in range(first, last):
+                seed_random_numbers(derived_seed(0, "step", step), _CPU)
+                train_step(trainee.method, self.batch(count), trainee.optimizers, with_norms=False)
 
     def test_it_uses_networks_that_recipes_have(self) -> None:
         """Its roles are among those of a recipe, and each is updated by one of its phases."""
@@ -116,11 +121,10 @@ class MethodSuite(Suite):
 
     def test_training_lowers_the_loss(self) -> None:
         """After a few steps, predictions of the toy are nearer to their targets."""
-        with torch.random.fork_rng([]):
-            trainee = self.trainee()
-            before = self._distance(trainee.method)
-            self.train(trainee, 0, self.steps)
-            after = self._distance(trainee.method)
+        trainee = self.trainee()
+        before = self._distance(trainee.method)
+        self.train(trainee, 0, self.steps)
+        after = self._distance(trainee.method)
         require(after < before, f"after {self.steps} steps the loss is {after:.4g}, and was {before:.4g}")
 
     def _distance(self, method: Method) -> float:
@@ -128,35 +132,129 @@ class MethodSuite(Suite):
         with torch.no_grad():
             return self.supervised()(given.condition, given.target, _seeded(method, given.condition)).item()
 
+    def test_it_trains_on_a_single_image(self) -> None:
+        """At batch 1, the usual for pix2pix, weights stay finite."""
+        trainee = self.trainee()
+        self.train(trainee, 0, 2, count=1)
+        weights = [parameter for network in trainee.method.networks.values() for parameter in network.parameters()]
+        require(all(weight.isfinite().all() for weight in weights), "after a step at batch 1, weights are not finite")
+
+    def test_every_term_has_a_part_in_its_update(self) -> None:
+        """What a phase minimises depends on the networks that it updates, term by term; one of weight 0 is a report."""
+        method, given = self.method(), self.batch()
+        with drawing(0):
+            shared = method.forward(given)
+            for phase in method.phases():
+                weights = [weight for role in phase.updates for weight in method.networks[role].parameters()]
+                for name, term in phase.terms(given, shared).items():
+                    teaches = term.weight == 0 or _reaches(term.value, weights)
+                    roles = " and ".join(phase.updates)
+                    require(
+                        teaches, f"no gradient of the term {phase.name}/{name} reaches the {roles}: is it detached?"
+                    )
+
+    def test_the_game_is_played(self) -> None:
+        """By itself the discriminator learns to tell targets from predictions, then the generator to pass as real."""
+        if "discriminator" not in self.component.roles:
+            return
+        trainee = self.trainee(weight=1e-6)
+        before = self._scores(trainee.method)
+        self._train_alone("discriminator", trainee)
+        told = self._scores(trainee.method)
+        what = "alone, the discriminator learns to score predictions higher than targets: is the sign right?"
+        require(told.apart >= before.apart - 1e-6, what)
+        if told == before:  # it may join in later
+            return
+        self._train_alone("generator", trainee)
+        passing = self._scores(trainee.method)
+        what = "alone, the generator learns to be scored lower by the discriminator: is the sign right?"
+        require(passing.predicted >= told.predicted, what)
+
+    def _train_alone(self, role: str, trainee: Trainee) -> None:
+        for other, optimizer in trainee.optimizers.items():
+            set_rates({other: optimizer}, 5e-3 if other == role else 0.0)
+        self.train(trainee, 0, self.steps // 2)
+
+    def _scores(self, method: Method) -> _Scores:
+        given, judge = self.batch(), method.networks["discriminator"]
+        with torch.no_grad():
+            real = judge(given.condition, given.target)
+            predicted = judge(given.condition, _seeded(method, given.condition))
+        return _Scores(real.mean().item(), predicted.mean().item())
+
+    def test_a_step_changes_weights_alone(self) -> None:
+        """Whoever else looks at the batch finds it as it was, and the networks are in training when the next begins."""
+        trainee, given = self.trainee(), self.batch()
+        copies = [side.clone() for side in given]
+        with drawing(0):
+            train_step(trainee.method, given, trainee.optimizers, with_norms=False)
+        require(all(map(torch.equal, given, copies)), "it changes the batch in place")
+        for role, network in trainee.method.networks.items():
+            trains = all(module.training for module in network.modules())
+            require(trains, f"after a step the {role} is in evaluation mode, and would be for the rest of the training")
+
     def test_a_resume_is_exact(self) -> None:
-        """Two steps, a checkpoint and two more give the weights of four steps: all that it carries is in `state`."""
-        with torch.random.fork_rng([]), TemporaryDirectory() as folder:
+        """Steps, a checkpoint and more steps give what all steps at once do: what it carries is in `state`."""
+        pause, last = self.steps, self.steps + 4
+        with TemporaryDirectory() as folder:
             whole, first, resumed = self.trainee(), self.trainee(), self.trainee()
-            self.train(whole, 0, 4)
-            self.train(first, 0, 2)
-            restore(save(Path(folder), Position(step=2), first, keep=1), resumed)
-            self.train(resumed, 2, 4)
-        different = [
-            f"{role}.{name}"
-            for role, network in whole.method.networks.items()
-            for name, tensor in network.state_dict().items()
-            if not tensor.equal(resumed.method.networks[role].state_dict()[name])
-        ]
-        require(not different, f"resumed after 2 of 4 steps, `{different and different[0]}` is not as without a pause")
+            self.train(whole, 0, last)
+            self.train(first, 0, pause)
+            restore(save(Path(folder), Position(step=pause), first, keep=1), resumed)
+            self.train(resumed, pause, last)
+        expected, given = _carried(whole.method), _carried(resumed.method)
+        different = [name for name in expected if name not in given or not expected[name].equal(given[name])]
+        what = f"resumed after {pause} of {last} steps"
+        require(not different, f"{what}, `{different and different[0]}` is not as without a pause")
+        condition = self.batch().condition
+        with torch.no_grad():
+            same = _seeded(whole.method, condition).equal(_seeded(resumed.method, condition))
+        require(same, f"{what}, it predicts something else than without a pause")
 
     def test_it_does_without_an_adversarial_loss(self) -> None:
         """A recipe may drop that loss, and the discriminator with it: it trains so, or says in a ValueError why not."""
         networks = {role: network for role, network in self.networks().items() if role != "discriminator"}
         losses = {name: loss for name, loss in self.losses().items() if isinstance(loss.loss, Loss)}
         try:
-            method: Method = self.build(networks=networks, losses=losses)
-        except ValueError:
+            method: Method = self.construct(networks=networks, losses=losses)
+        except (ValueError, RecipeError):
             return
-        optimizers: Mapping[str, Optimizer] = make_optimizers(networks, OptimizerSettings(), _CPU)
-        train_step(method, self.batch(), optimizers, with_norms=False)
+        optimizers = make_optimizers(networks, OptimizerSettings(), _CPU)
+        with drawing(0):
+            train_step(method, self.batch(), optimizers, with_norms=False)
+
+
+class _Scores(NamedTuple):
+    """What a discriminator scores on average."""
+
+    real: float
+    predicted: float
+
+    @property
+    def apart(self) -> float:
+        return self.real - self.predicted
 
 
 def _seeded(method: Method, condition: Tensor) -> Tensor:
     with torch.random.fork_rng([]):
         torch.manual_seed(5)
         return method.predict(condition)
+
+
+def _reaches(value: Tensor, weights: Sequence[Tensor]) -> bool:
+    """Whether a gradient comes from a value to any of some weights."""
+    if not value.requires_grad:
+        return False
+    trained = [weight for weight in weights if weight.requires_grad]
+    gradients = torch.autograd.grad(value, trained, retain_graph=True, materialize_grads=True)
+    return any(gradient.any() for gradient in gradients)
+
+
+def _carried(method: Method) -> dict[str, Tensor]:
+    """All that a checkpoint holds of a method: its networks, by role, and its own state."""
+    networks = {
+        f"{role}.{name}": tensor
+        for role, network in method.networks.items()
+        for name, tensor in network.state_dict().items()
+    }
+    return {**networks, **method.state()}

@@ -6,7 +6,7 @@ import math
 import pickle
 from collections.abc import Mapping, Sequence
 from statistics import fmean
-from typing import ClassVar
+from typing import ClassVar, cast
 from unittest import SkipTest
 
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from genlab.interfaces.metric import Metric
 from genlab.testing.examples import batch, perfect, wrong
-from genlab.testing.suite import Suite, require
+from genlab.testing.suite import ConformanceError, Suite, require
 
 Figures = Mapping[str, float]
 _COUNT = 5
@@ -24,10 +24,11 @@ class MetricSuite(Suite):
     """A metric's part of the contract.
 
     Override `definition`, so that figures are compared with what they are defined to be; and `example` for a metric
-    that needs conditions of a certain look.
+    that needs conditions of a certain look. `is_best_at_target = False` is for one that does not look at the target.
     """
 
     kind = "metric"
+    is_best_at_target: ClassVar[bool] = True
     size: ClassVar[int] = 32
 
     def definition(self, condition: Tensor, target: Tensor, prediction: Tensor) -> float | Figures:  # noqa: ARG002
@@ -43,7 +44,7 @@ class MetricSuite(Suite):
         return given.condition, given.target, torch.lerp(best, worst, shares)
 
     def metric(self) -> Metric:
-        metric: Metric = self.build()
+        metric: Metric = self.construct()
         metric.reset()
         return metric
 
@@ -58,13 +59,10 @@ class MetricSuite(Suite):
         """What it says, by name; one that has a single figure says it by no name."""
         value: object = metric.compute()
         if not self.component.figures:
-            number = isinstance(value, int | float)
-            require(number, f"compute() gives a {type(value).__name__}, and a figure is an int or float")
-            assert isinstance(value, int | float)
-            return {"": float(value)}
+            return {"": _number(value, "compute()")}
         if not (isinstance(value, Mapping) and set(value) == set(self.component.figures)):
-            raise AssertionError(f"compute() gives {value}, and its figures are {', '.join(self.component.figures)}")
-        return {str(name): float(figure) for name, figure in value.items()}
+            raise ConformanceError(f"compute() gives {value}, and its figures are {', '.join(self.component.figures)}")
+        return {str(name): _number(figure, f"compute() of {name}") for name, figure in value.items()}
 
     def test_it_gives_its_figures(self) -> None:
         """Each is a finite number, and the same when it is asked again."""
@@ -95,6 +93,14 @@ class MetricSuite(Suite):
         metric.update(*self.example())
         _require_equal(self.figures(metric), self.figures(self.measured()), "after a reset it is not as new:")
 
+    def test_each_counts_for_itself(self) -> None:
+        """Of two at once, each says what it alone was given."""
+        condition, target, _ = self.example()
+        metric, other = self.metric(), self.metric()
+        metric.update(*self.example())
+        other.update(condition, target, wrong(target, self.component.predictions))
+        _require_equal(self.figures(metric), self.figures(self.measured()), "beside another one it is not the same:")
+
     def test_what_processes_counted_is_merged(self) -> None:
         """Two that counted a part each, in other processes, say together what one says that counted all."""
         figures = self.figures(self.measured())
@@ -110,17 +116,22 @@ class MetricSuite(Suite):
 
     def test_each_image_has_its_own_figure(self) -> None:
         """If it is a mean over images, it tells each image's value, in order."""
-        each = self.measured((2, 3)).per_image()
+        each = cast(object, self.measured((2, 3)).per_image())
         if each is None:
             return
-        require(len(each) == _COUNT, f"per_image() gives {len(each)} values for {_COUNT} images")
+        require(not self.component.figures, "it has several figures, and per_image() is for one that has a single one")
+        if not (isinstance(each, Sequence) and len(each) == _COUNT):
+            what = f"per_image() gives {each!r:.60}, and not a sequence with a number for each of {_COUNT} images"
+            raise ConformanceError(what)
+        values = [_number(value, "per_image()") for value in each]
         (figure,) = self.figures(self.measured()).values()
-        require(_close(fmean(each), figure), f"the mean of per_image() is {fmean(each)}, and the figure {figure}")
+        require(_close(fmean(values), figure), f"the mean of per_image() is {fmean(values)}, and the figure {figure}")
         for index in range(_COUNT):
             metric = self.metric()
             metric.update(*(tensor[index : index + 1] for tensor in self.example()))
             (alone,) = self.figures(metric).values()
-            require(_close(alone, each[index]), f"per_image() says {each[index]} of image {index}, alone it is {alone}")
+            what = f"per_image() says {values[index]} of image {index}, alone it is {alone}"
+            require(_close(alone, values[index]), what)
 
     def test_the_target_itself_is_best(self) -> None:
         """By `better`, no prediction scores better than the target; and `of_targets` are the scores of that."""
@@ -130,11 +141,21 @@ class MetricSuite(Suite):
         best, given = self.figures(metric), self.figures(self.measured())
         of_targets = self.component.of_targets
         sign = 1 if self.component.better == "higher" else -1
-        for name in best.keys() - set(of_targets.values()):
+        for name in best.keys() - set(of_targets.values()) if self.is_best_at_target else ():
             what = f"{name or 'it'} is {best[name]:.6g} for the targets, {given[name]:.6g} for worse predictions"
             require(sign * best[name] >= sign * given[name], f'{what}, and `better` is "{self.component.better}"')
         for name, twin in of_targets.items():
             require(_close(given[twin], best[name]), f"{twin} is {given[twin]}, and {name} of targets {best[name]}")
+
+    def test_it_says_what_it_measures_with(self) -> None:
+        """In a line and by a hash, or not at all: the same for another one of the same settings."""
+        one, other = self.construct(), self.construct()
+        description = one.description()
+        is_line = description is None or (isinstance(description, str) and len(description.splitlines()) == 1)
+        require(is_line, f"its description is {description!r:.60}, and not one line")
+        fingerprint = one.fingerprint()
+        require(fingerprint is None or isinstance(fingerprint, str), f"its fingerprint is {fingerprint!r:.60}")
+        require(other.fingerprint() == fingerprint, "its fingerprint is another each time")
 
     def test_inputs_are_left_alone(self) -> None:
         """What it is given is used by others, so it changes nothing in place."""
@@ -149,7 +170,13 @@ def _sent(metric: Metric) -> Metric:
     try:
         return pickle.loads(pickle.dumps(metric))
     except Exception as error:
-        raise AssertionError(f"it cannot be pickled: {error}") from error
+        raise ConformanceError(f"it cannot be pickled: {error}") from error
+
+
+def _number(value: object, what: str) -> float:
+    if not isinstance(value, int | float):
+        raise ConformanceError(f"{what} gives a {type(value).__name__}, and a figure is an int or float")
+    return float(value)
 
 
 def _require_equal(given: Figures, expected: Figures, what: str) -> None:

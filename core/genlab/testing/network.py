@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import ClassVar, cast
+from unittest import SkipTest
 
 import jaxtyping
 import torch
@@ -12,9 +13,11 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.nn.parameter import UninitializedParameter
 
-from genlab.engine.seeding import constructing, initialize
-from genlab.interfaces.network import Network
-from genlab.testing.suite import Suite, require
+from genlab.engine.seeding import initialize
+from genlab.errors import RecipeError
+from genlab.interfaces.network import Level, Network
+from genlab.testing.device import require_one_device
+from genlab.testing.suite import ConformanceError, Suite, drawing, require
 
 Inputs = tuple[Tensor, ...]
 
@@ -31,10 +34,22 @@ class NetworkSuite(Suite):
 
     def network(self, channels: tuple[int, int] = (3, 3), seed: int = 0) -> Network:
         """A fresh network, with the first weights of a run."""
-        with constructing(seed, self.kind):
-            network: Network = self.build(**self.supplied(channels))
+        network: Network = self.construct(seed, **self.supplied(channels))
         initialize(network, seed, self.kind)
         return network
+
+    def of_channels(self) -> Iterator[tuple[tuple[int, int], Network]]:
+        """A network in evaluation mode for each of the channels to try; last, the test is skipped if it refuses any."""
+        refused = ""
+        for channels in self.channels:
+            try:
+                network = self.network(channels)
+            except (ValueError, RecipeError) as error:
+                refused = f"it refuses channels {channels}: {error}"
+            else:
+                yield channels, network.eval()
+        if refused:
+            raise SkipTest(refused)
 
     def supplied(self, channels: tuple[int, int]) -> dict[str, int]:
         """The constructor's arguments that the framework gives."""
@@ -50,10 +65,14 @@ class NetworkSuite(Suite):
         different = [name for name, tensor in one.state_dict().items() if not tensor.equal(same.state_dict()[name])]
         require(not different, f"built twice with one seed, `{different and different[0]}` differs")
         inputs = self.example(one)
-        require(
-            _seeded(lambda: one.train()(*inputs)).equal(_seeded(lambda: same.train()(*inputs))),
-            "two networks of one seed, in training and with the same random numbers, give different results",
-        )
+        what = "two networks of one seed, in training and with the same random numbers, give different results"
+        require(_trained(one, inputs).equal(_trained(same, inputs)), what)
+        states: list[Tensor] = []
+        for seed in (1, 2):
+            with drawing(seed):
+                one(*inputs)
+                states.append(torch.get_rng_state())
+        require(not states[0].equal(states[1]), "being called it seeds PyTorch's random numbers, which others draw too")
 
     def test_gradients_reach_every_parameter(self) -> None:
         """A parameter that no gradient reaches is not trained."""
@@ -64,12 +83,13 @@ class NetworkSuite(Suite):
         for seed in range(3):
             stir(network, 0.02, seed)
             network.zero_grad()
-            output = network(*self.example(network, seed))
-            (output.float() * torch.rand_like(output.float())).sum().backward()
+            with drawing(seed):
+                output = network(*self.example(network, seed)).float()
+                (output * torch.rand_like(output)).sum().backward()
             missed = missed - {name for name, p in network.named_parameters() if p.grad is not None and p.grad.any()}
             if not missed:
                 return
-        raise AssertionError(f"no gradient reaches {_some(sorted(missed))}")
+        raise ConformanceError(f"no gradient reaches {_some(sorted(missed))}")
 
     def test_nothing_is_born_after_construction(self) -> None:
         """All parameters and buffers are there when it is constructed, as optimisers and checkpoints need."""
@@ -83,25 +103,30 @@ class NetworkSuite(Suite):
         require(not changed, f"its state has changed by being called: {_some([name for name, _ in changed])}")
 
     def test_weights_are_saved_and_loaded(self) -> None:
-        """Through safetensors, every weight and every result comes back bit for bit."""
-        network, other = self.network(seed=1).eval(), self.network(seed=2).eval()
+        """Through safetensors, every weight and every result comes back bit for bit, also when it was called before."""
+        network, other = self.network(seed=1), self.network(seed=2)
+        for seed in (1, 2):
+            _trained(network, self.example(network, seed))
         state = {name: tensor.detach().clone().contiguous() for name, tensor in network.state_dict().items()}
         other.load_state_dict(load(save(state)))
         inputs = self.example(network)
         with torch.no_grad():
-            same = network(*inputs).equal(other(*inputs))
-        require(same, "a network with the same weights loaded gives another result: what it does is not all in them")
+            same = network.eval()(*inputs).equal(other.eval()(*inputs))
+        what = "gives another result: what it does is not all in weights and buffers"
+        require(same, f"a network with the same weights loaded {what}")
+        same = _trained(network, inputs).equal(_trained(other, inputs))
+        require(same, f"in training, a network with the same weights loaded {what}")
 
     def test_evaluation_draws_nothing(self) -> None:
         """In evaluation mode the same input gives the same output; dropout is a module that can be switched on."""
         network = self.network().eval()
         inputs = self.example(network)
-        with torch.no_grad():
+        with torch.no_grad(), drawing(1):
             first, again = network(*inputs), network(*inputs)
             require(first.equal(again), "in evaluation mode it gives another result each time")
             network.train()
             for module in network.modules():
-                if not next(module.children(), None):
+                if module is not network and _is_layer(module):
                     module.eval()
             first, again = network(*inputs), network(*inputs)
         what = "with every layer in evaluation mode it still draws: dropout has to be a module such as nn.Dropout"
@@ -158,17 +183,26 @@ class NetworkSuite(Suite):
         torch.compiler.reset()
         require_close(given, expected, 1e-3, "compiled it gives another result")
 
+    def test_it_goes_to_a_device(self) -> None:
+        """Sent to a GPU, it computes there with nothing that stays behind: parameters and buffers go along."""
+        for mode in (True, False):
+            network = self.network().train(mode)
+            require_one_device(network, network, *self.example(network))
+
     def test_levels_are_named(self) -> None:
         """Its levels have names of their own, and each is a module that is called once."""
         network = self.network().eval()
-        levels = network.levels()
+        levels = list(network.levels())
+        odd = [level for level in levels if not isinstance(cast(object, level), Level)]
+        require(not odd, f"its levels give {odd and odd[0]!r:.60}, and a level is a genlab.Level")
         names = [level.name for level in levels]
         require(len(set(names)) == len(names), f"two of its levels have one name: {', '.join(names)}")
         foreign = [level.name for level in levels if level.module not in set(network.modules())]
         require(not foreign, f"its level `{foreign and foreign[0]}` is no module of it")
         calls = count_calls(network, [level.module for level in levels], self.example(network))
-        wrong = [f"`{name}` {times} times" for name, times in zip(names, calls, strict=True) if times != 1]
-        require(not wrong, f"of its levels, {', '.join(wrong)} were called")
+        wrong = [f"`{name}` is called {times} times" for name, times in zip(names, calls, strict=True) if times != 1]
+        what = f"of its levels, {', '.join(wrong)}, and a level is called once: let `levels` give its stages"
+        require(not wrong, what)
 
 
 @contextmanager
@@ -214,10 +248,15 @@ def require_close(given: Tensor, expected: Tensor, tolerance: float, what: str) 
     require(error <= tolerance, f"{what}: it differs by {error:.2g} of its size")
 
 
-def _seeded(call: Callable[[], Tensor]) -> Tensor:
-    with torch.random.fork_rng([]), torch.no_grad():
-        torch.manual_seed(5)
-        return call()
+def _trained(network: Network, inputs: Inputs) -> Tensor:
+    """What a network in training gives, with the same random numbers each time."""
+    with torch.no_grad(), drawing(5):
+        return network.train()(*inputs)
+
+
+def _is_layer(module: nn.Module) -> bool:
+    """Whether it is a layer, PyTorch's own or one that has none within, and not put together by a network's author."""
+    return type(module).__module__.startswith("torch.") or not any(True for _ in module.children())
 
 
 def _some(names: Sequence[str]) -> str:

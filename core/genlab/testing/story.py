@@ -31,7 +31,12 @@ _FIGURE = Interval(0.1, 0.2, 0.3)
 
 
 def run(
-    folder: Path, first: int = 0, last: int = STEPS, figure: float = 0.5, status: Status = "finished"
+    folder: Path,
+    first: int = 0,
+    last: int = STEPS,
+    figure: float = 0.5,
+    status: Status = "finished",
+    with_metrics: bool = True,
 ) -> list[Event]:
     """A stretch of a run from a step to another: figures read at every other step, validations at every fourth.
 
@@ -41,17 +46,19 @@ def run(
         last: steps done when it ends.
         figure: the value of every loss and metric.
         status: how it ends.
+        with_metrics: whether the recipe has a metric.
     """
     events: list[Event] = [started(folder, first)]
-    metrics = {f"{side}/l1": figure for side in ("validation", "train", "gap")}
+    metrics = {f"{side}/l1": figure for side in ("validation", "train", "gap") if with_metrics}
+    per_image = {"validation/l1": {"a pair": figure}} if with_metrics else {}
     if first == 0:
         events.append(Previewed(0, pictures()))
     for step in range(first + 1, last + 1):
         events.append(Step(step, values(figure) if step % 2 == 0 else None))
         if step % 4 == 0:
-            events += [Validated(step, metrics, {"validation/l1": {"a pair": figure}}), Previewed(step, pictures())]
+            events += [Validated(step, metrics, per_image), Previewed(step, pictures())]
     events.append(CheckpointSaved(last, folder / "checkpoints" / f"{last:08d}"))
-    return [*events, Ended(last, status, 1.5, 2 if status == "interrupted" else None, metrics)]
+    return [*events, Ended(last, status, 1.5, 2 if status == "interrupted" else None, metrics if last >= 4 else {})]
 
 
 def started(folder: Path, step: int = 0) -> Started:

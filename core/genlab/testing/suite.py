@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
+import torch
+
 from genlab.contract import check_class, read_contract
+from genlab.engine.seeding import constructing
 from genlab.registry import KINDS
+
+
+class ConformanceError(AssertionError):
+    """Something that a component must do and does not; whatever else is raised in a test was raised in its code."""
 
 
 def require(condition: object, what: str) -> None:
     """Fail the test that this is called in, and say what does not hold."""
     if not condition:
-        raise AssertionError(what)
+        raise ConformanceError(what)
+
+
+@contextmanager
+def drawing(seed: int) -> Generator[None, None, None]:
+    """What is drawn in this block is the same each time, and the caller's random numbers go on as if nothing was."""
+    with constructing(seed, "test"):
+        yield
 
 
 class Suite:
@@ -27,9 +42,23 @@ class Suite:
     component: ClassVar[Any]
     settings: ClassVar[Mapping[str, Any]] = {}
 
+    def setup_method(self) -> None:
+        """Before each test, under pytest as without: small networks are many times faster in one thread."""
+        self.threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+
+    def teardown_method(self) -> None:
+        """After each test."""
+        torch.set_num_threads(self.threads)
+
     def build(self, **supplied: Any) -> Any:
         """One of the component, with its settings and what the framework supplies."""
         return type(self).component(**supplied, **self.settings)
+
+    def construct(self, seed: int = 0, **supplied: Any) -> Any:
+        """One as a run has it: what its constructor draws is a function of the seed."""
+        with constructing(seed, self.kind):
+            return self.build(**supplied)
 
     def test_a_recipe_can_name_it(self) -> None:
         """It has all that its interface asks for, and its constructor says which settings there are."""

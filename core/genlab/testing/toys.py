@@ -16,9 +16,9 @@ from genlab.errors import DataError
 from genlab.interfaces.dataset import ImageSide, Pair, Pairs, Side
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.loss import AdversarialLoss, Loss
-from genlab.interfaces.method import Batch, Method, Phase, Shared, Term, Terms
+from genlab.interfaces.method import Batch, Method, Phase, Shared, Term, Terms, WeightedLoss
 from genlab.interfaces.metric import Metric
-from genlab.interfaces.network import Discriminator, Generator
+from genlab.interfaces.network import Discriminator, Generator, Network
 
 
 class MemoryPairs(Pairs):
@@ -62,14 +62,11 @@ class ToyGenerator(Generator):
 
     def __init__(self, in_channels: int = 3, out_channels: int = 3, *, channels: Annotated[int, Ge(1)] = 4) -> None:
         super().__init__()
+        self.size_multiple = 4
         self.inner = nn.Conv2d(in_channels, channels, 3, padding=1)
         self.norm = nn.BatchNorm2d(channels)
         self.dropout = nn.Dropout(0.5)
         self.outer = nn.Conv2d(channels, out_channels, 3, padding=1)
-
-    @property
-    def size_multiple(self) -> int:
-        return 4
 
     def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
         if any(side % self.size_multiple for side in condition.shape[-2:]):
@@ -82,15 +79,8 @@ class ToyDiscriminator(Discriminator):
 
     def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
         super().__init__()
+        self.receptive_field, self.least_size = 3, 3
         self.layer = nn.Conv2d(condition_channels + image_channels, 1, 3)
-
-    @property
-    def receptive_field(self) -> int:
-        return 3
-
-    @property
-    def least_size(self) -> int:
-        return 3
 
     def forward(self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]) -> Float[Tensor, "n 1 i j"]:
         return self.layer(torch.cat([condition, image], dim=1))
@@ -125,6 +115,11 @@ class ToyMethod(Method):
 
     roles: ClassVar[tuple[str, ...]] = ("generator", "discriminator")
     only: tuple[str, ...] = roles
+
+    def __init__(self, networks: Mapping[str, Network], losses: Mapping[str, WeightedLoss]) -> None:
+        super().__init__(networks, losses)
+        if "discriminator" not in networks:
+            raise ValueError("there is no discriminator, and a game takes two")
 
     def forward(self, batch: Batch) -> Shared:
         return {"prediction": self.predict(batch.condition)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, get_type_hints
 
@@ -62,13 +61,6 @@ def test_the_same_pair_comes_again_whoever_asks_and_in_any_order() -> None:
     again = DrawnFacades(size=40).open("train")
     backwards = {index: again[index] for index in (5, 3, 0)}
     assert all(same(once[index], pair) for index, pair in backwards.items())
-
-
-def test_threads_draw_the_same_pairs() -> None:
-    pairs = DrawnFacades(size=40, count=12).open("train")
-    with ThreadPoolExecutor(8) as threads:
-        together = list(threads.map(pairs.__getitem__, range(12)))
-    assert all(same(pair, pairs[index]) for index, pair in enumerate(together))
 
 
 def test_a_greater_count_adds_pairs_and_changes_none() -> None:

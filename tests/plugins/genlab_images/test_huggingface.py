@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from logging.handlers import BufferingHandler
 from pathlib import Path
 from typing import Any
@@ -148,13 +147,6 @@ def test_a_folder_of_images_with_metadata(save: Callable[..., Path], tmp_path: P
         pairs[1]
     assert "row 1 of train, column b" in str(caught.value.where)
     assert str(tmp_path / "set/labels/1.png") in str(caught.value.where)
-
-
-def test_pairs_may_be_read_from_several_threads(parquet: str) -> None:
-    pairs = HuggingFace(path=parquet, **FACADES).open("train")
-    with ThreadPoolExecutor(8) as pool:
-        read = list(pool.map(pairs.__getitem__, [index % 9 for index in range(300)]))
-    assert [pair.a[0, 0, 0] for pair in read] == [index % 9 for index in range(300)]
 
 
 def test_the_fingerprint_is_the_contents_wherever_they_lie(rows: Rows, tmp_path: Path) -> None:

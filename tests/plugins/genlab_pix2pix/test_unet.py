@@ -5,7 +5,6 @@ from torch.nn import functional as F
 
 from genlab_pix2pix.unet import UNet
 
-SKIPS = [True, False, [2], [1, 3]]
 NORMS = ["batch", "instance", "none"]
 
 
@@ -134,22 +133,10 @@ def test_refuses_dropout_in_a_block_that_has_none(levels, blocks):
         small(levels=levels, dropout_blocks=blocks)
 
 
-@pytest.mark.parametrize("skips", SKIPS)
-def test_the_gradient_reaches_every_parameter(skips):
-    network = small(skips=skips)
-    randomise(network)
-    network(torch.randn(2, 3, 32, 32)).pow(2).sum().backward()
-    assert [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()] == []
-
-
 def test_takes_other_channels_and_any_multiple_of_its_size():
     network = small(in_channels=1, out_channels=4)
     assert network.size_multiple == 16
     assert network(torch.randn(2, 1, 16, 80)).shape == (2, 4, 16, 80)
-
-
-def test_trains_on_one_image_that_ends_as_one_pixel():
-    assert small()(torch.randn(1, 3, 16, 16)).isfinite().all()
 
 
 def test_predictions_stay_in_range():

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torchmetrics.functional.classification import multiclass_accuracy, multiclass_jaccard_index
 
-from genlab_segmentation.confusion import FIGURES, Confusion
+from genlab_segmentation.confusion import Confusion
 from genlab_segmentation.metric import SegmentationScores
 
 
@@ -51,19 +51,3 @@ def test_equal_to_torchmetrics_where_every_class_occurs():
 def test_over_no_pixels_there_is_no_number():
     assert all(math.isnan(figure) for figure in Confusion(3).figures().values())
     assert all(math.isnan(figure) for figure in SegmentationScores().compute().values())
-
-
-@pytest.mark.parametrize("cut", [[4], [1, 3], [1, 1, 1, 1]])
-def test_the_metric_does_not_depend_on_how_images_are_cut_into_batches(cut: list[int]):
-    rng = torch.Generator().manual_seed(0)
-    labels, scores = torch.randint(5, (4, 8, 8), generator=rng), torch.randn(4, 5, 8, 8, generator=rng)
-    target, condition = scores_of(labels, 5) + 3, torch.zeros(4, 3, 8, 8)
-    metric = SegmentationScores()
-    metric.update(condition, scores, scores)
-    metric.reset()
-    for part in zip(condition.split(cut), target.split(cut), scores.split(cut), strict=True):
-        metric.update(*part)
-    whole = Confusion(5)
-    whole.add(labels, scores)
-    assert metric.compute() == whole.figures()
-    assert tuple(metric.compute()) == FIGURES

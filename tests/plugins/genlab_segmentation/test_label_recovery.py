@@ -66,14 +66,6 @@ def test_labels_are_the_nearest_colours_as_jpeg_blurs_them(good_judge: Path):
     assert near["pixel_accuracy"] == pytest.approx(exact["pixel_accuracy"], abs=0.05)
 
 
-def test_does_not_depend_on_how_images_are_cut_into_batches(judge: Path):
-    pairs = drawn()
-    labels, photos = (torch.cat(side) for side in zip(*pairs, strict=True))
-    assert recovered(judge, (labels, photos, photos.flip(0))) == recovered(
-        judge, *zip(labels.split(1), photos.split(1), photos.flip(0).split(1), strict=True)
-    )
-
-
 def test_a_condition_of_other_colours_is_refused(judge: Path):
     (labels, photo), *_ = drawn(1)
     with pytest.raises(genlab.DataError, match="does not have the colours of the classes that the judge"):

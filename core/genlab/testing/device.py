@@ -1,0 +1,53 @@
+"""Another device where there is none: PyTorch's `meta`, on which tensors have shapes and no values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from unittest import SkipTest
+
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
+
+from genlab.testing.suite import ConformanceError
+
+_DEVICE = "meta"
+_MIXING = {"to", "copy_", "type_as", "__getitem__"}
+"""Functions that take tensors of two devices on a GPU as well."""
+
+
+def require_one_device(module: nn.Module, call: Callable[..., object], *inputs: Tensor) -> None:
+    """Fail if a module, sent to another device, computes there with tensors that were left behind.
+
+    It is of no use any more afterwards.
+
+    Args:
+        module: parameters and buffers go along, and nothing else.
+        call: what to call, the module itself or one of its methods.
+        inputs: what with.
+    """
+    module.to(_DEVICE)
+    moved = [tensor.to(_DEVICE) for tensor in inputs]
+    try:
+        with _OneDevice():
+            call(*moved)
+    except (NotImplementedError, RuntimeError) as error:
+        if _DEVICE not in str(error):
+            raise
+        raise SkipTest(f"what it does depends on values, which are not there: {error}") from error
+
+
+class _OneDevice(TorchFunctionMode):
+    """Fails as soon as one of PyTorch's functions is given tensors of two devices; numbers may be on any."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        given = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor) and leaf.ndim > 0]
+        left = [tensor for tensor in given if tensor.device.type != _DEVICE]
+        name = getattr(func, "__name__", "")
+        if left and len(left) < len(given) and name not in _MIXING:
+            what = f"sent to another device, it gives `{name}` a tensor {tuple(left[0].shape)} that has stayed behind"
+            raise ConformanceError(f"{what}: make it a buffer, or create it on the device of what it is given")
+        return func(*args, **(kwargs or {}))

@@ -1,0 +1,243 @@
+"""The suite of adversarial losses finds what is planted, and lets sound ones through."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from tests.core.testing.conftest import Planted, failures, require_found, unproven
+from torch import Tensor
+
+from genlab import AdversarialLoss
+from genlab.testing import AdversarialLossSuite, ToyAdversarialLoss
+
+
+class NoHelp(ToyAdversarialLoss):
+    """Does not say what its setting is for."""
+
+    def __init__(self, *, smoothing: float = 0.1) -> None:
+        super().__init__()
+
+
+class Untyped(ToyAdversarialLoss):
+    """Does not say of which type its setting is."""
+
+    def __init__(self, *, smoothing=0.1) -> None:
+        super().__init__()
+
+
+class Maps(ToyAdversarialLoss):
+    """Gives a value for each score."""
+
+    def for_generator(self, prediction_scores: Tensor) -> Tensor:
+        return (prediction_scores - 1).square()
+
+
+class Number(ToyAdversarialLoss):
+    """Gives a number, to be logged."""
+
+    def for_generator(self, prediction_scores: Tensor) -> Tensor:
+        return (prediction_scores - 1).square().mean().item()
+
+
+class LogarithmOfSigmoid(ToyAdversarialLoss):
+    """Takes the logarithm of a probability, which is 0 for sure scores."""
+
+    def for_generator(self, prediction_scores: Tensor) -> Tensor:
+        return -prediction_scores.sigmoid().log().mean()
+
+
+class NoisyLabels(ToyAdversarialLoss):
+    """Draws what real images are to score."""
+
+    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
+        labels = 0.8 + 0.4 * torch.rand_like(target_scores)
+        return (target_scores - labels).square().mean() + prediction_scores.square().mean()
+
+
+class HiddenMean(ToyAdversarialLoss):
+    """Holds scores near to what they usually are, which it keeps in an attribute that is no buffer."""
+
+    mean = 0.0
+
+    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
+        self.mean = 0.9 * self.mean + 0.1 * target_scores.mean().item()
+        return super().for_discriminator(target_scores, prediction_scores) + 0.01 * (target_scores - self.mean).mean()
+
+
+class AgainstItself(ToyAdversarialLoss):
+    """Gives the generator what the discriminator wants of predictions."""
+
+    def for_generator(self, prediction_scores: Tensor) -> Tensor:
+        return prediction_scores.square().mean()
+
+
+class WrongSign(ToyAdversarialLoss):
+    """Lowers the scores of predictions."""
+
+    def for_generator(self, prediction_scores: Tensor) -> Tensor:
+        return prediction_scores.mean()
+
+
+class DetachedFromTheGenerator(ToyAdversarialLoss):
+    """Lets no gradient through to the generator."""
+
+    def for_generator(self, prediction_scores: Tensor) -> Tensor:
+        return super().for_generator(prediction_scores.detach())
+
+
+class Swapped(ToyAdversarialLoss):
+    """Takes predictions for real, as another library has its arguments the other way round."""
+
+    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
+        return super().for_discriminator(prediction_scores, target_scores)
+
+
+class RealAlone(ToyAdversarialLoss):
+    """Forgets the predictions."""
+
+    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
+        return (target_scores - 1).square().mean()
+
+
+class DetachedPredictions(ToyAdversarialLoss):
+    """Detaches scores where a method detaches the prediction."""
+
+    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
+        return super().for_discriminator(target_scores, prediction_scores.detach())
+
+
+class Sum(ToyAdversarialLoss):
+    """Adds all scores up."""
+
+    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
+        return (target_scores - 1).square().sum() + prediction_scores.square().sum()
+
+
+class InPlace(ToyAdversarialLoss):
+    """Subtracts where the scores lie."""
+
+    def for_generator(self, prediction_scores: Tensor) -> Tensor:
+        return prediction_scores.data.sub_(1).square().mean()
+
+
+class OneType(ToyAdversarialLoss):
+    """Takes it for granted that scores and labels are of one type."""
+
+    def for_generator(self, prediction_scores: Tensor) -> Tensor:
+        labels = torch.ones(prediction_scores.shape, device=prediction_scores.device)
+        return torch.lerp(prediction_scores, labels, 2.0).sub(1).square().mean()
+
+
+class LabelLeftBehind(ToyAdversarialLoss):
+    """Has its labels in a tensor that is no buffer, and stays on the CPU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.real = torch.ones(1)
+
+    def for_generator(self, prediction_scores: Tensor) -> Tensor:
+        return F.mse_loss(prediction_scores, self.real.expand_as(prediction_scores))
+
+
+_GENERATOR = "test_the_generator_wants_its_predictions_taken_as_real"
+_DISCRIMINATOR = "test_the_discriminator_wants_both_told_apart"
+_NUMBER = "test_both_sides_are_one_finite_number"
+
+PLANTED = [
+    Planted(Untyped, "test_a_recipe_can_name_it", "its setting `smoothing` has no type"),
+    Planted(NoHelp, "test_settings_have_help", "the docstring says nothing of `smoothing` under `Args:`"),
+    Planted(Maps, _NUMBER, "for_generator gives (2, 1, 6, 6), and a loss is a tensor with one value"),
+    Planted(Number, _NUMBER, "for_generator gives float, and a loss is a tensor with one value"),
+    Planted(LogarithmOfSigmoid, _NUMBER, "for_generator is inf for scores around 1000 and -1000"),
+    Planted(NoisyLabels, _NUMBER, "for_discriminator gives another value each time"),
+    Planted(HiddenMean, "test_what_it_carries_is_in_its_buffers", "it remembers more than these"),
+    Planted(AgainstItself, _GENERATOR, "as for_discriminator wants, for_generator does not want them higher"),
+    Planted(WrongSign, _GENERATOR, "higher is better"),
+    Planted(DetachedFromTheGenerator, _GENERATOR, "no gradient comes back from for_generator"),
+    Planted(Swapped, _DISCRIMINATOR, "mixed up"),
+    Planted(RealAlone, _DISCRIMINATOR, "its gradient does not lower the scores of predictions"),
+    Planted(DetachedPredictions, _DISCRIMINATOR, "its gradient does not lower the scores of predictions"),
+    Planted(Sum, "test_it_is_a_mean", "for the same scores twelve times over: take the mean"),
+    Planted(InPlace, "test_inputs_are_left_alone", "it changes the scores that it is given in place"),
+    Planted(OneType, "test_it_works_under_autocast", "expected dtype"),
+    Planted(LabelLeftBehind, "test_it_goes_to_a_device", "a tensor (1,) that has stayed behind"),
+]
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=str)
+def test_a_mistake_is_found(planted: Planted) -> None:
+    require_found(AdversarialLossSuite, planted)
+
+
+def test_every_test_finds_a_mistake() -> None:
+    assert unproven(AdversarialLossSuite, PLANTED) == set()
+
+
+# Sound losses of other kinds
+
+
+class Hinge(ToyAdversarialLoss):
+    """Wants scores apart by a margin, and no more (Lim and Ye 2017)."""
+
+    def for_generator(self, prediction_scores: Tensor) -> Tensor:
+        return -prediction_scores.mean()
+
+    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
+        return (1 - target_scores).relu().mean() + (1 + prediction_scores).relu().mean()
+
+
+class Wasserstein(Hinge):
+    """Wants scores as far apart as can be."""
+
+    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
+        return prediction_scores.mean() - target_scores.mean()
+
+
+class Halfway(ToyAdversarialLoss):
+    """Wants 1 of real images and -1 of predictions, and of these the generator 0 (Mao et al. 2017, equation 8)."""
+
+    def for_generator(self, prediction_scores: Tensor) -> Tensor:
+        return prediction_scores.square().mean()
+
+    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
+        return (target_scores - 1).square().mean() + (prediction_scores + 1).square().mean()
+
+
+class Saturating(ToyAdversarialLoss):
+    """The original game, the same for both sides but for the sign (Goodfellow et al. 2014, equation 1)."""
+
+    def for_generator(self, prediction_scores: Tensor) -> Tensor:
+        return F.logsigmoid(-prediction_scores).mean()
+
+    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
+        return -F.logsigmoid(target_scores).mean() - F.logsigmoid(-prediction_scores).mean()
+
+
+class OneSided(ToyAdversarialLoss):
+    """Wants real images to score 0.9."""
+
+    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
+        return (target_scores - 0.9).square().mean() + prediction_scores.square().mean()
+
+
+class RunningMean(ToyAdversarialLoss):
+    """Holds scores near to what they usually are, which it keeps in a buffer (as Tseng et al. 2021 do)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(()))
+
+    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
+        value = super().for_discriminator(target_scores, prediction_scores)
+        value = value + 0.01 * (prediction_scores - self.mean).square().mean()
+        self.mean.lerp_(target_scores.detach().float().mean(), 0.01)
+        return value
+
+
+SOUND = [ToyAdversarialLoss, Hinge, Wasserstein, Halfway, Saturating, OneSided, RunningMean]
+
+
+@pytest.mark.parametrize("loss", SOUND)
+def test_a_sound_one_passes(loss: type[AdversarialLoss]) -> None:
+    assert failures(AdversarialLossSuite, loss) == {}

@@ -1,0 +1,331 @@
+"""The discriminator's suite finds what is planted, and lets sound discriminators through."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from tests.core.testing.conftest import Planted, failures, require_found, results, unproven
+from tests.core.testing.networks import planted_in
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from genlab import Discriminator
+from genlab.testing import DiscriminatorSuite, ToyDiscriminator
+
+
+class NoHelp(ToyDiscriminator):
+    """Does not say what its setting is for."""
+
+    def __init__(self, condition_channels: int = 3, image_channels: int = 3, *, depth: int = 1) -> None:
+        super().__init__(condition_channels, image_channels)
+
+
+class InAndOut(ToyDiscriminator):
+    """Takes its channels by other names."""
+
+    def __init__(self, in_channels: int = 3, out_channels: int = 3) -> None:
+        super().__init__(in_channels, out_channels)
+
+
+class Flat(ToyDiscriminator):
+    """Gives one score an image, and not as a map."""
+
+    def forward(self, condition: Tensor, image: Tensor) -> Tensor:
+        return super().forward(condition, image).mean(dim=(2, 3))
+
+
+class TwoClasses(ToyDiscriminator):
+    """Tells real and predicted apart as a classifier of two classes would."""
+
+    def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
+        super().__init__(condition_channels, image_channels)
+        self.layer = nn.Conv2d(condition_channels + image_channels, 2, 3)
+
+
+class WithFeatures(ToyDiscriminator):
+    """Gives its features too."""
+
+    def forward(self, condition: Tensor, image: Tensor) -> Tensor:
+        scores = super().forward(condition, image)
+        return [scores, scores]
+
+
+class ConditionChannelsTwice(ToyDiscriminator):
+    """Takes it for granted that the image has as many channels as the condition."""
+
+    def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
+        super().__init__(condition_channels, condition_channels)
+
+
+class Sigmoid(ToyDiscriminator):
+    """Gives probabilities."""
+
+    def forward(self, condition: Tensor, image: Tensor) -> Tensor:
+        return super().forward(condition, image).sigmoid()
+
+
+class BlindToTheImage(ToyDiscriminator):
+    """Takes the condition twice."""
+
+    def forward(self, condition: Tensor, image: Tensor) -> Tensor:
+        return super().forward(condition, condition)
+
+
+class WithoutGradient(ToyDiscriminator):
+    """Takes the image for data, which no gradient is wanted of."""
+
+    def forward(self, condition: Tensor, image: Tensor) -> Tensor:
+        return super().forward(condition, image.detach())
+
+
+class DeviationOfTheBatch(ToyDiscriminator):
+    """Shows how images of a batch differ, of which there may be one."""
+
+    def forward(self, condition: Tensor, image: Tensor) -> Tensor:
+        return super().forward(condition, image) + image.std(dim=0).mean()
+
+
+class NormOfOnePixel(ToyDiscriminator):
+    """Normalises, over the batch, what it gathers from a whole image."""
+
+    def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
+        super().__init__(condition_channels, image_channels)
+        self.gather = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(image_channels, 1, 1), nn.BatchNorm2d(1))
+
+    def forward(self, condition: Tensor, image: Tensor) -> Tensor:
+        return super().forward(condition, image) + self.gather(image)
+
+
+class Deeper(ToyDiscriminator):
+    """States what it saw before a layer was added."""
+
+    def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
+        super().__init__(condition_channels, image_channels)
+        self.second = nn.Conv2d(1, 1, 3)
+
+    def forward(self, condition: Tensor, image: Tensor) -> Tensor:
+        return self.second(F.leaky_relu(super().forward(condition, image), 0.2))
+
+
+class Oblong(ToyDiscriminator):
+    """Sees more to its sides than up and down."""
+
+    def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
+        super().__init__(condition_channels, image_channels)
+        self.layer = nn.Conv2d(condition_channels + image_channels, 1, (3, 5), padding=(0, 1))
+
+
+class Whole(ToyDiscriminator):
+    """Weighs its scores by the whole image, and says that it is local."""
+
+    def forward(self, condition: Tensor, image: Tensor) -> Tensor:
+        return super().forward(condition, image) * image.abs().mean(dim=(1, 2, 3), keepdim=True)
+
+
+class FieldOfAFloat(ToyDiscriminator):
+    """Divides where it should halve whole numbers."""
+
+    def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
+        super().__init__(condition_channels, image_channels)
+        self.receptive_field = 6 / 2
+
+
+class LeastTooLow(ToyDiscriminator):
+    """States a least size that its convolution cannot take."""
+
+    def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
+        super().__init__(condition_channels, image_channels)
+        self.least_size = 2
+
+
+class LeastTooHigh(ToyDiscriminator):
+    """States its receptive field as its least size, though it pads."""
+
+    def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
+        super().__init__(condition_channels, image_channels)
+        self.layer = nn.Conv2d(condition_channels + image_channels, 1, 3, padding=1)
+
+
+class Silent(Discriminator):
+    """Does not state what a score sees."""
+
+    least_size = 3
+
+    def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(condition_channels + image_channels, 1, 3)
+
+    def forward(self, condition: Tensor, image: Tensor) -> Tensor:
+        return self.layer(torch.cat([condition, image], dim=1))
+
+
+class LeastOfNone(ToyDiscriminator):
+    """Has no idea of its least size."""
+
+    def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
+        super().__init__(condition_channels, image_channels)
+        self.least_size = 0
+
+
+PLANTED = [
+    *planted_in(ToyDiscriminator),
+    Planted(InAndOut, "test_a_recipe_can_name_it", "does not take `condition_channels`, which the framework supplies"),
+    Planted(NoHelp, "test_settings_have_help", "the docstring says nothing of `depth` under `Args:`"),
+    Planted(Flat, "test_it_gives_scores", "for 1 images of 32 x 32 it gives (1, 1), and scores are (n, 1, i, j)"),
+    Planted(TwoClasses, "test_it_gives_scores", "it gives (1, 2, 30, 30)"),
+    Planted(WithFeatures, "test_it_gives_scores", "it gives list"),
+    Planted(ConditionChannelsTwice, "test_it_gives_scores", "to have 2 channels, but got 4 channels instead"),
+    Planted(Sigmoid, "test_scores_have_no_bounds", "scores are taken before any sigmoid"),
+    Planted(BlindToTheImage, "test_it_looks_at_the_image", "its scores do not depend on the image"),
+    Planted(WithoutGradient, "test_it_looks_at_the_image", "its scores do not depend on the image"),
+    Planted(DeviationOfTheBatch, "test_it_trains_on_a_single_image", "its scores for one image are not finite"),
+    Planted(NormOfOnePixel, "test_it_trains_on_a_single_image", "Expected more than 1 value per channel"),
+    Planted(Deeper, "test_its_receptive_field_is_the_stated_one", "a score sees 5 pixels, and it states 3"),
+    Planted(Oblong, "test_its_receptive_field_is_the_stated_one", "a score sees 3 x 5 pixels, and it states 3"),
+    Planted(Whole, "test_its_receptive_field_is_the_stated_one", "a score sees 38 pixels, and it states 3"),
+    Planted(FieldOfAFloat, "test_its_receptive_field_is_the_stated_one", "its receptive_field is 3.0"),
+    Planted(Silent, "test_its_receptive_field_is_the_stated_one", "its receptive_field is None"),
+    Planted(LeastTooLow, "test_its_least_size_is_the_stated_one", "an image of its least size, 2, gives no score"),
+    Planted(LeastTooHigh, "test_its_least_size_is_the_stated_one", "its least size is 3, and an image of 2 gives"),
+    Planted(LeastOfNone, "test_its_least_size_is_the_stated_one", "its least_size is 0"),
+]
+
+
+@pytest.mark.filterwarnings("ignore:std.*degrees of freedom")
+@pytest.mark.parametrize("planted", PLANTED, ids=str)
+def test_a_mistake_is_found(planted: Planted) -> None:
+    require_found(DiscriminatorSuite, planted)
+
+
+def test_every_test_finds_a_mistake() -> None:
+    assert unproven(DiscriminatorSuite, PLANTED) == set()
+
+
+# Sound discriminators of other kinds
+
+
+class Layers(Discriminator):
+    """Layers one after the other, that halve the image first."""
+
+    receptive_field = least_size = 10
+
+    def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
+        super().__init__()
+        self.layers = self.made(condition_channels + image_channels)
+
+    def made(self, channels: int) -> nn.Sequential:
+        first, second = nn.Conv2d(channels, 4, 4, stride=2), nn.Conv2d(4, 1, 4)
+        return nn.Sequential(first, nn.LeakyReLU(0.2), second)
+
+    def forward(self, condition: Tensor, image: Tensor) -> Tensor:
+        return self.layers(torch.cat([condition, image], dim=1))
+
+
+class Spectral(Layers):
+    """Spectral norm, as most have today."""
+
+    def made(self, channels: int) -> nn.Sequential:
+        first, activation, second = super().made(channels)
+        return nn.Sequential(spectral_norm(first), activation, spectral_norm(second))
+
+
+class Pooling(Layers):
+    """The maximum of pixels, by a module and by a function."""
+
+    receptive_field = least_size = 12
+
+    def made(self, channels: int) -> nn.Sequential:
+        first, second = nn.Conv2d(channels, 4, 3), nn.Conv2d(4, 1, 2)
+        return nn.Sequential(first, nn.ReLU(), nn.MaxPool2d(2), Maximum(), second)
+
+
+class Maximum(nn.Module):
+    def forward(self, features: Tensor) -> Tensor:
+        return F.max_pool2d(features, 3, stride=2)
+
+
+class InstanceNormed(Layers):
+    """Norms by an image's own statistics, which cannot take a single pixel."""
+
+    least_size = 12
+
+    def made(self, channels: int) -> nn.Sequential:
+        first, activation, _ = super().made(channels)
+        return nn.Sequential(
+            first, nn.GroupNorm(2, 4), activation, nn.Conv2d(4, 4, 4), nn.InstanceNorm2d(4), nn.Conv2d(4, 1, 1)
+        )
+
+
+class BatchNormed(InstanceNormed):
+    """A norm that cannot take a single pixel in training, though in evaluation it can."""
+
+    def made(self, channels: int) -> nn.Sequential:
+        layers = super().made(channels)
+        layers[4] = nn.BatchNorm2d(4)
+        return layers
+
+
+class BatchNormedInEvaluation(BatchNormed):
+    """The same, and it states what evaluation takes."""
+
+    least_size = 10
+
+
+class Normalising(Layers):
+    """Frozen features, of images as the network was trained on, below zero for dark ones."""
+
+    def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
+        super().__init__(condition_channels, image_channels)
+        self.layers[0].requires_grad_(False)
+
+    def forward(self, condition: Tensor, image: Tensor) -> Tensor:
+        return super().forward((condition - 0.45) / 0.225, (image - 0.45) / 0.225)
+
+
+class Unconditional(Layers):
+    """Looks at the image alone."""
+
+    def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
+        super().__init__(0, image_channels)
+
+    def forward(self, condition: Tensor, image: Tensor) -> Tensor:
+        return self.layers(image)
+
+
+SOUND = [
+    ToyDiscriminator,
+    Layers,
+    Spectral,
+    Pooling,
+    InstanceNormed,
+    BatchNormed,
+    BatchNormedInEvaluation,
+    Normalising,
+    Unconditional,
+]
+
+
+@pytest.mark.parametrize("discriminator", SOUND)
+def test_a_sound_one_passes(discriminator: type[Discriminator]) -> None:
+    assert failures(DiscriminatorSuite, discriminator) == {}
+
+
+def test_one_that_sees_the_whole_image_says_so() -> None:
+    assert failures(DiscriminatorSuite, Whole, is_local=False) == {}
+    assert list(failures(DiscriminatorSuite, FieldOfAFloat, is_local=False)) == [
+        "test_its_receptive_field_is_the_stated_one"
+    ]
+
+
+class Telescope(ToyDiscriminator):
+    """Sees so far that measuring it would take minutes."""
+
+    def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
+        super().__init__(condition_channels, image_channels)
+        self.receptive_field = 5000
+
+
+def test_a_field_too_large_to_be_measured_is_told() -> None:
+    told = results(DiscriminatorSuite, Telescope)["test_its_receptive_field_is_the_stated_one"]
+    assert (told.outcome, told.why) == ("skipped", "a receptive field of 5000 is too large to be measured here")

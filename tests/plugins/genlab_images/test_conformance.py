@@ -1,0 +1,93 @@
+"""The datasets do all that genlab asks of datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import datasets
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from PIL import Image
+
+from genlab.testing import DatasetSuite
+from genlab_images.drawn_facades import DrawnFacades
+from genlab_images.facade.classes import PALETTE
+from genlab_images.first_available import FirstAvailable
+from genlab_images.huggingface import HuggingFace
+from genlab_images.labels_from_colors import LabelsFromColors
+from genlab_images.side_by_side import SideBySide
+from genlab_images.two_folders import TwoFolders
+
+
+class TestDrawnFacades(DatasetSuite):
+    component = DrawnFacades
+    settings: ClassVar[Mapping[str, Any]] = {"count": 6, "validation_count": 3, "size": 40}
+
+
+class TestSideBySide(DatasetSuite):
+    component = SideBySide
+
+    @pytest.fixture(autouse=True)
+    def pictures(self, make_pairs: Callable[..., Path]) -> None:
+        self.settings = {"root": make_pairs()}
+
+
+class TestTwoFolders(DatasetSuite):
+    """Of colours on one side, and of grey with 16 bits on the other."""
+
+    component = TwoFolders
+
+    @pytest.fixture(autouse=True)
+    def pictures(self, tmp_path: Path) -> None:
+        random = np.random.default_rng(0)
+        for side, (shape, high, dtype) in {"A": ((8, 6, 3), 256, np.uint8), "B": ((8, 6), 65536, np.uint16)}.items():
+            for file in ("train/1.png", "train/nested/1.png", "train/10.tiff", "val/1.png"):
+                path = tmp_path / side / file
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(random.integers(high, size=shape, dtype=dtype)).save(path)
+        self.settings = {"root": tmp_path}
+
+
+class TestHuggingFace(DatasetSuite):
+    """A Parquet file on this machine."""
+
+    component = HuggingFace
+
+    @pytest.fixture(autouse=True)
+    def table(self, encode: Callable[..., bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+        random = np.random.default_rng(0)
+        columns = {
+            side: [encode(random.integers(256, size=(8, 6, 3), dtype=np.uint8)) for _ in range(10)]
+            for side in ("photo", "labels")
+        }
+        pyarrow.parquet.write_table(pa.table(columns), tmp_path / "facades.parquet")
+        self.settings = {"path": str(tmp_path / "facades.parquet"), "a": "photo", "b": "labels"}
+
+
+class TestLabelsFromColors(DatasetSuite):
+    component = LabelsFromColors
+
+    @pytest.fixture(autouse=True)
+    def pictures(self, tmp_path: Path) -> None:
+        colours = np.array(PALETTE, np.uint8)
+        facades = DrawnFacades(count=3, validation_count=2, size=32)
+        for split, folder in (("train", "train"), ("validation", "val")):
+            (tmp_path / folder).mkdir()
+            for pair in facades.open(split):
+                Image.fromarray(np.hstack([pair.a, colours[pair.b]])).save(tmp_path / folder / f"{pair.key}.png")
+        self.settings = {"source": SideBySide(root=tmp_path), "palette": list(PALETTE)}
+
+
+class TestFirstAvailable(DatasetSuite):
+    """Of two, the first of which is not there."""
+
+    component = FirstAvailable
+
+    @pytest.fixture(autouse=True)
+    def sources(self, make_pairs: Callable[..., Path], tmp_path: Path) -> None:
+        self.settings = {"sources": [SideBySide(root=tmp_path / "missing"), SideBySide(root=make_pairs())]}
