@@ -17,7 +17,7 @@ from pydantic_core import to_jsonable_python
 
 from genlab.contract import Contract, check_class, load_object, read_contract
 from genlab.errors import Fault, PluginError, RecipeError
-from genlab.plugins.load import reason
+from genlab.plugins.load import guarded, reason
 from genlab.plugins.overview import collision
 from genlab.plugins.plugin import Plugin
 from genlab.registry import KINDS, Kind, Registration
@@ -126,7 +126,8 @@ class Component:
         if not isinstance(target, str):
             return target
         try:
-            return load_object(target)
+            with guarded():
+                return load_object(target)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -229,6 +230,8 @@ class Components:
         return found
 
     def _unknown(self, name: str, kind: str | None) -> PluginError:
+        if giver := next((plugin for plugin in self.plugins if plugin.is_called(name) and not plugin.failure), None):
+            raise PluginError(f"{giver} gives no component{f' of the kind {kind}' if kind else ''}")
         known = sorted({word for plugin, entry in self._all(kind) for word in (entry.name, plugin.package)})
         hints = [nearest(name, known) or "", *filter(None, map(_absence, self.plugins))]
         what = f"no plugin gives a {kind or 'component'} `{name}`, and no package of plugins is called `{name}`"

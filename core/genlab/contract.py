@@ -16,8 +16,7 @@ from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_
 
 from annotated_types import MinLen
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
-from pydantic.errors import PydanticUserError
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from genlab.errors import PluginError
 from genlab.registry import KINDS, Kind
@@ -149,7 +148,7 @@ def _model(cls: type, settings: Parameters, hints: Mapping[str, Any], nested: Ma
         fields[name] = (annotation, Field(default, description=help_lines.get(name)))
     try:
         model = _create(cls.__name__, fields)
-    except PydanticUserError as error:
+    except Exception as error:
         raise PluginError(f"its setting `{_unreadable(fields)}` is of a type that a recipe cannot give") from error
     _check_defaults(model, {name: value.default for name, value in settings.items()})
     return model
@@ -168,7 +167,7 @@ def _unreadable(fields: Mapping[str, Any]) -> str:
     for name, field in fields.items():
         try:
             _create(name, {name: field})
-        except PydanticUserError:
+        except Exception:  # noqa: BLE001  (pydantic's own, or whatever a type's bounds raise)
             return name
     raise AssertionError(f"none of {list(fields)} is at fault alone")
 
@@ -178,19 +177,33 @@ def _check_defaults(model: type[BaseModel], defaults: Mapping[str, Any]) -> None
     given = {name: value for name, value in defaults.items() if value is not inspect.Parameter.empty}
     for name, value in given.items():
         try:
-            model.model_validate_json(to_json({name: value}, inf_nan_mode="constants"))
+            written = to_json({name: value}, inf_nan_mode="constants")
+            if value is not None and _has_none(from_json(written)[name]):
+                raise PluginError(_unwritable(name))
+            model.model_validate_json(written)
         except PydanticSerializationError as error:
-            raise PluginError(f"the default of its setting `{name}` cannot be written in a recipe") from error
+            raise PluginError(_unwritable(name)) from error
         except ValidationError as error:
             if any(item["loc"][:1] == (name,) for item in error.errors()):
                 words = "None" if value is None else shown(value)
                 raise PluginError(f"the default of its setting `{name}`, {words}, does not fit its type") from error
 
 
+def _unwritable(name: str) -> str:
+    return f"the default of its setting `{name}` cannot be written in a recipe"
+
+
+def _has_none(value: Any) -> bool:
+    """Whether there is a None in a value of JSON: TOML has no word for it."""
+    if isinstance(value, Mapping):
+        return any(map(_has_none, value.values()))
+    return any(map(_has_none, value)) if isinstance(value, list) else value is None
+
+
 def nested_kind(annotation: Any) -> str | None:
     """The kind of component that an annotation asks for: `Dataset`, `list[Dataset]`, or one of them or None."""
     inner, _ = _optional(annotation)
-    inner = get_args(inner)[0] if get_origin(inner) is list else inner
+    inner = get_args(inner)[0] if get_origin(inner) is list and get_args(inner) else inner
     if not inspect.isclass(inner):
         return None
     path = f"{inner.__module__}:{inner.__qualname__}"

@@ -72,19 +72,22 @@ def code_digests(recipe: Recipe) -> dict[str, str]:
     Listeners watch, and so do `cli` and `ablation` of the core: they have no part in what a run comes to.
     """
     parts = replace(recipe, listeners={}).components()
-    packages = {"genlab", *(_package_of(component.cls.__module__) for component in parts)}
-    return {name: _digest_of_code(Path(str(sys.modules[name].__file__))) for name in sorted(packages)}
+    found = {"genlab": Path(runs.__file__).parent / "__init__.py"}
+    found |= dict(place for component in parts if (place := _package_of(component.cls.__module__)))
+    return {name: _digest_of_code(found[name]) for name in sorted(found)}
 
 
-def _package_of(module: str) -> str:
+def _package_of(module: str) -> tuple[str, Path] | None:
     """The outermost package of a module that has code: several distributions may share a namespace, which has none."""
     names = accumulate(module.split("."), lambda outer, inner: f"{outer}.{inner}")
-    return next(name for name in names if sys.modules[name].__file__)
+    files = ((name, getattr(sys.modules.get(name), "__file__", None)) for name in names)
+    return next(((name, Path(file)) for name, file in files if file), None)
 
 
 def _digest_of_code(module: Path) -> str:
     root = module.parent
-    files = sorted(root.rglob("*.py")) if module.name == "__init__.py" else [module]
+    # An editor's lock is a link that leads nowhere, and looks like a file.
+    files = sorted(filter(Path.is_file, root.rglob("*.py"))) if module.name == "__init__.py" else [module]
     digest = hashlib.sha256()
     for file in files:
         path = file.relative_to(root)

@@ -15,7 +15,7 @@ from genlab.build.experiment import Built, build
 from genlab.build.read import Checked, read_run
 from genlab.engine.loop import train
 from genlab.engine.runtime import memory_errors
-from genlab.errors import RunError, StorageError
+from genlab.errors import GenlabError, RunError, StorageError, told
 from genlab.files import write_text
 from genlab.interfaces.listener import Listener, Started
 from genlab.runs import ManifestListener, RunFolder
@@ -129,7 +129,7 @@ def _train(folder: RunFolder, built: Built, stop_at: int | None, listeners: List
             if isinstance(error, KeyboardInterrupt):
                 folder.update(status="interrupted")
             else:
-                folder.update(status="failed", failure=str(error))
+                folder.update(status="failed", failure=str(error) if isinstance(error, GenlabError) else told(error))
         raise
     folder.update(
         status=ended.status,

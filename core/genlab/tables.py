@@ -163,7 +163,7 @@ def describe(annotation: Any) -> str:
         return ", or ".join(describe(argument) for argument in arguments if argument is not type(None))
     if _is_list(annotation):
         return f"a list of {_plural(arguments[0])}"
-    if origin is tuple:
+    if origin is tuple and arguments:
         return _tuple(arguments)
     if inspect.isclass(annotation) and issubclass(annotation, Enum):
         return _either([shown(choice.value) for choice in annotation])
@@ -172,7 +172,8 @@ def describe(annotation: Any) -> str:
 
 def _is_list(annotation: Any) -> bool:
     origin, arguments = get_origin(annotation), get_args(annotation)
-    return origin in (list, Sequence, set, frozenset) or (origin is tuple and arguments[-1] is Ellipsis)
+    is_sequence = origin in (list, Sequence, set, frozenset) or (origin is tuple and arguments[-1:] == (Ellipsis,))
+    return is_sequence and bool(arguments)
 
 
 def _tuple(arguments: Sequence[Any]) -> str:

@@ -95,7 +95,7 @@ def test_two_files_of_one_name_cannot_be_told_apart(write: Write) -> None:
 # The file's text, and what is said of it.
 BROKEN = {
     "raises": ("x = 1\n\ndef f():\n    return {}['key']\n\nf()\n", "KeyError: 'key' (mine.py, line 4)"),
-    "raises several lines": ("raise ValueError('one\\ntwo')", "ValueError: one (mine.py, line 1)"),
+    "raises several lines": ("raise ValueError('one\\ntwo')", "ValueError: one two (mine.py, line 1)"),
     "raises without words": ("\nraise ValueError", "ValueError (mine.py, line 2)"),
     "is no Python": ("import genlab\ndef (:\n", "SyntaxError: invalid syntax (mine.py, line 2)"),
     "needs another package": (

@@ -80,7 +80,9 @@ def _outcome(job: dict[str, Any], channel: IO[str]) -> dict[str, Any]:
         return {"status": manifest.status, "failure": manifest.failure}
     except GenlabError as error:
         return {"status": "failed", "failure": str(error)}
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         if fault := blamed(error):
             return {"status": "failed", "failure": str(fault)}
         raise

@@ -34,9 +34,15 @@ def check_network(network: Network, component: Component) -> None:
     for kind, names in _PIXELS.items():
         for name in names if isinstance(network, kind) else ():
             _check_pixels(network, name, component)
-    _check_levels(network.levels(), component)
+    _check_levels(_listed(network.levels(), "levels", component), component)
     if isinstance(network, Generator):
-        _check_skips(network.skips(), component)
+        _check_skips(_listed(network.skips(), "skips", component), component)
+
+
+def _listed(value: object, name: str, component: Component) -> Iterable[Any]:
+    if not isinstance(value, Iterable):
+        raise broken(component, f"its `{name}` gives {_kind_of(value)}, and not a list")
+    return cast(Iterable[Any], value)
 
 
 def _check_pixels(network: Network, name: str, component: Component) -> None:
@@ -67,7 +73,7 @@ def check_phases(method: Method, networks: Mapping[str, Network], component: Com
     """Whether the phases are such, and update networks that are there."""
     if not (hasattr(method, "networks") and hasattr(method, "losses")):
         raise broken(component, "its constructor does not call super().__init__(networks, losses)")
-    for phase in cast(Iterable[object], method.phases()):
+    for phase in _listed(method.phases(), "phases", component):
         if not isinstance(phase, Phase):
             raise broken(component, f"its `phases` give {phase!r:.60}, and a phase is a genlab.Phase")
         if unknown := [role for role in phase.updates if role not in networks]:
@@ -87,7 +93,7 @@ def open_split(dataset: Dataset, split: Split, component: Component) -> Pairs:
     pairs = cast(object, dataset.open(split))
     if not isinstance(pairs, Pairs):
         raise broken(component, f'its `open("{split}")` gives {_kind_of(pairs)}, and not genlab.Pairs')
-    if not all(hasattr(pairs, name) for name in ("a", "b", "description")):
+    if not all(hasattr(pairs, name) for name in ("a", "b")) or not isinstance(getattr(pairs, "description", None), str):
         what = f"the constructor of {type(pairs).__name__} does not call super().__init__(a, b, description)"
         raise broken(component, what)
     return pairs

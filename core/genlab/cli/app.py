@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import Annotated, NoReturn
 
 import typer
@@ -64,6 +65,9 @@ class _StandardError(logging.Handler):
 
 def run() -> None:
     """Run a verb; an error for people ends it with one paragraph and its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may lack letters, which is no reason to fail
     logger = logging.getLogger("genlab")
     logger.addHandler(_StandardError())
     logger.propagate = False
@@ -71,17 +75,18 @@ def run() -> None:
         app()
     except GenlabError as error:
         _fail(error, error.exit_code)
-    except BrokenPipeError:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        from genlab.plugins.blame import blamed
+
+        if fault := blamed(error):
+            _fail(fault, exit_code=1)
+        if not isinstance(error, BrokenPipeError):
+            raise
         # Whoever read the output has gone; Python would complain once more when it closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except (Exception, SystemExit) as error:
-        from genlab.plugins.blame import blamed
-
-        fault = blamed(error)
-        if fault is None:
-            raise
-        _fail(fault, exit_code=1)
 
 
 def _fail(error: GenlabError, exit_code: int) -> NoReturn:

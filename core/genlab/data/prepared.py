@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import NamedTuple, TypeVar, cast
 
+import numpy as np
 from torch import Tensor
 
 from genlab.data.sides import ClassSide, Seen, channels_of, resize, to_tensor
@@ -80,8 +81,7 @@ class PreparedPairs:
         return prepared
 
     def _prepare(self, pair: Pair) -> PreparedPair:
-        if not isinstance(cast(object, pair), Pair):  # a plugin's, which may be anything
-            raise DataError(f"a pair is a {type(pair).__name__}, and not a genlab.Pair", where=self.pairs.description)
+        _require_pair(pair, self.pairs.description)
         if pair.a.shape[:2] != pair.b.shape[:2]:
             sizes = " and ".join("x".join(map(str, side.shape[:2])) for side in (pair.a, pair.b))
             raise DataError(f"its sides differ in height and width: {sizes}", where=pair.key)
@@ -111,3 +111,14 @@ class PreparedPairs:
             if index not in self._cache and size <= self._room:
                 self._cache[index] = pair
                 self._room -= size
+
+
+def _require_pair(pair: object, where: str) -> None:
+    """Whether what a plugin's dataset gives, which may be anything, is a pair of arrays."""
+    if not isinstance(pair, Pair):
+        raise DataError(f"a pair is a {type(pair).__name__}, and not a genlab.Pair", where=where)
+    if not isinstance(cast(object, pair.key), str):
+        raise DataError(f"the key of a pair is a {type(pair.key).__name__}, and not text", where=where)
+    for side in (pair.a, pair.b):
+        if not isinstance(cast(object, side), np.ndarray):
+            raise DataError(f"a side is a {type(side).__name__}, and not a NumPy array", where=pair.key)

@@ -34,7 +34,9 @@ class Announcer:
             label, listener = entry
             try:
                 dispatch(listener, event)
-            except (Exception, SystemExit) as error:  # noqa: BLE001  (a listener is a guest: whatever it raises, the run goes on)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001  (a listener is a guest: whatever it raises, the run goes on)
                 self._listeners.remove(entry)
                 what = "The listener `%s` failed and is switched off; the run goes on. %s"
                 _log.warning(what, label, reason(error))

@@ -72,9 +72,9 @@ def _require_scalars(phase: Phase, terms: Terms) -> None:
     for name, term in terms.items():
         if not isinstance(cast(object, term), Term):  # a plugin's, which may be anything
             raise TrainingError(f"the term {phase.name}/{name} is a {type(term).__name__}, and not a genlab.Term")
-        shape = getattr(term.value, "shape", None)
-        if shape != ():
-            given = type(term.value).__name__ if shape is None else f"a tensor of shape {tuple(shape)}"
+        value = cast(object, term.value)
+        if not isinstance(value, Tensor) or value.shape != ():
+            given = f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
             raise TrainingError(f"the loss {phase.name}/{name} gave {given}, and a loss is a tensor with one value")
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import metadata
+from itertools import accumulate
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
-from genlab.errors import PluginError
+from genlab.errors import PluginError, told
 from genlab.hooks import GROUP
 from genlab.plugins.load import FILE_PREFIX
 from genlab.plugins.packages import declared_plugins
+from genlab.plugins.plugin import canonical
+
+_OURS = frozenset({"genlab", "typer", "rich", "pydantic", "torch", "runpy", "__main__"})
+"""The outermost modules of code that is no plugin's, whatever calls it."""
 
 
 class Failure(NamedTuple):
@@ -19,11 +27,6 @@ class Failure(NamedTuple):
 
     owner: str
     what: str
-
-
-class _Place(NamedTuple):
-    frame: FrameType
-    line: int
 
 
 def blamed(error: BaseException) -> PluginError | None:
@@ -36,35 +39,68 @@ def blamed(error: BaseException) -> PluginError | None:
 
 def failure_in_plugin(error: BaseException) -> Failure | None:
     """An exception as a plugin's, with the innermost of its lines, as what it called may be PyTorch's."""
+    places = [(raised, *place) for raised in _chain(error) for place in _foreign(raised)]
+    if not places and not isinstance(error, AttributeError):
+        return None
     owners = _owners()
-    for place in _places(error):
-        owner = _owner(str(place.frame.f_globals.get("__name__", "")), owners)
-        if owner:
-            what = traceback.format_exception_only(error)[-1].splitlines()[0].strip()
-            return Failure(owner, f"{what} ({Path(place.frame.f_code.co_filename).name}, line {place.line})")
+    for raised, frame, line in places:
+        if owner := _owner(_module_of(frame), owners):
+            return Failure(owner, f"{told(raised)} ({Path(frame.f_code.co_filename).name}, line {line})")
     return _of_object(error, owners)
+
+
+def _foreign(error: BaseException) -> Iterator[tuple[FrameType, int]]:
+    """Where an exception came through code that is neither genlab's nor the command line's, from the innermost."""
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        if _module_of(frame).partition(".")[0] not in _OURS:
+            yield frame, line
+
+
+def _module_of(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The exception; of one that ends the process also what led to it, as the command line takes some for its own."""
+    yield error
+    if isinstance(error, SystemExit) and error.__context__ is not None:
+        yield error.__context__
+        if error.__context__.__cause__ is not None:
+            yield error.__context__.__cause__
 
 
 def _of_object(error: BaseException, owners: Mapping[str, str]) -> Failure | None:
     """An attribute that genlab looked for in vain in what a plugin's class made, such as one without its `__init__`."""
     cls = type(error.obj) if isinstance(error, AttributeError) else None
     owner = _owner(cls.__module__, owners) if cls else None
-    return Failure(owner, f"{type(error).__name__}: {error}") if owner else None
+    return Failure(owner, told(error)) if owner else None
 
 
 def _owner(module: str, owners: Mapping[str, str]) -> str | None:
-    outermost = module.partition(".")[0]
-    if outermost.startswith(FILE_PREFIX):
-        return f"{outermost.removeprefix(FILE_PREFIX)}.py"
-    return owners.get(outermost)
+    """Whose a module is, by the longest part of its name that is known."""
+    if module.startswith(FILE_PREFIX):
+        return Path(str(sys.modules[module].__file__)).name
+    names = accumulate(module.split("."), lambda outer, inner: f"{outer}.{inner}")
+    return next((owners[name] for name in reversed(list(names)) if name in owners), None)
 
 
 def _owners() -> dict[str, str]:
-    """The packages of plugins by the modules that are theirs, but genlab's own."""
-    found = (declared for declared in declared_plugins() if declared.package != GROUP)
-    return {declared.top_module: f"{declared.package} {declared.version}".rstrip() for declared in found}
+    """Plugins' packages by the modules that are theirs, but genlab's own; one that several share is nobody's."""
+    declared = [plugin for plugin in declared_plugins() if plugin.package != GROUP]
+    names = {canonical(plugin.package): f"{plugin.package} {plugin.version}".rstrip() for plugin in declared}
+    owners: dict[str, set[str]] = defaultdict(set)
+    for module, distributions in _installed_modules().items():
+        owners[module] |= {canonical(name) for name in distributions}
+    for plugin in declared:
+        for module in accumulate(plugin.module.split("."), lambda outer, inner: f"{outer}.{inner}"):
+            owners[module].add(canonical(plugin.package))
+    single = {module: next(iter(packages)) for module, packages in owners.items() if len(packages) == 1}
+    return {module: names[package] for module, package in single.items() if package in names and module not in _OURS}
 
 
-def _places(error: BaseException) -> Iterator[_Place]:
-    """Where an exception came through, from the innermost."""
-    yield from reversed([_Place(*place) for place in traceback.walk_tb(error.__traceback__)])
+def _installed_modules() -> Mapping[str, Sequence[str]]:
+    """The distributions of each outermost module; none if any of them is damaged."""
+    try:
+        return metadata.packages_distributions()
+    except (TypeError, KeyError, ValueError, AttributeError, OSError):
+        return {}

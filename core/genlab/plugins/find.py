@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from genlab.errors import PluginError
@@ -29,9 +30,13 @@ def find_plugins(files: Iterable[Path] = ()) -> list[Plugin]:
             set; or GENLAB_PLUGINS names what is not installed.
     """
     found = all_plugins(files)
-    if os.environ.get(STRICT, "0") not in ("", "0") and (faults := _faults(found)):
+    if _is_set(STRICT) and (faults := _faults(found)):
         raise PluginError("\n".join(faults), where=f"{STRICT} is set")
     return found
+
+
+def _is_set(variable: str) -> bool:
+    return os.environ.get(variable, "").strip().lower() not in ("", "0", "false", "no", "off")
 
 
 def _faults(plugins: Sequence[Plugin]) -> list[str]:
@@ -72,15 +77,24 @@ def _distinct(files: Iterable[Path]) -> list[Path]:
     found: dict[str, Path] = {}
     for file in files:
         other = found.setdefault(file.name, file)
-        if other.expanduser().resolve() != file.expanduser().resolve():
+        if _existing(other).resolve() != _existing(file).resolve():
             raise PluginError(f"{other} has the same name; rename one of them", where=f"--plugin {file}")
     return list(found.values())
 
 
+def _existing(file: Path) -> Path:
+    """Where a file is, by the name that it was given by: a run keeps a copy under that name."""
+    with suppress(OSError, RuntimeError):  # a name that is too long, a loop of links, a user that there is not
+        path = Path(os.path.abspath(file.expanduser()))  # noqa: PTH100  (it follows no links)
+        if path.is_file():
+            return path
+    raise PluginError("there is no such file", where=f"--plugin {file}")
+
+
 def _from_file(file: Path) -> Plugin:
-    path = file.expanduser().resolve()
-    if not path.is_file():
-        raise PluginError("there is no such file", where=f"--plugin {file}")
+    path = _existing(file)
+    if path.suffix != ".py":
+        raise PluginError(f"{path.name} is not a Python file", where=f"--plugin {file}")
     loaded = load(lambda: import_file(path), path.stem, says_version=False)
     if loaded.failure:
         raise PluginError(loaded.failure.what, where=f"--plugin {file}") from loaded.failure

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
+import os
 import re
 import sys
 import time
@@ -16,7 +18,7 @@ from typing import Any, NamedTuple
 import pluggy
 
 from genlab import hooks
-from genlab.errors import PluginError
+from genlab.errors import PluginError, told
 from genlab.registry import Registration, Registry
 
 FILE_PREFIX = "genlab_file_"
@@ -45,11 +47,31 @@ def load(find: Callable[[], Any], name: str, *, says_version: bool) -> Loaded:
     registrations: Sequence[Registration] = ()
     failure: PluginError | None = None
     try:
-        with _caught(), redirect_stdout(sys.stderr):  # what a plugin prints is no answer to a command
+        with _caught(), guarded():
             registrations = _register(find(), name, says_version)
     except PluginError as error:
         failure = error
     return Loaded(registrations, failure, time.perf_counter() - began)
+
+
+@contextmanager
+def guarded() -> Generator[None, None, None]:
+    """While a plugin is imported: what it prints goes to standard error, as it is no answer to a command.
+
+    Afterwards the streams and the working directory are what they were.
+    """
+    folder, stderr = Path.cwd(), sys.stderr
+    sys.stdout.flush()
+    kept = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        sys.stderr = stderr
+        os.chdir(folder)
 
 
 @contextmanager
@@ -65,7 +87,7 @@ def _caught() -> Generator[None, None, None]:
 
 def import_file(path: Path) -> ModuleType:
     """A Python file as a module; `PluginError` if it is none."""
-    name = f"{FILE_PREFIX}{path.stem}"
+    name = f"{FILE_PREFIX}{re.sub(r'[^0-9a-zA-Z_]', '_', path.stem)}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise PluginError(f"{path.name} is not a Python file")
@@ -88,9 +110,15 @@ def _register(module: Any, name: str, says_version: bool) -> list[Registration]:
         raise PluginError(f"{found}; a plugin's hook is `genlab_register(registry)`") from error
     if not manager.hook.genlab_register.get_hookimpls():
         raise PluginError("it has no hook `genlab_register` marked with `@genlab.hookimpl`")
+    if any(_is_no_plain(hook.function) for hook in manager.hook.genlab_register.get_hookimpls()):
+        raise PluginError("its hook `genlab_register` is no plain function: without `yield` or `async` it is called")
     registry = Registry()
     manager.hook.genlab_register(registry=registry)
     return registry.registrations
+
+
+def _is_no_plain(function: Callable[..., object]) -> bool:
+    return inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function)
 
 
 def _check_version(made_for: object, is_needed: bool) -> None:
@@ -119,13 +147,15 @@ def reason(error: BaseException) -> str:
     """What happened in a plugin's code, and on which of its lines."""
     if isinstance(error, PluginError):
         return error.what
-    text = traceback.format_exception_only(error)[-1].splitlines()[0].strip()
+    text = told(error)
     if isinstance(error, SyntaxError) and error.filename:
-        return f"{text} ({Path(error.filename).name}, line {error.lineno})"
-    ours = Path(hooks.__file__).parent
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if "importlib" not in frame.filename and not Path(frame.filename).is_relative_to(ours)
-    ]
+        return f"SyntaxError: {error.msg} ({Path(error.filename).name}, line {error.lineno})"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_no_plugins(frame.filename)]
     return f"{text} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else text
+
+
+def _is_no_plugins(filename: str) -> bool:
+    """Whether a file is of Python itself or of genlab, and so none of a plugin's."""
+    ours = (Path(hooks.__file__).parent, Path(os.__file__).parent)
+    site = "site-packages" in filename or "dist-packages" in filename
+    return filename.startswith("<frozen") or (not site and any(Path(filename).is_relative_to(path) for path in ours))

@@ -26,8 +26,8 @@ class Declared(NamedTuple):
     value: str
 
     @property
-    def top_module(self) -> str:
-        return self.value.partition(":")[0].partition(".")[0]
+    def module(self) -> str:
+        return self.value.partition(":")[0]
 
     def load(self) -> Any:
         """Import it; `PluginError` if the declaration makes no sense."""

@@ -25,6 +25,8 @@ IMPORTED = frozenset(f"{kind.capitalize()}Suite" for kind in KINDS) | {
 }
 """What else a new package may import under its own name, beside the names of genlab itself."""
 
+RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))})
+
 _NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
 _IS = "a name is lower-case words of letters and digits, joined by - or _"
 
@@ -92,6 +94,8 @@ def _fault_of_word(names: Names) -> str | None:
         return f'"{word}" is a word of the language, and no name'
     if word in sys.stdlib_module_names:
         return f'"{word}" is a module of Python\'s own'
+    if word in RESERVED:
+        return f'"{word}" cannot be the name of a file on Windows'
     if word.startswith("test"):
         return f"its class would be `{cls}`, which pytest would take for tests"
     if cls in IMPORTED or cls in genlab.__all__ or hasattr(builtins, cls):

@@ -109,4 +109,8 @@ def _write(target: Path, texts: Mapping[str, str]) -> None:
                 file = folder / path
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, encoding="utf-8", newline="\n")
-            folder.rename(target)
+            try:
+                folder.rename(target)
+            except OSError:
+                _refuse_existing(target)  # another process may have been faster
+                raise

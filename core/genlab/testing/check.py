@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import inspect
-import io
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
+from tempfile import TemporaryFile
 from typing import Any, Literal, NamedTuple, cast
 from unittest import SkipTest
 
 from genlab.components import Component, Components, ComponentTable, Spec
-from genlab.errors import Fault, RecipeError
+from genlab.errors import Fault, PluginError, RecipeError
 from genlab.interfaces.loss import AdversarialLoss
 from genlab.plugins.blame import failure_in_plugin
 from genlab.plugins.load import reason
@@ -81,13 +81,15 @@ def run_test(suite: type[Suite], name: str) -> Result:
     says = inspect.cleandoc(test.__doc__ or "").partition("\n")[0]
     made.setup_method()
     try:
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        with TemporaryFile("w+") as dropped, redirect_stdout(dropped), redirect_stderr(dropped):
             test(made)
     except SkipTest as error:
         return Result(name, says, "skipped", str(error))
     except ConformanceError as error:
         return Result(name, says, "failed", str(error))
-    except (Exception, SystemExit) as error:  # noqa: BLE001  (a stranger's code, which is what is tested)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  (a stranger's code, which is what is tested)
         failure = failure_in_plugin(error)
         return Result(name, says, "failed", failure.what if failure else reason(error))
     finally:
@@ -111,14 +113,21 @@ def check_components(components: Components, found: Sequence[Component], setting
         settings: what a recipe would say of them, beside their names.
 
     Raises:
-        RecipeError: the settings are not those of a component.
-        PluginError: a component breaks its contract so far that its suite cannot be run.
+        RecipeError: the settings are not those of the component, if there is one alone.
+        PluginError: it breaks its contract so far that its suite cannot be run; among several, that is a result.
     """
     for component in found:
-        spec, faults = components.settled(component, settings)
-        if spec is None:
-            raise RecipeError([_with_advice(fault) for fault in faults])
-        yield Checked(component, run(suite_of(component, spec)))
+        try:
+            spec, faults = components.settled(component, settings)
+            error = None if spec else RecipeError([_with_advice(fault) for fault in faults])
+        except PluginError as broken:
+            spec, error = None, broken
+        if spec:
+            yield Checked(component, run(suite_of(component, spec)))
+        elif error and len(found) == 1:
+            raise error
+        else:
+            yield Checked(component, iter([Result("test_a_recipe_can_name_it", "", "failed", str(error))]))
 
 
 def _with_advice(fault: Fault) -> Fault:

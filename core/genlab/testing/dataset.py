@@ -59,6 +59,8 @@ class DatasetSuite(Suite):
             pairs = cast(object, self.dataset().choose().dataset.open(split))
             if not isinstance(pairs, Pairs):
                 raise ConformanceError(f'open("{split}") gives a {type(pairs).__name__}, and not Pairs')
+            constructed = all(hasattr(pairs, name) for name in ("a", "b", "description"))
+            require(constructed, f"the constructor of {type(pairs).__name__} does not call that of genlab.Pairs")
             require(len(pairs) > 0, f"there are no pairs to {'train' if split == 'train' else 'validate'}")
             require(pairs.description.strip(), f"the pairs of {split} have no description")
             require("\n" not in pairs.description, f"the description of {split} has several lines")

@@ -102,7 +102,10 @@ class MethodSuite(Suite):
         unknown = [role for role in roles if role not in ROLES]
         require(not unknown, f"it uses a network `{unknown and unknown[0]}`; a recipe has {' and '.join(ROLES)}")
         require(self.component.predictions in ("images", "classes"), f"predictions is {self.component.predictions!r}")
-        phases = self.method().phases()
+        method = self.method()
+        constructed = all(hasattr(method, name) for name in ("networks", "losses"))
+        require(constructed, f"the constructor of {type(method).__name__} does not call that of genlab.Method")
+        phases = method.phases()
         names = [phase.name for phase in phases]
         require(len(set(names)) == len(names) > 0, f"its phases are called {', '.join(names) or 'nothing at all'}")
         updated = {role for phase in phases for role in phase.updates}

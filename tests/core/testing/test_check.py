@@ -156,7 +156,7 @@ class Odd(Suite):
         raise SkipTest("it cannot be told here")
 
     def test_raises(self) -> None:
-        raise ValueError("no such thing\nas this")
+        raise ValueError("no such thing")
 
     def test_asserts(self) -> None:
         assert self.kind == "metric"
@@ -251,6 +251,15 @@ def test_a_class_that_is_no_component_is_told_as_a_fault_of_its_plugin(component
         PluginError, match=r'loss "unfinished" of genlab-mine 1\.0 breaks the contract: Unfinished lacks'
     ):
         checked(components, "loss", "unfinished")
+
+
+def test_among_several_one_that_breaks_its_contract_is_a_result(components: Components) -> None:
+    found = [components.get("loss", name) for name in ("unfinished", "toy")]
+    broken, sound = (list(each.results) for each in check_components(components, found, {}))
+    (result,) = broken
+    assert result.outcome == "failed"
+    assert "Unfinished lacks `forward`" in result.why
+    assert len(sound) > 1
 
 
 def test_settings_that_a_constructor_refuses_fail_the_tests_that_need_it(components: Components) -> None:

@@ -109,6 +109,13 @@ class Listed(Small):
         return list(super().open(split))
 
 
+class NotConstructed(Noise):
+    """Has a constructor that does not call the one it overrides."""
+
+    def __init__(self, split: Split) -> None:
+        self.split = split
+
+
 class OneSplit(Small):
     """Has nothing to validate on."""
 
@@ -430,6 +437,7 @@ PLANTED = [
     Planted(Slow, "test_it_can_be_had", "its probe took 0.3 s, and may take 0.2"),
     Planted(ChoosingItself, "test_it_can_be_had", "choose() gives a ChoosingItself, and not a Choice"),
     Planted(Listed, "test_both_splits_have_pairs", 'open("train") gives a list, and not Pairs'),
+    Planted(of(NotConstructed), "test_both_splits_have_pairs", "does not call that of genlab.Pairs"),
     Planted(OneSplit, "test_both_splits_have_pairs", "there are no pairs to validate"),
     Planted(of(nameless), "test_both_splits_have_pairs", "the pairs of train have no description"),
     Planted(of(wordy), "test_both_splits_have_pairs", "the description of train has several lines"),

@@ -31,6 +31,13 @@ class WithoutLosses(ToyMethod):
         super().__init__(networks, {})
 
 
+class NotConstructed(ToyMethod):
+    """Has a constructor that does not call the one it overrides."""
+
+    def __init__(self, networks: Any, losses: Any) -> None:
+        self.generator = networks["generator"]
+
+
 class Critic(ToyMethod):
     """Has a name of its own for a network."""
 
@@ -275,6 +282,7 @@ PLANTED = [
     Planted(NoHelp, "test_settings_have_help", "the docstring says nothing of `warm_up` under `Args:`"),
     Planted(Critic, _USES, "it uses a network `critic`; a recipe has generator and discriminator"),
     Planted(OfLabels, _USES, "predictions is 'labels'"),
+    Planted(NotConstructed, _USES, "the constructor of NotConstructed does not call that of genlab.Method"),
     Planted(OnePhaseTwice, _USES, "its phases are called step, step"),
     Planted(NoPhases, _USES, "its phases are called nothing at all"),
     Planted(UpdatesNothing, _USES, "its phases update ['generator'], and it has ['discriminator', 'generator']"),
