@@ -185,7 +185,7 @@ def test_a_check_needs_something_to_check(gen: GenCommand) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["label_recovery"], 'metric "genlab:label_recovery" needs `judge`: a path'),
+        (["label_recovery"], 'metric "label_recovery" needs `judge`: a path'),
         (["unet", "--set", "levls=3"], "has no setting `levls`"),
         (["unet", "--set", "levels=many"], '`levels` takes an integer of at least 2 and of at most 16, not "many"'),
     ],
