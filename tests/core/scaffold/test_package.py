@@ -256,7 +256,7 @@ def test_what_came_there_in_the_meantime_stays(tmp_path: Path, monkeypatch: pyte
         return rename(folder, to)
 
     monkeypatch.setattr(Path, "rename", raced)
-    with pytest.raises(StorageError, match="cannot be written: Directory not empty"):
+    with pytest.raises(PluginError, match="this exists already; nothing was written"):
         new_package("mine", "loss", tmp_path)
     assert list(tmp_path.iterdir()) == [target]
     assert list(target.iterdir()) == [target / "theirs"]
