@@ -39,11 +39,18 @@ def test_a_file_in_the_way_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "run").read_text() == "precious"
 
 
-def test_resuming_is_offered_only_where_there_is_a_run(tmp_path: Path) -> None:
-    with pytest.raises(RunError) as refused:
-        RunFolder.refuse_existing(tmp_path)
-    assert "gen resume" not in str(refused.value)
+def test_resuming_is_offered_only_where_there_is_something_to_go_on_from(tmp_path: Path) -> None:
+    def refusal() -> str:
+        with pytest.raises(RunError) as refused:
+            RunFolder.refuse_existing(tmp_path)
+        return str(refused.value)
+
+    assert "gen resume" not in refusal()
     RunFolder(tmp_path).write(manifest())
+    assert "gen resume" not in refusal()  # it was cut off before its first checkpoint
+    checkpoint = tmp_path / "checkpoints" / "00000001"
+    checkpoint.mkdir(parents=True)
+    (checkpoint / "state.json").touch()
     with pytest.raises(RunError, match=f"gen resume {tmp_path}"):
         RunFolder.refuse_existing(tmp_path)
 
