@@ -17,7 +17,8 @@ from pydantic_core import to_jsonable_python
 
 from genlab.contract import Contract, check_class, load_object, read_contract
 from genlab.errors import Fault, PluginError, RecipeError
-from genlab.plugins.load import guarded, reason
+from genlab.failures import reason
+from genlab.plugins.load import guarded
 from genlab.plugins.overview import collision
 from genlab.plugins.plugin import Plugin
 from genlab.registry import KINDS, Kind, Registration

@@ -20,8 +20,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-_MOST_LINES, _MOST_LETTERS = 4, 1000
-
 
 class GenlabError(Exception):
     """What went wrong, for a person.
@@ -68,19 +66,6 @@ class Fault:
     def __str__(self) -> str:
         head = f"{self.place}: {self.what}" if self.place else self.what
         return "\n".join(part for part in (head, self.quote, self.hint) if part)
-
-
-def told(error: BaseException) -> str:
-    """An exception of anybody's code in few words: its type, and the first lines of what it says, fit to be printed."""
-    try:
-        said = str(error)
-    except Exception:  # noqa: BLE001  (a stranger's class, and this is about to be told)
-        said = ""
-    lines = [line.strip() for line in said.strip().splitlines() if line.strip()]
-    text = " ".join(lines[:_MOST_LINES])
-    text = text.encode("utf-8", "backslashreplace").decode()
-    name = type(error).__name__
-    return f"{name}: {text[:_MOST_LETTERS]}" if text else name
 
 
 class RecipeError(GenlabError):

@@ -15,7 +15,8 @@ from genlab.build.experiment import Built, build
 from genlab.build.read import Checked, read_run
 from genlab.engine.loop import train
 from genlab.engine.runtime import memory_errors
-from genlab.errors import GenlabError, RunError, StorageError, told
+from genlab.errors import GenlabError, RunError, StorageError
+from genlab.failures import told
 from genlab.files import write_text
 from genlab.interfaces.listener import Listener, Started
 from genlab.runs import ManifestListener, RunFolder

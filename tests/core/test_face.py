@@ -76,6 +76,7 @@ LIGHT = [
     "genlab.contract",
     "genlab.curves",
     "genlab.errors",
+    "genlab.failures",
     "genlab.files",
     "genlab.hooks",
     "genlab.interfaces.dataset",

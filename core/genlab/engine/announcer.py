@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from genlab.failures import reason
 from genlab.interfaces.listener import (
     CheckpointSaved,
     Compared,
@@ -16,7 +17,6 @@ from genlab.interfaces.listener import (
     Step,
     Validated,
 )
-from genlab.plugins.load import reason
 
 Event = Started | Step | Previewed | Validated | CheckpointSaved | Ended | Compared | Probed
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
-from genlab.errors import PluginError, told
+from genlab.errors import PluginError
+from genlab.failures import told
 from genlab.hooks import GROUP
 from genlab.plugins.load import FILE_PREFIX
 from genlab.plugins.packages import declared_plugins

@@ -7,10 +7,10 @@ import inspect
 import os
 import re
 import sys
+import threading
 import time
-import traceback
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 import pluggy
 
 from genlab import hooks
-from genlab.errors import PluginError, told
+from genlab.errors import PluginError
+from genlab.failures import reason
 from genlab.registry import Registration, Registry
 
 FILE_PREFIX = "genlab_file_"
@@ -54,24 +55,57 @@ def load(find: Callable[[], Any], name: str, *, says_version: bool) -> Loaded:
     return Loaded(registrations, failure, time.perf_counter() - began)
 
 
+_importing = threading.RLock()
+"""What follows is the whole process's, so two threads must not do it at once."""
+
+
 @contextmanager
 def guarded() -> Generator[None, None, None]:
     """While a plugin is imported: what it prints goes to standard error, as it is no answer to a command.
 
     Afterwards the streams and the working directory are what they were.
     """
-    folder, stderr = Path.cwd(), sys.stderr
-    sys.stdout.flush()
-    kept = os.dup(1)
+    with _importing, _output_aside(), _same_folder():
+        yield
+
+
+@contextmanager
+def _output_aside() -> Generator[None, None, None]:
+    stderr, kept = sys.stderr, _output_to_error()
     try:
-        os.dup2(2, 1)
-        with redirect_stdout(sys.stderr):
+        with redirect_stdout(stderr):
             yield
     finally:
-        os.dup2(kept, 1)
-        os.close(kept)
         sys.stderr = stderr
-        os.chdir(folder)
+        if kept is not None:
+            os.dup2(kept, 1)
+            os.close(kept)
+
+
+def _output_to_error() -> int | None:
+    """Let the process's output go to its errors; where it goes otherwise. None where there are no such streams."""
+    try:
+        if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]
+            sys.stdout.flush()
+        kept = os.dup(1)
+        os.dup2(2, 1)
+    except (OSError, ValueError):
+        return None
+    return kept
+
+
+@contextmanager
+def _same_folder() -> Generator[None, None, None]:
+    try:
+        folder = Path.cwd()
+    except OSError:  # it is gone
+        folder = None
+    try:
+        yield
+    finally:
+        if folder:
+            with suppress(OSError):
+                os.chdir(folder)
 
 
 @contextmanager
@@ -82,7 +116,15 @@ def _caught() -> Generator[None, None, None]:
     except (KeyboardInterrupt, PluginError):
         raise
     except BaseException as error:
-        raise PluginError(reason(error)) from error
+        raise PluginError(f"{reason(error)}{_version_hint(error)}") from error
+
+
+def _version_hint(error: BaseException) -> str:
+    """A plugin made for a later interface fails first by a name that is not there yet."""
+    misses_a_name = isinstance(error, ImportError | AttributeError) and "genlab" in str(error)
+    if not misses_a_name or isinstance(error, ModuleNotFoundError):
+        return ""
+    return f"; this genlab has version {hooks.INTERFACE} of the interface: is the plugin made for a later one?"
 
 
 def import_file(path: Path) -> ModuleType:
@@ -141,21 +183,3 @@ def _check_version(made_for: object, is_needed: bool) -> None:
 def _numbers(version: str) -> tuple[int, int]:
     major, _, minor = version.partition(".")
     return int(major), int(minor)
-
-
-def reason(error: BaseException) -> str:
-    """What happened in a plugin's code, and on which of its lines."""
-    if isinstance(error, PluginError):
-        return error.what
-    text = told(error)
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"SyntaxError: {error.msg} ({Path(error.filename).name}, line {error.lineno})"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_no_plugins(frame.filename)]
-    return f"{text} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else text
-
-
-def _is_no_plugins(filename: str) -> bool:
-    """Whether a file is of Python itself or of genlab, and so none of a plugin's."""
-    ours = (Path(hooks.__file__).parent, Path(os.__file__).parent)
-    site = "site-packages" in filename or "dist-packages" in filename
-    return filename.startswith("<frozen") or (not site and any(Path(filename).is_relative_to(path) for path in ours))

@@ -12,9 +12,9 @@ from unittest import SkipTest
 
 from genlab.components import Component, Components, ComponentTable, Spec
 from genlab.errors import Fault, PluginError, RecipeError
+from genlab.failures import reason
 from genlab.interfaces.loss import AdversarialLoss
 from genlab.plugins.blame import failure_in_plugin
-from genlab.plugins.load import reason
 from genlab.testing.adversarial_loss import AdversarialLossSuite
 from genlab.testing.dataset import DatasetSuite
 from genlab.testing.discriminator import DiscriminatorSuite

@@ -72,28 +72,13 @@ class Patch(Discriminator):
             dropout=dropout,
             last_conv_kernel_size=last_conv_kernel_size,
         )
-        self._windows = [
+        windows = [
             _Window(kernel_size, 2, padding, has_norm=False),
             *[_Window(kernel_size, 2, padding, has_norm=True)] * (num_layers_d - 1),
             _Window(kernel_size, 1, padding, has_norm=True),
             _Window(last_conv_kernel_size, 1, _padding(last_conv_kernel_size), has_norm=False),
         ]
-
-    @property
-    def receptive_field(self) -> int:
-        field = 1
-        for window in reversed(self._windows):
-            field = (field - 1) * window.stride + window.kernel_size
-        return field
-
-    @property
-    def least_size(self) -> int:
-        """The least side that leaves every norm two pixels or more, and the scores one."""
-        size = 1
-        for window in reversed(self._windows):
-            size = max(size, _LEAST_SIDE) if window.has_norm else size
-            size = max(1, (size - 1) * window.stride + window.kernel_size - 2 * window.padding)
-        return size
+        self.receptive_field, self.least_size = _receptive_field(windows), _least_size(windows)
 
     def forward(self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]) -> Float[Tensor, "n 1 i j"]:
         seen = torch.cat([condition, image], dim=1) if self.conditional else image
@@ -107,3 +92,20 @@ class Patch(Discriminator):
 def _padding(kernel_size: int) -> int:
     """As much as keeps the size for an odd kernel, and one pixel short of it for an even one."""
     return (kernel_size - 1) // 2
+
+
+def _receptive_field(windows: Sequence[_Window]) -> int:
+    """The side of the square that one score sees."""
+    field = 1
+    for window in reversed(windows):
+        field = (field - 1) * window.stride + window.kernel_size
+    return field
+
+
+def _least_size(windows: Sequence[_Window]) -> int:
+    """The least side that leaves every norm two pixels or more, and the scores one."""
+    size = 1
+    for window in reversed(windows):
+        size = max(size, _LEAST_SIDE) if window.has_norm else size
+        size = max(1, (size - 1) * window.stride + window.kernel_size - 2 * window.padding)
+    return size

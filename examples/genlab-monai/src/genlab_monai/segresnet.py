@@ -69,10 +69,7 @@ class SegResNet(Generator):
         self.output = nn.Tanh() if output == "tanh" else nn.Identity()
         # What a skip carries passes through a module of its own, so that it can be looked at, or replaced.
         self.carriers = nn.ModuleList(nn.Identity() for _ in blocks_up)
-
-    @property
-    def size_multiple(self) -> int:
-        return 2 ** len(self.carriers)
+        self.size_multiple = 2 ** len(blocks_up)
 
     def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
         innermost, encoded = self.net.encode(condition)

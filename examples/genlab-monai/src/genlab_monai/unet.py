@@ -63,7 +63,7 @@ class UNet(Generator):
             raise ValueError(
                 f"`strides` has {len(strides)} values, and needs one fewer than the {len(channels)} of `channels`"
             )
-        self.strides = tuple(strides)
+        self.size_multiple = _LEAST_SIDE * math.prod(strides)
         self.net = nets.UNet(
             spatial_dims=2,
             in_channels=in_channels,
@@ -79,11 +79,6 @@ class UNet(Generator):
         )
         self.output = nn.Tanh() if output == "tanh" else nn.Identity()
         self._parts = _taken_apart(self.net.model, len(strides))
-
-    @property
-    def size_multiple(self) -> int:
-        """Twice the product of all strides, which leaves a square of 2 x 2 pixels or more at the bottom."""
-        return _LEAST_SIDE * math.prod(self.strides)
 
     def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
         return self.output(self.net(condition))
