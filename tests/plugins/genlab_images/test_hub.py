@@ -97,7 +97,9 @@ def test_a_silent_hub_is_given_up_on_and_not_asked_again(black_hole: str) -> Non
     asked = Endpoint(black_hole, patience=0.3)
     start = time.monotonic()
     for dataset in ("of/known", "of/known", "of/other"):
-        with pytest.raises(DataUnavailableError, match=r"does not answer \(not within 0.3 seconds\)") as caught:
+        # The socket's own limit is as long, and on a busy machine it may be the first.
+        silence = r"does not answer \((not within 0.3 seconds|timed out)\)"
+        with pytest.raises(DataUnavailableError, match=silence) as caught:
             asked.require(dataset)
         assert caught.value.where == dataset
     assert time.monotonic() - start < 0.8
