@@ -324,12 +324,6 @@ CASES = {
         "breaks the contract: it has no `receptive_field`; a class says it, or its constructor",
         listed=False,
     ),
-    "gives what is not to be looked into": Case(
-        generator("opaque", more="    def skips(self): return [torch.nn.Identity()]"),
-        net("opaque"),
-        "breaks the contract: its `skips` give Identity",
-        listed=False,
-    ),
     "gives pairs that are none": Case(
         dataset("loose", "(1, 2)"), ("data={name='loose'}",), "a pair is a tuple, and not a genlab.Pair", listed=False
     ),

@@ -12,7 +12,7 @@ from genlab.components import Component
 from genlab.errors import PluginError
 from genlab.interfaces.dataset import Choice, Dataset, Pairs, Split
 from genlab.interfaces.method import Method, Phase
-from genlab.interfaces.network import Discriminator, Generator, Level, Network, Skip
+from genlab.interfaces.network import Discriminator, Generator, Level, Network
 
 _PIXELS: Mapping[type[Network], tuple[str, ...]] = {
     Generator: ("size_multiple",),
@@ -35,8 +35,6 @@ def check_network(network: Network, component: Component) -> None:
         for name in names if isinstance(network, kind) else ():
             _check_pixels(network, name, component)
     _check_levels(_listed(network.levels(), "levels", component), component)
-    if isinstance(network, Generator):
-        _check_skips(_listed(network.skips(), "skips", component), component)
 
 
 def _listed(value: object, name: str, component: Component) -> Iterable[Any]:
@@ -61,12 +59,6 @@ def _check_levels(levels: Iterable[Any], component: Component) -> None:
         if level.name in names:
             raise broken(component, f"two of its levels are called `{level.name}`")
         names.add(level.name)
-
-
-def _check_skips(skips: Iterable[object], component: Component) -> None:
-    for skip in skips:
-        if not isinstance(skip, Skip):
-            raise broken(component, f"its `skips` give {skip!r:.60}, and a skip is a genlab.Skip of a module")
 
 
 def check_phases(method: Method, networks: Mapping[str, Network], component: Component) -> None:

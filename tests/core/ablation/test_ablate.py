@@ -325,7 +325,7 @@ def test_a_cell_that_fails_is_told_and_the_others_go_on(gen: GenCommand, recipe:
     assert "Traceback" not in done.stderr
     assert "the loss generator/failing became" in done.stderr
     assert "ended by signal SIGABRT" in done.stderr
-    assert "ended with exit code 1" in done.stderr
+    assert "the plugin failing.py failed: KeyError: 'a defect' (failing.py, line " in done.stderr
     statuses = {
         cell["arm"]: cell["status"] for cell in json.loads((tmp_path / "out" / "report.json").read_text())["cells"]
     }
