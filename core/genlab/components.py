@@ -18,7 +18,7 @@ from pydantic_core import to_jsonable_python
 from genlab.contract import Contract, check_class, load_object, read_contract
 from genlab.errors import Fault, PluginError, RecipeError
 from genlab.failures import reason
-from genlab.plugins.load import guarded
+from genlab.plugins.guard import guarded
 from genlab.plugins.overview import collision
 from genlab.plugins.plugin import Plugin
 from genlab.registry import KINDS, Kind, Registration
@@ -176,19 +176,15 @@ class Components:
         if not isinstance(table.get("name"), str):
             return None, [self._nameless(kind, table, at)]
         try:
-            component = self.get(kind, table["name"])
-            contract = component.contract
+            return self.settled(self.get(kind, table["name"]), settings, at, also)
         except PluginError as error:
             return None, [Fault((*at, "name"), error.what, error.hint)]
-        return self._settled(component, contract, settings, at, also)
 
-    def settled(self, component: Component, settings: ComponentTable) -> tuple[Spec | None, list[Fault]]:
-        """A component with these settings as a checked spec, or its faults; `PluginError` if it breaks its contract."""
-        return self._settled(component, component.contract, settings, (), ())
-
-    def _settled(
-        self, component: Component, contract: Contract, settings: ComponentTable, at: Keys, also: Sequence[str]
+    def settled(
+        self, component: Component, settings: ComponentTable, at: Keys = (), also: Sequence[str] = ()
     ) -> tuple[Spec | None, list[Fault]]:
+        """A component with these settings as a checked spec, or its faults; `PluginError` if it breaks its contract."""
+        contract = component.contract
         checked, faults = check(contract.settings, settings, at, str(component), also)
         nested: dict[str, Any] = {}
         for name, inner in contract.nested.items():

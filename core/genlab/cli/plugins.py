@@ -27,12 +27,12 @@ class KindName(StrEnum):
     LISTENER = "listener"
 
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A component's name, `package:name`, or a package's.")]
-KINDS = ", ".join(kind.value for kind in KindName)
+_KIND_NAMES = ", ".join(kind.value for kind in KindName)
 
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A component's name, `package:name`, or a package's.")]
 Kind = Annotated[
     KindName | None,
-    typer.Option(metavar="KIND", help=f"Its kind, where components of several have that name: {KINDS}."),
+    typer.Option(metavar="KIND", help=f"Its kind, where components of several have that name: {_KIND_NAMES}."),
 ]
 
 
@@ -103,7 +103,7 @@ def check(
 @app.command()
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Words joined by dashes, such as edge-aware.")],
-    kind: Annotated[KindName, typer.Option(metavar="KIND", help=f"What it is to be: {KINDS}.")],
+    kind: Annotated[KindName, typer.Option(metavar="KIND", help=f"What it is to be: {_KIND_NAMES}.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder that the package's folder goes into.")] = Path(),
 ) -> None:
     """Begin a plugin of your own: a package with a working component, its tests and a recipe."""

@@ -1,0 +1,62 @@
+"""What a plugin does to the process while it is imported, kept from everybody else."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager, redirect_stdout, suppress
+from pathlib import Path
+
+_importing = threading.RLock()
+"""What follows is the whole process's, so two threads must not do it at once."""
+
+
+@contextmanager
+def guarded() -> Generator[None, None, None]:
+    """While a plugin is imported: what it prints goes to standard error, as it is no answer to a command.
+
+    Afterwards the streams and the working directory are what they were.
+    """
+    with _importing, _output_aside(), _same_folder():
+        yield
+
+
+@contextmanager
+def _output_aside() -> Generator[None, None, None]:
+    stderr, kept = sys.stderr, _output_to_error()
+    try:
+        with redirect_stdout(stderr):
+            yield
+    finally:
+        sys.stderr = stderr
+        if kept is not None:
+            os.dup2(kept, 1)
+            os.close(kept)
+
+
+def _output_to_error() -> int | None:
+    """Let the process's output go to its errors; where it goes otherwise. None where there are no such streams."""
+    try:
+        if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]
+            sys.stdout.flush()
+        kept = os.dup(1)
+        os.dup2(2, 1)
+    except (OSError, ValueError):
+        return None
+    return kept
+
+
+@contextmanager
+def _same_folder() -> Generator[None, None, None]:
+    try:
+        folder = Path.cwd()
+    except OSError:  # it is gone
+        folder = None
+    try:
+        yield
+    finally:
+        if folder:
+            with suppress(OSError):
+                os.chdir(folder)
