@@ -26,7 +26,7 @@ def told(error: BaseException) -> str:
 def reason(error: BaseException) -> str:
     """The same with the innermost line that is neither Python's nor genlab's; a `GenlabError` in its own words."""
     if isinstance(error, GenlabError):
-        return error.what
+        return f"{error.where}: {error.what}" if error.where else error.what
     if isinstance(error, SyntaxError) and error.filename:
         return f"SyntaxError: {error.msg} ({Path(error.filename).name}, line {error.lineno})"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_foreign(frame.filename)]
