@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from genlab import Discriminator, Level
 from genlab_pix2pix.blocks import LEAK, Norm, block, draw, normalisation, width
+from genlab_pix2pix.convolutions import Convolution
 
 
 class _Window(NamedTuple):
@@ -78,7 +79,7 @@ class PatchGAN(Discriminator):
             has_bias = norm == "none" or number == 1 or (number == last and window != _POINT)
             self.layers.append(
                 block(
-                    conv=nn.Conv2d(fan_in, fan_out, *window, bias=has_bias),
+                    conv=Convolution(fan_in, fan_out, *window, bias=has_bias),
                     norm=None if number in (1, last) else normalisation(norm, fan_out),
                     activation=None if number == last else nn.LeakyReLU(LEAK),
                 )

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from genlab import Generator, Level, Skip
 from genlab_pix2pix.blocks import LEAK, Norm, block, draw, normalisation, width
+from genlab_pix2pix.convolutions import Convolution, TransposedConvolution
 
 
 class UNet(Generator):
@@ -114,7 +115,7 @@ class UNet(Generator):
 def _encoder_block(fan_in: int, fan_out: int, norm: Norm, *, outermost: bool, innermost: bool) -> nn.Sequential:
     return block(
         activation=None if outermost else nn.LeakyReLU(LEAK),
-        conv=nn.Conv2d(fan_in, fan_out, 4, stride=2, padding=1, bias=norm == "none"),
+        conv=Convolution(fan_in, fan_out, 4, stride=2, padding=1, bias=norm == "none"),
         norm=None if outermost or innermost else normalisation(norm, fan_out),
     )
 
@@ -124,7 +125,7 @@ def _decoder_block(
 ) -> nn.Sequential:
     return block(
         activation=nn.ReLU(),
-        conv=nn.ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1, bias=outermost or norm == "none"),
+        conv=TransposedConvolution(fan_in, fan_out, 4, stride=2, padding=1, bias=outermost or norm == "none"),
         norm=None if outermost else normalisation(norm, fan_out),
         dropout=None if outermost or dropout is None else nn.Dropout(dropout),
         output=output,

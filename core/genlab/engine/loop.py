@@ -7,7 +7,7 @@ from pathlib import Path
 
 from genlab.engine.announcer import Announcer
 from genlab.engine.experiment import Experiment
-from genlab.engine.runtime import cpu_threads
+from genlab.engine.runtime import cpu_threads, memory_kept
 from genlab.engine.seeding import random_numbers_apart
 from genlab.engine.stopping import Stopping
 from genlab.engine.training import Training
@@ -38,6 +38,7 @@ def train(experiment: Experiment, started: Started, checkpoint: Path | None, sto
         with (
             stopping,
             cpu_threads(experiment.settings.train.threads),
+            memory_kept(),
             random_numbers_apart(experiment.device),
             closing(training.batches()) as batches,
         ):

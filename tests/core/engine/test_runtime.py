@@ -1,3 +1,8 @@
+import json
+import platform
+import subprocess
+import sys
+
 import pytest
 import torch
 from tests.core.toys import CPU
@@ -59,3 +64,38 @@ def test_memory_that_does_not_suffice_is_told(error):
 def test_another_error_stays_as_it_is():
     with pytest.raises(RuntimeError, match="shapes do not fit"), memory_errors():
         raise RuntimeError("shapes do not fit")
+
+
+_FAULTS = """
+import json, resource
+import torch
+from genlab.engine.runtime import memory_kept
+
+def faults():
+    for _ in range(10):  # some glibc take a place or two more before they find one again
+        torch.ones(2**24)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(10):
+        torch.ones(2**24)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1])
+
+before = faults()
+with memory_kept():
+    kept = faults()
+    there = resident()
+print(json.dumps([before, kept, there - resident()]))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="memory is kept with glibc alone")
+def test_memory_is_kept_in_the_block_and_given_back_after_it():
+    ended = subprocess.run([sys.executable, "-c", _FAULTS], check=True, capture_output=True, text=True)
+    before, kept, given_back = json.loads(ended.stdout)
+    pages = 2**26 // 4096  # of one tensor
+    assert before > 5 * pages
+    assert kept < pages / 10
+    assert given_back > pages / 2

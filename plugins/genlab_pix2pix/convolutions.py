@@ -1,0 +1,76 @@
+"""Convolutions that are computed on a CPU in the form that is fastest for their shape.
+
+Parameters, state dict and results are those of PyTorch's own layers; results to within rounding, 1e-5 of the largest
+value. Which form is fastest was measured (`python benchmarks/convolutions.py`) and depends on the shape alone, so that
+a run is repeatable.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from genlab_pix2pix import skinny, winograd
+
+# Weights of fewer values stay in a core's cache, where reordering them costs little.
+_LARGE = 2**20
+# The most pixels for which a convolution of large weights is bound by their traffic.
+_FEW_PIXELS = 64
+# What pays for Winograd's transforms: of a kernel by the pixels, of a pixel by the channels.
+_MANY_PIXELS, _MANY_CHANNELS = 200, 128
+
+
+class Convolution(nn.Conv2d):
+    """`nn.Conv2d` of one group, zero padding and no dilation."""
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k h2 w2"]:
+        if _is_plain(x, self.weight):
+            pixels = x.shape[0] * self._pixels(x)
+            if pixels <= _FEW_PIXELS and self.weight.numel() >= _LARGE:
+                return _shifted(skinny.convolve(x, self.weight, self.stride, self._padding), self.bias)
+            if pixels >= _MANY_PIXELS and self._suits_winograd:
+                return _shifted(winograd.convolve(x, self.weight, self._padding), self.bias)
+        return super().forward(x)
+
+    def _pixels(self, x: Tensor) -> int:
+        height, width = (
+            (side + 2 * pad - size) // step + 1
+            for side, pad, size, step in zip(x.shape[2:], self._padding, self.kernel_size, self.stride, strict=True)
+        )
+        return height * width
+
+    @property
+    def _padding(self) -> tuple[int, ...]:
+        assert isinstance(self.padding, tuple)
+        return self.padding
+
+    @property
+    def _suits_winograd(self) -> bool:
+        is_slide = self.kernel_size == (winograd.KERNEL, winograd.KERNEL) and self.stride == (1, 1)
+        return is_slide and min(self.in_channels, self.out_channels) >= _MANY_CHANNELS
+
+
+class TransposedConvolution(nn.ConvTranspose2d):
+    """`nn.ConvTranspose2d` of one group, no output padding and no dilation."""
+
+    def forward(self, x: Float[Tensor, "n c h w"], output_size: list[int] | None = None) -> Float[Tensor, "n k h2 w2"]:
+        pixels = x.shape[0] * x.shape[2] * x.shape[3]
+        is_skinny = pixels <= _FEW_PIXELS and self.weight.numel() >= _LARGE
+        if is_skinny and output_size is None and _is_plain(x, self.weight):
+            return _shifted(skinny.convolve_transposed(x, self.weight, self.stride, self.padding), self.bias)
+        return super().forward(x, output_size)
+
+
+def _is_plain(x: Tensor, weight: Tensor) -> bool:
+    """Whether this is what was measured: single precision on a CPU, computed as it is written."""
+    return (
+        x.device.type == "cpu"
+        and x.dtype == weight.dtype == torch.float32
+        and not torch.is_autocast_enabled("cpu")
+        and not torch.compiler.is_compiling()
+    )
+
+
+def _shifted(image: Float[Tensor, "n k h w"], bias: Float[Tensor, " k"] | None) -> Float[Tensor, "n k h w"]:
+    return image if bias is None else image + bias[:, None, None]
