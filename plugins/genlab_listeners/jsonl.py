@@ -17,8 +17,9 @@ class JSONLines(Listener):
     """Writes what is measured to `metrics.jsonl` in the run's folder, one JSON object a line.
 
     Every object has an `event` (started, step, validation, checkpoint or ended), the `step`, and the `time` in seconds
-    since 1970. A step has losses, learning_rates, gradient_norms, weight_norms and images_per_second, and a line only
-    where these were read. A figure that is infinite or not a number is null, as JSON has no word for it.
+    since 1970. A step has losses, learning_rates, gradient_norms, weight_norms, images_per_second and waiting (the
+    share of the time in which the networks waited for pairs), and a line only where these were read. A figure that is
+    infinite or not a number is null, as JSON has no word for it.
     """
 
     def started(self, event: Started) -> None:
@@ -38,6 +39,7 @@ class JSONLines(Listener):
             gradient_norms=event.values.gradient_norms,
             weight_norms=event.values.weight_norms,
             images_per_second=event.values.images_per_second,
+            waiting=event.values.waiting,
         )
 
     def validated(self, event: Validated) -> None:

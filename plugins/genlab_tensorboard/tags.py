@@ -23,6 +23,7 @@ def step_scalars(values: Values) -> dict[str, float]:
         **_under("gradient_norm", values.gradient_norms),
         **_under("gradient_to_weight", relative),
         "speed/images_per_second": values.images_per_second,
+        "speed/waiting_for_data": values.waiting,
     }
 
 

@@ -53,7 +53,7 @@ def train(experiment: Experiment, started: Started, checkpoint: Path | None, sto
                     training.observe()
                     if training.step >= last or stopping():
                         break
-                    batch = next(batches)
+                    batch = training.next_batch(batches)
 
                 if training.wants_saving:
                     training.save()

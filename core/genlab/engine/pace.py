@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 
 def due(step: int, steps: int, times: int) -> bool:
@@ -12,26 +13,58 @@ def due(step: int, steps: int, times: int) -> bool:
     return step * times // steps > (step - 1) * times // steps
 
 
+class Pace(NamedTuple):
+    """How fast it went for a while.
+
+    Args:
+        seconds: how long that was.
+        images_per_second: pairs trained with.
+        waiting: the share of the time that went into waiting for pairs, from 0 to 1.
+        stepping: the share that went into the steps themselves; the rest is the loop's own.
+    """
+
+    seconds: float
+    images_per_second: float
+    waiting: float
+    stepping: float
+
+
 class Clock:
-    """Time since the training started here, and the rate of its steps without what happens beside them."""
+    """Time since the training started here, and the pace of its steps without what happens beside them."""
 
     def __init__(self, batch_size: int) -> None:
         self.batch_size = batch_size
         self._started = self._saved = self._read = time.monotonic()
         self._steps = 0
+        self._waited = self._stepped = 0.0
 
     def seconds(self) -> float:
         return time.monotonic() - self._started
 
-    def step_done(self) -> None:
-        self._steps += 1
-
-    def images_per_second(self) -> float:
-        """The rate since this was last asked."""
+    def pace(self) -> Pace:
+        """The pace since this was last asked."""
         now = time.monotonic()
-        rate = self._steps * self.batch_size / max(now - self._read, 1e-9)
+        seconds = max(now - self._read, 1e-9)
+        images = self._steps * self.batch_size
+        pace = Pace(seconds, images / seconds, self._waited / seconds, self._stepped / seconds)
         self._read, self._steps = now, 0
-        return rate
+        self._waited = self._stepped = 0.0
+        return pace
+
+    @contextmanager
+    def waiting(self) -> Generator[None, None, None]:
+        """Time in this block is spent waiting for pairs."""
+        before = time.monotonic()
+        yield
+        self._waited += time.monotonic() - before
+
+    @contextmanager
+    def stepping(self) -> Generator[None, None, None]:
+        """A step is taken in this block."""
+        before = time.monotonic()
+        yield
+        self._stepped += time.monotonic() - before
+        self._steps += 1
 
     @contextmanager
     def aside(self) -> Generator[None, None, None]:

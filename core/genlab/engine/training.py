@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from genlab.engine.inference import Predictor
 from genlab.engine.optimizers import make_optimizers, rate_at, set_rates
 from genlab.engine.pace import Clock, due
 from genlab.engine.seeding import derived_seed, seed_random_numbers
+from genlab.engine.starvation import Starvation
 from genlab.engine.step import StepResult, train_step
 from genlab.engine.validation import Interrupted, preview, validate
 from genlab.errors import DataError, TrainingError
@@ -58,12 +59,18 @@ class Training:
         self.saved = self.step if checkpoint else None
         self.predictor = Predictor(experiment.method, settings.inference)
         self.clock = Clock(settings.train.batch_size)
+        self.starvation = Starvation()
 
     def batches(self) -> Generator[Batch, None, None]:
         """The batches from here on."""
         settings, device = self.experiment.settings, self.experiment.device
         pairs = self.experiment.training
         return Batches(pairs, settings.input, settings.seed, settings.train.batch_size, device).starting_at(self.step)
+
+    def next_batch(self, batches: Iterator[Batch]) -> Batch:
+        """The next of those batches, as soon as it is there."""
+        with self.clock.waiting():
+            return next(batches)
 
     def observe(self) -> None:
         """Make the validation and pictures that are due at this step, unless that was done; a signal puts it off."""
@@ -105,9 +112,9 @@ class Training:
         validating = self._due(number, settings.evaluate.validations)
         reading = number == 1 or number % settings.train.values_every == 0 or validating
         self._seed("step")
-        result = train_step(self.experiment.method, batch, self.optimizers, with_norms=reading)
+        with self.clock.stepping():
+            result = train_step(self.experiment.method, batch, self.optimizers, with_norms=reading)
         self.step, self.validated, self.previewed = number, False, False
-        self.clock.step_done()
         self.announcer.tell(Step(number, self._values(result, rate) if reading else None))
 
     def save(self) -> None:
@@ -162,7 +169,9 @@ class Training:
                 raise _diverged(f"the loss {name} became {loss} at step {self.step}")
         rates = dict.fromkeys(self.optimizers, rate)
         gradients, weights = _read(result.gradient_norms), _read(result.weight_norms)
-        return Values(losses, rates, gradients, weights, self.clock.images_per_second())
+        pace = self.clock.pace()
+        self.starvation.note(pace)
+        return Values(losses, rates, gradients, weights, pace.images_per_second, pace.waiting)
 
 
 def _read(tensors: Mapping[str, Tensor]) -> dict[str, float]:

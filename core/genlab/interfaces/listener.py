@@ -47,6 +47,7 @@ class Values:
         gradient_norms: the L2 norm of each level's gradient, by `role/level`.
         weight_norms: the L2 norm of each level's weights, by `role/level`.
         images_per_second: since the last such event.
+        waiting: the share of that time, from 0 to 1, in which the networks waited for pairs.
     """
 
     losses: Mapping[str, float]
@@ -54,6 +55,7 @@ class Values:
     gradient_norms: Mapping[str, float]
     weight_norms: Mapping[str, float]
     images_per_second: float
+    waiting: float = 0.0
 
 
 @dataclass(frozen=True)

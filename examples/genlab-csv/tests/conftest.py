@@ -43,6 +43,7 @@ def measured() -> Callable[..., Step]:
             gradient_norms={"generator/encoder 1": 3.0},
             weight_norms={"generator/encoder 1": 20.0},
             images_per_second=8.5,
+            waiting=0.25,
         )
         return Step(step, values)
 

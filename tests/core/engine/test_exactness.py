@@ -30,7 +30,7 @@ def contents(run: Path) -> dict[str, torch.Tensor]:
 def records(run: Path, event: str = "step") -> list[dict[str, object]]:
     """What listeners wrote of an event, less what time it was and how fast it went."""
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    changing = ("time", "images_per_second")
+    changing = ("time", "images_per_second", "waiting")
     return [{key: line[key] for key in line if key not in changing} for line in lines if line["event"] == event]
 
 

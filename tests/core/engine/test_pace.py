@@ -45,32 +45,50 @@ def clock_time(monkeypatch: pytest.MonkeyPatch) -> Time:
     return clock_time
 
 
+def take_step(clock, clock_time, seconds=0.0):
+    with clock.stepping():
+        clock_time.now += seconds
+
+
 def test_images_per_second_since_it_was_last_asked(clock_time):
     clock = Clock(batch_size=4)
     for seconds, steps, rate in [(2.0, 1, 2.0), (1.0, 3, 12.0), (5.0, 0, 0.0)]:
         for _ in range(steps):
-            clock.step_done()
+            take_step(clock, clock_time)
         clock_time.now += seconds
-        assert clock.images_per_second() == pytest.approx(rate)
+        assert clock.pace().images_per_second == pytest.approx(rate)
+
+
+def test_where_the_time_went_since_it_was_last_asked(clock_time):
+    clock = Clock(batch_size=1)
+    for waited, stepped, rest in [(1.0, 6.0, 3.0), (0.0, 1.0, 0.0), (2.0, 0.0, 2.0)]:
+        with clock.waiting():
+            clock_time.now += waited
+        take_step(clock, clock_time, stepped)
+        clock_time.now += rest
+        pace = clock.pace()
+        seconds = waited + stepped + rest
+        assert pace.waiting == pytest.approx(waited / seconds)
+        assert pace.stepping == pytest.approx(stepped / seconds)
 
 
 def test_time_aside_does_not_slow_the_rate_down(clock_time):
     clock = Clock(batch_size=1)
     clock_time.now += 1
-    clock.step_done()
+    take_step(clock, clock_time)
     with clock.aside():
         clock_time.now += 50
     clock_time.now += 1
-    clock.step_done()
-    assert clock.images_per_second() == pytest.approx(1.0)
+    take_step(clock, clock_time)
+    assert clock.pace().images_per_second == pytest.approx(1.0)
     assert clock.seconds() == pytest.approx(52)
 
 
 def test_two_readings_at_the_same_moment_are_no_division_by_zero(clock_time):
     clock = Clock(batch_size=1)
-    assert clock.images_per_second() == 0
-    clock.step_done()
-    assert clock.images_per_second() > 0
+    assert clock.pace().images_per_second == 0
+    take_step(clock, clock_time)
+    assert clock.pace().images_per_second > 0
 
 
 def test_minutes_since_the_last_checkpoint(clock_time):

@@ -54,6 +54,7 @@ def test_every_event_becomes_a_line(folder: Path, started: StartedAt, measured: 
             "gradient_norms": {"generator/encoder 1": 3.0},
             "weight_norms": {"generator/encoder 1": 20.0},
             "images_per_second": 8.5,
+            "waiting": 0.25,
         },
         {
             "event": "validation",

@@ -45,6 +45,7 @@ def test_every_figure_has_a_curve(folder: Path, tell: Tell) -> None:
         "gradient_to_weight/generator/encoder 1": [0.25, 0.25],
         "gradient_to_weight/discriminator/convolution 1": [0.125, 0.125],
         "speed/images_per_second": [8.5, 8.5],
+        "speed/waiting_for_data": [0.25, 0.25],
         "validation/l1": pytest.approx([0.2]),
         "validation/psnr": pytest.approx([0.2]),
         "train/l1": pytest.approx([0.2]),

@@ -1,0 +1,36 @@
+"""Whether the networks wait for pairs, and what to do about it."""
+
+from __future__ import annotations
+
+import logging
+
+from genlab.engine.pace import Pace
+
+TOLERABLE = 0.05
+WINDOW = 60.0
+
+_log = logging.getLogger("genlab")
+
+
+class Starvation:
+    """Says so, once, when more than `TOLERABLE` of `WINDOW` seconds went into waiting for pairs."""
+
+    def __init__(self) -> None:
+        self._seconds = self._waited = 0.0
+        self._told = False
+
+    def note(self, pace: Pace) -> None:
+        """Take in how it went for a while."""
+        self._seconds += pace.seconds
+        self._waited += pace.waiting * pace.seconds
+        if self._seconds < WINDOW:
+            return
+        share = self._waited / self._seconds
+        self._seconds = self._waited = 0.0
+        if share > TOLERABLE and not self._told:
+            self._told = True
+            _log.warning(
+                "%.0f%% of the last minute went into waiting for pairs, which are read and resized more slowly than "
+                "the networks take them. Smaller files or a faster disk would speed the training up.",
+                100 * share,
+            )
