@@ -11,6 +11,8 @@ from genlab.ablation import plan as ablation
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.execute import Event
 from genlab.ablation.outcome import Outcome
+from genlab.bench.bench import bench as run_bench
+from genlab.bench.report import Benchmark
 from genlab.build.experiment import build_method, build_networks, construct, open_data, prepare
 from genlab.build.read import Checked, read
 from genlab.errors import DataUnavailableError
@@ -155,6 +157,30 @@ def probe(
         DeviceError: the device asked for is not there.
     """
     return run_probe(open_run(run, device=device), pairs, tell)
+
+
+def bench(
+    recipe: str | Path,
+    *,
+    set: Iterable[str] = (),
+    plugins: Iterable[str | Path] = (),
+    rounds: int = 20,
+    tell: Callable[[int, int], None] = lambda _done, _of: None,
+) -> Benchmark:
+    """How fast a recipe trains, beside the plain way to compute the same, in turns on this machine.
+
+    Args:
+        recipe: the path of a recipe, or the name of one that ships with genlab.
+        set: `KEY=VALUE` texts, laid over the recipe.
+        plugins: Python files with plugins.
+        rounds: how many steps to measure of each way, two at least.
+        tell: hears how many rounds of how many are done.
+
+    Raises:
+        GenlabError: one of its kinds, for everything that a person can mend.
+    """
+    check(recipe, set=set, plugins=plugins)
+    return run_bench(recipe, set, [Path(file) for file in plugins], rounds, tell)
 
 
 def open_run(path: str | Path, *, device: str = "auto") -> Run:

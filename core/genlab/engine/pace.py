@@ -20,23 +20,30 @@ class Pace(NamedTuple):
         seconds: how long that was.
         images_per_second: pairs trained with.
         waiting: the share of the time that went into waiting for pairs, from 0 to 1.
-        stepping: the share that went into the steps themselves; the rest is the loop's own.
     """
 
     seconds: float
     images_per_second: float
     waiting: float
-    stepping: float
 
 
 class Clock:
-    """Time since the training started here, and the pace of its steps without what happens beside them."""
+    """Time since the training started here, and the pace of its steps without what happens beside them.
+
+    Args:
+        batch_size: pairs in a step.
+
+    Attributes:
+        waited: seconds that were spent waiting for pairs.
+        stepped: seconds that the steps themselves took.
+    """
 
     def __init__(self, batch_size: int) -> None:
         self.batch_size = batch_size
+        self.waited = self.stepped = 0.0
         self._started = self._saved = self._read = time.monotonic()
         self._steps = 0
-        self._waited = self._stepped = 0.0
+        self._waited_before = 0.0
 
     def seconds(self) -> float:
         return time.monotonic() - self._started
@@ -46,9 +53,8 @@ class Clock:
         now = time.monotonic()
         seconds = max(now - self._read, 1e-9)
         images = self._steps * self.batch_size
-        pace = Pace(seconds, images / seconds, self._waited / seconds, self._stepped / seconds)
-        self._read, self._steps = now, 0
-        self._waited = self._stepped = 0.0
+        pace = Pace(seconds, images / seconds, (self.waited - self._waited_before) / seconds)
+        self._read, self._steps, self._waited_before = now, 0, self.waited
         return pace
 
     @contextmanager
@@ -56,14 +62,14 @@ class Clock:
         """Time in this block is spent waiting for pairs."""
         before = time.monotonic()
         yield
-        self._waited += time.monotonic() - before
+        self.waited += time.monotonic() - before
 
     @contextmanager
     def stepping(self) -> Generator[None, None, None]:
         """A step is taken in this block."""
         before = time.monotonic()
         yield
-        self._stepped += time.monotonic() - before
+        self.stepped += time.monotonic() - before
         self._steps += 1
 
     @contextmanager

@@ -9,10 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
+from torch.profiler import record_function
 
 from genlab.errors import TrainingError
 from genlab.interfaces.method import Batch, Method, Phase, Term, Terms
 from genlab.interfaces.network import Network
+
+RANGE = "genlab: "
+"""What the names of a step's parts begin with in a profile."""
 
 
 class StepResult(NamedTuple):
@@ -33,10 +37,12 @@ def train_step(method: Method, batch: Batch, optimizers: Mapping[str, Optimizer]
     """Update the networks once, in the order of the method's phases."""
     result = StepResult({}, {}, {})
     for phase, terms in _backward(method, batch):
-        for role in phase.updates:
-            if with_norms:
+        if with_norms:
+            for role in phase.updates:
                 _add_norms(result, phase, role, method.networks[role])
-            optimizers[role].step()
+        with record_function(f"{RANGE}{phase.name} update"):
+            for role in phase.updates:
+                optimizers[role].step()
         result.losses.update({f"{phase.name}/{name}": term.value.detach() for name, term in terms.items()})
     return result
 
@@ -52,17 +58,19 @@ def measure_norms(method: Method, batch: Batch) -> StepResult:
 
 def _backward(method: Method, batch: Batch) -> Generator[tuple[Phase, Terms], None, None]:
     """Each phase in its turn, when the networks that it updates have their gradients."""
-    shared = method.forward(batch)
+    with record_function(f"{RANGE}forward"):
+        shared = method.forward(batch)
     for phase in method.phases():
-        terms = phase.terms(batch, shared)
-        _require_scalars(phase, terms)
-        objective = torch.stack([term.weight * term.value for term in terms.values()]).sum()
-        networks = [method.networks[role] for role in phase.updates]
-        for network in networks:
-            network.zero_grad(set_to_none=True)
-        # Naming the inputs spares the gradients of the networks that this phase leaves alone.
-        parameters = (parameter for network in networks for parameter in network.parameters())
-        objective.backward(inputs=[parameter for parameter in parameters if parameter.requires_grad])
+        with record_function(f"{RANGE}{phase.name}"):
+            terms = phase.terms(batch, shared)
+            _require_scalars(phase, terms)
+            objective = torch.stack([term.weight * term.value for term in terms.values()]).sum()
+            networks = [method.networks[role] for role in phase.updates]
+            for network in networks:
+                network.zero_grad(set_to_none=True)
+            # Naming the inputs spares the gradients of the networks that this phase leaves alone.
+            parameters = (parameter for network in networks for parameter in network.parameters())
+            objective.backward(inputs=[parameter for parameter in parameters if parameter.requires_grad])
         yield phase, terms
 
 

@@ -67,9 +67,10 @@ def test_where_the_time_went_since_it_was_last_asked(clock_time):
         take_step(clock, clock_time, stepped)
         clock_time.now += rest
         pace = clock.pace()
-        seconds = waited + stepped + rest
-        assert pace.waiting == pytest.approx(waited / seconds)
-        assert pace.stepping == pytest.approx(stepped / seconds)
+        assert pace.seconds == pytest.approx(waited + stepped + rest)
+        assert pace.waiting == pytest.approx(waited / pace.seconds)
+    assert clock.waited == pytest.approx(3.0)
+    assert clock.stepped == pytest.approx(7.0)
 
 
 def test_time_aside_does_not_slow_the_rate_down(clock_time):

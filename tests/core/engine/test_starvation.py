@@ -10,7 +10,7 @@ def warnings(caplog, *paces):
     starvation = Starvation()
     with caplog.at_level(logging.WARNING, "genlab"):
         for seconds, waiting in paces:
-            starvation.note(Pace(seconds, 1.0, waiting, 0.5))
+            starvation.note(Pace(seconds, 1.0, waiting))
     return [record.getMessage() for record in caplog.records]
 
 

@@ -1,0 +1,1 @@
+"""How fast a recipe trains, beside the plain way to compute the same."""

@@ -1,0 +1,96 @@
+"""Measuring on a CPU or a GPU, where what is asked for is done later than it seems."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch.profiler import ProfilerActivity, profile, schedule
+from torch.utils.flop_counter import FlopCounterMode
+
+from genlab.engine.step import RANGE
+
+# Large enough that more does not raise the rate, small enough not to take long.
+_MATRIX = {"cpu": (1536, torch.float32), "cuda": (8192, torch.bfloat16)}
+_PRODUCTS = 4
+_PROFILED = 3
+
+
+def seconds_of(work: Callable[[], object], device: torch.device) -> float:
+    """How long some work takes until its results are there."""
+    _wait(device)
+    before = time.perf_counter()
+    work()
+    _wait(device)
+    return time.perf_counter() - before
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def matrix_rate(device: torch.device) -> float:
+    """Floating-point operations per second of a large matrix product."""
+    side, dtype = _MATRIX.get(device.type, _MATRIX["cpu"])
+    a, b = (torch.rand(side, side, dtype=dtype, device=device) for _ in range(2))
+
+    def products() -> None:
+        for _ in range(_PRODUCTS):
+            torch.mm(a, b)
+
+    products()
+    return 2 * side**3 * _PRODUCTS / seconds_of(products, device)
+
+
+def flops_of(work: Callable[[], object]) -> int:
+    """The floating-point operations of matrix products and convolutions in some work."""
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return counter.get_total_flops()
+
+
+def shares_of(step: Callable[[], object]) -> dict[str, float]:
+    """How a step's time is divided among the parts that it names."""
+    # The first is left out: with it the profiler starts.
+    plan = schedule(wait=0, warmup=1, active=_PROFILED, repeat=1)
+    with profile(activities=[ProfilerActivity.CPU], schedule=plan) as profiler:
+        for _ in range(1 + _PROFILED):
+            step()
+            profiler.step()
+    found = {
+        event.key.removeprefix(RANGE): event.cpu_time_total
+        for event in profiler.key_averages()
+        if event.key.startswith(RANGE)
+    }
+    total = sum(found.values())
+    return {name: seconds / total for name, seconds in found.items()}
+
+
+def peak_memory(device: torch.device) -> int:
+    """Bytes that this process had in use at most; on a GPU those of its tensors."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
+
+
+def processor() -> str:
+    """The processor's name, as its maker has it."""
+    listing = Path("/proc/cpuinfo")
+    if listing.exists():
+        for line in listing.read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,55 @@
+"""The plain way to take a training step, as implementations of the field do: what genlab is measured against."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.optim import Adam
+from torch.profiler import record_function
+
+from genlab.engine.step import RANGE
+from genlab.interfaces.method import Batch, Method
+from genlab.interfaces.network import Network
+
+
+class Reference:
+    """Single precision, layers as PyTorch has them, Adam as PyTorch chooses it, one operation after the other.
+
+    Args:
+        method: the method to train; its networks are made plain.
+        learning_rate: Adam's.
+        betas: Adam's.
+    """
+
+    def __init__(self, method: Method, learning_rate: float, betas: tuple[float, float]) -> None:
+        self.method = method
+        for network in method.networks.values():
+            _make_plain(network)
+        self.optimizers = {
+            role: Adam(network.parameters(), lr=learning_rate, betas=betas) for role, network in method.networks.items()
+        }
+
+    def __call__(self, batch: Batch) -> None:
+        """One step: forward, and for each phase its loss, the gradients and the update."""
+        with record_function(f"{RANGE}forward"):
+            shared = self.method.forward(batch)
+        for phase in self.method.phases():
+            with record_function(f"{RANGE}{phase.name}"):
+                for role, network in self.method.networks.items():
+                    network.requires_grad_(role in phase.updates)
+                terms = phase.terms(batch, shared)
+                objective = torch.stack([term.weight * term.value for term in terms.values()]).sum()
+                for role in phase.updates:
+                    self.optimizers[role].zero_grad()
+                objective.backward()
+            with record_function(f"{RANGE}{phase.name} update"):
+                for role in phase.updates:
+                    self.optimizers[role].step()
+
+
+def _make_plain(network: Network) -> None:
+    """Let layers that refine one of PyTorch's compute as that one does; parameters stay as they are."""
+    for module in network.modules():
+        for plain in (nn.Conv2d, nn.ConvTranspose2d):
+            if isinstance(module, plain):
+                object.__setattr__(module, "__class__", plain)

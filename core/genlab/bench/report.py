@@ -1,0 +1,108 @@
+"""What a benchmark found."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Side:
+    """One way to take a training step.
+
+    Args:
+        seconds: of each step that was measured, in the order of the rounds.
+        first_step: seconds that the first step took, with all that it sets up.
+        memory: the most bytes that the process (on a GPU: its tensors) had in use.
+        shares: of a step's time by its parts, from 0 to 1; empty where parts cannot be told apart.
+    """
+
+    seconds: tuple[float, ...]
+    first_step: float
+    memory: int
+    shares: Mapping[str, float]
+
+    @property
+    def median(self) -> float:
+        """Seconds of a step."""
+        return statistics.median(self.seconds)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """The quartiles of the seconds of a step."""
+        low, _, high = statistics.quantiles(self.seconds, n=4)
+        return low, high
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A recipe's training step as genlab takes it, beside the plain way.
+
+    Args:
+        recipe: what the recipe is called.
+        device: where it ran, for people.
+        batch_size: pairs in a step.
+        size: height and width that the networks see, in pixels.
+        flops: floating-point operations of a step, counted in the plain way.
+        matrix_rate: operations per second of a large matrix product, the median of those between the rounds.
+        reference: the plain way.
+        genlab: the training loop with all that the recipe has it do at each step; see `loop`.
+        waiting: the share of the loop's time that went into waiting for pairs.
+        loop: the share of it that went neither into that nor into the step: events, logging, progress.
+        machine: what it ran on.
+        versions: what it ran with.
+        date: when, in ISO 8601.
+    """
+
+    recipe: str
+    device: str
+    batch_size: int
+    size: tuple[int, int]
+    flops: int
+    matrix_rate: float
+    reference: Side
+    genlab: Side
+    waiting: float
+    loop: float
+    machine: Mapping[str, str]
+    versions: Mapping[str, str]
+    date: str
+
+    @property
+    def speedups(self) -> list[float]:
+        """How many times as fast genlab was, round by round: what slows the machine down slows both."""
+        return [plain / ours for plain, ours in zip(self.reference.seconds, self.genlab.seconds, strict=True)]
+
+    @property
+    def speedup(self) -> float:
+        """The median of the rounds."""
+        return statistics.median(self.speedups)
+
+    def images_per_second(self, side: Side) -> float:
+        return self.batch_size / side.median
+
+    def utilisation(self, side: Side) -> float:
+        """Model FLOP utilisation: of the rate that a matrix product reaches, the share that the plain operations do."""
+        return self.flops / side.median / self.matrix_rate
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it, with what follows from it."""
+        return {
+            **asdict(self),
+            **{name: {**asdict(side), **self._derived(side)} for name, side in self._sides().items()},
+            "speedup": self.speedup,
+            "speedup_quartiles": statistics.quantiles(self.speedups, n=4)[::2],
+        }
+
+    def _sides(self) -> dict[str, Side]:
+        return {"reference": self.reference, "genlab": self.genlab}
+
+    def _derived(self, side: Side) -> dict[str, Any]:
+        return {
+            "median": side.median,
+            "spread": side.spread,
+            "images_per_second": self.images_per_second(side),
+            "utilisation": self.utilisation(side),
+        }

@@ -1,0 +1,91 @@
+"""`gen bench`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genlab.cli.options import Json, Plugin, Recipe, Set
+
+if TYPE_CHECKING:
+    from genlab.bench.report import Benchmark, Side
+
+
+def bench(
+    recipe: Recipe,
+    set: Set = [],  # noqa: B006  (typer copies it)
+    rounds: Annotated[int, typer.Option(min=2, metavar="N", help="How many steps to measure of each way.")] = 20,
+    plugin: Plugin = [],  # noqa: B006
+    json: Json = False,
+) -> None:
+    """Measure how fast a recipe trains, beside the plain way to compute the same."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from genlab import api
+    from genlab.cli.output import print_json
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("rounds", total=None)
+        found = api.bench(
+            recipe,
+            set=set,
+            plugins=plugin,
+            rounds=rounds,
+            tell=lambda done, of: progress.update(task, completed=done, total=of if done else None),
+        )
+    if json:
+        print_json(found.as_json())
+    else:
+        _print(found)
+
+
+def _print(found: Benchmark) -> None:
+    from rich.console import Console
+
+    from genlab.cli.output import print_table
+
+    console = Console(highlight=False, soft_wrap=True)
+    height, width = found.size
+    console.print(f"\n[bold]{found.recipe}[/]  {height} x {width}, batch {found.batch_size}, {found.device}")
+    console.print(f"{found.machine['processor']}, torch {found.versions['torch']}\n")
+    sides = {"plain": found.reference, "genlab": found.genlab}
+    print_table(
+        ("", *sides),
+        [
+            ("seconds a step", *(f"{side.median:.3g}" for side in sides.values())),
+            ("  quartiles", *(" to ".join(f"{second:.3g}" for second in side.spread) for side in sides.values())),
+            ("images a second", *(f"{found.images_per_second(side):.3g}" for side in sides.values())),
+            ("of the matrix rate", *(f"{found.utilisation(side):.0%}" for side in sides.values())),
+            ("memory", *(f"{side.memory / 2**30:.2f} GiB" for side in sides.values())),
+            ("first step", *(f"{side.first_step:.2g} s" for side in sides.values())),
+            *_parts(sides),
+        ],
+        right=sides,
+    )
+    low, _, high = _quartiles(found)
+    console.print(
+        f"\n[bold]{found.speedup:.2f} times as fast[/] as the plain way (quartiles of {len(found.speedups)} rounds:"
+        f" {low:.2f} to {high:.2f})."
+    )
+    console.print(
+        f"Of genlab's time {found.loop:.1%} is the loop's own, and {found.waiting:.1%} is spent waiting for pairs."
+    )
+    console.print(
+        f"Matrix products reach {found.matrix_rate / 1e9:,.0f} GFLOP/s here, and a step takes"
+        f" {found.flops / 1e9:,.0f} GFLOP in the plain way.\n",
+        style="dim",
+    )
+
+
+def _parts(sides: dict[str, Side]) -> list[tuple[str, ...]]:
+    """The shares of a step's parts, in the order in which they come."""
+    names = list(dict.fromkeys(name for side in sides.values() for name in side.shares))
+    return [(f"  {name}", *(f"{side.shares.get(name, 0):.0%}" for side in sides.values())) for name in names]
+
+
+def _quartiles(found: Benchmark) -> list[float]:
+    import statistics
+
+    return statistics.quantiles(found.speedups, n=4)
