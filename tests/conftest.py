@@ -28,6 +28,11 @@ CHECKED = [
 ]
 install_import_hook(CHECKED, "beartype.beartype")
 
+# The tests have a cache of pairs of their own, which is empty when they begin.
+_CACHE = TemporaryDirectory(prefix="genlab-cache-")
+os.environ["GENLAB_CACHE"] = _CACHE.name
+os.environ.pop("GENLAB_CACHE_GIB", None)
+
 ROOT = Path(__file__).parents[1]
 
 GenCommand = Callable[..., subprocess.CompletedProcess[str]]
@@ -51,6 +56,20 @@ def facades() -> Path:
     if not folder or not Path(folder, "train").is_dir():
         pytest.skip("GENLAB_FACADES names no folder with the real facades (train/ and val/ of side-by-side images)")
     return Path(folder).resolve()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "genlab-test", str(folder)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"a small file system cannot be mounted here: {error}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.fixture

@@ -13,14 +13,16 @@ from genlab.ablation.execute import Event
 from genlab.ablation.outcome import Outcome
 from genlab.bench.bench import bench as run_bench
 from genlab.bench.report import Benchmark
-from genlab.build.experiment import build_method, build_networks, construct, open_data, prepare
+from genlab.build.experiment import build_method, build_networks, construct, kept_pairs, open_data, prepare, settle
 from genlab.build.read import Checked, read
+from genlab.data.cache import Cache, Kept
 from genlab.errors import DataUnavailableError
 from genlab.interfaces.listener import Probed
 from genlab.probing.probe import probe as run_probe
 from genlab.recipe.load import find
 from genlab.run import Run
 from genlab.runs import RunFolder
+from genlab.survey import Survey, survey as run_survey
 
 
 def check(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> Checked:
@@ -59,6 +61,51 @@ def outline(
     networks = build_networks(built, channels, checked.document)
     names = {role: spec.component.name for role, spec in built.networks.items()}
     return networks_outline.outline(networks, names, channels, built.settings.input.height_width)
+
+
+def survey(
+    recipe: str | Path,
+    *,
+    set: Iterable[str] = (),
+    plugins: Iterable[str | Path] = (),
+    tell: Callable[[int, int], None] = lambda _done, _of: None,
+) -> Survey:
+    """What a recipe's data are; every pair is read once, so that one that cannot be is found before a training.
+
+    Args:
+        recipe: the path of a recipe, or the name of one that ships with genlab.
+        set: `KEY=VALUE` texts, laid over the recipe.
+        plugins: Python files with plugins.
+        tell: hears how many pairs of how many are read.
+
+    Raises:
+        RecipeError: with all that is wrong.
+        DataError: the data cannot be had, or a pair is not what it should be.
+    """
+    return run_survey(read(recipe, set=set, plugins=plugins), tell)
+
+
+def kept(
+    recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str | Path] = (), clear: bool = False
+) -> Kept | None:
+    """What this machine's cache of pairs holds, and what of it is the recipe's; None if there is no cache.
+
+    Args:
+        recipe: the path of a recipe, or the name of one that ships with genlab.
+        set: `KEY=VALUE` texts, laid over the recipe.
+        plugins: Python files with plugins.
+        clear: remove all of it; what is returned was there before.
+    """
+    cache = Cache.of_this_machine()
+    if cache is None:
+        return None
+    checked = read(recipe, set=set, plugins=plugins)
+    data = open_data(construct(checked.recipe, checked.document).data)
+    found = cache.kept(kept_pairs(settle(checked.recipe, data), data).values())
+    if clear:
+        for entry in (*found.mine, *found.others):
+            cache.remove(entry.name)
+    return found
 
 
 def train(

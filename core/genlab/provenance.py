@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
-from itertools import accumulate
-from pathlib import Path
 
 import torch
 
-from genlab import runs
+from genlab import code, runs
 from genlab.build.experiment import Built, OpenData
 from genlab.build.facts import facts
 from genlab.build.recipe import Recipe
@@ -69,31 +65,9 @@ def plugin_versions(built: Built) -> dict[str, str]:
 def code_digests(recipe: Recipe) -> dict[str, str]:
     """A digest of the Python files of the core and of every plugin that a result depends on, by package.
 
-    Listeners watch, and so do `cli` and `ablation` of the core: they have no part in what a run comes to.
+    Listeners watch, and have no part in what a run comes to.
     """
-    parts = replace(recipe, listeners={}).components()
-    found = {"genlab": Path(runs.__file__).parent / "__init__.py"}
-    found |= dict(place for component in parts if (place := _package_of(component.cls.__module__)))
-    return {name: _digest_of_code(found[name]) for name in sorted(found)}
-
-
-def _package_of(module: str) -> tuple[str, Path] | None:
-    """The outermost package of a module that has code: several distributions may share a namespace, which has none."""
-    names = accumulate(module.split("."), lambda outer, inner: f"{outer}.{inner}")
-    files = ((name, getattr(sys.modules.get(name), "__file__", None)) for name in names)
-    return next(((name, Path(file)) for name, file in files if file), None)
-
-
-def _digest_of_code(module: Path) -> str:
-    root = module.parent
-    # An editor's lock is a link that leads nowhere, and looks like a file.
-    files = sorted(filter(Path.is_file, root.rglob("*.py"))) if module.name == "__init__.py" else [module]
-    digest = hashlib.sha256()
-    for file in files:
-        path = file.relative_to(root)
-        if path.parts[0] not in ("cli", "ablation"):
-            digest.update(path.as_posix().encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
+    return code.digests(component.cls.__module__ for component in replace(recipe, listeners={}).components())
 
 
 def data_record(built: Built) -> DataRecord:
@@ -110,8 +84,7 @@ def data_record(built: Built) -> DataRecord:
 def fingerprints(data: OpenData, metrics: Mapping[str, Metric]) -> dict[str, str]:
     """Hashes of the content of what a run reads: its pairs, by split, and what its metrics measure with, by label."""
     found = {
-        "train": data.training.fingerprint(),
-        "validation": data.validation.fingerprint(),
+        **data.fingerprints,
         **{f"{_MEASURING}{label}": metric.fingerprint() for label, metric in metrics.items()},
     }
     return {name: fingerprint for name, fingerprint in found.items() if fingerprint is not None}
@@ -140,5 +113,5 @@ def changed_versions(manifest: Manifest, built: Built) -> list[str]:
         for name in now
         if before.get(name, now[name]) != now[name]
     ]
-    code = code_digests(built.recipe)
-    return changed + [f"other code of {name}" for name in code if manifest.code.get(name, code[name]) != code[name]]
+    found = code_digests(built.recipe)
+    return changed + [f"other code of {name}" for name in found if manifest.code.get(name, found[name]) != found[name]]

@@ -35,7 +35,12 @@ def bench(recipe: str | Path, set: Iterable[str], plugins: Iterable[Path], round
     Raises:
         GenlabError: what a training would raise.
     """
-    job = {"recipe": str(recipe), "set": list(set), "plugins": [str(Path(file).resolve()) for file in plugins]}
+    job = {
+        "recipe": str(recipe),
+        "set": list(set),
+        "plugins": [str(Path(file).resolve()) for file in plugins],
+        "steps": rounds,
+    }
     tell(0, rounds)
     with ExitStack() as stack:
         plain, ours = (stack.enter_context(_Worker({**job, "way": way})) for way in ("reference", "genlab"))

@@ -25,6 +25,7 @@ from genlab.bench.reference import Reference
 from genlab.build.experiment import Built, build
 from genlab.build.read import read
 from genlab.data.batches import Batches
+from genlab.data.order import draw
 from genlab.engine.announcer import Announcer
 from genlab.engine.experiment import Experiment
 from genlab.engine.runtime import cpu_threads, device_name, memory_errors, memory_kept
@@ -62,7 +63,7 @@ def reference(built: Built) -> Generator[Way, None, None]:
 
 @contextmanager
 def genlab(built: Built) -> Generator[Way, None, None]:
-    """The training loop's, with its listeners, on batches as they come; validations and pictures left out."""
+    """The training loop's, with its listeners, on batches as they come; without validations and previews."""
     experiment = built.experiment
     announcer = Announcer(experiment.listeners)
     with tempfile.TemporaryDirectory() as name, memory_kept():
@@ -76,6 +77,13 @@ def genlab(built: Built) -> Generator[Way, None, None]:
 
 
 WAYS = {"reference": reference, "genlab": genlab}
+
+
+def _read_ahead(experiment: Experiment, steps: int) -> None:
+    """Have the pairs of so many steps in memory, as they are from the second epoch on."""
+    pairs, seed = experiment.training, experiment.settings.seed
+    for position in range(steps * experiment.settings.train.batch_size):
+        pairs[draw(seed, position, len(pairs)).index]
 
 
 def _batches(experiment: Experiment) -> Generator[Any, None, None]:
@@ -105,6 +113,7 @@ def _serve(job: dict[str, Any], answer: Callable[[Any], None]) -> None:
     checked = read(job["recipe"], set=job["set"], plugins=job["plugins"])
     built = build(checked.recipe, checked.document)
     train, device = built.recipe.settings.train, built.experiment.device
+    _read_ahead(built.experiment, job["steps"])
     with cpu_threads(train.threads), random_numbers_apart(device), WAYS[job["way"]](built) as way:
         answer(
             {

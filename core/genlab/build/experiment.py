@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import NamedTuple, get_args
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.metadata import version
+from typing import NamedTuple, cast, get_args
 
 import torch
 
+from genlab import code
 from genlab.build.instances import check_choice, check_network, check_phases, open_split
 from genlab.build.recipe import Recipe
 from genlab.components import Part, Spec
 from genlab.data.augment import load_size
+from genlab.data.cache import Cache
 from genlab.data.prepared import PreparedPairs
+from genlab.data.shelf import Shelf
 from genlab.engine.experiment import Experiment
 from genlab.engine.runtime import choose_device, memory_errors
 from genlab.engine.seeding import constructing, initialize
 from genlab.engine.validation import try_metrics
 from genlab.errors import DataError, Fault, RecipeError
-from genlab.interfaces.dataset import Choice, Dataset, Pairs, Split
+from genlab.interfaces.dataset import Choice, Dataset, Pairs, Side, Split
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.loss import AdversarialLoss, Loss
 from genlab.interfaces.method import Method, WeightedLoss
@@ -28,13 +33,24 @@ from genlab.recipe.diagnostics import at_their_places
 from genlab.recipe.document import Document
 
 
-class OpenData(NamedTuple):
+@dataclass(frozen=True)
+class OpenData:
     """The data of a run: which source it came to, why, and its pairs."""
 
     spec: Spec
     reason: str | None
     training: Pairs
     validation: Pairs
+
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """By split, hashes of the pairs' content, which may take reading all of them."""
+        return {"train": self.training.fingerprint(), "validation": self.validation.fingerprint()}
+
+    def sides(self, split: Split) -> tuple[Side, Side]:
+        """What the two sides of a split's pairs are."""
+        pairs = self.training if split == "train" else self.validation
+        return pairs.a, pairs.b
 
 
 class Built(NamedTuple):
@@ -67,8 +83,12 @@ def build(recipe: Recipe, document: Document) -> Built:
     data = open_data(parts.data)
     recipe = settle(recipe, data)
     settings, device = recipe.settings, torch.device(recipe.settings.train.device)
-    training = PreparedPairs(data.training, settings.input, load_size(settings.input), recipe.predictions)
-    validation, unaugmented = prepare(recipe, data.validation), prepare(recipe, data.training)
+    shelves = _shelves(recipe, data)
+    training = PreparedPairs(
+        data.training, settings.input, load_size(settings.input), recipe.predictions, shelf=shelves.get("training")
+    )
+    validation = prepare(recipe, data.validation, shelves.get("validation"))
+    unaugmented = prepare(recipe, data.training, shelves.get("unaugmented"))
     if validation.channels != training.channels:
         what = f"training pairs have {training.channels} channels, and validation pairs {validation.channels}"
         raise DataError(what, where=data.validation.description)
@@ -141,10 +161,46 @@ def settle(recipe: Recipe, data: OpenData) -> Recipe:
     return recipe.settled(data.spec, choose_device(train.device).type, train.threads or torch.get_num_threads())
 
 
-def prepare(recipe: Recipe, pairs: Pairs) -> PreparedPairs:
-    """Pairs as the networks see them."""
+def prepare(recipe: Recipe, pairs: Pairs, shelf: Shelf | None = None) -> PreparedPairs:
+    """Pairs as the networks see them, but for augmentation; `shelf` is where they stay on the machine."""
     settings = recipe.settings.input
-    return PreparedPairs(pairs, settings, settings.height_width, recipe.predictions)
+    return PreparedPairs(pairs, settings, settings.height_width, recipe.predictions, shelf=shelf)
+
+
+def _shelves(recipe: Recipe, data: OpenData) -> dict[str, Shelf | None]:
+    cache = Cache.of_this_machine()
+    if cache is None:
+        return {}
+    found: dict[str, Shelf | None] = {}
+    for part, content in kept_pairs(recipe, data).items():
+        pairs = data.validation if part == "validation" else data.training
+        height, width = cast(tuple[int, int], content["size"])
+        found[part] = cache.shelf(content, len(pairs), f"{pairs.description}, {height} x {width}")
+    return found
+
+
+def kept_pairs(recipe: Recipe, data: OpenData) -> dict[str, Mapping[str, object]]:
+    """What a training keeps of a recipe's pairs on the machine, by the part that it has there.
+
+    Each is told by all that its content depends on: the pairs, how they are prepared, and what prepares them.
+    """
+    settings = recipe.settings.input
+    common = {
+        "direction": settings.direction,
+        "predictions": recipe.predictions,
+        "code": code.digests(spec.component.cls.__module__ for spec in (data.spec, *data.spec.nested())),
+        "versions": {name: version(name) for name in ("torch", "numpy", "pillow")},
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+    }
+    parts: dict[str, tuple[Split, tuple[int, int]]] = {
+        "training": ("train", load_size(settings)),
+        "validation": ("validation", settings.height_width),
+        "unaugmented": ("train", settings.height_width),
+    }
+    return {
+        part: {**common, "pairs": data.fingerprints[split], "sides": repr(data.sides(split)), "size": size}
+        for part, (split, size) in parts.items()
+    }
 
 
 def build_networks(recipe: Recipe, channels: tuple[int, int], document: Document) -> dict[str, Network]:

@@ -11,7 +11,20 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from genlab.cli import ablate, bench, board, check, plugins, predict, probe, recipes, resume, run as run_verb, show
+from genlab.cli import (
+    ablate,
+    bench,
+    board,
+    check,
+    data,
+    plugins,
+    predict,
+    probe,
+    recipes,
+    resume,
+    run as run_verb,
+    show,
+)
 from genlab.errors import GenlabError
 
 app = typer.Typer(
@@ -28,6 +41,7 @@ app.command("predict")(predict.predict)
 app.command("probe")(probe.probe)
 app.command("check")(check.check)
 app.command("show")(show.show)
+app.command("data")(data.data)
 app.command("bench")(bench.bench)
 app.command("board")(board.board)
 app.add_typer(recipes.app, name="recipes")

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from genlab.data.augment import crop_and_flip
 from genlab.data.order import Draw, draw
-from genlab.data.prepared import PreparedPair, PreparedPairs
+from genlab.data.pair import PreparedPair
+from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import to_network
 from genlab.interfaces.method import Batch
 from genlab.settings import Input

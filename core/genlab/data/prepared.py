@@ -6,8 +6,9 @@ from threading import Lock
 from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
-from torch import Tensor
 
+from genlab.data.pair import PreparedPair
+from genlab.data.shelf import Shelf
 from genlab.data.sides import ClassSide, Seen, channels_of, resize, to_tensor
 from genlab.errors import DataError
 from genlab.interfaces.dataset import LabelSide, Pair, Pairs, Side
@@ -26,18 +27,11 @@ class Sides(NamedTuple):
     target: Seen
 
 
-class PreparedPair(NamedTuple):
-    """A pair as two tensors (channels, height, width) of one size, stored as `data/sides.py` tells."""
-
-    key: str
-    condition: Tensor
-    target: Tensor
-
-
 class PreparedPairs:
     """The pairs of a split, at one size, in the direction that the recipe asks for.
 
-    Those that fit into `cache_bytes` of memory are read once. Reading from several threads is safe.
+    Those that fit into `cache_bytes` of memory are read once, and those on the shelf need not be decoded. Reading from
+    several threads is safe.
 
     Args:
         pairs: the pairs.
@@ -45,6 +39,7 @@ class PreparedPairs:
         size: height and width to resize to.
         predictions: what the networks are to predict; for classes, the target has one channel a class.
         cache_bytes: how much to keep in memory.
+        shelf: where they are kept from run to run.
 
     Raises:
         DataError: there are no pairs, or the target of a method that predicts classes is an image.
@@ -57,6 +52,7 @@ class PreparedPairs:
         size: tuple[int, int],
         predictions: Predictions = "images",
         cache_bytes: int = CACHE_BYTES,
+        shelf: Shelf | None = None,
     ) -> None:
         if len(pairs) == 0:
             raise DataError("there are no pairs", where=pairs.description)
@@ -68,6 +64,7 @@ class PreparedPairs:
         self.channels = (channels_of(self.sides.condition), channels_of(self.sides.target))
         self._cache: dict[int, PreparedPair] = {}
         self._room = cache_bytes
+        self._shelf = shelf
         self._lock = Lock()
 
     def __len__(self) -> int:
@@ -76,11 +73,21 @@ class PreparedPairs:
     def __getitem__(self, index: int) -> PreparedPair:
         if (cached := self._cache.get(index)) is not None:
             return cached
-        prepared = self._prepare(self.pairs[index])
+        prepared = self._from_shelf(index) or self._decode(index)
         self._keep(index, prepared)
         return prepared
 
-    def _prepare(self, pair: Pair) -> PreparedPair:
+    def _from_shelf(self, index: int) -> PreparedPair | None:
+        return self._shelf.get(index) if self._shelf else None
+
+    def _decode(self, index: int) -> PreparedPair:
+        prepared = self.prepare(self.pairs[index])
+        if self._shelf:
+            self._shelf.put(index, prepared)
+        return prepared
+
+    def prepare(self, pair: Pair) -> PreparedPair:
+        """Orient and resize a pair; `DataError` if it is not what its dataset declares."""
         _require_pair(pair, self.pairs.description)
         if pair.a.shape[:2] != pair.b.shape[:2]:
             sizes = " and ".join("x".join(map(str, side.shape[:2])) for side in (pair.a, pair.b))

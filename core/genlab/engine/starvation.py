@@ -31,6 +31,7 @@ class Starvation:
             self._told = True
             _log.warning(
                 "%.0f%% of the last minute went into waiting for pairs, which are read and resized more slowly than "
-                "the networks take them. Smaller files or a faster disk would speed the training up.",
+                "the networks take them. `gen data RECIPE --cache show` tells whether they are kept decoded; a larger "
+                "GENLAB_CACHE_GIB keeps more of them, and a faster disk or smaller files help where none are.",
                 100 * share,
             )

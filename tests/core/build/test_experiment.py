@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 import torch
 
-from genlab import DataError, Phase, PluginError, RecipeError
-from genlab.build.experiment import build, build_method, build_networks, construct, open_data, prepare
+from genlab import DataError, Phase, PluginError, RecipeError, code
+from genlab.build.experiment import build, build_method, build_networks, construct, kept_pairs, open_data, prepare
 from genlab.build.recipe import Recipe
+from genlab.data.cache import name_of
 from genlab.recipe.document import Document
 
 Make = Callable[..., Any]
@@ -47,6 +48,26 @@ def weights(made: Make, *assignments: str, role: str = "generator") -> dict[str,
 
 def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> set[str]:
     return {name for name in one.keys() & other.keys() if torch.equal(one[name], other[name])}
+
+
+def test_what_is_kept_of_pairs_depends_on_all_that_prepares_them(made: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def names(*assignments: str) -> dict[str, str]:
+        def kept(recipe: Recipe, document: Document) -> dict[str, str]:
+            data = open_data(construct(recipe, document).data)
+            return {part: name_of(content) for part, content in kept_pairs(recipe, data).items()}
+
+        return made(kept, *assignments)
+
+    plain = names()
+    assert len({*plain.values()}) == len(plain) == 2 or len(plain) == 3
+    assert names("seed=5", "train.batch_size=3") == plain
+    assert names('input.direction="b_to_a"')["validation"] != plain["validation"]
+    assert names("input.size=16")["validation"] != plain["validation"]
+    jittered = names("input.jitter=0.5")
+    assert jittered["validation"] == plain["validation"] and jittered["training"] != plain["training"]
+    monkeypatch.setattr(code, "digests", lambda modules: dict.fromkeys(modules, "changed"))
+    changed = names()
+    assert not {*changed.values()} & {*plain.values()}
 
 
 def test_an_experiment_has_all_parts_of_the_recipe(made: Make) -> None:

@@ -8,6 +8,7 @@ from tests.core.toys import MemoryPairs, noise, pictures
 
 from genlab import DataError, ImageSide, LabelSide, Pair
 from genlab.data.prepared import PreparedPairs
+from genlab.data.shelf import Shelf
 from genlab.data.sides import ClassSide
 from genlab.settings import Input
 
@@ -92,6 +93,19 @@ def test_a_pair_that_fits_into_memory_is_read_once():
     cached = prepared(pairs)
     first = [cached[index] for index in range(3)]
     assert all(torch.equal(cached[index].target, first[index].target) for index in range(3))
+    assert pairs.reads == [1, 1, 1]
+
+
+def test_a_pair_that_is_on_the_shelf_is_not_read_at_all(tmp_path):
+    pairs = pictures(3, 12, 12)
+    first, second = (
+        PreparedPairs(pairs, Input(size=8), (8, 8), shelf=Shelf(tmp_path, len(pairs), 2**20)) for _ in range(2)
+    )
+    for index in (2, 0):
+        assert torch.equal(second[index].target, first[index].target)
+        assert second[index].key == first[index].key
+    assert pairs.reads == [1, 0, 1]
+    assert second[1].key == "pair 1"
     assert pairs.reads == [1, 1, 1]
 
 

@@ -60,6 +60,21 @@ def test_the_recipe_has_all_that_makes_this_hard(whole):
     assert rates[4] == 2e-4 > rates[5] > rates[7] > 0
 
 
+@pytest.mark.parametrize("cache", ["off", "cold", "warm", "full"])
+def test_the_cache_of_pairs_makes_no_difference(whole, tiny, tmp_path, monkeypatch, cache):
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("GENLAB_CACHE", "off" if cache == "off" else str(folder))
+    if cache == "warm":
+        genlab.train(tiny, set=["seed=3"], out=tmp_path / "before")
+    if cache == "full":
+        monkeypatch.setenv("GENLAB_CACHE_GIB", str(2 * 10_000 / 2**30))  # room for two pairs
+    run = genlab.train(tiny, out=tmp_path / cache).path
+    assert_same(run, whole)
+    assert records(run) == records(whole)
+    kept = sum(file.stat().st_blocks for file in folder.rglob("records"))
+    assert bool(kept) == (cache != "off")
+
+
 def test_a_run_in_parts_equals_the_whole(whole, tiny, tmp_path):
     parts = tmp_path / "parts"
     assert genlab.train(tiny, out=parts, stop_at=3).manifest.status == "paused"

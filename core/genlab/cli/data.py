@@ -1,0 +1,145 @@
+"""`gen data`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from genlab.cli.options import Json, Plugin, Recipe, Set
+
+if TYPE_CHECKING:
+    from genlab.survey import Survey
+
+
+class CacheVerb(StrEnum):
+    """What to do with the cache of pairs."""
+
+    SHOW = "show"
+    CLEAR = "clear"
+
+
+def data(
+    recipe: Recipe,
+    set: Set = [],  # noqa: B006  (typer copies it)
+    plugin: Plugin = [],  # noqa: B006
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the contact sheet goes; otherwise RECIPE_data.png.")
+    ] = None,
+    cache: Annotated[
+        CacheVerb | None,
+        typer.Option(help="Only show what this machine keeps of decoded pairs, or remove it."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Read all pairs of a recipe's data: count them, list their sizes, and show a few on a contact sheet."""
+    if cache:
+        _cache(recipe, set, plugin, clear=cache is CacheVerb.CLEAR, json=json)
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from genlab import api
+    from genlab.cli.output import print_json
+    from genlab.files import written_aside
+    from genlab.recipe.load import find
+    from genlab.sheet import contact_sheet
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("pairs", total=None)
+        found = api.survey(
+            recipe, set=set, plugins=plugin, tell=lambda done, of: progress.update(task, completed=done, total=of)
+        )
+    sheet = out or Path(f"{find(recipe).stem}_data.png")
+    with written_aside(sheet) as aside:
+        contact_sheet(found.pictures).save(aside, "PNG")
+    if json:
+        print_json({**_as_json(found), "sheet": str(sheet)})
+        return
+    _print(found)
+    Console(highlight=False, soft_wrap=True).print(f"A few of them, as networks see them: [bold]{sheet}[/]\n")
+
+
+def _as_json(found: Survey) -> dict[str, Any]:
+    splits = {
+        name: {
+            "description": split.description,
+            "pairs": split.pairs,
+            "a": split.a,
+            "b": split.b,
+            "sizes": split.sizes,
+            "repeated": split.repeated,
+        }
+        for name, split in found.splits.items()
+    }
+    return {"source": found.source, "reason": found.reason, "splits": splits, "shared": found.shared}
+
+
+def _print(found: Survey) -> None:
+    from rich.console import Console
+
+    from genlab.cli.output import print_table
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"\n[bold]{found.source}[/]")
+    for line in (found.reason, *(split.description for split in found.splits.values())):
+        if line:
+            console.print(line, markup=False)
+    console.print()
+    rows = [(name, f"{split.pairs:,}", split.a, split.b, _listed(split.sizes)) for name, split in found.splits.items()]
+    print_table(("split", "pairs", "side a", "side b", "height x width"), rows, right=("pairs",))
+    console.print()
+    for name, split in found.splits.items():
+        if split.repeated:
+            what = f"In {name}, {len(split.repeated)} pairs are the same as another: {_some(split.repeated)}"
+            console.print(what, markup=False)
+    if found.shared:
+        console.print(
+            f"{len(found.shared)} validation pairs are training pairs too: {_some(found.shared)}."
+            " Of these, validation does not tell what the networks make of new pictures.",
+            markup=False,
+        )
+
+
+def _listed(sizes: Mapping[str, int]) -> str:
+    """Sizes with their counts, the frequent ones first."""
+    if len(sizes) == 1:
+        return next(iter(sizes))
+    first = ", ".join(f"{size} ({count:,})" for size, count in list(sizes.items())[:3])
+    return first + (f" and {len(sizes) - 3:,} other sizes" if len(sizes) > 3 else "")
+
+
+def _some(keys: Sequence[str]) -> str:
+    return ", ".join(keys[:3]) + (", ..." if len(keys) > 3 else "")
+
+
+def _cache(recipe: str, set: Sequence[str], plugins: Sequence[Path], *, clear: bool, json: bool) -> None:
+    from rich.console import Console
+    from rich.filesize import decimal
+
+    from genlab import api
+    from genlab.cli.output import print_json, print_table
+
+    kept = api.kept(recipe, set=set, plugins=plugins, clear=clear)
+    if json:
+        print_json(kept)
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    if kept is None:
+        console.print("There is no cache of pairs: GENLAB_CACHE is `off`.")
+        return
+    size = sum(entry.bytes for entry in (*kept.mine, *kept.others))
+    if clear:
+        console.print(f"{decimal(size)} are removed from {kept.folder}.", markup=False)
+        return
+    console.print(f"\n{decimal(size)} in {kept.folder}, and at most {decimal(kept.most)}\n", markup=False)
+    rows = [
+        (mark, decimal(entry.bytes), entry.description)
+        for mark, entries in (("yes", kept.mine), ("", kept.others))
+        for entry in entries
+    ]
+    print_table(("this recipe", "size", "pairs"), rows, right=("size",))
+    console.print()

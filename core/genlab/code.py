@@ -1,0 +1,38 @@
+"""Digests of the code that a result depends on."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterable
+from itertools import accumulate
+from pathlib import Path
+
+# Parts of the core that watch, show or compare, and that no result depends on.
+_WATCHING = ("cli", "ablation", "bench")
+
+
+def digests(modules: Iterable[str]) -> dict[str, str]:
+    """A digest of the Python files of the core, and of the packages that some modules are of, by package."""
+    found = {"genlab": Path(__file__).parent / "__init__.py"}
+    found |= dict(place for module in modules if (place := _package_of(module)))
+    return {name: _digest(found[name]) for name in sorted(found)}
+
+
+def _package_of(module: str) -> tuple[str, Path] | None:
+    """The outermost package of a module that has code: several distributions may share a namespace, which has none."""
+    names = accumulate(module.split("."), lambda outer, inner: f"{outer}.{inner}")
+    files = ((name, getattr(sys.modules.get(name), "__file__", None)) for name in names)
+    return next(((name, Path(file)) for name, file in files if file), None)
+
+
+def _digest(module: Path) -> str:
+    root = module.parent
+    # An editor's lock is a link that leads nowhere, and looks like a file.
+    files = sorted(filter(Path.is_file, root.rglob("*.py"))) if module.name == "__init__.py" else [module]
+    digest = hashlib.sha256()
+    for file in files:
+        path = file.relative_to(root)
+        if path.parts[0] not in _WATCHING:
+            digest.update(path.as_posix().encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()

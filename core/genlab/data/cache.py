@@ -1,0 +1,156 @@
+"""The machine's cache of prepared pairs: a pair is decoded and resized once, whatever recipes and runs read it.
+
+The environment says where it is: `GENLAB_CACHE` is a folder, or `off`; `GENLAB_CACHE_GIB` is how large it may become.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_cache_path
+from pydantic_core import from_json, to_json
+
+from genlab.data.shelf import Shelf
+from genlab.errors import StorageError
+from genlab.files import write_text
+
+GIB = 2**30
+_DEFAULT_GIB = 20.0
+
+_log = logging.getLogger("genlab")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the cache holds of one split at one size.
+
+    Args:
+        name: its folder's, a hash of all that its content depends on.
+        description: what it is of, for people.
+        bytes: what it takes on the disk.
+        used: when it was opened last, in seconds since 1970.
+    """
+
+    name: str
+    description: str
+    bytes: int
+    used: float
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the cache holds, and what of it is a recipe's.
+
+    Args:
+        folder: where it is.
+        most: how many bytes it may take.
+        mine: the entries of the recipe.
+        others: all other entries.
+    """
+
+    folder: str
+    most: int
+    mine: tuple[Entry, ...]
+    others: tuple[Entry, ...]
+
+
+class Cache:
+    """A folder with a shelf for every split, size and way to read it.
+
+    Args:
+        folder: where it is.
+        most: how many bytes it may take. When a new shelf comes, those that were not used for longest go.
+    """
+
+    def __init__(self, folder: Path, most: int) -> None:
+        self.folder = folder
+        self.most = most
+
+    @staticmethod
+    def of_this_machine() -> Cache | None:
+        """The one that the environment names; none if it is switched off."""
+        named = os.environ.get("GENLAB_CACHE", "")
+        if named == "off":
+            return None
+        folder = Path(named) if named else user_cache_path("genlab") / "pairs"
+        return Cache(folder, int(_gibibytes() * GIB))
+
+    def shelf(self, content: Mapping[str, object], count: int, description: str) -> Shelf | None:
+        """The shelf for `count` pairs whose content is a function of `content`; None where nothing can be written."""
+        name = name_of(content)
+        folder = self.folder / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if not (folder / "about.json").exists():
+                write_text(folder / "about.json", to_json({"description": description}).decode())
+            os.utime(folder / "about.json")
+        except (OSError, StorageError) as error:
+            _log.warning("There is no cache of pairs, so they are decoded in every run: %s", error)
+            return None
+        self._make_room(keep=name)
+        return Shelf(folder, count, self.most)
+
+    def entries(self) -> list[Entry]:
+        """What there is, the last used first."""
+        found: list[Entry] = []
+        for about in self.folder.glob("*/about.json"):
+            with suppress(OSError, ValueError, KeyError):
+                description = str(from_json(about.read_bytes())["description"])
+                found.append(Entry(about.parent.name, description, _size(about.parent), about.stat().st_mtime))
+        return sorted(found, key=lambda entry: -entry.used)
+
+    def kept(self, contents: Iterable[Mapping[str, object]]) -> Kept:
+        """What there is, and what of it is of such content."""
+        names = {name_of(content) for content in contents}
+        entries = self.entries()
+        mine = tuple(entry for entry in entries if entry.name in names)
+        return Kept(str(self.folder), self.most, mine, tuple(entry for entry in entries if entry.name not in names))
+
+    def remove(self, name: str) -> None:
+        """Remove a shelf; a run that reads it goes on, with what it has mapped."""
+        shutil.rmtree(self.folder / name, ignore_errors=True)
+
+    def _make_room(self, keep: str) -> None:
+        entries = self.entries()
+        size = sum(entry.bytes for entry in entries)
+        # The one that is asked for, and those that others opened in the last minute, may be about to be filled.
+        recent = time.time() - 60
+        for entry in reversed(entries):
+            if size <= self.most:
+                break
+            if entry.name != keep and entry.used < recent:
+                self.remove(entry.name)
+                size -= entry.bytes
+
+
+def name_of(content: Mapping[str, object]) -> str:
+    """A name that is a function of all that pairs depend on."""
+    return hashlib.sha256(to_json(dict(sorted(content.items())))).hexdigest()[:32]
+
+
+def _gibibytes() -> float:
+    given = os.environ.get("GENLAB_CACHE_GIB", "")
+    try:
+        size = float(given) if given else _DEFAULT_GIB
+    except ValueError:
+        size = -1.0
+    if not 0 <= size < float("inf"):
+        raise StorageError(f"takes a number of gibibytes, 0 or more, not {given!r}", where="GENLAB_CACHE_GIB")
+    return size
+
+
+def _size(folder: Path) -> int:
+    """Bytes on the disk: holes take none."""
+    total = 0
+    for file in folder.iterdir():
+        status = file.stat()
+        total += getattr(status, "st_blocks", -(-status.st_size // 512)) * 512
+    return total

@@ -1,0 +1,71 @@
+"""`gen data`: what there is to train with, before anything is trained."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tests.conftest import GenCommand
+
+
+@pytest.fixture
+def folder(make_pairs: Callable[..., Path]) -> list[str]:
+    """Settings for data of three training pairs and as many validation pairs."""
+    return ["--set", "data.name=side_by_side", "--set", f"data.root={make_pairs()}"]
+
+
+def test_it_counts_pairs_and_sizes_and_shows_a_few(gen: GenCommand, tiny: Path, tmp_path: Path) -> None:
+    ended = gen("data", tiny)
+    assert ended.returncode == 0, ended.stderr
+    for words in ("5 drawn facades (train, seed 0)", "image, 3 channels", "labels, 12 classes", "36 x 36"):
+        assert words in ended.stdout
+    sheet = Image.open(tmp_path / "tiny_data.png")
+    assert sheet.width > 4 * 96 and sheet.height > 3 * 96  # four columns, and as many rows as there are in both splits
+    assert len(sheet.getcolors(2**24)) > 1000
+
+
+def test_sizes_are_told_with_their_counts(gen: GenCommand, tiny: Path, folder: list[str], tmp_path: Path) -> None:
+    first = sorted((tmp_path / "pairs" / "train").iterdir())[0]
+    Image.open(first).resize((80, 40)).save(first)
+    found = json.loads(gen("data", tiny, *folder, "--json", "--out", "look.png").stdout)
+    assert found["splits"]["train"]["sizes"] == {"36 x 36": 2, "40 x 40": 1}
+    assert found["splits"]["validation"]["pairs"] == 3
+    assert (found["shared"], found["sheet"]) == ([], "look.png")
+    assert (tmp_path / "look.png").exists()
+
+
+def test_pairs_that_are_there_twice_are_named(gen: GenCommand, tiny: Path, folder: list[str], tmp_path: Path) -> None:
+    train, validation = tmp_path / "pairs" / "train", tmp_path / "pairs" / "val"
+    first = sorted(train.iterdir())[0]
+    shutil.copy(first, train / "again.png")
+    shutil.copy(first, validation / "leak.png")
+    told = gen("data", tiny, *folder).stdout
+    assert f"In train, 2 pairs are the same as another: {first.name}, again.png" in " ".join(told.split())
+    assert "1 validation pairs are training pairs too: leak.png" in told
+
+
+def test_a_pair_that_cannot_be_read_is_found(gen: GenCommand, tiny: Path, folder: list[str], tmp_path: Path) -> None:
+    last = sorted((tmp_path / "pairs" / "val").iterdir())[-1]
+    last.write_bytes(last.read_bytes()[:-200])
+    ended = gen("data", tiny, *folder)
+    assert ended.returncode == 2 and last.name in ended.stderr and "Traceback" not in ended.stderr
+    assert not (tmp_path / "tiny_data.png").exists()
+
+
+def test_the_cache_is_shown_and_cleared(gen: GenCommand, tiny: Path, tmp_path: Path) -> None:
+    place = {"GENLAB_CACHE": str(tmp_path / "cache")}
+    assert "0 bytes in" in gen("data", tiny, "--cache", "show", **place).stdout
+    for seed in ("0", "1"):
+        assert gen("run", tiny, "--set", f"data.seed={seed}", "--stop-at", "1", **place).returncode == 0
+    shown = gen("data", tiny, "--cache", "show", **place).stdout.splitlines()
+    assert sum(line.startswith("yes") for line in shown) == 3
+    assert sum("seed 1" in line and not line.startswith("yes") for line in shown) == 3
+    kept = json.loads(gen("data", tiny, "--cache", "show", "--json", **place).stdout)
+    assert (len(kept["mine"]), len(kept["others"])) == (3, 3)
+    assert "are removed" in gen("data", tiny, "--cache", "clear", **place).stdout
+    assert not list((tmp_path / "cache").iterdir())
+    assert "`off`" in gen("data", tiny, "--cache", "show", GENLAB_CACHE="off").stdout

@@ -1,0 +1,98 @@
+"""Where pairs are kept, how much of them, and for which content."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+
+import pytest
+import torch
+
+from genlab import StorageError
+from genlab.data.cache import Cache, name_of
+from genlab.data.pair import PreparedPair
+
+PLENTY = 2**30
+SIDE = torch.zeros(3, 64, 64, dtype=torch.uint8)
+
+
+def filled(cache: Cache, name: str, days_ago: float = 0.0, count: int = 4) -> None:
+    """A shelf with pairs, used last so many days ago."""
+    shelf = cache.shelf({"pairs": name}, count, f"pairs of {name}")
+    assert shelf
+    for index in range(count):
+        shelf.put(index, PreparedPair(f"{index}", SIDE + index, SIDE))
+    then = time.time() - days_ago * 86_400
+    os.utime(cache.folder / name_of({"pairs": name}) / "about.json", (then, then))
+
+
+def test_it_is_where_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENLAB_CACHE", str(tmp_path))
+    monkeypatch.setenv("GENLAB_CACHE_GIB", "0.5")
+    cache = Cache.of_this_machine()
+    assert cache and (cache.folder, cache.most) == (tmp_path, 2**29)
+    monkeypatch.setenv("GENLAB_CACHE", "off")
+    assert Cache.of_this_machine() is None
+
+
+def test_it_is_in_the_users_folder_for_such_things(tmp_path, monkeypatch):
+    monkeypatch.delenv("GENLAB_CACHE", raising=False)
+    monkeypatch.delenv("GENLAB_CACHE_GIB", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    cache = Cache.of_this_machine()
+    assert cache and (cache.folder, cache.most) == (tmp_path / "genlab" / "pairs", 20 * 2**30)
+
+
+@pytest.mark.parametrize("given", ["much", "-1", "inf", "nan"])
+def test_a_size_that_is_none_is_refused(monkeypatch, given):
+    monkeypatch.delenv("GENLAB_CACHE", raising=False)
+    monkeypatch.setenv("GENLAB_CACHE_GIB", given)
+    with pytest.raises(StorageError, match=f"GENLAB_CACHE_GIB: takes a number of gibibytes, 0 or more, not '{given}'"):
+        Cache.of_this_machine()
+
+
+def test_other_content_has_another_shelf(tmp_path):
+    content = {"pairs": "a", "size": (8, 8), "direction": "a_to_b"}
+    assert name_of(content) == name_of(dict(reversed(content.items())))
+    others = [{**content, "pairs": "b"}, {**content, "size": (8, 9)}, {**content, "direction": "b_to_a"}]
+    assert len({name_of(one) for one in (content, *others)}) == 4
+
+
+def test_it_tells_what_it_holds(tmp_path):
+    cache = Cache(tmp_path, PLENTY)
+    assert cache.entries() == []
+    filled(cache, "old", days_ago=2)
+    filled(cache, "new")
+    (tmp_path / "something else").mkdir()
+    new, old = cache.entries()
+    assert (new.description, old.description) == ("pairs of new", "pairs of old")
+    assert 4 * 2 * SIDE.nbytes < old.bytes < 8 * 2 * SIDE.nbytes
+    kept = cache.kept([{"pairs": "old"}, {"pairs": "never seen"}])
+    assert (kept.mine, kept.others) == ((old,), (new,))
+
+
+def test_what_was_not_used_for_longest_goes_first(tmp_path):
+    one = 4 * (2 * SIDE.nbytes + 256) + 4096 * 3
+    cache = Cache(tmp_path, 3 * one)
+    for days, name in enumerate(["today", "yesterday", "earlier", "long ago"]):
+        filled(cache, name, days_ago=days + 0.5)
+    cache.shelf({"pairs": "long ago"}, 4, "pairs of long ago")
+    left = {entry.description for entry in cache.entries()}
+    assert left == {"pairs of long ago", "pairs of today", "pairs of yesterday"}
+
+
+def test_what_another_process_has_just_opened_stays(tmp_path):
+    cache = Cache(tmp_path, 1)
+    big = Cache(tmp_path, PLENTY)
+    filled(big, "another's")
+    filled(big, "old", days_ago=1)
+    cache.shelf({"pairs": "mine"}, 4, "mine")
+    assert {entry.description for entry in cache.entries()} == {"pairs of another's", "mine"}
+
+
+def test_where_nothing_can_be_written_there_is_a_warning_and_no_shelf(tmp_path, caplog):
+    (tmp_path / "file").write_text("")
+    with caplog.at_level(logging.WARNING, "genlab"):
+        assert Cache(tmp_path / "file", PLENTY).shelf({"pairs": "a"}, 4, "a") is None
+    assert "There is no cache of pairs" in caplog.text
