@@ -12,6 +12,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Decay = Annotated[float, Field(ge=0, lt=1)]
 Size = Annotated[int, Field(ge=1, le=65_536)]
 Count = Annotated[int, Field(ge=1)]
+Precision = Literal["float32", "bfloat16", "float16"]
 
 
 class Table(BaseModel):
@@ -76,8 +77,17 @@ class Train(Table):
     """Where the networks are; auto takes the first of cuda, mps and cpu that is there."""
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     """CPU threads; as many as PyTorch chooses unless given. Another number gives other roundings."""
+    precision: Precision | Literal["auto"] = "auto"
+    """What layers compute in; auto is bfloat16 on a CUDA GPU (float16 on one that lacks it), float32 elsewhere."""
+    compile: bool | Literal["auto"] = "auto"
+    """Whether networks are compiled, which takes a minute or two; auto does for 1,000 steps and more on a CUDA GPU."""
     values_every: Count = 10
     """Steps between two readings of losses and gradient norms; they are also read with each validation."""
+
+    @property
+    def chosen_precision(self) -> Precision:
+        """What to compute in, once it was settled for a machine; where it is left open, float32."""
+        return "float32" if self.precision == "auto" else self.precision
 
 
 class Inference(Table):

@@ -25,6 +25,7 @@ class Reference:
         self.method = method
         for network in method.networks.values():
             _make_plain(network)
+            network.to(memory_format=torch.contiguous_format)  # pyright: ignore[reportCallIssue]
         self.optimizers = {
             role: Adam(network.parameters(), lr=learning_rate, betas=betas) for role, network in method.networks.items()
         }

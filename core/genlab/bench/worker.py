@@ -28,7 +28,7 @@ from genlab.data.batches import Batches
 from genlab.data.order import draw
 from genlab.engine.announcer import Announcer
 from genlab.engine.experiment import Experiment
-from genlab.engine.runtime import cpu_threads, device_name, memory_errors, memory_kept
+from genlab.engine.runtime import cpu_threads, device_name, fast_kernels, memory_errors
 from genlab.engine.seeding import random_numbers_apart
 from genlab.engine.training import Training
 from genlab.errors import GenlabError
@@ -58,7 +58,8 @@ def reference(built: Built) -> Generator[Way, None, None]:
     take = Reference(experiment.method, optimizer.learning_rate, optimizer.betas)
     with closing(_batches(experiment)) as batches:
         first = cycle(list(islice(batches, _BATCHES)))
-    yield Way(lambda: take(next(first)), lambda: (0.0, 0.0))
+    with fast_kernels(experiment.device):
+        yield Way(lambda: take(next(first)), lambda: (0.0, 0.0))
 
 
 @contextmanager
@@ -66,11 +67,11 @@ def genlab(built: Built) -> Generator[Way, None, None]:
     """The training loop's, with its listeners, on batches as they come; without validations and previews."""
     experiment = built.experiment
     announcer = Announcer(experiment.listeners)
-    with tempfile.TemporaryDirectory() as name, memory_kept():
+    with tempfile.TemporaryDirectory() as name:
         training = Training(experiment, None, Path(name) / "checkpoints", announcer, lambda: False)
         train = built.recipe.settings.train
         announcer.tell(Started(Path(name), "benchmark", built.recipe.toml(), {}, 0, train.steps, train.batch_size))
-        with closing(training.batches()) as batches:
+        with training.ready() as batches:
             clock = training.clock
             yield Way(lambda: training.advance(training.next_batch(batches)), lambda: (clock.waited, clock.stepped))
         announcer.tell(Ended(training.step, "paused", training.clock.seconds(), None, {}))

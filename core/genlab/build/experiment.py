@@ -19,7 +19,7 @@ from genlab.data.cache import Cache
 from genlab.data.prepared import PreparedPairs
 from genlab.data.shelf import Shelf
 from genlab.engine.experiment import Experiment
-from genlab.engine.runtime import choose_device, memory_errors
+from genlab.engine.runtime import choose_device, memory_errors, place, settle_train
 from genlab.engine.seeding import constructing, initialize
 from genlab.engine.validation import try_metrics
 from genlab.errors import DataError, Fault, RecipeError
@@ -95,7 +95,7 @@ def build(recipe: Recipe, document: Document) -> Built:
     try_metrics(parts.metrics, validation)
     networks = build_networks(recipe, training.channels, document)
     for module in (*networks.values(), *parts.losses.values()):
-        module.to(device)
+        place(module, device)
     experiment = Experiment(
         settings=settings,
         method=build_method(recipe, networks, parts.losses, document),
@@ -157,8 +157,7 @@ def _chosen(choice: Choice, parts: Sequence[Part]) -> Spec:
 
 def settle(recipe: Recipe, data: OpenData) -> Recipe:
     """The recipe with what was left to this machine chosen; `DeviceError` if its device is not there."""
-    train = recipe.settings.train
-    return recipe.settled(data.spec, choose_device(train.device).type, train.threads or torch.get_num_threads())
+    return recipe.settled(data.spec, settle_train(recipe.settings.train))
 
 
 def prepare(recipe: Recipe, pairs: Pairs, shelf: Shelf | None = None) -> PreparedPairs:

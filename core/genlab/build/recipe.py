@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from genlab.components import Component, Spec
 from genlab.interfaces.predictions import Predictions
-from genlab.settings import Settings
+from genlab.settings import Settings, Train
 
 
 class Figure(NamedTuple):
@@ -54,9 +54,8 @@ class Recipe:
     metrics: Mapping[str, Spec]
     listeners: Mapping[str, Spec]
 
-    def settled(self, data: Spec, device: str, threads: int) -> Recipe:
-        """The same with what was left to the machine filled in: which data, which device, how many threads."""
-        train = self.settings.train.model_copy(update={"device": device, "threads": threads})
+    def settled(self, data: Spec, train: Train) -> Recipe:
+        """The same with what was left to the machine filled in: which data, and what `[train]` leaves open."""
         return replace(self, data=data, settings=replace(self.settings, train=train))
 
     @property

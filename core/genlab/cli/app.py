@@ -85,6 +85,7 @@ def run() -> None:
             stream.reconfigure(errors="backslashreplace")  # a terminal may lack letters, which is no reason to fail
     logger = logging.getLogger("genlab")
     logger.addHandler(_StandardError())
+    logger.setLevel(logging.INFO)
     logger.propagate = False
     try:
         app()

@@ -42,6 +42,7 @@ class Position(BaseModel):
         validated: whether the validation that is due at this step was made.
         previewed: whether the pictures that are due at this step were made.
         metrics: the last validation's.
+        loss_scale: how objectives are scaled in float16.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", ser_json_inf_nan="constants")
@@ -51,6 +52,7 @@ class Position(BaseModel):
     validated: bool = False
     previewed: bool = False
     metrics: dict[str, float] = Field(default_factory=dict[str, float])
+    loss_scale: dict[str, float] = Field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True)

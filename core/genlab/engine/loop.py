@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 
 from genlab.engine.announcer import Announcer
 from genlab.engine.experiment import Experiment
-from genlab.engine.runtime import cpu_threads, memory_kept
-from genlab.engine.seeding import random_numbers_apart
 from genlab.engine.stopping import Stopping
 from genlab.engine.training import Training
 from genlab.interfaces.listener import Ended, Started, Status
@@ -35,29 +32,24 @@ def train(experiment: Experiment, started: Started, checkpoint: Path | None, sto
     status: Status = "failed"
 
     try:
-        with (
-            stopping,
-            cpu_threads(experiment.settings.train.threads),
-            memory_kept(),
-            random_numbers_apart(experiment.device),
-            closing(training.batches()) as batches,
-        ):
+        with stopping:
             announcer.tell(started)
-            while True:
-                # Before the last validation, so that whatever happens to it costs nothing
-                if training.step >= steps:
-                    training.save()
+            with training.ready() as batches:
+                while True:
+                    # Before the last validation, so that whatever happens to it costs nothing
+                    if training.step >= steps:
+                        training.save()
 
-                # What is due at this step, and the next batch
-                with training.saving_if_data_fail():
-                    training.observe()
-                    if training.step >= last or stopping():
-                        break
-                    batch = training.next_batch(batches)
+                    # What is due at this step, and the next batch
+                    with training.saving_if_data_fail():
+                        training.observe()
+                        if training.step >= last or stopping():
+                            break
+                        batch = training.next_batch(batches)
 
-                if training.wants_saving:
-                    training.save()
-                training.advance(batch)
+                    if training.wants_saving:
+                        training.save()
+                    training.advance(batch)
 
             training.save()
             if stopping() and not (training.step >= steps and training.validated):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import platform
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
+from torch import nn
 
 from genlab.errors import DeviceError, TrainingError
+from genlab.settings import Train
+
+_log = logging.getLogger("genlab")
 
 
 def choose_device(name: str) -> torch.device:
@@ -24,6 +30,35 @@ def choose_device(name: str) -> torch.device:
             hint="Set train.device to `auto`, for a run from before in its recipe.toml, or install another PyTorch.",
         )
     return torch.device(name)
+
+
+_STEPS_WORTH_COMPILING = 1000
+
+
+def settle_train(train: Train) -> Train:
+    """The table with what it leaves to the machine chosen."""
+    device = choose_device(train.device)
+    compiled = device.type == "cuda" and train.steps >= _STEPS_WORTH_COMPILING
+    return train.model_copy(
+        update={
+            "device": device.type,
+            "threads": train.threads or torch.get_num_threads(),
+            "precision": _choose_precision(train.precision, device),
+            "compile": compiled if train.compile == "auto" else train.compile,
+        }
+    )
+
+
+def _choose_precision(name: str, device: torch.device) -> str:
+    lacks_bfloat16 = device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False)
+    if name == "bfloat16" and lacks_bfloat16:
+        _log.warning("%s has no bfloat16, so float16 is used, with scaled losses.", torch.cuda.get_device_name(device))
+        return "float16"
+    if name != "auto":
+        return name
+    if device.type != "cuda":
+        return "float32"
+    return "float16" if lacks_bfloat16 else "bfloat16"
 
 
 def device_name(device: torch.device, threads: int | None) -> str:
@@ -61,6 +96,33 @@ def cpu_threads(threads: int | None) -> Generator[None, None, None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def place(module: nn.Module, device: torch.device) -> None:
+    """Move a module to a device, with its weights in the layout that convolutions are fastest in there."""
+    if device.type == "cuda":
+        module.to(device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    else:
+        module.to(device)
+
+
+@contextmanager
+def fast_kernels(device: torch.device) -> Generator[None, None, None]:
+    """In this block a CUDA GPU multiplies float32 in its tensor cores (as TF32) and tries which convolution is fastest.
+
+    Layers have one size each, so that trying pays. Which one wins can differ from run to run, and so can roundings.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    matmul: Any = torch.backends.cuda.matmul
+    before = matmul.allow_tf32
+    matmul.allow_tf32 = True
+    try:
+        with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=True):
+            yield
+    finally:
+        matmul.allow_tf32 = before
 
 
 # The parameters of mallopt(3) that say when memory goes back to the system, and glibc's own values.

@@ -11,6 +11,7 @@ from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 from torch.profiler import record_function
 
+from genlab.engine.precision import SINGLE, Precision
 from genlab.errors import TrainingError
 from genlab.interfaces.method import Batch, Method, Phase, Term, Terms
 from genlab.interfaces.network import Network
@@ -33,30 +34,40 @@ class StepResult(NamedTuple):
     weight_norms: dict[str, Tensor]
 
 
-def train_step(method: Method, batch: Batch, optimizers: Mapping[str, Optimizer], with_norms: bool) -> StepResult:
+def train_step(
+    method: Method,
+    batch: Batch,
+    optimizers: Mapping[str, Optimizer],
+    with_norms: bool,
+    precision: Precision = SINGLE,
+) -> StepResult:
     """Update the networks once, in the order of the method's phases."""
     result = StepResult({}, {}, {})
-    for phase, terms in _backward(method, batch):
-        if with_norms:
-            for role in phase.updates:
-                _add_norms(result, phase, role, method.networks[role])
-        with record_function(f"{RANGE}{phase.name} update"):
-            for role in phase.updates:
-                optimizers[role].step()
-        result.losses.update({f"{phase.name}/{name}": term.value.detach() for name, term in terms.items()})
+    with precision.applied(method.networks.values()):
+        for phase, terms in _backward(method, batch, precision):
+            updating = [optimizers[role] for role in phase.updates]
+            if with_norms:
+                precision.unscale(updating)
+                for role in phase.updates:
+                    _add_norms(result, phase, role, method.networks[role])
+            with record_function(f"{RANGE}{phase.name} update"):
+                precision.update(updating)
+            result.losses.update({f"{phase.name}/{name}": term.value.detach() for name, term in terms.items()})
+    precision.step_done()
     return result
 
 
-def measure_norms(method: Method, batch: Batch) -> StepResult:
+def measure_norms(method: Method, batch: Batch, precision: Precision = SINGLE) -> StepResult:
     """The norms that a step would find, without its updates; no losses."""
     result = StepResult({}, {}, {})
-    for phase, _ in _backward(method, batch):
-        for role in phase.updates:
-            _add_norms(result, phase, role, method.networks[role])
+    with precision.applied(method.networks.values()):
+        for phase, _ in _backward(method, batch, precision):
+            for role in phase.updates:
+                _add_norms(result, phase, role, method.networks[role])
     return result
 
 
-def _backward(method: Method, batch: Batch) -> Generator[tuple[Phase, Terms], None, None]:
+def _backward(method: Method, batch: Batch, precision: Precision) -> Generator[tuple[Phase, Terms], None, None]:
     """Each phase in its turn, when the networks that it updates have their gradients."""
     with record_function(f"{RANGE}forward"):
         shared = method.forward(batch)
@@ -70,7 +81,7 @@ def _backward(method: Method, batch: Batch) -> Generator[tuple[Phase, Terms], No
                 network.zero_grad(set_to_none=True)
             # Naming the inputs spares the gradients of the networks that this phase leaves alone.
             parameters = (parameter for network in networks for parameter in network.parameters())
-            objective.backward(inputs=[parameter for parameter in parameters if parameter.requires_grad])
+            precision.backward(objective, [parameter for parameter in parameters if parameter.requires_grad])
         yield phase, terms
 
 

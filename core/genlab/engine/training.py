@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import torch
@@ -14,13 +14,16 @@ from torch.nn.utils import get_total_norm
 from genlab.data.batches import Batches
 from genlab.engine.announcer import Announcer
 from genlab.engine.checkpoint import Position, Trainee, restore, save
+from genlab.engine.compilation import compiled, next_step
 from genlab.engine.experiment import Experiment
 from genlab.engine.inference import Predictor
 from genlab.engine.optimizers import make_optimizers, rate_at, set_rates
 from genlab.engine.pace import Clock, due
-from genlab.engine.seeding import derived_seed, seed_random_numbers
+from genlab.engine.precision import Precision
+from genlab.engine.runtime import cpu_threads, fast_kernels, memory_kept
+from genlab.engine.seeding import derived_seed, random_numbers_apart, seed_random_numbers
 from genlab.engine.starvation import Starvation
-from genlab.engine.step import StepResult, train_step
+from genlab.engine.step import StepResult, measure_norms, train_step
 from genlab.engine.validation import Interrupted, preview, validate
 from genlab.errors import DataError, TrainingError
 from genlab.interfaces.listener import CheckpointSaved, Previewed, Step, Validated, Values
@@ -53,7 +56,9 @@ class Training:
         self.stopping = stopping
         self.optimizers = make_optimizers(experiment.networks, settings.optimizer, experiment.device)
         self.trainee = Trainee(experiment.method, self.optimizers)
+        self.precision = Precision(settings.train.chosen_precision, experiment.device)
         first = restore(checkpoint, self.trainee) if checkpoint else Position()
+        self.precision.load_state(first.loss_scale)
         self.step, self.metrics = first.step, first.metrics
         self.validated, self.previewed = first.validated, first.previewed
         self.saved = self.step if checkpoint else None
@@ -66,6 +71,24 @@ class Training:
         settings, device = self.experiment.settings, self.experiment.device
         pairs = self.experiment.training
         return Batches(pairs, settings.input, settings.seed, settings.train.batch_size, device).starting_at(self.step)
+
+    @contextmanager
+    def ready(self) -> Generator[Iterator[Batch], None, None]:
+        """Batches from here on, and in this block everything set to take steps with them."""
+        train, device = self.experiment.settings.train, self.experiment.device
+        with ExitStack() as stack:
+            stack.enter_context(cpu_threads(train.threads))
+            stack.enter_context(memory_kept())
+            stack.enter_context(fast_kernels(device))
+            stack.enter_context(random_numbers_apart(device))
+            if train.compile is True:
+                stack.enter_context(compiled(self.experiment.method, train.batch_size, device, self._attempt))
+            yield stack.enter_context(closing(self.batches()))
+
+    def _attempt(self) -> None:
+        """Compute what a step does, without its updates."""
+        with closing(self.batches()) as batches, self.saving_if_data_fail():
+            measure_norms(self.experiment.method, next(batches), self.precision)
 
     def next_batch(self, batches: Iterator[Batch]) -> Batch:
         """The next of those batches, as soon as it is there."""
@@ -112,8 +135,9 @@ class Training:
         validating = self._due(number, settings.evaluate.validations)
         reading = number == 1 or number % settings.train.values_every == 0 or validating
         self._seed("step")
+        next_step(self.experiment.device)
         with self.clock.stepping():
-            result = train_step(self.experiment.method, batch, self.optimizers, with_norms=reading)
+            result = train_step(self.experiment.method, batch, self.optimizers, reading, self.precision)
         self.step, self.validated, self.previewed = number, False, False
         self.announcer.tell(Step(number, self._values(result, rate) if reading else None))
 
@@ -130,7 +154,11 @@ class Training:
                 if not get_total_norm(network.parameters()).isfinite():
                     raise _diverged(f"the weights of the {role} are no numbers any more at step {self.step}")
             position = Position(
-                step=self.step, validated=self.validated, previewed=self.previewed, metrics=dict(self.metrics)
+                step=self.step,
+                validated=self.validated,
+                previewed=self.previewed,
+                metrics=dict(self.metrics),
+                loss_scale=self.precision.state(),
             )
             path = save(self.folder, position, self.trainee, checkpoint.keep)
             self.clock.saved()

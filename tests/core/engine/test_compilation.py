@@ -1,0 +1,116 @@
+"""Compiled networks: with the real compiler where there is one, and what becomes of a run where there is none."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+
+import jaxtyping
+import pytest
+import torch
+from tests.core.toys import CPU, ToyMethod, batch, experiment, networks, run
+from torch import Tensor
+
+from genlab import Batch, Phase, Term
+from genlab.engine.compilation import compiled
+from genlab.engine.precision import SINGLE
+from genlab.engine.step import measure_norms, train_step
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*script_method.*:DeprecationWarning")
+
+
+@pytest.fixture(autouse=True)
+def traceable(monkeypatch: pytest.MonkeyPatch):
+    """Shapes that are checked at each call cannot be compiled; and every test compiles anew."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    torch.compiler.reset()
+    yield
+    torch.compiler.reset()
+
+
+@pytest.fixture
+def cheap(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A compiler that traces as any does, and compiles nothing: how many graphs it was given."""
+    graphs: list[int] = []
+    original = torch.nn.Module.compile
+
+    def backend(graph, inputs):
+        graphs.append(len(inputs))
+        return graph
+
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self, **_more: original(self, backend=backend))
+    return graphs
+
+
+def test_a_compiled_run_learns_what_an_eager_one_does(cheap, tmp_path):
+    plain, other = experiment(seed=1), experiment(seed=1, train={"steps": 8, "compile": True})
+    run(plain, tmp_path / "plain")
+    run(other, tmp_path / "compiled")
+    assert len(cheap) >= 2
+    for role, network in plain.networks.items():
+        assert network.state_dict().keys() == other.networks[role].state_dict().keys()
+        for name, value in network.state_dict().items():
+            torch.testing.assert_close(other.networks[role].state_dict()[name], value, rtol=1e-4, atol=1e-5)
+
+
+def test_the_attempt_leaves_no_trace(cheap):
+    made = networks(0)
+    method = ToyMethod(made, {})
+    before = {role: {n: t.clone() for n, t in network.state_dict().items()} for role, network in made.items()}
+    with compiled(method, 1, CPU, lambda: measure_norms(method, batch())):
+        for role, network in made.items():
+            assert all(torch.equal(value, before[role][name]) for name, value in network.state_dict().items())
+            assert all(parameter.grad is None for parameter in network.parameters())
+
+
+class Penalised(ToyMethod):
+    """Asks for a gradient of a gradient, which compiled code does not have."""
+
+    def phases(self):
+        return [Phase("discriminator", ("discriminator",), self.penalty)]
+
+    def penalty(self, given: Batch, shared: dict[str, Tensor]) -> dict[str, Term]:
+        image = given.target.clone().requires_grad_()
+        scores = self.networks["discriminator"](given.condition, image)
+        (gradient,) = torch.autograd.grad(scores.sum(), image, create_graph=True)
+        return {"penalty": Term((gradient.norm() - 1) ** 2, 1.0)}
+
+
+def test_a_penalty_that_cannot_be_compiled_runs_eager_with_one_warning(monkeypatch, tmp_path, caplog):
+    original = torch.nn.Module.compile
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self, **_more: original(self, backend="aot_eager"))
+    with caplog.at_level(logging.WARNING, "genlab"):
+        run(experiment(method=Penalised, train={"steps": 3, "compile": True}), tmp_path / "run")
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert told.startswith("The networks are not compiled, and the training is slower")
+    assert "double backward" in told
+    assert caplog.records
+
+
+def test_a_machine_without_a_compiler_trains_all_the_same(monkeypatch, tmp_path, caplog):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "inductor"))
+    monkeypatch.delenv("CXX", raising=False)
+    with caplog.at_level(logging.WARNING, "genlab"):
+        ended = run(experiment(train={"steps": 2, "compile": True}), tmp_path / "run")
+    assert ended.status == "finished"
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert told.startswith("The networks are not compiled, and the training is slower")
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="there is no C++ compiler here")
+def test_the_real_compiler_gives_the_same_numbers(monkeypatch, tmp_path, caplog):
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "inductor"))
+    plain, made = networks(0), networks(0)
+    results = []
+    for one in (plain, made):
+        method = ToyMethod(one, {})
+        optimizers = {role: torch.optim.SGD(network.parameters(), lr=0.1) for role, network in one.items()}
+        if one is plain:
+            results.append(train_step(method, batch(), optimizers, False).losses)
+        else:
+            with compiled(method, 1, CPU, lambda method=method: measure_norms(method, batch(), SINGLE)):
+                results.append(train_step(method, batch(), optimizers, False).losses)
+    assert not [record for record in caplog.records if record.name == "genlab" and record.levelno > logging.INFO]
+    for name, value in results[0].items():
+        torch.testing.assert_close(results[1][name], value, rtol=1e-4, atol=1e-5)

@@ -1,0 +1,151 @@
+"""Mixed precision, on a CPU too: what it changes, what it must not, and that it resumes."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.core.engine.test_exactness import assert_same, records
+from tests.core.toys import CPU, ToyMethod, batch, networks
+from torch import nn
+
+import genlab
+from genlab.engine import runtime
+from genlab.engine.optimizers import make_optimizers
+from genlab.engine.precision import SINGLE, Precision
+from genlab.engine.runtime import settle_train
+from genlab.engine.step import train_step
+from genlab.settings import Optimizer, Train
+
+MIXED = ["bfloat16", "float16"]
+
+
+def test_single_precision_computes_as_everything_is_written():
+    made = networks(0)
+    made["generator"].eval()
+    before = made["generator"](batch().condition)
+    with SINGLE.applied(made.values()):
+        assert torch.equal(made["generator"](batch().condition), before)
+    assert SINGLE.state() == {}
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_mixed_precision_computes_convolutions_in_16_bits_and_keeps_weights_in_32(name):
+    made, seen = networks(0), []
+    for layer in made["generator"].modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.register_forward_hook(lambda _module, _given, output: seen.append(output.dtype))
+    method = ToyMethod(made, {})
+    optimizers = make_optimizers(made, Optimizer(), CPU)
+    result = train_step(method, batch(), optimizers, True, Precision(name, CPU))
+    assert {*seen} == {getattr(torch, name)}
+    parameters = [parameter for network in made.values() for parameter in network.parameters()]
+    assert {parameter.dtype for parameter in parameters} == {torch.float32}
+    assert {loss.dtype for loss in result.losses.values()} == {torch.float32}
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_gradient_norms_are_of_the_true_size(name):
+    def norms(precision: Precision) -> dict[str, float]:
+        made = networks(0)
+        optimizers = make_optimizers(made, Optimizer(), CPU)
+        result = train_step(ToyMethod(made, {}), batch(), optimizers, True, precision)
+        return {key: float(value) for key, value in result.gradient_norms.items()}
+
+    precision = Precision(name, CPU)
+    precision.load_state({"scale": 256.0, "_growth_tracker": 0})  # the first scale is found by trial
+    assert norms(precision) == pytest.approx(norms(SINGLE), rel=0.05)
+
+
+def test_an_update_that_overflowed_is_left_out_and_the_scale_halved():
+    made = networks(0)
+    precision = Precision("float16", CPU)
+    before = [parameter.clone() for parameter in made["generator"].parameters()]
+    scale = 2.0**120
+    precision.load_state({"scale": scale, "_growth_tracker": 0})
+    train_step(ToyMethod(made, {}), batch(), make_optimizers(made, Optimizer(), CPU), False, precision)
+    assert all(torch.equal(one, other) for one, other in zip(before, made["generator"].parameters(), strict=True))
+    assert precision.state()["scale"] == scale / 2
+
+
+def losses(tiny: Path, out: Path, *assignments: str) -> list[dict[str, Any]]:
+    genlab.train(tiny, set=["train.steps=200", "train.values_every=1", *assignments], out=out)
+    return [record["losses"] for record in records(out)]
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_200_steps_learn_what_they_learn_in_single_precision(tiny, tmp_path, name):
+    """Single steps part ways, as those of any two roundings do in a GAN; means over 50 steps stay within 5%."""
+    setting = f"train.precision={name}"
+    quiet = ["evaluate.previews=1", "evaluate.validations=1", "generator.dropout=0.0"]
+    single = losses(tiny, tmp_path / "single", 'train.precision="float32"', *quiet)
+    mixed = losses(tiny, tmp_path / name, setting, *quiet)
+    assert mixed[0] == pytest.approx(single[0], rel=0.01)
+    for first in range(0, 200, 50):
+        for term in single[0]:
+            means = [sum(step[term] for step in run[first : first + 50]) / 50 for run in (single, mixed)]
+            assert means[1] == pytest.approx(means[0], rel=0.05), (term, first)
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_it_resumes_exactly(tiny, tmp_path, name):
+    setting = [f"train.precision={name}"]
+    whole = genlab.train(tiny, set=setting, out=tmp_path / "whole").path
+    parts = genlab.train(tiny, set=setting, out=tmp_path / "parts", stop_at=3).path
+    genlab.resume(parts)
+    assert_same(parts, whole)
+    assert records(parts) == records(whole)
+
+
+def test_the_scale_is_part_of_a_checkpoint():
+    precision = Precision("float16", CPU)
+    precision.load_state({"scale": 512.0, "_growth_tracker": 7})
+    assert precision.state() == {"scale": 512.0, "_growth_tracker": 7}
+    other = Precision("float16", CPU)
+    other.load_state(precision.state())
+    assert other.state() == precision.state()
+
+
+@pytest.fixture
+def gpu_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _device: "An old GPU")
+
+
+@pytest.mark.parametrize(
+    ("has_bfloat16", "asked", "chosen"),
+    [
+        (True, "auto", "bfloat16"),
+        (True, "bfloat16", "bfloat16"),
+        (True, "float32", "float32"),
+        (False, "auto", "float16"),
+        (False, "float16", "float16"),
+        (False, "bfloat16", "float16"),
+    ],
+)
+@pytest.mark.usefixtures("gpu_there")
+def test_what_a_gpu_computes_in(monkeypatch, caplog, has_bfloat16, asked, chosen):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_more: has_bfloat16)
+    with caplog.at_level(logging.WARNING, "genlab"):
+        assert settle_train(Train(steps=1, precision=asked)).precision == chosen
+    warned = [record.getMessage() for record in caplog.records]
+    assert len(warned) == (asked == "bfloat16" and not has_bfloat16)
+    assert all("An old GPU has no bfloat16" in text for text in warned)
+
+
+@pytest.mark.parametrize(("steps", "compiled"), [(999, False), (1000, True)])
+@pytest.mark.usefixtures("gpu_there")
+def test_a_gpu_compiles_where_that_pays(monkeypatch, steps, compiled):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_more: True)
+    assert settle_train(Train(steps=steps)).compile is compiled
+    assert settle_train(Train(steps=steps, compile=not compiled)).compile is not compiled
+
+
+def test_a_cpu_computes_as_everything_is_written(monkeypatch):
+    monkeypatch.setattr(runtime, "choose_device", lambda _name: CPU)
+    settled = settle_train(Train(steps=80_000))
+    assert (settled.precision, settled.compile, settled.device) == ("float32", False, "cpu")
+    assert settle_train(settled) == settled

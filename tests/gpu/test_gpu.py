@@ -1,0 +1,129 @@
+"""What only a CUDA GPU can show: `pytest -m gpu`. Counts and ratios, never times."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+import genlab
+from genlab import Batch
+from genlab.build.experiment import build
+from genlab.build.read import read
+from genlab.engine.compilation import compiled, next_step
+from genlab.engine.experiment import Experiment
+from genlab.engine.optimizers import make_optimizers
+from genlab.engine.precision import Precision
+from genlab.engine.step import measure_norms, train_step
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here"),
+]
+
+ROOT = Path(__file__).parents[2]
+ON_GPU = ['train.device="cuda"', "generator.dropout=0.0"]
+
+
+@pytest.fixture
+def experiment(tiny: Path) -> Experiment:
+    checked = read(tiny, set=ON_GPU)
+    return build(checked.recipe, checked.document).experiment
+
+
+@pytest.fixture
+def batch() -> Batch:
+    rng = torch.Generator().manual_seed(0)
+    condition, target = (torch.rand(1, 3, 32, 32, generator=rng) * 2 - 1 for _ in range(2))
+    return Batch(condition.cuda(), target.cuda())
+
+
+def stepper(made: Experiment, batch: Batch, precision: Precision) -> Callable[[], object]:
+    optimizers = make_optimizers(made.networks, made.settings.optimizer, made.device)
+
+    def step() -> object:
+        next_step(made.device)
+        return train_step(made.method, batch, optimizers, with_norms=False, precision=precision)
+
+    return step
+
+
+def test_weights_lie_as_tensor_cores_want_them(experiment: Experiment) -> None:
+    weights = [p for network in experiment.networks.values() for p in network.parameters() if p.ndim == 4]
+    assert all(weight.is_contiguous(memory_format=torch.channels_last) for weight in weights)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
+def test_a_step_never_waits_for_the_gpu(experiment: Experiment, batch: Batch, precision: str) -> None:
+    step = stepper(experiment, batch, Precision(precision, experiment.device))
+    step()
+    step()
+    # An update with scaled gradients has to look whether one overflowed.
+    torch.cuda.set_sync_debug_mode("default" if precision == "float16" else "error")
+    try:
+        step()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def launches(step: Callable[[], object]) -> int:
+    with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as profiler:
+        step()
+        torch.cuda.synchronize()
+    return sum(event.count for event in profiler.key_averages() if event.key.startswith(("cudaLaunch", "cuLaunch")))
+
+
+def test_recorded_graphs_launch_a_fraction_of_the_kernels(experiment: Experiment, batch: Batch) -> None:
+    precision = Precision("bfloat16", experiment.device)
+    step = stepper(experiment, batch, precision)
+    step()
+    eager = launches(step)
+    with compiled(experiment.method, 1, experiment.device, lambda: measure_norms(experiment.method, batch, precision)):
+        for _ in range(5):
+            step()
+        assert launches(step) < eager / 3
+
+
+def losses(tiny: Path, out: Path, *assignments: str) -> list[dict[str, float]]:
+    setting = [*ON_GPU, "train.steps=200", "train.values_every=1", "evaluate.previews=1", "evaluate.validations=1"]
+    genlab.train(tiny, set=[*setting, *assignments], out=out)
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    return [line["losses"] for line in lines if line["event"] == "step"]
+
+
+@pytest.mark.parametrize("setting", ['train.precision="bfloat16"', 'train.precision="float16"', "train.compile=true"])
+def test_200_steps_learn_what_they_learn_eager_in_single_precision(tiny: Path, tmp_path: Path, setting: str) -> None:
+    plain = losses(tiny, tmp_path / "plain", 'train.precision="float32"', "train.compile=false")
+    other = losses(tiny, tmp_path / "other", 'train.precision="float32"', "train.compile=false", setting)
+    for first in range(0, 200, 50):
+        for term in plain[0]:
+            means = [sum(step[term] for step in run[first : first + 50]) / 50 for run in (plain, other)]
+            assert means[1] == pytest.approx(means[0], rel=0.05), (term, first)
+
+
+def test_a_run_resumes(tiny: Path, tmp_path: Path) -> None:
+    run = genlab.train(tiny, set=['train.device="cuda"'], out=tmp_path / "run", stop_at=3)
+    assert genlab.resume(run.path).manifest.status == "finished"
+
+
+def test_the_table_is_made(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "gpu.py"), "--batches", "1", "--rounds", "2", "--steps", "5"]
+    subprocess.run([*command, "--out", str(tmp_path)], check=True, timeout=900)
+    (found,) = (json.loads(path.read_text()) for path in tmp_path.glob("gpu_*.json"))
+    assert set(found["batches"][0]["ways"]) == {"plain", "fp32", "bf16", "bf16 compiled"}
+
+
+def test_nothing_is_left_of_settings_for_the_whole_process(experiment: Experiment) -> None:
+    from genlab.engine.runtime import fast_kernels
+
+    before = torch.backends.cudnn.benchmark, torch.backends.cuda.matmul.allow_tf32
+    with fast_kernels(experiment.device), nullcontext():
+        assert torch.backends.cudnn.benchmark and torch.backends.cuda.matmul.allow_tf32
+    assert (torch.backends.cudnn.benchmark, torch.backends.cuda.matmul.allow_tf32) == before
