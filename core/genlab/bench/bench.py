@@ -72,7 +72,7 @@ def bench(recipe: str | Path, set: Iterable[str], plugins: Iterable[Path], round
 
 
 class _Worker:
-    """A process that takes steps one way. The next is started when this one's first step is done."""
+    """A process that takes steps one way, warm when this object is made."""
 
     def __init__(self, job: dict[str, Any]) -> None:
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115  (closed with the process)

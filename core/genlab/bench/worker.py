@@ -2,7 +2,7 @@
 
 Each way has a process of its own, so that memory, caches and allocator settings are its own too. It reads commands from
 its standard input and answers on its standard output, a JSON value a line both ways: first the job, which it answers
-when its first step is done, then `step`, `matrix` or `end`.
+when it is warm, then `step`, `matrix` or `end`.
 """
 
 from __future__ import annotations
@@ -116,16 +116,18 @@ def _serve(job: dict[str, Any], answer: Callable[[Any], None]) -> None:
     train, device = built.recipe.settings.train, built.experiment.device
     _read_ahead(built.experiment, job["steps"])
     with cpu_threads(train.threads), random_numbers_apart(device), WAYS[job["way"]](built) as way:
+        first_step = seconds_of(way.step, device)
+        for _ in range(WARM_UP):
+            way.step()
+        # Not before: the next process is started then, and must find the machine idle.
         answer(
             {
-                "first_step": seconds_of(way.step, device),
+                "first_step": first_step,
                 "device": device_name(device, train.threads),
                 "batch_size": train.batch_size,
                 "size": built.recipe.settings.input.height_width,
             }
         )
-        for _ in range(WARM_UP):
-            way.step()
         for line in sys.stdin:
             match json.loads(line):
                 case "step":
