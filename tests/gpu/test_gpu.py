@@ -17,6 +17,7 @@ import genlab
 from genlab import Batch
 from genlab.build.experiment import build
 from genlab.build.read import read
+from genlab.data.batches import Batches
 from genlab.engine.compilation import compiled, next_step
 from genlab.engine.experiment import Experiment
 from genlab.engine.optimizers import make_optimizers
@@ -71,6 +72,19 @@ def test_a_step_never_waits_for_the_gpu(experiment: Experiment, batch: Batch, pr
         step()
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+def test_batches_of_a_small_set_never_wait_for_the_gpu(experiment: Experiment) -> None:
+    pairs = experiment.training
+    assert {side.device.type for pair in (pairs[index] for index in range(len(pairs))) for side in pair[1:]} == {"cuda"}
+    batches = Batches(pairs, experiment.settings.input, 0, 4).starting_at(0)
+    next(batches)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        assert next(batches).condition.is_cuda
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+        batches.close()
 
 
 def launches(step: Callable[[], object]) -> int:

@@ -90,7 +90,7 @@ def _read_ahead(experiment: Experiment, steps: int) -> None:
 def _batches(experiment: Experiment) -> Generator[Any, None, None]:
     settings = experiment.settings
     pairs, batch_size = experiment.training, settings.train.batch_size
-    return Batches(pairs, settings.input, settings.seed, batch_size, experiment.device).starting_at(0)
+    return Batches(pairs, settings.input, settings.seed, batch_size).starting_at(0)
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from genlab.build.recipe import Recipe
 from genlab.components import Part, Spec
 from genlab.data.augment import load_size
 from genlab.data.cache import Cache
+from genlab.data.device import CPU
 from genlab.data.prepared import PreparedPairs
 from genlab.data.shelf import Shelf
 from genlab.engine.experiment import Experiment
@@ -85,10 +86,15 @@ def build(recipe: Recipe, document: Document) -> Built:
     settings, device = recipe.settings, torch.device(recipe.settings.train.device)
     shelves = _shelves(recipe, data)
     training = PreparedPairs(
-        data.training, settings.input, load_size(settings.input), recipe.predictions, shelf=shelves.get("training")
+        data.training,
+        settings.input,
+        load_size(settings.input),
+        recipe.predictions,
+        shelf=shelves.get("training"),
+        device=device,
     )
-    validation = prepare(recipe, data.validation, shelves.get("validation"))
-    unaugmented = prepare(recipe, data.training, shelves.get("unaugmented"))
+    validation = prepare(recipe, data.validation, shelves.get("validation"), device)
+    unaugmented = prepare(recipe, data.training, shelves.get("unaugmented"), device)
     if validation.channels != training.channels:
         what = f"training pairs have {training.channels} channels, and validation pairs {validation.channels}"
         raise DataError(what, where=data.validation.description)
@@ -160,10 +166,10 @@ def settle(recipe: Recipe, data: OpenData) -> Recipe:
     return recipe.settled(data.spec, settle_train(recipe.settings.train))
 
 
-def prepare(recipe: Recipe, pairs: Pairs, shelf: Shelf | None = None) -> PreparedPairs:
+def prepare(recipe: Recipe, pairs: Pairs, shelf: Shelf | None = None, device: torch.device = CPU) -> PreparedPairs:
     """Pairs as the networks see them, but for augmentation; `shelf` is where they stay on the machine."""
     settings = recipe.settings.input
-    return PreparedPairs(pairs, settings, settings.height_width, recipe.predictions, shelf=shelf)
+    return PreparedPairs(pairs, settings, settings.height_width, recipe.predictions, shelf=shelf, device=device)
 
 
 def _shelves(recipe: Recipe, data: OpenData) -> dict[str, Shelf | None]:

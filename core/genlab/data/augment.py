@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
+from genlab.data.device import moved
 from genlab.data.order import Draw
 from genlab.settings import Input
 
@@ -26,7 +27,7 @@ def crop_and_flip(
     rows = _places([draw.top for draw in draws], images.shape[2], height, [False] * len(draws))
     flips = [draw.flip and settings.flip for draw in draws]
     columns = _places([draw.left for draw in draws], images.shape[3], width, flips)
-    rows, columns = rows.to(images.device), columns.to(images.device)
+    rows, columns = moved(rows, images.device), moved(columns, images.device)
     batch = torch.arange(len(draws), device=images.device)
     # Indexing with the channel axis sliced between index tensors puts it last.
     picked = images[batch[:, None, None], :, rows[:, :, None], columns[:, None, :]]

@@ -7,7 +7,6 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
-from torch import Tensor
 
 from genlab.data.augment import crop_and_flip
 from genlab.data.order import Draw, draw
@@ -27,12 +26,11 @@ class Batches:
     Every batch is full: one that begins at the end of an epoch goes on into the next.
     """
 
-    def __init__(self, pairs: PreparedPairs, settings: Input, seed: int, batch_size: int, device: torch.device) -> None:
+    def __init__(self, pairs: PreparedPairs, settings: Input, seed: int, batch_size: int) -> None:
         self.pairs = pairs
         self.settings = settings
         self.seed = seed
         self.batch_size = batch_size
-        self.device = device
 
     def starting_at(self, step: int) -> Generator[Batch, None, None]:
         """Batches from that of `step` (counted from 0) on; `DataError` when its pair cannot be read."""
@@ -56,12 +54,5 @@ class Batches:
     def _finish(self, pairs: Sequence[PreparedPair], draws: Sequence[Draw]) -> Batch:
         sides = self.pairs.sides
         stacks = (torch.stack([pair.condition for pair in pairs]), torch.stack([pair.target for pair in pairs]))
-        moved = (self._move(stack) for stack in stacks)
-        cropped = (crop_and_flip(stack, draws, self.settings) for stack in moved)
+        cropped = (crop_and_flip(stack, draws, self.settings) for stack in stacks)
         return Batch(*(to_network(stack, side) for stack, side in zip(cropped, sides, strict=True)))
-
-    def _move(self, stack: Tensor) -> Tensor:
-        """To the device; only from pinned memory can a copy go on beside the computation."""
-        if self.device.type == "cuda":
-            return stack.pin_memory().to(self.device, non_blocking=True)
-        return stack.to(self.device)

@@ -6,7 +6,9 @@ from threading import Lock
 from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
+import torch
 
+from genlab.data.device import CPU, moved
 from genlab.data.pair import PreparedPair
 from genlab.data.shelf import Shelf
 from genlab.data.sides import ClassSide, Seen, channels_of, resize, to_tensor
@@ -30,8 +32,8 @@ class Sides(NamedTuple):
 class PreparedPairs:
     """The pairs of a split, at one size, in the direction that the recipe asks for.
 
-    Those that fit into `cache_bytes` of memory are read once, and those on the shelf need not be decoded. Reading from
-    several threads is safe.
+    Those that fit into `cache_bytes` of the device's memory are read once, and those on the shelf need not be decoded.
+    Reading from several threads is safe.
 
     Args:
         pairs: the pairs.
@@ -40,6 +42,7 @@ class PreparedPairs:
         predictions: what the networks are to predict; for classes, the target has one channel a class.
         cache_bytes: how much to keep in memory.
         shelf: where they are kept from run to run.
+        device: where they are to be, so that a GPU has small sets whole.
 
     Raises:
         DataError: there are no pairs, or the target of a method that predicts classes is an image.
@@ -53,6 +56,7 @@ class PreparedPairs:
         predictions: Predictions = "images",
         cache_bytes: int = CACHE_BYTES,
         shelf: Shelf | None = None,
+        device: torch.device = CPU,
     ) -> None:
         if len(pairs) == 0:
             raise DataError("there are no pairs", where=pairs.description)
@@ -65,6 +69,7 @@ class PreparedPairs:
         self._cache: dict[int, PreparedPair] = {}
         self._room = cache_bytes
         self._shelf = shelf
+        self._device = device
         self._lock = Lock()
 
     def __len__(self) -> int:
@@ -74,6 +79,8 @@ class PreparedPairs:
         if (cached := self._cache.get(index)) is not None:
             return cached
         prepared = self._from_shelf(index) or self._decode(index)
+        sides = (moved(side, self._device) for side in (prepared.condition, prepared.target))
+        prepared = PreparedPair(prepared.key, *sides)
         self._keep(index, prepared)
         return prepared
 

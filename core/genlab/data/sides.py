@@ -8,6 +8,7 @@ and flipped, and become floats in [-1, 1] at the end.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -91,9 +92,14 @@ def to_network(batch: Shaped[Tensor, "n c h w"], side: Seen) -> Float[Tensor, "n
         classes = F.one_hot(batch[:, 0].long(), len(side.palette))
         return classes.permute(0, 3, 1, 2).float().contiguous()
     if isinstance(side, LabelSide):
-        palette = torch.tensor(side.palette, dtype=torch.float32, device=batch.device)
-        batch = palette[batch[:, 0].long()].permute(0, 3, 1, 2).contiguous()
+        batch = _colours(side.palette, batch.device)[batch[:, 0].long()].permute(0, 3, 1, 2).contiguous()
     return batch.float().div(127.5).sub(1.0)
+
+
+@lru_cache
+def _colours(palette: Palette, device: torch.device) -> Float[Tensor, "classes 3"]:
+    """A palette where it is used; to send it there each time would make a GPU wait."""
+    return torch.tensor(palette, dtype=torch.float32, device=device)
 
 
 def to_picture(image: Float[Tensor, "c h w"], side: Seen) -> NDArray[np.uint8]:

@@ -68,9 +68,8 @@ class Training:
 
     def batches(self) -> Generator[Batch, None, None]:
         """The batches from here on."""
-        settings, device = self.experiment.settings, self.experiment.device
-        pairs = self.experiment.training
-        return Batches(pairs, settings.input, settings.seed, settings.train.batch_size, device).starting_at(self.step)
+        settings, pairs = self.experiment.settings, self.experiment.training
+        return Batches(pairs, settings.input, settings.seed, settings.train.batch_size).starting_at(self.step)
 
     @contextmanager
     def ready(self) -> Generator[Iterator[Batch], None, None]:

@@ -5,7 +5,7 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
-from tests.core.toys import CPU, MemoryPairs, pictures
+from tests.core.toys import MemoryPairs, pictures
 
 from genlab import Batch, DataError, ImageSide, LabelSide, Pair
 from genlab.data import batches as module
@@ -20,7 +20,7 @@ PLAIN = Input(size=8)
 
 
 def batches(pairs: MemoryPairs, settings: Input = AUGMENTED, size: int = 1, seed: int = 0, **more) -> Batches:
-    return Batches(PreparedPairs(pairs, settings, load_size(settings), **more), settings, seed, size, CPU)
+    return Batches(PreparedPairs(pairs, settings, load_size(settings), **more), settings, seed, size)
 
 
 def first(count: int, made: Batches, step: int = 0) -> list[Batch]:
