@@ -18,7 +18,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,7 +37,7 @@ for _name in ("pydantic", "pydantic_core", "jaxtyping", "annotated_types", "plug
 
 from genlab.bench.measure import flops_of, matrix_rate, peak_memory, seconds_of  # noqa: E402
 from genlab.bench.reference import Reference  # noqa: E402
-from genlab.engine.compilation import compiled, next_step  # noqa: E402
+from genlab.engine.compilation import compile_networks, next_step  # noqa: E402
 from genlab.engine.optimizers import make_optimizers  # noqa: E402
 from genlab.engine.precision import Precision  # noqa: E402
 from genlab.engine.runtime import fast_kernels, memory_kept, place  # noqa: E402
@@ -93,11 +93,9 @@ def genlab(batch: Batch, device: torch.device, precision: str, compile: bool) ->
         next_step(device)
         train_step(method, batch, optimizers, with_norms=False, precision=mixed)
 
-    def attempt() -> None:
-        measure_norms(method, batch, mixed)
-
-    with compiled(method, len(batch.condition), device, attempt) if compile else nullcontext():
-        yield step
+    if compile:
+        compile_networks(method, mixed, len(batch.condition), device, lambda: measure_norms(method, batch, mixed))
+    yield step
 
 
 WAYS: dict[str, Callable[[Batch, torch.device], Any]] = {
@@ -117,15 +115,17 @@ def measure(count: int, arguments: argparse.Namespace, device: torch.device) -> 
         stack.enter_context(memory_kept())
         steps: dict[str, Step] = {}
         for name, way in WAYS.items():
+            others = 0  # bytes that the ways before this one hold
             if device.type == "cuda":
                 torch.cuda.reset_peak_memory_stats(device)
+                others = torch.cuda.memory_allocated(device)
             before = time.perf_counter()
             steps[name] = stack.enter_context(way(batch, device))
             seconds_of(steps[name], device)
             rows[name] = {"first_step": time.perf_counter() - before, "seconds": []}
             for _ in range(WARM_UP):
                 steps[name]()
-            rows[name]["memory"] = peak_memory(device)
+            rows[name]["memory"] = peak_memory(device) - others
         rates = [matrix_rate(device)]
         for _ in range(arguments.rounds):
             for name, step in steps.items():

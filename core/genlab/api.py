@@ -99,13 +99,14 @@ def kept(
     cache = Cache.of_this_machine()
     if cache is None:
         return None
+    if clear:  # also of data that are not there any more
+        found = cache.kept([])
+        for entry in found.others:
+            cache.remove(entry.name)
+        return found
     checked = read(recipe, set=set, plugins=plugins)
     data = open_data(construct(checked.recipe, checked.document).data)
-    found = cache.kept(kept_pairs(settle(checked.recipe, data), data).values())
-    if clear:
-        for entry in (*found.mine, *found.others):
-            cache.remove(entry.name)
-    return found
+    return cache.kept(kept_pairs(settle(checked.recipe, data), data).values())
 
 
 def train(
@@ -226,8 +227,9 @@ def bench(
     Raises:
         GenlabError: one of its kinds, for everything that a person can mend.
     """
-    check(recipe, set=set, plugins=plugins)
-    return run_bench(recipe, set, [Path(file) for file in plugins], rounds, tell)
+    assignments, files = list(set), [Path(file) for file in plugins]
+    check(recipe, set=assignments, plugins=files)
+    return run_bench(recipe, assignments, files, rounds, tell)
 
 
 def open_run(path: str | Path, *, device: str = "auto") -> Run:

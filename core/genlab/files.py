@@ -8,6 +8,7 @@ import os
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -41,7 +42,8 @@ def written_aside(path: Path) -> Generator[Path, None, None]:
     Raises:
         StorageError: it cannot be written; `path` is as it was.
     """
-    aside = path.with_name(f".{path.name}.partial")
+    # Another process may write the same file.
+    aside = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}.partial")
     try:
         with storage_errors(path):
             yield aside

@@ -125,7 +125,7 @@ class Run:
     def validation_pairs(self) -> PreparedPairs:
         """The pairs that it was validated on; `DataError` if they cannot be had, or are others now."""
         data = open_data(construct(replace(self.recipe, metrics={}, listeners={}), self._checked.document).data)
-        if data.fingerprints["validation"] != self.manifest.data.fingerprints.get("validation"):
+        if data.validation.fingerprint() != self.manifest.data.fingerprints.get("validation"):
             raise DataError(
                 "these are not the pairs that the run was validated on",
                 where=data.validation.description,

@@ -127,7 +127,7 @@ def _read(prepared: PreparedPairs, rows: int, told: Callable[[], None]) -> tuple
 def _content(pair: Pair) -> str:
     digest = hashlib.sha256()
     for side in (pair.a, pair.b):
-        digest.update(np.ascontiguousarray(side).tobytes())
+        digest.update(f"{side.dtype.str}{side.shape}".encode() + np.ascontiguousarray(side).tobytes())
     return digest.hexdigest()
 
 

@@ -22,10 +22,10 @@ _MANY_PIXELS, _MANY_CHANNELS = 200, 128
 
 
 class Convolution(nn.Conv2d):
-    """`nn.Conv2d` of one group, zero padding and no dilation."""
+    """`nn.Conv2d`; groups, dilation and other padding than zeros are left to it."""
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k h2 w2"]:
-        if _is_plain(x, self.weight):
+        if _is_plain(self, x):
             pixels = x.shape[0] * self._pixels(x)
             if pixels <= _FEW_PIXELS and self.weight.numel() >= _LARGE:
                 return _shifted(skinny.convolve(x, self.weight, self.stride, self._padding), self.bias)
@@ -52,21 +52,24 @@ class Convolution(nn.Conv2d):
 
 
 class TransposedConvolution(nn.ConvTranspose2d):
-    """`nn.ConvTranspose2d` of one group, no output padding and no dilation."""
+    """`nn.ConvTranspose2d`; groups, dilation and output padding are left to it."""
 
     def forward(self, x: Float[Tensor, "n c h w"], output_size: list[int] | None = None) -> Float[Tensor, "n k h2 w2"]:
         pixels = x.shape[0] * x.shape[2] * x.shape[3]
         is_skinny = pixels <= _FEW_PIXELS and self.weight.numel() >= _LARGE
-        if is_skinny and output_size is None and _is_plain(x, self.weight):
+        if is_skinny and output_size is None and _is_plain(self, x):
             return _shifted(skinny.convolve_transposed(x, self.weight, self.stride, self.padding), self.bias)
         return super().forward(x, output_size)
 
 
-def _is_plain(x: Tensor, weight: Tensor) -> bool:
-    """Whether this is what was measured: single precision on a CPU, computed as it is written."""
+def _is_plain(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
+    """Whether this is what was measured: a plain layer in single precision on a CPU, computed as it is written."""
     return (
         x.device.type == "cpu"
-        and x.dtype == weight.dtype == torch.float32
+        and x.dtype == layer.weight.dtype == torch.float32
+        and (layer.groups, layer.dilation, layer.output_padding) == (1, (1, 1), (0, 0))
+        and layer.padding_mode == "zeros"
+        and isinstance(layer.padding, tuple)
         and not torch.is_autocast_enabled("cpu")
         and not torch.compiler.is_compiling()
     )

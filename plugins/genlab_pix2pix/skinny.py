@@ -58,10 +58,14 @@ class _Product(torch.autograd.Function):
         ctx.save_for_backward(*inputs)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
         rows, matrix = ctx.saved_tensors
         (gradient,) = gradients
-        return _rows_times_transposed(gradient, matrix), _outer(rows, gradient)
+        of_rows, of_matrix = ctx.needs_input_grad
+        return (
+            _rows_times_transposed(gradient, matrix) if of_rows else None,
+            _outer(rows, gradient) if of_matrix else None,
+        )
 
 
 class _TransposedProduct(torch.autograd.Function):
@@ -76,10 +80,14 @@ class _TransposedProduct(torch.autograd.Function):
         ctx.save_for_backward(*inputs)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
         rows, matrix = ctx.saved_tensors
         (gradient,) = gradients
-        return _rows_times(gradient, matrix), _outer(gradient, rows)
+        of_rows, of_matrix = ctx.needs_input_grad
+        return (
+            _rows_times(gradient, matrix) if of_rows else None,
+            _outer(gradient, rows) if of_matrix else None,
+        )
 
 
 def _rows_times(rows: Float[Tensor, "n a"], matrix: Float[Tensor, "a b"]) -> Float[Tensor, "n b"]:

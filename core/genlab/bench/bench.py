@@ -21,6 +21,8 @@ from genlab.errors import TrainingError
 
 Tell = Callable[[int, int], None]
 
+_PATIENCE = 20.0
+
 
 def bench(recipe: str | Path, set: Iterable[str], plugins: Iterable[Path], rounds: int, tell: Tell) -> Benchmark:
     """Take steps both ways by turns, `rounds` times.
@@ -51,8 +53,9 @@ def bench(recipe: str | Path, set: Iterable[str], plugins: Iterable[Path], round
                 worker.take_step()
             rates.append(ours.ask("matrix"))
             tell(number + 1, rounds)
-        flops = plain.end()
+        plain.end()
         ours.end()
+        flops = plain.ask("flops")
     loop = ours.total("seconds") - ours.total("waited") - ours.total("stepped")
     return Benchmark(
         recipe=str(recipe),
@@ -64,7 +67,7 @@ def bench(recipe: str | Path, set: Iterable[str], plugins: Iterable[Path], round
         reference=plain.side(),
         genlab=ours.side(),
         waiting=ours.total("waited") / ours.total("seconds"),
-        loop=loop / ours.total("seconds"),
+        loop=loop / ours.total("seconds") if ours.first["device"].startswith("cpu") else None,
         machine={**runs.machine(ours.first["device"]), "processor": processor()},
         versions=provenance.versions(),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -96,8 +99,12 @@ class _Worker:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._process.kill()
-        self._process.communicate()
+        """Let it end by itself, with its listeners and its folder; or end it."""
+        try:
+            self._process.communicate(timeout=_PATIENCE)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt, ValueError):
+            self._process.kill()
+            self._process.wait()
         self._log.close()
 
     def take_step(self) -> None:
@@ -107,10 +114,9 @@ class _Worker:
         """Of all steps: `seconds`, and of them those `waited` and `stepped`."""
         return sum(step[figure] for step in self._steps)
 
-    def end(self) -> int:
-        """Let it take its last steps, for what slows them down; returns the operations that it counted in one."""
+    def end(self) -> None:
+        """Let it take its last steps, which tell how their time is divided."""
         self._end = self.ask("end")
-        return self._end["flops"]
 
     def side(self) -> Side:
         seconds = tuple(step["seconds"] for step in self._steps)

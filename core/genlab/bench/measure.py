@@ -17,7 +17,7 @@ from genlab.engine.step import RANGE
 # Large enough that more does not raise the rate, small enough not to take long.
 _MATRIX = {"cpu": (1536, torch.float32), "cuda": (8192, torch.bfloat16)}
 _PRODUCTS = 4
-_PROFILED = 3
+PROFILED = 4
 
 
 def seconds_of(work: Callable[[], object], device: torch.device) -> float:
@@ -56,12 +56,14 @@ def flops_of(work: Callable[[], object]) -> int:
     return counter.get_total_flops()
 
 
-def shares_of(step: Callable[[], object]) -> dict[str, float]:
-    """How a step's time is divided among the parts that it names."""
+def shares_of(step: Callable[[], object], device: torch.device) -> dict[str, float]:
+    """How a step's time is divided among the parts that it names; empty on a GPU, which computes them later."""
+    if device.type != "cpu":
+        return {}
     # The first is left out: with it the profiler starts.
-    plan = schedule(wait=0, warmup=1, active=_PROFILED, repeat=1)
+    plan = schedule(wait=0, warmup=1, active=PROFILED - 1, repeat=1)
     with profile(activities=[ProfilerActivity.CPU], schedule=plan) as profiler:
-        for _ in range(1 + _PROFILED):
+        for _ in range(PROFILED):
             step()
             profiler.step()
     found = {
@@ -70,7 +72,7 @@ def shares_of(step: Callable[[], object]) -> dict[str, float]:
         if event.key.startswith(RANGE)
     }
     total = sum(found.values())
-    return {name: seconds / total for name, seconds in found.items()}
+    return {name: time / total for name, time in found.items()}
 
 
 def peak_memory(device: torch.device) -> int:

@@ -50,7 +50,8 @@ class Benchmark:
         reference: the plain way.
         genlab: the training loop with all that the recipe has it do at each step; see `loop`.
         waiting: the share of the loop's time that went into waiting for pairs.
-        loop: the share of it that went neither into that nor into the step: events, logging, progress.
+        loop: the share of it that went neither into that nor into the step: events, logging, progress. None on a GPU,
+            where that goes on beside the step.
         machine: what it ran on.
         versions: what it ran with.
         date: when, in ISO 8601.
@@ -65,7 +66,7 @@ class Benchmark:
     reference: Side
     genlab: Side
     waiting: float
-    loop: float
+    loop: float | None
     machine: Mapping[str, str]
     versions: Mapping[str, str]
     date: str
@@ -80,6 +81,11 @@ class Benchmark:
         """The median of the rounds."""
         return statistics.median(self.speedups)
 
+    @property
+    def speedup_quartiles(self) -> tuple[float, float]:
+        low, _, high = statistics.quantiles(self.speedups, n=4)
+        return low, high
+
     def images_per_second(self, side: Side) -> float:
         return self.batch_size / side.median
 
@@ -93,7 +99,7 @@ class Benchmark:
             **asdict(self),
             **{name: {**asdict(side), **self._derived(side)} for name, side in self._sides().items()},
             "speedup": self.speedup,
-            "speedup_quartiles": statistics.quantiles(self.speedups, n=4)[::2],
+            "speedup_quartiles": self.speedup_quartiles,
         }
 
     def _sides(self) -> dict[str, Side]:

@@ -2,7 +2,7 @@
 
 Each way has a process of its own, so that memory, caches and allocator settings are its own too. It reads commands from
 its standard input and answers on its standard output, a JSON value a line both ways: first the job, which it answers
-when it is warm, then `step`, `matrix` or `end`.
+when it is warm, then `step`, `matrix`, `end` or `flops`.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from typing import Any
 
 import torch
 
-from genlab.bench.measure import flops_of, matrix_rate, peak_memory, seconds_of, shares_of
+from genlab.bench.measure import PROFILED, flops_of, matrix_rate, peak_memory, seconds_of, shares_of
 from genlab.bench.reference import Reference
 from genlab.build.experiment import Built, build
 from genlab.build.read import read
-from genlab.data.batches import Batches
+from genlab.data.batches import READ_AHEAD, Batches
 from genlab.data.order import draw
 from genlab.engine.announcer import Announcer
 from genlab.engine.experiment import Experiment
@@ -111,10 +111,13 @@ def main() -> None:
 
 
 def _serve(job: dict[str, Any], answer: Callable[[Any], None]) -> None:
+    taken = job["steps"] + 1 + WARM_UP + PROFILED
     checked = read(job["recipe"], set=job["set"], plugins=job["plugins"])
+    if checked.recipe.settings.train.steps < taken:  # a schedule has no rate for steps after its end
+        checked = read(job["recipe"], set=[*job["set"], f"train.steps={taken}"], plugins=job["plugins"])
     built = build(checked.recipe, checked.document)
     train, device = built.recipe.settings.train, built.experiment.device
-    _read_ahead(built.experiment, job["steps"])
+    _read_ahead(built.experiment, taken + READ_AHEAD)
     with cpu_threads(train.threads), random_numbers_apart(device), WAYS[job["way"]](built) as way:
         first_step = seconds_of(way.step, device)
         for _ in range(WARM_UP):
@@ -134,9 +137,11 @@ def _serve(job: dict[str, Any], answer: Callable[[Any], None]) -> None:
                     answer(_timed(way, device))
                 case "matrix":
                     answer(matrix_rate(device))
+                case "flops":
+                    answer(flops_of(way.step))
                 case _:
                     memory = peak_memory(device)  # before a profile adds its own
-                    answer({"memory": memory, "shares": shares_of(way.step), "flops": flops_of(way.step)})
+                    answer({"memory": memory, "shares": shares_of(way.step, device)})
 
 
 def _timed(way: Way, device: torch.device) -> dict[str, float]:

@@ -177,10 +177,11 @@ def _shelves(recipe: Recipe, data: OpenData) -> dict[str, Shelf | None]:
     if cache is None:
         return {}
     found: dict[str, Shelf | None] = {}
-    for part, content in kept_pairs(recipe, data).items():
+    kept = kept_pairs(recipe, data)
+    for part, content in kept.items():
         pairs = data.validation if part == "validation" else data.training
         height, width = cast(tuple[int, int], content["size"])
-        found[part] = cache.shelf(content, len(pairs), f"{pairs.description}, {height} x {width}")
+        found[part] = cache.shelf(content, len(pairs), f"{pairs.description}, {height} x {width}", 1 / len(kept))
     return found
 
 

@@ -48,8 +48,9 @@ def _print(found: Benchmark) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     height, width = found.size
-    console.print(f"\n[bold]{found.recipe}[/]  {height} x {width}, batch {found.batch_size}, {found.device}")
-    console.print(f"{found.machine['processor']}, torch {found.versions['torch']}\n")
+    console.print()
+    console.print(f"{found.recipe}  {height} x {width}, batch {found.batch_size}, {found.device}", markup=False)
+    console.print(f"{found.machine['processor']}, torch {found.versions['torch']}\n", markup=False)
     sides = {"plain": found.reference, "genlab": found.genlab}
     print_table(
         ("", *sides),
@@ -64,14 +65,14 @@ def _print(found: Benchmark) -> None:
         ],
         right=sides,
     )
-    low, _, high = _quartiles(found)
+    low, high = found.speedup_quartiles
     console.print(
         f"\n[bold]{found.speedup:.2f} times as fast[/] as the plain way (quartiles of {len(found.speedups)} rounds:"
         f" {low:.2f} to {high:.2f})."
     )
-    console.print(
-        f"Of genlab's time {found.loop:.1%} is the loop's own, and {found.waiting:.1%} is spent waiting for pairs."
-    )
+    console.print(f"Of genlab's time {found.waiting:.1%} is spent waiting for pairs.")
+    if found.loop is not None:
+        console.print(f"The loop's own share, for events, logging and progress, is {found.loop:.2%}.")
     console.print(
         f"Matrix products reach {found.matrix_rate / 1e9:,.0f} GFLOP/s here, and a step takes"
         f" {found.flops / 1e9:,.0f} GFLOP in the plain way.\n",
@@ -83,9 +84,3 @@ def _parts(sides: dict[str, Side]) -> list[tuple[str, ...]]:
     """The shares of a step's parts, in the order in which they come."""
     names = list(dict.fromkeys(name for side in sides.values() for name in side.shares))
     return [(f"  {name}", *(f"{side.shares.get(name, 0):.0%}" for side in sides.values())) for name in names]
-
-
-def _quartiles(found: Benchmark) -> list[float]:
-    import statistics
-
-    return statistics.quantiles(found.speedups, n=4)

@@ -31,7 +31,7 @@ def data(
     ] = None,
     cache: Annotated[
         CacheVerb | None,
-        typer.Option(help="Only show what this machine keeps of decoded pairs, or remove it."),
+        typer.Option(help="Only show what this machine keeps of decoded pairs, or remove all of it."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -44,23 +44,27 @@ def data(
 
     from genlab import api
     from genlab.cli.output import print_json
+    from genlab.errors import StorageError
     from genlab.files import written_aside
     from genlab.recipe.load import find
     from genlab.sheet import contact_sheet
 
+    sheet = out or Path(f"{find(recipe).stem}_data.png")
+    if sheet.is_dir() or not sheet.parent.is_dir():
+        hint = "--out takes the name of a file, in a folder that is there."
+        raise StorageError("no picture can be written there", where=str(sheet), hint=hint)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("pairs", total=None)
         found = api.survey(
             recipe, set=set, plugins=plugin, tell=lambda done, of: progress.update(task, completed=done, total=of)
         )
-    sheet = out or Path(f"{find(recipe).stem}_data.png")
     with written_aside(sheet) as aside:
         contact_sheet(found.pictures).save(aside, "PNG")
     if json:
         print_json({**_as_json(found), "sheet": str(sheet)})
         return
     _print(found)
-    Console(highlight=False, soft_wrap=True).print(f"A few of them, as networks see them: [bold]{sheet}[/]\n")
+    Console(highlight=False, soft_wrap=True).print(f"A few of them, as networks see them: {sheet}\n", markup=False)
 
 
 def _as_json(found: Survey) -> dict[str, Any]:
@@ -84,8 +88,8 @@ def _print(found: Survey) -> None:
     from genlab.cli.output import print_table
 
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"\n[bold]{found.source}[/]")
-    for line in (found.reason, *(split.description for split in found.splits.values())):
+    console.print()
+    for line in (found.source, found.reason, *(split.description for split in found.splits.values())):
         if line:
             console.print(line, markup=False)
     console.print()
@@ -98,7 +102,7 @@ def _print(found: Survey) -> None:
             console.print(what, markup=False)
     if found.shared:
         console.print(
-            f"{len(found.shared)} validation pairs are training pairs too: {_some(found.shared)}."
+            f"Training pairs are among the validation pairs, {len(found.shared)} of them: {_some(found.shared)}."
             " Of these, validation does not tell what the networks make of new pictures.",
             markup=False,
         )

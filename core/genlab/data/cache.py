@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterable, Mapping
@@ -24,6 +25,8 @@ from genlab.files import write_text
 
 GIB = 2**30
 _DEFAULT_GIB = 20.0
+_MOST_GIB = 2.0**30
+_ABOUT, _NAME = "about.json", r"[0-9a-f]{32}"
 
 _log = logging.getLogger("genlab")
 
@@ -83,28 +86,32 @@ class Cache:
         folder = Path(named) if named else user_cache_path("genlab") / "pairs"
         return Cache(folder, int(_gibibytes() * GIB))
 
-    def shelf(self, content: Mapping[str, object], count: int, description: str) -> Shelf | None:
-        """The shelf for `count` pairs whose content is a function of `content`; None where nothing can be written."""
+    def shelf(self, content: Mapping[str, object], count: int, description: str, share: float = 1.0) -> Shelf | None:
+        """The shelf for `count` pairs whose content is a function of `content`; None where nothing can be written.
+
+        It may take a share of what those that stay leave, as a run fills several.
+        """
         name = name_of(content)
         folder = self.folder / name
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if not (folder / "about.json").exists():
-                write_text(folder / "about.json", to_json({"description": description}).decode())
-            os.utime(folder / "about.json")
+            if _description(folder) is None:
+                write_text(folder / _ABOUT, to_json({"description": description}).decode())
+            os.utime(folder / _ABOUT)
         except (OSError, StorageError) as error:
             _log.warning("There is no cache of pairs, so they are decoded in every run: %s", error)
             return None
-        self._make_room(keep=name)
-        return Shelf(folder, count, self.most)
+        return Shelf(folder, count, int(self._room(name) * share))
 
     def entries(self) -> list[Entry]:
-        """What there is, the last used first."""
+        """What there is, the last used first; other folders that lie there are nobody's business."""
         found: list[Entry] = []
-        for about in self.folder.glob("*/about.json"):
-            with suppress(OSError, ValueError, KeyError):
-                description = str(from_json(about.read_bytes())["description"])
-                found.append(Entry(about.parent.name, description, _size(about.parent), about.stat().st_mtime))
+        for folder in self.folder.glob("*"):
+            with suppress(OSError):
+                if re.fullmatch(_NAME, folder.name) and (folder / _ABOUT).exists():
+                    description = _description(folder) or "not known any more"
+                    used = (folder / _ABOUT).stat().st_mtime
+                    found.append(Entry(folder.name, description, _size(folder), used))
         return sorted(found, key=lambda entry: -entry.used)
 
     def kept(self, contents: Iterable[Mapping[str, object]]) -> Kept:
@@ -115,25 +122,37 @@ class Cache:
         return Kept(str(self.folder), self.most, mine, tuple(entry for entry in entries if entry.name not in names))
 
     def remove(self, name: str) -> None:
-        """Remove a shelf; a run that reads it goes on, with what it has mapped."""
+        """Remove a shelf; a run that uses it goes on, and decodes pairs again."""
         shutil.rmtree(self.folder / name, ignore_errors=True)
 
-    def _make_room(self, keep: str) -> None:
-        entries = self.entries()
-        size = sum(entry.bytes for entry in entries)
-        # The one that is asked for, and those that others opened in the last minute, may be about to be filled.
+    def _room(self, name: str) -> int:
+        """Bytes for the shelf of that name, once those that were not used for longest are gone."""
+        others = [entry for entry in self.entries() if entry.name != name]
+        size = sum(entry.bytes for entry in others)
+        mine = _size(self.folder / name)
+        # What others opened in the last minute may be about to be filled.
         recent = time.time() - 60
-        for entry in reversed(entries):
-            if size <= self.most:
+        for entry in reversed(others):
+            if size + mine <= self.most:
                 break
-            if entry.name != keep and entry.used < recent:
+            if entry.used < recent:
                 self.remove(entry.name)
                 size -= entry.bytes
+        return max(self.most - size, 0)
 
 
 def name_of(content: Mapping[str, object]) -> str:
     """A name that is a function of all that pairs depend on."""
     return hashlib.sha256(to_json(dict(sorted(content.items())))).hexdigest()[:32]
+
+
+def _description(folder: Path) -> str | None:
+    """What a shelf says of itself, if that can be read."""
+    try:
+        about = from_json((folder / _ABOUT).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return str(about["description"]) if isinstance(about, dict) and "description" in about else None
 
 
 def _gibibytes() -> float:
@@ -142,8 +161,10 @@ def _gibibytes() -> float:
         size = float(given) if given else _DEFAULT_GIB
     except ValueError:
         size = -1.0
-    if not 0 <= size < float("inf"):
-        raise StorageError(f"takes a number of gibibytes, 0 or more, not {given!r}", where="GENLAB_CACHE_GIB")
+    if not 0 <= size <= _MOST_GIB:
+        raise StorageError(
+            f"takes a number of gibibytes, from 0 to {_MOST_GIB:,.0f}, not {given!r}", where="GENLAB_CACHE_GIB"
+        )
     return size
 
 

@@ -20,6 +20,7 @@ from functools import cached_property
 from math import prod
 from pathlib import Path
 from threading import Lock
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -32,6 +33,7 @@ from genlab.files import write_text
 
 _HEAD = struct.Struct("<IH250s")
 _KEY_BYTES = 250
+_TYPES = {"uint8", "int32", "float32"}
 
 _log = logging.getLogger("genlab")
 
@@ -47,6 +49,13 @@ class Form:
     def of(pair: PreparedPair) -> Form:
         a, b = pair.condition.numpy(), pair.target.numpy()
         return Form((a.dtype.name, b.dtype.name), (a.shape, b.shape))
+
+    @staticmethod
+    def read(types: Any, shapes: Any) -> Form:
+        """The form that a file tells; `ValueError` or `TypeError` if it tells none."""
+        if not {*types} <= _TYPES or not all(isinstance(side, int) and side > 0 for shape in shapes for side in shape):
+            raise ValueError("there are no such arrays")
+        return Form((types[0], types[1]), (tuple(shapes[0]), tuple(shapes[1])))
 
     @cached_property
     def sizes(self) -> tuple[int, int]:
@@ -102,13 +111,13 @@ class Shelf:
             return None
         checksum, length, key = _HEAD.unpack_from(record)
         body = record[_HEAD.size :]
-        if length == 0 or _checksum(key, body) != checksum:
+        if length == 0 or _checksum(length, key, body) != checksum:
             return None
-        return PreparedPair(key[:length].decode(), *form.sides(body))
+        return PreparedPair(key[:length].decode("utf-8", "surrogateescape"), *form.sides(body))
 
     def put(self, index: int, pair: PreparedPair) -> None:
         """Keep a pair, if there is room and it is like the others; a disk that refuses costs nothing but a warning."""
-        key = pair.key.encode()
+        key = pair.key.encode("utf-8", "surrogateescape")
         if self._failed or not 0 < len(key) <= _KEY_BYTES:
             return
         try:
@@ -134,26 +143,27 @@ class Shelf:
         if self._form is None:
             try:
                 known = json.loads((self._folder / "form.json").read_bytes())
-                types, shapes = known["types"], known["shapes"]
-                self._form = Form((types[0], types[1]), (tuple(shapes[0]), tuple(shapes[1])))
+                self._form = Form.read(known["types"], known["shapes"])
             except (OSError, ValueError, KeyError, IndexError, TypeError):
                 return None
         return self._form
 
     def _begin(self, form: Form) -> Form:
         with self._lock:
+            if known := self._known_form():
+                return known
             self._records.touch()
             write_text(self._folder / "form.json", json.dumps({"types": form.types, "shapes": form.shapes}))
         return form
 
     def _write(self, place: int, key: bytes, length: int, pair: PreparedPair) -> None:
         body = b"".join(side.contiguous().numpy().tobytes() for side in (pair.condition, pair.target))
-        record = _HEAD.pack(_checksum(key, body), length, key) + body
+        record = _HEAD.pack(_checksum(length, key, body), length, key) + body
         with self._records.open("r+b", buffering=0) as file:
             file.seek(place)
             if file.write(record) != len(record):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _checksum(key: bytes, body: bytes) -> int:
-    return crc32(body, crc32(key))
+def _checksum(length: int, key: bytes, body: bytes) -> int:
+    return crc32(body, crc32(key, length))

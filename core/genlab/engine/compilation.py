@@ -7,41 +7,63 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from genlab.engine.precision import Forward, Precision
+from genlab.errors import GenlabError
 from genlab.failures import told
 from genlab.interfaces.method import Method
 
 # A GPU is done with a kernel of a small batch before the next one is launched: recorded, they are launched as one.
 _SMALL_BATCH = 4
+# A graph is warmed up, recorded, and played.
+_ATTEMPTS = 3
 
 _log = logging.getLogger("genlab")
 
 
-@contextmanager
-def compiled(method: Method, batch_size: int, device: torch.device, attempt: Callable[[], object]) -> Generator[None]:
-    """In this block the method's networks are compiled, if that can be done; otherwise a warning says why they are not.
+def compile_networks(
+    method: Method, precision: Precision, batch_size: int, device: torch.device, attempt: Callable[[], object]
+) -> None:
+    """Let steps compute with compiled networks, if that can be done; otherwise a warning says why they do not.
+
+    Predictions are made with the networks as they are.
 
     Args:
         method: the method.
+        precision: what its networks compute in, and through which they are compiled.
         batch_size: on a CUDA GPU the kernels of small batches are recorded as CUDA graphs.
         device: where the networks are.
         attempt: computes all that a step will, so that what cannot be compiled shows now. Whatever it leaves in buffers
             and gradients is taken back.
     """
-    mode = "reduce-overhead" if device.type == "cuda" and batch_size <= _SMALL_BATCH else "default"
-    stance = "default"
     _log.info("The networks are compiled first, which takes a minute or two.")
+    recorded = device.type == "cuda" and batch_size <= _SMALL_BATCH
     with _untouched(method):
         try:
-            for network in method.networks.values():
-                network.compile(mode=mode, dynamic=False)
-            attempt()
+            precision.transformed(_recorded if recorded else _compiled)
+            for _ in range(_ATTEMPTS if recorded else 1):
+                next_step(device)
+                attempt()
+        except GenlabError:
+            raise
         except Exception as error:  # noqa: BLE001  (compilers raise of every kind, and the training can do without)
-            stance = "force_eager"
+            precision.transformed(lambda forward: forward)
             _log.warning("The networks are not compiled, and the training is slower: %s", told(error))
-    with torch.compiler.set_stance(stance):
-        yield
+
+
+def _compiled(forward: Forward) -> Forward:
+    return torch.compile(forward, dynamic=False)
+
+
+def _recorded(forward: Forward) -> Forward:
+    played = torch.compile(forward, mode="reduce-overhead", dynamic=False)
+
+    def compute(*given: Tensor, **named: Tensor) -> Tensor:
+        # A method may keep what a network gave for a later step, which will be played into the same memory.
+        return played(*given, **named).clone()
+
+    return compute
 
 
 @contextmanager

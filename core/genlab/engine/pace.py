@@ -74,10 +74,10 @@ class Clock:
 
     @contextmanager
     def aside(self) -> Generator[None, None, None]:
-        """Time in this block does not count for the rate."""
-        before = time.monotonic()
+        """Time in this block does not count for the rate; blocks may lie in each other."""
+        before, read = time.monotonic(), self._read
         yield
-        self._read += time.monotonic() - before
+        self._read = read + time.monotonic() - before
 
     def saved(self) -> None:
         self._saved = time.monotonic()

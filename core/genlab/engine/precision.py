@@ -12,6 +12,9 @@ from torch.optim import Optimizer
 from genlab.interfaces.network import Network
 from genlab.settings import Precision as Name
 
+Forward = Callable[..., Tensor]
+Transform = Callable[[Forward], Forward]
+
 _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -31,27 +34,35 @@ class Precision:
         self._device = device
         self._type = _TYPES[name]
         self._scaler = torch.amp.GradScaler(device.type, enabled=name == "float16")
+        self.transform: Transform = lambda forward: forward
         # One function a network, for good: compiled code is held to the one that it was compiled from.
-        self._forwards: dict[Network, Callable[..., Tensor]] = {}
+        self._forwards: dict[Network, Forward] = {}
+
+    def transformed(self, transform: Transform) -> None:
+        """From now on let networks' forward passes go through something, such as a compiler."""
+        self.transform = transform
+        self._forwards.clear()
 
     @contextmanager
     def applied(self, networks: Collection[Network]) -> Generator[None, None, None]:
-        """In this block networks compute in this precision."""
-        if self._type == torch.float32:
-            yield
-            return
+        """In this block networks compute in this precision, and as they are transformed; outside it as they are."""
         for network in networks:
-            setattr(network, "forward", self._forwards.setdefault(network, self._mixed(network.forward)))  # noqa: B010
+            if network not in self._forwards:
+                self._forwards[network] = self.transform(self._mixed(network.forward))
+            setattr(network, "forward", self._forwards[network])  # noqa: B010
         try:
             yield
         finally:
             for network in networks:
                 delattr(network, "forward")
 
-    def _mixed(self, forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
-        def compute(*given: Tensor) -> Tensor:
+    def _mixed(self, forward: Forward) -> Forward:
+        if self._type == torch.float32:
+            return forward
+
+        def compute(*given: Tensor, **named: Tensor) -> Tensor:
             with torch.autocast(self._device.type, self._type):
-                return forward(*given).float()
+                return forward(*given, **named).float()
 
         return compute
 
@@ -65,12 +76,9 @@ class Precision:
             self._scaler.unscale_(optimizer)
 
     def update(self, optimizers: Iterable[Optimizer]) -> None:
-        """Let the optimisers use their gradients."""
+        """Let the optimisers use their gradients, and choose the next scale by what was found in them."""
         for optimizer in optimizers:
             self._scaler.step(optimizer)
-
-    def step_done(self) -> None:
-        """Choose the scale of the next step by what was found in this one."""
         if self._scaler.is_enabled():
             self._scaler.update()
 
@@ -87,5 +95,6 @@ class Precision:
             self._scaler.load_state_dict({**self._scaler.state_dict(), **state, "_growth_tracker": steps})
 
 
-SINGLE = Precision("float32", torch.device("cpu"))
-"""Computes as everything is written."""
+def single() -> Precision:
+    """Computes as everything is written."""
+    return Precision("float32", torch.device("cpu"))

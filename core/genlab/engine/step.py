@@ -11,7 +11,7 @@ from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 from torch.profiler import record_function
 
-from genlab.engine.precision import SINGLE, Precision
+from genlab.engine.precision import Precision, single
 from genlab.errors import TrainingError
 from genlab.interfaces.method import Batch, Method, Phase, Term, Terms
 from genlab.interfaces.network import Network
@@ -39,10 +39,10 @@ def train_step(
     batch: Batch,
     optimizers: Mapping[str, Optimizer],
     with_norms: bool,
-    precision: Precision = SINGLE,
+    precision: Precision | None = None,
 ) -> StepResult:
     """Update the networks once, in the order of the method's phases."""
-    result = StepResult({}, {}, {})
+    result, precision = StepResult({}, {}, {}), precision or single()
     with precision.applied(method.networks.values()):
         for phase, terms in _backward(method, batch, precision):
             updating = [optimizers[role] for role in phase.updates]
@@ -53,13 +53,12 @@ def train_step(
             with record_function(f"{RANGE}{phase.name} update"):
                 precision.update(updating)
             result.losses.update({f"{phase.name}/{name}": term.value.detach() for name, term in terms.items()})
-    precision.step_done()
     return result
 
 
-def measure_norms(method: Method, batch: Batch, precision: Precision = SINGLE) -> StepResult:
+def measure_norms(method: Method, batch: Batch, precision: Precision | None = None) -> StepResult:
     """The norms that a step would find, without its updates; no losses."""
-    result = StepResult({}, {}, {})
+    result, precision = StepResult({}, {}, {}), precision or single()
     with precision.applied(method.networks.values()):
         for phase, _ in _backward(method, batch, precision):
             for role in phase.updates:

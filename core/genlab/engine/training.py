@@ -14,7 +14,7 @@ from torch.nn.utils import get_total_norm
 from genlab.data.batches import Batches
 from genlab.engine.announcer import Announcer
 from genlab.engine.checkpoint import Position, Trainee, restore, save
-from genlab.engine.compilation import compiled, next_step
+from genlab.engine.compilation import compile_networks, next_step
 from genlab.engine.experiment import Experiment
 from genlab.engine.inference import Predictor
 from genlab.engine.optimizers import make_optimizers, rate_at, set_rates
@@ -81,13 +81,21 @@ class Training:
             stack.enter_context(fast_kernels(device))
             stack.enter_context(random_numbers_apart(device))
             if train.compile is True:
-                stack.enter_context(compiled(self.experiment.method, train.batch_size, device, self._attempt))
+                self._compile()
             yield stack.enter_context(closing(self.batches()))
 
-    def _attempt(self) -> None:
-        """Compute what a step does, without its updates."""
-        with closing(self.batches()) as batches, self.saving_if_data_fail():
-            measure_norms(self.experiment.method, next(batches), self.precision)
+    def _compile(self) -> None:
+        experiment = self.experiment
+        method, batch_size = experiment.method, experiment.settings.train.batch_size
+        with self.clock.aside(), closing(self.batches()) as batches, self.saving_if_data_fail():
+            batch = next(batches)
+            compile_networks(
+                method,
+                self.precision,
+                batch_size,
+                experiment.device,
+                lambda: measure_norms(method, batch, self.precision),
+            )
 
     def next_batch(self, batches: Iterator[Batch]) -> Batch:
         """The next of those batches, as soon as it is there."""

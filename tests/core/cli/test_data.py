@@ -45,7 +45,24 @@ def test_pairs_that_are_there_twice_are_named(gen: GenCommand, tiny: Path, folde
     shutil.copy(first, validation / "leak.png")
     told = gen("data", tiny, *folder).stdout
     assert f"In train, 2 pairs are the same as another: {first.name}, again.png" in " ".join(told.split())
-    assert "1 validation pairs are training pairs too: leak.png" in told
+    assert "Training pairs are among the validation pairs, 1 of them: leak.png" in " ".join(told.split())
+
+
+def test_pictures_of_one_colour_and_other_shapes_are_not_the_same(
+    gen: GenCommand, tiny: Path, folder: list[str], tmp_path: Path
+) -> None:
+    for split, size in (("train", (40, 10)), ("val", (20, 20))):
+        Image.new("RGB", size, "red").save(tmp_path / "pairs" / split / "plain.png")
+    assert "among the validation pairs" not in gen("data", tiny, *folder).stdout
+
+
+@pytest.mark.parametrize("out", [".", "/", "nowhere/look.png"])
+def test_a_place_where_no_picture_can_be_is_refused_before_anything_is_read(
+    gen: GenCommand, tiny: Path, out: str
+) -> None:
+    ended = gen("data", tiny, "--out", out)
+    assert ended.returncode != 0 and "no picture can be written there" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_pair_that_cannot_be_read_is_found(gen: GenCommand, tiny: Path, folder: list[str], tmp_path: Path) -> None:

@@ -44,11 +44,13 @@ def test_it_is_in_the_users_folder_for_such_things(tmp_path, monkeypatch):
     assert cache and (cache.folder, cache.most) == (tmp_path / "genlab" / "pairs", 20 * 2**30)
 
 
-@pytest.mark.parametrize("given", ["much", "-1", "inf", "nan"])
+@pytest.mark.parametrize("given", ["much", "-1", "inf", "nan", "1e300"])
 def test_a_size_that_is_none_is_refused(monkeypatch, given):
     monkeypatch.delenv("GENLAB_CACHE", raising=False)
     monkeypatch.setenv("GENLAB_CACHE_GIB", given)
-    with pytest.raises(StorageError, match=f"GENLAB_CACHE_GIB: takes a number of gibibytes, 0 or more, not '{given}'"):
+    with pytest.raises(
+        StorageError, match=f"GENLAB_CACHE_GIB: takes a number of gibibytes, from 0 to .*, not '{given}'"
+    ):
         Cache.of_this_machine()
 
 
@@ -72,6 +74,27 @@ def test_it_tells_what_it_holds(tmp_path):
     assert (kept.mine, kept.others) == ((old,), (new,))
 
 
+def test_folders_of_others_are_left_alone(tmp_path):
+    mine = tmp_path / "thesis"
+    mine.mkdir()
+    (mine / "about.json").write_text('{"description": "My thesis"}')
+    cache = Cache(tmp_path, 0)
+    assert cache.entries() == []
+    cache.shelf({"pairs": "a"}, 4, "a")
+    assert (mine / "about.json").exists()
+
+
+@pytest.mark.parametrize("about", ["", "[1]", "null", "{}", "\x00"])
+def test_a_damaged_description_is_written_again(tmp_path, about):
+    cache = Cache(tmp_path, PLENTY)
+    filled(cache, "a")
+    (tmp_path / name_of({"pairs": "a"}) / "about.json").write_text(about)
+    (entry,) = cache.entries()
+    assert entry.description == "not known any more" and entry.bytes > 0
+    filled(cache, "a")
+    assert cache.entries()[0].description == "pairs of a"
+
+
 def test_what_was_not_used_for_longest_goes_first(tmp_path):
     one = 4 * (2 * SIDE.nbytes + 256) + 4096 * 3
     cache = Cache(tmp_path, 3 * one)
@@ -89,6 +112,16 @@ def test_what_another_process_has_just_opened_stays(tmp_path):
     filled(big, "old", days_ago=1)
     cache.shelf({"pairs": "mine"}, 4, "mine")
     assert {entry.description for entry in cache.entries()} == {"pairs of another's", "mine"}
+
+
+def test_shelves_that_are_filled_together_stay_within_the_size(tmp_path):
+    cache = Cache(tmp_path, 300_000)
+    shelves = [cache.shelf({"pairs": name}, 1000, name, share=1 / 3) for name in ("a", "b", "c")]
+    for shelf in shelves:
+        for index in range(20):
+            shelf.put(index, PreparedPair(f"{index}", SIDE, SIDE))
+    kept = sum(file.stat().st_blocks * 512 for file in tmp_path.rglob("records"))
+    assert 150_000 < kept <= 310_000
 
 
 def test_where_nothing_can_be_written_there_is_a_warning_and_no_shelf(tmp_path, caplog):

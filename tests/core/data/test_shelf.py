@@ -66,7 +66,7 @@ def test_a_key_of_any_letters_comes_back(tmp_path):
     assert shelf.get(2) is None
 
 
-@pytest.mark.parametrize("place", [0, 100, 300, -1])
+@pytest.mark.parametrize("place", [0, 4, 5, 6, 100, 300, -1])
 def test_a_damaged_record_is_not_there(tmp_path, place):
     shelf = Shelf(tmp_path, 1, PLENTY)
     shelf.put(0, pair(0))
@@ -79,7 +79,18 @@ def test_a_damaged_record_is_not_there(tmp_path, place):
     assert_equal(damaged.get(0), pair(0))
 
 
-@pytest.mark.parametrize("form", [b"", b"{}", b'{"types": ["uint8"], "shapes": []}', b'{"types": 3, "shapes": 4}'])
+@pytest.mark.parametrize(
+    "form",
+    [
+        b"",
+        b"{}",
+        b'{"types": ["uint8"], "shapes": []}',
+        b'{"types": 3, "shapes": 4}',
+        b'{"types": ["nonsense", "uint8"], "shapes": [[3, 8, 8], [1, 8, 8]]}',
+        b'{"types": ["uint8", "uint8"], "shapes": [["a"], ["b"]]}',
+        b'{"types": ["uint8", "uint8"], "shapes": [[-300], [5]]}',
+    ],
+)
 def test_a_damaged_form_is_written_again(tmp_path, form):
     Shelf(tmp_path, 1, PLENTY).put(0, pair(0))
     (tmp_path / "form.json").write_bytes(form)
@@ -139,8 +150,10 @@ print(found)
 def test_processes_fill_one_shelf_together(tmp_path):
     root = Path(__file__).parents[3]
     command = [sys.executable, "-c", _WRITER, str(tmp_path)]
-    writers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) for _ in range(3)]
-    assert all(int(writer.communicate(timeout=60)[0]) >= 0 and writer.returncode == 0 for writer in writers)
+    pipe = subprocess.PIPE
+    writers = [subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=root) for _ in range(3)]
+    ends = [writer.communicate(timeout=60) for writer in writers]
+    assert [(writer.returncode, errors) for writer, (_, errors) in zip(writers, ends, strict=True)] == [(0, "")] * 3
     shelf = Shelf(tmp_path, 200, PLENTY)
     for index in range(200):
         assert_equal(shelf.get(index), pair(index))

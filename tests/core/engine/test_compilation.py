@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 import shutil
+from functools import partial
 
 import jaxtyping
 import pytest
 import torch
-from tests.core.toys import CPU, ToyMethod, batch, experiment, networks, run
+from tests.core.toys import CPU, MemoryPairs, ToyMethod, batch, experiment, networks, pictures, run
 from torch import Tensor
 
-from genlab import Batch, Phase, Term
-from genlab.engine.compilation import compiled
-from genlab.engine.precision import SINGLE
+from genlab import Batch, DataError, Phase, Term
+from genlab.engine.compilation import compile_networks
+from genlab.engine.precision import single
 from genlab.engine.step import measure_norms, train_step
 
 # What PyTorch's compiler warns of within itself.
@@ -36,13 +37,13 @@ def traceable(monkeypatch: pytest.MonkeyPatch):
 def cheap(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A compiler that traces as any does, and compiles nothing: how many graphs it was given."""
     graphs: list[int] = []
-    original = torch.nn.Module.compile
+    original = torch.compile
 
     def backend(graph, inputs):
         graphs.append(len(inputs))
         return graph
 
-    monkeypatch.setattr(torch.nn.Module, "compile", lambda self, **_more: original(self, backend=backend))
+    monkeypatch.setattr(torch, "compile", lambda forward, **_more: original(forward, backend=backend))
     return graphs
 
 
@@ -59,12 +60,33 @@ def test_a_compiled_run_learns_what_an_eager_one_does(cheap, tmp_path):
 
 def test_the_attempt_leaves_no_trace(cheap):
     made = networks(0)
-    method = ToyMethod(made, {})
+    method, precision = ToyMethod(made, {}), single()
     before = {role: {n: t.clone() for n, t in network.state_dict().items()} for role, network in made.items()}
-    with compiled(method, 1, CPU, lambda: measure_norms(method, batch())):
-        for role, network in made.items():
-            assert all(torch.equal(value, before[role][name]) for name, value in network.state_dict().items())
-            assert all(parameter.grad is None for parameter in network.parameters())
+    compile_networks(method, precision, 1, CPU, lambda: measure_norms(method, batch(), precision))
+    assert cheap
+    for role, network in made.items():
+        assert all(torch.equal(value, before[role][name]) for name, value in network.state_dict().items())
+        assert all(parameter.grad is None for parameter in network.parameters())
+
+
+def test_predictions_are_made_with_the_networks_as_they_are(cheap):
+    made = networks(0)
+    method, precision = ToyMethod(made, {}), single()
+    compile_networks(method, precision, 1, CPU, lambda: measure_norms(method, batch(), precision))
+    graphs = len(cheap)
+    with torch.no_grad():
+        made["generator"].eval()(batch().condition)
+    assert len(cheap) == graphs
+
+
+def test_a_pair_that_cannot_be_read_is_no_failure_of_the_compiler(cheap, tmp_path):
+    class Broken(MemoryPairs):
+        def __getitem__(self, index):
+            raise DataError("cannot be read", where=f"pair {index}")
+
+    arrays = [picture for picture, _ in pictures(5, 12, 12).arrays]
+    with pytest.raises(DataError, match="cannot be read"):
+        run(experiment(pairs=Broken(arrays, arrays), train={"steps": 2, "compile": True}), tmp_path / "run")
 
 
 class Penalised(ToyMethod):
@@ -81,14 +103,13 @@ class Penalised(ToyMethod):
 
 
 def test_a_penalty_that_cannot_be_compiled_runs_eager_with_one_warning(monkeypatch, tmp_path, caplog):
-    original = torch.nn.Module.compile
-    monkeypatch.setattr(torch.nn.Module, "compile", lambda self, **_more: original(self, backend="aot_eager"))
+    original = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda forward, **_more: original(forward, backend="aot_eager"))
     with caplog.at_level(logging.WARNING, "genlab"):
         run(experiment(method=Penalised, train={"steps": 3, "compile": True}), tmp_path / "run")
     (told,) = [record.getMessage() for record in caplog.records]
     assert told.startswith("The networks are not compiled, and the training is slower")
     assert "double backward" in told
-    assert caplog.records
 
 
 def test_a_machine_without_a_compiler_trains_all_the_same(monkeypatch, tmp_path, caplog):
@@ -111,13 +132,12 @@ def test_the_real_compiler_gives_the_same_numbers(monkeypatch, tmp_path, caplog)
         for layer in one["generator"].modules():
             if isinstance(layer, torch.nn.Dropout):
                 layer.p = 0.0  # a compiled one draws other numbers
-        method = ToyMethod(one, {})
+        method, precision = ToyMethod(one, {}), single()
         optimizers = {role: torch.optim.SGD(network.parameters(), lr=0.1) for role, network in one.items()}
-        if one is plain:
-            results.append(train_step(method, batch(), optimizers, False).losses)
-        else:
-            with compiled(method, 1, CPU, lambda method=method: measure_norms(method, batch(), SINGLE)):
-                results.append(train_step(method, batch(), optimizers, False).losses)
+        if one is made:
+            attempt = partial(measure_norms, method, batch(), precision)
+            compile_networks(method, precision, 1, CPU, attempt)
+        results.append(train_step(method, batch(), optimizers, False, precision).losses)
     assert not [record for record in caplog.records if record.name == "genlab" and record.levelno > logging.INFO]
     for name, value in results[0].items():
         torch.testing.assert_close(results[1][name], value, rtol=1e-4, atol=1e-5)

@@ -85,6 +85,17 @@ def test_time_aside_does_not_slow_the_rate_down(clock_time):
     assert clock.seconds() == pytest.approx(52)
 
 
+def test_blocks_aside_may_lie_in_each_other(clock_time):
+    clock = Clock(batch_size=1)
+    clock_time.now += 1
+    with clock.aside():
+        clock_time.now += 20
+        with clock.aside():
+            clock_time.now += 30
+    take_step(clock, clock_time, 1)
+    assert clock.pace().seconds == pytest.approx(2.0)
+
+
 def test_two_readings_at_the_same_moment_are_no_division_by_zero(clock_time):
     clock = Clock(batch_size=1)
     assert clock.pace().images_per_second == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch import nn
 import genlab
 from genlab.engine import runtime
 from genlab.engine.optimizers import make_optimizers
-from genlab.engine.precision import SINGLE, Precision
+from genlab.engine.precision import Precision, single
 from genlab.engine.runtime import settle_train
 from genlab.engine.step import train_step
 from genlab.settings import Optimizer, Train
@@ -27,9 +28,9 @@ def test_single_precision_computes_as_everything_is_written():
     made = networks(0)
     made["generator"].eval()
     before = made["generator"](batch().condition)
-    with SINGLE.applied(made.values()):
+    with single().applied(made.values()):
         assert torch.equal(made["generator"](batch().condition), before)
-    assert SINGLE.state() == {}
+    assert single().state() == {}
 
 
 @pytest.mark.parametrize("name", MIXED)
@@ -57,7 +58,7 @@ def test_gradient_norms_are_of_the_true_size(name):
 
     precision = Precision(name, CPU)
     precision.load_state({"scale": 256.0, "_growth_tracker": 0})  # the first scale is found by trial
-    assert norms(precision) == pytest.approx(norms(SINGLE), rel=0.05)
+    assert norms(precision) == pytest.approx(norms(single()), rel=0.05)
 
 
 def test_an_update_that_overflowed_is_left_out_and_the_scale_halved():
@@ -68,7 +69,35 @@ def test_an_update_that_overflowed_is_left_out_and_the_scale_halved():
     precision.load_state({"scale": scale, "_growth_tracker": 0})
     train_step(ToyMethod(made, {}), batch(), make_optimizers(made, Optimizer(), CPU), False, precision)
     assert all(torch.equal(one, other) for one, other in zip(before, made["generator"].parameters(), strict=True))
-    assert precision.state()["scale"] == scale / 2
+    assert precision.state()["scale"] == scale / 4  # once for each of the two updates
+
+
+class Twice(ToyMethod):
+    """Updates one network in two phases, as a critic that is ahead of its generator is."""
+
+    def phases(self):
+        discriminator, generator = super().phases()
+        return [discriminator, replace(discriminator, name="again"), generator]
+
+
+@pytest.mark.parametrize("name", ["float32", *MIXED])
+def test_a_network_may_be_updated_twice_in_a_step(name):
+    made = networks(0)
+    optimizers = make_optimizers(made, Optimizer(), CPU)
+    train_step(Twice(made, {}), batch(), optimizers, True, Precision(name, CPU))
+    assert {int(state["step"]) for state in optimizers["discriminator"].state.values()} <= {0, 1, 2}
+
+
+class Named(ToyMethod):
+    """Calls its generator by the argument's name."""
+
+    def forward(self, batch):
+        return {"prediction": self.networks["generator"](condition=batch.condition)}
+
+
+def test_a_network_may_be_called_by_names():
+    made = networks(0)
+    train_step(Named(made, {}), batch(), make_optimizers(made, Optimizer(), CPU), False, Precision("bfloat16", CPU))
 
 
 def losses(tiny: Path, out: Path, *assignments: str) -> list[dict[str, Any]]:

@@ -143,6 +143,20 @@ def test_other_precisions_are_left_to_pytorch(monkeypatch: pytest.MonkeyPatch) -
     assert form_of(layer.double(), x.double(), monkeypatch) == "native"
 
 
+@pytest.mark.parametrize(
+    "more",
+    [{"groups": 2}, {"dilation": 2}, {"padding_mode": "reflect"}, {"padding": "same", "stride": 1, "kernel_size": 3}],
+    ids=str,
+)
+def test_what_was_not_measured_is_left_to_pytorch(monkeypatch: pytest.MonkeyPatch, more: dict[str, object]) -> None:
+    settings = {"kernel_size": 4, "stride": 2, "padding": 3, **more}
+    layer, plain = Convolution(1024, 512, **settings), nn.Conv2d(1024, 512, **settings)
+    plain.load_state_dict(layer.state_dict())
+    x = parts(1, 1024, 4, 4)
+    assert torch.equal(layer(x), plain(x))
+    assert form_of(layer, x, monkeypatch) == "native"
+
+
 def test_a_compiled_layer_is_compiled_as_pytorchs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     layer, x = halving(512, 512), parts(1, 512, 4, 4)
