@@ -46,16 +46,20 @@ def convolve_transposed(
     return F.fold(windows.transpose(1, 2), size, kernel, padding=padding, stride=stride)
 
 
-class _Product(torch.autograd.Function):
+class _OfTwo(torch.autograd.Function):
+    """A function whose gradients need both of its arguments."""
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], _output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
+
+
+class _Product(_OfTwo):
     """`rows @ matrix`."""
 
     @staticmethod
     def forward(rows: Float[Tensor, "n a"], matrix: Float[Tensor, "a b"]) -> Float[Tensor, "n b"]:
         return _rows_times(rows, matrix)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], _output: Tensor) -> None:
-        ctx.save_for_backward(*inputs)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
@@ -68,16 +72,12 @@ class _Product(torch.autograd.Function):
         )
 
 
-class _TransposedProduct(torch.autograd.Function):
+class _TransposedProduct(_OfTwo):
     """`rows @ matrix.T`."""
 
     @staticmethod
     def forward(rows: Float[Tensor, "n b"], matrix: Float[Tensor, "a b"]) -> Float[Tensor, "n a"]:
         return _rows_times_transposed(rows, matrix)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], _output: Tensor) -> None:
-        ctx.save_for_backward(*inputs)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:

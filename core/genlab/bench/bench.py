@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -101,11 +101,12 @@ class _Worker:
     def __exit__(self, *_error: object) -> None:
         """Let it end by itself, with its listeners and its folder; or end it."""
         try:
-            self._process.communicate(timeout=_PATIENCE)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt, ValueError):
+            with suppress(subprocess.TimeoutExpired):
+                self._process.communicate(timeout=_PATIENCE)
+        finally:
             self._process.kill()
             self._process.wait()
-        self._log.close()
+            self._log.close()
 
     def take_step(self) -> None:
         self._steps.append(self.ask("step"))

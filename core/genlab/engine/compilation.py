@@ -41,14 +41,14 @@ def compile_networks(
     recorded = device.type == "cuda" and batch_size <= _SMALL_BATCH
     with _untouched(method):
         try:
-            precision.transformed(_recorded if recorded else _compiled)
+            precision.transform(_recorded if recorded else _compiled)
             for _ in range(_ATTEMPTS if recorded else 1):
                 next_step(device)
                 attempt()
         except GenlabError:
             raise
         except Exception as error:  # noqa: BLE001  (compilers raise of every kind, and the training can do without)
-            precision.transformed(lambda forward: forward)
+            precision.transform(None)
             _log.warning("The networks are not compiled, and the training is slower: %s", told(error))
 
 

@@ -34,27 +34,36 @@ class Precision:
         self._device = device
         self._type = _TYPES[name]
         self._scaler = torch.amp.GradScaler(device.type, enabled=name == "float16")
-        self.transform: Transform = lambda forward: forward
+        self._transform: Transform | None = None
         # One function a network, for good: compiled code is held to the one that it was compiled from.
         self._forwards: dict[Network, Forward] = {}
 
-    def transformed(self, transform: Transform) -> None:
-        """From now on let networks' forward passes go through something, such as a compiler."""
-        self.transform = transform
+    def transform(self, transform: Transform | None) -> None:
+        """From now on let networks' forward passes go through something, such as a compiler; or through nothing."""
+        self._transform = transform
         self._forwards.clear()
 
     @contextmanager
     def applied(self, networks: Collection[Network]) -> Generator[None, None, None]:
         """In this block networks compute in this precision, and as they are transformed; outside it as they are."""
+        if self._type == torch.float32 and self._transform is None:
+            yield
+            return
+        # A network may have been given a forward pass of its own, which comes back.
+        before = [(network, vars(network).get("forward")) for network in networks]
         for network in networks:
             if network not in self._forwards:
-                self._forwards[network] = self.transform(self._mixed(network.forward))
+                mixed = self._mixed(network.forward)
+                self._forwards[network] = self._transform(mixed) if self._transform else mixed
             setattr(network, "forward", self._forwards[network])  # noqa: B010
         try:
             yield
         finally:
-            for network in networks:
-                delattr(network, "forward")
+            for network, own in before:
+                if own is None:
+                    delattr(network, "forward")
+                else:
+                    setattr(network, "forward", own)  # noqa: B010
 
     def _mixed(self, forward: Forward) -> Forward:
         if self._type == torch.float32:

@@ -95,6 +95,14 @@ class Named(ToyMethod):
         return {"prediction": self.networks["generator"](condition=batch.condition)}
 
 
+def test_a_forward_pass_of_a_networks_own_comes_back():
+    made = networks(0)
+    own = made["generator"].forward = made["generator"].forward
+    train_step(ToyMethod(made, {}), batch(), make_optimizers(made, Optimizer(), CPU), False, Precision("bfloat16", CPU))
+    assert vars(made["generator"])["forward"] is own
+    assert "forward" not in vars(made["discriminator"])
+
+
 def test_a_network_may_be_called_by_names():
     made = networks(0)
     train_step(Named(made, {}), batch(), make_optimizers(made, Optimizer(), CPU), False, Precision("bfloat16", CPU))
