@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypeVar
 
-import numpy as np
 import torch
 
 from genlab.data.device import CPU, moved
@@ -13,7 +12,7 @@ from genlab.data.pair import PreparedPair
 from genlab.data.shelf import Shelf
 from genlab.data.sides import ClassSide, Seen, channels_of, resize, to_tensor
 from genlab.errors import DataError
-from genlab.interfaces.dataset import LabelSide, Pair, Pairs, Side
+from genlab.interfaces.dataset import LabelSide, Pair, Pairs, Side, require_pair
 from genlab.interfaces.predictions import Predictions
 from genlab.settings import Input
 
@@ -95,7 +94,7 @@ class PreparedPairs:
 
     def prepare(self, pair: Pair) -> PreparedPair:
         """Orient and resize a pair; `DataError` if it is not what its dataset declares."""
-        _require_pair(pair, self.pairs.description)
+        require_pair(pair, self.pairs.description)
         if pair.a.shape[:2] != pair.b.shape[:2]:
             sizes = " and ".join("x".join(map(str, side.shape[:2])) for side in (pair.a, pair.b))
             raise DataError(f"its sides differ in height and width: {sizes}", where=pair.key)
@@ -125,14 +124,3 @@ class PreparedPairs:
             if index not in self._cache and size <= self._room:
                 self._cache[index] = pair
                 self._room -= size
-
-
-def _require_pair(pair: object, where: str) -> None:
-    """Whether what a plugin's dataset gives, which may be anything, is a pair of arrays."""
-    if not isinstance(pair, Pair):
-        raise DataError(f"a pair is a {type(pair).__name__}, and not a genlab.Pair", where=where)
-    if not isinstance(cast(object, pair.key), str):
-        raise DataError(f"the key of a pair is a {type(pair.key).__name__}, and not text", where=where)
-    for side in (pair.a, pair.b):
-        if not isinstance(cast(object, side), np.ndarray):
-            raise DataError(f"a side is a {type(side).__name__}, and not a NumPy array", where=pair.key)

@@ -7,10 +7,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from genlab.errors import DataError
 
 Split = Literal["train", "validation"]
 
@@ -90,11 +92,23 @@ class Pairs(ABC):
         """
         digest = hashlib.sha256()
         for pair in self:
+            require_pair(pair, self.description)
             digest.update(pair.key.encode())
             for side in (pair.a, pair.b):
                 digest.update(f"{side.dtype.str}{side.shape}".encode())
                 digest.update(np.ascontiguousarray(side).tobytes())
         return digest.hexdigest()
+
+
+def require_pair(pair: object, where: str) -> None:
+    """Whether what a plugin's dataset gives, which may be anything, is a pair of arrays."""
+    if not isinstance(pair, Pair):
+        raise DataError(f"a pair is a {type(pair).__name__}, and not a genlab.Pair", where=where)
+    if not isinstance(cast(object, pair.key), str):
+        raise DataError(f"the key of a pair is a {type(pair.key).__name__}, and not text", where=where)
+    for side in (pair.a, pair.b):
+        if not isinstance(cast(object, side), np.ndarray):
+            raise DataError(f"a side is a {type(side).__name__}, and not a NumPy array", where=pair.key)
 
 
 class Choice(NamedTuple):
