@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
 from torch.optim import Adam
 from torch.profiler import record_function
 
@@ -16,7 +15,7 @@ class Reference:
     """Single precision, layers as PyTorch has them, Adam as PyTorch chooses it, one operation after the other.
 
     Args:
-        method: the method to train; its networks are made plain.
+        method: the method to train. Layers that name a `plain` class, which they refine, compute as that one does.
         learning_rate: Adam's.
         betas: Adam's.
     """
@@ -49,8 +48,7 @@ class Reference:
 
 
 def _make_plain(network: Network) -> None:
-    """Let layers that refine one of PyTorch's compute as that one does; parameters stay as they are."""
     for module in network.modules():
-        for plain in (nn.Conv2d, nn.ConvTranspose2d):
-            if isinstance(module, plain):
-                object.__setattr__(module, "__class__", plain)
+        plain = getattr(type(module), "plain", None)
+        if isinstance(plain, type) and isinstance(module, plain):
+            object.__setattr__(module, "__class__", plain)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,7 +24,7 @@ from genlab.engine.experiment import Experiment
 from genlab.engine.runtime import choose_device, memory_errors, place, settle_train
 from genlab.engine.seeding import constructing, initialize
 from genlab.engine.validation import try_metrics
-from genlab.errors import DataError, Fault, RecipeError
+from genlab.errors import DataError, Fault, RecipeError, StorageError
 from genlab.interfaces.dataset import Choice, Dataset, Pairs, Side, Split
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.loss import AdversarialLoss, Loss
@@ -32,6 +33,8 @@ from genlab.interfaces.metric import Metric
 from genlab.interfaces.network import Discriminator, Generator, Network
 from genlab.recipe.diagnostics import at_their_places
 from genlab.recipe.document import Document
+
+_log = logging.getLogger("genlab")
 
 
 @dataclass(frozen=True)
@@ -172,16 +175,19 @@ def prepare(recipe: Recipe, pairs: Pairs, shelf: Shelf | None = None, device: to
     return PreparedPairs(pairs, settings, settings.height_width, recipe.predictions, shelf=shelf, device=device)
 
 
-def _shelves(recipe: Recipe, data: OpenData) -> dict[str, Shelf | None]:
+def _shelves(recipe: Recipe, data: OpenData) -> dict[str, Shelf]:
     cache = Cache.of_this_machine()
     if cache is None:
         return {}
-    found: dict[str, Shelf | None] = {}
+    found: dict[str, Shelf] = {}
     kept = kept_pairs(recipe, data)
-    for part, content in kept.items():
-        pairs = data.validation if part == "validation" else data.training
-        height, width = cast(tuple[int, int], content["size"])
-        found[part] = cache.shelf(content, len(pairs), f"{pairs.description}, {height} x {width}", 1 / len(kept))
+    try:
+        for part, content in kept.items():
+            pairs = data.validation if part == "validation" else data.training
+            height, width = cast(tuple[int, int], content["size"])
+            found[part] = cache.shelf(content, len(pairs), f"{pairs.description}, {height} x {width}", 1 / len(kept))
+    except StorageError as error:
+        _log.warning("There is no cache of pairs, so they are decoded in every run: %s", error)
     return found
 
 

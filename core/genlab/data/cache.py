@@ -6,7 +6,6 @@ The environment says where it is: `GENLAB_CACHE` is a folder, or `off`; `GENLAB_
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import re
 import shutil
@@ -27,8 +26,6 @@ GIB = 2**30
 _DEFAULT_GIB = 20.0
 _MOST_GIB = 2.0**30
 _ABOUT, _NAME = "about.json", r"[0-9a-f]{32}"
-
-_log = logging.getLogger("genlab")
 
 
 @dataclass(frozen=True)
@@ -86,10 +83,13 @@ class Cache:
         folder = Path(named) if named else user_cache_path("genlab") / "pairs"
         return Cache(folder, int(_gibibytes() * GIB))
 
-    def shelf(self, content: Mapping[str, object], count: int, description: str, share: float = 1.0) -> Shelf | None:
-        """The shelf for `count` pairs whose content is a function of `content`; None where nothing can be written.
+    def shelf(self, content: Mapping[str, object], count: int, description: str, share: float = 1.0) -> Shelf:
+        """The shelf for `count` pairs whose content is a function of `content`.
 
         It may take a share of what those that stay leave, as a run fills several.
+
+        Raises:
+            StorageError: nothing can be written there.
         """
         name = name_of(content)
         folder = self.folder / name
@@ -98,9 +98,8 @@ class Cache:
             if _description(folder) is None:
                 write_text(folder / _ABOUT, to_json({"description": description}).decode())
             os.utime(folder / _ABOUT)
-        except (OSError, StorageError) as error:
-            _log.warning("There is no cache of pairs, so they are decoded in every run: %s", error)
-            return None
+        except OSError as error:
+            raise StorageError(str(error)) from error
         return Shelf(folder, count, int(self._room(name) * share))
 
     def entries(self) -> list[Entry]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
+from pathlib import Path
 
 import pytest
 import torch
+from tests.conftest import GenCommand
 
 from genlab import StorageError
 from genlab.data.cache import Cache, name_of
@@ -124,8 +125,10 @@ def test_shelves_that_are_filled_together_stay_within_the_size(tmp_path):
     assert 150_000 < kept <= 310_000
 
 
-def test_where_nothing_can_be_written_there_is_a_warning_and_no_shelf(tmp_path, caplog):
+def test_where_nothing_can_be_written_a_run_says_so_once_and_trains(tmp_path: Path, tiny: Path, gen: GenCommand):
     (tmp_path / "file").write_text("")
-    with caplog.at_level(logging.WARNING, "genlab"):
-        assert Cache(tmp_path / "file", PLENTY).shelf({"pairs": "a"}, 4, "a") is None
-    assert "There is no cache of pairs" in caplog.text
+    with pytest.raises(StorageError, match="file"):
+        Cache(tmp_path / "file", PLENTY).shelf({"pairs": "a"}, 4, "a")
+    ended = gen("run", tiny, GENLAB_CACHE=str(tmp_path / "file"))
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.count("There is no cache of pairs") == 1

@@ -78,7 +78,7 @@ def test_a_name_that_will_not_do(given: str, what: str, proposed: str | None) ->
     assert caught.value.hint == (f"Did you mean `{proposed}`?" if proposed else None)
 
 
-@pytest.mark.parametrize("proposed", {proposed for _, _, proposed in BAD if proposed})
+@pytest.mark.parametrize("proposed", sorted({proposed for _, _, proposed in BAD if proposed}))
 def test_what_is_proposed_will_do(proposed: str) -> None:
     assert names_of(proposed).package == f"genlab-{proposed}"
 
