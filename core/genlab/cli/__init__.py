@@ -13,6 +13,9 @@ _INTERRUPTED = 128 + signal.SIGINT
 def main() -> None:
     """Run the command line and leave with its exit code: 0 done, 1 failed, 2 bad input, 130 or 143 interrupted."""
     signal.signal(signal.SIGINT, _interrupt)
+    # Threads that wait for each other must not spin: two trainings at once would take five times as long as in turn.
+    # OpenMP reads this when PyTorch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         # Imported here, as an interruption may come while it is.
         from genlab.cli.app import run

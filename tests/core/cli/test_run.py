@@ -69,6 +69,17 @@ def test_a_run_says_what_it_is_and_how_to_go_on(gen: GenCommand, tiny: Path, tmp
     assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "finished"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only GNU's OpenMP tells what it was told")
+def test_threads_that_wait_leave_the_processor_to_others(
+    gen: GenCommand, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Spinning, two trainings at once took five times as long as one after the other."""
+    monkeypatch.setenv("OMP_DISPLAY_ENV", "TRUE")
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    assert "OMP_WAIT_POLICY = 'PASSIVE'" in gen("check", tiny).stderr
+    assert "OMP_WAIT_POLICY = 'ACTIVE'" in gen("check", tiny, OMP_WAIT_POLICY="ACTIVE").stderr
+
+
 def test_runs_lie_below_runs_unless_told_otherwise(gen: GenCommand, tiny: Path, tmp_path: Path) -> None:
     assert gen("run", tiny, "--steps", "1").returncode == 0
     (folder,) = (tmp_path / "runs").iterdir()
