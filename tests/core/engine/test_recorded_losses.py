@@ -14,13 +14,12 @@ other hand, makes 9e-5, and a dropout of 0.49 instead of 0.5 makes 2e-3. Hence a
 """
 
 import json
-from pathlib import Path
 
 import pytest
-
-import genlab
+from tests.learning import losses
 
 TOLERANCE = 2e-5
+TEN = "train.steps=10"
 METHODS = {
     "pix2pix": [],
     "segmentation": [
@@ -32,17 +31,10 @@ METHODS = {
 }
 
 
-def losses(recipe: Path, out: Path, *assignments: str) -> list[dict[str, float]]:
-    """Each term's value at each of ten steps."""
-    genlab.train(recipe, out=out, set=["train.steps=10", *assignments])
-    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-    return [line["losses"] for line in lines if line["event"] == "step"]
-
-
 @pytest.mark.parametrize("method", METHODS)
 def test_losses_are_those_that_were_recorded(request, tiny, tmp_path, method):
     path = tiny.parent / "losses" / f"{method}.json"
-    found = losses(tiny, tmp_path / "run", f"method.name={method}", *METHODS[method])
+    found = losses(tiny, tmp_path / "run", TEN, f"method.name={method}", *METHODS[method])
     assert len(found) == 10
     if request.config.getoption("--record-losses"):
         path.parent.mkdir(exist_ok=True)
@@ -53,7 +45,7 @@ def test_losses_are_those_that_were_recorded(request, tiny, tmp_path, method):
 
 
 def test_the_tolerance_is_narrow_enough_to_notice_a_learning_rate_of_one_percent_more(tiny, tmp_path):
-    first = losses(tiny, tmp_path / "first")[-1]
-    assert losses(tiny, tmp_path / "other", "optimizer.learning_rate=2.02e-4")[-1] != pytest.approx(
+    first = losses(tiny, tmp_path / "first", TEN)[-1]
+    assert losses(tiny, tmp_path / "other", TEN, "optimizer.learning_rate=2.02e-4")[-1] != pytest.approx(
         first, rel=TOLERANCE
     )
