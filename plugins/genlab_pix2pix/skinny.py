@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 _BLOCKS = 16
+_ROWS = 16
 
 
 def convolve(
@@ -103,7 +104,8 @@ def _rows_times_transposed(rows: Float[Tensor, "n b"], matrix: Float[Tensor, "a 
 
 
 def _outer(a: Float[Tensor, "n a"], b: Float[Tensor, "n b"]) -> Float[Tensor, "a b"]:
-    """`a.T @ b`, for blocks of rows of the result, each of which is written once."""
-    blocks = gcd(a.shape[1], _BLOCKS)
+    """`a.T @ b`, a few rows of the result at a time, as many rows of a power of two evict each other from caches."""
+    rows = a.shape[1]
+    blocks = rows // _ROWS if rows % _ROWS == 0 else 1
     parts = a.t().reshape(blocks, -1, a.shape[0])
-    return torch.bmm(parts, b.expand(blocks, *b.shape)).view(a.shape[1], b.shape[1])
+    return torch.bmm(parts, b.expand(blocks, *b.shape)).view(rows, b.shape[1])

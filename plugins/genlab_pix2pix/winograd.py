@@ -43,7 +43,7 @@ def convolve(
         ),
     )  # fmt: skip
     tiles = (transforms.input @ _Tiles.apply(padded)).view(_TILE**2, inputs, n * rows * columns)
-    kernels = _Kernels.apply(weight, transforms.kernel).view(_TILE**2, outputs, inputs)
+    kernels = (transforms.kernel @ weight.flatten(2).flatten(0, 1).t()).view(_TILE**2, outputs, inputs)
     products = torch.bmm(kernels, tiles).flatten(1)
     blocks = (transforms.output @ products).view(_OUT, _OUT, outputs, n, rows, columns)
     image = blocks.permute(3, 2, 4, 0, 5, 1).reshape(n, outputs, _OUT * rows, _OUT * columns)
@@ -73,22 +73,6 @@ def _powers(terms: int) -> NDArray[np.float64]:
     """A polynomial of so many terms at each point; at infinity it is its last term."""
     at_infinity = np.eye(1, terms, terms - 1)
     return np.concatenate([np.vander(_POINTS, terms, increasing=True), at_infinity])
-
-
-class _Kernels(torch.autograd.Function):
-    """Transformed kernels, value by value, for each pair of channels; a gradient comes in the layout of the weights."""
-
-    @staticmethod
-    def forward(weight: Float[Tensor, "k c 4 4"], transform: Float[Tensor, "36 16"]) -> Float[Tensor, "36 kc"]:
-        return transform @ weight.flatten(2).flatten(0, 1).t()
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], _output: Tensor) -> None:
-        ctx.shape, ctx.transform = inputs[0].shape, inputs[1]
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        return (gradients[0].t() @ ctx.transform).view(ctx.shape), None
 
 
 class _Tiles(torch.autograd.Function):
