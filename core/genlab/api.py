@@ -227,6 +227,8 @@ def bench(
     Raises:
         GenlabError: one of its kinds, for everything that a person can mend.
     """
+    if rounds < 2:
+        raise ValueError(f"rounds is {rounds}, but a spread takes at least 2")
     assignments, files = list(set), [Path(file) for file in plugins]
     check(recipe, set=assignments, plugins=files)
     return run_bench(recipe, assignments, files, rounds, tell)

@@ -55,7 +55,8 @@ def outline(
 def _outline(role: str, network: Network, name: str, inputs: Sequence[Tensor]) -> Outline:
     shapes: dict[str, str] = {}
     handles = [level.module.register_forward_hook(_noting(shapes, level.name)) for level in network.levels()]
-    with torch.inference_mode():
+    # Not inference_mode(): a tensor that a network keeps from here could not be trained with afterwards.
+    with torch.no_grad():
         result = network.eval()(*inputs)
     for handle in handles:
         handle.remove()

@@ -24,11 +24,10 @@ _MANY_PIXELS, _MANY_CHANNELS = 200, 128
 class Convolution(nn.Conv2d):
     """`nn.Conv2d`; groups, dilation and other padding than zeros are left to it."""
 
-    plain = nn.Conv2d  # what a benchmark sees beside it
+    refines = nn.Conv2d  # it computes the same; a benchmark takes that one for the plain way
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k h2 w2"]:
-        if _is_plain(self, x):
-            pixels = x.shape[0] * self._pixels(x)
+        if _was_measured(self, x) and (pixels := x.shape[0] * self._pixels(x)):
             if pixels <= _FEW_PIXELS and self.weight.numel() >= _LARGE:
                 return _shifted(skinny.convolve(x, self.weight, self.stride, self._padding), self.bias)
             if pixels >= _MANY_PIXELS and self._suits_winograd:
@@ -36,8 +35,9 @@ class Convolution(nn.Conv2d):
         return super().forward(x)
 
     def _pixels(self, x: Tensor) -> int:
+        """Of an image; none if it is smaller than the kernel."""
         height, width = (
-            (side + 2 * pad - size) // step + 1
+            max((side + 2 * pad - size) // step + 1, 0)
             for side, pad, size, step in zip(x.shape[2:], self._padding, self.kernel_size, self.stride, strict=True)
         )
         return height * width
@@ -56,20 +56,21 @@ class Convolution(nn.Conv2d):
 class TransposedConvolution(nn.ConvTranspose2d):
     """`nn.ConvTranspose2d`; groups, dilation and output padding are left to it."""
 
-    plain = nn.ConvTranspose2d
+    refines = nn.ConvTranspose2d
 
     def forward(self, x: Float[Tensor, "n c h w"], output_size: list[int] | None = None) -> Float[Tensor, "n k h2 w2"]:
-        pixels = x.shape[0] * x.shape[2] * x.shape[3]
-        is_skinny = pixels <= _FEW_PIXELS and self.weight.numel() >= _LARGE
-        if is_skinny and output_size is None and _is_plain(self, x):
-            return _shifted(skinny.convolve_transposed(x, self.weight, self.stride, self.padding), self.bias)
+        if _was_measured(self, x) and output_size is None and self.weight.numel() >= _LARGE:
+            pixels = x.shape[0] * x.shape[2] * x.shape[3]
+            if 0 < pixels <= _FEW_PIXELS:
+                return _shifted(skinny.convolve_transposed(x, self.weight, self.stride, self.padding), self.bias)
         return super().forward(x, output_size)
 
 
-def _is_plain(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
-    """Whether this is what was measured: a plain layer in single precision on a CPU, computed as it is written."""
+def _was_measured(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
+    """Whether it is a plain layer and a batch in single precision on a CPU, computed as it is written."""
     return (
-        x.device.type == "cpu"
+        x.ndim == 4
+        and x.device.type == "cpu"
         and x.dtype == layer.weight.dtype == torch.float32
         and (layer.groups, layer.dilation, layer.output_padding) == (1, (1, 1), (0, 0))
         and layer.padding_mode == "zeros"

@@ -2,7 +2,7 @@
 
 With few pixels a convolution is bound by the memory traffic of its weights, which are much larger than its images.
 Libraries reorder weights before they use them; a product of a few rows with a large matrix need not. The forms here
-were chosen by measurement: see "Convolutions" in benchmarks/README.md.
+were chosen by measurement: see "What was tried on a CPU" in benchmarks/README.md.
 """
 
 from __future__ import annotations

@@ -66,7 +66,9 @@ def _transforms(dtype: torch.dtype) -> _Transforms:
     # A row of one can be scaled if the other's is scaled back: of equal size they round least.
     scale = np.sqrt(np.abs(tile).sum(axis=1) / np.abs(kernel).sum(axis=1))[:, None]
     both = (np.kron(matrix, matrix) for matrix in (tile / scale, kernel * scale, output))
-    return _Transforms(*(torch.from_numpy(matrix).to(dtype) for matrix in both))
+    # They are kept, and whoever asked first may not be training.
+    with torch.inference_mode(False):
+        return _Transforms(*(torch.from_numpy(matrix).to(dtype) for matrix in both))
 
 
 def _powers(terms: int) -> NDArray[np.float64]:

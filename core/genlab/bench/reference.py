@@ -15,7 +15,7 @@ class Reference:
     """Single precision, layers as PyTorch has them, Adam as PyTorch chooses it, one operation after the other.
 
     Args:
-        method: the method to train. Layers that name a `plain` class, which they refine, compute as that one does.
+        method: the method to train. Layers of a class that says which one it `refines` compute as that one does.
         learning_rate: Adam's.
         betas: Adam's.
     """
@@ -49,6 +49,5 @@ class Reference:
 
 def _make_plain(network: Network) -> None:
     for module in network.modules():
-        plain = getattr(type(module), "plain", None)
-        if isinstance(plain, type) and isinstance(module, plain):
-            object.__setattr__(module, "__class__", plain)
+        if refined := vars(type(module)).get("refines"):  # its own: a class that derives from it computes otherwise
+            object.__setattr__(module, "__class__", refined)

@@ -188,6 +188,7 @@ def _shelves(recipe: Recipe, data: OpenData) -> dict[str, Shelf]:
             found[part] = cache.shelf(content, len(pairs), f"{pairs.description}, {height} x {width}", 1 / len(kept))
     except StorageError as error:
         _log.warning("There is no cache of pairs, so they are decoded in every run: %s", error)
+        return {}
     return found
 
 

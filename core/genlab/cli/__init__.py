@@ -13,7 +13,7 @@ _INTERRUPTED = 128 + signal.SIGINT
 def main() -> None:
     """Run the command line and leave with its exit code: 0 done, 1 failed, 2 bad input, 130 or 143 interrupted."""
     signal.signal(signal.SIGINT, _interrupt)
-    # Threads that wait for each other must not spin: two trainings at once would take five times as long as in turn.
+    # Threads that wait for each other must not spin: two trainings at once were five times as slow.
     # OpenMP reads this when PyTorch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:

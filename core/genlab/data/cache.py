@@ -20,7 +20,7 @@ from pydantic_core import from_json, to_json
 
 from genlab.data.shelf import Shelf
 from genlab.errors import StorageError
-from genlab.files import write_text
+from genlab.files import storage_errors, write_text
 
 GIB = 2**30
 _DEFAULT_GIB = 20.0
@@ -93,14 +93,12 @@ class Cache:
         """
         name = name_of(content)
         folder = self.folder / name
-        try:
+        with storage_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             if _description(folder) is None:
                 write_text(folder / _ABOUT, to_json({"description": description}).decode())
             os.utime(folder / _ABOUT)
-        except OSError as error:
-            raise StorageError(str(error)) from error
-        return Shelf(folder, count, int(self._room(name) * share))
+            return Shelf(folder, count, int(self._room(name) * share))
 
     def entries(self) -> list[Entry]:
         """What there is, the last used first; other folders that lie there are nobody's business."""
@@ -168,9 +166,10 @@ def _gibibytes() -> float:
 
 
 def _size(folder: Path) -> int:
-    """Bytes on the disk: holes take none."""
+    """Bytes on the disk: holes take none, nor does what another process removes meanwhile."""
     total = 0
-    for file in folder.iterdir():
-        status = file.stat()
-        total += getattr(status, "st_blocks", -(-status.st_size // 512)) * 512
+    for file in folder.glob("*"):
+        with suppress(FileNotFoundError):
+            status = file.stat()
+            total += getattr(status, "st_blocks", -(-status.st_size // 512)) * 512
     return total

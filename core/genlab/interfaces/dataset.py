@@ -101,7 +101,15 @@ class Pairs(ABC):
 
 
 def require_pair(pair: object, where: str) -> None:
-    """Whether what a plugin's dataset gives, which may be anything, is a pair of arrays."""
+    """Refuse what is no pair of arrays, as what a plugin's dataset gives may be anything.
+
+    Args:
+        pair: what it gave.
+        where: the dataset, for the message.
+
+    Raises:
+        DataError: it is something else.
+    """
     if not isinstance(pair, Pair):
         raise DataError(f"a pair is a {type(pair).__name__}, and not a genlab.Pair", where=where)
     if not isinstance(cast(object, pair.key), str):

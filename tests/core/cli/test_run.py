@@ -73,7 +73,7 @@ def test_a_run_says_what_it_is_and_how_to_go_on(gen: GenCommand, tiny: Path, tmp
 def test_threads_that_wait_leave_the_processor_to_others(
     gen: GenCommand, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Spinning, two trainings at once took five times as long as one after the other."""
+    """Where they spun, two trainings at once were five times as slow."""
     monkeypatch.setenv("OMP_DISPLAY_ENV", "TRUE")
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     assert "OMP_WAIT_POLICY = 'PASSIVE'" in gen("check", tiny).stderr

@@ -157,6 +157,28 @@ def test_what_was_not_measured_is_left_to_pytorch(monkeypatch: pytest.MonkeyPatc
     assert form_of(layer, x, monkeypatch) == "native"
 
 
+def test_odd_images_are_left_to_pytorch_and_its_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An image without its batch, a batch without an image, and one that is smaller than the kernel."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    layer, mirror = halving(512, 512), TransposedConvolution(512, 512, 4, stride=2, padding=1)
+    for shape in ((512, 4, 4), (0, 512, 4, 4)):
+        assert layer(torch.zeros(shape)).shape == (*shape[:-2], 2, 2)
+        assert mirror(torch.zeros(shape)).shape == (*shape[:-2], 8, 8)
+    for side in (1, 0):
+        with pytest.raises(RuntimeError, match=r"[Kk]ernel size"):
+            layer(torch.zeros(1, 512, side, side))
+
+
+def test_whoever_only_looked_before_can_train_after() -> None:
+    """What inference computes and keeps must not be of the kind that has no gradients."""
+    winograd._transforms.cache_clear()
+    layer, x = Convolution(128, 128, 4, padding=1), parts(1, 128, 24, 24)
+    with torch.inference_mode():
+        layer(x)
+    layer(x).sum().backward()
+    assert layer.weight.grad is not None
+
+
 def test_a_compiled_layer_is_compiled_as_pytorchs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     layer, x = halving(512, 512), parts(1, 512, 4, 4)
