@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ import pytest
 from PIL import Image
 
 import genlab
-from genlab import DataError, GenlabError, RecipeError, RunError, StorageError, TrainingError
+from genlab import DataError, GenlabError, RecipeError, StorageError, TrainingError
 from genlab.predict import predict_files
 
 GenCommand = Callable[..., subprocess.CompletedProcess[str]]
@@ -78,75 +77,6 @@ def test_networks_larger_than_memory(tiny: Path) -> None:
     script += f"genlab.check({str(tiny)!r}, set=['generator.channels=30000'])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert "TrainingError: there is not enough memory" in done.stderr
-
-
-# Runs that were edited
-
-
-@pytest.fixture
-def paused(tiny: Path, tmp_path: Path) -> genlab.Run:
-    return genlab.train(tiny, out=tmp_path / "run", stop_at=4)
-
-
-def test_a_recipe_that_was_made_shorter_than_what_is_done(paused: genlab.Run) -> None:
-    recipe = paused.folder.recipe_path
-    recipe.write_text(recipe.read_text().replace("steps = 8", "steps = 2"))
-    with pytest.raises(RunError, match=r"train\.steps = 2, and 4 steps are done"):
-        genlab.resume(paused.path)
-
-
-@pytest.mark.parametrize("step", [99, -3, 2])
-def test_a_checkpoint_that_says_another_step_than_its_name(paused: genlab.Run, step: int) -> None:
-    state = paused.path / "checkpoints" / "00000004" / "state.json"
-    state.write_text(json.dumps({**json.loads(state.read_text()), "step": step}))
-    with pytest.raises(RunError, match="the checkpoint cannot be read: state"):
-        genlab.resume(paused.path)
-
-
-def test_a_copy_of_a_checkpoint_beside_it_does_not_count(paused: genlab.Run) -> None:
-    checkpoint = paused.path / "checkpoints" / "00000004"
-    shutil.copytree(checkpoint, checkpoint.with_name("9backup"))
-    assert genlab.resume(paused.path).manifest.status == "finished"
-
-
-def test_an_optimisers_state_of_another_network(tiny: Path, paused: genlab.Run, tmp_path: Path) -> None:
-    wider = genlab.train(tiny, set=["generator.channels=16"], out=tmp_path / "wider", stop_at=4)
-    name = "checkpoints/00000004/generator.optimizer.safetensors"
-    shutil.copyfile(wider.path / name, paused.path / name)
-    with pytest.raises(RunError, match="does not fit"):
-        genlab.resume(paused.path)
-
-
-def test_a_recipe_whose_networks_fit_no_more_is_not_called_a_damaged_checkpoint(paused: genlab.Run) -> None:
-    recipe = paused.folder.recipe_path
-    recipe.write_text(recipe.read_text().replace("levels = 4", "levels = 3"))
-    with pytest.raises(RunError, match="does not fit the run's recipe") as caught:
-        genlab.resume(paused.path)
-    assert "Was recipe.toml or a plugin changed?" in caught.value.hint
-
-
-def test_a_recipe_that_is_gone(paused: genlab.Run) -> None:
-    paused.folder.recipe_path.unlink()
-    with pytest.raises(RunError, match=r"no recipe\.toml"):
-        genlab.resume(paused.path)
-
-
-def test_a_lock_that_cannot_be_had(paused: genlab.Run) -> None:
-    (paused.path / ".lock").unlink()
-    (paused.path / ".lock").mkdir()
-    with pytest.raises(StorageError, match="cannot be written"):
-        genlab.resume(paused.path)
-    assert genlab.open_run(paused.path).predict(np.zeros((32, 32, 3), np.uint8)).shape == (32, 32, 3)
-
-
-def test_starting_again_names_the_plugins(tiny: Path, tmp_path: Path) -> None:
-    body = "class Mine(genlab.Listener):\n    pass"
-    given = plugin(tmp_path, body, 'listener("mine", Mine)')
-    run = genlab.train(tiny, set=["listeners.mine={}"], plugins=[given], out=tmp_path / "a b", stop_at=1)
-    shutil.rmtree(run.path / "checkpoints")
-    with pytest.raises(RunError) as caught:
-        genlab.resume(run.path)
-    assert f"gen run '{run.path}/recipe.toml' --plugin '{run.path}/plugins/mine.py'" in str(caught.value)
 
 
 # While it trains
