@@ -25,12 +25,12 @@ sys.path[:0] = [str(ROOT / "core"), str(ROOT / "plugins")]
 
 from genlab.bench.measure import processor  # noqa: E402
 from genlab.engine.runtime import memory_kept  # noqa: E402
-from genlab_pix2pix import skinny, winograd  # noqa: E402
+from genlab_pix2pix import single, skinny, subpixel, winograd  # noqa: E402
 from genlab_pix2pix.convolutions import Convolution, TransposedConvolution  # noqa: E402
 
 Form = Callable[[Tensor, Tensor], Tensor]
 ROUNDS = 9
-FORMS = ("native", "skinny", "winograd")
+FORMS = ("native", "skinny", "winograd", "single", "subpixel")
 
 
 class Shape(NamedTuple):
@@ -65,6 +65,7 @@ def forms(layer: nn.Module) -> dict[str, Form]:
         return {
             "native": lambda x, weight: F.conv_transpose2d(x, weight, None, stride, padding),
             "skinny": lambda x, weight: skinny.convolve_transposed(x, weight, stride, padding),
+            "subpixel": subpixel.convolve_transposed,
         }
     found: dict[str, Form] = {
         "native": lambda x, weight: F.conv2d(x, weight, None, stride, padding),
@@ -72,6 +73,8 @@ def forms(layer: nn.Module) -> dict[str, Form]:
     }
     if stride == (1, 1):
         found["winograd"] = lambda x, weight: winograd.convolve(x, weight, padding)
+    if layer.out_channels == 1:
+        found["single"] = lambda x, weight: single.convolve(x, weight, padding)
     return found
 
 
@@ -98,7 +101,10 @@ def taken(layer: nn.Module, x: Tensor) -> str:
     return called[0] if called else "native"
 
 
-_FORMS = [(skinny, "convolve"), (skinny, "convolve_transposed"), (winograd, "convolve")]
+_FORMS = [
+    *((module, "convolve") for module in (single, skinny, winograd)),
+    *((module, "convolve_transposed") for module in (skinny, subpixel)),
+]
 
 
 def main() -> None:

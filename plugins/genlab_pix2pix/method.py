@@ -9,7 +9,19 @@ from annotated_types import Gt
 from jaxtyping import Float
 from torch import Tensor
 
-from genlab import AdversarialLoss, Batch, Loss, Method, Network, Phase, Shared, Term, Terms, WeightedLoss
+from genlab import (
+    AdversarialLoss,
+    Batch,
+    Discriminator,
+    Loss,
+    Method,
+    Network,
+    Phase,
+    Shared,
+    Term,
+    Terms,
+    WeightedLoss,
+)
 
 
 class Pix2Pix(Method):
@@ -68,8 +80,9 @@ class Pix2Pix(Method):
 
     def _discriminator_terms(self, batch: Batch, shared: Shared) -> Terms:
         discriminator = self.networks["discriminator"]
-        target_scores = discriminator(batch.condition, batch.target)
-        prediction_scores = discriminator(batch.condition, shared["prediction"].detach())
+        assert isinstance(discriminator, Discriminator)
+        images = (batch.target, shared["prediction"].detach())
+        target_scores, prediction_scores = discriminator.compare(batch.condition, images)
         return {
             label: Term(loss.for_discriminator(target_scores, prediction_scores), self.discriminator_weight)
             for label, (loss, _) in self.adversarial.items()

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from genlab import Discriminator, Level
-from genlab_pix2pix.blocks import LEAK, Norm, block, draw, normalisation, width
+from genlab_pix2pix.blocks import LEAK, Norm, batches_apart, block, draw, normalisation, width
 from genlab_pix2pix.convolutions import Convolution
 
 
@@ -90,6 +90,14 @@ class PatchGAN(Discriminator):
         for layer in self.layers:
             features = layer(features)
         return features
+
+    def compare(
+        self, condition: Float[Tensor, "n c h w"], images: Sequence[Float[Tensor, "n d h w"]]
+    ) -> Sequence[Float[Tensor, "n 1 i j"]]:
+        """The scores of several images of the same condition, computed in one pass."""
+        with batches_apart(self, len(images)):
+            scores = self(condition.repeat(len(images), 1, 1, 1), torch.cat(list(images)))
+        return scores.chunk(len(images))
 
     def levels(self) -> Sequence[Level]:
         """The layers, in order."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from types import MethodType
+
 import torch
 from torch.optim import Adam
 from torch.profiler import record_function
 
 from genlab.engine.step import RANGE
 from genlab.interfaces.method import Batch, Method
-from genlab.interfaces.network import Network
+from genlab.interfaces.network import Discriminator, Network
 
 
 class Reference:
@@ -24,6 +26,8 @@ class Reference:
         self.method = method
         for network in method.networks.values():
             _make_plain(network)
+            if isinstance(network, Discriminator):
+                network.compare = MethodType(Discriminator.compare, network)
             network.to(memory_format=torch.contiguous_format)  # pyright: ignore[reportCallIssue]
         self.optimizers = {
             role: Adam(network.parameters(), lr=learning_rate, betas=betas) for role, network in method.networks.items()

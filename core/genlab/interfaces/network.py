@@ -91,3 +91,13 @@ class Discriminator(Network, ABC):
     @abstractmethod
     def forward(self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]) -> Float[Tensor, "n 1 i j"]:
         """Scores: before any sigmoid, higher for what is taken as real."""
+
+    def compare(
+        self, condition: Float[Tensor, "n c h w"], images: Sequence[Float[Tensor, "n d h w"]]
+    ) -> Sequence[Float[Tensor, "n 1 i j"]]:
+        """The scores of several images of the same condition: what a call for each gives, in their order.
+
+        This one makes these calls. One that computes them together is faster; its norms still see the batch of one
+        call at a time.
+        """
+        return [self(condition, image) for image in images]

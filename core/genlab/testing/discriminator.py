@@ -7,12 +7,13 @@ from unittest import SkipTest
 
 import torch
 from torch import Tensor
+from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivateUsage]
 
 from genlab.interfaces.network import Discriminator, Network
 from genlab.testing.examples import images
 from genlab.testing.field import measured_field
-from genlab.testing.network import Inputs, NetworkSuite, stir
-from genlab.testing.suite import ConformanceError, require
+from genlab.testing.network import Inputs, NetworkSuite, require_close, stir
+from genlab.testing.suite import ConformanceError, drawing, require
 
 _USUAL = 32
 _LARGEST = 1024
@@ -83,6 +84,25 @@ class DiscriminatorSuite(NetworkSuite):
         network = self.discriminator().train()
         scores = network(*self.example(network, count=1))
         require(scores.isfinite().all(), "in training, its scores for one image are not finite")
+
+    def test_it_compares_as_it_scores(self) -> None:
+        """Of several images of a condition it says what it does of each alone, in training too, dropout apart."""
+        condition, first = self.example(self.network())
+        images = (first, condition[:, : first.shape[1]])
+        alone, together = self.discriminator().train(), self.discriminator().train()
+        for network in (alone, together):
+            stir(network, 0.3)
+            for module in network.modules():
+                module.train(not isinstance(module, _DropoutNd))
+        with torch.no_grad(), drawing(5):
+            expected = [alone(condition, image) for image in images]
+        with torch.no_grad(), drawing(5):
+            given = together.compare(condition, images)
+        require(len(given) == len(images), f"it compares {len(images)} images and gives {len(given)} maps of scores")
+        for scores, right in zip(given, expected, strict=True):
+            require_close(scores, right, 1e-4, "compared with another image, an image has other scores than alone")
+        for name, buffer in alone.state_dict().items():
+            require_close(together.state_dict()[name].float(), buffer.float(), 1e-4, f"after a comparison, `{name}`")
 
     def test_its_receptive_field_is_the_stated_one(self) -> None:
         """The square that one score sees is measured by gradients, without what a norm gathers from a whole image."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -97,6 +99,39 @@ class NormOfOnePixel(ToyDiscriminator):
         return super().forward(condition, image) + self.gather(image)
 
 
+class Mixing(ToyDiscriminator):
+    """Normalises what it compares as if it were one batch."""
+
+    def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
+        super().__init__(condition_channels, image_channels)
+        self.norm = nn.BatchNorm2d(1)
+
+    def forward(self, condition: Tensor, image: Tensor) -> Tensor:
+        return self.norm(super().forward(condition, image))
+
+    def compare(self, condition: Tensor, images: Sequence[Tensor]) -> Sequence[Tensor]:
+        scores = self(condition.repeat(len(images), 1, 1, 1), torch.cat(list(images)))
+        return scores.chunk(len(images))
+
+
+class Forgetful(ToyDiscriminator):
+    """Scores the first image alone."""
+
+    def compare(self, condition: Tensor, images: Sequence[Tensor]) -> Sequence[Tensor]:
+        return [self(condition, images[0])]
+
+
+class Traceless(Mixing):
+    """Forgets the statistics of what it compared."""
+
+    def compare(self, condition: Tensor, images: Sequence[Tensor]) -> Sequence[Tensor]:
+        kept = {name: buffer.clone() for name, buffer in self.named_buffers()}
+        scores = [self(condition, image) for image in images]
+        for name, buffer in self.named_buffers():
+            buffer.copy_(kept[name])
+        return scores
+
+
 class Deeper(ToyDiscriminator):
     """States what it saw before a layer was added."""
 
@@ -181,6 +216,9 @@ PLANTED = [
     Planted(WithoutGradient, "test_it_looks_at_the_image", "its scores do not depend on the image"),
     Planted(DeviationOfTheBatch, "test_it_trains_on_a_single_image", "its scores for one image are not finite"),
     Planted(NormOfOnePixel, "test_it_trains_on_a_single_image", "Expected more than 1 value per channel"),
+    Planted(Mixing, "test_it_compares_as_it_scores", "an image has other scores than alone: it differs by"),
+    Planted(Forgetful, "test_it_compares_as_it_scores", "it compares 2 images and gives 1 maps of scores"),
+    Planted(Traceless, "test_it_compares_as_it_scores", "after a comparison, `norm.running_mean`: it differs by"),
     Planted(Deeper, "test_its_receptive_field_is_the_stated_one", "a score sees 5 pixels, and it states 3"),
     Planted(Oblong, "test_its_receptive_field_is_the_stated_one", "a score sees 3 x 5 pixels, and it states 3"),
     Planted(Whole, "test_its_receptive_field_is_the_stated_one", "a score sees 38 pixels, and it states 3"),

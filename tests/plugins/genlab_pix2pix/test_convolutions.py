@@ -8,15 +8,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genlab_pix2pix import convolutions, skinny, winograd
+from genlab_pix2pix import convolutions, single, skinny, subpixel, winograd
 from genlab_pix2pix.convolutions import Convolution, TransposedConvolution
 
 STRIDE, PADDING = (2, 2), (1, 1)
 
 # The paper's networks at 256 x 256: channels in and out, and the side of the input.
 ENCODER = [(3, 64, 256), (64, 128, 128), (128, 256, 64), (256, 512, 32), *((512, 512, side) for side in (16, 8, 4, 2))]
-DECODER = [(512, 512, 1), *((1024, 512, side) for side in (2, 4, 8)), (1024, 256, 16), (512, 128, 32), (256, 64, 64)]
-SLIDE = [(256, 512, 32), (128, 256, 64), (512, 512, 16)]
+DECODER = [
+    (512, 512, 1),
+    *((1024, 512, side) for side in (2, 4, 8)),
+    (1024, 256, 16),
+    (512, 128, 32),
+    (256, 64, 64),
+    (128, 3, 128),
+]
+SLIDE = [(256, 512, 32), (128, 256, 64), (512, 512, 16), (512, 1, 31), (128, 1, 127)]
 
 
 def parts(*shape: int) -> Tensor:
@@ -48,7 +55,7 @@ def test_an_encoders_convolutions_are_pytorchs(inputs: int, outputs: int, side: 
 
 
 @pytest.mark.parametrize("batch_size", [1, 4])
-@pytest.mark.parametrize(("inputs", "outputs", "side"), DECODER[:4])
+@pytest.mark.parametrize(("inputs", "outputs", "side"), [*DECODER[:4], DECODER[-1]])
 def test_a_decoders_convolutions_are_pytorchs(inputs: int, outputs: int, side: int, batch_size: int) -> None:
     settings = {"kernel_size": 4, "stride": 2, "padding": 1, "bias": False}
     layer, plain = TransposedConvolution(inputs, outputs, **settings), nn.ConvTranspose2d(inputs, outputs, **settings)
@@ -81,6 +88,22 @@ def test_the_skinny_forms_take_other_kernels(height: int, width: int, kernel: in
     torch.testing.assert_close(skinny.convolve(x, weight, *shape), F.conv2d(x, weight, None, stride, padding))
 
 
+@pytest.mark.parametrize(
+    ("height", "width", "kernel", "padding"), [(6, 4, 4, 1), (5, 7, 3, 2), (4, 4, 4, 0), (3, 5, 1, 0)]
+)
+def test_the_single_channels_form_takes_every_size(height: int, width: int, kernel: int, padding: int) -> None:
+    x, weight = parts(2, 3, height, width).double(), parts(1, 3, kernel, kernel).double()
+    given = single.convolve(x, weight, (padding, padding))
+    torch.testing.assert_close(given, F.conv2d(x, weight, padding=padding))
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 5), (4, 3)])
+def test_the_subpixels_form_takes_every_size(height: int, width: int) -> None:
+    x, weight = parts(2, 3, height, width).double(), parts(3, 5, 4, 4).double()
+    given = subpixel.convolve_transposed(x, weight)
+    torch.testing.assert_close(given, F.conv_transpose2d(x, weight, None, STRIDE, PADDING))
+
+
 def test_gradients_of_gradients_are_right_too() -> None:
     """A gradient penalty asks for them."""
 
@@ -93,7 +116,10 @@ def test_gradients_of_gradients_are_right_too() -> None:
     def double(x: Tensor, weight: Tensor) -> Tensor:
         return skinny.convolve_transposed(x, weight, STRIDE, PADDING)
 
-    for function in (slide, halve, double):
+    def score(x: Tensor, weight: Tensor) -> Tensor:
+        return single.convolve(x, weight[:1], PADDING)
+
+    for function in (slide, halve, double, score, subpixel.convolve_transposed):
         inputs = [parts(1, 2, 4, 4).double().requires_grad_(), parts(2, 2, 4, 4).double().requires_grad_()]
         assert torch.autograd.gradcheck(function, inputs)
         assert torch.autograd.gradgradcheck(function, inputs)
@@ -102,7 +128,8 @@ def test_gradients_of_gradients_are_right_too() -> None:
 def form_of(layer: nn.Module, x: Tensor, monkeypatch: pytest.MonkeyPatch) -> str:
     """Which form a layer takes, by what it calls."""
     called: list[str] = []
-    for module, name in ((skinny, "convolve"), (skinny, "convolve_transposed"), (winograd, "convolve")):
+    forms = [(module, "convolve") for module in (single, skinny, winograd)]
+    for module, name in (*forms, *((module, "convolve_transposed") for module in (skinny, subpixel))):
         form, original = module.__name__.rpartition(".")[2], getattr(module, name)
         monkeypatch.setattr(
             module, name, lambda *given, form=form, original=original: called.append(form) or original(*given)
@@ -123,16 +150,30 @@ def test_the_shape_says_which_form_it_is(monkeypatch: pytest.MonkeyPatch) -> Non
         form_of(TransposedConvolution(a, b, 4, stride=2, padding=1), parts(1, a, side, side), monkeypatch)
         for a, b, side in DECODER
     ]
-    assert forms == ["skinny"] * 4 + ["native"] * 3
-    slides = [(64, 128, 128), *SLIDE, (512, 512, 8), (512, 1, 31)]
+    assert forms == ["skinny"] * 4 + ["native"] * 3 + ["subpixel"]
+    slides = [(64, 128, 128), *SLIDE, (512, 512, 8)]
     forms = [form_of(Convolution(a, b, 4, padding=1), parts(1, a, side, side), monkeypatch) for a, b, side in slides]
-    assert forms == ["native", *["winograd"] * 3, "skinny", "native"]
+    assert forms == ["native", *["winograd"] * 3, "single", "single", "skinny"]
 
 
 def test_a_larger_batch_has_more_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     layer = halving(512, 512)
     assert form_of(layer, parts(16, 512, 4, 4), monkeypatch) == "skinny"
     assert form_of(layer, parts(17, 512, 4, 4), monkeypatch) == "native"
+
+
+def test_what_the_single_channels_form_does_not_compute_is_left_to_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert form_of(Convolution(8, 1, 4, padding=3), parts(1, 8, 8, 8), monkeypatch) == "single"
+    assert form_of(Convolution(8, 1, 4, padding=4), parts(1, 8, 8, 8), monkeypatch) == "native"
+    assert form_of(Convolution(8, 1, 4, stride=2), parts(1, 8, 8, 8), monkeypatch) == "native"
+
+
+def test_few_channels_matter_in_large_images_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"kernel_size": 4, "stride": 2, "padding": 1}
+    assert form_of(TransposedConvolution(4, 8, **settings), parts(1, 4, 64, 64), monkeypatch) == "subpixel"
+    assert form_of(TransposedConvolution(4, 8, **settings), parts(1, 4, 64, 63), monkeypatch) == "native"
+    assert form_of(TransposedConvolution(4, 9, **settings), parts(1, 4, 64, 64), monkeypatch) == "native"
+    assert form_of(TransposedConvolution(4, 3, 4, stride=2), parts(1, 4, 64, 64), monkeypatch) == "native"
 
 
 def test_other_precisions_are_left_to_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from genlab import Discriminator
 from genlab_pix2pix.patchgan import PatchGAN
 
 PARAMETERS = {1: 9_024, 16: 139_585, 34: 666_433, 70: 2_768_705, 142: 6_964_033, 286: 11_159_361}
@@ -94,6 +95,38 @@ def test_instance_norm_is_batch_norm_at_batch_one():
     randomise(instance)
     condition, image = torch.randn(2, 1, 3, 64, 64)
     torch.testing.assert_close(batch(condition, image), instance(condition, image))
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("batch_size", [1, 2])
+@pytest.mark.parametrize("norm", ["batch", "instance", "none"])
+def test_compares_images_in_one_pass_as_it_scores_each_alone(norm, batch_size, training):
+    alone, together = (small(norm=norm).double().train(training) for _ in range(2))
+    condition, *images = torch.randn(3, batch_size, 3, 48, 64, dtype=torch.float64)
+    images[1].mul_(3)
+    results, passes = [], []
+    for network in (alone, together):
+        randomise(network)
+        network.layers[0].register_forward_hook(lambda *_: passes.append(None))
+    for network, compare in ((alone, Discriminator.compare), (together, PatchGAN.compare)):
+        scores = compare(network, condition, images)
+        sum(number * score.square().mean() for number, score in enumerate(scores, start=1)).backward()
+        buffers = dict(network.named_buffers())
+        results.append([scores, [parameter.grad for parameter in network.parameters()], buffers])
+    torch.testing.assert_close(results[1], results[0])
+    assert len(passes) == 2 + 1
+
+
+def test_after_a_comparison_a_batch_is_one_batch_again():
+    network, other = small(), small()
+    randomise(network)
+    randomise(other)
+    condition, image = torch.randn(2, 2, 3, 64, 64)
+    small_condition, small_image = condition[..., :8, :8], image[..., :8, :8]
+    with pytest.raises(RuntimeError, match=r"[Kk]ernel size"):
+        network.compare(small_condition, [small_image, small_image])
+    network.compare(condition, [image, image])
+    assert torch.equal(network(condition, image), other(condition, image))
 
 
 def test_judges_the_image_together_with_its_condition():

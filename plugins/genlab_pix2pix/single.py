@@ -1,0 +1,26 @@
+"""Convolutions of stride 1 to a single channel, as one matrix product.
+
+Libraries compute many output channels at once, whether there are as many or not. Here each pixel is multiplied by the
+weights of all its windows at once, and the products are added up where they belong: a convolution to one channel is
+the transposed one of the mirrored kernel.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+
+def convolve(
+    x: Float[Tensor, "n c h w"], weight: Float[Tensor, "1 c i j"], padding: tuple[int, ...]
+) -> Float[Tensor, "n 1 h2 w2"]:
+    """`F.conv2d` of stride 1 without a bias, for a padding less than the kernel."""
+    n, channels = x.shape[:2]
+    kernel = weight.shape[2:]
+    mirrored = weight.flip(2, 3).view(channels, -1).t()
+    products = torch.bmm(mirrored.expand(n, *mirrored.shape), x.flatten(2))
+    size = [side + 2 * pad - reach + 1 for side, pad, reach in zip(x.shape[2:], padding, kernel, strict=True)]
+    around = [reach - 1 - pad for pad, reach in zip(padding, kernel, strict=True)]
+    return F.fold(products, size, kernel, padding=around)
