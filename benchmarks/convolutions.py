@@ -25,12 +25,12 @@ sys.path[:0] = [str(ROOT / "core"), str(ROOT / "plugins")]
 
 from genlab.bench.measure import processor  # noqa: E402
 from genlab.engine.runtime import memory_kept  # noqa: E402
-from genlab_pix2pix import single, skinny, subpixel, winograd  # noqa: E402
+from genlab_pix2pix import one_channel, skinny, subpixel, winograd  # noqa: E402
 from genlab_pix2pix.convolutions import Convolution, TransposedConvolution  # noqa: E402
 
 Form = Callable[[Tensor, Tensor], Tensor]
 ROUNDS = 9
-FORMS = ("native", "skinny", "winograd", "single", "subpixel")
+FORMS = ("native", "skinny", "winograd", "one_channel", "subpixel")
 
 
 class Shape(NamedTuple):
@@ -73,8 +73,8 @@ def forms(layer: nn.Module) -> dict[str, Form]:
     }
     if stride == (1, 1):
         found["winograd"] = lambda x, weight: winograd.convolve(x, weight, padding)
-    if layer.out_channels == 1:
-        found["single"] = lambda x, weight: single.convolve(x, weight, padding)
+        if layer.out_channels == 1:
+            found["one_channel"] = lambda x, weight: one_channel.convolve(x, weight, padding)
     return found
 
 
@@ -86,10 +86,16 @@ def milliseconds(form: Form, x: Tensor, weight: Tensor) -> float:
     return 1e3 * (time.perf_counter() - before)
 
 
+_FUNCTIONS = [
+    *((module, "convolve") for module in (one_channel, skinny, winograd)),
+    *((module, "convolve_transposed") for module in (skinny, subpixel)),
+]
+
+
 def taken(layer: nn.Module, x: Tensor) -> str:
     """Which form the layer takes, by what it calls."""
     called: list[str] = []
-    originals = {(module, name): getattr(module, name) for module, name in _FORMS}
+    originals = {(module, name): getattr(module, name) for module, name in _FUNCTIONS}
     for (module, name), original in originals.items():
         setattr(module, name, lambda *given, m=module, f=original: called.append(m.__name__.split(".")[1]) or f(*given))
     try:
@@ -99,12 +105,6 @@ def taken(layer: nn.Module, x: Tensor) -> str:
         for (module, name), original in originals.items():
             setattr(module, name, original)
     return called[0] if called else "native"
-
-
-_FORMS = [
-    *((module, "convolve") for module in (single, skinny, winograd)),
-    *((module, "convolve_transposed") for module in (skinny, subpixel)),
-]
 
 
 def main() -> None:

@@ -3,46 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
+
+from genlab_pix2pix.batch_norm import BatchNorm
 
 Norm = Literal["batch", "instance", "none"]
 
 LEAK = 0.2
 SPREAD = 0.02
-
-
-class BatchNorm(nn.BatchNorm2d):
-    """`nn.BatchNorm2d` that can be given several batches of one size at once, and normalises each by itself."""
-
-    refines = nn.BatchNorm2d
-    batches = 1
-
-    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
-        normalise = super().forward
-        if self.batches == 1:
-            return normalise(x)
-        return torch.cat([normalise(batch) for batch in x.chunk(self.batches)])
-
-
-@contextmanager
-def batches_apart(network: nn.Module, count: int) -> Generator[None]:
-    """In this block what the network is given are so many batches, for its batch norms."""
-    norms = [module for module in network.modules() if isinstance(module, BatchNorm)]
-    for norm in norms:
-        norm.batches = count
-    try:
-        yield
-    finally:
-        for norm in norms:
-            norm.batches = 1
-
 
 # Instance norm with its own scale and shift has the parameters of batch norm, and at batch 1 computes the same.
 _NORMS: dict[Norm, Callable[[int], nn.Module | None]] = {

@@ -11,14 +11,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from genlab_pix2pix import single, skinny, subpixel, winograd
+from genlab_pix2pix import one_channel, skinny, subpixel, winograd
 
 # Weights of fewer values stay in a core's cache, where reordering them costs little.
 _LARGE = 2**20
 # The most pixels for which a convolution of large weights is bound by their traffic.
 _FEW_PIXELS = 64
-# So few output channels leave most of a register unused, which matters for so many pixels of the input.
-_FEW_CHANNELS, _LARGE_IMAGE = 8, 2**12
+# To so few channels, and from so many pixels of a batch, a transposed convolution is faster as one of its phases.
+_FEW_CHANNELS, _MANY_INPUTS = 8, 2**12
 # What pays for Winograd's transforms: of a kernel by the pixels, of a pixel by the channels.
 _MANY_PIXELS, _MANY_CHANNELS = 200, 128
 
@@ -30,8 +30,8 @@ class Convolution(nn.Conv2d):
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k h2 w2"]:
         if _was_measured(self, x) and (pixels := x.shape[0] * self._pixels(x)):
-            if self._suits_a_single_channel:
-                return _shifted(single.convolve(x, self.weight, self._padding), self.bias)
+            if self._gives_one_channel:
+                return _shifted(one_channel.convolve(x, self.weight, self._padding), self.bias)
             if pixels <= _FEW_PIXELS and self.weight.numel() >= _LARGE:
                 return _shifted(skinny.convolve(x, self.weight, self.stride, self._padding), self.bias)
             if pixels >= _MANY_PIXELS and self._suits_winograd:
@@ -52,9 +52,10 @@ class Convolution(nn.Conv2d):
         return self.padding
 
     @property
-    def _suits_a_single_channel(self) -> bool:
-        is_inside = all(pad < size for pad, size in zip(self._padding, self.kernel_size, strict=True))
-        return self.out_channels == 1 and self.stride == (1, 1) and is_inside
+    def _gives_one_channel(self) -> bool:
+        # That form crops what a kernel reaches beyond the padding.
+        reaches = all(pad < size for pad, size in zip(self._padding, self.kernel_size, strict=True))
+        return self.out_channels == 1 and self.stride == (1, 1) and reaches
 
     @property
     def _suits_winograd(self) -> bool:
@@ -72,7 +73,7 @@ class TransposedConvolution(nn.ConvTranspose2d):
             pixels = x.shape[0] * x.shape[2] * x.shape[3]
             if 0 < pixels <= _FEW_PIXELS and self.weight.numel() >= _LARGE:
                 return _shifted(skinny.convolve_transposed(x, self.weight, self.stride, self.padding), self.bias)
-            if pixels >= _LARGE_IMAGE and self._suits_subpixels:
+            if pixels >= _MANY_INPUTS and self._suits_subpixels:
                 return _shifted(subpixel.convolve_transposed(x, self.weight), self.bias)
         return super().forward(x, output_size)
 

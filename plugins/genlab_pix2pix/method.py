@@ -82,7 +82,7 @@ class Pix2Pix(Method):
         discriminator = self.networks["discriminator"]
         assert isinstance(discriminator, Discriminator)
         images = (batch.target, shared["prediction"].detach())
-        target_scores, prediction_scores = discriminator.compare(batch.condition, images)
+        target_scores, prediction_scores = discriminator.score_each(batch.condition, images)
         return {
             label: Term(loss.for_discriminator(target_scores, prediction_scores), self.discriminator_weight)
             for label, (loss, _) in self.adversarial.items()

@@ -2,7 +2,7 @@
 
 Each of the four phases of the output depends on 2x2 pixels of the input, so that a convolution with four times as many
 output channels gives all phases, and a shuffle puts them in their places (Shi et al. 2016, arXiv 1609.07009). With few
-output channels the library's transposed convolution leaves most of a vector register empty; its gradients do not.
+output channels that is faster than the library's transposed convolution, whose gradients are the faster ones.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ KERNEL, STRIDE, PADDING = (4, 4), (2, 2), (1, 1)
 
 def convolve_transposed(x: Float[Tensor, "n c h w"], weight: Float[Tensor, "c k 4 4"]) -> Float[Tensor, "n k h2 w2"]:
     """`F.conv_transpose2d` of stride 2 and padding 1, without a bias."""
-    return _Convolution.apply(x, weight)
+    return _TransposedConvolution.apply(x, weight)
 
 
-class _Convolution(torch.autograd.Function):
+class _TransposedConvolution(torch.autograd.Function):
     @staticmethod
     def forward(x: Float[Tensor, "n c h w"], weight: Float[Tensor, "c k 4 4"]) -> Float[Tensor, "n k h2 w2"]:
         inputs, outputs = weight.shape[:2]
-        # An even tap and the odd one before it are of one phase, and the later tap meets the earlier pixel.
+        # Tap 2t + r gives phase r, from the pixel t places before; a convolution counts forward, so t is reversed.
         taps = weight.view(inputs, outputs, 2, 2, 2, 2).flip(2, 4)
         phases = taps.permute(1, 3, 5, 0, 2, 4).reshape(4 * outputs, inputs, 2, 2)
         # Padded by one, so that the first row and column, and the last ones, are not the output's.

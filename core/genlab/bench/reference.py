@@ -17,7 +17,8 @@ class Reference:
     """Single precision, layers as PyTorch has them, Adam as PyTorch chooses it, one operation after the other.
 
     Args:
-        method: the method to train. Layers of a class that says which one it `refines` compute as that one does.
+        method: the method to train. Layers of a class that says which one it `refines` compute as that one does, and a
+            discriminator scores one image after the other.
         learning_rate: Adam's.
         betas: Adam's.
     """
@@ -26,8 +27,6 @@ class Reference:
         self.method = method
         for network in method.networks.values():
             _make_plain(network)
-            if isinstance(network, Discriminator):
-                network.compare = MethodType(Discriminator.compare, network)
             network.to(memory_format=torch.contiguous_format)  # pyright: ignore[reportCallIssue]
         self.optimizers = {
             role: Adam(network.parameters(), lr=learning_rate, betas=betas) for role, network in method.networks.items()
@@ -52,6 +51,8 @@ class Reference:
 
 
 def _make_plain(network: Network) -> None:
+    if isinstance(network, Discriminator):  # a call for each image, as implementations of the field have it
+        network.score_each = MethodType(Discriminator.score_each, network)
     for module in network.modules():
         if refined := vars(type(module)).get("refines"):  # its own: a class that derives from it computes otherwise
             object.__setattr__(module, "__class__", refined)

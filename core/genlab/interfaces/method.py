@@ -78,8 +78,10 @@ class Method(ABC):
     `discriminator`), and in `predictions` what it predicts: losses and metrics must take the same.
 
     A recipe may have no adversarial loss, and then there is no discriminator: `networks` lacks it, and `phases` leaves
-    out what updates it, or the constructor raises a `ValueError` that says why it can't do without. A constructor of
-    one's own calls `super().__init__(networks, losses)`, which keeps both as attributes.
+    out what updates it, or the constructor raises a `ValueError` that says why it can't do without. Several images that
+    are scored with the same weights are scored faster by the discriminator's `score_each`.
+
+    A constructor of one's own calls `super().__init__(networks, losses)`, which keeps both as attributes.
     """
 
     roles: ClassVar[tuple[str, ...]] = ("generator",)

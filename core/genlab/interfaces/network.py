@@ -92,12 +92,17 @@ class Discriminator(Network, ABC):
     def forward(self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]) -> Float[Tensor, "n 1 i j"]:
         """Scores: before any sigmoid, higher for what is taken as real."""
 
-    def compare(
+    def score_each(
         self, condition: Float[Tensor, "n c h w"], images: Sequence[Float[Tensor, "n d h w"]]
     ) -> Sequence[Float[Tensor, "n 1 i j"]]:
-        """The scores of several images of the same condition: what a call for each gives, in their order.
+        """The scores of several images of one condition, in their order: what `self(condition, image)` gives for each.
 
-        This one makes these calls. One that computes them together is faster; its norms still see the batch of one
-        call at a time.
+        This one makes these calls; one of your own may score all in one pass, which is faster. It calls itself and not
+        its layers, as precision and compilation act on that call. Batch norms normalise the batch of each image by
+        itself, and update their running statistics in the same order.
+
+        Args:
+            condition: a batch.
+            images: batches of images that may belong to it, at least one.
         """
         return [self(condition, image) for image in images]

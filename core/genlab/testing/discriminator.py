@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 from unittest import SkipTest
 
@@ -85,24 +86,29 @@ class DiscriminatorSuite(NetworkSuite):
         scores = network(*self.example(network, count=1))
         require(scores.isfinite().all(), "in training, its scores for one image are not finite")
 
-    def test_it_compares_as_it_scores(self) -> None:
-        """Of several images of a condition it says what it does of each alone, in training too, dropout apart."""
-        condition, first = self.example(self.network())
-        images = (first, condition[:, : first.shape[1]])
-        alone, together = self.discriminator().train(), self.discriminator().train()
+    def test_it_scores_each_of_several_images(self) -> None:
+        """In training, as a call for each would: scores, gradients and buffers are the same, but for dropout."""
+        alone, together = self.discriminator(), self.discriminator()
+        condition, first = self.example(alone)
+        # Of another contrast, which a norm over both would show.
+        given = (first, self.example(alone, seed=2)[1] / 2)
         for network in (alone, together):
             stir(network, 0.3)
             for module in network.modules():
                 module.train(not isinstance(module, _DropoutNd))
-        with torch.no_grad(), drawing(5):
-            expected = [alone(condition, image) for image in images]
-        with torch.no_grad(), drawing(5):
-            given = together.compare(condition, images)
-        require(len(given) == len(images), f"it compares {len(images)} images and gives {len(given)} maps of scores")
-        for scores, right in zip(given, expected, strict=True):
-            require_close(scores, right, 1e-4, "compared with another image, an image has other scores than alone")
-        for name, buffer in alone.state_dict().items():
-            require_close(together.state_dict()[name].float(), buffer.float(), 1e-4, f"after a comparison, `{name}`")
+        with drawing(5):
+            expected = [alone(condition, image) for image in given]
+        with drawing(5):
+            scores = together.score_each(condition, given)
+        require(len(scores) == len(given), f"score_each is given {len(given)} images and gives {len(scores)} scores")
+        for found, right in zip(scores, expected, strict=True):
+            require_close(found, right, 1e-4, "in score_each an image has other scores than by itself")
+            require(found.requires_grad, "the scores of score_each have no gradients")
+        gradients = _gradients(together, scores), _gradients(alone, expected)
+        require_close(*gradients, 1e-4, "the scores of score_each have other gradients than those of calls for each")
+        for name, buffer in alone.named_buffers():
+            what = f"score_each leaves another `{name}` than calls for each"
+            require_close(together.get_buffer(name).float(), buffer.float(), 1e-4, what)
 
     def test_its_receptive_field_is_the_stated_one(self) -> None:
         """The square that one score sees is measured by gradients, without what a norm gathers from a whole image."""
@@ -128,6 +134,14 @@ class DiscriminatorSuite(NetworkSuite):
         require(_scores(network.eval(), least), f"an image of its least size, {least}, gives no score")
         too_small = least == 1 or not _scores(network.train(), least - 1)
         require(too_small, f"its least size is {least}, and an image of {least - 1} gives a score too")
+
+
+def _gradients(network: Network, scores: Sequence[Tensor]) -> Tensor:
+    """Of all weights, as one vector, for an objective that weighs each map of scores differently."""
+    objective = torch.stack([number * given.square().mean() for number, given in enumerate(scores, start=1)]).sum()
+    weights = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    gradients = torch.autograd.grad(objective, weights, materialize_grads=True)
+    return torch.cat([gradient.flatten() for gradient in gradients])
 
 
 def _scores(network: Network, size: int) -> bool:

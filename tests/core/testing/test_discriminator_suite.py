@@ -100,7 +100,7 @@ class NormOfOnePixel(ToyDiscriminator):
 
 
 class Mixing(ToyDiscriminator):
-    """Normalises what it compares as if it were one batch."""
+    """Normalises the batches of several images as if they were one."""
 
     def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
         super().__init__(condition_channels, image_channels)
@@ -109,7 +109,7 @@ class Mixing(ToyDiscriminator):
     def forward(self, condition: Tensor, image: Tensor) -> Tensor:
         return self.norm(super().forward(condition, image))
 
-    def compare(self, condition: Tensor, images: Sequence[Tensor]) -> Sequence[Tensor]:
+    def score_each(self, condition: Tensor, images: Sequence[Tensor]) -> Sequence[Tensor]:
         scores = self(condition.repeat(len(images), 1, 1, 1), torch.cat(list(images)))
         return scores.chunk(len(images))
 
@@ -117,19 +117,31 @@ class Mixing(ToyDiscriminator):
 class Forgetful(ToyDiscriminator):
     """Scores the first image alone."""
 
-    def compare(self, condition: Tensor, images: Sequence[Tensor]) -> Sequence[Tensor]:
+    def score_each(self, condition: Tensor, images: Sequence[Tensor]) -> Sequence[Tensor]:
         return [self(condition, images[0])]
 
 
-class Traceless(Mixing):
-    """Forgets the statistics of what it compared."""
+class Detached(ToyDiscriminator):
+    """Scores several images for a look at them, and not to learn from."""
 
-    def compare(self, condition: Tensor, images: Sequence[Tensor]) -> Sequence[Tensor]:
-        kept = {name: buffer.clone() for name, buffer in self.named_buffers()}
-        scores = [self(condition, image) for image in images]
-        for name, buffer in self.named_buffers():
-            buffer.copy_(kept[name])
-        return scores
+    def score_each(self, condition: Tensor, images: Sequence[Tensor]) -> Sequence[Tensor]:
+        return [scores.detach() for scores in super().score_each(condition, images)]
+
+
+class HalfDetached(ToyDiscriminator):
+    """Learns from the first image alone."""
+
+    def score_each(self, condition: Tensor, images: Sequence[Tensor]) -> Sequence[Tensor]:
+        first, *others = super().score_each(condition, images)
+        return [first, *(scores.detach() + 0 * first for scores in others)]
+
+
+class Traceless(Mixing):
+    """Forgets the statistics of several images."""
+
+    def score_each(self, condition: Tensor, images: Sequence[Tensor]) -> Sequence[Tensor]:
+        self.norm.momentum = 0.0
+        return [self(condition, image) for image in images]
 
 
 class Deeper(ToyDiscriminator):
@@ -216,9 +228,11 @@ PLANTED = [
     Planted(WithoutGradient, "test_it_looks_at_the_image", "its scores do not depend on the image"),
     Planted(DeviationOfTheBatch, "test_it_trains_on_a_single_image", "its scores for one image are not finite"),
     Planted(NormOfOnePixel, "test_it_trains_on_a_single_image", "Expected more than 1 value per channel"),
-    Planted(Mixing, "test_it_compares_as_it_scores", "an image has other scores than alone: it differs by"),
-    Planted(Forgetful, "test_it_compares_as_it_scores", "it compares 2 images and gives 1 maps of scores"),
-    Planted(Traceless, "test_it_compares_as_it_scores", "after a comparison, `norm.running_mean`: it differs by"),
+    Planted(Mixing, "test_it_scores_each_of_several_images", "in score_each an image has other scores than by itself"),
+    Planted(Forgetful, "test_it_scores_each_of_several_images", "score_each is given 2 images and gives 1 scores"),
+    Planted(Detached, "test_it_scores_each_of_several_images", "the scores of score_each have no gradients"),
+    Planted(HalfDetached, "test_it_scores_each_of_several_images", "the scores of score_each have other gradients"),
+    Planted(Traceless, "test_it_scores_each_of_several_images", "score_each leaves another `norm.running_mean`"),
     Planted(Deeper, "test_its_receptive_field_is_the_stated_one", "a score sees 5 pixels, and it states 3"),
     Planted(Oblong, "test_its_receptive_field_is_the_stated_one", "a score sees 3 x 5 pixels, and it states 3"),
     Planted(Whole, "test_its_receptive_field_is_the_stated_one", "a score sees 38 pixels, and it states 3"),

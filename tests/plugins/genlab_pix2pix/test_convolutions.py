@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genlab_pix2pix import convolutions, single, skinny, subpixel, winograd
+from genlab_pix2pix import convolutions, one_channel, skinny, subpixel, winograd
 from genlab_pix2pix.convolutions import Convolution, TransposedConvolution
 
 STRIDE, PADDING = (2, 2), (1, 1)
@@ -91,9 +91,9 @@ def test_the_skinny_forms_take_other_kernels(height: int, width: int, kernel: in
 @pytest.mark.parametrize(
     ("height", "width", "kernel", "padding"), [(6, 4, 4, 1), (5, 7, 3, 2), (4, 4, 4, 0), (3, 5, 1, 0)]
 )
-def test_the_single_channels_form_takes_every_size(height: int, width: int, kernel: int, padding: int) -> None:
+def test_the_form_of_one_channel_takes_every_size(height: int, width: int, kernel: int, padding: int) -> None:
     x, weight = parts(2, 3, height, width).double(), parts(1, 3, kernel, kernel).double()
-    given = single.convolve(x, weight, (padding, padding))
+    given = one_channel.convolve(x, weight, (padding, padding))
     torch.testing.assert_close(given, F.conv2d(x, weight, padding=padding))
 
 
@@ -117,7 +117,7 @@ def test_gradients_of_gradients_are_right_too() -> None:
         return skinny.convolve_transposed(x, weight, STRIDE, PADDING)
 
     def score(x: Tensor, weight: Tensor) -> Tensor:
-        return single.convolve(x, weight[:1], PADDING)
+        return one_channel.convolve(x, weight[:1], PADDING)
 
     for function in (slide, halve, double, score, subpixel.convolve_transposed):
         inputs = [parts(1, 2, 4, 4).double().requires_grad_(), parts(2, 2, 4, 4).double().requires_grad_()]
@@ -128,7 +128,7 @@ def test_gradients_of_gradients_are_right_too() -> None:
 def form_of(layer: nn.Module, x: Tensor, monkeypatch: pytest.MonkeyPatch) -> str:
     """Which form a layer takes, by what it calls."""
     called: list[str] = []
-    forms = [(module, "convolve") for module in (single, skinny, winograd)]
+    forms = [(module, "convolve") for module in (one_channel, skinny, winograd)]
     for module, name in (*forms, *((module, "convolve_transposed") for module in (skinny, subpixel))):
         form, original = module.__name__.rpartition(".")[2], getattr(module, name)
         monkeypatch.setattr(
@@ -153,7 +153,7 @@ def test_the_shape_says_which_form_it_is(monkeypatch: pytest.MonkeyPatch) -> Non
     assert forms == ["skinny"] * 4 + ["native"] * 3 + ["subpixel"]
     slides = [(64, 128, 128), *SLIDE, (512, 512, 8)]
     forms = [form_of(Convolution(a, b, 4, padding=1), parts(1, a, side, side), monkeypatch) for a, b, side in slides]
-    assert forms == ["native", *["winograd"] * 3, "single", "single", "skinny"]
+    assert forms == ["native", *["winograd"] * 3, "one_channel", "one_channel", "skinny"]
 
 
 def test_a_larger_batch_has_more_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,13 +162,13 @@ def test_a_larger_batch_has_more_pixels(monkeypatch: pytest.MonkeyPatch) -> None
     assert form_of(layer, parts(17, 512, 4, 4), monkeypatch) == "native"
 
 
-def test_what_the_single_channels_form_does_not_compute_is_left_to_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert form_of(Convolution(8, 1, 4, padding=3), parts(1, 8, 8, 8), monkeypatch) == "single"
+def test_what_the_form_of_one_channel_does_not_compute_is_left_to_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert form_of(Convolution(8, 1, 4, padding=3), parts(1, 8, 8, 8), monkeypatch) == "one_channel"
     assert form_of(Convolution(8, 1, 4, padding=4), parts(1, 8, 8, 8), monkeypatch) == "native"
     assert form_of(Convolution(8, 1, 4, stride=2), parts(1, 8, 8, 8), monkeypatch) == "native"
 
 
-def test_few_channels_matter_in_large_images_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_channels_matter_with_many_pixels_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {"kernel_size": 4, "stride": 2, "padding": 1}
     assert form_of(TransposedConvolution(4, 8, **settings), parts(1, 4, 64, 64), monkeypatch) == "subpixel"
     assert form_of(TransposedConvolution(4, 8, **settings), parts(1, 4, 64, 63), monkeypatch) == "native"

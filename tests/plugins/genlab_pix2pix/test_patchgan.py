@@ -4,6 +4,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from genlab import Discriminator
+from genlab.engine.precision import Precision
 from genlab_pix2pix.patchgan import PatchGAN
 
 PARAMETERS = {1: 9_024, 16: 139_585, 34: 666_433, 70: 2_768_705, 142: 6_964_033, 286: 11_159_361}
@@ -100,32 +101,63 @@ def test_instance_norm_is_batch_norm_at_batch_one():
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("batch_size", [1, 2])
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])
-def test_compares_images_in_one_pass_as_it_scores_each_alone(norm, batch_size, training):
+def test_scores_several_images_in_one_pass_as_each_by_itself(norm, batch_size, training):
     alone, together = (small(norm=norm).double().train(training) for _ in range(2))
     condition, *images = torch.randn(3, batch_size, 3, 48, 64, dtype=torch.float64)
     images[1].mul_(3)
-    results, passes = [], []
+    results, passes = [], {alone: 0, together: 0}
     for network in (alone, together):
         randomise(network)
-        network.layers[0].register_forward_hook(lambda *_: passes.append(None))
-    for network, compare in ((alone, Discriminator.compare), (together, PatchGAN.compare)):
-        scores = compare(network, condition, images)
+        network.register_forward_hook(lambda network, *_: passes.update({network: passes[network] + 1}))
+    for network, score_each in ((alone, Discriminator.score_each), (together, PatchGAN.score_each)):
+        scores = score_each(network, condition, images)
         sum(number * score.square().mean() for number, score in enumerate(scores, start=1)).backward()
         buffers = dict(network.named_buffers())
         results.append([scores, [parameter.grad for parameter in network.parameters()], buffers])
     torch.testing.assert_close(results[1], results[0])
-    assert len(passes) == 2 + 1
+    assert passes == {alone: 2, together: 1}
 
 
-def test_after_a_comparison_a_batch_is_one_batch_again():
+def test_scores_several_images_in_the_precision_of_the_training():
+    network = small().eval()
+    randomise(network)
+    condition, *images = torch.randn(3, 1, 3, 64, 64)
+    with Precision("bfloat16", torch.device("cpu")).applied([network]):
+        together = network.score_each(condition, images)
+        alone = [network(condition, image) for image in images]
+    torch.testing.assert_close(together, tuple(alone), rtol=0.05, atol=0.05)
+    exact = network.score_each(condition, images)
+    assert not torch.allclose(together[0], exact[0], rtol=1e-4)
+
+
+class WithANormOfItsOwn(PatchGAN):
+    """What somebody makes of it."""
+
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        self.first = nn.BatchNorm2d(3)
+
+    def forward(self, condition, image):
+        return super().forward(condition, self.first(image))
+
+
+def test_a_class_that_derives_from_it_may_have_any_norm():
+    network = WithANormOfItsOwn(condition_channels=3, image_channels=3, channels=2)
+    condition, *images = torch.randn(3, 1, 3, 64, 64)
+    images[1].mul_(3)
+    scores = network.score_each(condition, images)
+    torch.testing.assert_close(scores, [network(condition, image) for image in images])
+
+
+def test_after_several_images_a_batch_is_one_batch_again():
     network, other = small(), small()
     randomise(network)
     randomise(other)
     condition, image = torch.randn(2, 2, 3, 64, 64)
     small_condition, small_image = condition[..., :8, :8], image[..., :8, :8]
     with pytest.raises(RuntimeError, match=r"[Kk]ernel size"):
-        network.compare(small_condition, [small_image, small_image])
-    network.compare(condition, [image, image])
+        network.score_each(small_condition, [small_image, small_image])
+    network.score_each(condition, [image, image])
     assert torch.equal(network(condition, image), other(condition, image))
 
 

@@ -1,8 +1,8 @@
 """Convolutions of stride 1 to a single channel, as one matrix product.
 
 Libraries compute many output channels at once, whether there are as many or not. Here each pixel is multiplied by the
-weights of all its windows at once, and the products are added up where they belong: a convolution to one channel is
-the transposed one of the mirrored kernel.
+weights of all its windows at once, and the products are added up where they belong: a convolution of stride 1 to one
+channel is the transposed one, from that channel, of the mirrored kernel.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ def convolve(
     n, channels = x.shape[:2]
     kernel = weight.shape[2:]
     mirrored = weight.flip(2, 3).view(channels, -1).t()
+    # With pixels as columns x is taken as it lies; `@` would make rows of the pixels of a batch first, by two copies.
     products = torch.bmm(mirrored.expand(n, *mirrored.shape), x.flatten(2))
     size = [side + 2 * pad - reach + 1 for side, pad, reach in zip(x.shape[2:], padding, kernel, strict=True)]
     around = [reach - 1 - pad for pad, reach in zip(padding, kernel, strict=True)]
