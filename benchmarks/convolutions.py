@@ -4,11 +4,12 @@
     python benchmarks/convolutions.py 8          others
 
 Forward and backward together, in milliseconds, the median of rounds in which the forms take turns. The star marks what
-`genlab_pix2pix.convolutions` takes.
+`genlab_pix2pix.convolutions` takes, by shape alone, whichever is fastest on this machine today.
 """
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
 import time
@@ -108,8 +109,11 @@ def taken(layer: nn.Module, x: Tensor) -> str:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("batches", type=int, nargs="*", default=[1, 4], help="batch sizes")
+    arguments = parser.parse_args()
     print(f"{processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}\n")
-    for count in [int(given) for given in sys.argv[1:]] or [1, 4]:
+    for count in arguments.batches:
         print(f"{'batch ' + str(count):12}" + "".join(f"{form:>10}" for form in FORMS))
         for name, layer, inputs, side in shapes():
             x = torch.randn(count, inputs, side, side, requires_grad=True)

@@ -100,9 +100,9 @@ def genlab(batch: Batch, device: torch.device, precision: str, compile: bool) ->
 
 WAYS: dict[str, Callable[[Batch, torch.device], Any]] = {
     "plain": plain,
-    "fp32": lambda batch, device: genlab(batch, device, "float32", False),
-    "bf16": lambda batch, device: genlab(batch, device, "bfloat16", False),
-    "bf16 compiled": lambda batch, device: genlab(batch, device, "bfloat16", True),
+    "float32": lambda batch, device: genlab(batch, device, "float32", False),
+    "bfloat16": lambda batch, device: genlab(batch, device, "bfloat16", False),
+    "bfloat16 compiled": lambda batch, device: genlab(batch, device, "bfloat16", True),
 }
 
 
@@ -166,16 +166,18 @@ def show(found: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda")
-    parser.add_argument("--size", type=int, default=256, help="height and width in pixels")
+    parser.add_argument("--size", type=int, default=256, help="height and width in pixels, a multiple of 256")
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 4, 16, 64])
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--steps", type=int, default=20, help="steps in a round, which are timed as one")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
     arguments = parser.parse_args()
+    if arguments.size < 256 or arguments.size % 256:
+        parser.error(f"the networks take multiples of 256 pixels, not {arguments.size}")
     device = torch.device(arguments.device)
     if device.type == "cuda" and not torch.cuda.is_available():
-        parser.error("there is no CUDA GPU here; --device cpu tries the script")
+        parser.error("there is no CUDA GPU here; to try the script: --device cpu --batches 1 --rounds 2 --steps 1")
     for name in [name for name in WAYS if name not in ("plain", *arguments.ways)]:
         del WAYS[name]
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or "cpu"

@@ -8,14 +8,13 @@ from contextlib import contextmanager
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
 
 
 class BatchNorm(nn.BatchNorm2d):
     """`nn.BatchNorm2d` whose input may be several batches of one size, each normalised by itself, in their order.
 
-    How many is an attribute, which `batches_apart` sets, and no argument: it has to pass through a network's `forward`,
-    which precision and compilation replace and a class that derives from the network may override.
+    How many is an attribute, which `batches_apart` sets, and no argument, as it has to pass through the `forward` of
+    networks, which precision and compilation replace.
     """
 
     batches = 1
@@ -38,9 +37,3 @@ def batches_apart(network: nn.Module, count: int) -> Generator[None]:
     finally:
         for norm in norms:
             norm.batches = 1
-
-
-def can_take_batches_apart(network: nn.Module) -> bool:
-    """Whether the batch norms of a network are all of the kind that can."""
-    norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
-    return all(isinstance(norm, BatchNorm) for norm in norms)

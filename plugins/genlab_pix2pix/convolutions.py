@@ -53,9 +53,10 @@ class Convolution(nn.Conv2d):
 
     @property
     def _gives_one_channel(self) -> bool:
-        # That form crops what a kernel reaches beyond the padding.
-        reaches = all(pad < size for pad, size in zip(self._padding, self.kernel_size, strict=True))
-        return self.out_channels == 1 and self.stride == (1, 1) and reaches
+        # A pixel has as many products as the kernel has taps, which must pay; fold crops, and does not pad.
+        height, width = self.kernel_size
+        reaches = self._padding[0] < height and self._padding[1] < width
+        return self.out_channels == 1 and self.stride == (1, 1) and height * width <= self.in_channels and reaches
 
     @property
     def _suits_winograd(self) -> bool:
@@ -84,9 +85,10 @@ class TransposedConvolution(nn.ConvTranspose2d):
 
 
 def _was_measured(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
-    """Whether it is a plain layer and a batch in single precision on a CPU, computed as it is written."""
+    """Whether it is a plain layer and a batch of its own in single precision on a CPU, computed as it is written."""
     return (
         x.ndim == 4
+        and x.shape[1] == layer.in_channels
         and x.device.type == "cpu"
         and x.dtype == layer.weight.dtype == torch.float32
         and (layer.groups, layer.dilation, layer.output_padding) == (1, (1, 1), (0, 0))
@@ -94,6 +96,7 @@ def _was_measured(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
         and isinstance(layer.padding, tuple)
         and not torch.is_autocast_enabled("cpu")
         and not torch.compiler.is_compiling()
+        and not torch._C._are_functorch_transforms_active()  # pyright: ignore[reportPrivateUsage]
     )
 
 

@@ -17,11 +17,10 @@ def convolve(
     x: Float[Tensor, "n c h w"], weight: Float[Tensor, "1 c i j"], padding: tuple[int, ...]
 ) -> Float[Tensor, "n 1 h2 w2"]:
     """`F.conv2d` of stride 1 without a bias, for a padding less than the kernel."""
-    n, channels = x.shape[:2]
     kernel = weight.shape[2:]
-    mirrored = weight.flip(2, 3).view(channels, -1).t()
+    mirrored = weight[0].flip(1, 2).flatten(1).t()
     # With pixels as columns x is taken as it lies; `@` would make rows of the pixels of a batch first, by two copies.
-    products = torch.bmm(mirrored.expand(n, *mirrored.shape), x.flatten(2))
+    products = torch.bmm(mirrored.expand(len(x), *mirrored.shape), x.flatten(2))
     size = [side + 2 * pad - reach + 1 for side, pad, reach in zip(x.shape[2:], padding, kernel, strict=True)]
     around = [reach - 1 - pad for pad, reach in zip(padding, kernel, strict=True)]
     return F.fold(products, size, kernel, padding=around)

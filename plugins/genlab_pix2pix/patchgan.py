@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from genlab import Discriminator, Level
-from genlab_pix2pix.batch_norm import batches_apart, can_take_batches_apart
+from genlab_pix2pix.batch_norm import batches_apart
 from genlab_pix2pix.blocks import LEAK, Norm, block, draw, normalisation, width
 from genlab_pix2pix.convolutions import Convolution
 
@@ -95,8 +95,12 @@ class PatchGAN(Discriminator):
     def score_each(
         self, condition: Float[Tensor, "n c h w"], images: Sequence[Float[Tensor, "n d h w"]]
     ) -> Sequence[Float[Tensor, "n 1 i j"]]:
-        """The scores of several images of one condition, in one pass."""
-        if not can_take_batches_apart(self):  # a class that derives from this one may have any norm
+        """The scores of several images of one condition, in one pass.
+
+        A class that derives from this one may have layers that look at a whole batch, or at each call: there it is a
+        call for each image.
+        """
+        if type(self) is not PatchGAN:
             return super().score_each(condition, images)
         with batches_apart(self, len(images)):
             scores = self(condition.repeat(len(images), 1, 1, 1), torch.cat(list(images)))

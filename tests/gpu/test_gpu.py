@@ -137,7 +137,7 @@ def test_the_table_is_made(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "benchmarks" / "gpu.py"), "--batches", "1", "--rounds", "2", "--steps", "5"]
     subprocess.run([*command, "--out", str(tmp_path)], check=True, timeout=900)
     (found,) = (json.loads(path.read_text()) for path in tmp_path.glob("gpu_*.json"))
-    assert set(found["batches"][0]["ways"]) == {"plain", "fp32", "bf16", "bf16 compiled"}
+    assert set(found["batches"][0]["ways"]) == {"plain", "float32", "bfloat16", "bfloat16 compiled"}
 
 
 def test_nothing_is_left_of_settings_for_the_whole_process(experiment: Experiment) -> None:

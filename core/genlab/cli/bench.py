@@ -75,9 +75,14 @@ def _print(found: Benchmark) -> None:
         console.print(f"The loop's own share, for events, logging and progress, is {found.loop:.2%}.")
     console.print(
         f"Matrix products reach {found.matrix_rate / 1e9:,.0f} GFLOP/s here, and a step takes"
-        f" {found.flops / 1e9:,.0f} GFLOP in the plain way.\n",
+        f" {_giga(found.flops)} GFLOP in the plain way.\n",
         style="dim",
     )
+
+
+def _giga(count: int) -> str:
+    """A count in 1e9, in whole ones unless it is small."""
+    return f"{count / 1e9:,.0f}" if count >= 1e10 else f"{count / 1e9:.2g}"
 
 
 def _parts(sides: dict[str, Side]) -> list[tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -139,11 +140,11 @@ def _cache(recipe: str, set: Sequence[str], plugins: Sequence[Path], *, clear: b
     if clear:
         console.print(f"{decimal(size)} are removed from {kept.folder}.", markup=False)
         return
-    console.print(f"\n{decimal(size)} in {kept.folder}, and at most {decimal(kept.most)}\n", markup=False)
+    console.print(f"\n{decimal(size)} in {kept.folder}, and at most {kept.most / 2**30:g} GiB\n", markup=False)
     rows = [
-        (mark, decimal(entry.bytes), entry.description)
+        (mark, decimal(entry.bytes), datetime.fromtimestamp(entry.used).strftime("%Y-%m-%d %H:%M"), entry.description)
         for mark, entries in (("yes", kept.mine), ("", kept.others))
         for entry in entries
     ]
-    print_table(("this recipe", "size", "pairs"), rows, right=("size",))
+    print_table(("this recipe", "size", "last used", "pairs of"), rows, right=("size",))
     console.print()

@@ -75,6 +75,8 @@ def _backward(method: Method, batch: Batch, precision: Precision) -> Generator[t
             terms = phase.terms(batch, shared)
             _require_scalars(phase, terms)
             objective = torch.stack([term.weight * term.value for term in terms.values()]).sum()
+            if not objective.requires_grad:
+                raise TrainingError(f"no term of the phase {phase.name} has a gradient: are they all detached?")
             networks = [method.networks[role] for role in phase.updates]
             for network in networks:
                 network.zero_grad(set_to_none=True)

@@ -97,9 +97,12 @@ class Discriminator(Network, ABC):
     ) -> Sequence[Float[Tensor, "n 1 i j"]]:
         """The scores of several images of one condition, in their order: what `self(condition, image)` gives for each.
 
-        This one makes these calls; one of your own may score all in one pass, which is faster. It calls itself and not
-        its layers, as precision and compilation act on that call. Batch norms normalise the batch of each image by
-        itself, and update their running statistics in the same order.
+        A method asks for it where it scores with the same weights, as in pix2pix a target and a prediction. This one
+        makes the calls; one of your own may score all in one pass, which is faster: where no layer looks at the whole
+        batch, `self(condition.repeat(len(images), 1, 1, 1), torch.cat(list(images))).chunk(len(images))` does. It calls
+        itself and not its layers, as precision and compilation act on that call. A batch norm would have to normalise
+        the batch of each image by itself, and update its running statistics in their order. The scores may share memory
+        and a graph: they have one backward pass together, and are not changed in place.
 
         Args:
             condition: a batch.

@@ -90,8 +90,8 @@ class DiscriminatorSuite(NetworkSuite):
         """In training, as a call for each would: scores, gradients and buffers are the same, but for dropout."""
         alone, together = self.discriminator(), self.discriminator()
         condition, first = self.example(alone)
-        # Of another contrast, which a norm over both would show.
-        given = (first, self.example(alone, seed=2)[1] / 2)
+        # Of other contrasts, which a norm over all would show.
+        given = (first, self.example(alone, seed=2)[1] / 2, self.example(alone, seed=4)[1] / 4)
         for network in (alone, together):
             stir(network, 0.3)
             for module in network.modules():
@@ -102,13 +102,15 @@ class DiscriminatorSuite(NetworkSuite):
             scores = together.score_each(condition, given)
         require(len(scores) == len(given), f"score_each is given {len(given)} images and gives {len(scores)} scores")
         for found, right in zip(scores, expected, strict=True):
-            require_close(found, right, 1e-4, "in score_each an image has other scores than by itself")
+            what = "in score_each an image has other scores than alone (are they in order, and batches normed apart?)"
+            require_close(found, right, 1e-4, what)
             require(found.requires_grad, "the scores of score_each have no gradients")
         gradients = _gradients(together, scores), _gradients(alone, expected)
         require_close(*gradients, 1e-4, "the scores of score_each have other gradients than those of calls for each")
         for name, buffer in alone.named_buffers():
             what = f"score_each leaves another `{name}` than calls for each"
             require_close(together.get_buffer(name).float(), buffer.float(), 1e-4, what)
+        require(len(together.score_each(condition, [first])) == 1, "score_each gives other than one map for one image")
 
     def test_its_receptive_field_is_the_stated_one(self) -> None:
         """The square that one score sees is measured by gradients, without what a norm gathers from a whole image."""

@@ -23,9 +23,10 @@ def measured_field(network: Network, image: Float[Tensor, "1 d h w"]) -> tuple[i
         network: a discriminator; it is of no use any more afterwards.
         image: without negative values, and so large that no border is near to its middle.
     """
-    network.eval()
+    # In double precision, as there a convolution is computed as it is defined: fast forms round where they see nothing.
+    network.eval().double()
     _make_positive(network)
-    image = image.requires_grad_()
+    image = image.double().requires_grad_()
     with _Local():
         scores = network(image.detach(), image)
     middle = [side // 2 for side in scores.shape[-2:]]

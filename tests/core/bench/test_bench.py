@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from genlab.engine.optimizers import make_optimizers
 from genlab.engine.step import train_step
 from genlab_pix2pix.convolutions import Convolution
 
-CPU = torch.device("cpu")
+ROOT, CPU = Path(__file__).parents[3], torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +160,13 @@ def test_a_step_calls_the_discriminator_twice_and_the_generator_once(tiny: Path)
     assert calls == {"generator": 1, "discriminator": 2}
     Reference(experiment.method, 2e-4, (0.5, 0.999))(first_batch(32))
     assert calls == {"generator": 2, "discriminator": 2 + 3}
+
+
+def test_the_gpu_table_says_which_sizes_it_takes() -> None:
+    command = [sys.executable, ROOT / "benchmarks" / "gpu.py", "--device", "cpu", "--size", "100"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the networks take multiples of 256 pixels, not 100" in done.stderr
 
 
 @pytest.mark.speed

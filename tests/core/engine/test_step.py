@@ -5,7 +5,7 @@ import torch
 from tests.core.toys import CPU, ToyDiscriminator, ToyMethod, batch, networks
 from torch import nn
 
-from genlab import Batch, Network, Phase, PluginError
+from genlab import Batch, Network, Phase, PluginError, TrainingError
 from genlab.engine.optimizers import make_optimizers
 from genlab.engine.step import StepResult, train_step
 from genlab.settings import Optimizer
@@ -47,6 +47,19 @@ def test_a_phase_changes_its_own_network_alone(phase, other):
     assert not bench.changed(other)
     assert all(parameter.grad is None for parameter in bench.networks[other].parameters())
     assert not bench.optimizers[other].state_dict()["state"]
+
+
+class Blind(ToyDiscriminator):
+    """Scores for a look at them, and not to learn from."""
+
+    def forward(self, condition, image):
+        return super().forward(condition, image).detach()
+
+
+def test_a_phase_that_teaches_nothing_is_named():
+    bench = Bench(made={**networks(), "discriminator": Blind(3, 3)})
+    with pytest.raises(TrainingError, match="no term of the phase critic has a gradient: are they all detached"):
+        bench.step()
 
 
 class Together(ToyMethod):

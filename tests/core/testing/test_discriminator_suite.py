@@ -128,6 +128,22 @@ class Detached(ToyDiscriminator):
         return [scores.detach() for scores in super().score_each(condition, images)]
 
 
+class OfPairs(ToyDiscriminator):
+    """Takes it for granted that there are at least two."""
+
+    def score_each(self, condition: Tensor, images: Sequence[Tensor]) -> Sequence[Tensor]:
+        if len(images) == 1:
+            return [self(condition, image) for image in (*images, *images)]
+        return super().score_each(condition, images)
+
+
+class Reversed(ToyDiscriminator):
+    """Scores the last image first."""
+
+    def score_each(self, condition: Tensor, images: Sequence[Tensor]) -> Sequence[Tensor]:
+        return super().score_each(condition, images[::-1])
+
+
 class HalfDetached(ToyDiscriminator):
     """Learns from the first image alone."""
 
@@ -228,9 +244,11 @@ PLANTED = [
     Planted(WithoutGradient, "test_it_looks_at_the_image", "its scores do not depend on the image"),
     Planted(DeviationOfTheBatch, "test_it_trains_on_a_single_image", "its scores for one image are not finite"),
     Planted(NormOfOnePixel, "test_it_trains_on_a_single_image", "Expected more than 1 value per channel"),
-    Planted(Mixing, "test_it_scores_each_of_several_images", "in score_each an image has other scores than by itself"),
-    Planted(Forgetful, "test_it_scores_each_of_several_images", "score_each is given 2 images and gives 1 scores"),
+    Planted(Mixing, "test_it_scores_each_of_several_images", "in score_each an image has other scores than alone"),
+    Planted(Forgetful, "test_it_scores_each_of_several_images", "score_each is given 3 images and gives 1 scores"),
     Planted(Detached, "test_it_scores_each_of_several_images", "the scores of score_each have no gradients"),
+    Planted(Reversed, "test_it_scores_each_of_several_images", "are they in order"),
+    Planted(OfPairs, "test_it_scores_each_of_several_images", "score_each gives other than one map for one image"),
     Planted(HalfDetached, "test_it_scores_each_of_several_images", "the scores of score_each have other gradients"),
     Planted(Traceless, "test_it_scores_each_of_several_images", "score_each leaves another `norm.running_mean`"),
     Planted(Deeper, "test_its_receptive_field_is_the_stated_one", "a score sees 5 pixels, and it states 3"),

@@ -163,9 +163,10 @@ def test_a_larger_batch_has_more_pixels(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_what_the_form_of_one_channel_does_not_compute_is_left_to_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert form_of(Convolution(8, 1, 4, padding=3), parts(1, 8, 8, 8), monkeypatch) == "one_channel"
-    assert form_of(Convolution(8, 1, 4, padding=4), parts(1, 8, 8, 8), monkeypatch) == "native"
-    assert form_of(Convolution(8, 1, 4, stride=2), parts(1, 8, 8, 8), monkeypatch) == "native"
+    assert form_of(Convolution(16, 1, 4, padding=3), parts(1, 16, 8, 8), monkeypatch) == "one_channel"
+    assert form_of(Convolution(16, 1, 4, padding=4), parts(1, 16, 8, 8), monkeypatch) == "native"
+    assert form_of(Convolution(16, 1, 4, stride=2), parts(1, 16, 8, 8), monkeypatch) == "native"
+    assert form_of(Convolution(15, 1, 4), parts(1, 15, 8, 8), monkeypatch) == "native"
 
 
 def test_few_channels_matter_with_many_pixels_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,6 +209,30 @@ def test_odd_images_are_left_to_pytorch_and_its_errors(monkeypatch: pytest.Monke
     for side in (1, 0):
         with pytest.raises(RuntimeError, match=r"[Kk]ernel size"):
             layer(torch.zeros(1, 512, side, side))
+
+
+@pytest.mark.parametrize(
+    ("layer", "channels"),
+    [
+        (Convolution(16, 1, 4), 8),
+        (halving(512, 512), 256),
+        (Convolution(128, 128, 4), 64),
+        (TransposedConvolution(4, 3, 4, stride=2, padding=1), 2),
+    ],
+    ids=lambda given: str(given) if isinstance(given, int) else None,
+)
+def test_another_number_of_channels_has_pytorchs_error(layer: nn.Module, channels: int) -> None:
+    side = 4 if channels == 256 else 64
+    with pytest.raises(RuntimeError, match=rf"to have {2 * channels} channels, but got {channels} channels"):
+        layer(parts(1, channels, side, side))
+
+
+def test_gradients_of_each_image_by_itself_are_left_to_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`torch.func` goes through layers in ways that these forms do not know."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    layer, x = TransposedConvolution(4, 3, 4, stride=2, padding=1, bias=False), parts(2, 1, 4, 64, 64)
+    gradients = torch.func.vmap(torch.func.grad(lambda image: layer(image).square().sum()))(x)
+    torch.testing.assert_close(gradients.flatten(0, 1), 2 * F.conv2d(layer(x.flatten(0, 1)), layer.weight, None, 2, 1))
 
 
 def test_whoever_only_looked_before_can_train_after() -> None:

@@ -2,9 +2,11 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from genlab import Discriminator
 from genlab.engine.precision import Precision
+from genlab.testing.field import measured_field
 from genlab_pix2pix.patchgan import PatchGAN
 
 PARAMETERS = {1: 9_024, 16: 139_585, 34: 666_433, 70: 2_768_705, 142: 6_964_033, 286: 11_159_361}
@@ -131,22 +133,27 @@ def test_scores_several_images_in_the_precision_of_the_training():
 
 
 class WithANormOfItsOwn(PatchGAN):
-    """What somebody makes of it."""
+    """What somebody makes of it: another norm first, and memory saved by computing features twice."""
 
     def __init__(self, **settings):
         super().__init__(**settings)
         self.first = nn.BatchNorm2d(3)
 
     def forward(self, condition, image):
-        return super().forward(condition, self.first(image))
+        return checkpoint(super().forward, condition, self.first(image), use_reentrant=False)
 
 
-def test_a_class_that_derives_from_it_may_have_any_norm():
-    network = WithANormOfItsOwn(condition_channels=3, image_channels=3, channels=2)
+def test_a_class_that_derives_from_it_may_have_any_layers():
+    alone, together = (WithANormOfItsOwn(condition_channels=3, image_channels=3, channels=2) for _ in range(2))
+    together.load_state_dict(alone.state_dict())
     condition, *images = torch.randn(3, 1, 3, 64, 64)
     images[1].mul_(3)
-    scores = network.score_each(condition, images)
-    torch.testing.assert_close(scores, [network(condition, image) for image in images])
+    expected, given = [alone(condition, image) for image in images], together.score_each(condition, images)
+    for scores in (expected, given):
+        sum(number * score.square().mean() for number, score in enumerate(scores, start=1)).backward()
+    torch.testing.assert_close(given, expected)
+    gradients = [[parameter.grad for parameter in network.parameters()] for network in (together, alone)]
+    torch.testing.assert_close(*gradients)
 
 
 def test_after_several_images_a_batch_is_one_batch_again():
@@ -193,3 +200,9 @@ def test_first_weights_are_those_of_the_paper():
     assert abs(second.conv.weight.std() - 0.02) < 0.001 and abs(second.conv.weight.mean()) < 0.001
     assert abs(second.norm.weight.mean() - 1) < 0.02 and abs(second.norm.weight.std() - 0.02) < 0.01
     assert not first.conv.bias.any() and not second.norm.bias.any() and not last.conv.bias.any()
+
+
+def test_at_full_size_its_field_is_measured_as_the_stated_one():
+    """Whatever forms its convolutions take, which round where a score sees nothing."""
+    network = PatchGAN(condition_channels=3, image_channels=3)
+    assert measured_field(network, torch.rand(1, 3, 172, 172)) == (70, 70)
