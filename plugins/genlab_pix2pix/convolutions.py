@@ -96,6 +96,7 @@ def _was_measured(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
         and isinstance(layer.padding, tuple)
         and not torch.is_autocast_enabled("cpu")
         and not torch.compiler.is_compiling()
+        # Gradients that are written here have no rules for vmap and its kin.
         and not torch._C._are_functorch_transforms_active()  # pyright: ignore[reportPrivateUsage]
     )
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivateUsage]
 
+from genlab.failures import told
 from genlab.interfaces.network import Discriminator, Network
 from genlab.testing.examples import images
 from genlab.testing.field import measured_field
@@ -133,8 +134,9 @@ class DiscriminatorSuite(NetworkSuite):
         least: object = getattr(network, "least_size", None)
         if not (isinstance(least, int) and least >= 1):
             raise ConformanceError(f"its least_size is {least!r}, and it is a whole number of pixels")
-        require(_scores(network.eval(), least), f"an image of its least size, {least}, gives no score")
-        too_small = least == 1 or not _scores(network.train(), least - 1)
+        refusal = _refusal(network.eval(), least)
+        require(not refusal, f"an image of its least size, {least}, gives no score: {refusal}")
+        too_small = least == 1 or _refusal(network.train(), least - 1)
         require(too_small, f"its least size is {least}, and an image of {least - 1} gives a score too")
 
 
@@ -146,11 +148,11 @@ def _gradients(network: Network, scores: Sequence[Tensor]) -> Tensor:
     return torch.cat([gradient.flatten() for gradient in gradients])
 
 
-def _scores(network: Network, size: int) -> bool:
-    """Whether an image of that size gives a score."""
+def _refusal(network: Network, size: int) -> str:
+    """Why an image of that size gives no score; nothing if it gives one."""
     image = images(1, 3, size, size)
     try:
         with torch.no_grad():
-            return network(image, image).numel() > 0
-    except Exception:  # noqa: BLE001  (a network may refuse a size by any exception)
-        return False
+            return "" if network(image, image).numel() > 0 else "there are none in its map"
+    except Exception as error:  # noqa: BLE001  (a network may refuse a size by any exception)
+        return told(error)
