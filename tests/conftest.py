@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -13,8 +14,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from filelock import FileLock
+from hypothesis import settings
 from jaxtyping import install_import_hook
 from PIL import Image
+from tests.processes.forks import forking_python
 
 # The shapes that signatures promise are checked at every call, in the tests only.
 CHECKED = [
@@ -33,6 +37,21 @@ _CACHE = TemporaryDirectory(prefix="genlab-cache-")
 os.environ["GENLAB_CACHE"] = _CACHE.name
 os.environ.pop("GENLAB_CACHE_GIB", None)
 
+# Where tests run side by side, each has one thread; what waits for another must not spin meanwhile. Libraries read
+# these when they are imported, which none is yet.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# A shell has what it runs in the background ignore signals, and tests send some.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+# A first example pays for what is imported then; CI tries the same examples each time.
+settings.register_profile("genlab", deadline=None, derandomize=os.environ.get("CI") == "true")
+settings.load_profile("genlab")
+
 ROOT = Path(__file__).parents[1]
 
 GenCommand = Callable[..., subprocess.CompletedProcess[str]]
@@ -41,6 +60,21 @@ GenCommand = Callable[..., subprocess.CompletedProcess[str]]
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--record-losses", action="store_true", help="record losses anew instead of comparing them")
     parser.addoption("--record-interface", action="store_true", help="record the interface of a new version")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Tests of one file, or those that want the machine for themselves, run in this process."""
+    is_of_files = any(".py" in argument for argument in config.args)
+    return 0 if is_of_files or config.option.markexpr in ("gpu", "speed") else None
+
+
+SLOWEST = ("test_examples", "test_tutorial", "test_ablate", "test_bench", "test_compilation", "test_run")
+"""The files that take longest, which begin first, so that no worker is left with one in the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {name: place for place, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 @pytest.fixture
@@ -72,13 +106,26 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.fixture(scope="session")
+def forked_python() -> Iterator[list[str]]:
+    """The words that begin a command in place of `python`: a process of its own, but for the time to import."""
+    with forking_python() as words:
+        yield words
+
+
 @pytest.fixture
-def gen(tmp_path: Path) -> GenCommand:
+def python(request: pytest.FixtureRequest) -> list[str]:
+    """The words that begin a command of Python: a fork, or in a test marked `cold` a Python that starts anew."""
+    return [sys.executable] if request.node.get_closest_marker("cold") else request.getfixturevalue("forked_python")
+
+
+@pytest.fixture
+def gen(python: list[str], tmp_path: Path) -> GenCommand:
     """Run the real command in a process of its own, in an empty folder, with no terminal."""
 
     def call(*arguments: str | Path, timeout: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "genlab", *map(str, arguments)],
+            [*python, "-m", "genlab", *map(str, arguments)],
             capture_output=True,
             text=True,
             cwd=tmp_path,
@@ -124,23 +171,43 @@ def judge_recipe() -> list[str]:
     return ["label_judge_small", *(word for value in values for word in ("--set", value))]
 
 
+Once = Callable[[str, Callable[[Path], object]], Path]
+
+
 @pytest.fixture(scope="session")
-def judge(judge_recipe: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Make a folder once for all tests, also of other workers, which may read it and not change it.
+
+    Called with the folder's name, and with what makes it at the path that it is given.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def make(name: str, build: Callable[[Path], object]) -> Path:
+        folder = shared / f"once-{name}"
+        with FileLock(f"{folder}.lock"):
+            if not folder.exists():
+                build(folder)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def judge(judge_recipe: list[str], once: Once, forked_python: list[str]) -> Path:
     """The run of a judge that has learned next to nothing."""
-    return _judge(judge_recipe, tmp_path_factory.mktemp("judge") / "run")
+    return once("judge", lambda folder: _run(forked_python, *judge_recipe, "--out", folder))
 
 
 @pytest.fixture(scope="session")
-def good_judge(judge_recipe: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def good_judge(judge_recipe: list[str], once: Once, forked_python: list[str]) -> Path:
     """The run of a judge that reads the larger parts of a drawn facade."""
     more = ["--set", "generator.channels=16", "--set", "optimizer.learning_rate=2e-3", "--steps", "150"]
-    return _judge([*judge_recipe, *more], tmp_path_factory.mktemp("judge") / "run")
+    return once("good-judge", lambda folder: _run(forked_python, *judge_recipe, *more, "--out", folder))
 
 
-def _judge(arguments: list[str], folder: Path) -> Path:
-    command = [sys.executable, "-m", "genlab", "run", *arguments, "--out", str(folder)]
-    subprocess.run(command, check=True, capture_output=True)
-    return folder
+def _run(python: list[str], *arguments: str | Path) -> None:
+    subprocess.run([*python, "-m", "genlab", "run", *map(str, arguments)], check=True, capture_output=True)
 
 
 @dataclass(frozen=True)

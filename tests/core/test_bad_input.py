@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -72,23 +73,24 @@ def test_a_name_that_no_file_can_have() -> None:
         genlab.check("x" * 5000)
 
 
-def test_networks_larger_than_memory(tiny: Path) -> None:
+def test_networks_larger_than_memory(python: list[str], tiny: Path) -> None:
     script = "import resource, genlab\nresource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30))\n"
     script += f"genlab.check({str(tiny)!r}, set=['generator.channels=30000'])"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    done = subprocess.run([*python, "-c", script], capture_output=True, text=True)
     assert "TrainingError: there is not enough memory" in done.stderr
 
 
 # While it trains
 
 
-def test_a_run_whose_reader_goes_away_trains_on(tiny: Path, tmp_path: Path) -> None:
+def test_a_run_whose_reader_goes_away_trains_on(python: list[str], tiny: Path, tmp_path: Path) -> None:
     console = "--set listeners.console.name=console --steps 300 --out run"
-    command = f"{sys.executable} -m genlab run {tiny} {console} 2>&1 | head -3"
+    command = f"{shlex.join(python)} -m genlab run {tiny} {console} 2>&1 | head -3"
     subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=True, timeout=120)
     assert genlab.open_run(tmp_path / "run").manifest.status == "finished"
 
 
+@pytest.mark.cold
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
 def test_so_does_one_without_anybody_to_tell(tiny: Path, tmp_path: Path, stderr: str) -> None:
     command = f"{sys.executable} -m genlab run {tiny} --set listeners.console.name=console --out run {stderr}"
@@ -106,12 +108,14 @@ def test_a_listener_that_exits_is_switched_off(tiny: Path, tmp_path: Path, caplo
     assert "The listener `mine` failed and is switched off" in caplog.text
 
 
-def test_what_was_told_before_a_kill_at_the_end_is_not_told_again(tiny: Path, tmp_path: Path) -> None:
+def test_what_was_told_before_a_kill_at_the_end_is_not_told_again(
+    python: list[str], tiny: Path, tmp_path: Path
+) -> None:
     body = "import os, signal\nclass Mine(genlab.Listener):\n    def previewed(self, event):\n"
     body += "        if event.step == 8: os.kill(os.getpid(), signal.SIGKILL)"
     given = plugin(tmp_path, body, 'listener("mine", Mine)')
     arguments = f"{str(tiny)!r}, out='run', set=['listeners.mine={{}}'], plugins=[{str(given)!r}]"
-    command = [sys.executable, "-c", f"import genlab; genlab.train({arguments})"]
+    command = [*python, "-c", f"import genlab; genlab.train({arguments})"]
     subprocess.run(command, cwd=tmp_path, capture_output=True)
     kept = tmp_path / "run" / "plugins" / "mine.py"
     kept.write_text(kept.read_text().replace("event.step == 8", "False"))
@@ -120,10 +124,12 @@ def test_what_was_told_before_a_kill_at_the_end_is_not_told_again(tiny: Path, tm
     assert [event["step"] for event in events if event["event"] == "validation"].count(8) == 1
 
 
-def test_predicting_beside_a_training_that_replaces_its_checkpoints(tiny: Path, tmp_path: Path) -> None:
+def test_predicting_beside_a_training_that_replaces_its_checkpoints(
+    python: list[str], tiny: Path, tmp_path: Path
+) -> None:
     often = ["train.steps=100000", "checkpoint.minutes=0.000001", "evaluate.validations=1", "evaluate.previews=1"]
     call = f"import genlab; genlab.train({str(tiny)!r}, out='run', set={often!r})"
-    with subprocess.Popen([sys.executable, "-c", call], cwd=tmp_path, stderr=subprocess.PIPE) as training:
+    with subprocess.Popen([*python, "-c", call], cwd=tmp_path, stderr=subprocess.PIPE) as training:
         try:
             end = time.monotonic() + 60
             while not list((tmp_path / "run" / "checkpoints").glob("[0-9]*")):

@@ -503,6 +503,7 @@ def test_states_are_told_apart(rows: list[dict[str, Any]]) -> None:
     assert whys["odd"] == "its entry point is 'no module!', and that is no module"
 
 
+@pytest.mark.cold
 def test_a_package_whose_metadata_are_damaged_is_listed(tmp_path: Path, gen: GenCommand) -> None:
     """Even PyTorch cannot be imported then, so a list that names the package is worth having."""
     damaged = tmp_path / "genlab_damaged-1.2.dist-info"

@@ -151,7 +151,7 @@ def test_a_snippet_says_what_the_component_takes(kind: str, name: str) -> None:
 
 
 def test_a_sound_file_passes_its_checks(gen: GenCommand, sound: Path) -> None:
-    done = gen("plugins", "check", "--plugin", sound, OMP_NUM_THREADS="1")
+    done = gen("plugins", "check", "--plugin", sound)
     assert done.returncode == 0, done.stdout
     assert 'generator "plain"  sound.py' in done.stdout
     assert 'generator "wide"  sound.py' in done.stdout
@@ -159,7 +159,7 @@ def test_a_sound_file_passes_its_checks(gen: GenCommand, sound: Path) -> None:
 
 
 def test_what_does_not_hold_is_told(gen: GenCommand, boundless: Path) -> None:
-    done = gen("plugins", "check", "plain", "--plugin", boundless, "--set", "width=1", OMP_NUM_THREADS="1")
+    done = gen("plugins", "check", "plain", "--plugin", boundless, "--set", "width=1")
     assert done.returncode == 1
     assert "✗ predictions are in range\n" in done.stdout
     assert "images are in [-1, 1]: end with a tanh" in done.stdout

@@ -23,12 +23,12 @@ LONG = ("--steps", "100000", "--set", "evaluate.previews=1", "--set", "evaluate.
 
 
 @pytest.fixture
-def start(tmp_path: Path, tiny: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def start(tmp_path: Path, tiny: Path, python: list[str]) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start `gen run` on the tiny recipe and wait until it trains."""
     processes: list[subprocess.Popen[str]] = []
 
     def begin(*arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "genlab", "run", str(tiny), "--out", "run", *arguments]
+        command = [*python, "-m", "genlab", "run", str(tiny), "--out", "run", *arguments]
         process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         processes.append(process)
         wait_for(lambda: (tmp_path / "run" / "metrics.jsonl").is_file() or process.poll() is not None)
@@ -69,6 +69,7 @@ def test_a_run_says_what_it_is_and_how_to_go_on(gen: GenCommand, tiny: Path, tmp
     assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "finished"
 
 
+@pytest.mark.cold
 @pytest.mark.skipif(sys.platform != "linux", reason="only GNU's OpenMP tells what it was told")
 def test_threads_that_wait_leave_the_processor_to_others(
     gen: GenCommand, tiny: Path, monkeypatch: pytest.MonkeyPatch
@@ -152,6 +153,7 @@ def test_a_signal_saves_and_says_how_to_go_on(
     assert json.loads((tmp_path / "run" / "run.json").read_text())["step"] == goal
 
 
+@pytest.mark.cold
 @pytest.mark.parametrize("module", ["typer", "pydantic", "torch"])
 def test_an_interruption_while_it_starts_is_no_traceback(tiny: Path, tmp_path: Path, module: str) -> None:
     """As soon as a module is imported, while others are."""
@@ -250,7 +252,7 @@ def test_a_full_disk_ends_with_a_message_and_keeps_the_last_checkpoint(
     gen: GenCommand, tiny: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "disk").mkdir()
-    # A mount namespace of its own: the small disk goes with the process.
+    # A mount namespace of its own: the small disk goes with the process, which a fork of another would not see.
     private = ["unshare", "--mount"]
     if subprocess.run([*private, "mount", "-t", "tmpfs", "none", tmp_path / "disk"], check=False).returncode:
         pytest.skip("mounting a small disk needs rights that this user does not have")

@@ -1,0 +1,29 @@
+"""A server that forks for each command, started and ended."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+HERE = Path(__file__).parent
+
+
+@contextmanager
+def forking_python() -> Generator[list[str], None, None]:
+    """Give the words that begin a command in place of `python`, and run its server as long as the block does."""
+    # A folder of its own, as the path of a socket must be short.
+    with TemporaryDirectory(prefix="genlab-forks-") as folder:
+        path = Path(folder, "socket")
+        command = [sys.executable, str(HERE / "server.py"), str(path)]
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1")}
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
+        ) as server:
+            assert server.stdout is not None
+            assert server.stdout.readline() == "ready\n", "the server that forks did not start"
+            yield [sys.executable, "-IS", str(HERE / "client.py"), str(path)]

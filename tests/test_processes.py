@@ -1,0 +1,80 @@
+"""A command that is forked is what a Python that starts anew would be, but for the time to import."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+
+def ended(python: list[str], code: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*python, "-c", code, "a", "b"], capture_output=True, text=True, timeout=60, **options)
+
+
+def test_it_has_the_streams_the_arguments_and_the_folder_of_its_own(python: list[str], tmp_path: Path) -> None:
+    code = "import os, sys; print(sys.stdin.read(), sys.argv, os.getcwd()); sys.stderr.write('told'); sys.exit(7)"
+    done = ended(python, code, input="given", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (7, "told")
+    assert done.stdout == f"given ['-c', 'a', 'b'] {tmp_path}\n"
+
+
+def test_it_ends_as_python_ends(python: list[str]) -> None:
+    """With what was registered for the end, and with threads that are not done."""
+    code = """
+import atexit, threading, time
+atexit.register(print, "the end")
+threading.Thread(target=lambda: (time.sleep(0.2), print("a thread"))).start()
+raise ValueError("a defect")
+"""
+    forked, anew = ended(python, code), ended([sys.executable], code)
+    assert (forked.returncode, forked.stdout) == (anew.returncode, anew.stdout) == (1, "a thread\nthe end\n")
+    assert forked.stderr.endswith("ValueError: a defect\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_signals_come_to_the_command(python: list[str], number: int) -> None:
+    code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    with subprocess.Popen([*python, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        command = int(process.stdout.readline())
+        process.send_signal(number)
+        process.communicate(timeout=30)
+    assert process.returncode == -number
+    end = time.monotonic() + 30
+    while Path(f"/proc/{command}").exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    with pytest.raises(ProcessLookupError):
+        os.kill(command, 0)
+
+
+def test_two_of_them_run_at_once_and_share_nothing(python: list[str]) -> None:
+    code = "import os, sys; os.environ['X'] = 'x'; sys.modules['json'] = None; sys.stdin.readline(); print(os.getpid())"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    processes = [subprocess.Popen([*python, "-c", code], text=True, **pipes) for _ in range(2)]
+    told = {process.communicate("go\n", timeout=60)[0] for process in processes}
+    assert len(told) == 2
+    assert ended(python, "import json, os; print(os.environ.get('X'))").stdout == "None\n"
+
+
+@pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "PYTHONWARNINGS", "HF_HUB_OFFLINE", "TYPER_USE_RICH"])
+def test_what_is_read_at_the_start_cannot_be_given_to_a_fork(forked_python: list[str], name: str) -> None:
+    done = ended(forked_python, "print('it ran')", env={**os.environ, name: "7"})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{name}: read when Python starts" in done.stderr
+
+
+def test_a_folder_of_packages_can(forked_python: list[str], tmp_path: Path) -> None:
+    (tmp_path / "somebodys.py").write_text("NAME = 'somebody'")
+    code = "import somebodys; print(somebodys.NAME)"
+    assert ended(forked_python, code, env={**os.environ, "PYTHONPATH": str(tmp_path)}).stdout == "somebody\n"
+
+
+@pytest.mark.cold
+def test_a_cold_one_starts_anew(python: list[str]) -> None:
+    assert python == [sys.executable]
+    assert ended(python, "import sys; print('torch' in sys.modules)").stdout == "False\n"
