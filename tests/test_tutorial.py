@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -55,13 +55,9 @@ class Reader:
 
 
 @pytest.fixture
-def follow(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, python: list[str]) -> Callable[[str], None]:
-    """Do what a page says, with the `gen` and the `python` that tests of the command line have."""
-    commands = tmp_path_factory.mktemp("bin")
-    for name, words in {"python": python, "gen": [*python, "-m", "genlab"]}.items():
-        (commands / name).write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
-        (commands / name).chmod(0o755)
-    path = f"{commands}{os.pathsep}{os.environ['PATH']}"
+def follow(tmp_path: Path) -> Callable[[str], None]:
+    """Do what a page says, with the `gen` of the Python that runs the tests."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     run = partial(subprocess.run, env={**os.environ, "PATH": path}, capture_output=True, text=True)
     return Reader(lambda *command, cwd: run(command, cwd=cwd), tmp_path).follow
 

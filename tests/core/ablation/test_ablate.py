@@ -372,10 +372,8 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def test_ctrl_c_saves_what_is_trained_and_it_goes_on(
-    python: list[str], recipe: Path, whole: Path, tmp_path: Path
-) -> None:
-    command = [*python, "-m", "genlab", "ablate", str(recipe), "--out", "out"]
+def test_ctrl_c_saves_what_is_trained_and_it_goes_on(recipe: Path, whole: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "genlab", "ablate", str(recipe), "--out", "out"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     end = time.monotonic() + 60
     while not list((tmp_path / "out").glob("cells/*/*/metrics.jsonl")):
