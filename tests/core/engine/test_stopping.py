@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -35,10 +36,10 @@ except KeyboardInterrupt:
 
 
 @pytest.fixture
-def child(python: list[str], tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def child(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A training that waits for a line in the middle of its third step."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    command = [*python, "-c", CHILD, str(tmp_path / "run")]
+    command = [sys.executable, "-c", CHILD, str(tmp_path / "run")]
     process = subprocess.Popen(command, cwd=ROOT, text=True, **pipes)
     assert process.stdout.readline() == "in step 3\n", process.stderr.read()
     yield process
