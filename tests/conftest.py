@@ -178,7 +178,7 @@ Once = Callable[[str, Callable[[Path], object]], Path]
 def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
     """Make a folder once for all tests, also of other workers, which may read it and not change it.
 
-    Called with the folder's name, and with what makes it at the path that it is given.
+    Called with the folder's name, and with what makes it at the path that it is given, from where it is moved.
     """
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
@@ -187,7 +187,10 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
         folder = shared / f"once-{name}"
         with FileLock(f"{folder}.lock"):
             if not folder.exists():
-                build(folder)
+                # What fails midway is not taken for the whole.
+                with TemporaryDirectory(dir=shared) as aside:
+                    build(Path(aside, name))
+                    Path(aside, name).rename(folder)
         return folder
 
     return make

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Generator
@@ -20,10 +19,7 @@ def forking_python() -> Generator[list[str], None, None]:
     with TemporaryDirectory(prefix="genlab-forks-") as folder:
         path = Path(folder, "socket")
         command = [sys.executable, str(HERE / "server.py"), str(path)]
-        environment = {**os.environ, "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1")}
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
-        ) as server:
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
             assert server.stdout is not None
             assert server.stdout.readline() == "ready\n", "the server that forks did not start"
             yield [sys.executable, "-IS", str(HERE / "client.py"), str(path)]

@@ -103,7 +103,7 @@ def _become(arguments: list[str], folder: str, environment: dict[str, str], stre
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
-    # The server's own have written to somewhere else.
+    # The server's own have written to somewhere else. Output is buffered, as for users, whatever PYTHONUNBUFFERED says.
     sys.stdin = sys.__stdin__ = open(0, closefd=False)  # noqa: SIM115
     sys.stdout = sys.__stdout__ = open(1, "w", closefd=False)  # noqa: SIM115
     options = {"buffering": 1, "errors": "backslashreplace", "closefd": False}

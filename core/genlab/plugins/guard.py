@@ -8,6 +8,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
+from typing import TextIO
 
 _importing = threading.RLock()
 """What follows is the whole process's, so two threads must not do it at once."""
@@ -32,6 +33,9 @@ def _output_aside() -> Generator[None, None, None]:
     finally:
         sys.stderr = stderr
         if kept is not None:
+            # What was written to it in the block must not come out after it; a plugin may have closed it.
+            with suppress(OSError, ValueError):
+                _flush(sys.__stdout__)
             os.dup2(kept, 1)
             os.close(kept)
 
@@ -39,13 +43,18 @@ def _output_aside() -> Generator[None, None, None]:
 def _output_to_error() -> int | None:
     """Let the process's output go to its errors; where it goes otherwise. None where there are no such streams."""
     try:
-        if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]
-            sys.stdout.flush()
+        _flush(sys.stdout)
         kept = os.dup(1)
         os.dup2(2, 1)
     except (OSError, ValueError):
         return None
     return kept
+
+
+def _flush(stream: TextIO | None) -> None:
+    """Flush a stream; a process that was started without standard output has none."""
+    if stream is not None:
+        stream.flush()
 
 
 @contextmanager
