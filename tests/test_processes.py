@@ -36,6 +36,21 @@ raise ValueError("a defect")
     assert forked.stderr.endswith("ValueError: a defect\n")
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        *("pass", "sys.exit()", "sys.exit(3)", "sys.exit(True)", "sys.exit('why')", "sys.exit(300)", "sys.exit(-2)"),
+        *("1 / 0", "raise KeyboardInterrupt", "sys.stdout = None", "sys.stdout.close()", "os.abort()"),
+        "atexit.register(sys.exit, 3)",
+    ],
+)
+def test_its_exit_code_is_pythons(python: list[str], end: str) -> None:
+    code = f"import atexit, os, sys; print('begun', flush=True); {end}"
+    forked, anew = ended(python, code), ended([sys.executable], code)
+    assert (forked.returncode, forked.stdout) == (anew.returncode, anew.stdout)
+    assert forked.stderr.splitlines()[-1:] == anew.stderr.splitlines()[-1:]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_signals_come_to_the_command(python: list[str], number: int) -> None:
     code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"

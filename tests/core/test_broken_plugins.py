@@ -1,7 +1,6 @@
 """Ways for a plugin to be broken: what its author is told, and that nobody else is disturbed.
 
-All packages below are installed at once. Every command is a process with them on its path; the processes are forks of
-one that has imported PyTorch already, so that a hundred of them take no longer than a few.
+All packages below are installed at once, and every command has them on its path.
 """
 
 from __future__ import annotations
@@ -10,8 +9,8 @@ import json
 import os
 import re
 import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any, NamedTuple
@@ -362,49 +361,6 @@ def module_of(name: str) -> str:
     return package_of(name).replace("-", "_")
 
 
-# Runs each command in a fork of a process that has imported PyTorch, and gathers what came of it.
-FORKS = """
-import json, os, sys, traceback
-from pathlib import Path
-
-import torch
-import genlab.api
-from genlab.cli import main
-
-commands = json.load(sys.stdin)
-for number, command in enumerate(commands):
-    if os.fork() == 0:
-        for handle, name in ((1, "out"), (2, "err")):
-            os.dup2(os.open(f"{number}.{name}", os.O_CREAT | os.O_WRONLY), handle)
-        os.environ.update(command["environment"])
-        sys.argv = ["gen", *command["arguments"]]
-        code = 0
-        try:
-            main()
-        except SystemExit as error:
-            code = error.code
-        except BaseException:
-            traceback.print_exc()
-            code = 1
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code or 0)  # the end of a whole interpreter takes longer than the command
-    code = os.waitstatus_to_exitcode(os.wait()[1])
-    print(json.dumps([code, Path(f"{number}.out").read_text(), Path(f"{number}.err").read_text()]))
-"""
-
-
-class Done(NamedTuple):
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Commands = Mapping[str, list[str | Path]]
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of installed packages: all that are broken, and some that are odd."""
@@ -425,37 +381,10 @@ def slow_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return site
 
 
-@pytest.fixture(scope="module")
-def call(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Done]]:
-    """Run commands, each in a process of its own, with all packages of the site installed."""
-
-    def run(commands: Commands, path: Sequence[Path] = (site,), **environment: str) -> dict[str, Done]:
-        folder = tmp_path_factory.mktemp("commands")
-        given = [{"arguments": [*map(str, words)], "environment": environment} for words in commands.values()]
-        search = os.pathsep.join([*map(str, path), *filter(None, sys.path)])
-        done = subprocess.run(
-            [sys.executable, "-c", FORKS],
-            input=json.dumps(given),
-            capture_output=True,
-            text=True,
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": search, "COLUMNS": "120"},
-        )
-        assert done.returncode == 0, done.stderr
-        results = [Done(*json.loads(line)) for line in done.stdout.splitlines()]
-        return dict(zip(commands, results, strict=True))
-
-    return run
-
-
-TINY = Path(__file__).parents[1] / "assets" / "tiny.toml"
-
-
-@pytest.fixture(scope="module")
-def needing(call: Callable[..., dict[str, Done]]) -> dict[str, Done]:
-    """What came of recipes that need what is broken."""
-    sets = {name: [word for value in case.needs for word in ("--set", value)] for name, case in CASES.items()}
-    return call({name: ["run", TINY, "--steps", "1", *words] for name, words in sets.items()})
+@pytest.fixture
+def call(gen: GenCommand, site: Path) -> GenCommand:
+    """Run a command with all packages of the site installed."""
+    return partial(gen, PYTHONPATH=str(site))
 
 
 def test_there_are_enough_ways_to_be_broken() -> None:
@@ -463,20 +392,24 @@ def test_there_are_enough_ways_to_be_broken() -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_recipe_that_needs_it_is_told_why(name: str, needing: dict[str, Done]) -> None:
-    done, said = needing[name], CASES[name].said
-    said = said.replace("{package}", package_of(name)).replace("{module}", module_of(name))
-    assert re.search(said, done.err), done.err
-    assert done.code in (1, 2)
-    assert "Traceback" not in done.err
-    assert done.out == ""
+def test_a_recipe_that_needs_it_is_told_why(name: str, call: GenCommand, tiny: Path) -> None:
+    case = CASES[name]
+    done = call("run", tiny, "--steps", "1", *(word for value in case.needs for word in ("--set", value)))
+    said = case.said.replace("{package}", package_of(name)).replace("{module}", module_of(name))
+    assert re.search(said, done.stderr), done.stderr
+    assert done.returncode in (1, 2)
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
 
 
 @pytest.fixture(scope="module")
-def rows(call: Callable[..., dict[str, Done]], site: Path, slow_site: Path) -> list[dict[str, Any]]:
-    done = call({"list": ["plugins", "list", "--json"]}, (site, slow_site))["list"]
-    assert (done.code, done.err.replace("hello\n", "")) == (0, "")
-    return json.loads(done.out)
+def rows(forked_python: list[str], site: Path, slow_site: Path) -> list[dict[str, Any]]:
+    """What `gen plugins list` says of all of them."""
+    environment = {**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{slow_site}"}
+    command = [*forked_python, "-m", "genlab", "plugins", "list", "--json"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.replace("hello\n", "")) == (0, "")
+    return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -516,62 +449,57 @@ def test_a_package_whose_metadata_are_damaged_is_listed(tmp_path: Path, gen: Gen
 
 
 def test_whoever_does_not_need_them_does_not_notice(
-    call: Callable[..., dict[str, Done]], site: Path, slow_site: Path
+    gen: GenCommand, tiny: Path, site: Path, slow_site: Path, tmp_path: Path
 ) -> None:
-    commands: Commands = {"run": ["run", TINY, "--out", "run"], "check": ["check", TINY], "resume": ["resume", "run"]}
-    with_them, without = call(commands, (site, slow_site)), call(commands, ())
-    for name in commands:
-        assert with_them[name].code == without[name].code
-        assert with_them[name].out == without[name].out
-        assert with_them[name].err.replace("hello\n", "") == without[name].err
+    for command in (["run", tiny, "--out", "run"], ["check", tiny], ["resume", "run"]):
+        with_them = gen(*command, PYTHONPATH=f"{site}{os.pathsep}{slow_site}")
+        (tmp_path / "run").rename(tmp_path / "with them") if command[0] == "run" else None
+        without = gen(*command)
+        assert with_them.returncode == without.returncode
+        assert with_them.stdout == without.stdout
+        assert with_them.stderr.replace("hello\n", "") == without.stderr
 
 
-def test_a_package_can_be_named(call: Callable[..., dict[str, Done]]) -> None:
+def test_a_package_can_be_named(call: GenCommand, tiny: Path) -> None:
     """Of two that give one name, the recipe chooses; here both lack the class."""
-    one, other = package_of("has a name that another gives"), package_of("has that other's name")
-    done = call({name: ["check", TINY, "--set", f"generator.name={name}:shared"] for name in (one, other)})
-    for name in (one, other):
-        assert f'generator "{name}:shared" of {name} 1.2 breaks the contract: x:Y cannot be' in done[name].err
+    for name in map(package_of, ("has a name that another gives", "has that other's name")):
+        told = call("check", tiny, "--set", f"generator.name={name}:shared").stderr
+        assert f'generator "{name}:shared" of {name} 1.2 breaks the contract: x:Y cannot be' in told
 
 
-def test_only_named_plugins_take_part(call: Callable[..., dict[str, Done]]) -> None:
-    commands: Commands = {
-        "list": ["plugins", "list", "--json"],
-        "check": ["check", TINY, "--set", "generator.name=fine"],
-        "run": ["check", TINY],
-    }
-    done = call(commands, GENLAB_PLUGINS="genlab, genlab_talker")
-    states = {row["package"]: row["state"] for row in json.loads(done["list"].out)}
-    assert {name for name, state in states.items() if state != "left out"} == {"genlab", "genlab-talker"}
+def test_only_named_plugins_take_part(call: GenCommand, tiny: Path) -> None:
+    named = "genlab, genlab_talker"
+    rows = json.loads(call("plugins", "list", "--json", GENLAB_PLUGINS=named).stdout)
+    assert {row["package"] for row in rows if row["state"] != "left out"} == {"genlab", "genlab-talker"}
+    told = call("check", tiny, "--set", "generator.name=fine", GENLAB_PLUGINS=named).stderr
     left_out = "has no hook"
-    assert f"GENLAB_PLUGINS leaves out `{module_of(left_out)}` of {package_of(left_out)} 1.2." in done["check"].err
-    assert done["run"].code == 0
+    assert f"GENLAB_PLUGINS leaves out `{module_of(left_out)}` of {package_of(left_out)} 1.2." in told
+    assert call("check", tiny, GENLAB_PLUGINS=named).returncode == 0
 
 
-def test_a_plugin_that_is_not_there_cannot_be_named(call: Callable[..., dict[str, Done]]) -> None:
-    done = call({"check": ["check", TINY]}, GENLAB_PLUGINS="genlab-talkr")["check"]
-    assert done.code == 2
-    assert done.err.startswith("error: GENLAB_PLUGINS: no installed plugin is called 'genlab-talkr'; there are ")
-    assert "Did you mean `genlab-talker`?" in done.err
+def test_a_plugin_that_is_not_there_cannot_be_named(call: GenCommand, tiny: Path) -> None:
+    done = call("check", tiny, GENLAB_PLUGINS="genlab-talkr")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: GENLAB_PLUGINS: no installed plugin is called 'genlab-talkr'; there are ")
+    assert "Did you mean `genlab-talker`?" in done.stderr
 
 
-def test_strictness_makes_every_failure_fatal(call: Callable[..., dict[str, Done]]) -> None:
-    commands: Commands = {"check": ["check", TINY], "list": ["plugins", "list"]}
-    strict = call(commands, GENLAB_STRICT="1")
-    assert strict["check"].code == 2
-    assert strict["check"].err.replace("hello\n", "").startswith("error: GENLAB_STRICT is set: ")
+def test_strictness_makes_every_failure_fatal(call: GenCommand, tiny: Path) -> None:
+    strict = call("check", tiny, GENLAB_STRICT="1")
+    assert strict.returncode == 2
+    assert strict.stderr.replace("hello\n", "").startswith("error: GENLAB_STRICT is set: ")
     for name, case in CASES.items():
-        assert (f"{package_of(name)} 1.2: " in strict["check"].err) == case.listed
-    assert strict["list"].code == 0  # whoever looks for the cause must be able to see it
-    assert call(commands, GENLAB_STRICT="1", GENLAB_PLUGINS="genlab")["check"].code == 0
-    assert call(commands, GENLAB_STRICT="0")["check"].code == 0
+        assert (f"{package_of(name)} 1.2: " in strict.stderr) == case.listed
+    # whoever looks for the cause must be able to see it
+    assert call("plugins", "list", GENLAB_STRICT="1").returncode == 0
+    assert call("check", tiny, GENLAB_STRICT="1", GENLAB_PLUGINS="genlab").returncode == 0
+    assert call("check", tiny, GENLAB_STRICT="0").returncode == 0
 
 
-def test_debug_shows_where_in_the_code_it_was(call: Callable[..., dict[str, Done]]) -> None:
-    recipe = ["run", TINY, "--steps", "1", "--set", "generator={name='mismatched'}"]
-    done = call({"run": ["--debug", *recipe]})["run"]
-    assert "Traceback" in done.err
-    assert "return self.layer(condition[:, :2])" in done.err
+def test_debug_shows_where_in_the_code_it_was(call: GenCommand, tiny: Path) -> None:
+    done = call("--debug", "run", tiny, "--steps", "1", "--set", "generator={name='mismatched'}")
+    assert "Traceback" in done.stderr
+    assert "return self.layer(condition[:, :2])" in done.stderr
 
 
 def _broken_by_us() -> Iterator[None]:

@@ -10,6 +10,8 @@ when its standard input does.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import os
 import runpy
@@ -18,9 +20,12 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 LENGTH = 8
 """Bytes that give the length of a request."""
@@ -31,6 +36,8 @@ READ_AT_START = ("OMP_", "OPENBLAS_", "MKL_", "PYTHON", "HF_", "TYPER_", "_TYPER
 
 def main(path: str) -> None:
     _import()
+    # What is there is left alone from now on, as a fork would have to copy all that its collector looks at.
+    gc.freeze()
     _refuse_threads()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
@@ -44,7 +51,6 @@ def main(path: str) -> None:
                 if os.fork() == 0:
                     listener.close()
                     _keep(connection)
-                    return
                 connection.close()
             _forget_those_that_ended()
 
@@ -71,8 +77,8 @@ def _forget_those_that_ended() -> None:
             pass
 
 
-def _keep(connection: socket.socket) -> None:
-    """Run a command in a fork, and leave with its end; in the fork, return when the command has."""
+def _keep(connection: socket.socket) -> NoReturn:
+    """Run a command in a fork, and leave with its end."""
     header, streams, *_ = socket.recv_fds(connection, LENGTH, 3)
     with connection.makefile("rb") as file:
         arguments, folder, environment = json.loads(file.read(int.from_bytes(header)))
@@ -85,8 +91,7 @@ def _keep(connection: socket.socket) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for resource in (connection, ended, wakeup):
             resource.close()
-        _become(arguments, folder, environment, streams)
-        return
+        _end(partial(_become, arguments, folder, environment, streams))
     for stream in streams:
         os.close(stream)
     connection.sendall(f"{command}\n".encode())
@@ -129,6 +134,30 @@ def _become(arguments: list[str], folder: str, environment: dict[str, str], stre
         sys.argv = arguments
         sys.path[0:1] = [str(Path(kind).resolve().parent), *named]
         runpy.run_path(kind, run_name="__main__")
+
+
+def _end(command: Callable[[], object]) -> NoReturn:
+    """Run a command, and end as Python does, but for taking its modules apart: that takes longer than most commands."""
+    code: object = 0
+    try:
+        command()
+    except SystemExit as error:
+        code = error.code
+    except BaseException as error:  # noqa: BLE001
+        sys.excepthook(*sys.exc_info())
+        code = error if isinstance(error, KeyboardInterrupt) else 1
+    if not isinstance(code, int | KeyboardInterrupt | None):
+        sys.stderr.write(f"{code}\n")
+        code = 1
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        if stream and not stream.closed:
+            stream.flush()
+    if isinstance(code, KeyboardInterrupt):
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    os._exit((code or 0) & 0xFF)
 
 
 def _is_changed(name: str, environment: dict[str, str]) -> bool:
