@@ -9,7 +9,7 @@ from pathlib import Path
 from genlab import outline as networks_outline, runner
 from genlab.ablation import plan as ablation
 from genlab.ablation.ablate import Ablation
-from genlab.ablation.execute import Event
+from genlab.ablation.jobs import Event
 from genlab.ablation.outcome import Outcome
 from genlab.bench.bench import bench as run_bench
 from genlab.bench.report import Benchmark

@@ -12,9 +12,10 @@ from typing import Any
 import tomli_w
 import torch
 
-from genlab.ablation.execute import Event, Job, execute
+from genlab.ablation.execute import execute
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.identity import Identity, identity
+from genlab.ablation.jobs import Event, Executor, Job
 from genlab.ablation.outcome import Outcome, read_outcome
 from genlab.ablation.pace import Pace
 from genlab.ablation.plan import Cell, Plan, make_plan
@@ -96,13 +97,14 @@ class Ablation:
                 missing[str(settled.cell)] = arm
         return Pace(measured, missing)
 
-    def run(self, jobs: int, retrain: bool, tell: Callable[[Event], None]) -> Outcome:
+    def run(self, jobs: int, retrain: bool, tell: Callable[[Event], None], executor: Executor = execute) -> Outcome:
         """Train what is missing, and read what came of it.
 
         Args:
             jobs: how many cells to train at a time.
             retrain: whether to train again what was trained with other code.
             tell: hears what happens.
+            executor: trains the cells; worker processes by default.
 
         Raises:
             RunError: the folder is something else's or in use, or cells were trained with other code.
@@ -113,7 +115,7 @@ class Ablation:
                 self._refuse_other_code()
             waiting = self._waiting()
             if waiting:
-                execute(waiting, self._environments(jobs), self.folder.path / "workers.log", tell)
+                executor(waiting, self._environments(jobs), self.folder.path / "workers.log", tell)
             wanted = {str(settled.cell): settled.identity for settled in self.cells}
             outcome = read_outcome(self.plan, self.folder, wanted)
             write_report(outcome, self.folder, self.parameters)

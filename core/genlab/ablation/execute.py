@@ -10,57 +10,11 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple
 
+from genlab.ablation.jobs import Begun, Done, Event, Job, Moved
 from genlab.engine.stopping import Stopping
-
-
-@dataclass(frozen=True)
-class Job:
-    """A cell to train.
-
-    Args:
-        name: what it is called, for people.
-        recipe: its settled recipe's file.
-        target: its run's folder, which is gone on with if it is there.
-        plugins: files that the recipe takes components from.
-    """
-
-    name: str
-    recipe: Path
-    target: Path
-    plugins: Sequence[Path] = ()
-
-    def message(self) -> dict[str, Any]:
-        plugins = [str(path) for path in self.plugins]
-        return {"name": self.name, "recipe": str(self.recipe), "target": str(self.target), "plugins": plugins}
-
-
-class Begun(NamedTuple):
-    """A slot took up a job."""
-
-    job: Job
-
-
-class Moved(NamedTuple):
-    """A job's training is at this step."""
-
-    job: Job
-    step: int
-
-
-class Done(NamedTuple):
-    """A job ended: `finished`, `interrupted` or `failed`, and why if it failed."""
-
-    job: Job
-    status: str
-    failure: str | None
-
-
-Event = Begun | Moved | Done
 
 
 def execute(

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from genlab.ablation.ablate import Ablation
-from genlab.ablation.execute import Begun, Done, Event, Job, Moved
+from genlab.ablation.jobs import Begun, Done, Event, Job, Moved
 from genlab.ablation.outcome import Outcome
 from genlab.ablation.pace import Pace
 from genlab.cli.output import print_next

@@ -1,4 +1,4 @@
-"""Whole ablations, as processes of their own, on the tiny recipe."""
+"""Whole ablations on the tiny recipe: their trainings by workers where these matter, and otherwise in this process."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import torch
+from tests.conftest import GenCommand, Once
 
 import genlab
 from genlab import RecipeError, RunError
 from genlab.ablation.ablate import Ablation
-from genlab.ablation.execute import Done
 from genlab.ablation.folder import AblationFolder
-from genlab.ablation.outcome import read_outcome
+from genlab.ablation.jobs import Begun, Done, Event, Job
+from genlab.ablation.outcome import Outcome, read_outcome
+from genlab.ablation.train import train
 from genlab.build.experiment import build_networks
 from genlab.recipe.document import Document
-
-GenCommand = Callable[..., subprocess.CompletedProcess[str]]
 
 ARMS = """
 extends = {tiny!r}
@@ -76,14 +75,39 @@ def recipe(tiny: Path, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An undisturbed ablation's folder."""
-    folder = tmp_path_factory.mktemp("whole")
-    tiny = Path(__file__).parents[2] / "assets" / "tiny.toml"
-    (folder / "arms.toml").write_text(ARMS.format(tiny=str(tiny)))
-    genlab.ablate(folder / "arms.toml", out=folder / "out", jobs=2)
-    return folder / "out"
+@pytest.fixture(scope="session")
+def whole(once: Once) -> Path:
+    """An undisturbed ablation's folder, trained by two workers."""
+
+    def build(folder: Path) -> None:
+        folder.mkdir()
+        tiny = Path(__file__).parents[2] / "assets" / "tiny.toml"
+        (folder / "arms.toml").write_text(ARMS.format(tiny=str(tiny)))
+        genlab.ablate(folder / "arms.toml", out=folder / "out", jobs=2)
+
+    return once("ablation", build) / "out"
+
+
+def here(
+    jobs: Sequence[Job], environments: Sequence[Mapping[str, str]], log: Path, tell: Callable[[Event], None]
+) -> None:
+    """Train all jobs in this process, one after the other."""
+    for job in jobs:
+        tell(Begun(job))
+        tell(train(job))
+
+
+def ablate(
+    recipe: Path,
+    *,
+    out: Path,
+    set: Sequence[str] = (),
+    plugins: Sequence[Path] = (),
+    retrain: bool = False,
+    tell: Callable[[Event], None] = lambda event: None,
+) -> Outcome:
+    """`genlab.ablate` without workers."""
+    return Ablation(recipe, out, set=set, plugins=plugins).run(1, retrain, tell, here)
 
 
 def figures(folder: Path) -> object:
@@ -140,7 +164,7 @@ def test_the_targets_themselves_stand_below_the_arms(recipe: Path, judge: Path, 
     judged = f"evaluate.metrics.label_recovery.judge={judge}"
     name = "label_recovery/class_iou"
     asked = [judged, f"ablation.metric=validation/{name}", "ablation.seeds=[0]", "train.steps=2"]
-    outcome = genlab.ablate(recipe, set=asked, out=tmp_path / "out")
+    outcome = ablate(recipe, set=asked, out=tmp_path / "out")
     real = genlab.open_run(tmp_path / "out" / "cells" / "skips" / "seed-0").metrics
     assert outcome.of_targets(f"validation/{name}").mean == real["validation/label_recovery/real_class_iou"]
     (row,) = [line for line in (tmp_path / "out" / "report.md").read_text().splitlines() if "the targets them" in line]
@@ -159,7 +183,7 @@ def test_another_judge_makes_other_cells(recipe: Path, judge: Path, good_judge: 
         shutil.rmtree(tmp_path / "judge")
         shutil.copytree(other, tmp_path / "judge")
         trained = Trained()
-        genlab.ablate(recipe, set=asked, out=tmp_path / "out", tell=trained)
+        ablate(recipe, set=asked, out=tmp_path / "out", tell=trained)
         assert len(trained.ended) == trains
 
 
@@ -171,7 +195,7 @@ def test_arms_with_different_judges_are_not_compared(
         f"ablation.arms.no-skips.evaluate.metrics.label_recovery.judge={good_judge}",
     ]
     with pytest.raises(RunError, match="measure with different things under evaluate"):
-        genlab.ablate(recipe, set=asked, out=tmp_path / "out")
+        ablate(recipe, set=asked, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -202,7 +226,7 @@ def test_an_arm_without_a_finished_run_is_not_passed_over(copy: Path, recipe: Pa
 def test_a_metric_that_is_no_number_leaves_a_report(recipe: Path, tmp_path: Path) -> None:
     (tmp_path / "nothing.py").write_text(NOTHING)
     asked = ["evaluate.metrics.nothing={}", 'ablation.metrics=["validation/nothing"]', "train.steps=1"]
-    genlab.ablate(recipe, set=asked, plugins=[tmp_path / "nothing.py"], out=tmp_path / "out")
+    ablate(recipe, set=asked, plugins=[tmp_path / "nothing.py"], out=tmp_path / "out")
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["metrics"]["validation/nothing"]["arms"]["skips"]["mean"] is None
     assert "no number" in (tmp_path / "out" / "report.md").read_text()
@@ -243,17 +267,17 @@ def copy(whole: Path, tmp_path: Path) -> Path:
 
 def test_called_again_it_trains_nothing(copy: Path, recipe: Path) -> None:
     trained = Trained()
-    genlab.ablate(recipe, out=copy, tell=trained)
+    ablate(recipe, out=copy, tell=trained)
     assert trained.ended == []
 
 
 def test_another_seed_and_another_arm_are_all_that_is_trained(copy: Path, recipe: Path) -> None:
     trained = Trained()
-    genlab.ablate(recipe, out=copy, set=["ablation.seeds=[0, 1, 5]"], tell=trained)
+    ablate(recipe, out=copy, set=["ablation.seeds=[0, 1, 5]"], tell=trained)
     assert sorted(trained.ended) == [("no-skips, seed 5", "finished"), ("skips, seed 5", "finished")]
     recipe.write_text(recipe.read_text() + "[ablation.arms.l1]\nlosses.adversarial.weight = 0\n")
     trained = Trained()
-    genlab.ablate(recipe, out=copy, tell=trained)
+    ablate(recipe, out=copy, tell=trained)
     assert sorted(trained.ended) == [("l1, seed 0", "finished"), ("l1, seed 1", "finished")]
     assert "skips/seed-5" not in cells(copy), "a seed that the recipe does not have any more is put aside"
 
@@ -261,11 +285,11 @@ def test_another_seed_and_another_arm_are_all_that_is_trained(copy: Path, recipe
 def test_an_edit_that_is_taken_back_costs_nothing(copy: Path, recipe: Path) -> None:
     first = figures(copy)
     trained = Trained()
-    genlab.ablate(recipe, out=copy, set=["train.steps=2"], tell=trained)
+    ablate(recipe, out=copy, set=["train.steps=2"], tell=trained)
     assert len(trained.ended) == 4
     assert figures(copy) != first
     trained = Trained()
-    genlab.ablate(recipe, out=copy, tell=trained)
+    ablate(recipe, out=copy, tell=trained)
     assert trained.ended == []
     assert figures(copy) == first
 
@@ -277,11 +301,11 @@ def test_what_was_trained_with_other_code_is_not_mixed_in(copy: Path, recipe: Pa
     manifest.write_text(json.dumps(found))
     trained = Trained()
     with pytest.raises(RunError, match="skips, seed 1 were trained with other code") as caught:
-        genlab.ablate(recipe, out=copy, tell=trained)
+        ablate(recipe, out=copy, tell=trained)
     assert "the code of genlab_pix2pix" in caught.value.what
     assert "--retrain" in caught.value.hint
     assert trained.ended == []
-    genlab.ablate(recipe, out=copy, retrain=True, tell=trained)
+    ablate(recipe, out=copy, retrain=True, tell=trained)
     assert trained.ended == [("skips, seed 1", "finished")]
 
 
@@ -334,17 +358,17 @@ def test_a_cell_that_fails_is_told_and_the_others_go_on(gen: GenCommand, recipe:
 
 @pytest.mark.parametrize("kill_workers", [False, True])
 def test_killed_at_random_moments_it_ends_with_the_same_numbers(
-    whole: Path, recipe: Path, tmp_path: Path, kill_workers: bool
+    whole: Path, recipe: Path, tmp_path: Path, python: list[str], kill_workers: bool
 ) -> None:
     """Five times each; no cell that is finished is touched again."""
-    command = [sys.executable, "-m", "genlab", "ablate", str(recipe), "--out", "out", "--jobs", "2"]
+    command = [*python, "-m", "genlab", "ablate", str(recipe), "--out", "out", "--jobs", "2"]
     command += ["--set", "checkpoint.minutes=0.00001"]
     random_moment = random.Random(int(kill_workers))
     finished: dict[str, float] = {}
     for _ in range(5):
         process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        time.sleep(random_moment.uniform(2.5, 5.5))
-        workers = _children(process.pid)
+        time.sleep(random_moment.uniform(0.3, 4.5))
+        workers = _workers(tmp_path)
         process.kill()
         process.communicate()
         for worker in workers if kill_workers else []:
@@ -360,11 +384,17 @@ def test_killed_at_random_moments_it_ends_with_the_same_numbers(
     assert weights(tmp_path / "out") == weights(whole)
 
 
-def _children(pid: int) -> list[int]:
-    tasks = Path(f"/proc/{pid}/task")
-    if not tasks.is_dir():
+def _workers(folder: Path) -> list[int]:
+    """The processes that train cells in this folder."""
+    if not Path("/proc/self/cmdline").is_file():
         pytest.skip("this system does not tell which processes are whose")
-    return [int(word) for task in tasks.iterdir() for word in (task / "children").read_text().split()]
+    found: list[int] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            is_worker = b"genlab.ablation.worker" in (process / "cmdline").read_bytes()
+            if is_worker and (process / "cwd").readlink() == folder:
+                found.append(int(process.name))
+    return found
 
 
 def _kill(pid: int) -> None:
@@ -372,8 +402,10 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def test_ctrl_c_saves_what_is_trained_and_it_goes_on(recipe: Path, whole: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "genlab", "ablate", str(recipe), "--out", "out"]
+def test_ctrl_c_saves_what_is_trained_and_it_goes_on(
+    recipe: Path, whole: Path, tmp_path: Path, python: list[str]
+) -> None:
+    command = [*python, "-m", "genlab", "ablate", str(recipe), "--out", "out"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     end = time.monotonic() + 60
     while not list((tmp_path / "out").glob("cells/*/*/metrics.jsonl")):
@@ -389,14 +421,14 @@ def test_ctrl_c_saves_what_is_trained_and_it_goes_on(recipe: Path, whole: Path, 
 
 def test_two_at_once_do_not_run_one_ablation(recipe: Path, tmp_path: Path) -> None:
     with AblationFolder.at(tmp_path / "out").locked(), pytest.raises(RunError, match="another process is running"):
-        genlab.ablate(recipe, out=tmp_path / "out")
+        ablate(recipe, out=tmp_path / "out")
 
 
 def test_a_folder_of_something_else_is_left_alone(recipe: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "note").write_text("mine")
     with pytest.raises(RunError, match="no ablation's"):
-        genlab.ablate(recipe, out=tmp_path / "out")
+        ablate(recipe, out=tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["note"]
 
 
@@ -422,5 +454,5 @@ def test_the_plan_tells_how_long_what_is_missing_takes(gen: GenCommand, recipe: 
 def test_faults_are_told_before_anything_is_trained(recipe: Path, tmp_path: Path) -> None:
     recipe.write_text(recipe.read_text().replace("skips = false", "skip = false"))
     with pytest.raises(RecipeError, match="has no setting `skip`"):
-        genlab.ablate(recipe, out=tmp_path / "out")
+        ablate(recipe, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -1,0 +1,62 @@
+"""Cells to train, what is told of them, and what trains them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+@dataclass(frozen=True)
+class Job:
+    """A cell to train.
+
+    Args:
+        name: what it is called, for people.
+        recipe: its settled recipe's file.
+        target: its run's folder, which is gone on with if it is there.
+        plugins: files that the recipe takes components from.
+    """
+
+    name: str
+    recipe: Path
+    target: Path
+    plugins: Sequence[Path] = ()
+
+    def message(self) -> dict[str, Any]:
+        """This job as JSON can hold it."""
+        plugins = [str(path) for path in self.plugins]
+        return {"name": self.name, "recipe": str(self.recipe), "target": str(self.target), "plugins": plugins}
+
+    @classmethod
+    def from_message(cls, message: Mapping[str, Any]) -> Job:
+        plugins = [Path(path) for path in message["plugins"]]
+        return cls(message["name"], Path(message["recipe"]), Path(message["target"]), plugins)
+
+
+class Begun(NamedTuple):
+    """A slot took up a job."""
+
+    job: Job
+
+
+class Moved(NamedTuple):
+    """A job's training is at this step."""
+
+    job: Job
+    step: int
+
+
+class Done(NamedTuple):
+    """A job ended: `finished`, `interrupted` or `failed`, and why if it failed."""
+
+    job: Job
+    status: str
+    failure: str | None
+
+
+Event = Begun | Moved | Done
+
+Executor = Callable[[Sequence[Job], Sequence[Mapping[str, str]], Path, Callable[[Event], None]], None]
+"""Trains jobs as `genlab.ablation.execute.execute` does, with the same arguments."""

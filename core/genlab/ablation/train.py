@@ -1,0 +1,60 @@
+"""One cell, trained in this process."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from functools import partial
+
+from genlab import runner
+from genlab.ablation.jobs import Done, Job
+from genlab.ablation.observations import Observations
+from genlab.build.read import read
+from genlab.engine.checkpoint import forget_optimizers
+from genlab.errors import GenlabError
+from genlab.interfaces.listener import Listener
+from genlab.plugins.blame import blamed
+from genlab.runs import RunFolder
+
+PATIENCE = 120.0
+"""Seconds that a worker left over from before may take to save what it trains."""
+
+
+def train(job: Job, listeners: Sequence[tuple[str, Listener]] = ()) -> Done:
+    """Train a cell, or go on with it where it is.
+
+    Args:
+        job: the cell.
+        listeners: hear of its training, besides the recipe's.
+
+    Returns:
+        How it ended. What nobody but genlab is to blame for is raised.
+    """
+    folder = RunFolder(job.target)
+    try:
+        _train(folder, job, [*listeners, ("observations", Observations())])
+        manifest = folder.read()
+        if manifest.status == "finished" and (last := folder.last_checkpoint()):
+            forget_optimizers(last)
+        return Done(job, manifest.status, manifest.failure)
+    except GenlabError as error:
+        return Done(job, "failed", str(error))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        if fault := blamed(error):
+            return Done(job, "failed", str(fault))
+        raise
+
+
+def _train(folder: RunFolder, job: Job, listeners: Sequence[tuple[str, Listener]]) -> None:
+    if folder.path.exists():
+        with folder.locked(PATIENCE):
+            can_go_on = folder.last_checkpoint() is not None
+        if can_go_on:
+            runner.go_on(folder, listeners=listeners)
+            return
+        shutil.rmtree(folder.path)
+    checked = read(job.recipe, plugins=job.plugins)
+    make_folder = partial(RunFolder.create, folder.path)
+    runner.start(checked, make_folder, name=job.name, plugins=job.plugins, listeners=listeners)
