@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -55,10 +55,14 @@ class Reader:
 
 
 @pytest.fixture
-def follow(tmp_path: Path) -> Callable[[str], None]:
-    """Do what a page says, with the `gen` of the Python that runs the tests."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    run = partial(subprocess.run, env={**os.environ, "PATH": path}, capture_output=True, text=True)
+def follow(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, python: list[str]) -> Callable[[str], None]:
+    """Do what a page says, with a `gen` and a `python` that have imported what takes long."""
+    commands = tmp_path_factory.mktemp("bin")
+    for name, words in (("python", python), ("gen", [*python, "-m", "genlab"])):
+        (commands / name).write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+        (commands / name).chmod(0o755)
+    environment = {**os.environ, "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"}
+    run = partial(subprocess.run, env=environment, capture_output=True, text=True)
     return Reader(lambda *command, cwd: run(command, cwd=cwd), tmp_path).follow
 
 
