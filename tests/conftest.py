@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +17,7 @@ from filelock import FileLock
 from hypothesis import settings
 from jaxtyping import install_import_hook
 from PIL import Image
+from tests.fresh import Fresh, make_environment
 from tests.processes.forks import forking_python
 
 # The shapes that signatures promise are checked at every call, in the tests only.
@@ -178,19 +178,20 @@ Once = Callable[[str, Callable[[Path], object]], Path]
 def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
     """Make a folder once for all tests, also of other workers, which may read it and not change it.
 
-    Called with the folder's name, and with what makes it at the path that it is given, from where it is moved.
+    Called with the folder's name, and with what makes it at the path that it is given.
     """
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
     def make(name: str, build: Callable[[Path], object]) -> Path:
         folder = shared / f"once-{name}"
+        whole = Path(f"{folder}.whole")
         with FileLock(f"{folder}.lock"):
-            if not folder.exists():
-                # What fails midway is not taken for the whole.
-                with TemporaryDirectory(dir=shared) as aside:
-                    build(Path(aside, name))
-                    Path(aside, name).rename(folder)
+            if not whole.exists():
+                # What another left half done is not taken for the whole.
+                shutil.rmtree(folder, ignore_errors=True)
+                build(folder)
+                whole.touch()
         return folder
 
     return make
@@ -213,76 +214,18 @@ def _run(python: list[str], *arguments: str | Path) -> None:
     subprocess.run([*python, "-m", "genlab", "run", *map(str, arguments)], check=True, capture_output=True)
 
 
-@dataclass(frozen=True)
-class Fresh:
-    """An environment of its own, in which genlab and the packages of `examples` are installed as a stranger has them.
-
-    Args:
-        python: its interpreter.
-        bin: where its commands are.
-    """
-
-    python: Path
-    bin: Path
-
-    def run(self, *command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of this environment, such as `gen`, with nothing of the tests' own environment in the way."""
-        inner = {**_plain_environment(), "PATH": f"{self.bin}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "120"}
-        return subprocess.run(
-            list(map(str, command)),
-            cwd=cwd,
-            env={**inner, **environment},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-
-
 @pytest.fixture(scope="session")
-def fresh() -> Iterator[Fresh]:
-    """A virtual environment with wheels of genlab and of each package in `examples`, pytest and hatchling.
+def fresh(once: Once) -> Fresh:
+    """An environment of its own, in which genlab and the packages of `examples` are installed as a stranger has them.
 
     It takes half a minute where the packages are at hand, so all tests share it. It has neither tests nor sources of
     the checkout. Where the package index is out of reach, tests that need it are skipped, but not if CI is "true".
     """
-    with TemporaryDirectory(prefix="genlab-fresh-") as folder:
-        yield _make_fresh(Path(folder))
+    return Fresh(once("fresh", make_environment) / "bin")
 
 
-def _make_fresh(folder: Path) -> Fresh:
-    root = folder / "venv"
-    # Its pip is installed with all else, which takes less time than the one that comes with Python.
-    _must([sys.executable, "-m", "venv", "--without-pip", root])
-    sources = [ROOT, *(file.parent for file in sorted(ROOT.glob("examples/*/pyproject.toml")))]
-    wheels = folder / "wheels"
-    _must([*_pip(), "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels, *sources])
-    fresh = Fresh(root / "bin" / "python", root / "bin")
-    # `editables` is what hatchling needs to link a package, such as one that a test has made.
-    tools = [f"pip=={version('pip')}", "pytest", "hatchling", "editables"]
-    # In one call, so that versions are settled once. What is imported is compiled then; the rest need not be.
-    options = ["--no-compile", "--constraint", ROOT / "constraints.txt"]
-    _must([*_pip(), "--python", fresh.python, "install", *options, *tools, *sorted(wheels.glob("*.whl"))])
-    return fresh
-
-
-def _pip() -> list[str]:
-    return [sys.executable, "-m", "pip", "--quiet"]
-
-
-def _must(command: Sequence[str | Path]) -> None:
-    """Run a command that makes the fresh environment; skip what needs it if the package index cannot be had."""
-    done = subprocess.run(
-        list(map(str, command)), env=_plain_environment(), capture_output=True, text=True, check=False
-    )
-    if done.returncode == 0:
-        return
-    if "connection broken by" in done.stderr and os.environ.get("CI") != "true":
-        pytest.skip("the package index is out of reach, which the fresh environment is made from")
-    pytest.fail(f"{' '.join(map(str, command))}\n{done.stderr}")
-
-
-def _plain_environment() -> dict[str, str]:
-    """The environment without what would make another Python find these sources, or count what it covers as theirs."""
-    own = ("COV", "PYTEST_", "PYTHON")
-    return {name: value for name, value in os.environ.items() if not name.startswith(own)}
+@pytest.fixture(scope="session")
+def forked_fresh(fresh: Fresh) -> Iterator[list[str]]:
+    """The words that begin a command in place of the fresh environment's `python`, as `forked_python` has them."""
+    with forking_python(fresh.bin / "python", fresh.environment) as words:
+        yield words

@@ -15,7 +15,7 @@ import genlab
 import genlab.testing
 
 if TYPE_CHECKING:
-    from tests.conftest import Fresh
+    from tests.fresh import Fresh
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted(file.parent for file in ROOT.glob("examples/*/pyproject.toml"))
@@ -190,12 +190,19 @@ def test_what_is_public_may_be_used(code: str) -> None:
 # What a package does where it is installed
 
 
-def done(fresh: Fresh, *command: str | Path, cwd: Path) -> str:
-    """What a command of the fresh environment prints; it must succeed."""
-    # Small networks gain nothing by a second thread, and lose much where another process has the core.
-    result = fresh.run(*command, cwd=cwd, OMP_NUM_THREADS="1")
-    assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
-    return result.stdout
+Done = Callable[..., str]
+
+
+@pytest.fixture
+def done(fresh: Fresh, forked_fresh: list[str]) -> Done:
+    """Run a command of the fresh environment's Python, which must succeed, and give what it prints."""
+
+    def call(*arguments: str | Path, cwd: Path) -> str:
+        result = fresh.run(*forked_fresh, *arguments, cwd=cwd)
+        assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
+        return result.stdout
+
+    return call
 
 
 @pytest.fixture
@@ -208,19 +215,21 @@ def copied(tmp_path: Path) -> Callable[[str], Path]:
     return copy
 
 
-def test_genlab_and_the_packages_are_installed_and_not_linked(fresh: Fresh, tmp_path: Path) -> None:
+def test_genlab_and_the_packages_are_installed_and_not_linked(fresh: Fresh, done: Done, tmp_path: Path) -> None:
     modules = ["genlab", "genlab_csv", "genlab_monai"]
     code = f"import {', '.join(modules)}; print({', '.join(f'{name}.__file__' for name in modules)})"
-    places = done(fresh, "python", "-c", code, cwd=tmp_path).split()
+    places = done("-c", code, cwd=tmp_path).split()
     assert len(places) == len(modules)
     assert all(Path(place).is_relative_to(fresh.bin.parent) for place in places)
 
 
 @pytest.mark.parametrize("name", [example.name for example in EXAMPLES])
 def test_its_own_tests_pass(fresh: Fresh, copied: Callable[[str], Path], name: str) -> None:
-    printed = done(fresh, "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=copied(name))
-    assert " passed" in printed
-    assert "skipped" not in printed
+    # Started anew, as pytest wants to be the first to import what it checks.
+    result = fresh.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=copied(name))
+    assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
+    assert " passed" in result.stdout
+    assert "skipped" not in result.stdout
 
 
 # What makes a run of an example's recipe as short as it gets
@@ -238,24 +247,24 @@ def options(*sets: str) -> list[str]:
     return [word for value in (*SHORT, *sets) for word in ("--set", value)]
 
 
-def train_with_a_pause(fresh: Fresh, folder: Path) -> Path:
+def train_with_a_pause(done: Done, folder: Path) -> Path:
     """The run of an example's recipe: one step, a pause, and one step more."""
-    done(fresh, "gen", "run", "recipe.toml", "--stop-at", "1", "--out", "run", *options(), cwd=folder)
-    done(fresh, "gen", "resume", "run", cwd=folder)
+    done("-m", "genlab", "run", "recipe.toml", "--stop-at", "1", "--out", "run", *options(), cwd=folder)
+    done("-m", "genlab", "resume", "run", cwd=folder)
     return folder / "run"
 
 
-def test_networks_of_monai_are_trained_and_probed(fresh: Fresh, copied: Callable[[str], Path]) -> None:
+def test_networks_of_monai_are_trained_and_probed(done: Done, copied: Callable[[str], Path]) -> None:
     folder = copied("genlab-monai")
-    run = train_with_a_pause(fresh, folder)
+    run = train_with_a_pause(done, folder)
     assert (run / "checkpoints" / "00000002").is_dir()
-    assert "level 3" in done(fresh, "gen", "probe", "run", cwd=folder)
+    assert "level 3" in done("-m", "genlab", "probe", "run", cwd=folder)
 
 
-def test_the_other_generator_of_monai_is_trained_too(fresh: Fresh, copied: Callable[[str], Path]) -> None:
+def test_the_other_generator_of_monai_is_trained_too(done: Done, copied: Callable[[str], Path]) -> None:
     folder = copied("genlab-monai")
     sets = options("generator={name='monai_segresnet', init_filters=8}")
-    done(fresh, "gen", "run", "recipe.toml", "--out", "run", *sets, cwd=folder)
+    done("-m", "genlab", "run", "recipe.toml", "--out", "run", *sets, cwd=folder)
     assert (folder / "run" / "checkpoints" / "00000002").is_dir()
 
 
@@ -264,8 +273,8 @@ def rows(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def test_a_run_is_written_to_csv_and_goes_on_there(fresh: Fresh, copied: Callable[[str], Path]) -> None:
-    run = train_with_a_pause(fresh, copied("genlab-csv"))
+def test_a_run_is_written_to_csv_and_goes_on_there(done: Done, copied: Callable[[str], Path]) -> None:
+    run = train_with_a_pause(done, copied("genlab-csv"))
     written = rows(run / "metrics.csv")
 
     facts = [(row["event"], int(row["step"]), row["quantity"], row["name"], row["image"]) for row in written]
@@ -276,7 +285,7 @@ def test_a_run_is_written_to_csv_and_goes_on_there(fresh: Fresh, copied: Callabl
     assert all(float(row["value"]) == float(row["value"]) for row in written)
 
 
-def test_an_ablation_is_written_to_csv(fresh: Fresh, copied: Callable[[str], Path]) -> None:
+def test_an_ablation_is_written_to_csv(done: Done, copied: Callable[[str], Path]) -> None:
     folder = copied("genlab-csv")
     question = """
 [ablation]
@@ -288,7 +297,7 @@ metric = "validation/l1"
 generator.skips = false
 """
     (folder / "question.toml").write_text(f'extends = "recipe.toml"\n{question}')
-    done(fresh, "gen", "ablate", "question.toml", "--out", "answer", *options(), cwd=folder)
+    done("-m", "genlab", "ablate", "question.toml", "--out", "answer", *options(), cwd=folder)
 
     courses = rows(folder / "answer" / "courses.csv")
     found = [(row["arm"], row["metric"], int(row["step"])) for row in courses]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.conftest import Fresh
+    from tests.fresh import Fresh
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -93,7 +93,7 @@ def squeezed(text: str) -> str:
 
 def test_a_plugin_is_written(fresh: Fresh, tmp_path: Path) -> None:
     """By a stranger: in an environment that has genlab from its wheel, and nothing of the checkout."""
-    reader = Reader(partial(fresh.run, OMP_NUM_THREADS="1"), tmp_path)
+    reader = Reader(fresh.run, tmp_path)
     reader.follow("write_a_plugin.md")
     assert (tmp_path / "genlab-dilated" / "runs" / "narrow" / "run.json").is_file()
     # What the page says that is printed, is printed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,13 +13,21 @@ HERE = Path(__file__).parent
 
 
 @contextmanager
-def forking_python() -> Generator[list[str], None, None]:
-    """Give the words that begin a command in place of `python`, and run its server as long as the block does."""
+def forking_python(
+    python: str | Path = sys.executable, environment: Mapping[str, str] | None = None
+) -> Generator[list[str], None, None]:
+    """Give the words that begin a command in place of `python`, and run its server as long as the block does.
+
+    Args:
+        python: the interpreter.
+        environment: what its server starts with; what the tests have by default.
+    """
     # A folder of its own, as the path of a socket must be short.
     with TemporaryDirectory(prefix="genlab-forks-") as folder:
         path = Path(folder, "socket")
-        command = [sys.executable, str(HERE / "server.py"), str(path)]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        command = [python, HERE / "server.py", path]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with subprocess.Popen(command, env=environment, text=True, **pipes) as server:
             assert server.stdout is not None
             assert server.stdout.readline() == "ready\n", "the server that forks did not start"
             yield [sys.executable, "-IS", str(HERE / "client.py"), str(path)]

@@ -1,0 +1,85 @@
+"""An environment of its own, in which genlab and the packages of `examples` are installed as a stranger has them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """A virtual environment with what a stranger has installed.
+
+    Args:
+        bin: where its commands are.
+    """
+
+    bin: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables for its commands, with nothing of the tests' own environment in the way."""
+        return {
+            **_plain_environment(),
+            "PATH": f"{self.bin}{os.pathsep}{os.environ['PATH']}",
+            "COLUMNS": "120",
+            # Small networks gain nothing by a second thread, and lose much where another process has the core.
+            "OMP_NUM_THREADS": "1",
+        }
+
+    def run(self, *command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of this environment, such as `gen`."""
+        return subprocess.run(
+            list(map(str, command)),
+            cwd=cwd,
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+
+def make_environment(root: Path) -> None:
+    """Make a virtual environment with wheels of genlab and of each package in `examples`, pytest and hatchling."""
+    # Its pip is installed with all else, which takes less time than the one that comes with Python.
+    _must([sys.executable, "-m", "venv", "--without-pip", root])
+    sources = [ROOT, *(file.parent for file in sorted(ROOT.glob("examples/*/pyproject.toml")))]
+    wheels = root / "wheels"
+    _must([*_pip(), "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels, *sources])
+    # `editables` is what hatchling needs to link a package, such as one that a test has made.
+    tools = [f"pip=={version('pip')}", "pytest", "hatchling", "editables"]
+    # In one call, so that versions are settled once. What is imported is compiled then; the rest need not be.
+    options = ["--no-compile", "--constraint", ROOT / "constraints.txt"]
+    _must([*_pip(), "--python", root / "bin" / "python", "install", *options, *tools, *sorted(wheels.glob("*.whl"))])
+
+
+def _pip() -> list[str]:
+    return [sys.executable, "-m", "pip", "--quiet"]
+
+
+def _must(command: Sequence[str | Path]) -> None:
+    """Run a command that makes the fresh environment; skip what needs it if the package index cannot be had."""
+    done = subprocess.run(
+        list(map(str, command)), env=_plain_environment(), capture_output=True, text=True, check=False
+    )
+    if done.returncode == 0:
+        return
+    if "connection broken by" in done.stderr and os.environ.get("CI") != "true":
+        pytest.skip("the package index is out of reach, which the fresh environment is made from")
+    pytest.fail(f"{' '.join(map(str, command))}\n{done.stderr}")
+
+
+def _plain_environment() -> dict[str, str]:
+    """The environment without what would make another Python find these sources, or count what it covers as theirs."""
+    own = ("COV", "PYTEST_", "PYTHON")
+    return {name: value for name, value in os.environ.items() if not name.startswith(own)}
