@@ -223,6 +223,7 @@ def test_genlab_and_the_packages_are_installed_and_not_linked(fresh: Fresh, done
     assert all(Path(place).is_relative_to(fresh.bin.parent) for place in places)
 
 
+@pytest.mark.cold
 @pytest.mark.parametrize("name", [example.name for example in EXAMPLES])
 def test_its_own_tests_pass(fresh: Fresh, copied: Callable[[str], Path], name: str) -> None:
     # Started anew, as pytest wants to be the first to import what it checks.

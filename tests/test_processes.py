@@ -40,7 +40,14 @@ raise ValueError("a defect")
     "end",
     [
         *("pass", "sys.exit()", "sys.exit(3)", "sys.exit(True)", "sys.exit('why')", "sys.exit(300)", "sys.exit(-2)"),
-        *("1 / 0", "raise KeyboardInterrupt", "sys.stdout = None", "sys.stdout.close()", "os.abort()"),
+        *(
+            "1 / 0",
+            "raise KeyboardInterrupt",
+            "sys.stdout = None",
+            "sys.stdout.close()",
+            "os.abort()",
+            "os.kill(os.getpid(), 9)",
+        ),
         "atexit.register(sys.exit, 3)",
     ],
 )

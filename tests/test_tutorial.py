@@ -91,6 +91,7 @@ def squeezed(text: str) -> str:
     return " ".join(re.sub(r"\d+ ms", "ms", text).split())
 
 
+@pytest.mark.cold
 def test_a_plugin_is_written(fresh: Fresh, tmp_path: Path) -> None:
     """By a stranger: in an environment that has genlab from its wheel, and nothing of the checkout."""
     reader = Reader(fresh.run, tmp_path)

@@ -92,8 +92,8 @@ def test_a_run_whose_reader_goes_away_trains_on(python: list[str], tiny: Path, t
 
 @pytest.mark.cold
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
-def test_so_does_one_without_anybody_to_tell(tiny: Path, tmp_path: Path, stderr: str) -> None:
-    command = f"{sys.executable} -m genlab run {tiny} --set listeners.console.name=console --out run {stderr}"
+def test_so_does_one_without_anybody_to_tell(python: list[str], tiny: Path, tmp_path: Path, stderr: str) -> None:
+    command = f"{shlex.join(python)} -m genlab run {tiny} --set listeners.console.name=console --out run {stderr}"
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, timeout=120)
     assert done.returncode == 0
     assert genlab.open_run(tmp_path / "run").manifest.status == "finished"

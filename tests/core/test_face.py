@@ -133,11 +133,13 @@ def heavy(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return json.loads(python(folder, "-c", FORKS, "a_heavy_one", *LIGHT).stdout)
 
 
+@pytest.mark.cold
 @pytest.mark.parametrize("module", LIGHT)
 def test_importing_it_imports_no_torch(module: str, heavy: list[str]) -> None:
     assert module not in heavy
 
 
+@pytest.mark.cold
 def test_a_module_that_imports_torch_would_be_found(heavy: list[str]) -> None:
     assert "a_heavy_one" in heavy
 
@@ -147,6 +149,7 @@ def test_every_room_of_recipe_and_cli_is_among_those_that_are_watched() -> None:
     assert rooms <= set(LIGHT)
 
 
+@pytest.mark.cold
 def test_looking_at_what_there_is_imports_no_torch(tmp_path: Path) -> None:
     names = "genlab.DataError, genlab.hookimpl, genlab.Dataset, genlab.Listener, genlab.Registry"
     assert not imports_torch(tmp_path, "-c", f"import genlab; {names}; dir(genlab)")
@@ -165,10 +168,12 @@ LOOKS = [
 ]
 
 
+@pytest.mark.cold
 @pytest.mark.parametrize("words", LOOKS)
 def test_commands_that_need_no_torch_import_none(words: str, tmp_path: Path) -> None:
     assert not imports_torch(tmp_path, "-m", "genlab", *words.split())
 
 
+@pytest.mark.cold
 def test_a_command_that_imports_torch_would_be_found(tmp_path: Path) -> None:
     assert imports_torch(tmp_path, "-c", "import genlab; genlab.Generator")

@@ -169,23 +169,25 @@ print(json.dumps({
 """
 
 
-def listed(site: Path) -> dict[str, list[str]]:
+def listed(python: list[str], site: Path) -> dict[str, list[str]]:
     """What a process of its own finds, with a folder of installed packages more."""
     path = os.pathsep.join([str(site), *sys.path[1:]])
-    command = [sys.executable, "-W", "error", "-c", LIST]
+    command = [*python, "-W", "error", "-c", LIST]
     result = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}, check=True)
     return json.loads(result.stdout)
 
 
-def test_an_installed_package_adds_its_components(tmp_path: Path) -> None:
+@pytest.mark.cold
+def test_an_installed_package_adds_its_components(tmp_path: Path, python: list[str]) -> None:
     hook = f'{HOOK}    registry.generator("resnet", "no_such_module:Class")'
     install(tmp_path, "genlab-resnet", {"genlab_resnet": hook}, {"resnet": "genlab_resnet"})
-    found = listed(tmp_path)
+    found = listed(python, tmp_path)
     assert ["genlab-resnet 1.2", "resnet", None, 1] in found["plugins"]
     assert {"resnet", "unet"} <= set(found["generators"])
 
 
-def test_a_broken_package_is_kept_with_its_failure_and_harms_nobody(tmp_path: Path) -> None:
+@pytest.mark.cold
+def test_a_broken_package_is_kept_with_its_failure_and_harms_nobody(tmp_path: Path, python: list[str]) -> None:
     modules = {
         "broken_one": "import no_such_package",
         "broken_two": "raise SystemExit",
@@ -194,7 +196,7 @@ def test_a_broken_package_is_kept_with_its_failure_and_harms_nobody(tmp_path: Pa
     }
     points = {name: name for name in modules} | {"missing": "no_such_module", "no_object": "sound:nothing"}
     install(tmp_path, "genlab-mixed", modules, points)
-    found = listed(tmp_path)
+    found = listed(python, tmp_path)
     failures = {name: failure for package, name, failure, _ in found["plugins"] if package == "genlab-mixed 1.2"}
     assert failures == {
         "broken_one": "ModuleNotFoundError: No module named 'no_such_package' (broken_one.py, line 1)",
@@ -209,8 +211,9 @@ def test_a_broken_package_is_kept_with_its_failure_and_harms_nobody(tmp_path: Pa
     assert "fine" not in found["generators"]
 
 
-def test_packages_with_one_entry_point_name_are_both_found(tmp_path: Path) -> None:
+@pytest.mark.cold
+def test_packages_with_one_entry_point_name_are_both_found(tmp_path: Path, python: list[str]) -> None:
     for package in ("one", "two"):
         hook = f'{HOOK}    registry.generator("net_{package}", "x:Y")'
         install(tmp_path, f"genlab-{package}", {f"genlab_{package}": hook}, {"same": f"genlab_{package}"})
-    assert {"net_one", "net_two"} <= set(listed(tmp_path)["generators"])
+    assert {"net_one", "net_two"} <= set(listed(python, tmp_path)["generators"])

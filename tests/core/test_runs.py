@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,15 +65,15 @@ def test_the_manifest_is_read_as_it_was_written_and_updated_in_place(tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"], "nothing half written is left"
 
 
-def test_a_run_that_was_killed_does_not_say_that_it_is_running(tmp_path: Path) -> None:
+def test_a_run_that_was_killed_does_not_say_that_it_is_running(tmp_path: Path, python: list[str]) -> None:
     """Neither here nor to another process, and it does say so while it is trained."""
     folder = RunFolder(tmp_path)
     folder.write(manifest())
     ask = f"from genlab.runs import RunFolder, Path\nprint(RunFolder(Path({str(tmp_path)!r})).read().status)"
     with folder.locked():
         assert folder.read().status == "running"
-        assert subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True).stdout == "running\n"
-    assert subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True).stdout == "interrupted\n"
+        assert subprocess.run([*python, "-c", ask], capture_output=True, text=True).stdout == "running\n"
+    assert subprocess.run([*python, "-c", ask], capture_output=True, text=True).stdout == "interrupted\n"
     assert folder.read().failure == "its process was ended from outside"
 
 
@@ -101,12 +100,12 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
         RunFolder.existing(tmp_path / "missing")
 
 
-def test_another_process_cannot_train_in_the_same_folder(tmp_path: Path) -> None:
+def test_another_process_cannot_train_in_the_same_folder(tmp_path: Path, python: list[str]) -> None:
     ask = f"from genlab.runs import RunFolder, Path\nwith RunFolder(Path({str(tmp_path)!r})).locked(): pass"
     with RunFolder(tmp_path).locked():
-        other = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True)
+        other = subprocess.run([*python, "-c", ask], capture_output=True, text=True)
     assert "another process is training this run" in other.stderr
-    assert subprocess.run([sys.executable, "-c", ask]).returncode == 0, "the lock ends with its holder"
+    assert subprocess.run([*python, "-c", ask]).returncode == 0, "the lock ends with its holder"
 
 
 def test_the_last_checkpoint_is_the_one_of_most_steps(tmp_path: Path) -> None:
@@ -134,7 +133,7 @@ def test_figures_that_are_no_numbers_come_back(tmp_path: Path) -> None:
     assert read["b"] == math.inf
 
 
-def test_whoever_reads_a_run_does_not_keep_it_from_being_trained(tmp_path: Path) -> None:
+def test_whoever_reads_a_run_does_not_keep_it_from_being_trained(tmp_path: Path, python: list[str]) -> None:
     folder = RunFolder(tmp_path)
     folder.write(manifest())
     with folder.locked():
@@ -144,7 +143,7 @@ from genlab.runs import RunFolder, Path
 print("ready", flush=True)
 while True: RunFolder(Path({str(tmp_path)!r})).read()
 """
-    readers = [subprocess.Popen([sys.executable, "-c", ask], stdout=subprocess.PIPE) for _ in range(2)]
+    readers = [subprocess.Popen([*python, "-c", ask], stdout=subprocess.PIPE) for _ in range(2)]
     try:
         for reader in readers:
             assert reader.stdout

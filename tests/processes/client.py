@@ -6,6 +6,7 @@ each command.
 
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -24,9 +25,16 @@ def main(path: str, arguments: list[str]) -> None:
     connection.sendall(request)
     answers = connection.makefile()
     command = int(answers.readline())
+    # By a socket, as a signal between a look for signals and a wait would be noticed after the wait.
+    signals, received = socket.socketpair()
+    received.setblocking(False)
+    signal.set_wakeup_fd(received.fileno())
     for number in _PASSED_ON:
-        signal.signal(number, lambda number, _frame: os.kill(command, number))
+        signal.signal(number, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
+    while connection not in (readable := select.select([connection, signals], [], [])[0]):
+        for number in signals.recv(64) if readable else b"":
+            os.kill(command, number)
     end_as(int(answers.readline()))
 
 
@@ -34,7 +42,8 @@ def end_as(status: int) -> None:
     """End as another process did."""
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
-        signal.signal(-code, signal.SIG_DFL)
+        if -code not in (signal.SIGKILL, signal.SIGSTOP):
+            signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     os._exit(code)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -162,8 +161,8 @@ def test_a_step_calls_the_discriminator_twice_and_the_generator_once(tiny: Path)
     assert calls == {"generator": 2, "discriminator": 2 + 3}
 
 
-def test_the_gpu_table_says_which_sizes_it_takes() -> None:
-    command = [sys.executable, ROOT / "benchmarks" / "gpu.py", "--device", "cpu", "--size", "100"]
+def test_the_gpu_table_says_which_sizes_it_takes(python: list[str]) -> None:
+    command = [*python, str(ROOT / "benchmarks" / "gpu.py"), "--device", "cpu", "--size", "100"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert "the networks take multiples of 256 pixels, not 100" in done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -155,9 +156,11 @@ def test_a_signal_saves_and_says_how_to_go_on(
 
 @pytest.mark.cold
 @pytest.mark.parametrize("module", ["typer", "pydantic", "torch"])
-def test_an_interruption_while_it_starts_is_no_traceback(tiny: Path, tmp_path: Path, module: str) -> None:
+def test_an_interruption_while_it_starts_is_no_traceback(
+    tiny: Path, tmp_path: Path, python: list[str], module: str
+) -> None:
     """As soon as a module is imported, while others are."""
-    command = [sys.executable, "-X", "importtime", "-m", "genlab", "run", str(tiny), "--out", "run"]
+    command = [*python, "-X", "importtime", "-m", "genlab", "run", str(tiny), "--out", "run"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         for line in process.stderr:
@@ -248,15 +251,16 @@ cp -r disk/run whole
 """
 
 
+@pytest.mark.cold
 def test_a_full_disk_ends_with_a_message_and_keeps_the_last_checkpoint(
-    gen: GenCommand, tiny: Path, tmp_path: Path
+    gen: GenCommand, tiny: Path, tmp_path: Path, python: list[str]
 ) -> None:
     (tmp_path / "disk").mkdir()
     # A mount namespace of its own: the small disk goes with the process, which a fork of another would not see.
     private = ["unshare", "--mount"]
     if subprocess.run([*private, "mount", "-t", "tmpfs", "none", tmp_path / "disk"], check=False).returncode:
         pytest.skip("mounting a small disk needs rights that this user does not have")
-    environment = {**os.environ, "gen": f"{sys.executable} -m genlab", "tiny": str(tiny)}
+    environment = {**os.environ, "gen": f"{shlex.join(python)} -m genlab", "tiny": str(tiny)}
     command = [*private, "sh", "-c", FULL_DISK]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -6,7 +6,6 @@ import json
 import logging
 import shutil
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -147,9 +146,9 @@ print(found)
 """
 
 
-def test_processes_fill_one_shelf_together(tmp_path):
+def test_processes_fill_one_shelf_together(tmp_path, python):
     root = Path(__file__).parents[3]
-    command = [sys.executable, "-c", _WRITER, str(tmp_path)]
+    command = [*python, "-c", _WRITER, str(tmp_path)]
     pipe = subprocess.PIPE
     writers = [subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=root) for _ in range(3)]
     ends = [writer.communicate(timeout=60) for writer in writers]

@@ -6,7 +6,6 @@ an epoch of five pairs that ends among its eight steps.
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -88,12 +87,13 @@ def test_a_run_in_parts_equals_the_whole(whole, tiny, tmp_path):
     assert genlab.open_run(parts).metrics == genlab.open_run(whole).metrics
 
 
-def test_parts_in_processes_of_their_own_equal_the_whole(whole, tiny, tmp_path):
+@pytest.mark.cold
+def test_parts_in_processes_of_their_own_equal_the_whole(whole, tiny, tmp_path, python):
     parts = tmp_path / "parts"
     for verb, stop_at in (("train", 3), ("resume", 6), ("resume", None)):
         call = CALLS[verb].format(recipe=str(tiny), out=str(parts), stop_at=stop_at)
         done = subprocess.run(
-            [sys.executable, "-c", f"import genlab; {call}"], cwd=tmp_path, capture_output=True, text=True, check=False
+            [*python, "-c", f"import genlab; {call}"], cwd=tmp_path, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
     assert_same(parts, whole)

@@ -1,7 +1,6 @@
 import json
 import platform
 import subprocess
-import sys
 
 import pytest
 import torch
@@ -91,9 +90,10 @@ print(json.dumps([before, kept, there - resident()]))
 """
 
 
+@pytest.mark.cold
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="memory is kept with glibc alone")
-def test_memory_is_kept_in_the_block_and_given_back_after_it():
-    ended = subprocess.run([sys.executable, "-c", _FAULTS], check=True, capture_output=True, text=True)
+def test_memory_is_kept_in_the_block_and_given_back_after_it(python):
+    ended = subprocess.run([*python, "-c", _FAULTS], check=True, capture_output=True, text=True)
     before, kept, given_back = json.loads(ended.stdout)
     pages = 2**26 // 4096  # of one tensor
     assert before > 5 * pages

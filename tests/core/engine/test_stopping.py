@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from genlab.engine.stopping import Stopping
 
 ROOT = Path(__file__).parents[3]
 CHILD = """
+import select
 import sys
 from pathlib import Path
 from tests.core.toys import ToyMethod, experiment, run
@@ -24,7 +24,9 @@ class Waiting(ToyMethod):
         self.count += 1
         if self.count == 3:
             print("in step 3", flush=True)
-            sys.stdin.readline()
+            # As code that computes does, this looks for signals again and again; one wait might just miss one.
+            while not select.select([sys.stdin], [], [], 0.05)[0]:
+                pass
         return super().forward(batch)
 
 try:
@@ -36,10 +38,10 @@ except KeyboardInterrupt:
 
 
 @pytest.fixture
-def child(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def child(tmp_path: Path, python: list[str]) -> Iterator[subprocess.Popen[str]]:
     """A training that waits for a line in the middle of its third step."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    command = [sys.executable, "-c", CHILD, str(tmp_path / "run")]
+    command = [*python, "-c", CHILD, str(tmp_path / "run")]
     process = subprocess.Popen(command, cwd=ROOT, text=True, **pipes)
     assert process.stdout.readline() == "in step 3\n", process.stderr.read()
     yield process

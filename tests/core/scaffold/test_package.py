@@ -22,8 +22,8 @@ Packages = dict[str, Path]
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
-    """What a command prints; it must succeed. It has one thread, as what it computes is small."""
-    variables = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
+    """What a command prints; it must succeed."""
+    variables = {**os.environ, **environment}
     done = subprocess.run(list(map(str, command)), cwd=cwd, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout
@@ -262,29 +262,31 @@ def test_what_came_there_in_the_meantime_stays(tmp_path: Path, monkeypatch: pyte
     assert list(target.iterdir()) == [target / "theirs"]
 
 
-def test_writing_one_imports_no_torch(tmp_path: Path) -> None:
+@pytest.mark.cold
+def test_writing_one_imports_no_torch(tmp_path: Path, python: list[str]) -> None:
     code = "import sys; from pathlib import Path; from genlab.scaffold.package import new_package"
     code += "; new_package('mine', 'generator', Path()); assert 'torch' not in sys.modules"
-    run(sys.executable, "-c", code, cwd=tmp_path)
+    run(*python, "-c", code, cwd=tmp_path)
     assert (tmp_path / "genlab-mine").is_dir()
 
 
 # What it does
 
 
-def test_all_of_them_pass_their_own_tests(packages: Packages, site: Path, tmp_path: Path) -> None:
+@pytest.mark.cold
+def test_all_of_them_pass_their_own_tests(packages: Packages, site: Path, tmp_path: Path, python: list[str]) -> None:
     tests = [folder / "tests" for folder in packages.values()]
     options = ["-q", "-W", "error", "--import-mode=importlib", "-p", "no:cacheprovider", "-rA"]
-    output = run(sys.executable, "-m", "pytest", *options, *tests, cwd=tmp_path, PYTHONPATH=str(site))
+    output = run(*python, "-m", "pytest", *options, *tests, cwd=tmp_path, PYTHONPATH=str(site), OMP_NUM_THREADS="1")
     assert output.count("::test_the_recipe_trains") == len(KINDS)
     for kind in KINDS:
         assert re.search(rf"PASSED \S+::TestEdgeAware{kind.capitalize()}::test_a_recipe_can_name_it", output)
 
 
-def test_the_readme_tells_what_works(packages: Packages, site: Path, tmp_path: Path) -> None:
+def test_the_readme_tells_what_works(packages: Packages, site: Path, tmp_path: Path, python: list[str]) -> None:
     folder = packages["listener"]
     trial = "gen run recipe.toml --steps 2"
     assert f"    {trial}\n" in (folder / "README.md").read_text()
     out = tmp_path / "run"
-    run(sys.executable, "-m", "genlab", *trial.split()[1:], "--out", out, cwd=folder, PYTHONPATH=str(site))
+    run(*python, "-m", "genlab", *trial.split()[1:], "--out", out, cwd=folder, PYTHONPATH=str(site))
     assert "finished at step 2 of 2" in (out / "summary.md").read_text()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from functools import cache
 from typing import Any, get_type_hints
 
@@ -184,6 +183,7 @@ def test_the_least_size_and_any_seed_can_be_drawn() -> None:
     assert all(pair.a.shape == (32, 32, 3) and (pair.b == PartClass.WINDOW).any() for pair in pairs)
 
 
-def test_importing_it_imports_no_torch() -> None:
+@pytest.mark.cold
+def test_importing_it_imports_no_torch(python: list[str]) -> None:
     code = "import sys, genlab_images.drawn_facades; sys.exit('torch' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([*python, "-c", code], check=True)

@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from logging.handlers import BufferingHandler
 from pathlib import Path
@@ -376,10 +375,10 @@ print(time.monotonic() - start)
 """
 
 
-def opened(home: Path, **environment: str) -> list[str]:
+def opened(python: list[str], home: Path, **environment: str) -> list[str]:
     """What the script above prints, with a home of its own for caches."""
     done = subprocess.run(
-        [sys.executable, "-c", OPEN],
+        [*python, "-c", OPEN],
         env=os.environ | {"HF_HOME": str(home)} | environment,
         capture_output=True,
         text=True,
@@ -388,21 +387,23 @@ def opened(home: Path, **environment: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.cold
 def test_the_hub_is_asked_first_and_its_copy_kept_for_later(
-    rows: Rows, tmp_path: Path, table_hub: Callable[[Path], Any]
+    python: list[str], rows: Rows, tmp_path: Path, table_hub: Callable[[Path], Any]
 ) -> None:
     path = write(rows, tmp_path / "facades.parquet")
     expected = HuggingFace(path=str(path), **FACADES).open("train").fingerprint()
     with table_hub(path) as url:
-        probed, fingerprint, _ = opened(tmp_path, HF_ENDPOINT=url)
+        probed, fingerprint, _ = opened(python, tmp_path, HF_ENDPOINT=url)
     assert (probed, fingerprint) == ("False", expected), "probing imports no datasets"
-    _, again, seconds = opened(tmp_path, HF_ENDPOINT=url)
+    _, again, seconds = opened(python, tmp_path, HF_ENDPOINT=url)
     assert again == expected, "the hub is gone, and the copy serves"
     assert float(seconds) < 10, "far below the half minute that `datasets` would try"
 
 
-def test_offline_mode_and_nothing_kept(tmp_path: Path) -> None:
-    failure, seconds = opened(tmp_path, HF_HUB_OFFLINE="1")
+@pytest.mark.cold
+def test_offline_mode_and_nothing_kept(tmp_path: Path, python: list[str]) -> None:
+    failure, seconds = opened(python, tmp_path, HF_HUB_OFFLINE="1")
     assert failure.startswith("DataUnavailableError")
     assert "offline mode (HF_HUB_OFFLINE) forbids to fetch it" in failure
     assert failure.endswith("False"), "no need to import datasets for that"

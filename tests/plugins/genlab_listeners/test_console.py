@@ -7,7 +7,6 @@ import os
 import re
 import struct
 import subprocess
-import sys
 import termios
 from collections.abc import Iterator
 
@@ -94,13 +93,15 @@ class Screen:
         assert self.column <= self.width, f"wider than the terminal: {self.lines[self.row]!r}"
 
 
-def in_terminal(width: int, *arguments: object, stdout_to_pipe: bool = False, **environment: str) -> tuple[str, str]:
+def in_terminal(
+    python: list[str], width: int, *arguments: object, stdout_to_pipe: bool = False, **environment: str
+) -> tuple[str, str]:
     """What a run writes to a terminal of that width, and what goes down the pipe."""
     main, terminal = os.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
     clean = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
     with subprocess.Popen(
-        [sys.executable, "-c", RUN, *map(str, arguments)],
+        [*python, "-c", RUN, *map(str, arguments)],
         stdin=terminal,
         stdout=subprocess.PIPE if stdout_to_pipe else terminal,
         stderr=terminal,
@@ -121,9 +122,9 @@ def _read(main: int) -> bytes:
         return b""
 
 
-def in_file(*arguments: object, **environment: str) -> str:
+def in_file(python: list[str], *arguments: object, **environment: str) -> str:
     result = subprocess.run(
-        [sys.executable, "-c", RUN, *map(str, arguments)],
+        [*python, "-c", RUN, *map(str, arguments)],
         capture_output=True,
         text=True,
         env={**os.environ, **environment},
@@ -134,10 +135,10 @@ def in_file(*arguments: object, **environment: str) -> str:
 
 
 @pytest.fixture(scope="module", params=[60, 80, 200])
-def shown(request: pytest.FixtureRequest) -> tuple[Screen, list[list[str]]]:
+def shown(request: pytest.FixtureRequest, forked_python: list[str]) -> tuple[Screen, list[list[str]]]:
     """A whole run in a terminal of some width: the screen in the end, and everything seen on the way."""
     screen = Screen(request.param)
-    output, _ = in_terminal(request.param, 0, 40, "finished")
+    output, _ = in_terminal(forked_python, request.param, 0, 40, "finished")
     return screen, list(screen.feed(output))
 
 
@@ -188,9 +189,9 @@ def test_colours_can_be_read_on_light_and_on_dark(shown: tuple[Screen, list[list
 
 
 @pytest.mark.parametrize(("status", "colour"), [("interrupted", "33"), ("failed", "31")])
-def test_a_run_that_ends_early_leaves_a_sane_terminal(status: str, colour: str) -> None:
+def test_a_run_that_ends_early_leaves_a_sane_terminal(status: str, colour: str, python: list[str]) -> None:
     screen = Screen(80)
-    list(screen.feed(in_terminal(80, 0, 13, status)[0]))
+    list(screen.feed(in_terminal(python, 80, 0, 13, status)[0]))
     assert screen.cursor_is_visible
     assert not any("━" in line for line in screen.lines)
     assert f"{status} at step 13/40 after 1:02:03   last validation l1 0.3123" in [
@@ -199,22 +200,22 @@ def test_a_run_that_ends_early_leaves_a_sane_terminal(status: str, colour: str) 
     assert f"1;{colour}" in screen.colours
 
 
-def test_a_resumed_run_starts_its_bar_where_it_was() -> None:
-    seen = list(Screen(80).feed(in_terminal(80, 30, 40, "finished")[0]))
+def test_a_resumed_run_starts_its_bar_where_it_was(python: list[str]) -> None:
+    seen = list(Screen(80).feed(in_terminal(python, 80, 30, 40, "finished")[0]))
     counts = [int(found[1]) for lines in seen for line in lines if (found := re.search(r"━ +(\d+)/40", line))]
     assert counts[0] == 30
     assert any("resumed    after step 30 of 40" in line for line in seen[-1])
 
 
-def test_standard_output_is_left_to_programs() -> None:
-    shown, piped = in_terminal(80, 0, 40, "finished", stdout_to_pipe=True)
+def test_standard_output_is_left_to_programs(python: list[str]) -> None:
+    shown, piped = in_terminal(python, 80, 0, 40, "finished", stdout_to_pipe=True)
     assert piped == "for a program\n" * 2
     assert "for a program" not in shown
 
 
 @pytest.mark.parametrize("environment", [{}, {"COLUMNS": "40", "TERM": "dumb"}])
-def test_a_file_gets_few_plain_lines(environment: dict[str, str]) -> None:
-    text = in_file(0, 40, "finished", **environment)
+def test_a_file_gets_few_plain_lines(environment: dict[str, str], python: list[str]) -> None:
+    text = in_file(python, 0, 40, "finished", **environment)
     assert not re.search(r"[^\n -~ü]", text), "a control character, or a drawn one"
     lines = text.splitlines()
     assert lines[:4] == [
@@ -234,13 +235,13 @@ def test_a_file_gets_few_plain_lines(environment: dict[str, str]) -> None:
     assert lines.count("step 20  validation l1 0.3123  psnr 14.23   train l1 0.3011 (gap +0.011)") == 1
 
 
-def test_a_resumed_run_in_a_file_goes_on_with_the_next_tenth() -> None:
-    lines = in_file(30, 40, "finished").splitlines()
+def test_a_resumed_run_in_a_file_goes_on_with_the_next_tenth(python: list[str]) -> None:
+    lines = in_file(python, 30, 40, "finished").splitlines()
     assert "resumed    after step 30 of 40" in lines
     assert [line[:10] for line in lines if re.match(r"step +\d+/40", line)] == ["step 32/40", "step 36/40"]
 
 
-def test_a_terminal_without_cursor_gets_plain_lines() -> None:
-    text, _ = in_terminal(80, 0, 40, "finished", TERM="dumb")
+def test_a_terminal_without_cursor_gets_plain_lines(python: list[str]) -> None:
+    text, _ = in_terminal(python, 80, 0, 40, "finished", TERM="dumb")
     assert "\x1b" not in text
     assert "step 36/40" in text

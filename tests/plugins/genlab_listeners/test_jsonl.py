@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -81,7 +80,7 @@ def test_a_line_can_be_read_as_soon_as_its_event_was_told(folder: Path, started:
         assert steps(folder, "step")[-1] == step
 
 
-def test_a_process_that_dies_leaves_whole_lines(folder: Path) -> None:
+def test_a_process_that_dies_leaves_whole_lines(folder: Path, python: list[str]) -> None:
     script = """
 import os, sys
 from pathlib import Path
@@ -92,7 +91,7 @@ listener.started(Started(Path(sys.argv[1]), "", "", {}, 0, 9, 1))
 listener.validated(Validated(3, {"validation/l1": 0.5}))
 os._exit(9)
 """
-    assert subprocess.run([sys.executable, "-c", script, folder], check=False).returncode == 9
+    assert subprocess.run([*python, "-c", script, str(folder)], check=False).returncode == 9
     assert steps(folder, "validation") == [3]
 
 

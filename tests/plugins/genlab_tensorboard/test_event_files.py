@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -169,7 +168,8 @@ def test_a_chart_keeps_to_its_own_role() -> None:
     assert not re.match(first, "gradient_norm/generator_b/x")
 
 
-def test_nothing_heavy_is_imported() -> None:
+@pytest.mark.cold
+def test_nothing_heavy_is_imported(python: list[str]) -> None:
     script = """
 import sys, tempfile
 from pathlib import Path
@@ -183,4 +183,4 @@ with tempfile.TemporaryDirectory() as folder:
 heavy = {"torch", "tensorflow", "pandas"} & set(sys.modules)
 assert not heavy, heavy
 """
-    subprocess.run([sys.executable, "-c", script], check=True)
+    subprocess.run([*python, "-c", script], check=True)
