@@ -18,7 +18,7 @@ def share_of_commonest(image: NDArray[np.generic], count: int = 16) -> float:
         image: (height, width, channels) of uint8 or uint16.
         count: how many colours are common.
     """
-    coarse = (image >> (8 * image.itemsize - 6)).astype(np.int64)
+    coarse = np.right_shift(image, 8 * image.itemsize - 6).astype(np.int64)
     codes = coarse @ (64 ** np.arange(image.shape[2]))
     _, sizes = np.unique(codes, return_counts=True)
     return float(np.sort(sizes)[-count:].sum() / codes.size)

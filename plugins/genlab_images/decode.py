@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from typing import NamedTuple
@@ -116,7 +116,7 @@ def _deep_grey(picture: Image.Image, source: Source) -> NDArray[np.uint16]:
 
 
 @contextmanager
-def _opened(source: Source) -> Iterator[Image.Image]:
+def _opened(source: Source) -> Generator[Image.Image]:
     """An image of which only the header is read so far; whatever its decoder stumbles over becomes a `DataError`."""
     try:
         with Image.open(BytesIO(source.data) if isinstance(source.data, bytes) else source.data) as picture:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import numpy as np
 from annotated_types import MinLen
@@ -15,7 +15,7 @@ from genlab_images.rows import EncodedRows, Span, shared_rows, spans_of
 from genlab_images.table import Table, explained, quiet
 
 if TYPE_CHECKING:
-    from datasets import DatasetBuilder
+    import datasets
 
 _LOOKED_AT = 8
 
@@ -75,13 +75,15 @@ class HuggingFace(Dataset):
         return PairedImages(rows, f"{count_of_pairs(len(rows))} of {part}{note}")
 
     @cached_property
-    def _builder(self) -> DatasetBuilder:
+    def _builder(self) -> datasets.DatasetBuilder:
         return self.table.open()
 
     @cached_property
     def _spans(self) -> dict[Split, list[Span]]:
-        sizes = {name: info.num_examples for name, info in self._builder.info.splits.items()}
-        found = {split: spans_of(spec, sizes, f"{self.table.path}, {split}") for split, spec in self.splits.items()}
+        sizes = {name: info.num_examples for name, info in (self._builder.info.splits or {}).items()}
+        found: dict[Split, list[Span]] = {
+            split: spans_of(spec, sizes, f"{self.table.path}, {split}") for split, spec in self.splits.items()
+        }
         if both := shared_rows(found["train"], found["validation"]):
             what = f"train and validation share pairs: rows {both.start} to {both.stop - 1} of {both.split}"
             hint = 'Take different parts, such as train = "train[:90%]" and validation = "train[90%:]".'
@@ -91,7 +93,7 @@ class HuggingFace(Dataset):
     def _rows(self, split: Split, columns: tuple[str, str]) -> EncodedRows:
         of_split = self._spans[split]
         with quiet(), explained(self.table.path):
-            table = self._builder.as_dataset(split=self.splits[split])
+            table = cast("datasets.Dataset", self._builder.as_dataset(split=self.splits[split]))
         return EncodedRows(table, columns, of_split, self.table.path)
 
     @cached_property
@@ -106,4 +108,5 @@ class HuggingFace(Dataset):
             return self.columns, "; the colours do not tell which column holds the label maps"
         if "ab"[found] == self.label_side:
             return self.columns, ""
-        return self.columns[::-1], f"; columns swapped, as {self.columns[found]} holds the label maps"
+        a, b = self.columns
+        return (b, a), f"; columns swapped, as {self.columns[found]} holds the label maps"

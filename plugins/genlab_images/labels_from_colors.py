@@ -99,7 +99,7 @@ class LabelledPairs(Pairs):
         return pair._replace(**{self.side: self._classes(getattr(pair, self.side), pair.key)})
 
     def _classes(self, picture: NDArray[np.generic], key: str) -> NDArray[np.unsignedinteger]:
-        levels = picture.astype(np.float32) / (257 if picture.dtype == np.uint16 else 1)
+        levels = picture.astype(np.float32) / np.float32(257 if picture.dtype == np.uint16 else 1)
         squares = np.square(levels).sum(axis=2, keepdims=True) + np.square(self._colours).sum(axis=1)
         distances = squares - 2 * levels @ self._colours.T
         classes, nearest = distances.argmin(axis=2), distances.min(axis=2)

@@ -76,7 +76,8 @@ class EncodedRows(Sequence[EncodedPair]):
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def __getitem__(self, index: int) -> EncodedPair:
+    # Nobody takes slices.
+    def __getitem__(self, index: int) -> EncodedPair:  # pyright: ignore[reportIncompatibleMethodOverride]
         split, number = self.numbers[index]
         with explained(f"{self.where}, row {number} of {split}"):
             row = self.table[index]

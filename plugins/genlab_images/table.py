@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -117,7 +117,7 @@ def _prepared(
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> Generator[None]:
     """No progress bars and no chatter from `datasets`: what lies on this machine is there at once."""
     import datasets
     from datasets.utils import logging
@@ -134,7 +134,7 @@ def quiet() -> Iterator[None]:
 
 
 @contextmanager
-def explained(where: str) -> Iterator[None]:
+def explained(where: str) -> Generator[None]:
     """Whatever `datasets` raises over a table, as a `DataError` in a line or two."""
     try:
         yield

@@ -19,11 +19,11 @@ class BatchNorm(nn.BatchNorm2d):
 
     batches = 1
 
-    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+    def forward(self, input: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         normalise = super().forward
         if self.batches == 1:
-            return normalise(x)
-        return torch.cat([normalise(batch) for batch in x.chunk(self.batches)])
+            return normalise(input)
+        return torch.cat([normalise(batch) for batch in input.chunk(self.batches)])
 
 
 @contextmanager

@@ -28,15 +28,15 @@ class Convolution(nn.Conv2d):
 
     refines = nn.Conv2d  # it computes the same; a benchmark takes that one for the plain way
 
-    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k h2 w2"]:
-        if _was_measured(self, x) and (pixels := x.shape[0] * self._pixels(x)):
+    def forward(self, input: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k h2 w2"]:
+        if _was_measured(self, input) and (pixels := input.shape[0] * self._pixels(input)):
             if self._gives_one_channel:
-                return _shifted(one_channel.convolve(x, self.weight, self._padding), self.bias)
+                return _shifted(one_channel.convolve(input, self.weight, self._padding), self.bias)
             if pixels <= _FEW_PIXELS and self.weight.numel() >= _LARGE:
-                return _shifted(skinny.convolve(x, self.weight, self.stride, self._padding), self.bias)
+                return _shifted(skinny.convolve(input, self.weight, self.stride, self._padding), self.bias)
             if pixels >= _MANY_PIXELS and self._suits_winograd:
-                return _shifted(winograd.convolve(x, self.weight, self._padding), self.bias)
-        return super().forward(x)
+                return _shifted(winograd.convolve(input, self.weight, self._padding), self.bias)
+        return super().forward(input)
 
     def _pixels(self, x: Tensor) -> int:
         """Of an image; none if it is smaller than the kernel."""
@@ -69,14 +69,17 @@ class TransposedConvolution(nn.ConvTranspose2d):
 
     refines = nn.ConvTranspose2d
 
-    def forward(self, x: Float[Tensor, "n c h w"], output_size: list[int] | None = None) -> Float[Tensor, "n k h2 w2"]:
-        if _was_measured(self, x) and output_size is None:
-            pixels = x.shape[0] * x.shape[2] * x.shape[3]
+    def forward(
+        self, input: Float[Tensor, "n c h w"], output_size: list[int] | None = None
+    ) -> Float[Tensor, "n k h2 w2"]:
+        if _was_measured(self, input) and output_size is None:
+            pixels = input.shape[0] * input.shape[2] * input.shape[3]
             if 0 < pixels <= _FEW_PIXELS and self.weight.numel() >= _LARGE:
-                return _shifted(skinny.convolve_transposed(x, self.weight, self.stride, self.padding), self.bias)
+                assert isinstance(self.padding, tuple)
+                return _shifted(skinny.convolve_transposed(input, self.weight, self.stride, self.padding), self.bias)
             if pixels >= _MANY_INPUTS and self._suits_subpixels:
-                return _shifted(subpixel.convolve_transposed(x, self.weight), self.bias)
-        return super().forward(x, output_size)
+                return _shifted(subpixel.convolve_transposed(input, self.weight), self.bias)
+        return super().forward(input, output_size)
 
     @property
     def _suits_subpixels(self) -> bool:

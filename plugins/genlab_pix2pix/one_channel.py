@@ -21,6 +21,6 @@ def convolve(
     mirrored = weight[0].flip(1, 2).flatten(1).t()
     # With pixels as columns x is taken as it lies; `@` would make rows of the pixels of a batch first, by two copies.
     products = torch.bmm(mirrored.expand(len(x), *mirrored.shape), x.flatten(2))
-    size = [side + 2 * pad - reach + 1 for side, pad, reach in zip(x.shape[2:], padding, kernel, strict=True)]
-    around = [reach - 1 - pad for pad, reach in zip(padding, kernel, strict=True)]
+    size = tuple(side + 2 * pad - reach + 1 for side, pad, reach in zip(x.shape[2:], padding, kernel, strict=True))
+    around = tuple(reach - 1 - pad for pad, reach in zip(padding, kernel, strict=True))
     return F.fold(products, size, kernel, padding=around)

@@ -28,7 +28,7 @@ def convolve(
         (side + 2 * pad - size) // step + 1
         for side, pad, size, step in zip(x.shape[2:], padding, kernel, stride, strict=True)
     )
-    windows = F.unfold(x, kernel, padding=padding, stride=stride).transpose(1, 2).flatten(0, 1)
+    windows = F.unfold(x, tuple(kernel), padding=padding, stride=stride).transpose(1, 2).flatten(0, 1)
     pixels = _TransposedProduct.apply(windows, weight.flatten(1))
     return pixels.view(x.shape[0], height, width, outputs).permute(0, 3, 1, 2).contiguous()
 
@@ -40,10 +40,10 @@ def convolve_transposed(
     kernel = weight.shape[2:]
     pixels = x.permute(0, 2, 3, 1).flatten(0, 2)
     windows = _Product.apply(pixels, weight.flatten(1)).view(x.shape[0], x.shape[2] * x.shape[3], -1)
-    size = [
+    size = tuple(
         (side - 1) * step - 2 * pad + reach
         for side, step, pad, reach in zip(x.shape[2:], stride, padding, kernel, strict=True)
-    ]
+    )
     return F.fold(windows.transpose(1, 2), size, kernel, padding=padding, stride=stride)
 
 
@@ -51,7 +51,7 @@ class _OfTwo(torch.autograd.Function):
     """A function whose gradients need both of its arguments."""
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], _output: Tensor) -> None:
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:  # noqa: ARG004
         ctx.save_for_backward(*inputs)
 
 

@@ -92,7 +92,7 @@ class _Tiles(torch.autograd.Function):
         return tiles.reshape(_TILE**2, -1)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor], _output: Tensor) -> None:
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:  # noqa: ARG004
         ctx.shape = inputs[0].shape
 
     @staticmethod
@@ -116,9 +116,9 @@ class _Overlap(torch.autograd.Function):
         return blocks.permute(3, 2, 4, 0, 5, 1).reshape(shape)
 
     @staticmethod
-    def setup_context(_ctx: Any, _inputs: tuple[Tensor, torch.Size], _output: Tensor) -> None:
+    def setup_context(ctx: Any, inputs: tuple[Tensor, torch.Size], output: Tensor) -> None:
         """The gradient needs nothing of it."""
 
     @staticmethod
-    def backward(_ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:  # noqa: ARG004
         return _Tiles.apply(gradients[0].contiguous()), None
