@@ -23,6 +23,16 @@ def ask(url: str, page: str) -> Any:
         return json.load(answer)
 
 
+def address(process: subprocess.Popen[str]) -> str:
+    assert process.stderr is not None
+    told = ""
+    for line in process.stderr:
+        told += line
+        if found := re.search(r"http://localhost:\d+/", line):
+            return found[0]
+    raise AssertionError(told)
+
+
 def test_it_serves_every_picture_until_it_is_stopped(python: list[str], tmp_path: Path) -> None:
     """Where TensorBoard alone keeps ten."""
     events = EventFile(tmp_path / "runs" / "a")
@@ -30,16 +40,16 @@ def test_it_serves_every_picture_until_it_is_stopped(python: list[str], tmp_path
         events.add(step, [picture_value("preview", np.full((2, 2, 3), step, np.uint8))])
     command = [*python, "-m", "genlab", "board", "--port", "0"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        found = (re.search(r"http://localhost:\d+/", line) for line in process.stderr)
-        url = next(match[0] for match in found if match)
-        end = time.monotonic() + 60
-        while not ask(url, "plugin/images/tags"):
-            assert time.monotonic() < end, "no picture within a minute"
-            time.sleep(0.1)
-        assert len(ask(url, "plugin/images/images?run=a&tag=preview&sample=0")) == 12
-        process.send_signal(signal.SIGINT)
-        process.stderr.read()
+        try:
+            url = address(process)
+            end = time.monotonic() + 60
+            while not ask(url, "plugin/images/tags"):
+                assert time.monotonic() < end, "no picture within a minute"
+                time.sleep(0.1)
+            assert len(ask(url, "plugin/images/images?run=a&tag=preview&sample=0")) == 12
+        finally:
+            process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
     assert process.returncode == 0
 
 

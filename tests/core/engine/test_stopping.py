@@ -1,6 +1,7 @@
 """Signals from outside, to a training in a process of its own."""
 
 import os
+import select
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -63,10 +64,13 @@ def test_the_first_signal_lets_the_step_end_and_saves_it(child, tmp_path):
 
 def test_the_second_breaks_off_in_the_middle_of_the_step(child, tmp_path):
     child.send_signal(signal.SIGINT)
-    child.stderr.readline()
+    told = child.stderr.readline()
+    assert "Once more breaks off at once" in told
     child.send_signal(signal.SIGINT)
-    assert child.stdout.readline() == "broken off\n"
-    assert child.wait(timeout=60) == 0
+    # Not by `communicate`, which would end the wait for a line.
+    assert select.select([child.stdout], [], [], 60)[0], told
+    out, err = child.communicate(timeout=60)
+    assert (out, child.returncode) == ("broken off\n", 0), err
     assert checkpoints(tmp_path) == []
 
 
