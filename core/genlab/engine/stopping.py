@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -44,10 +45,13 @@ class Stopping:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if kind is KeyboardInterrupt and self.received is not None:
+            _log.warning("Broken off: what was done since the last checkpoint is lost.")
 
     def _receive(self, number: int, _frame: FrameType | None) -> None:
         if self.received is not None:
-            _log.warning("Broken off: what was done since the last checkpoint is lost.")
             raise KeyboardInterrupt
         self.received = number
-        _log.warning(self.words)
+        # A stream that is in the middle of a write takes no other.
+        with suppress(RuntimeError):
+            _log.warning(self.words)

@@ -1,9 +1,12 @@
 """Signals from outside, to a training in a process of its own."""
 
+import io
+import logging
 import os
 import select
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -72,6 +75,34 @@ def test_the_second_breaks_off_in_the_middle_of_the_step(child, tmp_path):
     out, err = child.communicate(timeout=60)
     assert (out, child.returncode) == ("broken off\n", 0), err
     assert checkpoints(tmp_path) == []
+
+
+class Interrupted(io.RawIOBase):
+    """A stream that a signal comes to whenever something is written to it."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data) -> int:
+        os.kill(os.getpid(), signal.SIGINT)
+        return len(data)
+
+
+def test_signals_in_the_middle_of_a_message_are_not_lost(monkeypatch):
+    """A buffer that is being written to raises an error if its writer's signal handler writes to it too."""
+    stream = io.TextIOWrapper(io.BufferedWriter(Interrupted()), line_buffering=True)
+    monkeypatch.setattr(sys, "stderr", stream)
+    handler = logging.StreamHandler(stream)
+    logger = logging.getLogger("genlab")
+    logger.addHandler(handler)
+    try:
+        with Stopping() as stopping:
+            stream.write("a line\n")
+            assert stopping.received == signal.SIGINT
+            with pytest.raises(KeyboardInterrupt):
+                stream.write("another\n")
+    finally:
+        logger.removeHandler(handler)
 
 
 @pytest.mark.parametrize("number", Stopping.signals)
