@@ -146,6 +146,26 @@ class FunctionalDropout(nn.Module):
         return F.dropout(super().forward(*images), 0.5, self.training)
 
 
+class _Block(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Identity()
+
+    def forward(self, features: Tensor) -> Tensor:
+        return F.dropout(self.inner(features), 0.5, self.training)
+
+
+class FunctionalDropoutInABlock(nn.Module):
+    """Drops pixels in training, out of reach in a block of its own making."""
+
+    def __init__(self, *channels: int, **named: int) -> None:
+        super().__init__(*channels, **named)
+        self.block = _Block()
+
+    def forward(self, *images: Tensor) -> Tensor:
+        return self.block(super().forward(*images))
+
+
 class Clipping(nn.Module):
     """Clips its weights when it is called, as a Wasserstein critic would."""
 
@@ -309,6 +329,7 @@ _MISTAKES: list[tuple[type[nn.Module], str, str]] = [
     (FadingIn, "test_weights_are_saved_and_loaded", "in training, a network with the same weights loaded gives"),
     (AlwaysDropping, "test_evaluation_draws_nothing", "in evaluation mode it gives another result each time"),
     (FunctionalDropout, "test_evaluation_draws_nothing", "dropout has to be a module such as nn.Dropout"),
+    (FunctionalDropoutInABlock, "test_evaluation_draws_nothing", "dropout has to be a module such as nn.Dropout"),
     (Clipping, "test_weights_stay_as_they_are", "being called changes `"),
     (FusedInEvaluation, "test_weights_stay_as_they_are", "being called changes `"),
     (InPlace, "test_inputs_are_left_alone", "it changes its input in place"),
