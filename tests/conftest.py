@@ -37,12 +37,12 @@ _CACHE = TemporaryDirectory(prefix="genlab-cache-")
 os.environ["GENLAB_CACHE"] = _CACHE.name
 os.environ.pop("GENLAB_CACHE_GIB", None)
 
-# Where tests run side by side, each has one thread; what waits for another must not spin meanwhile. Libraries read
-# these when they are imported, which none is yet.
+# Where tests run side by side, each has one thread; what waits for another must not spin meanwhile. PyTorch reads these
+# when it is imported. OpenBLAS would start threads in the server that forks, which must have none.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 # A shell has what it runs in the background ignore signals, and tests send some.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -63,8 +63,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Tests of one file, or those that want the machine for themselves, run in this process."""
-    is_of_files = any(".py" in argument for argument in config.args)
+    """Tests of named files, or those that want the machine for themselves, run in this process."""
+    is_of_files = all(Path(argument.partition("::")[0]).suffix == ".py" for argument in config.args)
     return 0 if is_of_files or config.option.markexpr in ("gpu", "speed") else None
 
 
@@ -79,7 +79,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def tiny() -> Path:
-    """A recipe that trains eight steps in about a second."""
+    """A recipe that trains eight steps in a fraction of a second."""
     return ROOT / "tests" / "assets" / "tiny.toml"
 
 

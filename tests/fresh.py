@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -47,6 +48,18 @@ class Fresh:
             timeout=300,
             check=False,
         )
+
+    def extended(self, root: Path) -> Fresh:
+        """Another one, which has the packages of this one, and may get more without changing it."""
+        _must([sys.executable, "-m", "venv", "--without-pip", root])
+        (packages,) = self.bin.parent.glob("lib/python*/site-packages")
+        (root / packages.relative_to(self.bin.parent) / "shared.pth").write_text(f"{packages}\n")
+        for script in self.bin.iterdir():
+            if not script.is_symlink() and not (root / "bin" / script.name).exists():
+                shutil.copy(script, root / "bin")
+                text = script.read_text().replace(str(self.bin), str(root / "bin"))
+                (root / "bin" / script.name).write_text(text)
+        return Fresh(root / "bin")
 
 
 def make_environment(root: Path) -> None:

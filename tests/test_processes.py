@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -40,15 +42,8 @@ raise ValueError("a defect")
     "end",
     [
         *("pass", "sys.exit()", "sys.exit(3)", "sys.exit(True)", "sys.exit('why')", "sys.exit(300)", "sys.exit(-2)"),
-        *(
-            "1 / 0",
-            "raise KeyboardInterrupt",
-            "sys.stdout = None",
-            "sys.stdout.close()",
-            "os.abort()",
-            "os.kill(os.getpid(), 9)",
-        ),
-        "atexit.register(sys.exit, 3)",
+        *("1 / 0", "raise KeyboardInterrupt", "os.abort()", "os.kill(os.getpid(), 9)", "atexit.register(sys.exit, 3)"),
+        *("sys.stdout = None", "sys.stdout.close()", "sys.stdout = open('/dev/full', 'w'); print(1)"),
     ],
 )
 def test_its_exit_code_is_pythons(python: list[str], end: str) -> None:
@@ -58,9 +53,40 @@ def test_its_exit_code_is_pythons(python: list[str], end: str) -> None:
     assert forked.stderr.splitlines()[-1:] == anew.stderr.splitlines()[-1:]
 
 
+def test_code_is_compiled_as_python_compiles_it(python: list[str]) -> None:
+    """Without what the server imports from `__future__`."""
+    assert ended(python, "def f(x: int): ...\nprint(f.__annotations__)").stdout == "{'x': <class 'int'>}\n"
+
+
+def test_two_forks_draw_different_numbers(python: list[str]) -> None:
+    code = "import random, uuid, numpy; print(random.random(), uuid.uuid4(), numpy.random.rand())"
+    one, other = (ended(python, code).stdout.split() for _ in range(2))
+    assert not set(one) & set(other)
+
+
+@pytest.mark.parametrize("option", ["-X", "-W", "-"])
+def test_an_option_that_needs_a_start_is_refused(forked_python: list[str], option: str) -> None:
+    done = subprocess.run([*forked_python, option, "x"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{option}: a fork takes -c, -m or a file; mark the test `cold`" in done.stderr
+
+
+def test_who_asks_and_goes_leaves_no_command_behind(forked_python: list[str], tmp_path: Path) -> None:
+    """Even before it has heard which process the command is."""
+    path, code = forked_python[-1], "import time; open('begun', 'w').close(); time.sleep(1); open('whole', 'w').close()"
+    request = json.dumps([["-c", code], str(tmp_path), dict(os.environ)]).encode()
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(path)
+        socket.send_fds(connection, [len(request).to_bytes(8)], [0, 1, 2])
+        connection.sendall(request)
+    time.sleep(1.5)
+    assert not (tmp_path / "whole").exists()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_signals_come_to_the_command(python: list[str], number: int) -> None:
-    code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    # Python looks for signals before a wait, and a signal between the two would be seen after it: so it waits often.
+    code = "import os, time; print(os.getpid(), flush=True)\nwhile True: time.sleep(0.05)"
     with subprocess.Popen([*python, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         command = int(process.stdout.readline())
@@ -83,7 +109,7 @@ def test_two_of_them_run_at_once_and_share_nothing(python: list[str]) -> None:
     assert ended(python, "import json, os; print(os.environ.get('X'))").stdout == "None\n"
 
 
-@pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "PYTHONWARNINGS", "HF_HUB_OFFLINE", "TYPER_USE_RICH"])
+@pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "PYTHONWARNINGS", "HF_HUB_OFFLINE", "TYPER_USE_RICH", "TZ"])
 def test_what_is_read_at_the_start_cannot_be_given_to_a_fork(forked_python: list[str], name: str) -> None:
     done = ended(forked_python, "print('it ran')", env={**os.environ, name: "7"})
     assert (done.returncode, done.stdout) == (1, "")

@@ -92,9 +92,9 @@ def squeezed(text: str) -> str:
 
 
 @pytest.mark.cold
-def test_a_plugin_is_written(fresh: Fresh, tmp_path: Path) -> None:
+def test_a_plugin_is_written(fresh: Fresh, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """By a stranger: in an environment that has genlab from its wheel, and nothing of the checkout."""
-    reader = Reader(fresh.run, tmp_path)
+    reader = Reader(fresh.extended(tmp_path_factory.mktemp("environment") / "venv").run, tmp_path)
     reader.follow("write_a_plugin.md")
     assert (tmp_path / "genlab-dilated" / "runs" / "narrow" / "run.json").is_file()
     # What the page says that is printed, is printed.

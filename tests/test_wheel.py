@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def python(installed: Path, tmp_path: Path):
+def installed_python(installed: Path, tmp_path: Path):
     """Run Python on the wheel's code, in an empty folder."""
 
     def call(*arguments: str) -> str:
@@ -44,26 +45,33 @@ def python(installed: Path, tmp_path: Path):
     return call
 
 
-def test_the_wheel_is_what_is_tested_here(python, installed: Path) -> None:
+def test_the_wheel_is_what_is_tested_here(installed_python, installed: Path) -> None:
     code = "import genlab, genlab_pix2pix, genlab_images; print(genlab.__file__, genlab_images.__file__)"
-    assert python("-c", code).count(str(installed)) == 2
+    assert installed_python("-c", code).count(str(installed)) == 2
 
 
-def test_every_recipe_is_in_it(python) -> None:
+def test_every_recipe_is_in_it(installed_python) -> None:
     names = [path.stem for path in (ROOT / "recipes").glob("*.toml")]
-    listed = python("-m", "genlab", "recipes", "list")
+    listed = installed_python("-m", "genlab", "recipes", "list")
     assert len(names) >= 3
     assert all(name in listed for name in names)
 
 
-def test_it_trains_a_recipe_and_predicts(python, tmp_path: Path) -> None:
+def test_it_trains_a_recipe_and_predicts(installed_python, tmp_path: Path) -> None:
     small = ["train.steps=2", "input.size=32", "generator.levels=5", "generator.channels=8", "evaluate.pairs=2"]
     small += ["discriminator.receptive_field=16", "data={name='drawn_facades', count=4, validation_count=2, size=36}"]
     sets = [word for value in small for word in ("--set", value)]
-    python("-m", "genlab", "run", "unet_facades", "--out", "run", *sets)
+    installed_python("-m", "genlab", "run", "unet_facades", "--out", "run", *sets)
     assert (tmp_path / "run" / "previews" / "000002.png").is_file()
-    python("-m", "genlab", "predict", "run", "run/previews", "--out", "predictions")
+    installed_python("-m", "genlab", "predict", "run", "run/previews", "--out", "predictions")
     assert len(list((tmp_path / "predictions").glob("*.png"))) > 1
+
+
+def test_its_command_is_gen(installed: Path, tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    told = subprocess.run([installed / "bin" / "gen", "--version"], env=environment, capture_output=True, text=True)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert version("genlab") in told.stdout
 
 
 def test_it_has_no_tests_and_no_docs(installed: Path) -> None:

@@ -76,7 +76,7 @@ class EncodedRows(Sequence[EncodedPair]):
     def __len__(self) -> int:
         return len(self.numbers)
 
-    # Nobody takes slices.
+    # Only integer indices are supported.
     def __getitem__(self, index: int) -> EncodedPair:  # pyright: ignore[reportIncompatibleMethodOverride]
         split, number = self.numbers[index]
         with explained(f"{self.where}, row {number} of {split}"):

@@ -19,6 +19,7 @@ class BatchNorm(nn.BatchNorm2d):
 
     batches = 1
 
+    # `input` is what PyTorch's layers call it.
     def forward(self, input: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         normalise = super().forward
         if self.batches == 1:

@@ -28,6 +28,7 @@ class Convolution(nn.Conv2d):
 
     refines = nn.Conv2d  # it computes the same; a benchmark takes that one for the plain way
 
+    # `input` is what PyTorch's layers call it.
     def forward(self, input: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k h2 w2"]:
         if _was_measured(self, input) and (pixels := input.shape[0] * self._pixels(input)):
             if self._gives_one_channel:

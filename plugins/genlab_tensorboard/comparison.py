@@ -1,7 +1,5 @@
 """An ablation in TensorBoard: arms over each other in their bands, a trial an arm in HParams, pictures side by side."""
 
-# TensorBoard's messages are made when they are imported, and a type checker does not see them.
-# pyright: reportAttributeAccessIssue=false, reportUnknownParameterType=false
 from __future__ import annotations
 
 import shutil

@@ -1,7 +1,5 @@
 """Which curves TensorBoard's Custom Scalars page draws together."""
 
-# TensorBoard's messages are made when they are imported, and a type checker does not see them.
-# pyright: reportAttributeAccessIssue=false, reportUnknownParameterType=false
 from __future__ import annotations
 
 import re

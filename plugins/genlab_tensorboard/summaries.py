@@ -3,8 +3,6 @@
 Made from TensorBoard's own messages: importing PyTorch's or TensorFlow's writers takes seconds.
 """
 
-# TensorBoard's messages are made when they are imported, and a type checker does not see them.
-# pyright: reportAttributeAccessIssue=false, reportUnknownParameterType=false
 from __future__ import annotations
 
 import html

@@ -453,7 +453,8 @@ def test_whoever_does_not_need_them_does_not_notice(
 ) -> None:
     for command in (["run", tiny, "--out", "run"], ["check", tiny], ["resume", "run"]):
         with_them = gen(*command, PYTHONPATH=f"{site}{os.pathsep}{slow_site}")
-        (tmp_path / "run").rename(tmp_path / "with them") if command[0] == "run" else None
+        if command[0] == "run":
+            (tmp_path / "run").rename(tmp_path / "with them")
         without = gen(*command)
         assert with_them.returncode == without.returncode
         assert with_them.stdout == without.stdout

@@ -51,7 +51,7 @@ def test_the_version_is_that_of_the_package() -> None:
     assert genlab.__version__ == version("genlab")
 
 
-def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def watched(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Python with the watch, and with modules that lie in a folder; what the watch saw ends standard error."""
     (folder / "sitecustomize.py").write_text(WATCH)
     path = os.pathsep.join([str(folder), *filter(None, sys.path)])
@@ -64,7 +64,7 @@ def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def imports_torch(folder: Path, *arguments: str) -> bool:
-    return python(folder, *arguments).stderr.rpartition("torch:")[2].strip() == "torch"
+    return watched(folder, *arguments).stderr.rpartition("torch:")[2].strip() == "torch"
 
 
 LIGHT = [
@@ -130,7 +130,7 @@ def heavy(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Those modules that import PyTorch when they are imported, with one among them that does for sure."""
     folder = tmp_path_factory.mktemp("modules")
     (folder / "a_heavy_one.py").write_text("def f():\n    import torch\n\nf()\n")
-    return json.loads(python(folder, "-c", FORKS, "a_heavy_one", *LIGHT).stdout)
+    return json.loads(watched(folder, "-c", FORKS, "a_heavy_one", *LIGHT).stdout)
 
 
 @pytest.mark.cold

@@ -26,14 +26,14 @@ def main(path: str, arguments: list[str]) -> None:
     answers = connection.makefile()
     command = int(answers.readline())
     # By a socket, as a signal between a look for signals and a wait would be noticed after the wait.
-    signals, received = socket.socketpair()
-    received.setblocking(False)
-    signal.set_wakeup_fd(received.fileno())
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    signal.set_wakeup_fd(writer.fileno())
     for number in _PASSED_ON:
         signal.signal(number, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
-    while connection not in (readable := select.select([connection, signals], [], [])[0]):
-        for number in signals.recv(64) if readable else b"":
+    while connection not in (readable := select.select([connection, reader], [], [])[0]):
+        for number in reader.recv(64) if readable else b"":
             os.kill(command, number)
     end_as(int(answers.readline()))
 
@@ -42,7 +42,7 @@ def end_as(status: int) -> None:
     """End as another process did."""
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
-        if -code not in (signal.SIGKILL, signal.SIGSTOP):
+        if -code != signal.SIGKILL:
             signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     os._exit(code)

@@ -4,8 +4,8 @@ A connection asks for one command. It sends the three standard streams with the 
 `[arguments, folder, environment]` as JSON, with the arguments that `python` takes (`-c`, `-m` or a file). It hears the
 command's process id, and in the end what `waitpid` said of it. Closing the connection kills the command.
 
-The server itself computes nothing and starts no thread, as a fork would inherit locks that nobody opens again. It ends
-when its standard input does.
+The server itself computes nothing and starts no thread, as a fork would inherit locks that nobody releases. It ends
+when its standard input does. A command has the umask, the limits and the session of the server, and its hash seed.
 """
 
 from __future__ import annotations
@@ -27,10 +27,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
+import numpy as np
+
 LENGTH = 8
 """Bytes that give the length of a request."""
 
-READ_AT_START = ("OMP_", "OPENBLAS_", "MKL_", "PYTHON", "HF_", "TYPER_", "_TYPER_")
+READ_AT_START = (
+    *("OMP_", "GOMP_", "KMP_", "OPENBLAS_", "MKL_", "CUDA_", "MALLOC_", "GLIBC_", "LD_", "LC_", "LANG", "TZ"),
+    *("PYTHON", "HF_", "TYPER_", "_TYPER_"),
+)
 """Variables that Python or a library reads when it starts, by what their names begin with."""
 
 
@@ -50,9 +55,9 @@ def main(path: str) -> None:
                 # Two forks: the first waits for the second, so that the server waits for nobody.
                 if os.fork() == 0:
                     listener.close()
-                    _keep(connection)
+                    _supervise(connection)
                 connection.close()
-            _forget_those_that_ended()
+            _reap()
 
 
 def _import() -> None:
@@ -71,17 +76,21 @@ def _refuse_threads() -> None:
         sys.exit(f"there are {threads} threads after the imports, and a fork needs one alone")
 
 
-def _forget_those_that_ended() -> None:
+def _reap() -> None:
+    """Wait for those that have ended."""
     with suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
 
 
-def _keep(connection: socket.socket) -> NoReturn:
+def _supervise(connection: socket.socket) -> NoReturn:
     """Run a command in a fork, and leave with its end."""
-    header, streams, *_ = socket.recv_fds(connection, LENGTH, 3)
-    with connection.makefile("rb") as file:
-        arguments, folder, environment = json.loads(file.read(int.from_bytes(header)))
+    try:
+        header, streams, *_ = socket.recv_fds(connection, LENGTH, 3)
+        with connection.makefile("rb") as file:
+            arguments, folder, environment = json.loads(file.read(int.from_bytes(header)))
+    except (OSError, ValueError):  # who asked is gone
+        os._exit(0)
     ended, wakeup = socket.socketpair()
     wakeup.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -91,73 +100,91 @@ def _keep(connection: socket.socket) -> NoReturn:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for resource in (connection, ended, wakeup):
             resource.close()
-        _end(partial(_become, arguments, folder, environment, streams))
+        _run_and_exit(partial(_run_as_python, arguments, folder, environment, streams))
     for stream in streams:
         os.close(stream)
-    connection.sendall(f"{command}\n".encode())
+    with suppress(OSError):  # who asked may be gone, which the next line finds
+        connection.sendall(f"{command}\n".encode())
     if connection in select.select([connection, ended], [], [])[0]:
         os.kill(command, signal.SIGKILL)
     _, status = os.waitpid(command, 0)
-    with suppress(OSError):  # who asked may be gone
+    with suppress(OSError):
         connection.sendall(f"{status}\n".encode())
     os._exit(0)
 
 
-def _become(arguments: list[str], folder: str, environment: dict[str, str], streams: list[int]) -> None:
-    """Be `python ARGUMENTS`, started in that folder with that environment and those streams."""
+def _run_as_python(arguments: list[str], folder: str, environment: dict[str, str], streams: list[int]) -> None:
+    """Run `python ARGUMENTS`, as if started in that folder with that environment and those streams."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
     # The server's own have written to somewhere else. Output is buffered, as for users, whatever PYTHONUNBUFFERED says.
-    sys.stdin = sys.__stdin__ = open(0, closefd=False)  # noqa: SIM115
-    sys.stdout = sys.__stdout__ = open(1, "w", closefd=False)  # noqa: SIM115
-    options = {"buffering": 1, "errors": "backslashreplace", "closefd": False}
-    sys.stderr = sys.__stderr__ = open(2, "w", **options)  # noqa: SIM115
+    text = {"encoding": sys.stdout.encoding, "errors": sys.stdout.errors, "closefd": False}
+    sys.stdin = sys.__stdin__ = open(0, **text)  # noqa: SIM115
+    sys.stdout = sys.__stdout__ = open(1, "w", **text)  # noqa: SIM115
+    sys.stderr = sys.__stderr__ = open(2, "w", buffering=1, **{**text, "errors": "backslashreplace"})  # noqa: SIM115
     if changed := sorted(name for name in {*os.environ, *environment} if _is_changed(name, environment)):
         sys.exit(f"{', '.join(changed)}: read when Python starts, which a fork did before; mark the test `cold`")
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    np.random.seed()
     named = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
     kind, rest = arguments[0], arguments[1:]
     if kind == "-c":
         sys.argv = ["-c", *rest[1:]]
         sys.path[0:1] = ["", *named]
         module = sys.modules["__main__"] = ModuleType("__main__")
-        exec(compile(rest[0], "<string>", "exec"), vars(module))
+        exec(compile(rest[0], "<string>", "exec", dont_inherit=True), vars(module))
     elif kind == "-m":
         sys.argv = rest
         sys.path[0:1] = [folder, *named]
         runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
+    elif kind.startswith("-"):
+        sys.exit(f"{kind}: a fork takes -c, -m or a file; mark the test `cold`")
     else:
         sys.argv = arguments
         sys.path[0:1] = [str(Path(kind).resolve().parent), *named]
         runpy.run_path(kind, run_name="__main__")
 
 
-def _end(command: Callable[[], object]) -> NoReturn:
+def _run_and_exit(command: Callable[[], object]) -> NoReturn:
     """Run a command, and end as Python does, but for taking its modules apart: that takes longer than most commands."""
-    code: object = 0
+    try:
+        code = _exit_code(command)
+        threading._shutdown()
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            if stream and not stream.closed:
+                stream.flush()
+        if isinstance(code, KeyboardInterrupt):
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGINT)
+        os._exit(code & 0xFF)
+    except OSError as error:  # what was printed last has nowhere to go
+        with suppress(OSError):
+            os.write(2, f"Exception ignored at the end:\n{type(error).__name__}: {error}\n".encode())
+    finally:
+        os._exit(120)
+
+
+def _exit_code(command: Callable[[], object]) -> int | KeyboardInterrupt:
+    """Run a command, and give what it ends with."""
     try:
         command()
-    except SystemExit as error:
-        code = error.code
-    except BaseException as error:  # noqa: BLE001
+    except KeyboardInterrupt as error:
         sys.excepthook(*sys.exc_info())
-        code = error if isinstance(error, KeyboardInterrupt) else 1
-    if not isinstance(code, int | KeyboardInterrupt | None):
-        sys.stderr.write(f"{code}\n")
-        code = 1
-    threading._shutdown()
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        if stream and not stream.closed:
-            stream.flush()
-    if isinstance(code, KeyboardInterrupt):
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGINT)
-    os._exit((code or 0) & 0xFF)
+        return error
+    except SystemExit as error:
+        if isinstance(error.code, int | None):
+            return error.code or 0
+        sys.stderr.write(f"{error.code}\n")
+        return 1
+    except BaseException:  # noqa: BLE001
+        sys.excepthook(*sys.exc_info())
+        return 1
+    return 0
 
 
 def _is_changed(name: str, environment: dict[str, str]) -> bool:

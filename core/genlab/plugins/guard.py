@@ -43,7 +43,8 @@ def _output_aside() -> Generator[None, None, None]:
 def _output_to_error() -> int | None:
     """Let the process's output go to its errors; where it goes otherwise. None where there are no such streams."""
     try:
-        _flush(sys.stdout)
+        for stream in (sys.stdout, sys.__stdout__):
+            _flush(stream)
         kept = os.dup(1)
         os.dup2(2, 1)
     except (OSError, ValueError):
