@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.processes.forks import forking_python
 
 
 def ended(python: list[str], code: str, **options: object) -> subprocess.CompletedProcess[str]:
@@ -69,6 +70,13 @@ def test_an_option_that_needs_a_start_is_refused(forked_python: list[str], optio
     done = subprocess.run([*forked_python, option, "x"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert f"{option}: a fork takes -c, -m or a file; mark the test `cold`" in done.stderr
+
+
+def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import no_such_module")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    with pytest.raises(RuntimeError, match="No module named 'no_such_module'"), forking_python(environment=environment):
+        pass
 
 
 def test_who_asks_and_goes_leaves_no_command_behind(forked_python: list[str], tmp_path: Path) -> None:

@@ -24,10 +24,11 @@ def forking_python(
     """
     # A folder of its own, as the path of a socket must be short.
     with TemporaryDirectory(prefix="genlab-forks-") as folder:
-        path = Path(folder, "socket")
+        path, log = Path(folder, "socket"), Path(folder, "log")
         command = [python, HERE / "server.py", path]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        with subprocess.Popen(command, env=environment, text=True, **pipes) as server:
+        with log.open("w") as errors, subprocess.Popen(command, env=environment, stderr=errors, **pipes) as server:
             assert server.stdout is not None
-            assert server.stdout.readline() == "ready\n", "the server that forks did not start"
+            if server.stdout.readline() != b"ready\n":
+                raise RuntimeError(f"the server that forks did not start:\n{log.read_text()}")
             yield [sys.executable, "-IS", str(HERE / "client.py"), str(path)]
