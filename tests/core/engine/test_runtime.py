@@ -1,10 +1,11 @@
 import json
 import platform
 import subprocess
+from contextlib import contextmanager
 
 import pytest
 import torch
-from tests.core.toys import CPU
+from tests.core.toys import CPU, experiment, run
 
 from genlab import DeviceError, TrainingError
 from genlab.engine.runtime import choose_device, cpu_threads, device_name, memory_errors
@@ -99,3 +100,17 @@ def test_memory_is_kept_in_the_block_and_given_back_after_it(python):
     assert before > 5 * pages
     assert kept < pages / 10
     assert given_back > pages / 2
+
+
+def test_a_training_is_such_a_block(monkeypatch, tmp_path):
+    told = []
+
+    @contextmanager
+    def kept():
+        told.append("begun")
+        yield
+        told.append("ended")
+
+    monkeypatch.setattr("genlab.engine.training.memory_kept", kept)
+    run(experiment(train={"steps": 2}), tmp_path / "run")
+    assert told == ["begun", "ended"]
