@@ -60,7 +60,8 @@ def test_code_is_compiled_as_python_compiles_it(python: list[str]) -> None:
 
 
 def test_two_forks_draw_different_numbers(python: list[str]) -> None:
-    code = "import random, uuid, numpy; print(random.random(), uuid.uuid4(), numpy.random.rand())"
+    code = "import random, uuid, numpy, torch\n"
+    code += "print(random.random(), uuid.uuid4(), numpy.random.rand(), torch.rand(()).item())"
     one, other = (ended(python, code).stdout.split() for _ in range(2))
     assert not set(one) & set(other)
 

@@ -28,13 +28,16 @@ def main(path: str, arguments: list[str]) -> None:
     # By a socket, as a signal between a look for signals and a wait would be noticed after the wait.
     reader, writer = socket.socketpair()
     writer.setblocking(False)
-    signal.set_wakeup_fd(writer.fileno())
+    signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
     for number in _PASSED_ON:
         signal.signal(number, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
     while connection not in (readable := select.select([connection, reader], [], [])[0]):
         for number in reader.recv(64) if readable else b"":
-            os.kill(command, number)
+            try:  # noqa: SIM105  (contextlib takes long to import)
+                os.kill(command, number)
+            except ProcessLookupError:
+                pass
     end_as(int(answers.readline()))
 
 

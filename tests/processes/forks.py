@@ -26,7 +26,8 @@ def forking_python(
     with TemporaryDirectory(prefix="genlab-forks-") as folder:
         path, log = Path(folder, "socket"), Path(folder, "log")
         command = [python, HERE / "server.py", path]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        # In a session of its own, as Ctrl-C in a terminal comes to a command by its client alone.
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "start_new_session": True}
         with log.open("w") as errors, subprocess.Popen(command, env=environment, stderr=errors, **pipes) as server:
             assert server.stdout is not None
             if server.stdout.readline() != b"ready\n":

@@ -130,6 +130,7 @@ def _run_as_python(arguments: list[str], folder: str, environment: dict[str, str
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     np.random.seed()
+    sys.modules["torch"].default_generator.seed()
     named = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
     kind, rest = arguments[0], arguments[1:]
     if kind == "-c":
