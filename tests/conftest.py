@@ -68,7 +68,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     return 0 if is_of_files or config.option.markexpr in ("gpu", "speed") else None
 
 
-SLOWEST = ("test_examples", "test_tutorial", "test_ablate", "test_bench", "test_compilation", "test_run")
+SLOWEST = ("test_examples", "test_tutorial", "test_ablate", "test_workers", "test_bench", "test_compilation", "test_run")
 """The files that take longest, which begin first, so that no worker is left with one in the end."""
 
 

@@ -20,15 +20,9 @@ from genlab.engine.stopping import Stopping
 def execute(
     jobs: Sequence[Job], environments: Sequence[Mapping[str, str]], log: Path, tell: Callable[[Event], None]
 ) -> None:
-    """Train all jobs, in order, as many at a time as there are environments.
+    """Train all jobs by worker processes, one an environment: an `Executor`.
 
     A job that fails leaves the others alone. SIGINT or SIGTERM has the cells that are trained saved, and ends it.
-
-    Args:
-        jobs: what to train.
-        environments: a slot each: the variables that its process has besides, such as the GPU that it may see.
-        log: where to add what the processes write to standard error.
-        tell: hears what happens, in the thread that called.
     """
     waiting: SimpleQueue[Job] = SimpleQueue()
     for job in jobs:
@@ -77,6 +71,8 @@ class _Slot(threading.Thread):
         self._events = events
         self._process: subprocess.Popen[str] | None = None
         self._stopped = False
+        # Held while a process is started, as one that starts meanwhile would not hear that it is to stop.
+        self._starting = threading.Lock()
 
     def run(self) -> None:
         try:
@@ -93,14 +89,18 @@ class _Slot(threading.Thread):
 
     def stop(self) -> None:
         """Let the process save what it trains, once, and take no other job."""
-        if not self._stopped:
-            self._stopped = True
-            if self._process:
-                self._process.send_signal(signal.SIGTERM)
+        with self._starting:
+            if not self._stopped:
+                self._stopped = True
+                if self._process:
+                    self._process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        if self._process:
-            self._process.kill()
+        """End the process at once, and take no other job."""
+        with self._starting:
+            self._stopped = True
+            if self._process:
+                self._process.kill()
 
     def _dismiss(self) -> None:
         """End the process, if there is one, by closing its input; what it trains is saved."""
@@ -111,7 +111,13 @@ class _Slot(threading.Thread):
                 self._process.stdin.close()
 
     def _train(self, job: Job) -> Done:
-        process = self._alive()
+        try:
+            with self._starting:
+                if self._stopped:
+                    return Done(job, "interrupted", None)
+                process = self._alive()
+        except OSError as error:
+            return Done(job, "failed", f"no process could be started for it: {error}")
         assert process.stdin
         assert process.stdout
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 
 @dataclass(frozen=True)
@@ -58,5 +58,17 @@ class Done(NamedTuple):
 
 Event = Begun | Moved | Done
 
-Executor = Callable[[Sequence[Job], Sequence[Mapping[str, str]], Path, Callable[[Event], None]], None]
-"""Trains jobs as `genlab.ablation.execute.execute` does, with the same arguments."""
+
+class Executor(Protocol):
+    def __call__(
+        self, jobs: Sequence[Job], environments: Sequence[Mapping[str, str]], log: Path, tell: Callable[[Event], None]
+    ) -> None:
+        """Train jobs, in order, as many at a time as there are environments.
+
+        Args:
+            jobs: what to train.
+            environments: the variables that each process has besides, such as the GPU that it may see.
+            log: where to add what the processes write to standard error.
+            tell: hears what happens, in the thread that called.
+        """
+        ...

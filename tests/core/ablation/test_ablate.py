@@ -1,21 +1,16 @@
-"""Whole ablations on the tiny recipe: their trainings by workers where these matter, and otherwise in this process."""
+"""Whole ablations on the tiny recipe, most of them trained in this process."""
 
 from __future__ import annotations
 
 import json
-import os
-import random
 import shutil
-import signal
-import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import torch
-from tests.conftest import GenCommand, Once
+from tests.conftest import GenCommand
+from tests.core.ablation.outputs import cells, figures, weights
 
 import genlab
 from genlab import RecipeError, RunError
@@ -26,22 +21,6 @@ from genlab.ablation.outcome import Outcome, read_outcome
 from genlab.ablation.train import train
 from genlab.build.experiment import build_networks
 from genlab.recipe.document import Document
-
-ARMS = """
-extends = {tiny!r}
-title = "Do skips matter?"
-
-[ablation]
-seeds = [0, 1]
-baseline = "skips"
-metric = "validation/l1"
-
-[ablation.arms.skips]
-
-[ablation.arms.no-skips]
-generator.skips = false
-"""
-
 
 NOTHING = """
 import math
@@ -68,26 +47,6 @@ def genlab_register(registry):
 """
 
 
-@pytest.fixture
-def recipe(tiny: Path, tmp_path: Path) -> Path:
-    path = tmp_path / "arms.toml"
-    path.write_text(ARMS.format(tiny=str(tiny)))
-    return path
-
-
-@pytest.fixture(scope="session")
-def whole(once: Once) -> Path:
-    """An undisturbed ablation's folder, trained by two workers."""
-
-    def build(folder: Path) -> None:
-        folder.mkdir()
-        tiny = Path(__file__).parents[2] / "assets" / "tiny.toml"
-        (folder / "arms.toml").write_text(ARMS.format(tiny=str(tiny)))
-        genlab.ablate(folder / "arms.toml", out=folder / "out", jobs=2)
-
-    return once("ablation", build) / "out"
-
-
 def here(
     jobs: Sequence[Job], environments: Sequence[Mapping[str, str]], log: Path, tell: Callable[[Event], None]
 ) -> None:
@@ -108,23 +67,6 @@ def ablate(
 ) -> Outcome:
     """`genlab.ablate` without workers."""
     return Ablation(recipe, out, set=set, plugins=plugins).run(1, retrain, tell, here)
-
-
-def figures(folder: Path) -> object:
-    report = json.loads((folder / "report.json").read_text())
-    return report["metrics"]
-
-
-def cells(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder / "cells")) for path in folder.glob("cells/*/seed-*"))
-
-
-def weights(folder: Path) -> dict[str, bytes]:
-    return {
-        f"{cell}/{path.name}": path.read_bytes()
-        for cell in cells(folder)
-        for path in (folder / "cells" / cell).glob("checkpoints/*/*.safetensors")
-    }
 
 
 class Trained:
@@ -253,18 +195,6 @@ def test_finished_cells_keep_their_weights_and_not_their_optimisers(whole: Path)
     assert genlab.open_run(whole / "cells" / "skips" / "seed-0").generator
 
 
-def test_one_job_gives_the_numbers_of_two(whole: Path, recipe: Path, tmp_path: Path) -> None:
-    genlab.ablate(recipe, out=tmp_path / "out", jobs=1)
-    assert figures(tmp_path / "out") == figures(whole)
-    assert weights(tmp_path / "out") == weights(whole)
-
-
-@pytest.fixture
-def copy(whole: Path, tmp_path: Path) -> Path:
-    """A finished ablation that may be changed."""
-    return Path(shutil.copytree(whole, tmp_path / "out"))
-
-
 def test_called_again_it_trains_nothing(copy: Path, recipe: Path) -> None:
     trained = Trained()
     ablate(recipe, out=copy, tell=trained)
@@ -314,109 +244,6 @@ def test_the_code_of_listeners_does_not_count(whole: Path) -> None:
     code = json.loads((whole / "cells" / "skips" / "seed-0" / "run.json").read_text())["code"]
     assert {"genlab", "genlab_pix2pix", "genlab_images"} < set(code)
     assert "genlab_listeners" not in code
-
-
-FAILING = """
-import os
-import genlab
-
-class Failing(genlab.Loss):
-    def __init__(self, *, how: str = "no") -> None:
-        super().__init__()
-        self.how = how
-
-    def forward(self, condition, target, prediction):
-        if self.how == "diverges":
-            return prediction.mean() / 0
-        if self.how == "dies":
-            os.abort()
-        if self.how == "raises":
-            raise KeyError("a defect")
-        return prediction.mean() * 0
-
-@genlab.hookimpl
-def genlab_register(registry):
-    registry.loss("failing", Failing)
-"""
-
-
-def test_a_cell_that_fails_is_told_and_the_others_go_on(gen: GenCommand, recipe: Path, tmp_path: Path) -> None:
-    (tmp_path / "failing.py").write_text(FAILING)
-    arms = "".join(f'[ablation.arms.{how}]\nlosses.failing.how = "{how}"\n' for how in ("diverges", "dies", "raises"))
-    recipe.write_text(recipe.read_text() + arms + "[losses.failing]\n")
-    done = gen("ablate", recipe, "--out", "out", "--plugin", "failing.py", "--set", "ablation.seeds=[0]")
-    assert done.returncode == 1, done.stderr
-    assert "Traceback" not in done.stderr
-    assert "the loss generator/failing became" in done.stderr
-    assert "ended by signal SIGABRT" in done.stderr
-    assert "the plugin failing.py failed: KeyError: 'a defect' (failing.py, line " in done.stderr
-    statuses = {
-        cell["arm"]: cell["status"] for cell in json.loads((tmp_path / "out" / "report.json").read_text())["cells"]
-    }
-    assert (statuses["skips"], statuses["no-skips"], statuses["diverges"]) == ("finished", "finished", "failed")
-
-
-@pytest.mark.parametrize("kill_workers", [False, True])
-def test_killed_at_random_moments_it_ends_with_the_same_numbers(
-    whole: Path, recipe: Path, tmp_path: Path, python: list[str], kill_workers: bool
-) -> None:
-    """Five times each; no cell that is finished is touched again."""
-    command = [*python, "-m", "genlab", "ablate", str(recipe), "--out", "out", "--jobs", "2"]
-    command += ["--set", "checkpoint.minutes=0.00001"]
-    random_moment = random.Random(int(kill_workers))
-    finished: dict[str, float] = {}
-    for _ in range(5):
-        process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        time.sleep(random_moment.uniform(0.3, 4.5))
-        workers = _workers(tmp_path)
-        process.kill()
-        process.communicate()
-        for worker in workers if kill_workers else []:
-            _kill(worker)
-        for cell in cells(tmp_path / "out") if (tmp_path / "out" / "cells").is_dir() else []:
-            run = tmp_path / "out" / "cells" / cell
-            if (run / "run.json").is_file() and genlab.open_run(run).manifest.status == "finished":
-                (state,) = run.glob("checkpoints/*/generator.safetensors")
-                assert finished.setdefault(cell, state.stat().st_mtime) == state.stat().st_mtime
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert figures(tmp_path / "out") == figures(whole)
-    assert weights(tmp_path / "out") == weights(whole)
-
-
-def _workers(folder: Path) -> list[int]:
-    """The processes that train cells in this folder."""
-    if not Path("/proc/self/cmdline").is_file():
-        pytest.skip("this system does not tell which processes are whose")
-    found: list[int] = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(FileNotFoundError, ProcessLookupError):
-            is_worker = b"genlab.ablation.worker" in (process / "cmdline").read_bytes()
-            if is_worker and (process / "cwd").readlink() == folder:
-                found.append(int(process.name))
-    return found
-
-
-def _kill(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-
-
-def test_ctrl_c_saves_what_is_trained_and_it_goes_on(
-    recipe: Path, whole: Path, tmp_path: Path, python: list[str]
-) -> None:
-    command = [*python, "-m", "genlab", "ablate", str(recipe), "--out", "out"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    end = time.monotonic() + 60
-    while not list((tmp_path / "out").glob("cells/*/*/metrics.jsonl")):
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Traceback" not in told
-    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
-    assert figures(tmp_path / "out") == figures(whole)
 
 
 def test_two_at_once_do_not_run_one_ablation(recipe: Path, tmp_path: Path) -> None:
