@@ -62,13 +62,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--record-interface", action="store_true", help="record the interface of a new version")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Tests of named files, or those that want the machine for themselves, run in this process."""
     is_of_files = all(Path(argument.partition("::")[0]).suffix == ".py" for argument in config.args)
     return 0 if is_of_files or config.option.markexpr in ("gpu", "speed") else None
 
 
-SLOWEST = ("test_examples", "test_tutorial", "test_ablate", "test_workers", "test_bench", "test_compilation", "test_run")
+SLOWEST = (
+    "test_examples",
+    "test_tutorial",
+    "test_ablate",
+    "test_workers",
+    "test_bench",
+    "test_compilation",
+    "test_run",
+)
 """The files that take longest, which begin first, so that no worker is left with one in the end."""
 
 

@@ -131,6 +131,25 @@ def test_a_folder_of_packages_can(forked_python: list[str], tmp_path: Path) -> N
     assert ended(forked_python, code, env={**os.environ, "PYTHONPATH": str(tmp_path)}).stdout == "somebody\n"
 
 
+def test_a_folder_that_the_server_was_given_is_not_there_for_a_command_without(tmp_path: Path) -> None:
+    (tmp_path / "somebodys.py").write_text("")
+    with forking_python(environment={**os.environ, "PYTHONPATH": str(tmp_path)}) as python:
+        done = ended(python, "import somebodys", env={**os.environ, "PYTHONPATH": ""})
+    assert "No module named 'somebodys'" in done.stderr
+
+
+def test_closed_streams_are_refused(forked_python: list[str]) -> None:
+    done = subprocess.run(["sh", "-c", '"$@" <&-', "sh", *forked_python, "-c", "pass"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "a fork takes three streams, and one of them is closed; mark the test `cold`" in done.stderr
+
+
+def test_an_error_at_the_very_end_is_told(python: list[str]) -> None:
+    done = ended(python, "import sys; sys.excepthook = None; 1 / 0")
+    assert done.returncode == 120
+    assert "Exception ignored at the end:\nTypeError: " in done.stderr
+
+
 @pytest.mark.cold
 def test_a_cold_one_starts_anew(python: list[str]) -> None:
     assert python == [sys.executable]

@@ -10,7 +10,6 @@ when its standard input does. A command has the umask, the limits and the sessio
 
 from __future__ import annotations
 
-import atexit
 import gc
 import json
 import os
@@ -20,7 +19,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -28,13 +27,15 @@ from types import ModuleType
 from typing import NoReturn
 
 import numpy as np
+import torch
+from ending import run_and_exit
 
 LENGTH = 8
 """Bytes that give the length of a request."""
 
 READ_AT_START = (
     *("OMP_", "GOMP_", "KMP_", "OPENBLAS_", "MKL_", "CUDA_", "MALLOC_", "GLIBC_", "LD_", "LC_", "LANG", "TZ"),
-    *("PYTHON", "HF_", "TYPER_", "_TYPER_"),
+    *("PYTHON", "PYTORCH_", "HF_", "JAXTYPING_", "TYPER_", "_TYPER_"),
 )
 """Variables that Python or a library reads when it starts, by what their names begin with."""
 
@@ -100,7 +101,7 @@ def _supervise(connection: socket.socket) -> NoReturn:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for resource in (connection, ended, wakeup):
             resource.close()
-        _run_and_exit(partial(_run_as_python, arguments, folder, environment, streams))
+        run_and_exit(partial(_run_as_python, arguments, folder, environment, streams))
     for stream in streams:
         os.close(stream)
     with suppress(OSError):  # who asked may be gone, which the next line finds
@@ -126,69 +127,36 @@ def _run_as_python(arguments: list[str], folder: str, environment: dict[str, str
     if changed := sorted(name for name in {*os.environ, *environment} if _is_changed(name, environment)):
         sys.exit(f"{', '.join(changed)}: read when Python starts, which a fork did before; mark the test `cold`")
     os.chdir(folder)
+    installed = [entry for entry in sys.path[1:] if entry not in _named_folders(os.environ)]
+    sys.path[1:] = [*_named_folders(environment), *installed]
     os.environ.clear()
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     np.random.seed()
-    sys.modules["torch"].default_generator.seed()
-    named = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    torch.default_generator.seed()
     kind, rest = arguments[0], arguments[1:]
     if kind == "-c":
         sys.argv = ["-c", *rest[1:]]
-        sys.path[0:1] = ["", *named]
+        sys.path[0] = ""
         module = sys.modules["__main__"] = ModuleType("__main__")
         exec(compile(rest[0], "<string>", "exec", dont_inherit=True), vars(module))
     elif kind == "-m":
         sys.argv = rest
-        sys.path[0:1] = [folder, *named]
+        sys.path[0] = folder
         runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
     elif kind.startswith("-"):
         sys.exit(f"{kind}: a fork takes -c, -m or a file; mark the test `cold`")
     else:
         sys.argv = arguments
-        sys.path[0:1] = [str(Path(kind).resolve().parent), *named]
+        sys.path[0] = str(Path(kind).resolve().parent)
         runpy.run_path(kind, run_name="__main__")
 
 
-def _run_and_exit(command: Callable[[], object]) -> NoReturn:
-    """Run a command, and end as Python does, but for taking its modules apart: that takes longer than most commands."""
-    try:
-        code = _exit_code(command)
-        threading._shutdown()
-        atexit._run_exitfuncs()
-        for stream in (sys.stdout, sys.stderr):
-            if stream and not stream.closed:
-                stream.flush()
-        if isinstance(code, KeyboardInterrupt):
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            os.kill(os.getpid(), signal.SIGINT)
-        os._exit(code & 0xFF)
-    except OSError as error:  # what was printed last has nowhere to go
-        with suppress(OSError):
-            os.write(2, f"Exception ignored at the end:\n{type(error).__name__}: {error}\n".encode())
-    finally:
-        os._exit(120)
+def _named_folders(environment: Mapping[str, str]) -> list[str]:
+    return [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
 
 
-def _exit_code(command: Callable[[], object]) -> int | KeyboardInterrupt:
-    """Run a command, and give what it ends with."""
-    try:
-        command()
-    except KeyboardInterrupt as error:
-        sys.excepthook(*sys.exc_info())
-        return error
-    except SystemExit as error:
-        if isinstance(error.code, int | None):
-            return error.code or 0
-        sys.stderr.write(f"{error.code}\n")
-        return 1
-    except BaseException:  # noqa: BLE001
-        sys.excepthook(*sys.exc_info())
-        return 1
-    return 0
-
-
-def _is_changed(name: str, environment: dict[str, str]) -> bool:
+def _is_changed(name: str, environment: Mapping[str, str]) -> bool:
     is_read_at_start = name.startswith(READ_AT_START) and name != "PYTHONPATH"
     return is_read_at_start and environment.get(name) != os.environ.get(name)
 
