@@ -12,7 +12,7 @@ from subprocess import CompletedProcess
 
 import pytest
 from tests.conftest import GenCommand
-from tests.core.test_broken_plugins import generator, registering
+from tests.core.broken import generator, registering
 from tests.core.test_plugins import install
 
 Gen = Callable[..., "CompletedProcess[str]"]
