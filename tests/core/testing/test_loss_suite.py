@@ -42,12 +42,11 @@ class Number(ToyLoss):
         return (prediction - target).abs().mean().item()
 
 
-class RandomPatch(ToyLoss):
-    """Compares a patch that it picks."""
+class RandomPixels(ToyLoss):
+    """Compares pixels that it picks."""
 
     def forward(self, condition: Tensor, target: Tensor, prediction: Tensor) -> Tensor:
-        top = int(torch.randint(target.shape[-2] - 8, ()))
-        return (prediction - target)[..., top : top + 8, :].abs().mean()
+        return (prediction - target)[..., torch.rand(target.shape[-2:]) < 0.5].abs().mean()
 
 
 class DeviationOfTheBatch(ToyLoss):
@@ -235,7 +234,7 @@ PLANTED = [
     Planted(NoHelp, "test_settings_have_help", "the docstring says nothing of `epsilon` under `Args:`"),
     Planted(EachImage, "test_it_is_one_finite_number", "it gives (2,), and a loss is a tensor with one value"),
     Planted(Number, "test_it_is_one_finite_number", "it gives float, and a loss is a tensor with one value"),
-    Planted(RandomPatch, "test_it_is_one_finite_number", "it gives another value each time"),
+    Planted(RandomPixels, "test_it_is_one_finite_number", "it gives another value each time"),
     Planted(DeviationOfTheBatch, "test_it_is_one_finite_number", "it is nan at batch 1"),
     Planted(HiddenScale, "test_what_it_carries_is_in_its_buffers", "it remembers more than these"),
     Planted(Detached, "test_its_gradient_leads_downwards", "no gradient comes back from it"),

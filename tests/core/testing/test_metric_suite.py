@@ -71,10 +71,10 @@ class ResettingWhenAsked(ToyMetric):
 
 
 class OfImagesDrawn(ToyMetric):
-    """Looks at some of the images."""
+    """Weighs the images at random."""
 
     def compute(self) -> float:
-        return np.random.default_rng().choice(self.values)
+        return float(np.random.default_rng().dirichlet(np.ones(len(self.values))) @ self.values)
 
 
 class Squared(ToyMetric):
