@@ -24,8 +24,8 @@ from torch import Tensor, nn
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "core"), str(ROOT / "plugins")]
 
-from genlab.bench.measure import processor  # noqa: E402
 from genlab.engine.runtime import memory_kept  # noqa: E402
+from genlab.tools.bench.measure import processor  # noqa: E402
 from genlab_pix2pix import one_channel, skinny, subpixel, winograd  # noqa: E402
 from genlab_pix2pix.convolutions import Convolution, TransposedConvolution  # noqa: E402
 

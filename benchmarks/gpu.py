@@ -35,8 +35,6 @@ for _name in ("pydantic", "pydantic_core", "jaxtyping", "annotated_types", "plug
     except ImportError:
         sys.modules[_name] = MagicMock()
 
-from genlab.bench.measure import flops_of, matrix_rate, peak_memory, seconds_of  # noqa: E402
-from genlab.bench.reference import Reference  # noqa: E402
 from genlab.engine.compilation import compile_networks, next_step  # noqa: E402
 from genlab.engine.optimizers import make_optimizers  # noqa: E402
 from genlab.engine.precision import Precision  # noqa: E402
@@ -44,6 +42,8 @@ from genlab.engine.runtime import fast_kernels, memory_kept, place  # noqa: E402
 from genlab.engine.seeding import initialize  # noqa: E402
 from genlab.engine.step import measure_norms, train_step  # noqa: E402
 from genlab.interfaces.method import Batch, WeightedLoss  # noqa: E402
+from genlab.tools.bench.measure import flops_of, matrix_rate, peak_memory, seconds_of  # noqa: E402
+from genlab.tools.bench.reference import Reference  # noqa: E402
 from genlab_losses.adversarial import Adversarial  # noqa: E402
 from genlab_losses.l1 import L1  # noqa: E402
 from genlab_pix2pix.method import Pix2Pix  # noqa: E402

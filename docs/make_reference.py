@@ -16,13 +16,13 @@ import pluggy
 from annotated_types import Ge, Le, MinLen
 
 import genlab
-from genlab.components import Components
-from genlab.contract import argument_help, load_object
-from genlab.hooks import INTERFACE
-from genlab.plugins.find import find_plugins
-from genlab.reference import Reference, about, reference
-from genlab.registry import KINDS, Kind
-from genlab.tables import describe, dotted
+from genlab.config.validate import describe, dotted
+from genlab.interfaces.kinds import KINDS, Kind
+from genlab.registry.components import Components
+from genlab.registry.contract import argument_help, load_object
+from genlab.registry.discovery.find import find_plugins
+from genlab.registry.hooks import INTERFACE
+from genlab.registry.reference import Reference, about, reference
 from genlab.testing import AdversarialLossSuite
 from genlab.testing.check import SUITES
 from genlab.testing.suite import Suite, tests_of

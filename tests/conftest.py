@@ -24,7 +24,7 @@ from tests.processes.forks import forking_python
 CHECKED = [
     "genlab.data",
     "genlab.engine",
-    "genlab.probing",
+    "genlab.tools.probe",
     "genlab_pix2pix",
     "genlab_losses",
     "genlab_metrics",

@@ -135,7 +135,7 @@ def test_both_packages_use_genlab_at_all() -> None:
     ("code", "what"),
     [
         ("import genlab.engine", "import of genlab.engine"),
-        ("import genlab.registry as g", "import of genlab.registry"),
+        ("import genlab.registry.registry as g", "import of genlab.registry.registry"),
         ("from genlab.engine.loop import train", "import of genlab.engine.loop"),
         ("from genlab import engine", "genlab.engine"),
         ("from genlab import _HOMES", "genlab._HOMES"),

@@ -15,8 +15,8 @@ import pytest
 
 import genlab
 import genlab.testing
-from genlab.hooks import GROUP, INTERFACE, genlab_register
-from genlab.registry import KINDS
+from genlab.interfaces.kinds import KINDS
+from genlab.registry.hooks import GROUP, INTERFACE, genlab_register
 
 ROOT = Path(__file__).parents[1]
 RECORDS = ROOT / "tests" / "assets" / "interface"

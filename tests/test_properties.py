@@ -11,12 +11,12 @@ from hypothesis import given, strategies as st
 from hypothesis.strategies import DrawFn
 from tests.core.toys import CPU, ToyMethod, networks
 
+from genlab.config.document import Document, Source, from_source
+from genlab.config.schema import Input, Optimizer
 from genlab.data.augment import crop_and_flip, load_size
 from genlab.data.order import draw, spread
 from genlab.engine.checkpoint import Position, Trainee, restore, save
 from genlab.engine.optimizers import make_optimizers
-from genlab.recipe.document import Document, Source, from_source
-from genlab.settings import Input, Optimizer
 
 SEEDS = st.integers(0, 2**63 - 1)
 

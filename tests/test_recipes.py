@@ -9,8 +9,8 @@ import pytest
 from tests.conftest import GenCommand
 
 import genlab
-from genlab.recipe.load import load
-from genlab.recipe.shipped import shipped_names
+from genlab.config.builtin import shipped_names
+from genlab.config.load import load
 from genlab_images.facade.classes import PALETTE
 
 SMALL = (

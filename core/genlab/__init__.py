@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         resume as resume,
         train as train,
     )
+    from genlab.drawing.contact_sheet import contact_sheet as contact_sheet
     from genlab.errors import (
         DataError as DataError,
         DataUnavailableError as DataUnavailableError,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
         StorageError as StorageError,
         TrainingError as TrainingError,
     )
-    from genlab.hooks import hookimpl as hookimpl
     from genlab.interfaces.dataset import (
         Choice as Choice,
         Dataset as Dataset,
@@ -74,9 +74,9 @@ if TYPE_CHECKING:
         Skip as Skip,
     )
     from genlab.interfaces.predictions import Predictions as Predictions
-    from genlab.registry import Registry as Registry
-    from genlab.run import Run as Run
-    from genlab.sheet import contact_sheet as contact_sheet
+    from genlab.registry.hooks import hookimpl as hookimpl
+    from genlab.registry.registry import Registry as Registry
+    from genlab.runs.run import Run as Run
 
 _MODULES = {
     "genlab.api": ("ablate", "check", "open_run", "probe", "resume", "train"),
@@ -91,7 +91,7 @@ _MODULES = {
         "StorageError",
         "TrainingError",
     ),
-    "genlab.hooks": ("hookimpl",),
+    "genlab.registry.hooks": ("hookimpl",),
     "genlab.interfaces.dataset": (
         "Choice",
         "Dataset",
@@ -131,9 +131,9 @@ _MODULES = {
     "genlab.interfaces.metric": ("Metric",),
     "genlab.interfaces.network": ("Discriminator", "Generator", "Level", "Network", "Skip"),
     "genlab.interfaces.predictions": ("Predictions",),
-    "genlab.registry": ("Registry",),
-    "genlab.run": ("Run",),
-    "genlab.sheet": ("contact_sheet",),
+    "genlab.registry.registry": ("Registry",),
+    "genlab.runs.run": ("Run",),
+    "genlab.drawing.contact_sheet": ("contact_sheet",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -6,23 +6,24 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from genlab import outline as networks_outline, runner
 from genlab.ablation import plan as ablation
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.jobs import Event
 from genlab.ablation.outcome import Outcome
-from genlab.bench.bench import bench as run_bench
-from genlab.bench.report import Benchmark
-from genlab.build.experiment import build_method, build_networks, construct, kept_pairs, open_data, prepare, settle
-from genlab.build.read import Checked, read
+from genlab.assemble.experiment import build_method, build_networks, construct, kept_pairs, open_data, prepare, settle
+from genlab.assemble.read import Checked, read
+from genlab.config.load import find
 from genlab.data.cache import Cache, Kept
 from genlab.errors import DataUnavailableError
 from genlab.interfaces.listener import Probed
-from genlab.probing.probe import probe as run_probe
-from genlab.recipe.load import find
-from genlab.run import Run
-from genlab.runs import RunFolder
-from genlab.survey import Survey, survey as run_survey
+from genlab.runs import training
+from genlab.runs.folder import RunFolder
+from genlab.runs.run import Run
+from genlab.tools import summary as networks_summary
+from genlab.tools.bench.bench import bench as run_bench
+from genlab.tools.bench.report import Benchmark
+from genlab.tools.data_report import Survey, survey as run_survey
+from genlab.tools.probe.probe import probe as run_probe
 
 
 def check(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> Checked:
@@ -50,7 +51,7 @@ def check(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str 
 
 def outline(
     recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str | Path] = ()
-) -> list[networks_outline.Outline]:
+) -> list[networks_summary.Outline]:
     """A recipe's networks level by level, for the channels that its data have, or three where they can't be had."""
     checked = read(recipe, set=set, plugins=plugins)
     built = checked.recipe
@@ -60,7 +61,7 @@ def outline(
         channels = (3, 3)
     networks = build_networks(built, channels, checked.document)
     names = {role: spec.component.name for role, spec in built.networks.items()}
-    return networks_outline.outline(networks, names, channels, built.settings.input.height_width)
+    return networks_summary.outline(networks, names, channels, built.settings.input.height_width)
 
 
 def survey(
@@ -137,7 +138,7 @@ def train(
     else:
         RunFolder.refuse_existing(Path(out))
         make_folder = partial(RunFolder.create, Path(out))
-    return Run(runner.start(checked, make_folder, name=str(recipe), plugins=files, stop_at=stop_at))
+    return Run(training.start(checked, make_folder, name=str(recipe), plugins=files, stop_at=stop_at))
 
 
 def resume(run: str | Path, *, stop_at: int | None = None) -> Run:
@@ -147,7 +148,7 @@ def resume(run: str | Path, *, stop_at: int | None = None) -> Run:
         RunError: it has finished, is being trained, has no checkpoint, or its data changed.
     """
     folder = RunFolder.existing(Path(run))
-    runner.go_on(folder, stop_at=stop_at)
+    training.go_on(folder, stop_at=stop_at)
     return open_run(folder.path)
 
 

@@ -17,10 +17,10 @@ from PIL import Image
 
 import genlab
 from genlab import DataError, RecipeError, RunError
-from genlab.build.experiment import build
+from genlab.assemble.experiment import build
+from genlab.config.load import load
 from genlab.data.sides import to_network, to_picture
-from genlab.predict import predict_files
-from genlab.recipe.load import load
+from genlab.tools.predict import predict_files
 
 
 @pytest.fixture

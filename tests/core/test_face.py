@@ -69,43 +69,43 @@ def imports_torch(folder: Path, *arguments: str) -> bool:
 
 LIGHT = [
     "genlab",
-    "genlab.ablation.pace",
+    "genlab.ablation.eta",
     "genlab.ablation.statistics",
     "genlab.cli",
-    "genlab.components",
-    "genlab.contract",
-    "genlab.curves",
+    "genlab.registry.components",
+    "genlab.registry.contract",
+    "genlab.drawing.curves",
     "genlab.errors",
-    "genlab.failures",
-    "genlab.files",
-    "genlab.hooks",
+    "genlab.util.exceptions",
+    "genlab.util.files",
+    "genlab.registry.hooks",
     "genlab.interfaces.dataset",
     "genlab.interfaces.listener",
     "genlab.interfaces.predictions",
-    "genlab.plugins.blame",
-    "genlab.plugins.find",
-    "genlab.plugins.guard",
-    "genlab.plugins.load",
-    "genlab.plugins.overview",
-    "genlab.plugins.plugin",
-    "genlab.plugins.version",
-    "genlab.recipe.assignments",
-    "genlab.recipe.copy",
-    "genlab.recipe.diagnostics",
-    "genlab.recipe.document",
-    "genlab.recipe.listing",
-    "genlab.recipe.load",
-    "genlab.recipe.places",
-    "genlab.recipe.shipped",
-    "genlab.recipe.syntax",
-    "genlab.reference",
-    "genlab.registry",
-    "genlab.runs",
+    "genlab.registry.discovery.blame",
+    "genlab.registry.discovery.find",
+    "genlab.registry.discovery.guard",
+    "genlab.registry.discovery.load",
+    "genlab.registry.discovery.overview",
+    "genlab.registry.discovery.plugin",
+    "genlab.registry.discovery.version",
+    "genlab.config.overrides",
+    "genlab.config.copy",
+    "genlab.config.diagnostics",
+    "genlab.config.document",
+    "genlab.config.render",
+    "genlab.config.load",
+    "genlab.config.locations",
+    "genlab.config.builtin",
+    "genlab.config.syntax_errors",
+    "genlab.registry.reference",
+    "genlab.registry.registry",
+    "genlab.runs.folder",
     "genlab.scaffold.names",
     "genlab.scaffold.package",
-    "genlab.settings",
-    "genlab.sheet",
-    "genlab.tables",
+    "genlab.config.schema",
+    "genlab.drawing.contact_sheet",
+    "genlab.config.validate",
 ]
 
 
@@ -145,7 +145,7 @@ def test_a_module_that_imports_torch_would_be_found(heavy: list[str]) -> None:
 
 
 def test_every_room_of_recipe_and_cli_is_among_those_that_are_watched() -> None:
-    rooms = {f"genlab.recipe.{path.stem}" for path in (INIT.parent / "recipe").glob("[a-z]*.py")}
+    rooms = {f"genlab.config.{path.stem}" for path in (INIT.parent / "recipe").glob("[a-z]*.py")}
     assert rooms <= set(LIGHT)
 
 
@@ -153,7 +153,7 @@ def test_every_room_of_recipe_and_cli_is_among_those_that_are_watched() -> None:
 def test_looking_at_what_there_is_imports_no_torch(tmp_path: Path) -> None:
     names = "genlab.DataError, genlab.hookimpl, genlab.Dataset, genlab.Listener, genlab.Registry"
     assert not imports_torch(tmp_path, "-c", f"import genlab; {names}; dir(genlab)")
-    found = "from genlab.plugins.find import find_plugins; assert len(find_plugins()) >= 6"
+    found = "from genlab.registry.discovery.find import find_plugins; assert len(find_plugins()) >= 6"
     assert not imports_torch(tmp_path, "-c", found)
 
 

@@ -12,8 +12,7 @@ from subprocess import CompletedProcess
 
 import pytest
 from tests.conftest import GenCommand
-from tests.core.broken import generator, registering
-from tests.core.test_plugins import install
+from tests.core.registry.broken import generator, registering
 
 Gen = Callable[..., "CompletedProcess[str]"]
 

@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from genlab import Batch, Ended, Listener, Method, Network, Pairs, Started
+from genlab.config.schema import Checkpoint, Evaluate, Inference, Input, Optimizer, Schedule, Settings, Train
 from genlab.data.augment import load_size
 from genlab.data.prepared import PreparedPairs
 from genlab.engine.experiment import Experiment
 from genlab.engine.loop import train
 from genlab.engine.seeding import initialize
-from genlab.settings import Checkpoint, Evaluate, Inference, Input, Optimizer, Schedule, Settings, Train
 from genlab.testing import (
     MemoryPairs as MemoryPairs,
     Recorder as Recorder,

@@ -16,8 +16,8 @@ from torch.profiler import ProfilerActivity, profile
 
 import genlab
 from genlab import Batch
-from genlab.build.experiment import build
-from genlab.build.read import read
+from genlab.assemble.experiment import build
+from genlab.assemble.read import read
 from genlab.data.batches import Batches
 from genlab.engine.compilation import compile_networks, next_step
 from genlab.engine.experiment import Experiment

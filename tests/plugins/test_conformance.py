@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from genlab.components import Component
 from genlab.interfaces.loss import AdversarialLoss
-from genlab.plugins.find import find_plugins
+from genlab.registry.components import Component
+from genlab.registry.discovery.find import find_plugins
 from genlab.testing import AdversarialLossSuite, Suite
 from genlab.testing.check import SUITES
 

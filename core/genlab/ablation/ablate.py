@@ -12,25 +12,25 @@ from typing import Any
 import tomli_w
 import torch
 
+from genlab.ablation.eta import Pace
 from genlab.ablation.execute import execute
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.identity import Identity, identity
 from genlab.ablation.jobs import Event, Executor, Job
 from genlab.ablation.outcome import Outcome, read_outcome
-from genlab.ablation.pace import Pace
 from genlab.ablation.plan import Cell, Plan, make_plan
 from genlab.ablation.report import write_report
-from genlab.build.experiment import OpenData, build_networks, construct, open_data, prepare, settle
-from genlab.build.facts import count_parameters
-from genlab.build.recipe import Recipe
-from genlab.components import Components
-from genlab.engine.announcer import Announcer
+from genlab.assemble.experiment import OpenData, build_networks, construct, open_data, prepare, settle
+from genlab.assemble.facts import count_parameters
+from genlab.assemble.recipe import Recipe
+from genlab.config.load import load
+from genlab.engine.listener_list import Announcer
 from genlab.engine.validation import try_metrics
 from genlab.errors import RunError
-from genlab.files import write_text
-from genlab.plugins.find import find_plugins
-from genlab.provenance import code_digests, fingerprints
-from genlab.recipe.load import load
+from genlab.registry.components import Components
+from genlab.registry.discovery.find import find_plugins
+from genlab.runs.provenance import code_digests, fingerprints
+from genlab.util.files import write_text
 
 
 @dataclass(frozen=True)

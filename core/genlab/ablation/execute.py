@@ -14,7 +14,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from genlab.ablation.jobs import Begun, Done, Event, Job, Moved
-from genlab.engine.stopping import Stopping
+from genlab.engine.stop_signal import Stopping
 
 
 def execute(

@@ -18,8 +18,9 @@ from pathlib import Path
 
 from genlab.ablation.identity import Identity, differences, identity_of, key
 from genlab.errors import GenlabError, RunError
-from genlab.files import exclusive, storage_errors
-from genlab.runs import Manifest, RunFolder
+from genlab.runs.folder import RunFolder
+from genlab.runs.manifest import Manifest
+from genlab.util.files import exclusive, storage_errors
 
 
 class AblationFolder:

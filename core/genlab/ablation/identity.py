@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-from genlab.runs import RunFolder
+from genlab.runs.folder import RunFolder
 
 Identity = Mapping[str, str]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from genlab.files import write_text, written_aside
 from genlab.interfaces.listener import Listener, Pictures, Previewed, Started, Validated
+from genlab.util.files import write_text, written_aside
 
 Course = Mapping[int, Mapping[str, float]]
 

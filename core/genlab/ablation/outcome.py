@@ -21,11 +21,11 @@ from genlab.ablation.statistics import (
     sentence,
     spread,
 )
-from genlab.build.recipe import Figure
+from genlab.assemble.recipe import Figure
+from genlab.config.validate import Keys, dotted, inline
 from genlab.errors import RunError
 from genlab.interfaces.listener import Compared, Interval, Pictures, Trial
-from genlab.runs import Manifest
-from genlab.tables import Keys, dotted, inline
+from genlab.runs.manifest import Manifest
 
 
 @dataclass(frozen=True)

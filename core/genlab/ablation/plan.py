@@ -8,14 +8,14 @@ from itertools import product
 from typing import Any
 
 from genlab.ablation.identity import substance
-from genlab.build.recipe import Recipe
-from genlab.build.resolve import resolve
-from genlab.components import Components
+from genlab.assemble.recipe import Recipe
+from genlab.assemble.resolve import resolve
+from genlab.config.diagnostics import at_their_places
+from genlab.config.document import Document, Source, from_source
+from genlab.config.schema import Ablation
+from genlab.config.validate import Keys, check, dotted, inline, nearest
 from genlab.errors import Fault, RecipeError
-from genlab.recipe.diagnostics import at_their_places
-from genlab.recipe.document import Document, Source, from_source
-from genlab.settings import Ablation
-from genlab.tables import Keys, check, dotted, inline, nearest
+from genlab.registry.components import Components
 
 TABLE = "ablation"
 SIDES = ("validation", "train", "gap")

@@ -21,8 +21,8 @@ from PIL import Image
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.outcome import CellOutcome, Outcome
 from genlab.ablation.statistics import Difference, Spread
-from genlab.curves import colour_of, draw_curves
-from genlab.files import write_json, write_text
+from genlab.drawing.curves import colour_of, draw_curves
+from genlab.util.files import write_json, write_text
 
 _MOST_PAIRS = 4
 

@@ -6,15 +6,15 @@ import shutil
 from collections.abc import Sequence
 from functools import partial
 
-from genlab import runner
 from genlab.ablation.jobs import Done, Job
 from genlab.ablation.observations import Observations
-from genlab.build.read import read
+from genlab.assemble.read import read
 from genlab.engine.checkpoint import forget_optimizers
 from genlab.errors import GenlabError
 from genlab.interfaces.listener import Listener
-from genlab.plugins.blame import blamed
-from genlab.runs import RunFolder
+from genlab.registry.discovery.blame import blamed
+from genlab.runs import training
+from genlab.runs.folder import RunFolder
 
 PATIENCE = 120.0
 """Seconds that a worker left over from before may take to save what it trains."""
@@ -52,9 +52,9 @@ def _train(folder: RunFolder, job: Job, listeners: Sequence[tuple[str, Listener]
         with folder.locked(PATIENCE):
             can_go_on = folder.last_checkpoint() is not None
         if can_go_on:
-            runner.go_on(folder, listeners=listeners)
+            training.go_on(folder, listeners=listeners)
             return
         shutil.rmtree(folder.path)
     checked = read(job.recipe, plugins=job.plugins)
     make_folder = partial(RunFolder.create, folder.path)
-    runner.start(checked, make_folder, name=job.name, plugins=job.plugins, listeners=listeners)
+    training.start(checked, make_folder, name=job.name, plugins=job.plugins, listeners=listeners)

@@ -16,11 +16,11 @@ from rich.table import Table
 from rich.text import Text
 
 from genlab.ablation.ablate import Ablation
+from genlab.ablation.eta import Pace
 from genlab.ablation.jobs import Begun, Done, Event, Job, Moved
 from genlab.ablation.outcome import Outcome
-from genlab.ablation.pace import Pace
 from genlab.cli.output import print_next
-from genlab.runs import RunFolder
+from genlab.runs.folder import RunFolder
 
 _COLOURS = {"finished": "green", "interrupted": "yellow", "failed": "red"}
 

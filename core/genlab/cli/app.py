@@ -94,7 +94,7 @@ def run() -> None:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        from genlab.plugins.blame import blamed
+        from genlab.registry.discovery.blame import blamed
 
         if fault := blamed(error):
             _fail(fault, exit_code=1)

@@ -9,7 +9,7 @@ import typer
 from genlab.cli.options import Json, Plugin, Recipe, Set
 
 if TYPE_CHECKING:
-    from genlab.bench.report import Benchmark, Side
+    from genlab.tools.bench.report import Benchmark, Side
 
 
 def bench(

@@ -13,7 +13,7 @@ import typer
 from genlab.cli.options import Json, Plugin, Recipe, Set
 
 if TYPE_CHECKING:
-    from genlab.survey import Survey
+    from genlab.tools.data_report import Survey
 
 
 class CacheVerb(StrEnum):
@@ -45,10 +45,10 @@ def data(
 
     from genlab import api
     from genlab.cli.output import print_json
+    from genlab.config.load import find
+    from genlab.drawing.contact_sheet import contact_sheet
     from genlab.errors import StorageError
-    from genlab.files import written_aside
-    from genlab.recipe.load import find
-    from genlab.sheet import contact_sheet
+    from genlab.util.files import written_aside
 
     sheet = out or Path(f"{find(recipe).stem}_data.png")
     if sheet.is_dir() or not sheet.parent.is_dir():

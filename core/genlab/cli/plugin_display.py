@@ -9,8 +9,8 @@ from rich.markdown import Markdown
 from rich.text import Text
 
 from genlab.cli.output import print_table
-from genlab.plugins.overview import Row
-from genlab.reference import Reference
+from genlab.registry.discovery.overview import Row
+from genlab.registry.reference import Reference
 
 
 def print_overview(rows: Sequence[Row]) -> None:

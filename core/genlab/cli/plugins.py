@@ -39,8 +39,8 @@ Kind = Annotated[
 @app.command("list")
 def list_plugins(plugin: Plugin = [], json: Json = False) -> None:  # noqa: B006  (typer copies it)
     """List all components with their packages, and what is wrong with any plugin."""
-    from genlab.plugins.find import all_plugins
-    from genlab.plugins.overview import overview
+    from genlab.registry.discovery.find import all_plugins
+    from genlab.registry.discovery.overview import overview
 
     rows = overview(all_plugins(plugin))
     if json:
@@ -58,9 +58,9 @@ def show(name: Name, kind: Kind = None, plugin: Plugin = [], json: Json = False)
     """Show a component's settings, with a snippet to paste into a recipe."""
     from genlab.cli.output import print_json
     from genlab.cli.plugin_display import print_reference
-    from genlab.components import Components
-    from genlab.plugins.find import find_plugins
-    from genlab.reference import reference
+    from genlab.registry.components import Components
+    from genlab.registry.discovery.find import find_plugins
+    from genlab.registry.reference import reference
 
     found = [reference(component) for component in Components(find_plugins(plugin)).called(name, kind)]
     if json:
@@ -84,9 +84,9 @@ def check(
 ) -> None:
     """Hold a component against the conformance suite of its kind; without NAME, all in the files of --plugin."""
     from genlab.cli.check_display import print_checks, print_checks_as_json
-    from genlab.components import Components
-    from genlab.plugins.find import find_plugins
-    from genlab.recipe.assignments import read_assignments
+    from genlab.config.overrides import read_assignments
+    from genlab.registry.components import Components
+    from genlab.registry.discovery.find import find_plugins
     from genlab.testing.check import check_components
 
     if name is None and not plugin:

@@ -17,7 +17,7 @@ def predict(
 ) -> None:
     """Use a trained generator on images of any size."""
     import genlab
-    from genlab.predict import predict_files
+    from genlab.tools.predict import predict_files
 
     for path in predict_files(genlab.open_run(run), images, out):
         typer.echo(path)

@@ -25,7 +25,7 @@ def probe(
 
     import genlab
     from genlab.cli.output import print_json, print_next
-    from genlab.probing.report import as_json
+    from genlab.tools.probe.report import as_json
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("skip connections", total=None)

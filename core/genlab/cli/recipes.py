@@ -16,8 +16,8 @@ app = typer.Typer(help="The recipes that ship with genlab.", no_args_is_help=Tru
 def list_recipes(json: Json = False) -> None:
     """List them with their titles."""
     from genlab.cli.output import print_json, print_table
-    from genlab.recipe.load import load
-    from genlab.recipe.shipped import shipped_names
+    from genlab.config.builtin import shipped_names
+    from genlab.config.load import load
 
     titles = {name: str(load(name).values.get("title", "")) for name in shipped_names()}
     if json:
@@ -29,9 +29,9 @@ def list_recipes(json: Json = False) -> None:
 @app.command()
 def show(recipe: Recipe, set: Set = [], plugin: Plugin = [], json: Json = False) -> None:  # noqa: B006
     """Print a recipe with every value, and where each comes from."""
-    from genlab.build.read import read
+    from genlab.assemble.read import read
     from genlab.cli.output import print_json
-    from genlab.recipe.listing import listing
+    from genlab.config.render import listing
 
     checked = read(recipe, set=set, plugins=plugin)
     written = checked.document.values
@@ -48,6 +48,6 @@ def copy(
     to: Annotated[Path, typer.Argument(metavar="FILE", help="The new file, or a folder.")] = Path(),
 ) -> None:
     """Copy a recipe, to make it your own."""
-    from genlab.recipe.copy import copy_recipe
+    from genlab.config.copy import copy_recipe
 
     typer.echo(copy_recipe(recipe, to))

@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
+from genlab.config.schema import Input
 from genlab.data.device import moved
 from genlab.data.order import Draw
-from genlab.settings import Input
 
 
 def load_size(settings: Input) -> tuple[int, int]:

@@ -8,13 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
 
+from genlab.config.schema import Input
 from genlab.data.augment import crop_and_flip
 from genlab.data.order import Draw, draw
 from genlab.data.pair import PreparedPair
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import to_network
 from genlab.interfaces.method import Batch
-from genlab.settings import Input
 
 READ_AHEAD = 4
 THREADS = 2

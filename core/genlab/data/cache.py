@@ -18,9 +18,9 @@ from pathlib import Path
 from platformdirs import user_cache_path
 from pydantic_core import from_json, to_json
 
-from genlab.data.shelf import Shelf
+from genlab.data.pair_store import Shelf
 from genlab.errors import StorageError
-from genlab.files import storage_errors, write_text
+from genlab.util.files import storage_errors, write_text
 
 GIB = 2**30
 _DEFAULT_GIB = 20.0

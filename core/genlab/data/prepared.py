@@ -7,14 +7,14 @@ from typing import NamedTuple, TypeVar
 
 import torch
 
+from genlab.config.schema import Input
 from genlab.data.device import CPU, moved
 from genlab.data.pair import PreparedPair
-from genlab.data.shelf import Shelf
+from genlab.data.pair_store import Shelf
 from genlab.data.sides import ClassSide, Seen, channels_of, resize, to_tensor
 from genlab.errors import DataError
 from genlab.interfaces.dataset import LabelSide, Pair, Pairs, Side, require_pair
 from genlab.interfaces.predictions import Predictions
-from genlab.settings import Input
 
 CACHE_BYTES = 2**30
 

@@ -27,11 +27,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.optim import Optimizer
 
+from genlab.engine.checkpoint_files import checkpoints
 from genlab.errors import RunError
-from genlab.files import storage_errors, sync, write_text
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Network
-from genlab.runs import checkpoints
+from genlab.util.files import storage_errors, sync, write_text
 
 
 class Position(BaseModel):

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from genlab.engine.precision import Forward, Precision
 from genlab.errors import GenlabError
-from genlab.failures import told
 from genlab.interfaces.method import Method
+from genlab.util.exceptions import told
 
 # A GPU is done with a kernel of a small batch before the next one is launched: recorded, they are launched as one.
 _SMALL_BATCH = 4

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import torch
 
+from genlab.config.schema import Settings
 from genlab.data.prepared import PreparedPairs
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
 from genlab.interfaces.metric import Metric
 from genlab.interfaces.network import Network
-from genlab.settings import Settings
 
 
 @dataclass(frozen=True)

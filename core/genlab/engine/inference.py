@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
 from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivateUsage]
 
+from genlab.config.schema import Inference
 from genlab.engine.seeding import random_numbers_apart
 from genlab.errors import TrainingError
 from genlab.interfaces.method import Method
-from genlab.settings import Inference
 
 
 class Predictor:

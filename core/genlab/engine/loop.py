@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from genlab.engine.announcer import Announcer
 from genlab.engine.experiment import Experiment
-from genlab.engine.stopping import Stopping
+from genlab.engine.listener_list import Announcer
+from genlab.engine.stop_signal import Stopping
 from genlab.engine.training import Training
 from genlab.interfaces.listener import Ended, Started, Status
 

@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 import torch
 from torch.optim import Adam, AdamW, Optimizer
 
-from genlab import settings
+from genlab.config import schema
 from genlab.interfaces.network import Network
 
 _ALGORITHMS: dict[str, type[Adam]] = {"adam": Adam, "adamw": AdamW}
 
 
 def make_optimizers(
-    networks: Mapping[str, Network], chosen: settings.Optimizer, device: torch.device
+    networks: Mapping[str, Network], chosen: schema.Optimizer, device: torch.device
 ) -> dict[str, Optimizer]:
     """One optimiser for each network, by role."""
     return {
@@ -37,7 +37,7 @@ def set_rates(optimizers: Mapping[str, Optimizer], rate: float) -> None:
             group["lr"] = rate
 
 
-def rate_at(step: int, steps: int, base: float, schedule: settings.Schedule) -> float:
+def rate_at(step: int, steps: int, base: float, schedule: schema.Schedule) -> float:
     """The learning rate of a step, counted from 0, of `steps` in all."""
     first = schedule.start * steps
     if step < first:

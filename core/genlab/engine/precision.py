@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from genlab.config.schema import Precision as Name
 from genlab.interfaces.network import Network
-from genlab.settings import Precision as Name
 
 Forward = Callable[..., Tensor]
 Transform = Callable[[Forward], Forward]

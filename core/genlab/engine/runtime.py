@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from genlab.config.schema import Train
 from genlab.errors import DeviceError, TrainingError
-from genlab.settings import Train
 
 _log = logging.getLogger("genlab")
 

@@ -12,18 +12,18 @@ from torch import Tensor
 from torch.nn.utils import get_total_norm
 
 from genlab.data.batches import Batches
-from genlab.engine.announcer import Announcer
 from genlab.engine.checkpoint import Position, Trainee, restore, save
 from genlab.engine.compilation import compile_networks, next_step
+from genlab.engine.data_stall import Starvation
 from genlab.engine.experiment import Experiment
 from genlab.engine.inference import Predictor
+from genlab.engine.listener_list import Announcer
 from genlab.engine.optimizers import make_optimizers, rate_at, set_rates
-from genlab.engine.pace import Clock, due
 from genlab.engine.precision import Precision
 from genlab.engine.runtime import cpu_threads, fast_kernels, memory_kept
 from genlab.engine.seeding import derived_seed, random_numbers_apart, seed_random_numbers
-from genlab.engine.starvation import Starvation
 from genlab.engine.step import StepResult, measure_norms, train_step
+from genlab.engine.timing import Clock, due
 from genlab.engine.validation import Interrupted, preview, validate
 from genlab.errors import DataError, TrainingError
 from genlab.interfaces.listener import CheckpointSaved, Previewed, Step, Validated, Values

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import genlab
 from genlab.errors import PluginError
-from genlab.registry import KINDS
+from genlab.interfaces.kinds import KINDS
 
 LONGEST = 32
 """In letters: the module's name stands three times on a line of the new package, which is 120 wide."""

@@ -12,14 +12,14 @@ from tempfile import TemporaryDirectory
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from genlab import hooks
+from genlab.config.validate import nearest
 from genlab.errors import PluginError
-from genlab.files import storage_errors
-from genlab.plugins.find import find_plugins
-from genlab.plugins.plugin import Plugin
-from genlab.registry import KINDS
+from genlab.interfaces.kinds import KINDS
+from genlab.registry import hooks
+from genlab.registry.discovery.find import find_plugins
+from genlab.registry.discovery.plugin import Plugin
 from genlab.scaffold.names import Names, names_of
-from genlab.tables import nearest
+from genlab.util.files import storage_errors
 
 
 def new_package(name: str, kind: str, below: Path) -> Path:

@@ -10,11 +10,10 @@ from tempfile import TemporaryFile
 from typing import Any, Literal, NamedTuple, cast
 from unittest import SkipTest
 
-from genlab.components import Component, Components, ComponentTable, Spec
 from genlab.errors import Fault, PluginError, RecipeError
-from genlab.failures import reason
 from genlab.interfaces.loss import AdversarialLoss
-from genlab.plugins.blame import failure_in_plugin
+from genlab.registry.components import Component, Components, ComponentTable, Spec
+from genlab.registry.discovery.blame import failure_in_plugin
 from genlab.testing.adversarial_loss import AdversarialLossSuite
 from genlab.testing.dataset import DatasetSuite
 from genlab.testing.discriminator import DiscriminatorSuite
@@ -24,6 +23,7 @@ from genlab.testing.loss import LossSuite
 from genlab.testing.method import MethodSuite
 from genlab.testing.metric import MetricSuite
 from genlab.testing.suite import ConformanceError, Suite, tests_of
+from genlab.util.exceptions import reason
 
 SUITES: dict[str, type[Suite]] = {
     suite.kind: suite

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivateUsage]
 
-from genlab.failures import told
 from genlab.interfaces.network import Discriminator, Network
 from genlab.testing.examples import images
 from genlab.testing.field import measured_field
 from genlab.testing.network import Inputs, NetworkSuite, require_close, stir
 from genlab.testing.suite import ConformanceError, drawing, require
+from genlab.util.exceptions import told
 
 _USUAL = 32
 _LARGEST = 1024

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from genlab.config.schema import Optimizer as OptimizerSettings
 from genlab.engine.checkpoint import Position, Trainee, restore, save
 from genlab.engine.optimizers import make_optimizers, set_rates
 from genlab.engine.seeding import (
@@ -26,7 +27,6 @@ from genlab.interfaces.loss import Loss
 from genlab.interfaces.method import Batch, Method, WeightedLoss
 from genlab.interfaces.network import Network
 from genlab.interfaces.predictions import Predictions
-from genlab.settings import Optimizer as OptimizerSettings
 from genlab.testing.examples import CLASSES, batch
 from genlab.testing.suite import Suite, drawing, require
 from genlab.testing.toys import ToyAdversarialLoss, ToyDiscriminator, ToyGenerator, ToyLoss

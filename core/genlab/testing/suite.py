@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import torch
 
-from genlab.contract import check_class, read_contract
 from genlab.engine.seeding import constructing
-from genlab.registry import KINDS
+from genlab.interfaces.kinds import KINDS
+from genlab.registry.contract import check_class, read_contract
 
 
 class ConformanceError(AssertionError):

@@ -19,8 +19,8 @@ from genlab.ablation.folder import AblationFolder
 from genlab.ablation.jobs import Begun, Done, Event, Job
 from genlab.ablation.outcome import Outcome, read_outcome
 from genlab.ablation.train import train
-from genlab.build.experiment import build_networks
-from genlab.recipe.document import Document
+from genlab.assemble.experiment import build_networks
+from genlab.config.document import Document
 
 NOTHING = """
 import math

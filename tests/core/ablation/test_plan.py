@@ -8,11 +8,11 @@ import pytest
 
 from genlab import RecipeError
 from genlab.ablation.plan import Plan, make_plan
-from genlab.components import Components
-from genlab.plugins.find import find_plugins
-from genlab.recipe.assignments import read_assignments
-from genlab.recipe.document import read_document
-from genlab.recipe.load import load
+from genlab.config.document import read_document
+from genlab.config.load import load
+from genlab.config.overrides import read_assignments
+from genlab.registry.components import Components
+from genlab.registry.discovery.find import find_plugins
 
 COMPONENTS = Components(find_plugins())
 SKIPS = """

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from tests.conftest import GenCommand
 
-from genlab.components import Components
-from genlab.plugins.find import find_plugins
-from genlab.reference import reference
-from genlab.registry import KINDS
+from genlab.interfaces.kinds import KINDS
+from genlab.registry.components import Components
+from genlab.registry.discovery.find import find_plugins
+from genlab.registry.reference import reference
 from genlab.testing import GeneratorSuite
 from genlab.testing.suite import tests_of as checks_of
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from genlab.config.schema import Input
 from genlab.data.augment import crop_and_flip, load_size
 from genlab.data.order import Draw, draw
-from genlab.settings import Input
 
 
 def at(top: float, left: float, flip: bool = False) -> Draw:

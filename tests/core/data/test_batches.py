@@ -8,12 +8,12 @@ import torch
 from tests.core.toys import MemoryPairs, pictures
 
 from genlab import Batch, DataError, ImageSide, LabelSide, Pair
+from genlab.config.schema import Input
 from genlab.data import batches as module
 from genlab.data.augment import load_size
 from genlab.data.batches import Batches
 from genlab.data.order import draw
 from genlab.data.prepared import PreparedPairs
-from genlab.settings import Input
 
 AUGMENTED = Input(size=8, jitter=0.5, flip=True)
 PLAIN = Input(size=8)

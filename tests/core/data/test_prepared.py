@@ -7,10 +7,10 @@ import torch
 from tests.core.toys import MemoryPairs, noise, pictures
 
 from genlab import DataError, ImageSide, LabelSide, Pair
+from genlab.config.schema import Input
+from genlab.data.pair_store import Shelf
 from genlab.data.prepared import PreparedPairs
-from genlab.data.shelf import Shelf
 from genlab.data.sides import ClassSide
-from genlab.settings import Input
 
 BYTES = 2 * 3 * 8 * 8
 """Of one pair of `pictures`."""

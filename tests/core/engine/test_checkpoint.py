@@ -12,13 +12,13 @@ from tests.core.toys import CPU, ToyDiscriminator, ToyGenerator, ToyMethod, batc
 from torch import Tensor
 
 from genlab import Loss, Network, RunError, StorageError, Term, WeightedLoss
+from genlab.config.schema import Optimizer
 from genlab.engine import checkpoint as module
 from genlab.engine.checkpoint import Position, Trainee, load_method, restore, save
+from genlab.engine.checkpoint_files import checkpoints
 from genlab.engine.optimizers import make_optimizers
 from genlab.engine.seeding import seed_random_numbers
 from genlab.engine.step import train_step
-from genlab.runs import checkpoints
-from genlab.settings import Optimizer
 
 PARTS = [
     "discriminator.optimizer.safetensors",

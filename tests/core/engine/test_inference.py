@@ -4,10 +4,10 @@ from tests.core.toys import CPU, ToyGenerator, ToyMethod, batch, networks
 from torch import Tensor, nn
 
 from genlab import Batch, Generator
+from genlab.config.schema import Inference, Optimizer
 from genlab.engine.inference import Predictor, predict_any_size
 from genlab.engine.optimizers import make_optimizers
 from genlab.engine.step import train_step
-from genlab.settings import Inference, Optimizer
 
 
 def predictor(generator: Generator | None = None, method: type[ToyMethod] = ToyMethod, **settings) -> Predictor:

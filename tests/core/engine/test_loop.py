@@ -23,10 +23,10 @@ from genlab import (
     TrainingError,
     Validated,
 )
+from genlab.config.schema import Schedule
 from genlab.data.order import draw
 from genlab.engine import checkpoint, pace
 from genlab.engine.optimizers import rate_at
-from genlab.settings import Schedule
 
 
 def contents(folder: Path) -> dict[str, torch.Tensor]:

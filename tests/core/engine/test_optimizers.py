@@ -4,8 +4,8 @@ import pytest
 import torch
 from tests.core.toys import CPU, ToyDiscriminator, networks
 
+from genlab.config.schema import Optimizer, Schedule
 from genlab.engine.optimizers import make_optimizers, rate_at, set_rates
-from genlab.settings import Optimizer, Schedule
 
 
 @pytest.mark.parametrize(

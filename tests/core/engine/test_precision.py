@@ -13,12 +13,12 @@ from tests.learning import assert_learned_alike, losses
 from torch import nn
 
 import genlab
+from genlab.config.schema import Optimizer, Train
 from genlab.engine import runtime
 from genlab.engine.optimizers import make_optimizers
 from genlab.engine.precision import Precision, single
 from genlab.engine.runtime import settle_train
 from genlab.engine.step import train_step
-from genlab.settings import Optimizer, Train
 
 MIXED = ["bfloat16", "float16"]
 

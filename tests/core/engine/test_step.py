@@ -6,9 +6,9 @@ from tests.core.toys import CPU, ToyDiscriminator, ToyMethod, batch, networks
 from torch import nn
 
 from genlab import Batch, Network, Phase, PluginError, TrainingError
+from genlab.config.schema import Optimizer
 from genlab.engine.optimizers import make_optimizers
 from genlab.engine.step import StepResult, train_step
-from genlab.settings import Optimizer
 
 
 class Bench:

@@ -14,7 +14,7 @@ import pytest
 
 import genlab
 from genlab import PluginError, StorageError
-from genlab.registry import KINDS
+from genlab.interfaces.kinds import KINDS
 from genlab.scaffold.names import IMPORTED, LONGEST
 from genlab.scaffold.package import new_package
 
@@ -108,7 +108,7 @@ def test_no_class_can_have_the_name_of_what_is_imported(kind: str, packages: Pac
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_plugin_says_which_interface_it_is_made_for(kind: str, packages: Packages) -> None:
-    from genlab.hooks import INTERFACE
+    from genlab.registry.hooks import INTERFACE
 
     text = (packages[kind] / "src" / f"genlab_edge_aware_{kind}" / "__init__.py").read_text()
     assert f'\ngenlab_interface = "{INTERFACE}"\n' in text

@@ -13,10 +13,10 @@ from annotated_types import Ge
 from tests.core.testing.test_dataset_suite import Small
 
 from genlab import Choice, Dataset, Loss, Pairs, PluginError, RecipeError, Registry, Split
-from genlab.components import Component, Components, Spec
-from genlab.plugins.find import find_plugins
-from genlab.plugins.plugin import Plugin
-from genlab.registry import KINDS
+from genlab.interfaces.kinds import KINDS
+from genlab.registry.components import Component, Components, Spec
+from genlab.registry.discovery.find import find_plugins
+from genlab.registry.discovery.plugin import Plugin
 from genlab.testing import (
     AdversarialLossSuite,
     DatasetSuite,

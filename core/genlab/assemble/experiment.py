@@ -1,0 +1,273 @@
+"""A checked recipe made into an experiment: data opened, networks built and initialised, all of it fitting together."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.metadata import version
+from typing import NamedTuple, cast, get_args
+
+import torch
+
+from genlab.assemble import source_digest
+from genlab.assemble.instances import check_choice, check_network, check_phases, open_split
+from genlab.assemble.recipe import Recipe
+from genlab.config.diagnostics import at_their_places
+from genlab.config.document import Document
+from genlab.data.augment import load_size
+from genlab.data.cache import Cache
+from genlab.data.device import CPU
+from genlab.data.pair_store import Shelf
+from genlab.data.prepared import PreparedPairs
+from genlab.engine.experiment import Experiment
+from genlab.engine.runtime import choose_device, memory_errors, place, settle_train
+from genlab.engine.seeding import constructing, initialize
+from genlab.engine.validation import try_metrics
+from genlab.errors import DataError, Fault, RecipeError, StorageError
+from genlab.interfaces.dataset import Choice, Dataset, Pairs, Side, Split
+from genlab.interfaces.listener import Listener
+from genlab.interfaces.loss import AdversarialLoss, Loss
+from genlab.interfaces.method import Method, WeightedLoss
+from genlab.interfaces.metric import Metric
+from genlab.interfaces.network import Discriminator, Generator, Network
+from genlab.registry.components import Part, Spec
+
+_log = logging.getLogger("genlab")
+
+
+@dataclass(frozen=True)
+class OpenData:
+    """The data of a run: which source it came to, why, and its pairs."""
+
+    spec: Spec
+    reason: str | None
+    training: Pairs
+    validation: Pairs
+
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """By split, hashes of the pairs' content, which may take reading all of them."""
+        return {"train": self.training.fingerprint(), "validation": self.validation.fingerprint()}
+
+    def sides(self, split: Split) -> tuple[Side, Side]:
+        """What the two sides of a split's pairs are."""
+        pairs = self.training if split == "train" else self.validation
+        return pairs.a, pairs.b
+
+
+class Built(NamedTuple):
+    """An experiment and the recipe as it was settled on this machine."""
+
+    recipe: Recipe
+    experiment: Experiment
+    data: OpenData
+
+
+class Parts(NamedTuple):
+    """The components that can be constructed before the data are opened."""
+
+    data: Sequence[Part]
+    losses: Mapping[str, Loss | AdversarialLoss]
+    metrics: Mapping[str, Metric]
+    listeners: Mapping[str, Listener]
+
+
+def build(recipe: Recipe, document: Document) -> Built:
+    """Make everything that a training needs; `document` is for the places of faults.
+
+    Raises:
+        RecipeError: settings that do not go together, or a size that a network cannot take.
+        DataError: the data cannot be had, or are not what they should be.
+        DeviceError: the device asked for is not there.
+    """
+    choose_device(recipe.settings.train.device)  # before data are fetched for one that is not there
+    parts = construct(recipe, document)
+    data = open_data(parts.data)
+    recipe = settle(recipe, data)
+    settings, device = recipe.settings, torch.device(recipe.settings.train.device)
+    shelves = _shelves(recipe, data)
+    training = PreparedPairs(
+        data.training,
+        settings.input,
+        load_size(settings.input),
+        recipe.predictions,
+        shelf=shelves.get("training"),
+        device=device,
+    )
+    validation = prepare(recipe, data.validation, shelves.get("validation"), device)
+    unaugmented = prepare(recipe, data.training, shelves.get("unaugmented"), device)
+    if validation.channels != training.channels:
+        what = f"training pairs have {training.channels} channels, and validation pairs {validation.channels}"
+        raise DataError(what, where=data.validation.description)
+    try_metrics(parts.metrics, validation)
+    networks = build_networks(recipe, training.channels, document)
+    for module in (*networks.values(), *parts.losses.values()):
+        place(module, device)
+    experiment = Experiment(
+        settings=settings,
+        method=build_method(recipe, networks, parts.losses, document),
+        training=training,
+        validation=validation,
+        unaugmented=unaugmented,
+        metrics=parts.metrics,
+        listeners=list(parts.listeners.items()),
+        device=device,
+    )
+    return Built(recipe, experiment, data)
+
+
+def construct(recipe: Recipe, document: Document) -> Parts:
+    """Construct the components that need no data; `RecipeError` with all that refuse their settings."""
+    faults: list[Fault] = []
+
+    def parts(spec: Spec, label: str) -> list[Part]:
+        try:
+            with constructing(recipe.settings.seed, label):
+                return spec.build_parts()
+        except RecipeError as error:
+            faults.extend(error.faults)
+            return []
+
+    data = parts(recipe.data, "data")
+    found = [
+        {label: parts(spec, label) for label, spec in table.items()}
+        for table in (recipe.losses, recipe.metrics, recipe.listeners)
+    ]
+    if faults:
+        raise at_their_places(faults, document)
+    losses, metrics, listeners = ({label: made[-1].instance for label, made in table.items()} for table in found)
+    return Parts(data, losses, metrics, listeners)
+
+
+def construct_losses(recipe: Recipe, document: Document) -> dict[str, Loss | AdversarialLoss]:
+    """The losses alone, which a trained method needs."""
+    return dict(construct(replace(recipe, metrics={}, listeners={}), document).losses)
+
+
+def open_data(parts: Sequence[Part]) -> OpenData:
+    """Choose the source among the datasets constructed, the last of which is the recipe's own; open both splits."""
+    dataset: Dataset = parts[-1].instance
+    choice = check_choice(dataset.choose(), parts[-1].spec.component)
+    chosen = _chosen(choice, parts)
+    training, validation = (open_split(choice.dataset, split, chosen.component) for split in get_args(Split))
+    return OpenData(chosen, choice.reason, training, validation)
+
+
+def _chosen(choice: Choice, parts: Sequence[Part]) -> Spec:
+    """The dataset of a choice, with its settings as the choice says, those among them that are choices likewise."""
+    spec = next((part.spec for part in parts if part.instance is choice.dataset), parts[-1].spec)
+    said = {
+        name: _chosen(value, parts) if isinstance(value, Choice) else value for name, value in choice.settings.items()
+    }
+    return replace(spec, settings={**spec.settings, **said})
+
+
+def settle(recipe: Recipe, data: OpenData) -> Recipe:
+    """The recipe with what was left to this machine chosen; `DeviceError` if its device is not there."""
+    return recipe.settled(data.spec, settle_train(recipe.settings.train))
+
+
+def prepare(recipe: Recipe, pairs: Pairs, shelf: Shelf | None = None, device: torch.device = CPU) -> PreparedPairs:
+    """Pairs as the networks see them, but for augmentation; `shelf` is where they stay on the machine."""
+    settings = recipe.settings.input
+    return PreparedPairs(pairs, settings, settings.height_width, recipe.predictions, shelf=shelf, device=device)
+
+
+def _shelves(recipe: Recipe, data: OpenData) -> dict[str, Shelf]:
+    cache = Cache.of_this_machine()
+    if cache is None:
+        return {}
+    found: dict[str, Shelf] = {}
+    kept = kept_pairs(recipe, data)
+    try:
+        for part, content in kept.items():
+            pairs = data.validation if part == "validation" else data.training
+            height, width = cast(tuple[int, int], content["size"])
+            found[part] = cache.shelf(content, len(pairs), f"{pairs.description}, {height} x {width}", 1 / len(kept))
+    except StorageError as error:
+        _log.warning("There is no cache of pairs, so they are decoded in every run: %s", error)
+        return {}
+    return found
+
+
+def kept_pairs(recipe: Recipe, data: OpenData) -> dict[str, Mapping[str, object]]:
+    """What a training keeps of a recipe's pairs on the machine, by the part that it has there.
+
+    Each is told by all that its content depends on: the pairs, how they are prepared, and what prepares them.
+    """
+    settings = recipe.settings.input
+    common = {
+        "direction": settings.direction,
+        "predictions": recipe.predictions,
+        "code": source_digest.digests(spec.component.cls.__module__ for spec in (data.spec, *data.spec.nested())),
+        "versions": {name: version(name) for name in ("torch", "numpy", "pillow")},
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+    }
+    parts: dict[str, tuple[Split, tuple[int, int]]] = {
+        "training": ("train", load_size(settings)),
+        "validation": ("validation", settings.height_width),
+        "unaugmented": ("train", settings.height_width),
+    }
+    return {
+        part: {**common, "pairs": data.fingerprints[split], "sides": repr(data.sides(split)), "size": size}
+        for part, (split, size) in parts.items()
+    }
+
+
+def build_networks(recipe: Recipe, channels: tuple[int, int], document: Document) -> dict[str, Network]:
+    """The recipe's networks on the CPU, with their first weights, checked to take the recipe's size."""
+    condition, image = channels
+    supplied = {
+        "generator": {"in_channels": condition, "out_channels": image},
+        "discriminator": {"condition_channels": condition, "image_channels": image},
+    }
+    networks: dict[str, Network] = {}
+    faults: list[Fault] = []
+    for role, spec in recipe.networks.items():
+        try:
+            with constructing(recipe.settings.seed, role), memory_errors():
+                networks[role] = spec.build(**supplied[role])
+        except RecipeError as error:
+            faults += error.faults
+        else:
+            check_network(networks[role], spec.component)
+    faults += _size_faults(networks, recipe)
+    if faults:
+        raise at_their_places(faults, document)
+    for role, network in networks.items():
+        initialize(network, recipe.settings.seed, role)
+    return networks
+
+
+def _size_faults(networks: Mapping[str, Network], recipe: Recipe) -> list[Fault]:
+    """What is wrong with the recipe's size for these networks."""
+    size = recipe.settings.input.height_width
+    given = size[0] if size[0] == size[1] else f"{size[0]} x {size[1]}"
+    faults: list[Fault] = []
+    generator, discriminator = networks.get("generator"), networks.get("discriminator")
+    if isinstance(generator, Generator) and any(side % generator.size_multiple for side in size):
+        multiple = generator.size_multiple
+        near = sorted({max(multiple, side // multiple * multiple + extra) for side in size for extra in (0, multiple)})
+        what = f"{recipe.networks['generator'].component} takes multiples of {multiple}, not {given}"
+        hint = f"Near it: {', '.join(map(str, near))}. A generator that halves less often takes other sizes."
+        faults.append(Fault(("input", "size"), what, hint))
+    if isinstance(discriminator, Discriminator) and min(size) < discriminator.least_size:
+        what = f"{recipe.networks['discriminator'].component} needs at least {discriminator.least_size}, not {given}"
+        faults.append(Fault(("input", "size"), what, "One with a smaller receptive field needs less."))
+    return faults
+
+
+def build_method(
+    recipe: Recipe, networks: Mapping[str, Network], losses: Mapping[str, Loss | AdversarialLoss], document: Document
+) -> Method:
+    """The method, with its networks and losses in place."""
+    weighted = {label: WeightedLoss(loss, recipe.weights[label]) for label, loss in losses.items()}
+    try:
+        with constructing(recipe.settings.seed, "method"):
+            method: Method = recipe.method.build(networks=networks, losses=weighted)
+    except RecipeError as error:
+        raise at_their_places(error.faults, document) from error
+    check_phases(method, networks, recipe.method.component)
+    return method

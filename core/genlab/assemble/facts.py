@@ -1,0 +1,43 @@
+"""What a person wants to know first about an experiment."""
+
+from __future__ import annotations
+
+from genlab.assemble.experiment import Built
+from genlab.config.document import ASSIGNMENT, Document
+from genlab.engine.runtime import device_name
+from genlab.interfaces.network import Discriminator, Network
+
+
+def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
+    """Names and values, in the order to show them."""
+    recipe, experiment, data = built
+    settings = recipe.settings
+    height, width = settings.input.height_width
+    table = {"recipe": recipe_name}
+    if assignments := dict.fromkeys(source.name for source in document.origins.values() if source.is_assignment):
+        table["set"] = ", ".join(name.removeprefix(ASSIGNMENT) for name in assignments)
+    table |= {"device": device_name(experiment.device, settings.train.threads)}
+    table["data"] = f"{data.training.description}; {len(data.validation)} to validate"
+    if data.reason:
+        table["because"] = data.reason
+    table["input"] = f"{height} x {width}, batch {settings.train.batch_size}, {settings.input.direction}"
+    for role, network in experiment.networks.items():
+        table[role] = f"{recipe.networks[role].component.name}, {_size(network)}"
+    for label, metric in experiment.metrics.items():
+        if description := metric.description():
+            table[label] = description
+    epochs = settings.train.steps * settings.train.batch_size / len(data.training)
+    length = f"{settings.train.steps:,} steps ({epochs:,.{0 if epochs >= 10 else 1}f} epochs)"
+    table["training"] = f"{length}, seed {settings.seed}"
+    return table
+
+
+def _size(network: Network) -> str:
+    parameters = f"{count_parameters(network):,} parameters"
+    if isinstance(network, Discriminator):
+        return f"{parameters}, receptive field {network.receptive_field}"
+    return parameters
+
+
+def count_parameters(network: Network) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())

@@ -1,0 +1,95 @@
+"""Components that were constructed, held to what their interfaces ask: what a class alone does not show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from torch import nn
+from torch.nn.parameter import UninitializedParameter
+
+from genlab.errors import PluginError
+from genlab.interfaces.dataset import Choice, Dataset, Pairs, Split
+from genlab.interfaces.method import Method, Phase
+from genlab.interfaces.network import Discriminator, Generator, Level, Network
+from genlab.registry.components import Component
+
+_PIXELS: Mapping[type[Network], tuple[str, ...]] = {
+    Generator: ("size_multiple",),
+    Discriminator: ("receptive_field", "least_size"),
+}
+
+
+def broken(component: Component, what: str) -> PluginError:
+    """The error for a component that breaks its contract."""
+    return PluginError(f"{component} of {component.plugin} breaks the contract: {what}")
+
+
+def check_network(network: Network, component: Component) -> None:
+    """Whether there is something to train, and what it says of itself makes sense."""
+    if next(network.parameters(), None) is None:
+        raise broken(component, "it has no parameters, so there is nothing to train")
+    if lazy := [name for name, weight in network.named_parameters() if isinstance(weight, UninitializedParameter)]:
+        raise broken(component, f"`{lazy[0]}` gets its shape when it is first called; give it in the constructor")
+    for kind, names in _PIXELS.items():
+        for name in names if isinstance(network, kind) else ():
+            _check_pixels(network, name, component)
+    _check_levels(_listed(network.levels(), "levels", component), component)
+
+
+def _listed(value: object, name: str, component: Component) -> Iterable[Any]:
+    if not isinstance(value, Iterable):
+        raise broken(component, f"its `{name}` gives {_kind_of(value)}, and not a list")
+    return cast(Iterable[Any], value)
+
+
+def _check_pixels(network: Network, name: str, component: Component) -> None:
+    if not hasattr(network, name):
+        raise broken(component, f"it has no `{name}`; a class says it, or its constructor: self.{name} = ...")
+    value: object = getattr(network, name)
+    if not isinstance(value, int) or value < 1:
+        raise broken(component, f"its `{name}` is {value!r}, and it is a whole number of pixels, 1 at least")
+
+
+def _check_levels(levels: Iterable[Any], component: Component) -> None:
+    names: set[str] = set()
+    for level in levels:
+        if not (isinstance(level, Level) and isinstance(cast(object, level.module), nn.Module)):
+            raise broken(component, f"its `levels` give {level!r:.60}, and a level is a genlab.Level of a module")
+        if level.name in names:
+            raise broken(component, f"two of its levels are called `{level.name}`")
+        names.add(level.name)
+
+
+def check_phases(method: Method, networks: Mapping[str, Network], component: Component) -> None:
+    """Whether the phases are such, and update networks that are there."""
+    if not (hasattr(method, "networks") and hasattr(method, "losses")):
+        raise broken(component, "its constructor does not call super().__init__(networks, losses)")
+    for phase in _listed(method.phases(), "phases", component):
+        if not isinstance(phase, Phase):
+            raise broken(component, f"its `phases` give {phase!r:.60}, and a phase is a genlab.Phase")
+        if unknown := [role for role in phase.updates if role not in networks]:
+            what = f"its phase `{phase.name}` updates `{unknown[0]}`; the networks are {', '.join(networks)}"
+            raise broken(component, f"{what}. Without an adversarial loss there is no discriminator")
+
+
+def check_choice(choice: object, component: Component) -> Choice:
+    """What a dataset chose, if it is a choice."""
+    if not isinstance(choice, Choice):
+        raise broken(component, f"its `choose` gives {_kind_of(choice)}, and not a genlab.Choice")
+    return choice
+
+
+def open_split(dataset: Dataset, split: Split, component: Component) -> Pairs:
+    """The pairs of a split, if they are such."""
+    pairs = cast(object, dataset.open(split))
+    if not isinstance(pairs, Pairs):
+        raise broken(component, f'its `open("{split}")` gives {_kind_of(pairs)}, and not genlab.Pairs')
+    if not all(hasattr(pairs, name) for name in ("a", "b")) or not isinstance(getattr(pairs, "description", None), str):
+        what = f"the constructor of {type(pairs).__name__} does not call super().__init__(a, b, description)"
+        raise broken(component, what)
+    return pairs
+
+
+def _kind_of(value: object) -> str:
+    return "nothing" if value is None else f"a {type(value).__name__}"

@@ -1,0 +1,39 @@
+"""A recipe read and held against the components there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from genlab.assemble.recipe import Recipe
+from genlab.assemble.resolve import resolve
+from genlab.config.document import Document
+from genlab.config.load import load
+from genlab.registry.components import Components
+from genlab.registry.discovery.find import find_plugins
+
+
+class Checked(NamedTuple):
+    """A recipe that holds, the document it was read from, and the components there are."""
+
+    recipe: Recipe
+    document: Document
+    components: Components
+
+
+def read(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> Checked:
+    """A recipe, complete with all defaults; nothing is constructed.
+
+    Args:
+        recipe: the path of a recipe, or the name of one that ships with genlab.
+        set: `KEY=VALUE` texts, laid over the recipe.
+        plugins: Python files with plugins.
+
+    Raises:
+        RecipeError: with all that is wrong.
+        PluginError: a plugin's file cannot be loaded.
+    """
+    components = Components(find_plugins(Path(file) for file in plugins))
+    document = load(recipe, set)
+    return Checked(resolve(document, components), document, components)

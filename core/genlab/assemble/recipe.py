@@ -1,0 +1,114 @@
+"""A recipe that is complete and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
+
+import tomli_w
+from pydantic import BaseModel
+
+from genlab.config.schema import Settings, Train
+from genlab.interfaces.predictions import Predictions
+from genlab.registry.components import Component, Spec
+
+
+class Figure(NamedTuple):
+    """One of the figures that a recipe's metrics give.
+
+    Args:
+        name: the metric's label, or `label/figure`.
+        better: which direction is good.
+        of_targets: the name of the figure that says what this one would be of the targets themselves.
+    """
+
+    name: str
+    better: Literal["lower", "higher"]
+    of_targets: str | None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every value that can change the result, defaults included.
+
+    Args:
+        title: one line for people.
+        settings: the framework's tables.
+        data: the dataset.
+        method: the method.
+        networks: by role; without those that nothing uses.
+        losses: by label; without those of weight 0.
+        weights: of the losses, by label.
+        metrics: by label.
+        listeners: by label.
+    """
+
+    title: str
+    settings: Settings
+    data: Spec
+    method: Spec
+    networks: Mapping[str, Spec]
+    losses: Mapping[str, Spec]
+    weights: Mapping[str, float]
+    metrics: Mapping[str, Spec]
+    listeners: Mapping[str, Spec]
+
+    def settled(self, data: Spec, train: Train) -> Recipe:
+        """The same with what was left to the machine filled in: which data, and what `[train]` leaves open."""
+        return replace(self, data=data, settings=replace(self.settings, train=train))
+
+    @property
+    def predictions(self) -> Predictions:
+        """What the method predicts."""
+        method: Any = self.method.component.cls
+        return method.predictions
+
+    @property
+    def figures(self) -> dict[str, Figure]:
+        """The metrics' figures by their names: the label, or `label/figure` of one that gives several."""
+        return {figure.name: figure for label, spec in self.metrics.items() for figure in _figures(label, spec)}
+
+    def components(self) -> Iterator[Component]:
+        """All components that take part."""
+        tables = (self.networks, self.losses, self.metrics, self.listeners)
+        for spec in (self.data, self.method, *(spec for table in tables for spec in table.values())):
+            yield spec.component
+            yield from (inner.component for inner in spec.nested())
+
+    def tables(self) -> dict[str, Any]:
+        """The recipe as nested tables, in the order of a recipe's file."""
+        settings = self.settings
+        tables: dict[str, Any] = {"title": self.title, "seed": settings.seed, "data": self.data.table()}
+        tables |= {"input": _plain(settings.input), "method": self.method.table()}
+        tables |= {role: spec.table() for role, spec in self.networks.items()}
+        tables["losses"] = {
+            label: {**spec.table(), "weight": self.weights[label]} for label, spec in self.losses.items()
+        }
+        for name in ("optimizer", "schedule", "train", "inference", "evaluate", "checkpoint"):
+            tables[name] = _plain(getattr(settings, name))
+        tables["evaluate"]["metrics"] = {label: spec.table() for label, spec in self.metrics.items()}
+        tables["listeners"] = {label: spec.table() for label, spec in self.listeners.items()}
+        return without_nothing(tables)
+
+    def toml(self) -> str:
+        return tomli_w.dumps(self.tables())
+
+
+def _figures(label: str, metric: Spec) -> list[Figure]:
+    cls: Any = metric.component.cls
+    if not cls.figures:
+        return [Figure(label, cls.better, None)]
+    of_targets = {figure: f"{label}/{name}" for figure, name in cls.of_targets.items()}
+    return [Figure(f"{label}/{figure}", cls.better, of_targets.get(figure)) for figure in cls.figures]
+
+
+def _plain(table: BaseModel) -> dict[str, Any]:
+    return table.model_dump(mode="json")
+
+
+def without_nothing(value: Any) -> Any:
+    """TOML has no word for nothing: a key without a value is left out, and means its default."""
+    if isinstance(value, dict):
+        return {key: without_nothing(inner) for key, inner in value.items() if inner is not None}
+    return [without_nothing(inner) for inner in value] if isinstance(value, list) else value

@@ -1,0 +1,229 @@
+"""A document and the components that there are, made into a checked recipe; all faults at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from genlab.assemble.recipe import Recipe
+from genlab.config import schema
+from genlab.config.diagnostics import at_their_places
+from genlab.config.document import Document
+from genlab.config.validate import Keys, bare, check, describe, dotted, nearest, shown
+from genlab.errors import Fault
+from genlab.interfaces.kinds import KINDS
+from genlab.interfaces.loss import AdversarialLoss
+from genlab.registry.components import Components, Spec
+
+ROLES = ("generator", "discriminator")
+TABLES: dict[str, type[schema.Table]] = {
+    "input": schema.Input,
+    "optimizer": schema.Optimizer,
+    "schedule": schema.Schedule,
+    "train": schema.Train,
+    "inference": schema.Inference,
+    "evaluate": schema.Evaluate,
+    "checkpoint": schema.Checkpoint,
+}
+KEYS = ("title", "seed", "data", "input", "method", *ROLES, "losses", *list(TABLES)[1:], "listeners", "ablation")
+
+LABELLED: tuple[Keys, ...] = tuple(kind.table for kind in KINDS.values() if kind.is_labelled)
+
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+T = TypeVar("T")
+
+
+def resolve(document: Document, components: Components) -> Recipe:
+    """The recipe that a document says; `RecipeError` lists all that is wrong with it."""
+    resolver = _Resolver(document.values, components)
+    recipe = resolver.recipe()
+    if recipe is None:
+        raise at_their_places(resolver.faults, document)
+    return recipe
+
+
+class _Resolver:
+    def __init__(self, values: Mapping[str, Any], components: Components) -> None:
+        self.values = values
+        self.components = components
+        self.faults: list[Fault] = []
+
+    def recipe(self) -> Recipe | None:
+        self.unknown_keys()
+        title = self.value(str, ("title",), "")
+        seed = self.value(schema.Seed, ("seed",), 0)
+        tables = {name: self.framework_table(name) for name in TABLES}
+        data = self.component("dataset", ("data",))
+        method = self.component("method", ("method",))
+        losses, weights = self.losses()
+        metrics = self.labelled("metric", ("evaluate", "metrics"))
+        for label in metrics:
+            if "/" in label:
+                what = f"the label `{label}` has a slash, which separates a metric's label from its figures"
+                self.fault(("evaluate", "metrics", label), what, at_key=True)
+        listeners = self.labelled("listener", ("listeners",))
+        networks = self.networks(method, losses)
+        self.hold_to_predictions(method, ("losses",), losses)
+        self.hold_to_predictions(method, ("evaluate", "metrics"), metrics)
+        if self.faults or data is None or method is None:
+            return None
+        return Recipe(
+            title=title,
+            settings=schema.Settings(seed=seed, **tables),
+            data=data,
+            method=method,
+            networks=networks,
+            losses=losses,
+            weights={label: weights[label] for label in losses},
+            metrics=metrics,
+            listeners=listeners,
+        )
+
+    def unknown_keys(self) -> None:
+        for key in self.values:
+            if key == "extends":
+                self.fault((key,), "`extends` can only stand in a recipe's file", at_key=True)
+            elif key not in KEYS:
+                homes = (f"{name}.{key}" for name, table in TABLES.items() if key in table.model_fields)
+                hint = next((f"Did you mean `{home}`?" for home in homes), None) or nearest(key, (*KEYS, "extends"))
+                self.fault((key,), f"a recipe has no `{key}`; it has {', '.join(KEYS)}", hint, at_key=True)
+
+    def fault(self, keys: Keys, what: str, hint: str | None = None, at_key: bool = False) -> None:
+        self.faults.append(Fault(keys, what, hint, at_key))
+
+    def value(self, kind: Any, keys: Keys, default: T) -> T:
+        """One value that stands in no framework table."""
+        table: Any = self.values
+        for key in keys[:-1]:
+            table = table[key]
+        if keys[-1] not in table:
+            return default
+        try:
+            return TypeAdapter(kind).validate_python(table[keys[-1]], strict=True)
+        except ValidationError:
+            self.fault(keys, f"`{keys[-1]}` takes {describe(kind)}, not {shown(table[keys[-1]])}")
+            return default
+
+    def table(self, keys: Keys) -> dict[str, Any] | None:
+        """The table at a place, empty if there is nothing; None, once its fault is noted, if it is no table."""
+        value: Any = self.values
+        for length, key in enumerate(keys, start=1):
+            value = value.get(key, {})
+            if not isinstance(value, dict):
+                # A table above that is none is noted where that one is read.
+                if length == len(keys):
+                    self.fault(keys, f"`{dotted(keys)}` is a table, not {shown(value)}", _table_hint(keys, value))
+                return None
+        return value
+
+    def framework_table(self, name: str) -> Any:
+        given = self.table((name,))
+        if given is None:
+            return None
+        also = ("metrics",) if name == "evaluate" else ()
+        checked, faults = check(TABLES[name], _without(given, also), (name,), f"[{name}]", also)
+        self.faults += faults
+        return checked
+
+    def component(self, kind: str, keys: Keys) -> Spec | None:
+        given = self.table(keys)
+        return None if given is None else self.specified(kind, given, keys)
+
+    def specified(self, kind: str, table: dict[str, Any], keys: Keys, also: tuple[str, ...] = ("name",)) -> Spec | None:
+        spec, faults = self.components.spec(kind, table, keys, also)
+        self.faults += faults
+        return spec
+
+    def labelled(self, kind: str, keys: Keys) -> dict[str, Spec]:
+        """The components in the tables under labels of the recipe's own."""
+        specs = {label: self.specified(kind, table, (*keys, label)) for label, table in self.labels(keys).items()}
+        return {label: spec for label, spec in specs.items() if spec}
+
+    def labels(self, keys: Keys) -> dict[str, dict[str, Any]]:
+        """Tables by label; a label is the component's name unless `name` is given.
+
+        A label set to false is gone: so a recipe drops what it inherits.
+        """
+        tables: dict[str, dict[str, Any]] = {}
+        for label, value in (self.table(keys) or {}).items():
+            table = self.table((*keys, label)) if value is not False else None
+            if table is not None:
+                tables[label] = {"name": label, **table}
+        return tables
+
+    def losses(self) -> tuple[dict[str, Spec], dict[str, float]]:
+        """The losses of a weight above 0, and the weights."""
+        tables = self.labels(("losses",))
+        weights = {label: self.value(Weight, ("losses", label, "weight"), 1.0) for label in tables}
+        specs = {
+            label: self.specified("loss", _without(table, ("weight",)), ("losses", label), ("name", "weight"))
+            for label, table in tables.items()
+            if weights[label] > 0
+        }
+        return {label: spec for label, spec in specs.items() if spec}, weights
+
+    def networks(self, method: Spec | None, losses: Mapping[str, Spec]) -> dict[str, Spec]:
+        """The networks that the method uses and a loss needs."""
+        adversarial = [label for label, spec in losses.items() if issubclass(spec.component.cls, AdversarialLoss)]
+        used = self.roles(method)
+        specs: dict[str, Spec] = {}
+        for role in ROLES:
+            given = role in self.values
+            wanted = role in used and (role != "discriminator" or adversarial)
+            spec = self.component(role, (role,)) if given or (wanted and role == "generator") else None
+            if wanted and spec:
+                specs[role] = spec
+        for label in adversarial:
+            self.needs_discriminator(label, used)
+        return specs
+
+    def roles(self, method: Spec | None) -> tuple[str, ...]:
+        """The roles of the networks that the method uses."""
+        if method is None:
+            return ROLES
+        used: tuple[str, ...] = method.component.cls.roles
+        for role in used:
+            if role not in ROLES:
+                what = f"{method.component} uses a network `{role}`; a recipe has {' and '.join(ROLES)}"
+                self.fault(("method", "name"), what)
+        return used
+
+    def hold_to_predictions(self, method: Spec | None, keys: Keys, specs: Mapping[str, Spec]) -> None:
+        """Losses and metrics must take what the method predicts."""
+        if method is None:
+            return
+        predicting: Any = method.component.cls
+        for label, spec in specs.items():
+            taking: Any = spec.component.cls
+            if not issubclass(taking, AdversarialLoss) and taking.predictions != predicting.predictions:
+                what = f"{spec.component} takes {taking.predictions}, and {method.component} predicts"
+                hint = f"{dotted((*keys, label))} = false leaves it out."
+                self.fault((*keys, label), f"{what} {predicting.predictions}", hint, at_key=True)
+
+    def needs_discriminator(self, label: str, used: tuple[str, ...]) -> None:
+        drop = f"or drop the loss with losses.{bare(label)}.weight = 0."
+        if "discriminator" not in used:
+            what = f"the loss `{label}` needs a discriminator, which the method does not use"
+            self.fault(("losses", label), what, f"Choose another method, {drop}", at_key=True)
+        elif "discriminator" not in self.values:
+            what = f"the loss `{label}` needs a discriminator, and the recipe has none"
+            names = ", ".join(self.components.names("discriminator"))
+            hint = f"Add a table [discriminator] with a `name` ({names}), {drop}"
+            self.fault(("losses", label), what, hint, at_key=True)
+
+
+def _without(table: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if key not in keys}
+
+
+def _table_hint(keys: Keys, value: object) -> str | None:
+    """What a value in the place of a component's table may have been meant for."""
+    if isinstance(value, str) and keys[0] not in TABLES:
+        return f"To name the component: {dotted(keys)}.name = {shown(value)}"
+    if isinstance(value, int | float) and keys[:-1] == ("losses",) and value is not True:
+        return f"To weigh the loss: {dotted(keys)}.weight = {shown(value)}"
+    if keys[:-1] in LABELLED:
+        return "{} takes it as it is, and false leaves it out."
+    return None

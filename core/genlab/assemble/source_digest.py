@@ -1,0 +1,38 @@
+"""Digests of the code that a result depends on."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Collection, Iterable
+from itertools import accumulate
+from pathlib import Path
+
+# Packages of the core that no result depends on: they watch, show or compare.
+_WATCHING = ("cli", "ablation", "tools")
+
+
+def digests(modules: Iterable[str]) -> dict[str, str]:
+    """A digest of the Python files of the core, and of the packages that some modules are of, by package."""
+    found = {"genlab": Path(__file__).parents[1] / "__init__.py"}
+    found |= dict(place for module in modules if (place := _package_of(module)))
+    return {name: _digest(found[name], _WATCHING if name == "genlab" else ()) for name in sorted(found)}
+
+
+def _package_of(module: str) -> tuple[str, Path] | None:
+    """The outermost package of a module that has code: several distributions may share a namespace, which has none."""
+    names = accumulate(module.split("."), lambda outer, inner: f"{outer}.{inner}")
+    files = ((name, getattr(sys.modules.get(name), "__file__", None)) for name in names)
+    return next(((name, Path(file)) for name, file in files if file), None)
+
+
+def _digest(module: Path, without: Collection[str]) -> str:
+    root = module.parent
+    # An editor's lock is a link that leads nowhere, and looks like a file.
+    files = sorted(filter(Path.is_file, root.rglob("*.py"))) if module.name == "__init__.py" else [module]
+    digest = hashlib.sha256()
+    for file in files:
+        path = file.relative_to(root)
+        if path.parts[0] not in without:
+            digest.update(path.as_posix().encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()

@@ -1,0 +1,24 @@
+"""A copy of a recipe to edit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from genlab.config.load import find
+from genlab.errors import GenlabError
+from genlab.util.files import storage_errors
+
+
+def copy_recipe(recipe: str | Path, to: Path) -> Path:
+    """Copy a recipe to a new file, or into a folder under its own name.
+
+    Raises:
+        GenlabError: the file exists, or its folder does not.
+    """
+    source = find(recipe)
+    target = to / source.name if to.is_dir() else to
+    if target.exists():
+        raise GenlabError("this file exists already; nothing was written", where=str(target))
+    with storage_errors(target):
+        target.write_bytes(source.read_bytes())
+    return target

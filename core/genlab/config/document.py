@@ -1,0 +1,193 @@
+"""A recipe before it is checked: nested tables, each value with the place it came from."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from genlab.config.locations import Place, find_places
+from genlab.config.syntax_errors import syntax_fault
+from genlab.config.validate import Keys
+from genlab.errors import Fault, RecipeError
+
+# The tables that name a component; the keys below `*` are labels, and a label is the name unless `name` is given.
+COMPONENTS: tuple[tuple[str, ...], ...] = (
+    ("data",),
+    ("method",),
+    ("generator",),
+    ("discriminator",),
+    ("losses", "*"),
+    ("listeners", "*"),
+    ("evaluate", "metrics", "*"),
+)
+
+
+ASSIGNMENT = "--set "
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text that values were written in: a recipe, or one `--set`.
+
+    Args:
+        name: of the file, or the option.
+        text: what it holds.
+        root: the keys that lead to the part of it that counts as a document of its own.
+    """
+
+    name: str
+    text: str
+    root: Keys = ()
+
+    @property
+    def is_assignment(self) -> bool:
+        return self.name.startswith(ASSIGNMENT)
+
+    @cached_property
+    def places(self) -> Mapping[Keys, Place]:
+        depth = len(self.root)
+        return {keys[depth:]: place for keys, place in find_places(self.text).items() if keys[:depth] == self.root}
+
+
+@dataclass(frozen=True)
+class Document:
+    """Tables of values, and the source of each table and value.
+
+    Args:
+        values: the tables as TOML gives them.
+        origins: by the keys that lead to a table or value; those in arrays have their array's.
+        name: the recipe as a whole, for what is missing from it; empty for what was set on the command line.
+    """
+
+    values: Mapping[str, Any]
+    origins: Mapping[Keys, Source]
+    name: str = ""
+
+    def over(self, base: Document) -> Document:
+        """This document's values laid over those of `base`.
+
+        Tables merge key by key; a component's table starts afresh when its name changes.
+        """
+        return self._over(base, _renamed)
+
+    def beside(self, other: Document) -> Document:
+        """Both documents' values, as if they had been written together; this one's where they contradict."""
+        return self._over(other, lambda *_: False)
+
+    def below(self, keys: Keys) -> Document:
+        """The table at a place as a document of its own, whose values know still where they were written."""
+        depth = len(keys)
+        table: Any = self.values
+        for key in keys:
+            table = table[key]
+        origins = {
+            path[depth:]: replace(source, root=(*source.root, *keys))
+            for path, source in self.origins.items()
+            if path[:depth] == keys
+        }
+        return Document(table, origins, self.name)
+
+    def without(self, key: str) -> Document:
+        """The same without one of the tables at the top."""
+        values = {name: value for name, value in self.values.items() if name != key}
+        return Document(values, {keys: at for keys, at in self.origins.items() if keys[0] != key}, self.name)
+
+    def _over(self, base: Document, starts_afresh: Callable[..., bool]) -> Document:
+        values, origins = dict(base.values), dict(base.origins)
+        _lay(self, (), self.values, values, origins, starts_afresh)
+        return Document(values, origins, self.name or base.name)
+
+    def origin(self, keys: Keys) -> Source | None:
+        """The source of a value, or of the nearest table above it."""
+        for length in range(len(keys), 0, -1):
+            if keys[:length] in self.origins:
+                return self.origins[keys[:length]]
+        return None
+
+
+def _lay(
+    over: Document,
+    at: Keys,
+    table: Mapping[str, Any],
+    values: dict[str, Any],
+    origins: dict[Keys, Source],
+    starts_afresh: Callable[..., bool],
+) -> None:
+    for key, value in table.items():
+        keys = (*at, key)
+        old = values.get(key)
+        if isinstance(value, dict):
+            kept = dict(old) if isinstance(old, dict) and not starts_afresh(keys, old, value) else {}
+            if not kept:
+                _forget(keys, origins)
+                origins[keys] = over.origins[keys]
+            _lay(over, keys, value, kept, origins, starts_afresh)
+            values[key] = kept
+        else:
+            _forget(keys, origins)
+            values[key] = value
+            origins[keys] = over.origins[keys]
+
+
+def _forget(keys: Keys, origins: dict[Keys, Source]) -> None:
+    for stale in [known for known in origins if known[: len(keys)] == keys]:
+        del origins[stale]
+
+
+def _renamed(keys: Keys, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether a table is a component's, or below one, and gets another name."""
+    pattern = next((pattern for pattern in COMPONENTS if _begins(keys, pattern)), None)
+    if pattern is None or "name" not in new:
+        return False
+    is_labelled = pattern[-1] == "*" and len(keys) == len(pattern)
+    before = old.get("name", keys[-1] if is_labelled else None)
+    return before is not None and new["name"] != before
+
+
+def _begins(keys: Keys, pattern: tuple[str, ...]) -> bool:
+    return len(keys) >= len(pattern) and all(part in ("*", key) for part, key in zip(pattern, keys, strict=False))
+
+
+def read_document(text: str, name: str) -> Document:
+    """Parse TOML; `RecipeError` points at what is no TOML."""
+    source = Source(name, text)
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError([syntax_fault(str(error), name, text)]) from error
+    except ValueError as error:
+        raise RecipeError([Fault((), f"cannot be read: {error}", place=name)]) from error
+    return from_source(values, source, name)
+
+
+def from_source(values: Mapping[str, Any], source: Source, name: str = "") -> Document:
+    """A document whose tables and values all come from one source."""
+    return Document(values, dict.fromkeys(_paths(values, ()), source), name)
+
+
+def _paths(values: Mapping[str, Any], at: Keys) -> Iterable[Keys]:
+    for key, value in values.items():
+        yield (*at, key)
+        if isinstance(value, dict):
+            yield from _paths(value, (*at, key))
+
+
+def read_file(path: Path) -> Document:
+    """A recipe's file as it is, without what it extends."""
+    try:
+        # Some editors put a mark before the first letter, which is no TOML.
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
+        raise RecipeError([Fault((), f"cannot be read: {reason}", place=_short(path))]) from error
+    return read_document(text, _short(path))
+
+
+def _short(path: Path) -> str:
+    """The path as one would type it here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

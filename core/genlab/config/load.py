@@ -1,0 +1,70 @@
+"""A recipe by its path or name, with what it extends and what was set on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from textwrap import shorten
+
+from genlab.config.builtin import shipped_names, shipped_recipe
+from genlab.config.diagnostics import at_their_places
+from genlab.config.document import Document, read_file
+from genlab.config.overrides import read_assignments
+from genlab.config.validate import nearest, shown
+from genlab.errors import Fault, RecipeError
+
+
+def load(recipe: str | Path, assignments: Iterable[str] = ()) -> Document:
+    """Read a recipe: its ancestors, then itself, then the `KEY=VALUE` assignments, each laid over the one before."""
+    try:
+        document = _with_ancestors(find(recipe), ())
+        return read_assignments(assignments).over(document)
+    except RecursionError as error:
+        fault = Fault((), "tables, arrays or `extends` are nested too deeply", place=str(recipe))
+        raise RecipeError([fault]) from error
+
+
+def find(recipe: str | Path) -> Path:
+    """The file of a recipe: a path, or the name of one that ships with genlab."""
+    path = Path(recipe).expanduser()
+    try:
+        if path.is_file():
+            return path
+    except OSError as error:
+        raise RecipeError([Fault((), f"cannot be read: {error.strerror}", place=shorten(str(recipe), 80))]) from error
+    shipped = shipped_recipe(path.name) if path.parent == Path() else None
+    if shipped is not None:
+        return shipped
+    names = shipped_names()
+    hint = nearest(path.stem, names) or f"Recipes that ship with genlab: {', '.join(names)}."
+    raise RecipeError([Fault((), "there is no such file, nor a recipe of that name", hint, place=str(recipe))])
+
+
+def _with_ancestors(path: Path, children: tuple[Path, ...]) -> Document:
+    document = read_file(path)
+    parent = document.values.get("extends")
+    if parent is None:
+        return document
+    if not isinstance(parent, str):
+        fault = Fault(("extends",), f"`extends` takes the path or name of one recipe, not {shown(parent)}")
+        raise at_their_places([fault], document)
+    parent_path = _parent_path(path, parent, document)
+    chain = (*children, path.resolve())
+    if parent_path.resolve() in chain:
+        names = " extends ".join(link.name for link in (*chain, parent_path))
+        raise at_their_places([Fault(("extends",), f"a recipe cannot extend itself: {names}")], document)
+    values = {key: value for key, value in document.values.items() if key != "extends"}
+    child = Document(values, document.origins, document.name)
+    return child.over(_with_ancestors(parent_path, chain))
+
+
+def _parent_path(path: Path, parent: str, document: Document) -> Path:
+    beside = path.parent / Path(parent).expanduser()
+    if beside.is_file():
+        return beside
+    shipped = shipped_recipe(parent)
+    if shipped is None:
+        what = f"there is no recipe {shown(parent)}, neither as a file seen from this one nor among those that ship"
+        hint = nearest(parent, [*sorted(file.name for file in path.parent.glob("*.toml")), *shipped_names()])
+        raise at_their_places([Fault(("extends",), what, hint)], document)
+    return shipped

@@ -1,0 +1,59 @@
+"""`--set KEY=VALUE`: values of a recipe from the command line."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from typing import Any
+
+from genlab.config.document import ASSIGNMENT, Document, Source, from_source
+from genlab.errors import Fault, RecipeError
+from genlab.util.files import is_text
+
+
+def read_assignments(assignments: Iterable[str]) -> Document:
+    """`KEY=VALUE` texts as one document; their order matters only where they contradict each other."""
+    result = Document({}, {})
+    for assignment in assignments:
+        result = _read(assignment).beside(result)
+    return result
+
+
+def _read(assignment: str) -> Document:
+    key, equals, value = assignment.partition("=")
+    source = Source(f"{ASSIGNMENT}{assignment}", "")
+    if not is_text(assignment):
+        raise RecipeError([Fault((), "is not UTF-8 text", place=f"--set {assignment!a}")])
+    if not equals or not key.strip():
+        raise RecipeError([Fault((), "is not of the form KEY=VALUE, such as train.steps=200", place=source.name)])
+    keys = _keys(key)
+    if keys is None:
+        what = f"`{key}` is not of the form of a key, such as train.steps"
+        hint = "Lists are set as a whole, such as data.sources=[...]." if "[" in key else None
+        raise RecipeError([Fault((), what, hint, place=source.name)])
+    values: Any = _value(value)
+    for part in reversed(keys):
+        values = {part: values}
+    return from_source(values, source)
+
+
+def _keys(key: str) -> list[str] | None:
+    """The parts of a dotted key; None if it is none."""
+    try:
+        table: Any = None if "\n" in key else tomllib.loads(f"{key} = 0")
+    except (ValueError, RecursionError):
+        return None
+    keys: list[str] = []
+    while isinstance(table, dict) and len(table) == 1:
+        ((part, table),) = table.items()
+        keys.append(part)
+    return keys if table == 0 else None
+
+
+def _value(value: str) -> Any:
+    """A value as TOML, or as text if it is none."""
+    try:
+        table = tomllib.loads(f"value = {value}")
+    except (ValueError, RecursionError):
+        return value.strip()
+    return table["value"] if len(table) == 1 else value.strip()

@@ -1,0 +1,102 @@
+"""What is no TOML, in words for a person who does not know TOML's grammar."""
+
+from __future__ import annotations
+
+import re
+
+from genlab.config.locations import Place
+from genlab.errors import Fault
+
+_NOT_CLOSED = "the text has no closing quotes"
+_IN_WORDS = {
+    "Invalid statement": "this is no key, no table and no comment",
+    "Expected '=' after a key in a key/value pair": "a key is followed by `=` and its value",
+    "Expected newline or end of document after a statement": "the line should end here",
+    "Expected ']' at the end of a table declaration": "a table's name ends with `]`",
+    "Unclosed array": "the array is not closed here, or a comma is missing",
+    "Unterminated string": _NOT_CLOSED,
+    'Expected "\'"': _NOT_CLOSED,
+    "Expected \"'''\"": _NOT_CLOSED,
+    r"Illegal character '\n'": _NOT_CLOSED,
+    "Cannot overwrite a value": "this key has a value already",
+}
+_OPEN = {
+    "Unterminated string": ('"""', '"'),
+    'Expected "\'"': ("'''", "'"),
+    "Expected \"'''\"": ("'''", "'"),
+}
+_BACKSLASH = ("Unescaped '\\' in a string", "Invalid hex value")
+_TWICE = ("Cannot declare", "Cannot overwrite a value", "Cannot mutate immutable namespace")
+
+
+def syntax_fault(message: str, name: str, text: str) -> Fault:
+    """The fault that tomllib's message tells of.
+
+    Args:
+        message: ends with `(at line 3, column 5)` or `(at end of document)`.
+        name: the recipe's file.
+        text: what it holds.
+    """
+    what, _, where = message.rpartition(" (at ")
+    place = _opening(what, text) or _place(where, text)
+    line = text.split("\n")[place.line - 1]
+    if what.startswith(_TWICE):
+        place = _key_place(line, place)
+    if what in _BACKSLASH:
+        column = line.rfind("\\", 0, place.column) + 1
+        place = Place(place.line, column, column + 2)
+    given, hint = _in_words(what, line[place.column - 1 :])
+    return Fault((), given, hint, place=place.named(name), quote=place.quoted(text))
+
+
+def _place(where: str, text: str) -> Place:
+    numbers = [int(number) for number in re.findall(r"\d+", where)]
+    if len(numbers) == 2:
+        line, column = numbers
+    else:
+        lines = text.rstrip().split("\n")
+        line, column = len(lines), len(lines[-1]) + 1
+    return Place(line, column, column + 1)
+
+
+def _opening(what: str, text: str) -> Place | None:
+    """The quotes that open a text which is not closed before the end of the document, where tomllib points."""
+    if what not in _OPEN:
+        return None
+    block, single = _OPEN[what]
+    quotes = block if text.count(block) % 2 else single
+    before = text[: text.rfind(quotes)].split("\n")
+    return Place(len(before), len(before[-1]) + 1, len(before[-1]) + 1 + len(quotes))
+
+
+def _key_place(line: str, place: Place) -> Place:
+    """The key, where tomllib points behind it or behind its value."""
+    key = re.match(r"\s*\[*\s*([^\[\]=#]*[^\[\]=#\s])", line)
+    return Place(place.line, key.start(1) + 1, key.end(1) + 1) if key else place
+
+
+def _in_words(what: str, rest: str) -> tuple[str, str | None]:
+    """What is wrong, and a hint; `rest` is the line from the place on."""
+    if what.startswith("Cannot declare"):
+        return "this table stands here a second time", "Put all of its keys in one place."
+    if what.startswith("Cannot mutate"):
+        return "a table in braces is closed, and nothing can be added to it", None
+    if what in _BACKSLASH:
+        hint = "In \"...\" a backslash begins an escape; in '...' it is a backslash."
+        return "this is no escape that TOML knows", hint
+    if what == "Invalid value":
+        return _value_in_words(rest)
+    return _IN_WORDS.get(what, what[:1].lower() + what[1:]), None
+
+
+def _value_in_words(rest: str) -> tuple[str, str | None]:
+    word = re.match(r"[A-Za-z_~/][^\s,\]}#]*", rest)
+    if not rest.strip() or rest.lstrip().startswith("#"):
+        return "a value is missing", None
+    if word is None:
+        return "this is no value", None
+    if word[0].lower() in ("true", "false", "yes", "no", "on", "off"):
+        return f"{word[0]} is no value", "Yes and no are `true` and `false` in TOML."
+    if word[0].lower() in ("none", "null", "nil"):
+        return f"{word[0]} is no value", "TOML has no word for nothing: leave the key out."
+    return f"{word[0]} is no value", f'Text stands in quotes: "{word[0]}".'

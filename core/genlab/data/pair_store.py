@@ -1,0 +1,169 @@
+"""Prepared pairs of one split in a file, each at its place.
+
+<shelf>/
+  form.json      types and shapes of the two sides, which all records have
+  records        for each pair a record at its place: checksum, key, condition, target; a hole until it is written
+
+What a shelf holds is a function of its name, so that whoever writes a record writes the same: two processes can fill
+one at once. A record that was torn by a crash does not have its checksum, and is written again.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import struct
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genlab.data.pair import PreparedPair
+from genlab.errors import StorageError
+from genlab.util.files import write_text
+
+_HEAD = struct.Struct("<IH250s")
+_KEY_BYTES = 250
+_TYPES = {"uint8", "int32", "float32"}
+
+_log = logging.getLogger("genlab")
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the two sides of every pair are as arrays: a type, such as `uint8`, and a shape."""
+
+    types: tuple[str, str]
+    shapes: tuple[tuple[int, ...], tuple[int, ...]]
+
+    @staticmethod
+    def of(pair: PreparedPair) -> Form:
+        a, b = pair.condition.numpy(), pair.target.numpy()
+        return Form((a.dtype.name, b.dtype.name), (a.shape, b.shape))
+
+    @staticmethod
+    def read(types: Any, shapes: Any) -> Form:
+        """The form that a file tells; `ValueError` or `TypeError` if it tells none."""
+        if not {*types} <= _TYPES or not all(isinstance(side, int) and side > 0 for shape in shapes for side in shape):
+            raise ValueError("there are no such arrays")
+        return Form((types[0], types[1]), (tuple(shapes[0]), tuple(shapes[1])))
+
+    @cached_property
+    def sizes(self) -> tuple[int, int]:
+        """Bytes of each side."""
+        a, b = (prod(shape) * np.dtype(kind).itemsize for kind, shape in zip(self.types, self.shapes, strict=True))
+        return a, b
+
+    @property
+    def record(self) -> int:
+        """Bytes of a record."""
+        return _HEAD.size + sum(self.sizes)
+
+    def sides(self, body: bytes) -> tuple[Tensor, Tensor]:
+        """The two sides as tensors of their own."""
+        first = self.sizes[0]
+        a, b = (
+            torch.from_numpy(np.frombuffer(bytearray(part), kind).reshape(shape))
+            for part, kind, shape in zip((body[:first], body[first:]), self.types, self.shapes, strict=True)
+        )
+        return a, b
+
+
+class Shelf:
+    """Prepared pairs by their index. Reading and writing from several threads and processes is safe.
+
+    Args:
+        folder: its own, which is there.
+        count: how many pairs there are.
+        most: how many bytes it may take; pairs that do not fit are not kept.
+    """
+
+    def __init__(self, folder: Path, count: int, most: int) -> None:
+        self._folder = folder
+        self._count = count
+        self._most = most
+        self._lock = Lock()
+        self._form: Form | None = None
+        self._failed = False
+
+    def get(self, index: int) -> PreparedPair | None:
+        """The pair, if it is there and whole."""
+        form = self._known_form()
+        if form is None or index >= self._room(form):
+            return None
+        # Not through a mapping: there a disk that is full or fails would end the process.
+        try:
+            with self._records.open("rb", buffering=0) as file:
+                file.seek(index * form.record)
+                record = file.read(form.record)
+        except OSError:
+            return None
+        if len(record) < form.record:
+            return None
+        checksum, length, key = _HEAD.unpack_from(record)
+        body = record[_HEAD.size :]
+        if length == 0 or _checksum(length, key, body) != checksum:
+            return None
+        return PreparedPair(key[:length].decode("utf-8", "surrogateescape"), *form.sides(body))
+
+    def put(self, index: int, pair: PreparedPair) -> None:
+        """Keep a pair, if there is room and it is like the others; a disk that refuses costs nothing but a warning."""
+        key = pair.key.encode("utf-8", "surrogateescape")
+        if self._failed or not 0 < len(key) <= _KEY_BYTES:
+            return
+        try:
+            form = self._known_form() or self._begin(Form.of(pair))
+            if Form.of(pair) == form and index < self._room(form):
+                self._write(index * form.record, key.ljust(_KEY_BYTES, b"\0"), len(key), pair)
+        except (OSError, StorageError) as error:
+            self._failed = True
+            _log.warning(
+                "Pairs cannot be kept in %s, and are decoded whenever they are needed: %s", self._folder, error
+            )
+
+    @property
+    def _records(self) -> Path:
+        return self._folder / "records"
+
+    def _room(self, form: Form) -> int:
+        """How many pairs it may hold."""
+        return min(self._count, self._most // form.record)
+
+    def _known_form(self) -> Form | None:
+        """The form of the pairs that are there, from now or from before."""
+        if self._form is None:
+            try:
+                known = json.loads((self._folder / "form.json").read_bytes())
+                self._form = Form.read(known["types"], known["shapes"])
+            except (OSError, ValueError, KeyError, IndexError, TypeError):
+                return None
+        return self._form
+
+    def _begin(self, form: Form) -> Form:
+        with self._lock:
+            if known := self._known_form():
+                return known
+            self._records.touch()
+            write_text(self._folder / "form.json", json.dumps({"types": form.types, "shapes": form.shapes}))
+        return form
+
+    def _write(self, place: int, key: bytes, length: int, pair: PreparedPair) -> None:
+        body = b"".join(side.contiguous().numpy().tobytes() for side in (pair.condition, pair.target))
+        record = _HEAD.pack(_checksum(length, key, body), length, key) + body
+        with self._records.open("r+b", buffering=0) as file:
+            file.seek(place)
+            if file.write(record) != len(record):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _checksum(length: int, key: bytes, body: bytes) -> int:
+    return crc32(body, crc32(key, length))

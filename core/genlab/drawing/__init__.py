@@ -1,0 +1,1 @@
+"""Curves and contact sheets, for reports."""

@@ -1,0 +1,63 @@
+"""Tells listeners what happens, and keeps a failing one from harming the run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from genlab.interfaces.listener import (
+    CheckpointSaved,
+    Compared,
+    Ended,
+    Listener,
+    Previewed,
+    Probed,
+    Started,
+    Step,
+    Validated,
+)
+from genlab.util.exceptions import reason
+
+Event = Started | Step | Previewed | Validated | CheckpointSaved | Ended | Compared | Probed
+
+_log = logging.getLogger("genlab")
+
+
+class Announcer:
+    """The listeners of a run. One that raises is reported once, by name, and hears no more."""
+
+    def __init__(self, listeners: Sequence[tuple[str, Listener]]) -> None:
+        self._listeners = list(listeners)
+
+    def tell(self, event: Event) -> None:
+        for entry in tuple(self._listeners):
+            label, listener = entry
+            try:
+                dispatch(listener, event)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001  (a listener is a guest: whatever it raises, the run goes on)
+                self._listeners.remove(entry)
+                what = "The listener `%s` failed and is switched off; the run goes on. %s"
+                _log.warning(what, label, reason(error))
+
+
+def dispatch(listener: Listener, event: Event) -> None:
+    """Let one listener hear an event."""
+    match event:
+        case Started():
+            listener.started(event)
+        case Step():
+            listener.step(event)
+        case Previewed():
+            listener.previewed(event)
+        case Validated():
+            listener.validated(event)
+        case CheckpointSaved():
+            listener.checkpoint_saved(event)
+        case Ended():
+            listener.ended(event)
+        case Compared():
+            listener.compared(event)
+        case Probed():
+            listener.probed(event)

@@ -1,0 +1,56 @@
+"""The kinds of components: their interfaces, their tables in a recipe, their constructors' reserved arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of component.
+
+    Args:
+        name: as in `registry.generator`.
+        interfaces: where the classes are that a component must derive from, one of them.
+        table: the table of a recipe that names it, or that has a table for each label.
+        supplied: the constructor's arguments that the framework gives.
+        reserved: the keys of its table that are the framework's.
+        is_labelled: whether a recipe may have several, each in a table under a label of the recipe's own.
+    """
+
+    name: str
+    interfaces: tuple[str, ...]
+    table: tuple[str, ...]
+    supplied: tuple[str, ...] = ()
+    reserved: tuple[str, ...] = ("name",)
+    is_labelled: bool = False
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "generator",
+            ("genlab.interfaces.network:Generator",),
+            ("generator",),
+            supplied=("in_channels", "out_channels"),
+        ),
+        Kind(
+            "discriminator",
+            ("genlab.interfaces.network:Discriminator",),
+            ("discriminator",),
+            supplied=("condition_channels", "image_channels"),
+        ),
+        Kind(
+            "loss",
+            ("genlab.interfaces.loss:Loss", "genlab.interfaces.loss:AdversarialLoss"),
+            ("losses",),
+            reserved=("name", "weight"),
+            is_labelled=True,
+        ),
+        Kind("dataset", ("genlab.interfaces.dataset:Dataset",), ("data",)),
+        Kind("metric", ("genlab.interfaces.metric:Metric",), ("evaluate", "metrics"), is_labelled=True),
+        Kind("method", ("genlab.interfaces.method:Method",), ("method",), supplied=("networks", "losses")),
+        Kind("listener", ("genlab.interfaces.listener:Listener",), ("listeners",), is_labelled=True),
+    )
+}

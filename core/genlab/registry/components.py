@@ -1,0 +1,283 @@
+"""Components by kind and name: found among the plugins, imported when first named, held to their contract.
+
+Importing this imports no torch; naming a component imports its class, and whatever that needs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic_core import to_jsonable_python
+
+from genlab.config.validate import Keys, check, dotted, nearest, shown
+from genlab.errors import Fault, PluginError, RecipeError
+from genlab.interfaces.kinds import KINDS, Kind
+from genlab.registry.contract import Contract, check_class, load_object, read_contract
+from genlab.registry.discovery.guard import guarded
+from genlab.registry.discovery.overview import collision
+from genlab.registry.discovery.plugin import Plugin
+from genlab.registry.registry import Registration
+from genlab.util.exceptions import reason
+
+ComponentTable = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A component and its settings, complete and checked: what a recipe says of one part.
+
+    Args:
+        component: the component that the table names.
+        settings: all of its settings, with components among them as specs.
+        at: the keys that lead to its table in the recipe.
+    """
+
+    component: Component
+    settings: Mapping[str, Any]
+    at: Keys = ()
+
+    def build(self, **supplied: Any) -> Any:
+        """Construct the component; `RecipeError`, not located yet, if it refuses the combination of settings."""
+        return self.build_parts(**supplied)[-1].instance
+
+    def build_parts(self, **supplied: Any) -> list[Part]:
+        """Construct the components among the settings, then the component itself."""
+        parts: list[Part] = []
+
+        def built(value: Any) -> Any:
+            if isinstance(value, Spec):
+                parts.extend(value.build_parts())
+                return parts[-1].instance
+            return [built(item) for item in value] if isinstance(value, list) else value
+
+        settings = {name: built(value) for name, value in self.settings.items()}
+        try:
+            instance = self.component.cls(**supplied, **self.component.registration.preset, **settings)
+        except ValueError as error:
+            raise RecipeError([Fault((*self.at, *self._named_in(error)), f"{self.component}: {error}")]) from error
+        return [*parts, Part(instance, self)]
+
+    def _named_in(self, error: ValueError) -> Keys:
+        """The setting that a constructor's complaint names first, if it names one: there the fault is shown."""
+        return tuple(word for word in re.findall(r"\w+", str(error)) if word in self.settings)[:1]
+
+    def table(self) -> ComponentTable:
+        """The table of a recipe that says the same, every default included."""
+        return {"name": self.component.name, **{name: _plain(value) for name, value in self.settings.items()}}
+
+    def nested(self) -> Iterator[Spec]:
+        """The components among the settings, and those among theirs."""
+        for value in self.settings.values():
+            for item in value if isinstance(value, list) else [value]:
+                if isinstance(item, Spec):
+                    yield item
+                    yield from item.nested()
+
+
+class Part(NamedTuple):
+    """A component that was constructed, and what it was constructed from."""
+
+    instance: Any
+    spec: Spec
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Spec):
+        return value.table()
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return to_jsonable_python(value, inf_nan_mode="constants")
+
+
+@dataclass(frozen=True)
+class Component:
+    """A registered class, imported when it is first asked for, and held to its contract then."""
+
+    registration: Registration
+    plugin: Plugin
+    name: str = field(compare=False, default="")
+
+    @property
+    def kind(self) -> Kind:
+        return self.registration.kind
+
+    def __str__(self) -> str:
+        return f'{self.kind.name} "{self.name}"'
+
+    @cached_property
+    def cls(self) -> type:
+        """The class; `PluginError` if it cannot be imported or is no component of its kind."""
+        with self._blamed():
+            return check_class(self._load(), self.kind)
+
+    @cached_property
+    def contract(self) -> Contract:
+        """Its settings; `PluginError` if its constructor breaks the contract."""
+        cls = self.cls
+        with self._blamed():
+            return read_contract(cls, self.kind, self.registration.preset)
+
+    def _load(self) -> Any:
+        target = self.registration.target
+        if not isinstance(target, str):
+            return target
+        try:
+            with guarded():
+                return load_object(target)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            raise PluginError(f"{target} cannot be imported: {reason(error)}") from error
+
+    @contextmanager
+    def _blamed(self) -> Generator[None, None, None]:
+        """Say whose contract is broken."""
+        try:
+            yield
+        except PluginError as error:
+            raise PluginError(f"{self} of {self.plugin} breaks the contract: {error.what}") from error
+
+
+class Components:
+    """All components of the plugins that were found."""
+
+    def __init__(self, plugins: Sequence[Plugin]) -> None:
+        self.plugins = tuple(plugins)
+        self._loaded: dict[tuple[str, str], Component] = {}
+
+    def names(self, kind: str) -> list[str]:
+        """The names that recipes may use for a kind."""
+        return sorted({entry.name for _, entry in self._registered(kind)})
+
+    def get(self, kind: str, name: str) -> Component:
+        """The component of that name, or of `package:name`; `PluginError` says which there are."""
+        if (kind, name) not in self._loaded:
+            plugin, registration = self._find(kind, name)
+            self._loaded[kind, name] = Component(registration, plugin, name)
+        return self._loaded[kind, name]
+
+    def spec(
+        self, kind: str, table: ComponentTable, at: Keys, also: Sequence[str] = ("name",)
+    ) -> tuple[Spec | None, list[Fault]]:
+        """A component's table as a checked spec, or its faults.
+
+        Args:
+            kind: the kind of component that is wanted.
+            table: its settings and its name, without other keys of the framework.
+            at: the keys that lead to the table.
+            also: the framework's keys that the table may have.
+        """
+        settings = {key: value for key, value in table.items() if key != "name"}
+        if not isinstance(table.get("name"), str):
+            return None, [self._nameless(kind, table, at)]
+        try:
+            return self.settled(self.get(kind, table["name"]), settings, at, also)
+        except PluginError as error:
+            return None, [Fault((*at, "name"), error.what, error.hint)]
+
+    def settled(
+        self, component: Component, settings: ComponentTable, at: Keys = (), also: Sequence[str] = ()
+    ) -> tuple[Spec | None, list[Fault]]:
+        """A component with these settings as a checked spec, or its faults; `PluginError` if it breaks its contract."""
+        contract = component.contract
+        checked, faults = check(contract.settings, settings, at, str(component), also)
+        nested: dict[str, Any] = {}
+        for name, inner in contract.nested.items():
+            if name in settings:
+                nested[name], more = self._nested_specs(inner, settings[name], (*at, name))
+                faults += more
+        if checked is None or faults:
+            return None, faults
+        values = {name: _absolute(getattr(checked, name)) for name in contract.settings.model_fields}
+        return Spec(component, values | nested, at), []
+
+    def _nameless(self, kind: str, table: ComponentTable, at: Keys) -> Fault:
+        names = ", ".join(self.names(kind)) or "no plugin gives one"
+        if "name" in table:
+            return Fault((*at, "name"), f"`name` takes the name of a {kind} ({names}), not {shown(table['name'])}")
+        return Fault(at, f"`{dotted(at)}` needs the `name` of a {kind}: {names}")
+
+    def _nested_specs(self, kind: str, value: Any, at: Keys) -> tuple[Any, list[Fault]]:
+        """Specs of the tables in a value; what else is in it, the settings' own check has told."""
+        if isinstance(value, dict):
+            return self.spec(kind, value, at)
+        items = enumerate(value) if isinstance(value, list) else ()
+        results = [self.spec(kind, item, (*at, index)) for index, item in items if isinstance(item, dict)]
+        return [spec for spec, _ in results], [fault for _, faults in results for fault in faults]
+
+    def called(self, name: str, kind: str | None = None) -> list[Component]:
+        """The components that a name may mean: its own, `package:name`, or a package, which means all of its.
+
+        Raises:
+            PluginError: there are none, of this kind if one is given.
+        """
+        package, _, short = name.rpartition(":")
+        found = [
+            Component(entry, plugin, entry.name)
+            for plugin, entry in self._all(kind)
+            if (short == entry.name and (not package or plugin.is_called(package))) or plugin.is_called(name)
+        ]
+        if not found:
+            raise self._unknown(name, kind)
+        return found
+
+    def _unknown(self, name: str, kind: str | None) -> PluginError:
+        if giver := next((plugin for plugin in self.plugins if plugin.is_called(name) and not plugin.failure), None):
+            raise PluginError(f"{giver} gives no component{f' of the kind {kind}' if kind else ''}")
+        known = sorted({word for plugin, entry in self._all(kind) for word in (entry.name, plugin.package)})
+        hints = [nearest(name, known) or "", *filter(None, map(_absence, self.plugins))]
+        what = f"no plugin gives a {kind or 'component'} `{name}`, and no package of plugins is called `{name}`"
+        return PluginError(f"{what}; `gen plugins list` shows all", hint="\n".join(filter(None, hints)) or None)
+
+    def _all(self, kind: str | None) -> Iterator[tuple[Plugin, Registration]]:
+        for name in [kind] if kind else KINDS:
+            yield from self._registered(name)
+
+    def _registered(self, kind: str) -> Iterator[tuple[Plugin, Registration]]:
+        for plugin in self.plugins:
+            yield from ((plugin, entry) for entry in plugin.registrations if entry.kind.name == kind)
+
+    def _find(self, kind: str, full_name: str) -> tuple[Plugin, Registration]:
+        package, _, name = full_name.rpartition(":")
+        found = [
+            (plugin, entry)
+            for plugin, entry in self._registered(kind)
+            if entry.name == name and (not package or plugin.is_called(package))
+        ]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise collision(kind, name, [plugin for plugin, _ in found])
+        raise self._missing(kind, package, name, full_name)
+
+    def _missing(self, kind: str, package: str, name: str, full_name: str) -> PluginError:
+        givers = [plugin for plugin in self.plugins if not package or plugin.is_called(package)]
+        if not givers:
+            packages = sorted({plugin.package for plugin in self.plugins})
+            what = f"no installed plugin, and no file given as one, is called `{package}`; there are"
+            return PluginError(f"{what} {', '.join(packages)}", hint=nearest(package, packages))
+        names = sorted({entry.name for plugin, entry in self._registered(kind) if plugin in givers})
+        hints = [nearest(name, names) or "", *filter(None, map(_absence, givers))]
+        what = f'no plugin gives a {kind} "{full_name}"'
+        there = f"there are {', '.join(names)}" if names else "there are none"
+        return PluginError(f"{what}; {there}", hint="\n".join(filter(None, hints)) or None)
+
+
+def _absence(plugin: Plugin) -> str | None:
+    """Why a plugin gives nothing."""
+    if plugin.is_left_out:
+        return f"GENLAB_PLUGINS leaves out `{plugin.name}` of {plugin}."
+    return f"The plugin {plugin} did not load: {plugin.failure}" if plugin.failure else None
+
+
+def _absolute(value: Any) -> Any:
+    """Paths as they are from here, so that a run can be resumed from anywhere."""
+    if isinstance(value, Path):
+        return value.expanduser().absolute()
+    return type(value)(map(_absolute, value)) if type(value) in (list, tuple) else value

@@ -1,0 +1,242 @@
+"""The contract of a component: which class it may be, and which settings its constructor's signature says it takes.
+
+What is broken is a `PluginError` that says what the plugin's author has to mend. Importing this imports no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import textwrap
+import types
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+from annotated_types import MinLen
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic_core import PydanticSerializationError, from_json, to_json
+
+from genlab.config.validate import Words, shown
+from genlab.errors import PluginError
+from genlab.interfaces.kinds import KINDS, Kind
+
+Parameters = Mapping[str, inspect.Parameter]
+
+
+class Contract(NamedTuple):
+    """What a recipe may say of a component.
+
+    Args:
+        settings: a model of the settings, with their defaults and help.
+        nested: the settings that are components, or lists of them, with their kinds.
+    """
+
+    settings: type[BaseModel]
+    nested: Mapping[str, str]
+
+
+def load_object(path: str) -> Any:
+    """What `package.module:Name` names."""
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def check_class(cls: Any, kind: Kind) -> type:
+    """A class that is a whole component of its kind."""
+    interfaces = tuple(load_object(path) for path in kind.interfaces)
+    if not (inspect.isclass(cls) and issubclass(cls, interfaces)):
+        names = " or ".join(interface.__name__ for interface in interfaces)
+        raise PluginError(f"{getattr(cls, '__name__', cls)} does not derive from genlab.{names}")
+    missing = sorted(getattr(cls, "__abstractmethods__", ()))
+    for interface in interfaces:
+        if issubclass(cls, interface):
+            missing += [name for name in _class_attributes(interface) if not hasattr(cls, name)]
+    if missing:
+        raise PluginError(f"{cls.__name__} lacks {', '.join(f'`{name}`' for name in missing)}")
+    for interface in interfaces:
+        if issubclass(cls, interface):
+            _check_calls(cls, interface)
+    return cls
+
+
+def _class_attributes(interface: type) -> Iterator[str]:
+    """The names that an interface wants of a class; what it wants of an instance, a constructor may set."""
+    for name, annotation in inspect.get_annotations(interface).items():
+        if str(annotation).startswith(("ClassVar", "typing.ClassVar")):
+            yield name
+
+
+def _check_calls(cls: type, interface: type) -> None:
+    """Whether what an interface asks for can be called as the framework does."""
+    for name in sorted(getattr(interface, "__abstractmethods__", ())):
+        asked, given = getattr(interface, name), getattr(cls, name)
+        if not (inspect.isfunction(asked) and inspect.isfunction(given)):
+            continue
+        parameters = inspect.signature(asked).parameters
+        try:
+            inspect.signature(given).bind(*parameters)
+        except TypeError as error:
+            words = ", ".join(list(parameters)[1:])
+            raise PluginError(f"{cls.__name__}.{name} cannot be called as {name}({words}): {error}") from error
+
+
+def read_contract(cls: type, kind: Kind, preset: Iterable[str]) -> Contract:
+    """The contract that a class offers by its constructor.
+
+    Args:
+        cls: the component's class.
+        kind: its kind, which says what the framework supplies.
+        preset: the arguments that its registration fixes.
+    """
+    parameters = dict(inspect.signature(cls).parameters)
+    _check_held(parameters, kind, preset)
+    hints = _hints(cls)
+    settings = {name: value for name, value in parameters.items() if name not in (*kind.supplied, *preset)}
+    for name, parameter in settings.items():
+        _check_setting(name, parameter, name in hints, kind)
+    kinds = {name: nested_kind(hints[name]) for name in settings}
+    nested = {name: inner for name, inner in kinds.items() if inner}
+    for name, inner in nested.items():
+        if KINDS[inner].supplied:
+            raise PluginError(f"its setting `{name}` asks for a {inner}, which only the framework can construct")
+    return Contract(_model(cls, settings, hints, nested), nested)
+
+
+def _check_held(parameters: Parameters, kind: Kind, preset: Iterable[str]) -> None:
+    """Hold the arguments that are no settings against the signature."""
+    for name in kind.supplied:
+        if name not in parameters:
+            raise PluginError(f"its constructor does not take `{name}`, which the framework supplies")
+    for name in preset:
+        if name not in parameters:
+            raise PluginError(f"it is registered with `{name}` fixed, which its constructor does not take")
+        if name in kind.supplied:
+            raise PluginError(f"it is registered with `{name}` fixed, which the framework supplies")
+
+
+def _check_setting(name: str, parameter: inspect.Parameter, has_type: bool, kind: Kind) -> None:
+    if name in kind.reserved:
+        raise PluginError(f"its setting `{name}` collides with the framework's key of that name")
+    if name.startswith("_"):
+        raise PluginError(f"its setting `{name}` begins with an underscore")
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        stars = "*" if parameter.kind == parameter.VAR_POSITIONAL else "**"
+        raise PluginError(f"its constructor takes `{stars}{name}`; settings must be named one by one")
+    if parameter.kind == parameter.POSITIONAL_ONLY:
+        raise PluginError(f"its setting `{name}` cannot be given by name")
+    if not has_type:
+        raise PluginError(f"its setting `{name}` has no type")
+
+
+def _hints(cls: type) -> dict[str, Any]:
+    try:
+        return get_type_hints(cls.__init__, include_extras=True)
+    except Exception as error:
+        what = f"the types of its constructor cannot be read: {error}"
+        raise PluginError(f"{what}; import them in the module, not only for type checkers") from error
+
+
+def _model(cls: type, settings: Parameters, hints: Mapping[str, Any], nested: Mapping[str, str]) -> type[BaseModel]:
+    help_lines = argument_help(cls)
+    fields: dict[str, Any] = {}
+    for name, parameter in settings.items():
+        is_required = parameter.default is parameter.empty
+        annotation = _table_of(hints[name], nested[name], is_required) if name in nested else hints[name]
+        default = ... if is_required else parameter.default
+        fields[name] = (annotation, Field(default, description=help_lines.get(name)))
+    try:
+        model = _create(cls.__name__, fields)
+    except Exception as error:
+        raise PluginError(f"its setting `{_unreadable(fields)}` is of a type that a recipe cannot give") from error
+    _check_defaults(model, {name: value.default for name, value in settings.items()})
+    return model
+
+
+def _create(name: str, fields: Mapping[str, Any]) -> type[BaseModel]:
+    config = ConfigDict(extra="forbid", strict=True, frozen=True, protected_namespaces=())
+    with warnings.catch_warnings():
+        # A setting may be called `copy` or `json`: methods of the model by these names are not used.
+        warnings.filterwarnings("ignore", message=".*shadows an attribute", category=UserWarning)
+        return create_model(name, __config__=config, **fields)
+
+
+def _unreadable(fields: Mapping[str, Any]) -> str:
+    """The first field that no model can be made of."""
+    for name, field in fields.items():
+        try:
+            _create(name, {name: field})
+        except Exception:  # noqa: BLE001  (pydantic's own, or whatever a type's bounds raise)
+            return name
+    raise AssertionError(f"none of {list(fields)} is at fault alone")
+
+
+def _check_defaults(model: type[BaseModel], defaults: Mapping[str, Any]) -> None:
+    """A default must be what a recipe could say, since a run's recipe says every value."""
+    given = {name: value for name, value in defaults.items() if value is not inspect.Parameter.empty}
+    for name, value in given.items():
+        try:
+            written = to_json({name: value}, inf_nan_mode="constants")
+            if value is not None and _has_none(from_json(written)[name]):
+                raise PluginError(_unwritable(name))
+            model.model_validate_json(written)
+        except PydanticSerializationError as error:
+            raise PluginError(_unwritable(name)) from error
+        except ValidationError as error:
+            if any(item["loc"][:1] == (name,) for item in error.errors()):
+                words = "None" if value is None else shown(value)
+                raise PluginError(f"the default of its setting `{name}`, {words}, does not fit its type") from error
+
+
+def _unwritable(name: str) -> str:
+    return f"the default of its setting `{name}` cannot be written in a recipe"
+
+
+def _has_none(value: Any) -> bool:
+    """Whether there is a None in a value of JSON: TOML has no word for it."""
+    if isinstance(value, Mapping):
+        return any(map(_has_none, value.values()))
+    return any(map(_has_none, value)) if isinstance(value, list) else value is None
+
+
+def nested_kind(annotation: Any) -> str | None:
+    """The kind of component that an annotation asks for: `Dataset`, `list[Dataset]`, or one of them or None."""
+    inner, _ = _optional(annotation)
+    inner = get_args(inner)[0] if get_origin(inner) is list and get_args(inner) else inner
+    if not inspect.isclass(inner):
+        return None
+    path = f"{inner.__module__}:{inner.__qualname__}"
+    return next((kind.name for kind in KINDS.values() if path in kind.interfaces), None)
+
+
+def _optional(annotation: Any) -> tuple[Any, bool]:
+    """An annotation without None, and whether it had it."""
+    arguments = get_args(annotation)
+    if get_origin(annotation) not in (Union, types.UnionType) or type(None) not in arguments or len(arguments) != 2:
+        return annotation, False
+    return next(argument for argument in arguments if argument is not type(None)), True
+
+
+def _table_of(annotation: Any, kind: str, is_required: bool) -> Any:
+    """What a recipe gives for a component: its table, which is checked by itself."""
+    inner, is_optional = _optional(annotation)
+    result: Any = Annotated[
+        dict[str, Any], Words(f"a table with the `name` of a {kind}", f"tables, each with the `name` of a {kind}")
+    ]
+    if get_origin(inner) is list:
+        result = Annotated[list[result], MinLen(1)] if is_required else list[result]
+    return result | None if is_optional else result
+
+
+_ARGUMENT = re.compile(r"^(\w+)(?: \([^)]*\))?: *(.+(?:\n +.+)*)", re.MULTILINE)
+
+
+def argument_help(cls: type) -> dict[str, str]:
+    """What the docstrings of a class and its constructor say of each argument, under `Args:`."""
+    lines: dict[str, str] = {}
+    for text in (cls.__doc__, cls.__init__.__doc__):
+        _, _, rest = inspect.cleandoc(text or "").partition("Args:\n")
+        section = re.split(r"\n(?=\S)", rest, maxsplit=1)[0]
+        lines |= {name: " ".join(words.split()) for name, words in _ARGUMENT.findall(textwrap.dedent(section))}
+    return lines

@@ -1,0 +1,107 @@
+"""Whose code it was that raised an exception: what a stranger's plugin does wrong is no defect of genlab's."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import metadata
+from itertools import accumulate
+from pathlib import Path
+from types import FrameType
+from typing import NamedTuple
+
+from genlab.errors import PluginError
+from genlab.registry.discovery.load import FILE_PREFIX
+from genlab.registry.discovery.packages import declared_plugins
+from genlab.registry.discovery.plugin import canonical
+from genlab.registry.hooks import GROUP
+from genlab.util.exceptions import told
+
+_OURS = frozenset({"genlab", "typer", "rich", "pydantic", "torch", "runpy", "__main__"})
+"""The outermost modules of code that is no plugin's, whatever calls it."""
+
+
+class Failure(NamedTuple):
+    """An exception in a plugin's code: whose it was, and what was raised on which of its lines."""
+
+    owner: str
+    what: str
+
+
+def blamed(error: BaseException) -> PluginError | None:
+    """What was raised in a plugin's code as an error for people; None if no plugin had a part in it."""
+    if failure := failure_in_plugin(error):
+        hint = "`gen plugins check` shows what a component breaks; `gen --debug` shows where in the code this was."
+        return PluginError(f"the plugin {failure.owner} failed: {failure.what}", hint=hint)
+    return None
+
+
+def failure_in_plugin(error: BaseException) -> Failure | None:
+    """An exception as a plugin's, with the innermost of its lines, as what it called may be PyTorch's."""
+    places = [(raised, *place) for raised in _chain(error) for place in _foreign(raised)]
+    if not places and not isinstance(error, AttributeError):
+        return None
+    owners = _owners()
+    for raised, frame, line in places:
+        if owner := _owner(_module_of(frame), owners):
+            return Failure(owner, f"{told(raised)} ({Path(frame.f_code.co_filename).name}, line {line})")
+    return _of_object(error, owners)
+
+
+def _foreign(error: BaseException) -> Iterator[tuple[FrameType, int]]:
+    """Where an exception came through code that is neither genlab's nor the command line's, from the innermost."""
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        if _module_of(frame).partition(".")[0] not in _OURS:
+            yield frame, line
+
+
+def _module_of(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The exception; of one that ends the process also what led to it, as the command line takes some for its own."""
+    yield error
+    if isinstance(error, SystemExit) and error.__context__ is not None:
+        yield error.__context__
+        if error.__context__.__cause__ is not None:
+            yield error.__context__.__cause__
+
+
+def _of_object(error: BaseException, owners: Mapping[str, str]) -> Failure | None:
+    """An attribute that genlab looked for in vain in what a plugin's class made, such as one without its `__init__`."""
+    cls = type(error.obj) if isinstance(error, AttributeError) else None
+    owner = _owner(cls.__module__, owners) if cls else None
+    return Failure(owner, told(error)) if owner else None
+
+
+def _owner(module: str, owners: Mapping[str, str]) -> str | None:
+    """Whose a module is, by the longest part of its name that is known."""
+    if module.startswith(FILE_PREFIX):
+        return Path(str(sys.modules[module].__file__)).name
+    names = accumulate(module.split("."), lambda outer, inner: f"{outer}.{inner}")
+    return next((owners[name] for name in reversed(list(names)) if name in owners), None)
+
+
+def _owners() -> dict[str, str]:
+    """Plugins' packages by the modules that are theirs, but genlab's own; one that several share is nobody's."""
+    declared = [plugin for plugin in declared_plugins() if plugin.package != GROUP]
+    names = {canonical(plugin.package): f"{plugin.package} {plugin.version}".rstrip() for plugin in declared}
+    owners: dict[str, set[str]] = defaultdict(set)
+    for module, distributions in _installed_modules().items():
+        owners[module] |= {canonical(name) for name in distributions}
+    for plugin in declared:
+        for module in accumulate(plugin.module.split("."), lambda outer, inner: f"{outer}.{inner}"):
+            owners[module].add(canonical(plugin.package))
+    single = {module: next(iter(packages)) for module, packages in owners.items() if len(packages) == 1}
+    return {module: names[package] for module, package in single.items() if package in names and module not in _OURS}
+
+
+def _installed_modules() -> Mapping[str, Sequence[str]]:
+    """The distributions of each outermost module; none if any of them is damaged."""
+    try:
+        return metadata.packages_distributions()
+    except (TypeError, KeyError, ValueError, AttributeError, OSError):
+        return {}

@@ -1,0 +1,100 @@
+"""A plugin's module imported, held to the interface, and asked for its components; whatever it does is caught."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import re
+import sys
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import pluggy
+
+from genlab.errors import PluginError
+from genlab.registry import hooks
+from genlab.registry.discovery.guard import guarded
+from genlab.registry.discovery.version import VERSION, check_version, version_hint
+from genlab.registry.registry import Registration, Registry
+from genlab.util.exceptions import reason
+
+FILE_PREFIX = "genlab_file_"
+"""What the name of a module begins with that was imported from a file given as a plugin."""
+
+
+class Loaded(NamedTuple):
+    """What came of a plugin: its components, or why there are none; and how many seconds that took."""
+
+    registrations: Sequence[Registration]
+    failure: PluginError | None
+    seconds: float
+
+
+def load(find: Callable[[], Any], name: str, *, says_version: bool) -> Loaded:
+    """Import a plugin and ask it for its components.
+
+    Args:
+        find: imports it.
+        name: its name.
+        says_version: whether it must say which version of the interface it is made for, as a package must.
+    """
+    began = time.perf_counter()
+    registrations: Sequence[Registration] = ()
+    failure: PluginError | None = None
+    try:
+        with _caught(), guarded():
+            registrations = _register(find(), name, says_version)
+    except PluginError as error:
+        failure = error
+    return Loaded(registrations, failure, time.perf_counter() - began)
+
+
+@contextmanager
+def _caught() -> Generator[None, None, None]:
+    """Turn whatever a plugin's code raises into a `PluginError`, but an interruption."""
+    try:
+        yield
+    except (KeyboardInterrupt, PluginError):
+        raise
+    except BaseException as error:
+        raise PluginError(f"{reason(error)}{version_hint(error)}") from error
+
+
+def import_file(path: Path) -> ModuleType:
+    """A Python file as a module; `PluginError` if it is none."""
+    name = f"{FILE_PREFIX}{re.sub(r'[^0-9a-zA-Z_]', '_', path.stem)}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise PluginError(f"{path.name} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _register(module: Any, name: str, says_version: bool) -> list[Registration]:
+    """Ask one plugin for its components; pluggy checks the hook's name and arguments."""
+    check_version(getattr(module, VERSION, None), says_version)
+    manager = pluggy.PluginManager(hooks.GROUP)
+    manager.add_hookspecs(hooks)
+    try:
+        manager.register(module, name)
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        found = str(error).splitlines()[-1].partition(" in plugin ")[0]
+        raise PluginError(f"{found}; a plugin's hook is `genlab_register(registry)`") from error
+    if not manager.hook.genlab_register.get_hookimpls():
+        raise PluginError("it has no hook `genlab_register` marked with `@genlab.hookimpl`")
+    if any(_is_no_plain(hook.function) for hook in manager.hook.genlab_register.get_hookimpls()):
+        raise PluginError("its hook `genlab_register` is no plain function: without `yield` or `async` it is called")
+    registry = Registry()
+    manager.hook.genlab_register(registry=registry)
+    return registry.registrations
+
+
+def _is_no_plain(function: Callable[..., object]) -> bool:
+    return inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function)

@@ -1,0 +1,62 @@
+"""A plugin that was found, and how it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from genlab.registry.registry import Registration
+
+SLOW = 1.0
+"""Seconds that an installed plugin may take to import: every command waits for it."""
+
+State = Literal["ok", "slow", "failed", "left out"]
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin that was found.
+
+    Args:
+        name: its entry point's name, or the file's stem.
+        package: the distribution that brings it, or the file's name.
+        version: the distribution's version; empty for a file.
+        file: the file, for a plugin given as one.
+        registrations: the components it gives.
+        failure: why it gives none; None when all is well.
+        seconds: how long importing it took.
+        is_left_out: whether the environment variable GENLAB_PLUGINS leaves it out; it was not imported then.
+    """
+
+    name: str
+    package: str
+    version: str = ""
+    file: Path | None = None
+    registrations: Sequence[Registration] = field(default_factory=list[Registration])
+    failure: str | None = None
+    seconds: float = 0.0
+    is_left_out: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.package} {self.version}".rstrip()
+
+    @property
+    def state(self) -> State:
+        if self.is_left_out:
+            return "left out"
+        if self.failure:
+            return "failed"
+        # A file was asked for, and only then is it waited for.
+        return "slow" if self.seconds > SLOW and self.file is None else "ok"
+
+    def is_called(self, package: str) -> bool:
+        """Whether it is of the package of that name, which may be written with other dashes and capitals."""
+        return canonical(package) == canonical(self.package)
+
+
+def canonical(package: str) -> str:
+    """A package's name as the index compares it."""
+    return re.sub(r"[-_.]+", "-", package).lower()

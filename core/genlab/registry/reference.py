@@ -1,0 +1,107 @@
+"""A component as a person who writes a recipe needs to know it: settings, defaults, help, and a snippet to paste."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from pydantic.fields import FieldInfo
+from pydantic_core import to_jsonable_python
+
+from genlab.config.validate import annotated, bare, describe, dotted, inline
+from genlab.registry.components import Component
+
+
+class Setting(NamedTuple):
+    """A setting that a recipe may give.
+
+    Args:
+        name: its key.
+        type: what it takes, in words.
+        default: the default as TOML; None for one that must be given, `nothing` for None.
+        help: what the docstring says of it.
+    """
+
+    name: str
+    type: str
+    default: str | None
+    help: str
+
+
+class Reference(NamedTuple):
+    """A component as a person who writes a recipe needs to know it.
+
+    Args:
+        kind: such as `generator`.
+        name: as recipes name it.
+        origin: its package and version.
+        about: the class's docstring without its list of arguments.
+        preset: what its registration fixes, as TOML by key.
+        settings: what a recipe may give.
+        snippet: a table for a recipe, with all defaults.
+    """
+
+    kind: str
+    name: str
+    origin: str
+    about: str
+    preset: dict[str, str]
+    settings: Sequence[Setting]
+    snippet: str
+
+
+def reference(component: Component) -> Reference:
+    """Read a component's signature and docstring; `PluginError` if it breaks its contract."""
+    fields = component.contract.settings.model_fields
+    settings = [_setting(name, field) for name, field in fields.items()]
+    return Reference(
+        kind=component.kind.name,
+        name=component.name,
+        origin=str(component.plugin),
+        about=about(component.cls),
+        preset={name: inline(value) for name, value in component.registration.preset.items()},
+        settings=settings,
+        snippet="\n".join(_snippet(component, settings)),
+    )
+
+
+def about(cls: type) -> str:
+    """A class's docstring without the sections of its constructor."""
+    return re.split(r"^(?:Args|Raises):$", inspect.getdoc(cls) or "", maxsplit=1, flags=re.MULTILINE)[0].strip()
+
+
+def _setting(name: str, field: FieldInfo) -> Setting:
+    default = None if field.is_required() else _toml(field.default)
+    return Setting(name, describe(annotated(field)), default, field.description or "")
+
+
+def _toml(value: Any) -> str:
+    return "nothing" if value is None else inline(to_jsonable_python(value, inf_nan_mode="constants"))
+
+
+def _snippet(component: Component, settings: Sequence[Setting]) -> Iterator[str]:
+    """The lines of a table; what must be given stands there as text to replace."""
+    kind = component.kind
+    label = (component.name,) if kind.is_labelled else ()
+    yield f"[{dotted((*kind.table, *label))}]"
+    if not kind.is_labelled:
+        yield f"name = {inline(component.name)}"
+    if "weight" in kind.reserved:
+        yield "weight = 1.0"
+    for setting in settings:
+        key = bare(setting.name)
+        if setting.default is None:
+            yield f"{key} = {placeholder(setting.type)}  # to be given: {setting.type}"
+        elif setting.default == "nothing":
+            yield f"# {key} = ...  # {setting.type}"
+        else:
+            yield f"{key} = {setting.default}"
+
+
+def placeholder(words: str) -> str:
+    """A value to be replaced, of the form that a type in words asks for."""
+    if words.startswith(("a list", "tables")):
+        return "[]"
+    return '{ name = "..." }' if words.startswith("a table") else '"..."'

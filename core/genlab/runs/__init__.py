@@ -1,0 +1,1 @@
+"""Runs: the folder, its manifest and provenance, training in it, and reading it back."""

@@ -1,0 +1,169 @@
+"""A run's folder: what lies where, how it came to be, and who may write to it. Importing this imports no torch.
+
+<run>/
+  run.json          the manifest: status, versions, data, command
+  recipe.toml       the recipe as it was settled, every value included
+  plugins/          the files given with --plugin
+  checkpoints/      see engine/checkpoint.py
+  metrics.jsonl, previews/, tensorboard/     by the listeners
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from genlab.engine.checkpoint_files import checkpoints
+from genlab.errors import RunError, StorageError
+from genlab.interfaces.listener import CheckpointSaved, Ended, Listener, Validated
+from genlab.runs.manifest import Manifest
+from genlab.util.files import exclusive, storage_errors, write_text
+
+
+class RunFolder:
+    """The folder of one run, new or from before."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def recipe_path(self) -> Path:
+        return self.path / "recipe.toml"
+
+    @property
+    def checkpoints_path(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def _lock(self) -> Path:
+        return self.path / ".lock"
+
+    def last_checkpoint(self) -> Path | None:
+        """The newest whole checkpoint; its name is the number of steps done."""
+        return next(reversed(checkpoints(self.checkpoints_path)), None)
+
+    @property
+    def plugin_files(self) -> list[Path]:
+        return sorted((self.path / "plugins").glob("*.py"))
+
+    @staticmethod
+    def refuse_existing(path: Path) -> None:
+        """`RunError` if there is something already at a path for a new run."""
+        if path.exists() or path.is_symlink():
+            folder = RunFolder(path)
+            has_more = (path / "run.json").is_file() and folder.read().status != "finished"
+            can_go_on = has_more and folder.last_checkpoint() is not None
+            raise RunError(
+                "this folder exists already, and a run's folder must be new",
+                where=str(path),
+                hint=f"Choose another --out{f', or go on with the run in it: gen resume {path}' if can_go_on else ''}.",
+            )
+
+    @classmethod
+    def create(cls, path: Path) -> RunFolder:
+        """Make the folder; `RunError` if there is something already, `StorageError` if it cannot be made."""
+        cls.refuse_existing(path)
+        with storage_errors(path):
+            path.mkdir(parents=True)
+        return cls(path)
+
+    @classmethod
+    def create_below(cls, base: Path, name: str) -> RunFolder:
+        """Make a new run's folder below `base`, named by recipe and time; another process may do so at once."""
+        stem = f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
+        for number in count(1):
+            path = base / (stem if number == 1 else f"{stem}-{number}")
+            with storage_errors(path), suppress(FileExistsError):
+                path.mkdir(parents=True)
+                return cls(path)
+        raise AssertionError("numbers do not end")
+
+    @classmethod
+    def existing(cls, path: Path) -> RunFolder:
+        """A run's folder from before; `RunError` if it is none."""
+        missing = [name for name in ("run.json", "recipe.toml") if not (path / name).is_file()]
+        if missing:
+            what = f"this is no run: it has no {missing[0]}" if path.is_dir() else "there is no such folder"
+            raise RunError(what, where=str(path), hint="Runs lie below the folder runs/, unless --out said otherwise.")
+        return cls(path)
+
+    def stored(self) -> Manifest:
+        """The manifest as it was written last."""
+        try:
+            return Manifest.model_validate_json((self.path / "run.json").read_text(encoding="utf-8"))
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            reason = f"{place}: {first['msg']}" if place else first["msg"]
+            raise RunError(f"run.json cannot be read: {reason}", where=str(self.path)) from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise RunError(f"run.json cannot be read: {error}", where=str(self.path)) from error
+
+    def read(self) -> Manifest:
+        """The manifest; a run that nobody is training any more, without having said so, was interrupted."""
+        manifest = self.stored()
+        if manifest.status == "running" and not self._is_locked():
+            return manifest.model_copy(
+                update={"status": "interrupted", "failure": "its process was ended from outside"}
+            )
+        return manifest
+
+    def write(self, manifest: Manifest) -> None:
+        write_text(self.path / "run.json", manifest.model_dump_json(indent=2) + "\n")
+
+    def update(self, **changes: object) -> None:
+        """Change some of the manifest's entries."""
+        self.write(self.stored().model_copy(update={**changes, "updated": datetime.now(UTC)}))
+
+    def keep_plugins(self, files: Iterable[Path]) -> None:
+        """Copy plugins given as files, so that the folder alone is enough."""
+        for file in files:
+            target = self.path / "plugins" / file.name
+            with storage_errors(target):
+                target.parent.mkdir(exist_ok=True)
+                shutil.copyfile(file, target)
+
+    @contextmanager
+    def locked(self, patience: float = 1.0) -> Generator[None, None, None]:
+        """Keep other processes from training in this folder; `RunError` if one still does after so many seconds.
+
+        Whoever reads whether the run is trained holds the lock too, for less than a millisecond.
+        """
+        with exclusive(self._lock, "another process is training this run now", patience):
+            yield
+
+    def _is_locked(self) -> bool:
+        if not self._lock.exists():
+            return False
+        try:
+            with self.locked(patience=0.2):
+                return False
+        except RunError:
+            return True
+        except StorageError:  # a folder that may only be read, where nobody trains
+            return False
+
+
+class ManifestListener(Listener):
+    """Keeps a run's manifest true while the run goes on, whatever may end its process."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._began = time.monotonic()
+        self._before = folder.stored().seconds
+
+    def checkpoint_saved(self, event: CheckpointSaved) -> None:
+        self._folder.update(step=event.step, seconds=self._before + time.monotonic() - self._began)
+
+    def validated(self, event: Validated) -> None:
+        self._folder.update(metrics=dict(event.metrics))
+
+    def ended(self, event: Ended) -> None:
+        self._folder.update(seconds=self._before + event.seconds)

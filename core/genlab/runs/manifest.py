@@ -1,0 +1,49 @@
+"""A run's manifest, `run.json`. Importing this imports no torch."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from genlab.interfaces.dataset import Palette
+from genlab.interfaces.listener import Status
+
+
+class DataRecord(BaseModel):
+    """The data that a run was trained on, and hashes of all that it reads."""
+
+    source: str
+    reason: str | None
+    training: str
+    validation: str
+    fingerprints: dict[str, str]
+
+
+class Manifest(BaseModel):
+    """How a run came to be, and how far it came."""
+
+    model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")
+
+    format: Literal[1] = 1
+    title: str
+    status: Status | Literal["running"] = "running"
+    step: int = 0
+    steps: int
+    metrics: dict[str, float] = Field(default_factory=dict[str, float])
+    signal: int | None = None
+    failure: str | None = None
+    seconds: float = 0.0
+    created: datetime
+    updated: datetime
+    command: list[str]
+    versions: dict[str, str]
+    machine: dict[str, str]
+    git: dict[str, str] | None
+    plugins: dict[str, str]
+    code: dict[str, str] = Field(default_factory=dict[str, str])
+    channels: tuple[int, int]
+    classes: Palette | None = None
+    data: DataRecord
+    facts: dict[str, str]

@@ -1,0 +1,118 @@
+"""How a run came to be: what its manifest says of versions, machine and data, and what of that has changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib import metadata
+
+import torch
+
+from genlab.assemble import source_digest
+from genlab.assemble.experiment import Built, OpenData
+from genlab.assemble.facts import facts
+from genlab.assemble.recipe import Recipe
+from genlab.config.document import Document
+from genlab.data.prepared import PreparedPairs
+from genlab.data.sides import ClassSide
+from genlab.engine.runtime import device_name
+from genlab.interfaces.dataset import Palette
+from genlab.interfaces.metric import Metric
+from genlab.runs.manifest import DataRecord, Manifest
+from genlab.util import environment
+
+_MEASURING = "evaluate.metrics."
+
+
+def first_manifest(built: Built, recipe_name: str, document: Document) -> Manifest:
+    """The manifest of a run that is about to start."""
+    now, settings = datetime.now(UTC), built.recipe.settings
+    return Manifest(
+        title=built.recipe.title,
+        steps=settings.train.steps,
+        created=now,
+        updated=now,
+        command=environment.command(),
+        versions=versions(),
+        machine=environment.machine(device_name(built.experiment.device, settings.train.threads)),
+        git=environment.git_state(),
+        plugins=plugin_versions(built),
+        code=code_digests(built.recipe),
+        channels=built.experiment.training.channels,
+        classes=classes(built.experiment.training),
+        data=data_record(built),
+        facts=facts(built, recipe_name, document),
+    )
+
+
+def classes(pairs: PreparedPairs) -> Palette | None:
+    """The colours of the classes that networks are to predict; None for images."""
+    target = pairs.sides.target
+    return target.palette if isinstance(target, ClassSide) else None
+
+
+def versions() -> dict[str, str]:
+    """Of what a result may depend on beside the plugins: what computes, decodes and measures."""
+    packages = ("genlab", "torch", "numpy", "pillow", "torchmetrics", "datasets", "safetensors")
+    found = {name: metadata.version(name) for name in packages}
+    return {**environment.versions(found), **({"cuda": torch.version.cuda} if torch.version.cuda else {})}
+
+
+def plugin_versions(built: Built) -> dict[str, str]:
+    return {part.plugin.package: part.plugin.version for part in built.recipe.components()}
+
+
+def code_digests(recipe: Recipe) -> dict[str, str]:
+    """A digest of the Python files of the core and of every plugin that a result depends on, by package.
+
+    Listeners watch, and have no part in what a run comes to.
+    """
+    return source_digest.digests(component.cls.__module__ for component in replace(recipe, listeners={}).components())
+
+
+def data_record(built: Built) -> DataRecord:
+    data = built.data
+    return DataRecord(
+        source=data.spec.component.name,
+        reason=data.reason,
+        training=data.training.description,
+        validation=data.validation.description,
+        fingerprints=fingerprints(data, built.experiment.metrics),
+    )
+
+
+def fingerprints(data: OpenData, metrics: Mapping[str, Metric]) -> dict[str, str]:
+    """Hashes of the content of what a run reads: its pairs, by split, and what its metrics measure with, by label."""
+    found = {
+        **data.fingerprints,
+        **{f"{_MEASURING}{label}": metric.fingerprint() for label, metric in metrics.items()},
+    }
+    return {name: fingerprint for name, fingerprint in found.items() if fingerprint is not None}
+
+
+def changed_data(manifest: Manifest, built: Built) -> list[str]:
+    """What the run reads that is not what it began with, in words."""
+    now = data_record(built).fingerprints
+    changed = [name for name, known in manifest.data.fingerprints.items() if now.get(name) != known]
+    words = {
+        "train": f"the training pairs ({built.data.training.description})",
+        "validation": f"the validation pairs ({built.data.validation.description})",
+        **{
+            f"{_MEASURING}{label}": f"what the metric {label} measures with ({metric.description()})"
+            for label, metric in built.experiment.metrics.items()
+        },
+    }
+    return [words.get(name, name) for name in changed]
+
+
+def changed_versions(manifest: Manifest, built: Built) -> list[str]:
+    """What the run began with in another version, in words: `torch 2.11.0, and now there is 2.13.0`."""
+    before, now = manifest.versions | manifest.plugins, versions() | plugin_versions(built)
+    changed = [
+        f"{name} {before[name]}, and now there is {now[name]}"
+        for name in now
+        if before.get(name, now[name]) != now[name]
+    ]
+    found = code_digests(built.recipe)
+    return changed + [f"other code of {name}" for name in found if manifest.code.get(name, found[name]) != found[name]]

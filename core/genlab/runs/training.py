@@ -1,0 +1,146 @@
+"""Training in a run's folder: from the start, and on from where it was stopped."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from genlab.assemble.experiment import Built, build
+from genlab.assemble.read import Checked
+from genlab.engine.loop import train
+from genlab.engine.runtime import memory_errors
+from genlab.errors import GenlabError, RunError, StorageError
+from genlab.interfaces.listener import Listener, Started
+from genlab.runs import provenance
+from genlab.runs.folder import ManifestListener, RunFolder
+from genlab.runs.reading import read_run
+from genlab.util.exceptions import told
+from genlab.util.files import write_text
+
+Listeners = Sequence[tuple[str, Listener]]
+
+_log = logging.getLogger("genlab")
+
+
+def start(
+    checked: Checked,
+    make_folder: Callable[[], RunFolder],
+    *,
+    name: str,
+    plugins: Iterable[Path] = (),
+    stop_at: int | None = None,
+    listeners: Listeners = (),
+) -> RunFolder:
+    """Train what a recipe says, in a folder that is made as soon as all that it needs is there.
+
+    Args:
+        checked: the recipe.
+        make_folder: makes the run's folder.
+        name: what the recipe is called, for people.
+        plugins: the files that the recipe takes components from; the run keeps copies.
+        stop_at: pause after so many steps, to be resumed.
+        listeners: those that hear the run beside the recipe's.
+    """
+    with memory_errors():
+        built = build(checked.recipe, checked.document)
+    manifest = provenance.first_manifest(built, name, checked.document)
+    folder = make_folder()
+    with folder.locked():
+        try:
+            folder.keep_plugins(plugins)
+            write_text(folder.recipe_path, built.recipe.toml())
+            folder.write(manifest)
+        except BaseException:
+            shutil.rmtree(folder.path, ignore_errors=True)  # no half of a run that nothing could be done with
+            raise
+        _train(folder, built, stop_at, listeners)
+    return folder
+
+
+def go_on(folder: RunFolder, *, stop_at: int | None = None, listeners: Listeners = ()) -> None:
+    """Go on with a run from its last checkpoint, exactly as if it had not been stopped.
+
+    Raises:
+        RunError: it has finished, is being trained, has no checkpoint, or its data changed.
+    """
+    with folder.locked():
+        manifest = folder.read()
+        done = _steps_done(folder)
+        if manifest.status == "finished":
+            what = f"the run has finished: all {manifest.steps} steps are done"
+            hint = f"To train longer, begin again: gen run {shlex.quote(str(folder.recipe_path))} --steps N"
+            raise RunError(what, where=str(folder.path), hint=hint)
+        if stop_at is not None and stop_at <= done:
+            raise RunError(f"--stop-at {stop_at} lies behind: {done} steps are done", where=str(folder.path))
+        checked = read_run(folder)
+        steps = checked.recipe.settings.train.steps
+        if done > steps:
+            what = f"the run's recipe.toml has train.steps = {steps}, and {done} steps are done"
+            raise RunError(what, where=str(folder.path), hint="A run that has begun keeps its recipe.")
+        with memory_errors():
+            built = build(checked.recipe, checked.document)
+        if changed := provenance.changed_data(manifest, built):
+            raise RunError(
+                f"not as when the run began: {', '.join(changed)}",
+                where=str(folder.path),
+                hint="Bring everything back as it was, or start a new run.",
+            )
+        for change in provenance.changed_versions(manifest, built):
+            _log.warning("The run began with %s: what follows may differ from an undisturbed run.", change)
+        folder.update(status="running", signal=None, failure=None)
+        _train(folder, built, stop_at, listeners)
+
+
+def _steps_done(folder: RunFolder) -> int:
+    last = folder.last_checkpoint()
+    if last is None:
+        plugins = [word for file in folder.plugin_files for word in ("--plugin", str(file))]
+        raise RunError(
+            "the run was cut off before its first checkpoint, so there is nothing to go on from",
+            where=str(folder.path),
+            hint=f"Start it again: {shlex.join(['gen', 'run', str(folder.recipe_path), *plugins])} --out OTHER_FOLDER",
+        )
+    return int(last.name)
+
+
+def _train(folder: RunFolder, built: Built, stop_at: int | None, listeners: Listeners) -> None:
+    """The loop, with the manifest kept true before and after."""
+    recipe = built.recipe
+    last = folder.last_checkpoint()
+    started = Started(
+        folder=folder.path,
+        title=recipe.title or folder.path.name,
+        recipe=recipe.toml(),
+        facts=_facts(folder, stop_at),
+        step=int(last.name) if last else 0,
+        steps=recipe.settings.train.steps,
+        batch_size=recipe.settings.train.batch_size,
+    )
+    heard_by = [("run.json", ManifestListener(folder)), *built.experiment.listeners, *listeners]
+    try:
+        with memory_errors():
+            ended = train(replace(built.experiment, listeners=heard_by), started, last, stop_at)
+    except BaseException as error:
+        # A disk that is full has a story already: the error that is on its way.
+        with suppress(StorageError, RunError):
+            if isinstance(error, KeyboardInterrupt):
+                folder.update(status="interrupted")
+            else:
+                folder.update(status="failed", failure=str(error) if isinstance(error, GenlabError) else told(error))
+        raise
+    folder.update(
+        status=ended.status,
+        step=ended.step,
+        signal=ended.signal,
+        metrics=dict(ended.metrics),
+    )
+
+
+def _facts(folder: RunFolder, stop_at: int | None) -> dict[str, str]:
+    pause = {"pause": f"after step {stop_at}"} if stop_at is not None else {}
+    return {**folder.stored().facts, **pause, "run": str(folder.path)}

@@ -1,0 +1,1 @@
+"""Tools for recipes, data and runs: summary, data report, prediction, probe, benchmark."""

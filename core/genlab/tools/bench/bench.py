@@ -1,0 +1,146 @@
+"""A recipe's training step against the plain way to take it, in turns."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from genlab.errors import TrainingError
+from genlab.runs import provenance
+from genlab.tools.bench.measure import processor
+from genlab.tools.bench.report import Benchmark, Side
+from genlab.util import environment
+
+Tell = Callable[[int, int], None]
+
+_PATIENCE = 20.0
+
+
+def bench(recipe: str | Path, set: Iterable[str], plugins: Iterable[Path], rounds: int, tell: Tell) -> Benchmark:
+    """Take steps both ways by turns, `rounds` times.
+
+    Args:
+        recipe: a recipe that holds.
+        set: `KEY=VALUE` texts, laid over it.
+        plugins: Python files with plugins.
+        rounds: steps that are measured of each way, after those that warm it up.
+        tell: hears how many rounds of how many are done.
+
+    Raises:
+        GenlabError: what a training would raise.
+    """
+    job = {
+        "recipe": str(recipe),
+        "set": list(set),
+        "plugins": [str(Path(file).resolve()) for file in plugins],
+        "steps": rounds,
+    }
+    tell(0, rounds)
+    with ExitStack() as stack:
+        plain, ours = (stack.enter_context(_Worker({**job, "way": way})) for way in ("reference", "genlab"))
+        rates: list[float] = []
+        for number in range(rounds):
+            # Each goes first in every other round, as a machine that gets slower favours the first.
+            for worker in (plain, ours) if number % 2 == 0 else (ours, plain):
+                worker.take_step()
+            rates.append(ours.ask("matrix"))
+            tell(number + 1, rounds)
+        plain.end()
+        ours.end()
+        flops = plain.ask("flops")
+    loop = ours.total("seconds") - ours.total("waited") - ours.total("stepped")
+    return Benchmark(
+        recipe=str(recipe),
+        device=ours.first["device"],
+        batch_size=ours.first["batch_size"],
+        size=tuple(ours.first["size"]),
+        flops=flops,
+        matrix_rate=statistics.median(rates),
+        reference=plain.side(),
+        genlab=ours.side(),
+        waiting=ours.total("waited") / ours.total("seconds"),
+        loop=loop / ours.total("seconds") if ours.first["device"].startswith("cpu") else None,
+        machine={**environment.machine(ours.first["device"]), "processor": processor()},
+        versions=provenance.versions(),
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+class _Worker:
+    """A process that takes steps one way, warm when this object is made."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115  (closed with the process)
+        self._steps: list[dict[str, float]] = []
+        self._end: dict[str, Any] = {}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "genlab.tools.bench.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONUNBUFFERED": "1"},  # as `gen` has it
+        )
+        try:
+            self.first: dict[str, Any] = self.ask(job)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __enter__(self) -> _Worker:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Let it end by itself, with its listeners and its folder; or end it."""
+        try:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.communicate(timeout=_PATIENCE)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            self._log.close()
+
+    def take_step(self) -> None:
+        self._steps.append(self.ask("step"))
+
+    def total(self, figure: str) -> float:
+        """Of all steps: `seconds`, and of them those `waited` and `stepped`."""
+        return sum(step[figure] for step in self._steps)
+
+    def end(self) -> None:
+        """Let it take its last steps, which tell how their time is divided."""
+        self._end = self.ask("end")
+
+    def side(self) -> Side:
+        seconds = tuple(step["seconds"] for step in self._steps)
+        return Side(seconds, self.first["first_step"], self._end["memory"], self._end["shares"])
+
+    def ask(self, command: Any) -> Any:
+        """Send a command and wait for its answer."""
+        assert self._process.stdin and self._process.stdout
+        try:
+            self._process.stdin.write(json.dumps(command) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # its last word says why
+        line = self._process.stdout.readline()
+        if not line:
+            raise TrainingError(f"the process that takes the steps ended: {self._last_line()}")
+        answer = json.loads(line)
+        if isinstance(answer, dict) and "error" in answer:
+            raise TrainingError(**answer["error"])
+        return answer
+
+    def _last_line(self) -> str:
+        self._log.seek(0)
+        lines = self._log.read().strip().splitlines()
+        return lines[-1] if lines else f"exit code {self._process.wait()}"

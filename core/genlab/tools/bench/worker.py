@@ -1,0 +1,156 @@
+"""A process that takes training steps one way, when it is told to: `python -m genlab.tools.bench.worker`.
+
+Each way has a process of its own, so that memory, caches and allocator settings are its own too. It reads commands from
+its standard input and answers on its standard output, a JSON value a line both ways: first the job, which it answers
+when it is warm, then `step`, `matrix`, `end` or `flops`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from genlab.assemble.experiment import Built, build
+from genlab.assemble.read import read
+from genlab.data.batches import READ_AHEAD, Batches
+from genlab.data.order import draw
+from genlab.engine.experiment import Experiment
+from genlab.engine.listener_list import Announcer
+from genlab.engine.runtime import cpu_threads, device_name, fast_kernels, memory_errors
+from genlab.engine.seeding import random_numbers_apart
+from genlab.engine.training import Training
+from genlab.errors import GenlabError
+from genlab.interfaces.listener import Ended, Started
+from genlab.tools.bench.measure import PROFILED, flops_of, matrix_rate, peak_memory, seconds_of, shares_of
+from genlab.tools.bench.reference import Reference
+
+WARM_UP = 2
+_BATCHES = 8
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to take steps.
+
+    Args:
+        step: takes one.
+        spent: seconds so far that it waited for pairs, and that the steps themselves took, where that can be told.
+    """
+
+    step: Callable[[], None]
+    spent: Callable[[], tuple[float, float]]
+
+
+@contextmanager
+def reference(built: Built) -> Generator[Way, None, None]:
+    """The plain way, on the recipe's first batches, which are there already."""
+    experiment, optimizer = built.experiment, built.recipe.settings.optimizer
+    take = Reference(experiment.method, optimizer.learning_rate, optimizer.betas)
+    with closing(_batches(experiment)) as batches:
+        first = cycle(list(islice(batches, _BATCHES)))
+    with fast_kernels(experiment.device):
+        yield Way(lambda: take(next(first)), lambda: (0.0, 0.0))
+
+
+@contextmanager
+def genlab(built: Built) -> Generator[Way, None, None]:
+    """The training loop's, with its listeners, on batches as they come; without validations and previews."""
+    experiment = built.experiment
+    announcer = Announcer(experiment.listeners)
+    with tempfile.TemporaryDirectory() as name:
+        training = Training(experiment, None, Path(name) / "checkpoints", announcer, lambda: False)
+        train = built.recipe.settings.train
+        announcer.tell(Started(Path(name), "benchmark", built.recipe.toml(), {}, 0, train.steps, train.batch_size))
+        with training.ready() as batches:
+            clock = training.clock
+            yield Way(lambda: training.advance(training.next_batch(batches)), lambda: (clock.waited, clock.stepped))
+        announcer.tell(Ended(training.step, "paused", training.clock.seconds(), None, {}))
+
+
+WAYS = {"reference": reference, "genlab": genlab}
+
+
+def _read_ahead(experiment: Experiment, steps: int) -> None:
+    """Have the pairs of so many steps in memory, as they are from the second epoch on."""
+    pairs, seed = experiment.training, experiment.settings.seed
+    for position in range(steps * experiment.settings.train.batch_size):
+        pairs[draw(seed, position, len(pairs)).index]
+
+
+def _batches(experiment: Experiment) -> Generator[Any, None, None]:
+    settings = experiment.settings
+    pairs, batch_size = experiment.training, settings.train.batch_size
+    return Batches(pairs, settings.input, settings.seed, batch_size).starting_at(0)
+
+
+def main() -> None:
+    # What plugins and listeners print must not come between the answers.
+    channel = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    def answer(value: Any) -> None:
+        channel.write(json.dumps(value) + "\n")
+        channel.flush()
+
+    job = json.loads(sys.stdin.readline())
+    try:
+        with memory_errors():
+            _serve(job, answer)
+    except GenlabError as error:
+        answer({"error": {"what": error.what, "where": error.where, "hint": error.hint}})
+
+
+def _serve(job: dict[str, Any], answer: Callable[[Any], None]) -> None:
+    taken = job["steps"] + 1 + WARM_UP + PROFILED
+    checked = read(job["recipe"], set=job["set"], plugins=job["plugins"])
+    if checked.recipe.settings.train.steps < taken:  # a schedule has no rate for steps after its end
+        checked = read(job["recipe"], set=[*job["set"], f"train.steps={taken}"], plugins=job["plugins"])
+    built = build(checked.recipe, checked.document)
+    train, device = built.recipe.settings.train, built.experiment.device
+    _read_ahead(built.experiment, taken + READ_AHEAD)
+    with cpu_threads(train.threads), random_numbers_apart(device), WAYS[job["way"]](built) as way:
+        first_step = seconds_of(way.step, device)
+        for _ in range(WARM_UP):
+            way.step()
+        # Not before: the next process is started then, and must find the machine idle.
+        answer(
+            {
+                "first_step": first_step,
+                "device": device_name(device, train.threads),
+                "batch_size": train.batch_size,
+                "size": built.recipe.settings.input.height_width,
+            }
+        )
+        for line in sys.stdin:
+            match json.loads(line):
+                case "step":
+                    answer(_timed(way, device))
+                case "matrix":
+                    answer(matrix_rate(device))
+                case "flops":
+                    answer(flops_of(way.step))
+                case _:
+                    memory = peak_memory(device)  # before a profile adds its own
+                    answer({"memory": memory, "shares": shares_of(way.step, device)})
+
+
+def _timed(way: Way, device: torch.device) -> dict[str, float]:
+    """The seconds that a step took, and those of them that went into waiting for pairs and into the step itself."""
+    before = way.spent()
+    seconds = seconds_of(way.step, device)
+    waited, stepped = (now - then for now, then in zip(way.spent(), before, strict=True))
+    return {"seconds": seconds, "waited": waited, "stepped": stepped}
+
+
+if __name__ == "__main__":
+    main()

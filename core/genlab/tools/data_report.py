@@ -1,0 +1,141 @@
+"""What a recipe's data are: how many pairs, of which sizes, and what networks see of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from genlab.assemble.experiment import construct, open_data, prepare
+from genlab.assemble.read import Checked
+from genlab.data.order import spread
+from genlab.data.pair import PreparedPair
+from genlab.data.prepared import PreparedPairs
+from genlab.data.sides import Seen, to_network, to_picture
+from genlab.interfaces.dataset import ImageSide, Pair, Side, Split
+
+_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class SplitSurvey:
+    """The pairs of one split.
+
+    Args:
+        description: where they are, for people.
+        pairs: how many.
+        a: what the first side is, in words.
+        b: what the second side is.
+        sizes: how many pairs are stored with which height and width, by `HEIGHT x WIDTH`, the most frequent first.
+        keys: the keys of pairs that are equal, pixel by pixel, by a hash of their content.
+    """
+
+    description: str
+    pairs: int
+    a: str
+    b: str
+    sizes: Mapping[str, int]
+    keys: Mapping[str, Sequence[str]]
+
+    @property
+    def repeated(self) -> list[str]:
+        """The keys of pairs that another pair of the split is equal to."""
+        return [key for keys in self.keys.values() if len(keys) > 1 for key in keys]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A recipe's data.
+
+    Args:
+        source: the dataset's name.
+        reason: why it is this one, if there was a choice.
+        splits: by name, train and validation.
+        pictures: by column, uint8 arrays (rows, height, width, 3): a few pairs of each split as networks see them,
+            before augmentation.
+    """
+
+    source: str
+    reason: str | None
+    splits: Mapping[Split, SplitSurvey]
+    pictures: Mapping[str, NDArray[np.uint8]]
+
+    @property
+    def shared(self) -> list[str]:
+        """The keys of validation pairs that a training pair is equal to."""
+        train, validation = (split.keys for split in self.splits.values())
+        return [key for content, keys in validation.items() if content in train for key in keys]
+
+
+def survey(checked: Checked, tell: Callable[[int, int], None]) -> Survey:
+    """Read and prepare every pair once.
+
+    Args:
+        checked: the recipe.
+        tell: hears how many pairs of how many are done.
+
+    Raises:
+        DataError: one cannot be read, or does not fit; a training would find that when it is its turn.
+    """
+    data = open_data(construct(checked.recipe, checked.document).data)
+    opened = [prepare(checked.recipe, pairs) for pairs in (data.training, data.validation)]
+    total, rows = sum(map(len, opened)), min(_SHOWN, *map(len, opened))
+    done = 0
+
+    def told() -> None:
+        nonlocal done
+        done += 1
+        tell(done, total)
+
+    splits: dict[Split, SplitSurvey] = {}
+    pictures: dict[str, NDArray[np.uint8]] = {}
+    for split, prepared in zip(get_args(Split), opened, strict=True):
+        splits[split], shown = _read(prepared, rows, told)
+        condition, target = prepared.sides
+        pictures[f"{split}: condition"] = np.stack([_seen(pair.condition, condition) for pair in shown])
+        pictures[f"{split}: target"] = np.stack([_seen(pair.target, target) for pair in shown])
+    return Survey(data.spec.component.name, data.reason, splits, pictures)
+
+
+def _read(prepared: PreparedPairs, rows: int, told: Callable[[], None]) -> tuple[SplitSurvey, list[PreparedPair]]:
+    """All pairs of a split, and a few of them to be shown."""
+    pairs = prepared.pairs
+    sizes = Counter[str]()
+    keys: defaultdict[str, list[str]] = defaultdict(list)
+    shown: list[PreparedPair] = []
+    places = set(spread(len(pairs), rows))
+    for index in range(len(pairs)):
+        pair = pairs[index]
+        seen = prepared.prepare(pair)
+        sizes["{} x {}".format(*pair.a.shape[:2])] += 1
+        keys[_content(pair)].append(pair.key)
+        if index in places:
+            shown.append(seen)
+        told()
+    found = SplitSurvey(
+        pairs.description, len(pairs), _in_words(pairs.a), _in_words(pairs.b), dict(sizes.most_common()), dict(keys)
+    )
+    return found, shown
+
+
+def _content(pair: Pair) -> str:
+    digest = hashlib.sha256()
+    for side in (pair.a, pair.b):
+        digest.update(f"{side.dtype.str}{side.shape}".encode() + np.ascontiguousarray(side).tobytes())
+    return digest.hexdigest()
+
+
+def _seen(stored: Tensor, side: Seen) -> NDArray[np.uint8]:
+    return to_picture(to_network(stored[None], side)[0], side)
+
+
+def _in_words(side: Side) -> str:
+    if isinstance(side, ImageSide):
+        return f"image, {side.channels} channel{'s' if side.channels > 1 else ''}"
+    return f"labels, {len(side.palette)} classes"

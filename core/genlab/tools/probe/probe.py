@@ -1,0 +1,118 @@
+"""A trained run looked into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from typing import cast
+
+import numpy as np
+from torch import nn
+
+from genlab.data.order import spread
+from genlab.data.sides import to_picture
+from genlab.engine.inference import Predictor
+from genlab.engine.listener_list import Announcer
+from genlab.engine.seeding import random_numbers_apart, seed_random_numbers
+from genlab.engine.step import measure_norms
+from genlab.engine.validation import single
+from genlab.errors import DataError, PluginError, RunError
+from genlab.interfaces.listener import Pictures, Probed, SkipEffect
+from genlab.interfaces.method import Batch, Method
+from genlab.interfaces.network import Skip
+from genlab.runs.run import Run
+from genlab.tools.probe.report import write_report
+from genlab.tools.probe.skips import SkipProbe
+from genlab.util.files import exclusive, storage_errors
+
+SHOWN = 3
+
+
+def probe(run: Run, pairs: int, tell: Callable[[int, int], None]) -> Probed:
+    """Replace what each skip connection carries, one at a time, and measure what becomes of predictions.
+
+    The result is written to `probe/` in the run's folder, and the recipe's listeners hear of it.
+
+    Args:
+        run: the run.
+        pairs: how many validation pairs to use, two at least; no more than there are.
+        tell: hears how many skip connections of how many are done.
+
+    Raises:
+        ValueError: `pairs` is below two.
+        RunError: the generator has no skip connections, there is no trained one, or another process is probing it.
+        PluginError: its skip connections are not what they should be.
+        DataError: the validation pairs cannot be had, or there is but one.
+    """
+    if pairs < 2:
+        raise ValueError(f"pairs is {pairs}, but a skip is to carry another image's features: at least 2 are needed")
+    skips = _skips(run)
+    folder = run.path / "probe"
+    with storage_errors(folder):
+        folder.mkdir(exist_ok=True)
+    with exclusive(folder / ".lock", "another process is probing this run now", patience=0.0):
+        return _probe(run, skips, pairs, tell)
+
+
+def _skips(run: Run) -> Sequence[Skip]:
+    """The generator's skip connections, held to what they should be."""
+    component = run.recipe.networks["generator"].component
+    skips = cast(object, run.generator.skips())  # a plugin's, which may be anything
+    if not (isinstance(skips, Sequence) and all(isinstance(skip, Skip) for skip in skips)):
+        raise PluginError(f"{component} breaks the contract: its skips() gave no list of genlab.Skip")
+    found = cast(Sequence[Skip], skips)
+    if not found:
+        raise RunError(f"{component} has no skip connections to probe", where=str(run.path))
+    for skip in found:
+        level, module = cast(object, skip.level), cast(object, skip.module)
+        if not (isinstance(level, int) and level >= 1):
+            raise PluginError(f"{component} breaks the contract: a skip has the level {level!r}; they count from 1")
+        if not isinstance(module, nn.Module):
+            what = f"the skip at level {level} has no module but a {type(module).__name__}"
+            raise PluginError(f"{component} breaks the contract: {what}")
+    levels = [skip.level for skip in found]
+    if repeated := [level for level in levels if levels.count(level) > 1]:
+        raise PluginError(f"{component} breaks the contract: it has two skips at level {repeated[0]}")
+    return sorted(found, key=lambda skip: skip.level)
+
+
+def _probe(run: Run, skips: Sequence[Skip], pairs: int, tell: Callable[[int, int], None]) -> Probed:
+    prepared = run.validation_pairs()
+    indices = spread(len(prepared), pairs)
+    if len(prepared) < 2:
+        what = "there is one pair, and a skip connection is to be given another image's features"
+        raise DataError(what, where=prepared.pairs.description, hint="Train with two validation pairs at least.")
+    batches = [single(prepared, index, run.device) for index in indices]
+    predictor = Predictor(run.method, run.recipe.settings.inference)
+    skip_probe = SkipProbe(predictor, batches, prepared.sides.target, SHOWN)
+    effects: list[SkipEffect] = []
+    for done, skip in enumerate(skips):
+        tell(done, len(skips))
+        effects += skip_probe.effects(skip)
+    tell(len(skips), len(skips))
+    gradients, weights = _norms(run.method, batches)
+    pictures = Pictures(
+        keys=tuple(prepared[index].key for index in indices[:SHOWN]),
+        condition=np.stack([to_picture(batch.condition[0], prepared.sides.condition) for batch in batches[:SHOWN]]),
+        prediction=skip_probe.pictures(skip_probe.undisturbed),
+        target=skip_probe.pictures([batch.target for batch in batches]),
+    )
+    probed = Probed(run.path, run.step, len(batches), pictures, effects, gradients, weights)
+    write_report(probed)
+    Announcer(run.listeners()).tell(probed)
+    return probed
+
+
+def _norms(method: Method, batches: Sequence[Batch]) -> tuple[dict[str, float], dict[str, float]]:
+    """The mean norms of gradients, and the norms of weights, by role and level; of a copy, as it is changed by that."""
+    copy, device = deepcopy(method), batches[0].condition.device
+    for module in (*copy.networks.values(), *(weighted.loss for weighted in copy.losses.values())):
+        module.train()
+    with random_numbers_apart(device):
+        seed_random_numbers(0, device)
+        found = [measure_norms(copy, batch) for batch in batches]
+    first = found[0]
+    gradients = {
+        name: sum(step.gradient_norms[name].item() for step in found) / len(found) for name in first.gradient_norms
+    }
+    return gradients, {name: norm.item() for name, norm in first.weight_norms.items()}

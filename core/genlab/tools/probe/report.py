@@ -1,0 +1,63 @@
+"""What a probe leaves in the run's folder: figures, a plot, and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genlab.drawing.contact_sheet import contact_sheet
+from genlab.drawing.curves import draw_curves, stack
+from genlab.interfaces.listener import Interval, Probed, SkipEffect
+from genlab.util.files import write_json, write_text, written_aside
+
+FIGURES: Mapping[str, str] = {
+    "change": "change of predictions (L1)",
+    "error": "farther from the target (L1)",
+    "high_frequency": "high-frequency energy left",
+}
+
+
+def as_json(probed: Probed) -> dict[str, Any]:
+    """The figures in plain values."""
+    return {
+        "step": probed.step,
+        "pairs": probed.pairs,
+        "skips": [_effect(effect) for effect in probed.effects],
+        "gradient_norms": dict(probed.gradient_norms),
+        "weight_norms": dict(probed.weight_norms),
+    }
+
+
+def write_report(probed: Probed) -> None:
+    """Write into `probe/`, which is there: `probe.json`, `skips.svg`, and a sheet of pictures for every replacement."""
+    folder = probed.folder / "probe"
+    write_json(folder / "probe.json", as_json(probed))
+    names = list(dict.fromkeys(effect.replacement for effect in probed.effects))
+    curves = {name: [effect for effect in probed.effects if effect.replacement == name] for name in names}
+    drawings = [
+        draw_curves({name: _band(effects, figure) for name, effects in curves.items()}, label, "level of the skip")
+        for figure, label in FIGURES.items()
+    ]
+    write_text(folder / "skips.svg", stack(drawings, names))
+    for name, effects in curves.items():
+        with written_aside(folder / f"{name}.png") as aside:
+            contact_sheet(_columns(probed, effects)).save(aside, format="PNG")
+
+
+def _effect(effect: SkipEffect) -> dict[str, Any]:
+    figures = {figure: getattr(effect, figure)._asdict() for figure in FIGURES}
+    return {"level": effect.level, "replacement": effect.replacement, **figures}
+
+
+def _band(effects: Sequence[SkipEffect], figure: str) -> dict[int, Interval]:
+    return {effect.level: getattr(effect, figure) for effect in effects}
+
+
+def _columns(probed: Probed, effects: Sequence[SkipEffect]) -> dict[str, NDArray[np.uint8]]:
+    """Condition, the prediction as it is, what each level's replacement makes of it, and target."""
+    pictures = probed.pictures
+    changed = {f"level {effect.level}": effect.pictures for effect in effects}
+    return {"condition": pictures.condition, "prediction": pictures.prediction, **changed, "target": pictures.target}

@@ -1,0 +1,137 @@
+"""Skip connections that carry something else, and what that does to predictions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from genlab.data.sides import ClassSide, Seen, to_picture
+from genlab.engine.inference import Predictor
+from genlab.errors import PluginError
+from genlab.interfaces.listener import Interval, Replacement, SkipEffect
+from genlab.interfaces.method import Batch
+from genlab.interfaces.network import Skip
+from genlab.tools.probe.spectrum import high_frequency_energy
+
+Features = Float[Tensor, "1 k i j"]
+Image = Float[Tensor, "1 d h w"]
+
+
+class SkipProbe:
+    """Predictions with one skip connection changed, beside those as they are.
+
+    Scores of classes are looked at as their probabilities, which lie between 0 and 1 as their targets do.
+
+    Args:
+        predictor: the trained networks.
+        batches: pairs, one each; two at least, as one takes another's features.
+        target: what predictions are, for their pictures.
+        shown: of how many pairs to make pictures.
+    """
+
+    def __init__(self, predictor: Predictor, batches: Sequence[Batch], target: Seen, shown: int) -> None:
+        self.predictor = predictor
+        self.batches = batches
+        self.target = target
+        self.shown = shown
+        self.undisturbed = [self._seen(batch) for batch in batches]
+        self._energy = [_energy(image) for image in self.undisturbed]
+
+    def effects(self, skip: Skip) -> Iterator[SkipEffect]:
+        """Each replacement's effect."""
+        features = [self._features(skip, batch) for batch in self.batches]
+        for replacement, replaced in _replacements(features).items():
+            predictions = [
+                self._predict(skip, batch, other) for batch, other in zip(self.batches, replaced, strict=True)
+            ]
+            yield SkipEffect(
+                level=skip.level,
+                replacement=replacement,
+                change=_over(map(_distance, predictions, self.undisturbed)),
+                error=_over(
+                    _distance(prediction, batch.target) - _distance(before, batch.target)
+                    for prediction, before, batch in zip(predictions, self.undisturbed, self.batches, strict=True)
+                ),
+                high_frequency=_over(
+                    _energy(prediction) / energy if energy else math.nan
+                    for prediction, energy in zip(predictions, self._energy, strict=True)
+                ),
+                pictures=self.pictures(predictions),
+            )
+
+    def pictures(self, images: Sequence[Image]) -> NDArray[np.uint8]:
+        """The first few of some predictions, to be seen."""
+        return np.stack([to_picture(image[0], self.target) for image in images[: self.shown]])
+
+    def _features(self, skip: Skip, batch: Batch) -> Features:
+        """What the skip carries for one pair."""
+        found: list[object] = []
+        # Copies, here and below, as what follows in the network may change them in place.
+        with _hooked(skip.module, lambda features: found.append(_copy(features))):
+            self.predictor(batch.condition)
+        if len(found) != 1:
+            what = f"its skip connection at level {skip.level} was used {len(found)} times in a forward pass"
+            raise PluginError(f"the generator breaks the contract: {what}, and should be used once")
+        features = found[0]
+        if not (isinstance(features, Tensor) and features.is_floating_point()):
+            given = features.dtype if isinstance(features, Tensor) else type(features).__name__
+            what = f"its skip connection at level {skip.level} carries {given}, and should carry floats, as one tensor"
+            raise PluginError(f"the generator breaks the contract: {what}")
+        return features
+
+    def _predict(self, skip: Skip, batch: Batch, features: Features) -> Image:
+        with _hooked(skip.module, lambda _: features.clone()):
+            return self._seen(batch)
+
+    def _seen(self, batch: Batch) -> Image:
+        prediction = self.predictor(batch.condition)
+        return prediction.softmax(dim=1) if isinstance(self.target, ClassSide) else prediction
+
+
+def _replacements(features: Sequence[Features]) -> Mapping[Replacement, Sequence[Features]]:
+    mean = torch.stack(list(features)).mean(dim=0)
+    return {
+        "cut": [torch.zeros_like(mean)] * len(features),
+        "shuffle": [*features[1:], features[0]],
+        "average": [mean] * len(features),
+    }
+
+
+@contextmanager
+def _hooked(module: nn.Module, hook: Callable[[object], object]) -> Generator[None, None, None]:
+    """Call `hook` with what a module gives; if it gives something itself, that takes its place."""
+
+    def call(_module: nn.Module, _inputs: Any, result: object) -> object:
+        return hook(result)
+
+    handle = module.register_forward_hook(call)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _copy(features: object) -> object:
+    return features.clone() if isinstance(features, Tensor) else features
+
+
+def _distance(one: Image, other: Image) -> float:
+    return (one - other).abs().mean().item()
+
+
+def _energy(image: Image) -> float:
+    return float(high_frequency_energy(image)[0])
+
+
+def _over(values: Iterator[float]) -> Interval:
+    figures = np.fromiter(values, dtype=np.float64)
+    mean, deviation = float(figures.mean()), float(figures.std(ddof=1))
+    return Interval(mean - deviation, mean, mean + deviation)

@@ -1,0 +1,1 @@
+"""Atomic files, file locks, and exceptions as text. Importing this imports no torch."""

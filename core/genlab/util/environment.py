@@ -1,0 +1,37 @@
+"""The environment of a process: its versions, machine, command and commit. Importing this imports no torch."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def versions(packages: Mapping[str, str]) -> dict[str, str]:
+    """The versions that a result may depend on."""
+    return {"python": platform.python_version(), **packages}
+
+
+def machine(device: str) -> dict[str, str]:
+    return {"host": platform.node(), "system": platform.platform(), "device": device, "cpus": str(os.cpu_count())}
+
+
+def command() -> list[str]:
+    return [Path(sys.argv[0]).name, *sys.argv[1:]]
+
+
+def git_state() -> dict[str, str] | None:
+    """The commit of the folder that the command was given in, and whether something was changed since."""
+    try:
+        commit = _git("rev-parse", "HEAD")
+        return {"commit": commit, "changed": "yes" if _git("status", "--porcelain") else "no"}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(*arguments: str) -> str:
+    result = subprocess.run(["git", *arguments], capture_output=True, text=True, timeout=5, check=True)
+    return result.stdout.strip()

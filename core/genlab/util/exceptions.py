@@ -1,0 +1,42 @@
+"""What anybody's code raised, told to people: in few words, and with the line that it was on."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from pathlib import Path
+
+from genlab.errors import GenlabError
+
+_MOST_LINES, _MOST_LETTERS = 4, 1000
+_CORE = Path(__file__).parents[1]
+
+
+def told(error: BaseException) -> str:
+    """An exception by its type and the first lines of what it says, fit to be printed and stored."""
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001  (a stranger's class, and this is about to be told)
+        said = ""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    text = " ".join(lines[:_MOST_LINES]).encode("utf-8", "backslashreplace").decode()
+    name = type(error).__name__
+    return f"{name}: {text[:_MOST_LETTERS]}" if text else name
+
+
+def reason(error: BaseException) -> str:
+    """The same with the innermost line that is neither Python's nor genlab's; a `GenlabError` in its own words."""
+    if isinstance(error, GenlabError):
+        return f"{error.where}: {error.what}" if error.where else error.what
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"SyntaxError: {error.msg} ({Path(error.filename).name}, line {error.lineno})"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_foreign(frame.filename)]
+    return f"{told(error)} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else told(error)
+
+
+def _is_foreign(filename: str) -> bool:
+    if filename.startswith("<frozen"):
+        return False
+    if "site-packages" in filename or "dist-packages" in filename:
+        return not Path(filename).is_relative_to(_CORE)
+    return not any(Path(filename).is_relative_to(folder) for folder in (_CORE, Path(os.__file__).parent))

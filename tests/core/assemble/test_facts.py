@@ -1,0 +1,45 @@
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from genlab import Generator
+from genlab.assemble.experiment import build
+from genlab.assemble.facts import count_parameters, facts
+
+
+def test_facts_are_what_a_person_wants_to_know_first(resolved: Callable[..., Any], document: Any) -> None:
+    assignments = ("seed=3", "train.steps=4_000")
+    found = facts(build(resolved(*assignments), document()), "recipes/toys.toml", document(*assignments))
+    assert found.pop("device").startswith("cpu")
+    assert found == {
+        "recipe": "recipes/toys.toml",
+        "set": "seed=3, train.steps=4_000",
+        "data": "3 pairs for train; 2 to validate",
+        "input": "8 x 8, batch 1, a_to_b",
+        "generator": "net, 17 parameters",
+        "discriminator": "judge, 55 parameters, receptive field 3",
+        "training": "4,000 steps (1,333 epochs), seed 3",
+    }
+    assert list(found) == ["recipe", "set", "data", "input", "generator", "discriminator", "training"]
+
+
+def test_a_choice_of_data_is_told_with_its_reason(resolved: Callable[..., Any], document: Any) -> None:
+    assignments = ("data.name=last", 'data.sources=[{ name = "memory" }, { name = "memory", count = 5 }]')
+    found = facts(build(resolved(*assignments), document(*assignments)), "toys", document())
+    assert (found["data"], found["because"]) == ("5 pairs for train; 2 to validate", "the first was not wanted")
+
+
+def test_every_parameter_counts_once() -> None:
+    class Tied(Generator):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one = nn.Linear(2, 3)
+            self.other = self.one
+            self.register_buffer("mean", torch.zeros(5))
+
+        def forward(self, condition: Any) -> Any:
+            return condition
+
+    assert count_parameters(Tied()) == 9

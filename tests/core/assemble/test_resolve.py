@@ -1,0 +1,434 @@
+"""What a recipe says, completed with defaults; and all that can be wrong with it, each in its place."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genlab import RecipeError
+from genlab.assemble.recipe import Recipe
+from genlab.assemble.resolve import KEYS, TABLES, resolve
+from genlab.config.builtin import shipped_names
+from genlab.config.load import load
+from genlab.registry.components import Components
+from genlab.registry.discovery.find import find_plugins
+
+Resolved = Callable[..., Recipe]
+
+
+@pytest.fixture
+def failure(resolved: Resolved, recipe_text: str) -> Callable[..., list[str]]:
+    """The faults of the toy recipe after some text in it was replaced and some values were set."""
+
+    def call(*assignments: str, text: str | None = None, **replaced: str) -> list[str]:
+        changed = recipe_text if text is None else text
+        for old, new in replaced.items():
+            assert old in PLACES, old
+            changed = changed.replace(PLACES[old], new)
+        with pytest.raises(RecipeError) as caught:
+            resolved(*assignments, text=changed)
+        return [str(fault) for fault in caught.value.faults]
+
+    return call
+
+
+# Parts of the toy recipe that tests replace.
+PLACES = {
+    "title": 'title = "Toys"\n',
+    "data": '[data]\nname = "memory"\ncount = 3\n',
+    "generator": '[generator]\nname = "net"\nwidth = 2\n',
+    "discriminator": '[discriminator]\nname = "judge"\n',
+    "train": "[train]\nsteps = 4\n",
+    "size": "size = 8\n",
+    "near": "[losses.near]\nweight = 100\n",
+    "play": '[losses.play]\nname = "fool"\n',
+    "metric": "[evaluate.metrics.far]\n",
+}
+
+Failure = Callable[..., list[str]]
+
+
+def test_a_recipe_is_completed_with_every_default(resolved: Resolved) -> None:
+    recipe = resolved()
+    assert recipe.title == "Toys"
+    assert recipe.settings.seed == 0
+    assert recipe.settings.input.height_width == (8, 8)
+    assert recipe.settings.optimizer.betas == (0.5, 0.999)
+    assert recipe.data.settings == {"count": 3, "odd": False, "channels": 3}
+    assert recipe.networks["generator"].settings == {"width": 2, "depth": 0, "multiple": 4}
+    assert recipe.weights == {"near": 100.0, "play": 1.0}
+    assert recipe.losses["play"].component.name == "fool"
+    assert recipe.metrics["far"].settings == {"window": 1}
+    assert list(recipe.listeners) == ["log"]
+
+
+def test_a_number_without_a_point_will_do_for_one_with(resolved: Resolved) -> None:
+    weight = resolved("losses.near.weight=3").weights["near"]
+    assert (weight, type(weight)) == (3.0, float)
+
+
+def test_height_and_width_may_differ(resolved: Resolved) -> None:
+    assert resolved("input.size=[16, 8]").settings.input.height_width == (16, 8)
+
+
+def test_a_loss_of_weight_0_is_gone_whatever_its_settings(resolved: Resolved) -> None:
+    recipe = resolved("losses.near.weight=0", "losses.near.nonsense=1")
+    assert list(recipe.losses) == list(recipe.weights) == ["play"]
+    assert list(recipe.networks) == ["generator", "discriminator"]
+
+
+@pytest.mark.parametrize("assignment", ["losses.play.weight=0", "losses.play.weight=0.0", "losses.play=false"])
+def test_with_the_last_adversarial_loss_the_discriminator_goes(resolved: Resolved, assignment: str) -> None:
+    recipe = resolved(assignment)
+    assert list(recipe.losses) == ["near"]
+    assert list(recipe.networks) == ["generator"]
+
+
+def test_without_an_adversarial_loss_no_discriminator_is_needed(resolved: Resolved, recipe_text: str) -> None:
+    text = recipe_text.replace(PLACES["discriminator"], "").replace(PLACES["play"], "")
+    assert list(resolved(text=text).networks) == ["generator"]
+
+
+def test_a_label_set_to_false_is_gone(resolved: Resolved) -> None:
+    recipe = resolved("listeners.log=false", "evaluate.metrics.far=false")
+    assert (recipe.listeners, recipe.metrics) == ({}, {})
+
+
+def test_a_label_may_name_another_component(resolved: Resolved) -> None:
+    recipe = resolved("evaluate.metrics.twice.name=far", "evaluate.metrics.twice.window=3", 'losses."a b".name=near')
+    assert recipe.metrics["twice"].settings == {"window": 3}
+    assert recipe.losses["a b"].component.name == "near"
+
+
+def test_a_discriminator_that_the_method_does_not_use_is_left_out(resolved: Resolved) -> None:
+    recipe = resolved("method.name=alone", "losses.play=false")
+    assert list(recipe.networks) == ["generator"]
+
+
+def test_all_faults_are_told_at_once_in_the_order_of_the_file(failure: Failure) -> None:
+    faults = failure(
+        title="title = 3\nsed = 1\n",
+        data='[data]\nname = "memry"\n',
+        size="size = true\n",
+        generator='[generator]\nname = "net"\nwidht = 2\ndepth = "x"\n',
+        near="[losses.near]\nweight = -1\n",
+        metric="[evaluate.metrics.far]\nwindow = 2.5\n[evaluate]\npairs = 0\n",
+    )
+    assert [fault.split(": ")[0] for fault in faults] == [
+        "r.toml:1:9",
+        "r.toml:2:1",
+        "r.toml:5:8",
+        "r.toml:8:8",
+        "r.toml:15:1",
+        "r.toml:16:9",
+        "r.toml:22:10",
+        "r.toml:33:10",
+        "r.toml:35:9",
+    ]
+
+
+def test_an_unknown_key_at_the_top(failure: Failure) -> None:
+    (fault,) = failure("sed=1")
+    assert fault == f"--set sed=1: a recipe has no `sed`; it has {', '.join(KEYS)}\nDid you mean `seed`?"
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("batch_size", "Did you mean `train.batch_size`?"),
+        ("learning_rate", "Did you mean `optimizer.learning_rate`?"),
+        ("steps", "Did you mean `train.steps`?"),
+        ("extend", "Did you mean `extends`?"),
+        ("generater", "Did you mean `generator`?"),
+    ],
+)
+def test_an_unknown_key_at_the_top_may_belong_into_a_table(failure: Failure, key: str, hint: str) -> None:
+    (fault,) = failure(f"{key}=4")
+    assert fault.endswith(hint)
+
+
+def test_what_a_recipe_extends_cannot_be_set(failure: Failure) -> None:
+    assert failure("extends=unet_facades") == [
+        "--set extends=unet_facades: `extends` can only stand in a recipe's file"
+    ]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_an_unknown_key_in_every_table_of_the_framework(failure: Failure, table: str) -> None:
+    (fault,) = failure(f"{table}.nonsense=1")
+    assert fault.startswith(f"--set {table}.nonsense=1: [{table}] has no setting `nonsense`; it takes ")
+
+
+def test_an_unknown_key_is_shown_with_the_nearest(failure: Failure) -> None:
+    (fault,) = failure(size="sise = 8\n")
+    assert fault.split("\n") == [
+        "r.toml:8:1: [input] has no setting `sise`; it takes direction, size, jitter, flip",
+        "  8 | sise = 8",
+        "    | ^^^^",
+        "Did you mean `size`?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("assignment", "what"),
+    [
+        ("seed=-1", "`seed` takes an integer of at least 0 and below 9223372036854775808, not -1"),
+        ("seed=9223372036854775808", "not 9223372036854775808"),
+        ("seed=true", "not true"),
+        ("seed=1.0", "not 1.0"),
+        ("title=3", "`title` takes text, not 3"),
+        ("train.steps=0", "`steps` takes an integer of at least 1, not 0"),
+        ("train.steps=true", "not true"),
+        ("train.device=gpu", '`device` takes "auto", "cpu", "cuda" or "mps", not "gpu"'),
+        ("train.threads=0", "`threads` takes an integer of at least 1 and of at most 1024, not 0"),
+        ("input.size=[8]", "not [8]"),
+        ("input.size=[8, 0]", "not 0 as size[1]"),
+        ("input.size=[8, 8, 8]", "not [8, 8, 8]"),
+        ("input.jitter=nan", "not nan"),
+        ("input.flip=1", "`flip` takes true or false, not 1"),
+        ("optimizer.learning_rate=2e-4f", '`learning_rate` takes a number above 0, not "2e-4f"'),
+        ("optimizer.learning_rate=inf", "not inf"),
+        ("optimizer.betas=[0.5, 1.5]", "not 1.5 as betas[1]"),
+        ("optimizer.betas=0.5,0.9", 'not "0.5,0.9"'),
+        ("schedule.start=1", "`start` takes a number of at least 0 and below 1, not 1"),
+        ("losses.near.weight=-0.5", "`weight` takes a number of at least 0, not -0.5"),
+        ("losses.near.weight=true", "not true"),
+        ("losses.near.weight='1'", 'not "1"'),
+        ("losses.near.weight=nan", "not nan"),
+        ("losses.near.weight=inf", "not inf"),
+        ("losses.near.weight={}", "not {}"),
+        ("generator.width=2.0", "`width` takes an integer, not 2.0"),
+        ("generator.width={ a = 1 }", "not { a = 1 }"),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_is_valid(failure: Failure, assignment: str, what: str) -> None:
+    (fault,) = failure(assignment)
+    first = fault.split("\n")[0]
+    assert first.startswith(f"--set {assignment}: `")
+    assert " takes " in first
+    assert first.endswith(what)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "what", "hint"),
+    [
+        ("train=3", "`train` is a table, not 3", None),
+        ("generator=net", '`generator` is a table, not "net"', 'To name the component: generator.name = "net"'),
+        ("data=x", '`data` is a table, not "x"', 'To name the component: data.name = "x"'),
+        ("losses=3", "`losses` is a table, not 3", None),
+        ("losses.near=50", "`losses.near` is a table, not 50", "To weigh the loss: losses.near.weight = 50"),
+        ("losses.near=true", "`losses.near` is a table, not true", "{} takes it as it is, and false leaves it out."),
+        ("listeners.log=[]", "`listeners.log` is a table, not []", "{} takes it as it is, and false leaves it out."),
+        ('evaluate.metrics=["far"]', '`evaluate.metrics` is a table, not ["far"]', None),
+        (
+            "evaluate.metrics.far=1",
+            "`evaluate.metrics.far` is a table, not 1",
+            "{} takes it as it is, and false leaves it out.",
+        ),
+    ],
+)
+def test_a_value_in_the_place_of_a_table_is_told_once(
+    failure: Failure, assignment: str, what: str, hint: str | None
+) -> None:
+    assert failure(assignment) == ["\n".join(filter(None, [f"--set {assignment}: {what}", hint]))]
+
+
+def test_a_table_that_is_missing_is_missing_from_the_file(failure: Failure, recipe_text: str) -> None:
+    text = recipe_text.split("[train]")[0]
+    assert failure(text=text) == [
+        "r.toml: [train] needs `steps`: an integer of at least 1\n"
+        "steps: The length of the training; schedules follow it."
+    ]
+
+
+def test_an_empty_recipe_lacks_four_things(failure: Failure) -> None:
+    assert [fault.split("\n")[0] for fault in failure(text="")] == [
+        "r.toml: [train] needs `steps`: an integer of at least 1",
+        "r.toml: `data` needs the `name` of a dataset: last, memory",
+        "r.toml: `method` needs the `name` of a method: alone, game, sorting, triple",
+        "r.toml: `generator` needs the `name` of a generator: deep_net, net, pretrained",
+    ]
+
+
+def test_a_component_without_a_name(failure: Failure) -> None:
+    (fault,) = failure(generator="[generator]\nwidth = 2\n")
+    assert fault.startswith("r.toml:13:2: `generator` needs the `name` of a generator: deep_net, net, pretrained\n")
+
+
+def test_an_unknown_component(failure: Failure) -> None:
+    (fault,) = failure(generator='[generator]\nname = "nett" # a net\n')
+    assert fault.split("\n") == [
+        'r.toml:14:8: no plugin gives a generator "nett"; there are deep_net, net, pretrained',
+        '  14 | name = "nett" # a net',
+        "     |        ^^^^^^",
+        "Did you mean `net`?",
+    ]
+
+
+def test_an_unknown_label_is_an_unknown_component(failure: Failure) -> None:
+    (fault,) = failure(metric="[evaluate.metrics.fra]\n")
+    assert fault.split("\n")[0] == 'r.toml:31:2: no plugin gives a metric "fra"; there are far'
+    (fault,) = failure("losses.more.weight=2")
+    assert fault == '--set losses.more.weight=2: no plugin gives a loss "more"; there are fool, near'
+
+
+def test_a_misspelt_key_beside_the_metrics(failure: Failure) -> None:
+    (fault,) = failure("evaluate.metrcs.far={}")
+    assert fault.endswith("Did you mean `metrics`?")
+
+
+def test_a_misspelt_weight(failure: Failure) -> None:
+    (fault,) = failure("losses.near.wieght=3")
+    assert fault.endswith('loss "near" has no setting `wieght`; it takes power, name, weight\nDid you mean `weight`?')
+
+
+SOURCES = """\
+[data]
+name = "last"
+[[data.sources]]
+name = "memory"
+[[data.sources]]
+name = "memory"
+count = -1
+[[data.sources]]
+count = 3
+[[data.sources]]
+name = "memory"
+cuont = 3
+"""
+
+
+def test_faults_in_an_array_are_shown_in_their_elements(failure: Failure) -> None:
+    faults = failure(data=SOURCES)
+    assert [fault.split("\n")[0] for fault in faults] == [
+        "r.toml:9:9: `count` takes an integer of at least 1, not -1",
+        "r.toml:10:3: `data.sources[2]` needs the `name` of a dataset: last, memory",
+        'r.toml:14:1: dataset "memory" has no setting `cuont`; it takes count, odd, channels, name',
+    ]
+
+
+def test_faults_in_an_array_on_one_line_are_shown_in_their_elements(failure: Failure) -> None:
+    sources = 'sources = [{ name = "memory" }, { name = "memory", count = 0 }]'
+    (fault,) = failure(data=f'[data]\nname = "last"\n{sources}\n')
+    place, line, carets = fault.split("\n")[:3]
+    assert place == f"r.toml:5:{sources.index('0 }') + 1}: `count` takes an integer of at least 1, not 0"
+    assert carets.index("^") == line.index("0 }")
+
+
+def test_faults_in_a_set_array_say_where_in_it(failure: Failure) -> None:
+    assignment = 'data.sources=[{ name = "memory" }, 3]'
+    (fault,) = failure("data.name=last", assignment)
+    assert fault.split("\n")[0] == (
+        f"--set {assignment}: `sources` takes a list of tables, each with the `name` of a dataset (not empty),"
+        " not 3 as sources[1]"
+    )
+
+
+def test_a_renamed_component_lacks_what_the_old_one_had(failure: Failure) -> None:
+    (fault,) = failure("data.name=last")
+    assert fault.split("\n") == [
+        '--set data.name=last: dataset "last" needs `sources`: a list of tables, each with the `name` of a dataset'
+        " (not empty)",
+        "sources: where pairs may come from.",
+    ]
+
+
+def test_an_adversarial_loss_without_a_discriminator(failure: Failure) -> None:
+    (fault,) = failure(discriminator="")
+    assert fault.split("\n") == [
+        "r.toml:21:2: the loss `play` needs a discriminator, and the recipe has none",
+        "  21 | [losses.play]",
+        "     |  ^^^^^^^^^^^",
+        "Add a table [discriminator] with a `name` (judge), or drop the loss with losses.play.weight = 0.",
+    ]
+
+
+def test_a_loss_on_one_line_is_at_fault_as_such(failure: Failure) -> None:
+    (fault,) = failure(discriminator="", near="[losses]\n", play='play = { name = "fool" }\n')
+    assert fault.split("\n")[1:3] == ['  20 | play = { name = "fool" }', "     | ^^^^"]
+
+
+def test_an_adversarial_loss_with_a_method_that_has_no_discriminator(failure: Failure) -> None:
+    (fault,) = failure("method.name=alone")
+    first, *_, hint = fault.split("\n")
+    assert first == "r.toml:23:2: the loss `play` needs a discriminator, which the method does not use"
+    assert hint == "Choose another method, or drop the loss with losses.play.weight = 0."
+
+
+def test_a_metrics_label_with_a_slash_could_be_another_ones_figure(failure: Failure) -> None:
+    (fault,) = failure('evaluate.metrics."far/off"={name="far"}')
+    assert "the label `far/off` has a slash, which separates a metric's label from its figures" in fault
+
+
+def test_losses_and_metrics_of_images_with_a_method_that_predicts_classes(failure: Failure) -> None:
+    loss, metric = failure("method.name=sorting", "losses.play=false")
+    assert 'loss "near" takes images, and method "sorting" predicts classes' in loss
+    assert loss.endswith("losses.near = false leaves it out.")
+    assert 'metric "far" takes images, and method "sorting" predicts classes' in metric
+    assert metric.endswith("evaluate.metrics.far = false leaves it out.")
+
+
+def test_a_method_that_uses_what_recipes_do_not_have(failure: Failure) -> None:
+    what = 'method "triple" uses a network `critic`; a recipe has generator and discriminator'
+    assert failure("method.name=triple", "losses.play=false") == [f"--set method.name=triple: {what}"]
+
+
+def test_faults_of_a_discriminator_that_is_not_needed_are_told(failure: Failure) -> None:
+    assert len(failure("losses.play=false", "discriminator.least=x")) == 1
+
+
+def test_components_are_only_looked_for_in_the_plugins_given(failure: Failure) -> None:
+    (fault,) = failure("generator.name=unet")
+    assert 'no plugin gives a generator "unet"' in fault
+
+
+# The recipes that ship, with the components that do.
+
+
+@pytest.fixture(scope="module")
+def first_party() -> Components:
+    return Components(find_plugins())
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_every_shipped_recipe_resolves(
+    name: str, first_party: Components, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    recipe = resolve(load(name), first_party)
+    if recipe.method.component.name == "segmentation":
+        assert list(recipe.networks) == ["generator"]
+        assert recipe.weights == {"cross_entropy": 1.0}
+    else:
+        assert list(recipe.networks) == ["generator", "discriminator"]
+        assert recipe.weights == {"adversarial": 1.0, "l1": 100.0}
+
+
+def test_the_main_recipe_says_what_the_paper_says(first_party: Components) -> None:
+    recipe = resolve(load("unet_facades"), first_party)
+    optimizer, train = recipe.settings.optimizer, recipe.settings.train
+    assert (optimizer.name, optimizer.learning_rate, optimizer.betas) == ("adam", 2e-4, (0.5, 0.999))
+    assert (train.steps, train.batch_size) == (80_000, 1)
+    assert recipe.networks["discriminator"].settings["receptive_field"] == 70
+    assert recipe.networks["generator"].settings["levels"] == 8
+
+
+def test_the_recipe_without_skips_differs_by_them_alone(first_party: Components) -> None:
+    with_skips, without = (
+        resolve(load(name), first_party).tables() for name in ("unet_facades", "encoder_decoder_facades")
+    )
+    differing: dict[str, Any] = {key for key in with_skips if with_skips[key] != without[key]}  # pyright: ignore
+    assert differing == {"title", "generator"}
+    skips = with_skips["generator"].pop("skips")
+    assert skips is True
+    assert {**with_skips["generator"], "name": ""} == {**without["generator"], "name": ""}
+
+
+def test_the_template_for_own_pairs_takes_them_from_here(
+    first_party: Components, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    recipe = resolve(load("unet_folder"), first_party)
+    assert recipe.data.settings["root"] == tmp_path / "my_pairs"
+    assert set(recipe.data.settings) == {"root", "train", "validation"}

@@ -1,0 +1,130 @@
+"""Signals from outside, to a training in a process of its own."""
+
+import io
+import logging
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from genlab.engine.stop_signal import Stopping
+
+ROOT = Path(__file__).parents[3]
+CHILD = """
+import select
+import sys
+from pathlib import Path
+from tests.core.toys import ToyMethod, experiment, run
+
+class Waiting(ToyMethod):
+    count = 0
+
+    def forward(self, batch):
+        self.count += 1
+        if self.count == 3:
+            print("in step 3", flush=True)
+            # As code that computes does, this looks for signals again and again; one wait might just miss one.
+            while not select.select([sys.stdin], [], [], 0.05)[0]:
+                pass
+        return super().forward(batch)
+
+try:
+    ended = run(experiment(method=Waiting), Path(sys.argv[1]))
+    print(ended.status, ended.step, ended.signal, flush=True)
+except KeyboardInterrupt:
+    print("broken off", flush=True)
+"""
+
+
+@pytest.fixture
+def child(tmp_path: Path, python: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """A training that waits for a line in the middle of its third step."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    command = [*python, "-c", CHILD, str(tmp_path / "run")]
+    process = subprocess.Popen(command, cwd=ROOT, text=True, **pipes)
+    assert process.stdout.readline() == "in step 3\n", process.stderr.read()
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def checkpoints(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("run/checkpoints/*"))
+
+
+def test_the_first_signal_lets_the_step_end_and_saves_it(child, tmp_path):
+    child.send_signal(signal.SIGTERM)
+    assert "the run is saved after this step" in child.stderr.readline()
+    out, err = child.communicate("\n", timeout=60)
+    assert out == f"interrupted 3 {int(signal.SIGTERM)}\n", err
+    assert checkpoints(tmp_path) == ["00000003"]
+
+
+def test_the_second_breaks_off_in_the_middle_of_the_step(child, tmp_path):
+    child.send_signal(signal.SIGINT)
+    told = child.stderr.readline()
+    assert "Once more breaks off at once" in told
+    child.send_signal(signal.SIGINT)
+    # Not by `communicate`, which would end the wait for a line.
+    assert select.select([child.stdout], [], [], 60)[0], told
+    out, err = child.communicate(timeout=60)
+    assert (out, child.returncode) == ("broken off\n", 0), err
+    assert checkpoints(tmp_path) == []
+
+
+class Interrupted(io.RawIOBase):
+    """A stream that a signal comes to whenever something is written to it."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data) -> int:
+        os.kill(os.getpid(), signal.SIGINT)
+        return len(data)
+
+
+def test_signals_in_the_middle_of_a_message_are_not_lost(monkeypatch):
+    """A buffer that is being written to raises an error if its writer's signal handler writes to it too."""
+    stream = io.TextIOWrapper(io.BufferedWriter(Interrupted()), line_buffering=True)
+    monkeypatch.setattr(sys, "stderr", stream)
+    handler = logging.StreamHandler(stream)
+    logger = logging.getLogger("genlab")
+    logger.addHandler(handler)
+    try:
+        with Stopping() as stopping:
+            stream.write("a line\n")
+            assert stopping.received == signal.SIGINT
+            with pytest.raises(KeyboardInterrupt):
+                stream.write("another\n")
+    finally:
+        logger.removeHandler(handler)
+
+
+@pytest.mark.parametrize("number", Stopping.signals)
+def test_asks_to_stop_from_the_first_signal_on(number):
+    with Stopping() as stopping:
+        assert not stopping()
+        assert stopping.received is None
+        os.kill(os.getpid(), number)
+        assert stopping()
+        assert stopping.received == number
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
+    assert stopping.received == number
+
+
+def handlers() -> list[Callable | int | None]:
+    return [signal.getsignal(number) for number in Stopping.signals]
+
+
+def test_the_handlers_from_before_come_back_whatever_happens():
+    before = handlers()
+    with pytest.raises(ValueError, match="in between"), Stopping():
+        assert handlers() != before
+        raise ValueError("in between")
+    assert handlers() == before

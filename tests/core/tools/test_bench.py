@@ -1,0 +1,176 @@
+"""`gen bench`: two real processes that take steps by turns, and what is made of their times."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from tests.conftest import GenCommand
+from torch import Tensor, nn
+
+from genlab import Batch, api
+from genlab.assemble.experiment import build
+from genlab.assemble.read import read
+from genlab.engine.optimizers import make_optimizers
+from genlab.engine.step import train_step
+from genlab.tools.bench.measure import flops_of, matrix_rate
+from genlab.tools.bench.reference import Reference
+from genlab.tools.bench.report import Benchmark, Side
+from genlab_pix2pix.convolutions import Convolution
+
+ROOT, CPU = Path(__file__).parents[3], torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def tiny_benchmark() -> Benchmark:
+    recipe = Path(__file__).parents[2] / "assets" / "tiny.toml"
+    heard: list[tuple[int, int]] = []
+    found = api.bench(recipe, set=["train.batch_size=2"], rounds=5, tell=lambda done, of: heard.append((done, of)))
+    assert heard == [(done, 5) for done in range(6)]
+    return found
+
+
+def test_both_ways_are_measured_as_often_and_told_apart(tiny_benchmark):
+    for side in (tiny_benchmark.reference, tiny_benchmark.genlab):
+        assert len(side.seconds) == 5 and min(side.seconds) > 0
+        assert side.first_step > 0
+        assert side.memory > 2**26  # no process with torch is smaller
+        assert sum(side.shares.values()) == pytest.approx(1)
+        parts = ["forward", "discriminator", "discriminator update", "generator", "generator update"]
+        assert sorted(side.shares) == sorted(parts)
+
+
+def test_it_says_what_was_measured_and_where(tiny_benchmark):
+    assert (tiny_benchmark.batch_size, tiny_benchmark.size) == (2, (32, 32))
+    assert tiny_benchmark.device == "cpu (1 thread)"
+    assert tiny_benchmark.versions["torch"] == torch.__version__
+    assert {"processor", "cpus", "system"} <= set(tiny_benchmark.machine)
+    assert tiny_benchmark.date.startswith("20")
+    assert 0 <= tiny_benchmark.waiting < 1 and 0 < tiny_benchmark.loop < 1
+    assert tiny_benchmark.matrix_rate > 1e9
+
+
+def test_the_command_prints_a_table_or_json_and_leaves_nothing_behind(
+    gen: GenCommand, tiny: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "scratch").mkdir()
+    table = gen("bench", tiny, "--rounds", "2", TMPDIR=str(tmp_path / "scratch"))
+    assert table.returncode == 0, table.stderr
+    left = [path.name for path in (tmp_path / "scratch").iterdir() if not path.name.startswith("torchinductor")]
+    assert left == []
+    for words in ("seconds a step", "images a second", "discriminator update", "times as fast", "The loop's own share"):
+        assert words in table.stdout
+    found = json.loads(gen("bench", tiny, "--rounds", "2", "--json").stdout)
+    ours, plain = found["genlab"], found["reference"]
+    assert len(ours["seconds"]) == len(plain["seconds"]) == 2
+    assert ours["images_per_second"] == pytest.approx(1 / ours["median"])
+    assert ours["utilisation"] == pytest.approx(found["flops"] / ours["median"] / found["matrix_rate"])
+
+
+def test_what_cannot_be_measured_is_told_as_by_a_training(gen: GenCommand, tiny: Path) -> None:
+    ended = gen("bench", tiny, "--set", "input.size=33")
+    assert ended.returncode == 2 and "multiples of 16, not 33" in ended.stderr
+    ended = gen("bench", tiny, "--set", "data.name=side_by_side", "--set", "data.root=nowhere")
+    assert ended.returncode != 0 and "there is no such folder" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    ended = gen("bench", tiny, "--set", "generator.channels=4000000")
+    assert ended.returncode == 1 and "not enough memory" in ended.stderr and "Traceback" not in ended.stderr
+
+
+def side(*seconds: float) -> Side:
+    return Side(seconds, first_step=1.0, memory=1, shares={})
+
+
+def test_rounds_are_compared_one_by_one(tiny_benchmark):
+    """A machine that becomes half as fast in the middle slows both ways down, and is no reason for a ratio to move."""
+    found = replace(tiny_benchmark, reference=side(3, 3, 6, 6, 6), genlab=side(2, 2, 4, 4, 4))
+    assert found.speedup == pytest.approx(1.5)
+    assert found.speedups == pytest.approx([1.5] * 5)
+    found = replace(tiny_benchmark, batch_size=4, flops=10, matrix_rate=20.0)
+    assert found.images_per_second(side(2, 2, 8)) == 2
+    assert found.utilisation(side(2, 2, 8)) == pytest.approx(0.25)
+
+
+def first_batch(size: int) -> Batch:
+    rng = torch.Generator().manual_seed(0)
+    condition, target = (torch.rand(2, 3, size, size, generator=rng) * 2 - 1 for _ in range(2))
+    return Batch(condition, target)
+
+
+def test_the_plain_way_learns_what_genlab_learns(tiny: Path) -> None:
+    """Otherwise it would be a race between two different things."""
+    checked = read(tiny, set=["generator.dropout=0.0"])
+    plain, ours = (build(checked.recipe, checked.document).experiment for _ in range(2))
+    optimizer = ours.settings.optimizer
+    take = Reference(plain.method, optimizer.learning_rate, optimizer.betas)
+    optimizers = make_optimizers(ours.networks, optimizer, CPU)
+    batch = first_batch(32)
+    for _ in range(3):
+        take(batch)
+        train_step(ours.method, batch, optimizers, with_norms=False)
+    for role, network in ours.networks.items():
+        for name, parameter in network.named_parameters():
+            other = plain.networks[role].get_parameter(name)
+            torch.testing.assert_close(other, parameter, rtol=1e-3, atol=2e-5)
+
+
+def test_the_plain_way_has_pytorchs_own_layers_and_adam(tiny: Path) -> None:
+    checked = read(tiny)
+    experiment = build(checked.recipe, checked.document).experiment
+    take = Reference(experiment.method, 2e-4, (0.5, 0.999))
+    layers = [module for network in experiment.networks.values() for module in network.modules()]
+    convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
+    assert {type(layer) for layer in convolutions} == {nn.Conv2d, nn.ConvTranspose2d}
+    assert not any(optimizer.defaults["fused"] for optimizer in take.optimizers.values())
+
+
+class Halved(Convolution):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) / 2
+
+
+def test_the_plain_way_leaves_layers_alone_that_compute_something_else(tiny: Path) -> None:
+    checked = read(tiny)
+    method = build(checked.recipe, checked.document).experiment.method
+    method.networks["generator"].other = layer = Halved(3, 3, 1)
+    Reference(method, 2e-4, (0.5, 0.999))
+    assert type(layer) is Halved
+
+
+def test_operations_are_counted_and_a_product_is_timed() -> None:
+    a = torch.rand(8, 16)
+    assert flops_of(lambda: a @ a.t()) == 2 * 8 * 16 * 8
+    assert matrix_rate(CPU) > 1e9
+
+
+def test_a_step_calls_the_discriminator_twice_and_the_generator_once(tiny: Path) -> None:
+    """The count that makes a step cost what it costs; another forward pass would be paid at every step."""
+    checked = read(tiny)
+    experiment = build(checked.recipe, checked.document).experiment
+    calls: dict[str, int] = dict.fromkeys(experiment.networks, 0)
+    for role, network in experiment.networks.items():
+        network.register_forward_hook(lambda *_given, role=role: calls.update({role: calls[role] + 1}))
+    optimizers = make_optimizers(experiment.networks, experiment.settings.optimizer, CPU)
+    train_step(experiment.method, first_batch(32), optimizers, with_norms=False)
+    assert calls == {"generator": 1, "discriminator": 2}
+    Reference(experiment.method, 2e-4, (0.5, 0.999))(first_batch(32))
+    assert calls == {"generator": 2, "discriminator": 2 + 3}
+
+
+def test_the_gpu_table_says_which_sizes_it_takes(python: list[str]) -> None:
+    command = [*python, str(ROOT / "benchmarks" / "gpu.py"), "--device", "cpu", "--size", "100"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the networks take multiples of 256 pixels, not 100" in done.stderr
+
+
+@pytest.mark.speed
+def test_the_papers_step_is_faster_than_the_plain_way() -> None:
+    """An idle machine shows 1.5 times; this much of it must be left on one that is shared and slow."""
+    few = 'data={name="drawn_facades", count=4, validation_count=2}'
+    found = api.bench("unet_facades", set=[few, "train.device=cpu"], rounds=7, tell=lambda _done, _of: None)
+    assert found.speedup > 1.15
