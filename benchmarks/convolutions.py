@@ -4,7 +4,7 @@
     python benchmarks/convolutions.py 8          others
 
 Forward and backward together, in milliseconds, the median of rounds in which the forms take turns. The star marks what
-`genlab_pix2pix.convolutions` takes, by shape alone, whichever is fastest on this machine today.
+`genlab_pix2pix.kernels.convolutions` takes, by shape alone, whichever is fastest on this machine today.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ sys.path[:0] = [str(ROOT / "core"), str(ROOT / "plugins")]
 
 from genlab.engine.runtime import memory_kept  # noqa: E402
 from genlab.tools.bench.measure import processor  # noqa: E402
-from genlab_pix2pix import one_channel, skinny, subpixel, winograd  # noqa: E402
-from genlab_pix2pix.convolutions import Convolution, TransposedConvolution  # noqa: E402
+from genlab_pix2pix.kernels import one_channel, skinny, subpixel, winograd  # noqa: E402
+from genlab_pix2pix.kernels.convolutions import Convolution, TransposedConvolution  # noqa: E402
 
 Form = Callable[[Tensor, Tensor], Tensor]
 ROUNDS = 9

@@ -11,7 +11,7 @@ from tests.conftest import GenCommand
 import genlab
 from genlab.config.builtin import shipped_names
 from genlab.config.load import load
-from genlab_images.facade.classes import PALETTE
+from genlab_facades.classes import PALETTE
 
 SMALL = (
     'data={name="drawn_facades", count=4, validation_count=2, size=72}',

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from genlab import Discriminator, Level
 from genlab_pix2pix.batch_norm import batches_apart
 from genlab_pix2pix.blocks import LEAK, Norm, block, draw, normalisation, width
-from genlab_pix2pix.convolutions import Convolution
+from genlab_pix2pix.kernels.convolutions import Convolution
 
 
 class _Window(NamedTuple):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from genlab import Generator, Level, Skip
 from genlab_pix2pix.blocks import LEAK, Norm, block, draw, normalisation, width
-from genlab_pix2pix.convolutions import Convolution, TransposedConvolution
+from genlab_pix2pix.kernels.convolutions import Convolution, TransposedConvolution
 
 
 class UNet(Generator):

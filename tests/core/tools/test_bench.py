@@ -20,7 +20,7 @@ from genlab.engine.step import train_step
 from genlab.tools.bench.measure import flops_of, matrix_rate
 from genlab.tools.bench.reference import Reference
 from genlab.tools.bench.report import Benchmark, Side
-from genlab_pix2pix.convolutions import Convolution
+from genlab_pix2pix.kernels.convolutions import Convolution
 
 ROOT, CPU = Path(__file__).parents[3], torch.device("cpu")
 

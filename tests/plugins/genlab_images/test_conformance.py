@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
 
 import datasets
 import numpy as np
@@ -14,18 +13,13 @@ import pytest
 from PIL import Image
 
 from genlab.testing import DatasetSuite
-from genlab_images.drawn_facades import DrawnFacades
-from genlab_images.facade.classes import PALETTE
+from genlab_facades.classes import PALETTE
+from genlab_facades.drawn_facades import DrawnFacades
 from genlab_images.first_available import FirstAvailable
 from genlab_images.huggingface import HuggingFace
 from genlab_images.labels_from_colors import LabelsFromColors
 from genlab_images.side_by_side import SideBySide
 from genlab_images.two_folders import TwoFolders
-
-
-class TestDrawnFacades(DatasetSuite):
-    component = DrawnFacades
-    settings: ClassVar[Mapping[str, Any]] = {"count": 6, "validation_count": 3, "size": 40}
 
 
 class TestSideBySide(DatasetSuite):

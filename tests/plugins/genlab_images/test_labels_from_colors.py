@@ -8,8 +8,8 @@ from PIL import Image
 
 import genlab
 from genlab import Choice, DataError, Dataset, ImageSide, LabelSide
-from genlab_images.drawn_facades import DrawnFacades
-from genlab_images.facade.classes import PALETTE
+from genlab_facades.classes import PALETTE
+from genlab_facades.drawn_facades import DrawnFacades
 from genlab_images.labels_from_colors import LabelsFromColors
 from genlab_images.side_by_side import SideBySide
 

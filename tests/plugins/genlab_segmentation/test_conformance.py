@@ -14,8 +14,8 @@ from torch import Tensor
 
 import genlab
 from genlab.testing import LossSuite, MethodSuite, MetricSuite
-from genlab_images.drawn_facades import DrawnFacades
-from genlab_images.facade.classes import PALETTE
+from genlab_facades.classes import PALETTE
+from genlab_facades.drawn_facades import DrawnFacades
 from genlab_segmentation.cross_entropy import CrossEntropy
 from genlab_segmentation.label_recovery import LabelRecovery
 from genlab_segmentation.method import Segmentation

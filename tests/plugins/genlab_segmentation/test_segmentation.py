@@ -12,8 +12,8 @@ from PIL import Image
 from tests.conftest import GenCommand
 
 import genlab
-from genlab_images.drawn_facades import DrawnFacades
-from genlab_images.facade.classes import PALETTE
+from genlab_facades.classes import PALETTE
+from genlab_facades.drawn_facades import DrawnFacades
 from genlab_segmentation.cross_entropy import CrossEntropy
 
 
