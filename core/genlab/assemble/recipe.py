@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import tomli_w
 from pydantic import BaseModel
 
-from genlab.config.schema import Settings, Train
+from genlab.config.schema import TABLES, Settings, Train
 from genlab.interfaces.predictions import Predictions
 from genlab.registry.components import Component, Spec
 
@@ -85,8 +85,7 @@ class Recipe:
         tables["losses"] = {
             label: {**spec.table(), "weight": self.weights[label]} for label, spec in self.losses.items()
         }
-        for name in ("optimizer", "schedule", "train", "inference", "evaluate", "checkpoint"):
-            tables[name] = _plain(getattr(settings, name))
+        tables |= {name: _plain(getattr(settings, name)) for name in list(TABLES)[1:]}
         tables["evaluate"]["metrics"] = {label: spec.table() for label, spec in self.metrics.items()}
         tables["listeners"] = {label: spec.table() for label, spec in self.listeners.items()}
         return without_nothing(tables)

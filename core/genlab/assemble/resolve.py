@@ -11,6 +11,7 @@ from genlab.assemble.recipe import Recipe
 from genlab.config import schema
 from genlab.config.diagnostics import at_their_places
 from genlab.config.document import Document
+from genlab.config.schema import TABLES
 from genlab.config.validate import Keys, bare, check, describe, dotted, nearest, shown
 from genlab.errors import Fault
 from genlab.interfaces.kinds import KINDS
@@ -18,15 +19,6 @@ from genlab.interfaces.loss import AdversarialLoss
 from genlab.registry.components import Components, Spec
 
 ROLES = ("generator", "discriminator")
-TABLES: dict[str, type[schema.Table]] = {
-    "input": schema.Input,
-    "optimizer": schema.Optimizer,
-    "schedule": schema.Schedule,
-    "train": schema.Train,
-    "inference": schema.Inference,
-    "evaluate": schema.Evaluate,
-    "checkpoint": schema.Checkpoint,
-}
 KEYS = ("title", "seed", "data", "input", "method", *ROLES, "losses", *list(TABLES)[1:], "listeners", "ablation")
 
 LABELLED: tuple[Keys, ...] = tuple(kind.table for kind in KINDS.values() if kind.is_labelled)

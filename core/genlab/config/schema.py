@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
 from annotated_types import MinLen
 from pydantic import BaseModel, ConfigDict, Field
@@ -135,6 +135,10 @@ class Settings:
     inference: Inference
     evaluate: Evaluate
     checkpoint: Checkpoint
+
+
+TABLES: dict[str, type[Table]] = {name: kind for name, kind in get_type_hints(Settings).items() if kind is not int}
+"""The framework's tables by name, in the order of a recipe's file."""
 
 
 # Names of arms are names of folders and of runs in TensorBoard too.

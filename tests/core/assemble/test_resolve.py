@@ -8,9 +8,10 @@ import pytest
 
 from genlab import RecipeError
 from genlab.assemble.recipe import Recipe
-from genlab.assemble.resolve import KEYS, TABLES, resolve
+from genlab.assemble.resolve import KEYS, resolve
 from genlab.config.builtin import shipped_names
 from genlab.config.load import load
+from genlab.config.schema import TABLES
 from genlab.registry.components import Components
 from genlab.registry.discovery.find import find_plugins
 
