@@ -138,7 +138,7 @@ def test_both_packages_use_genlab_at_all() -> None:
         ("import genlab.registry.registry as g", "import of genlab.registry.registry"),
         ("from genlab.engine.loop import train", "import of genlab.engine.loop"),
         ("from genlab import engine", "genlab.engine"),
-        ("from genlab import _HOMES", "genlab._HOMES"),
+        ("from genlab import _secret", "genlab._secret"),
         ("from genlab import Listener, Generatr", "genlab.Generatr"),
         ("from genlab.testing import GeneratorSuite", "import of genlab.testing"),
         ("from genlab_pix2pix import genlab_register", "import of genlab_pix2pix"),

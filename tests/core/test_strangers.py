@@ -13,6 +13,7 @@ from subprocess import CompletedProcess
 import pytest
 from tests.conftest import GenCommand
 from tests.core.registry.broken import generator, registering
+from tests.core.registry.test_discovery import install
 
 Gen = Callable[..., "CompletedProcess[str]"]
 
