@@ -1,13 +1,7 @@
-"""Checkpoints: folders of named parts, each a plain file; whole or not there.
+"""Checkpoints: saved and restored training state, in the files of `checkpoint_files`.
 
-<step>/
-  state.json                         format, step, and which of what was due at the step was done
-  <role>.safetensors                 a network's weights and buffers
-  <role>.optimizer.safetensors       its optimiser's state; its settings are the recipe's
-  losses.safetensors                 the losses' buffers
-  method.safetensors                 what the method itself carries from step to step
-
-Random numbers are functions of the step (see `seeding`), so no generator's state is among them.
+A checkpoint is whole or not there. Random numbers are functions of the step (see `seeding`), so no generator's state is
+in it.
 """
 
 from __future__ import annotations
@@ -27,7 +21,17 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.optim import Optimizer
 
-from genlab.engine.checkpoint_files import checkpoints
+from genlab.engine.checkpoint_files import (
+    checkpoints,
+    losses_file,
+    method_file,
+    network_file,
+    optimizer_file,
+    optimizer_files,
+    path_of,
+    state_file,
+    step_of,
+)
 from genlab.errors import RunError
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Network
@@ -71,11 +75,11 @@ def save(folder: Path, position: Position, trainee: Trainee, keep: int) -> Path:
     Raises:
         StorageError: the disk is full; earlier checkpoints are as they were.
     """
-    target = folder / f"{position.step:08d}"
+    target = path_of(folder, position.step)
     for torn in folder.glob(".*.partial"):
         shutil.rmtree(torn, ignore_errors=True)
     if target.is_dir():
-        write_text(target / "state.json", position.model_dump_json(indent=2))
+        write_text(state_file(target), position.model_dump_json(indent=2))
         return target
     aside = _aside(target)
     try:
@@ -105,11 +109,11 @@ def _remove(checkpoint: Path) -> None:
 def _write(folder: Path, position: Position, trainee: Trainee) -> None:
     method = trainee.method
     for role, network in method.networks.items():
-        save_file(_copies(network.state_dict()), folder / f"{role}.safetensors")
-        save_file(_flattened(trainee.optimizers[role], network), folder / f"{role}.optimizer.safetensors")
-    save_file(_copies(_loss_buffers(method)), folder / "losses.safetensors")
-    save_file(_copies(method.state()), folder / "method.safetensors")
-    (folder / "state.json").write_text(position.model_dump_json(indent=2))
+        save_file(_copies(network.state_dict()), network_file(folder, role))
+        save_file(_flattened(trainee.optimizers[role], network), optimizer_file(folder, role))
+    save_file(_copies(_loss_buffers(method)), losses_file(folder))
+    save_file(_copies(method.state()), method_file(folder))
+    state_file(folder).write_text(position.model_dump_json(indent=2))
     for path in (*folder.iterdir(), folder):
         sync(path)
 
@@ -123,7 +127,7 @@ def restore(checkpoint: Path, trainee: Trainee) -> Position:
     load_method(checkpoint, trainee.method)
     with _blamed(checkpoint):
         for role, network in trainee.method.networks.items():
-            _unflatten(trainee.optimizers[role], network, load_file(checkpoint / f"{role}.optimizer.safetensors"))
+            _unflatten(trainee.optimizers[role], network, load_file(optimizer_file(checkpoint, role)))
     return read_position(checkpoint)
 
 
@@ -131,11 +135,11 @@ def read_position(checkpoint: Path) -> Position:
     """How far the training was; `RunError` if it does not say so in a way that can be read."""
     with _blamed(checkpoint):
         try:
-            position = Position.model_validate_json((checkpoint / "state.json").read_bytes())
+            position = Position.model_validate_json(state_file(checkpoint).read_bytes())
         except ValidationError as error:
             first = error.errors()[0]
             raise ValueError(f"state.json: {'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}") from error
-        if f"{position.step:08d}" != checkpoint.name:
+        if position.step != step_of(checkpoint):
             raise ValueError(f"state.json says that it is of step {position.step}")
         return position
 
@@ -145,12 +149,12 @@ def load_method(checkpoint: Path, method: Method) -> None:
     read_position(checkpoint)
     with _blamed(checkpoint):
         for role, network in method.networks.items():
-            network.load_state_dict(load_file(checkpoint / f"{role}.safetensors"))
-        buffers = load_file(checkpoint / "losses.safetensors")
+            network.load_state_dict(load_file(network_file(checkpoint, role)))
+        buffers = load_file(losses_file(checkpoint))
         for name, buffer in _loss_buffers(method).items():
             buffer.copy_(buffers[name])
         device = _device_of(method)
-        state = load_file(checkpoint / "method.safetensors")
+        state = load_file(method_file(checkpoint))
         method.load_state({name: tensor.to(device, copy=True) for name, tensor in state.items()})
 
 
@@ -159,14 +163,9 @@ def _device_of(method: Method) -> torch.device:
     return next((parameter.device for parameter in parameters), torch.device("cpu"))
 
 
-def weights(checkpoint: Path) -> list[Path]:
-    """The files that predictions need."""
-    return sorted({*checkpoint.glob("*.safetensors")} - {*checkpoint.glob("*.optimizer.safetensors")})
-
-
 def forget_optimizers(checkpoint: Path) -> None:
     """Leave only what predictions need, a third of the space; the training cannot go on from here any more."""
-    for path in checkpoint.glob("*.optimizer.safetensors"):
+    for path in optimizer_files(checkpoint):
         path.unlink()
 
 

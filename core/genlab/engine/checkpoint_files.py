@@ -1,10 +1,59 @@
-"""Paths of a checkpoint's files. Importing this imports no torch."""
+"""Paths of a checkpoint's files. Importing this imports no torch.
+
+<step>/
+  state.json                         format, step, and which of what was due at the step was done
+  <role>.safetensors                 a network's weights and buffers
+  <role>.optimizer.safetensors       its optimizer's state; its settings are the recipe's
+  losses.safetensors                 the losses' buffers
+  method.safetensors                 what the method itself carries from step to step
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+_OPTIMIZER = ".optimizer.safetensors"
+
+
+def path_of(folder: Path, step: int) -> Path:
+    """Path of the checkpoint of a step, below the folder of a run's checkpoints."""
+    return folder / f"{step:08d}"
+
+
+def step_of(checkpoint: Path) -> int:
+    """Number of steps done when a checkpoint was saved."""
+    return int(checkpoint.name)
+
 
 def checkpoints(folder: Path) -> list[Path]:
     """The whole checkpoints below a folder, oldest first."""
     return sorted(path for path in folder.glob("[0-9]*") if path.name.isdecimal() and path.is_dir())
+
+
+def state_file(checkpoint: Path) -> Path:
+    return checkpoint / "state.json"
+
+
+def network_file(checkpoint: Path, role: str) -> Path:
+    return checkpoint / f"{role}.safetensors"
+
+
+def optimizer_file(checkpoint: Path, role: str) -> Path:
+    return checkpoint / f"{role}{_OPTIMIZER}"
+
+
+def losses_file(checkpoint: Path) -> Path:
+    return checkpoint / "losses.safetensors"
+
+
+def method_file(checkpoint: Path) -> Path:
+    return checkpoint / "method.safetensors"
+
+
+def optimizer_files(checkpoint: Path) -> list[Path]:
+    return sorted(checkpoint.glob(f"*{_OPTIMIZER}"))
+
+
+def prediction_files(checkpoint: Path) -> list[Path]:
+    """The files that predictions need: all tensors but the optimizers'."""
+    return sorted({*checkpoint.glob("*.safetensors")} - {*optimizer_files(checkpoint)})

@@ -4,7 +4,7 @@
   run.json          the manifest: status, versions, data, command
   recipe.toml       the recipe as it was settled, every value included
   plugins/          the files given with --plugin
-  checkpoints/      see engine/checkpoint.py
+  checkpoints/      see engine/checkpoint_files.py
   metrics.jsonl, previews/, tensorboard/     by the listeners
 """
 

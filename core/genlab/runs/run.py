@@ -18,7 +18,8 @@ from genlab.assemble.read import Checked
 from genlab.assemble.recipe import Recipe
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import to_bytes, to_classes, to_network, to_tensor
-from genlab.engine.checkpoint import load_method, weights
+from genlab.engine.checkpoint import load_method
+from genlab.engine.checkpoint_files import prediction_files, step_of
 from genlab.engine.inference import Predictor, predict_any_size
 from genlab.engine.runtime import choose_device
 from genlab.errors import DataError, RunError
@@ -80,7 +81,7 @@ class Run:
         return method, *self._load(method)
 
     def _hash(self, checkpoint: Path) -> str:
-        files = content_hash([self.folder.recipe_path, *self.folder.plugin_files, *weights(checkpoint)])
+        files = content_hash([self.folder.recipe_path, *self.folder.plugin_files, *prediction_files(checkpoint)])
         return hashlib.sha256(f"{files} {self.classes}".encode()).hexdigest()
 
     def _checkpoint(self) -> Path:
@@ -106,7 +107,7 @@ class Run:
     @property
     def step(self) -> int:
         """After how many steps its networks were saved."""
-        return int(self._loaded[1].name)
+        return step_of(self._loaded[1])
 
     @property
     def generator(self) -> Generator:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from genlab.assemble.experiment import Built, build
 from genlab.assemble.read import Checked
+from genlab.engine.checkpoint_files import step_of
 from genlab.engine.loop import train
 from genlab.engine.runtime import memory_errors
 from genlab.errors import GenlabError, RunError, StorageError
@@ -105,7 +106,7 @@ def _steps_done(folder: RunFolder) -> int:
             where=str(folder.path),
             hint=f"Start it again: {shlex.join(['gen', 'run', str(folder.recipe_path), *plugins])} --out OTHER_FOLDER",
         )
-    return int(last.name)
+    return step_of(last)
 
 
 def _train(folder: RunFolder, built: Built, stop_at: int | None, listeners: Listeners) -> None:
@@ -117,7 +118,7 @@ def _train(folder: RunFolder, built: Built, stop_at: int | None, listeners: List
         title=recipe.title or folder.path.name,
         recipe=recipe.toml(),
         facts=_facts(folder, stop_at),
-        step=int(last.name) if last else 0,
+        step=step_of(last) if last else 0,
         steps=recipe.settings.train.steps,
         batch_size=recipe.settings.train.batch_size,
     )

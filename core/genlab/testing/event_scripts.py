@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from genlab.engine.checkpoint_files import path_of
 from genlab.engine.listener_list import Event
 from genlab.interfaces.listener import (
     CheckpointSaved,
@@ -57,7 +58,7 @@ def run(
         events.append(Step(step, values(figure) if step % 2 == 0 else None))
         if step % 4 == 0:
             events += [Validated(step, metrics, per_image), Previewed(step, pictures())]
-    events.append(CheckpointSaved(last, folder / "checkpoints" / f"{last:08d}"))
+    events.append(CheckpointSaved(last, path_of(folder / "checkpoints", last)))
     return [*events, Ended(last, status, 1.5, 2 if status == "interrupted" else None, metrics if last >= 4 else {})]
 
 
