@@ -15,7 +15,7 @@ Losses = Sequence[Mapping[str, float]]
 
 def losses(recipe: Path, out: Path, *assignments: str) -> Losses:
     """Train, and give each term's value at each step."""
-    genlab.train(recipe, out=out, set=["train.values_every=1", *assignments])
+    genlab.train(recipe, out=out, overrides=["train.values_every=1", *assignments])
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     return [line["losses"] for line in lines if line["event"] == "step"]
 

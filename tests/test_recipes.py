@@ -32,7 +32,7 @@ def judged(name: str, judge: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", shipped_names())
 def test_a_shipped_recipe_has_no_faults(name: str, judge: Path) -> None:
-    genlab.check(name, set=judged(name, judge))
+    genlab.check(name, overrides=judged(name, judge))
 
 
 def test_a_recipe_that_needs_a_judge_says_how_to_train_one(gen: GenCommand) -> None:
@@ -50,7 +50,7 @@ def test_the_judge_reads_the_classes_of_the_facades_that_are_drawn() -> None:
 
 @pytest.mark.parametrize("name", shipped_names())
 def test_a_shipped_recipe_trains_two_steps_on_drawn_facades(name: str, judge: Path, tmp_path: Path) -> None:
-    run = genlab.train(name, set=[*SMALL, *judged(name, judge)], out=tmp_path / "run")
+    run = genlab.train(name, overrides=[*SMALL, *judged(name, judge)], out=tmp_path / "run")
     assert run.manifest.status == "finished"
     assert any(figure.startswith("validation/") for figure in run.metrics)
     assert all(math.isfinite(value) for value in run.metrics.values())

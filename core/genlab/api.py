@@ -26,21 +26,21 @@ from genlab.tools.data_report import Survey, survey as run_survey
 from genlab.tools.probe.probe import probe as run_probe
 
 
-def check(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> Checked:
+def check(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> Checked:
     """Hold a recipe against the components there are, and construct all of it; the data are not looked at.
 
     Networks are built as if pairs had three channels. Of an ablation's arms the recipes are checked too.
 
     Args:
         recipe: the path of a recipe, or the name of one that ships with genlab.
-        set: `KEY=VALUE` texts, laid over the recipe.
+        overrides: `KEY=VALUE` texts, laid over the recipe.
         plugins: Python files with plugins.
 
     Raises:
         RecipeError: with all that is wrong.
         PluginError: a plugin's file cannot be loaded.
     """
-    checked = read(recipe, set=set, plugins=plugins)
+    checked = read(recipe, overrides=overrides, plugins=plugins)
     parts = construct(checked.recipe, checked.document)
     networks = build_networks(checked.recipe, (3, 3), checked.document)
     build_method(checked.recipe, networks, parts.losses, checked.document)
@@ -50,10 +50,10 @@ def check(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str 
 
 
 def outline(
-    recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str | Path] = ()
+    recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()
 ) -> list[networks_summary.Outline]:
     """A recipe's networks level by level, for the channels that its data have, or three where they can't be had."""
-    checked = read(recipe, set=set, plugins=plugins)
+    checked = read(recipe, overrides=overrides, plugins=plugins)
     built = checked.recipe
     try:
         channels = prepare(built, open_data(construct(built, checked.document).data).training).channels
@@ -67,7 +67,7 @@ def outline(
 def survey(
     recipe: str | Path,
     *,
-    set: Iterable[str] = (),
+    overrides: Iterable[str] = (),
     plugins: Iterable[str | Path] = (),
     tell: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Survey:
@@ -75,7 +75,7 @@ def survey(
 
     Args:
         recipe: the path of a recipe, or the name of one that ships with genlab.
-        set: `KEY=VALUE` texts, laid over the recipe.
+        overrides: `KEY=VALUE` texts, laid over the recipe.
         plugins: Python files with plugins.
         tell: hears how many pairs of how many are read.
 
@@ -83,17 +83,17 @@ def survey(
         RecipeError: with all that is wrong.
         DataError: the data cannot be had, or a pair is not what it should be.
     """
-    return run_survey(read(recipe, set=set, plugins=plugins), tell)
+    return run_survey(read(recipe, overrides=overrides, plugins=plugins), tell)
 
 
 def kept(
-    recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str | Path] = (), clear: bool = False
+    recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = (), clear: bool = False
 ) -> Kept | None:
     """What this machine's cache of pairs holds, and what of it is the recipe's; None if there is no cache.
 
     Args:
         recipe: the path of a recipe, or the name of one that ships with genlab.
-        set: `KEY=VALUE` texts, laid over the recipe.
+        overrides: `KEY=VALUE` texts, laid over the recipe.
         plugins: Python files with plugins.
         clear: remove all of it; what is returned was there before.
     """
@@ -105,7 +105,7 @@ def kept(
         for entry in found.others:
             cache.remove(entry.name)
         return found
-    checked = read(recipe, set=set, plugins=plugins)
+    checked = read(recipe, overrides=overrides, plugins=plugins)
     data = open_data(construct(checked.recipe, checked.document).data)
     return cache.kept(kept_pairs(settle(checked.recipe, data), data).values())
 
@@ -113,7 +113,7 @@ def kept(
 def train(
     recipe: str | Path,
     *,
-    set: Iterable[str] = (),
+    overrides: Iterable[str] = (),
     stop_at: int | None = None,
     plugins: Iterable[str | Path] = (),
     out: str | Path | None = None,
@@ -122,7 +122,7 @@ def train(
 
     Args:
         recipe: the path of a recipe, or the name of one that ships with genlab.
-        set: `KEY=VALUE` texts, laid over the recipe, such as `train.steps=200`.
+        overrides: `KEY=VALUE` texts, laid over the recipe, such as `train.steps=200`.
         stop_at: pause after so many steps, to be resumed.
         plugins: Python files with plugins; the run keeps copies.
         out: the run's own folder, which must not exist; otherwise one below `runs`.
@@ -132,7 +132,7 @@ def train(
     """
     files = [Path(file).expanduser() for file in plugins]
     path = find(recipe)
-    checked = read(path, set=set, plugins=files)
+    checked = read(path, overrides=overrides, plugins=files)
     if out is None:
         make_folder = partial(RunFolder.create_below, Path("runs"), path.stem)
     else:
@@ -155,7 +155,7 @@ def resume(run: str | Path, *, stop_at: int | None = None) -> Run:
 def ablate(
     recipe: str | Path,
     *,
-    set: Iterable[str] = (),
+    overrides: Iterable[str] = (),
     plugins: Iterable[str | Path] = (),
     out: str | Path | None = None,
     jobs: int | None = None,
@@ -166,7 +166,7 @@ def ablate(
 
     Args:
         recipe: the path of a recipe with an `[ablation]`, or the name of one that ships with genlab.
-        set: `KEY=VALUE` texts, laid over the recipe and under its arms.
+        overrides: `KEY=VALUE` texts, laid over the recipe and under its arms.
         plugins: Python files with plugins.
         out: the ablation's folder; otherwise `runs` and the recipe's name.
         jobs: how many cells to train at a time; otherwise one, or one a GPU.
@@ -176,7 +176,7 @@ def ablate(
     Raises:
         GenlabError: one of its kinds, for everything that a person can mend.
     """
-    made = Ablation(recipe, ablation_path(recipe, out), set=set, plugins=[Path(file) for file in plugins])
+    made = Ablation(recipe, ablation_path(recipe, out), overrides=overrides, plugins=[Path(file) for file in plugins])
     return made.run(jobs or made.slots, retrain, tell)
 
 
@@ -211,7 +211,7 @@ def probe(
 def bench(
     recipe: str | Path,
     *,
-    set: Iterable[str] = (),
+    overrides: Iterable[str] = (),
     plugins: Iterable[str | Path] = (),
     rounds: int = 20,
     tell: Callable[[int, int], None] = lambda _done, _of: None,
@@ -220,7 +220,7 @@ def bench(
 
     Args:
         recipe: the path of a recipe, or the name of one that ships with genlab.
-        set: `KEY=VALUE` texts, laid over the recipe.
+        overrides: `KEY=VALUE` texts, laid over the recipe.
         plugins: Python files with plugins.
         rounds: how many steps to measure of each way, two at least.
         tell: hears how many rounds of how many are done.
@@ -230,8 +230,8 @@ def bench(
     """
     if rounds < 2:
         raise ValueError(f"rounds is {rounds}, but a spread takes at least 2")
-    assignments, files = list(set), [Path(file) for file in plugins]
-    check(recipe, set=assignments, plugins=files)
+    assignments, files = list(overrides), [Path(file) for file in plugins]
+    check(recipe, overrides=assignments, plugins=files)
     return run_bench(recipe, assignments, files, rounds, tell)
 
 

@@ -20,6 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from typing_extensions import override
+
 
 class GenlabError(Exception):
     """What went wrong, for a person.
@@ -38,6 +40,7 @@ class GenlabError(Exception):
         self.where = where
         self.hint = hint
 
+    @override
     def __str__(self) -> str:
         first = f"{self.where}: {self.what}" if self.where else self.what
         return f"{first}\n{self.hint}" if self.hint else first
@@ -63,6 +66,7 @@ class Fault:
     place: str | None = None
     quote: str | None = None
 
+    @override
     def __str__(self) -> str:
         head = f"{self.place}: {self.what}" if self.place else self.what
         return "\n".join(part for part in (head, self.quote, self.hint) if part)

@@ -8,6 +8,7 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Le, Lt
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from genlab import Dataset, ImageSide, LabelSide, Pair, Pairs, Split
 from genlab_facades.classes import PALETTE
@@ -47,6 +48,7 @@ class DrawnFacades(Dataset):
         self.size = size
         self.seed = seed
 
+    @override
     def open(self, split: Split) -> Pairs:
         return DrawnPairs(split, self.counts[split], self.size, self.seed)
 
@@ -68,14 +70,17 @@ class DrawnPairs(Pairs):
         self.size = size
         self.seed = seed
 
+    @override
     def __len__(self) -> int:
         return self.count
 
+    @override
     def __getitem__(self, index: int) -> Pair:
         if not 0 <= index < self.count:
             raise IndexError(f"there are {self.count} pairs, from 0; {index} is none of them")
         return Pair(f"{self.split}-{index:05d}", *self._draw(index, self.size))
 
+    @override
     def fingerprint(self) -> str:
         """A hash of the settings, and of the first few pairs drawn small.
 

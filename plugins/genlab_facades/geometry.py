@@ -18,10 +18,12 @@ class Box(NamedTuple):
 
     @property
     def width(self) -> float:
+        """Width in units of the picture's side."""
         return self.right - self.left
 
     @property
     def height(self) -> float:
+        """Height in units of the picture's side."""
         return self.bottom - self.top
 
     @property

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.ExifTags import Base
+from typing_extensions import override
 
 from genlab import DataError
 from genlab_images.source import Source
@@ -28,6 +29,7 @@ class Form(NamedTuple):
     channels: int
     bits: int
 
+    @override
     def __str__(self) -> str:
         kind = "one channel" if self.channels == 1 else f"{self.channels} channels"
         return f"{kind} of {self.bits} bits"
@@ -43,6 +45,7 @@ class Header(NamedTuple):
 
     @property
     def size(self) -> str:
+        """Width and height in words."""
         return f"{self.width} x {self.height}"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from typing_extensions import override
+
 from genlab import Choice, Dataset, DataUnavailableError, Pairs, Split
 
 
@@ -22,12 +24,15 @@ class FirstAvailable(Dataset):
             raise ValueError("sources is empty: name at least one dataset")
         self.sources = sources
 
+    @override
     def probe(self) -> None:
         self.choose()
 
+    @override
     def open(self, split: Split) -> Pairs:
         return self.choose().dataset.open(split)
 
+    @override
     def choose(self) -> Choice:
         """The first source that can be had, and why those before it cannot.
 

@@ -37,6 +37,7 @@ def require(dataset: str) -> None:
 
 @cache
 def endpoint(url: str) -> Endpoint:
+    """The endpoint at a URL, one for each."""
     return Endpoint(url)
 
 

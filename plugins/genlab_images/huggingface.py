@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import numpy as np
 from annotated_types import MinLen
+from typing_extensions import override
 
 from genlab import Choice, DataError, Dataset, Pairs, Split
 from genlab_images.colours import labels_side
@@ -60,14 +61,17 @@ class HuggingFace(Dataset):
         self.splits: dict[Split, str] = {"train": train, "validation": validation}
         self.label_side = label_side
 
+    @override
     def probe(self) -> None:
         self.table.probe()
 
+    @override
     def choose(self) -> Choice:
         """This one; a path on this machine is written down as an absolute one."""
         local = self.table.local
         return Choice(self, settings={"path": str(local.absolute())} if local else {})
 
+    @override
     def open(self, split: Split) -> Pairs:
         columns, note = self._ordered
         rows = self._rows(split, columns)

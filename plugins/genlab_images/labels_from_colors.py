@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Ge, Le, MinLen
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from genlab import Choice, DataError, Dataset, ImageSide, LabelSide, Pair, Pairs, Split
 
@@ -45,12 +46,15 @@ class LabelsFromColors(Dataset):
         self.palette = palette
         self.side: Literal["a", "b"] = side
 
+    @override
     def probe(self) -> None:
         self.source.probe()
 
+    @override
     def open(self, split: Split) -> Pairs:
         return LabelledPairs(self._source.dataset.open(split), tuple(self.palette), self.side)
 
+    @override
     def choose(self) -> Choice:
         return Choice(self, self._source.reason, {"source": self._source})
 
@@ -91,9 +95,11 @@ class LabelledPairs(Pairs):
         self.side = side
         self._colours = np.array(palette, np.float32)
 
+    @override
     def __len__(self) -> int:
         return len(self.source)
 
+    @override
     def __getitem__(self, index: int) -> Pair:
         pair = self.source[index]
         return pair._replace(**{self.side: self._classes(getattr(pair, self.side), pair.key)})
@@ -124,5 +130,6 @@ class LabelledPairs(Pairs):
                 hint="Check data.side and data.palette.",
             )
 
+    @override
     def fingerprint(self) -> str:
         return hashlib.sha256(f"{self.source.fingerprint()} {self.side} {self._colours.tolist()}".encode()).hexdigest()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from typing_extensions import override
+
 from genlab import DataError, ImageSide, Pair, Pairs
 from genlab_images.decode import Form, common_form, decode, read_header
 from genlab_images.source import Source, content_hash
@@ -19,6 +21,7 @@ class EncodedPair(NamedTuple):
 
 
 def count_of_pairs(count: int) -> str:
+    """A number of pairs in words."""
     return "1 pair" if count == 1 else f"{count} pairs"
 
 
@@ -39,14 +42,17 @@ class PairedImages(Pairs):
         a, b = (ImageSide(channels=form.channels) for form in self.forms)
         super().__init__(a, b, description)
 
+    @override
     def __len__(self) -> int:
         return len(self.encoded)
 
+    @override
     def __getitem__(self, index: int) -> Pair:
         key, a, b = self.encoded[index]
         form_a, form_b = self.forms
         return Pair(key, decode(a, form_a), decode(b, form_b))
 
+    @override
     def fingerprint(self) -> str:
         """A hash of the keys and the encoded bytes."""
         return content_hash((key, (a, b)) for key, a, b in self.encoded)

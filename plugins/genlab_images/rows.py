@@ -7,6 +7,8 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from typing_extensions import override
+
 from genlab import DataError
 from genlab_images.paired import EncodedPair
 from genlab_images.source import Source
@@ -73,10 +75,12 @@ class EncodedRows(Sequence[EncodedPair]):
         self.numbers = [(span.split, row) for span in spans for row in range(span.start, span.stop)]
         self.where = where
 
+    @override
     def __len__(self) -> int:
         return len(self.numbers)
 
     # Only integer indices are supported.
+    @override
     def __getitem__(self, index: int) -> EncodedPair:  # pyright: ignore[reportIncompatibleMethodOverride]
         split, number = self.numbers[index]
         with explained(f"{self.where}, row {number} of {split}"):

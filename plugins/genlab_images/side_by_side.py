@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from typing_extensions import override
+
 from genlab import DataError, Dataset, ImageSide, Pair, Pairs, Split
 from genlab_images.decode import common_form, decode, read_header
 from genlab_images.folders import find_folder, find_root, image_files
@@ -27,9 +29,11 @@ class SideBySide(Dataset):
         self.root = root
         self.folders: dict[Split, str] = {"train": train, "validation": validation}
 
+    @override
     def probe(self) -> None:
         find_root(self.root)
 
+    @override
     def open(self, split: Split) -> Pairs:
         return SideBySidePairs(find_folder(find_root(self.root), self.folders[split], split))
 
@@ -51,9 +55,11 @@ class SideBySidePairs(Pairs):
         side = ImageSide(channels=self.form.channels)
         super().__init__(side, side, f"{count_of_pairs(len(self.files))} in {folder}")
 
+    @override
     def __len__(self) -> int:
         return len(self.files)
 
+    @override
     def __getitem__(self, index: int) -> Pair:
         file = self.files[index]
         source = Source.of(self.folder / file)
@@ -62,6 +68,7 @@ class SideBySidePairs(Pairs):
         half = _half(width, height, source.where)
         return Pair(file.as_posix(), picture[:, :half], picture[:, half:])
 
+    @override
     def fingerprint(self) -> str:
         """A hash of the files' names and bytes."""
         return content_hash((file.as_posix(), [Source.of(self.folder / file)]) for file in self.files)

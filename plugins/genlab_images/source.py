@@ -23,6 +23,7 @@ class Source(NamedTuple):
 
     @classmethod
     def of(cls, path: Path) -> Source:
+        """The image of a file."""
         return cls(path, str(path))
 
     def read(self) -> bytes:

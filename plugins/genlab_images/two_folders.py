@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from typing_extensions import override
+
 from genlab import DataError, Dataset, Pairs, Split
 from genlab_images.folders import find_folder, find_root, image_files, listed
 from genlab_images.paired import EncodedPair, PairedImages, count_of_pairs
@@ -34,9 +36,11 @@ class TwoFolders(Dataset):
         self.b = b
         self.folders: dict[Split, str] = {"train": train, "validation": validation}
 
+    @override
     def probe(self) -> None:
         find_root(self.root)
 
+    @override
     def open(self, split: Split) -> Pairs:
         root = find_root(self.root)
         a = find_folder(find_folder(root, self.a, "a"), self.folders[split], split)

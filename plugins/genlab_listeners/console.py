@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from rich import console
 from rich.text import Text
+from typing_extensions import override
 
 from genlab import CheckpointSaved, Ended, Listener, Previewed, Started, Step, Validated
 from genlab_listeners.display import Display, Log, Screen
@@ -23,6 +24,7 @@ class Console(Listener):
     On a terminal progress is a bar; elsewhere it is a few plain lines.
     """
 
+    @override
     def started(self, event: Started) -> None:
         self._pace = Pace(time.monotonic())
         self._progress = Progress(event.step, event.steps, self._pace)
@@ -33,6 +35,7 @@ class Console(Listener):
             facts["resumed"] = f"after step {event.step} of {event.steps}"
         self._display.columns({_printable(name): Text(_printable(fact)) for name, fact in facts.items()})
 
+    @override
     def step(self, event: Step) -> None:
         self._pace.step(time.monotonic())
         self._progress.step = event.step
@@ -40,17 +43,21 @@ class Console(Listener):
             self._progress.losses = event.values.losses
         self._display.progress(self._progress)
 
-    def previewed(self, event: Previewed) -> None:  # noqa: ARG002
+    @override
+    def previewed(self, event: Previewed) -> None:
         self._pace.pause(time.monotonic())
 
-    def checkpoint_saved(self, event: CheckpointSaved) -> None:  # noqa: ARG002
+    @override
+    def checkpoint_saved(self, event: CheckpointSaved) -> None:
         self._pace.pause(time.monotonic())
 
+    @override
     def validated(self, event: Validated) -> None:
         self._pace.pause(time.monotonic())
         name = f"step {in_column(event.step, self._progress.steps)}"
         self._display.columns({name: _summary(event.metrics)})
 
+    @override
     def ended(self, event: Ended) -> None:
         self._display.close()
         text = Text.assemble((event.status, f"bold {_COLOURS[event.status]}"))

@@ -56,9 +56,11 @@ class Screen:
         self._live.start()
 
     def line(self, text: Text) -> None:
+        """Print a line."""
         self._terminal.print(text)
 
     def columns(self, rows: Mapping[str, Text]) -> None:
+        """Print names and values in two columns."""
         grid = Table.grid(padding=(0, 2))
         grid.add_column(style="dim", no_wrap=True)
         grid.add_column(overflow="fold")
@@ -67,6 +69,7 @@ class Screen:
         self._terminal.print(grid)
 
     def progress(self, progress: Progress) -> None:
+        """Show the progress."""
         self._progress = progress
         now = time.monotonic()
         if now - self._drawn >= _SECONDS_BETWEEN_DRAWINGS or progress.step == progress.steps:
@@ -74,6 +77,7 @@ class Screen:
             self._live.refresh()
 
     def close(self) -> None:
+        """Remove what is only shown for now."""
         self._live.stop()
 
     def _bar(self) -> Group:
@@ -106,17 +110,21 @@ class Log:
         self._tenth = progress.tenth
 
     def line(self, text: Text) -> None:
+        """Print a line."""
         self._stream.print(text, soft_wrap=True)
 
     def columns(self, rows: Mapping[str, Text]) -> None:
+        """Print names and values in two columns."""
         width = max(map(len, rows), default=0)
         for name, text in rows.items():
             self.line(Text.assemble(name.ljust(width), "  ", text))
 
     def progress(self, progress: Progress) -> None:
+        """Show the progress."""
         if progress.tenth > self._tenth and progress.step < progress.steps:
             self._tenth = progress.tenth
             words = [f"step {progress.count}", progress.rate, progress.left, progress.loss_terms.plain]
             self.line(Text("  ".join(word for word in words if word)))
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Leave all as it is."""

@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from typing_extensions import override
+
 from genlab import CheckpointSaved, Ended, Listener, Started, Step, Validated
 
 Fact = str | int | float | Mapping[str, float]
@@ -22,12 +24,14 @@ class JSONLines(Listener):
     infinite or not a number is null, as JSON has no word for it.
     """
 
+    @override
     def started(self, event: Started) -> None:
         self._file = event.folder / "metrics.jsonl"
         if self._file.exists():
             _forget_after(event.step, self._file)
         self._write("started", event.step, title=event.title, steps=event.steps, batch_size=event.batch_size)
 
+    @override
     def step(self, event: Step) -> None:
         if event.values is None:
             return
@@ -42,12 +46,15 @@ class JSONLines(Listener):
             waiting=event.values.waiting,
         )
 
+    @override
     def validated(self, event: Validated) -> None:
         self._write("validation", event.step, metrics=event.metrics)
 
+    @override
     def checkpoint_saved(self, event: CheckpointSaved) -> None:
         self._write("checkpoint", event.step)
 
+    @override
     def ended(self, event: Ended) -> None:
         self._write("ended", event.step, status=event.status, seconds=event.seconds, metrics=event.metrics)
 

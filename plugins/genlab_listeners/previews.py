@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PIL import Image
+from typing_extensions import override
 
 from genlab import Listener, Previewed, Started, contact_sheet
 
@@ -12,6 +13,7 @@ from genlab import Listener, Previewed, Started, contact_sheet
 class Previews(Listener):
     """Writes `previews/<step>.png` in the run's folder: one row a pair, with condition, prediction and target."""
 
+    @override
     def started(self, event: Started) -> None:
         self._folder = event.folder / "previews"
         self._folder.mkdir(exist_ok=True)
@@ -20,6 +22,7 @@ class Previews(Listener):
             if file.stem.isdecimal() and int(file.stem) > event.step:
                 file.unlink()
 
+    @override
     def previewed(self, event: Previewed) -> None:
         pictures = event.pictures
         sides = {"condition": pictures.condition, "prediction": pictures.prediction, "target": pictures.target}

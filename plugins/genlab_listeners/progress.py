@@ -31,10 +31,12 @@ class Progress:
 
     @property
     def count(self) -> str:
+        """Steps done, of all."""
         return f"{in_column(self.step, self.steps)}/{self.steps}"
 
     @property
     def rate(self) -> str:
+        """Speed in steps per second, or seconds per step."""
         seconds = self.pace.seconds_per_step
         if not seconds:
             return ""
@@ -42,6 +44,7 @@ class Progress:
 
     @property
     def left(self) -> str:
+        """ETA in words."""
         seconds = self.pace.seconds_for(self.steps - self.step)
         return "" if seconds is None else f"{clock(seconds)} left"
 

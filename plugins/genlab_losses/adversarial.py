@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
+from typing_extensions import override
 
 from genlab import AdversarialLoss
 
@@ -39,9 +40,11 @@ class Adversarial(AdversarialLoss):
         super().__init__()
         self._distance = _DISTANCES[objective]
 
+    @override
     def for_generator(self, prediction_scores: Float[Tensor, "n 1 i j"]) -> Float[Tensor, ""]:
         return self._distance(prediction_scores, torch.ones_like(prediction_scores))
 
+    @override
     def for_discriminator(
         self, target_scores: Float[Tensor, "n 1 i j"], prediction_scores: Float[Tensor, "n 1 i j"]
     ) -> Float[Tensor, ""]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
+from typing_extensions import override
 
 from genlab import Loss
 
@@ -12,9 +13,10 @@ from genlab import Loss
 class L1(Loss):
     """The mean absolute difference of prediction and target, 0 to 2 (Isola et al. 2017, equation 3)."""
 
+    @override
     def forward(
         self,
-        condition: Float[Tensor, "n c h w"],  # noqa: ARG002  (part of the interface)
+        condition: Float[Tensor, "n c h w"],
         target: Float[Tensor, "n d h w"],
         prediction: Float[Tensor, "n d h w"],
     ) -> Float[Tensor, ""]:

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import override
 
 from genlab_metrics.mean import MeanOverImages
 
@@ -15,5 +16,6 @@ class L1(MeanOverImages):
 
     better: ClassVar[Literal["lower", "higher"]] = "lower"
 
+    @override
     def measure(self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]) -> Float[Tensor, " n"]:
         return (prediction - target).abs().mean(dim=(1, 2, 3))

@@ -9,6 +9,7 @@ from statistics import fmean
 
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import override
 
 from genlab import Metric
 
@@ -26,23 +27,28 @@ class MeanOverImages(Metric):
     def measure(self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]) -> Float[Tensor, " n"]:
         """The figure of each image; both sides come as float32 in [-1, 1]."""
 
+    @override
     def update(
         self,
-        condition: Float[Tensor, "n c h w"],  # noqa: ARG002  (part of the interface)
+        condition: Float[Tensor, "n c h w"],
         target: Float[Tensor, "n d h w"],
         prediction: Float[Tensor, "n d h w"],
     ) -> None:
         values = self.measure(target.detach().float(), prediction.detach().float()).cpu().double()
         self._values += values.tolist()
 
+    @override
     def compute(self) -> float:
         return fmean(self._values) if self._values else math.nan
 
+    @override
     def per_image(self) -> Sequence[float]:
         return tuple(self._values)
 
+    @override
     def reset(self) -> None:
         self._values: list[float] = []
 
+    @override
     def merge(self, other: MeanOverImages) -> None:
         self._values += other.per_image()

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import override
 
 from genlab_metrics.mean import MeanOverImages
 
@@ -21,6 +22,7 @@ class PSNR(MeanOverImages):
 
     better: ClassVar[Literal["lower", "higher"]] = "higher"
 
+    @override
     def measure(self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]) -> Float[Tensor, " n"]:
         # Imported when the first image is measured, as it takes a second, which checking a recipe should not.
         from torchmetrics.functional.image import peak_signal_noise_ratio

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from typing_extensions import override
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -20,6 +21,7 @@ class BatchNorm(nn.BatchNorm2d):
     batches = 1
 
     # `input` is what PyTorch's layers call it.
+    @override
     def forward(self, input: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         normalise = super().forward
         if self.batches == 1:

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from annotated_types import Gt
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import override
 
 from genlab import (
     AdversarialLoss,
@@ -66,12 +67,15 @@ class Pix2Pix(Method):
                 " name one, or give the loss a weight of 0"
             )
 
+    @override
     def forward(self, batch: Batch) -> Shared:
         return {"prediction": self.predict(batch.condition)}
 
+    @override
     def predict(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
         return self.networks["generator"](condition)
 
+    @override
     def phases(self) -> Sequence[Phase]:
         generator = Phase("generator", ("generator",), self._generator_terms)
         if not self.adversarial:

@@ -10,6 +10,7 @@ import torch
 from annotated_types import Ge
 from jaxtyping import Float
 from torch import Tensor, nn
+from typing_extensions import override
 
 from genlab import Discriminator, Level
 from genlab_pix2pix.batch_norm import batches_apart
@@ -86,12 +87,14 @@ class PatchGAN(Discriminator):
                 )
             )
 
+    @override
     def forward(self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]) -> Float[Tensor, "n 1 i j"]:
         features = torch.cat([condition, image], dim=1) if self.conditional else image
         for layer in self.layers:
             features = layer(features)
         return features
 
+    @override
     def score_each(
         self, condition: Float[Tensor, "n c h w"], images: Sequence[Float[Tensor, "n d h w"]]
     ) -> Sequence[Float[Tensor, "n 1 i j"]]:
@@ -106,10 +109,12 @@ class PatchGAN(Discriminator):
             scores = self(condition.repeat(len(images), 1, 1, 1), torch.cat(list(images)))
         return scores.chunk(len(images))
 
+    @override
     def levels(self) -> Sequence[Level]:
         """The layers, in order."""
         return [Level(f"layer {number}", layer) for number, layer in enumerate(self.layers, start=1)]
 
+    @override
     def initialize(self, name: str, parameter: Tensor, rng: torch.Generator) -> None:
         draw(name, parameter, rng)
 

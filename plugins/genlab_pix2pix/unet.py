@@ -10,6 +10,7 @@ import torch
 from annotated_types import Ge, Le, Lt
 from jaxtyping import Float
 from torch import Tensor, nn
+from typing_extensions import override
 
 from genlab import Generator, Level, Skip
 from genlab_pix2pix.blocks import LEAK, Norm, block, draw, normalisation, width
@@ -85,6 +86,7 @@ class UNet(Generator):
         # What a skip carries passes through a module of its own, so that it can be looked at, or replaced.
         self.carriers = nn.ModuleDict({str(level): nn.Identity() for level in sorted(self.skips_at)})
 
+    @override
     def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
         features = [condition]
         for encode in self.encoder:
@@ -96,6 +98,7 @@ class UNet(Generator):
             decoded = self.decoder[level - 1](decoded)
         return decoded
 
+    @override
     def levels(self) -> Sequence[Level]:
         """The blocks in the order of the forward pass: encoder 1 to the innermost, and decoders back to 1."""
         encoder = [Level(f"encoder {level}", module) for level, module in enumerate(self.encoder, start=1)]
@@ -105,9 +108,11 @@ class UNet(Generator):
         ]
         return [*encoder, *reversed(decoder)]
 
+    @override
     def skips(self) -> Sequence[Skip]:
         return [Skip(int(level), carrier) for level, carrier in self.carriers.items()]
 
+    @override
     def initialize(self, name: str, parameter: Tensor, rng: torch.Generator) -> None:
         draw(name, parameter, rng)
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
+from typing_extensions import override
 
 from genlab import Loss, Predictions
 
@@ -16,9 +17,10 @@ class CrossEntropy(Loss):
 
     predictions: ClassVar[Predictions] = "classes"
 
+    @override
     def forward(
         self,
-        condition: Float[Tensor, "n c h w"],  # noqa: ARG002  (part of the interface)
+        condition: Float[Tensor, "n c h w"],
         target: Float[Tensor, "n d h w"],
         prediction: Float[Tensor, "n d h w"],
     ) -> Float[Tensor, ""]:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from typing_extensions import override
 
 from genlab import DataError, Metric, Run, RunError, open_run
 from genlab_segmentation.confusion import FIGURES, Confusion
@@ -68,6 +69,7 @@ class LabelRecovery(Metric):
         self._is_looked_at = False
         self.reset()
 
+    @override
     def __getstate__(self) -> dict[str, Any]:
         """Without the judge, which another process opens anew."""
         return {name: value for name, value in vars(self).items() if name != "_run"}
@@ -76,10 +78,12 @@ class LabelRecovery(Metric):
         vars(self).update(state)
         self._run = open_run(self.judge, device="cpu")
 
+    @override
     def description(self) -> str:
         steps, weights = self._run.manifest.steps, self.fingerprint()[:8]
         return f"judged by {self.judge} ({steps:,} steps, weights {weights})"
 
+    @override
     def fingerprint(self) -> str:
         try:
             return self._run.fingerprint()
@@ -87,6 +91,7 @@ class LabelRecovery(Metric):
             hint = "Train it again, or bring it back as it was."
             raise DataError(f"the judge cannot be used: {error.what}", where=str(self.judge), hint=hint) from error
 
+    @override
     def update(
         self,
         condition: Float[Tensor, "n c h w"],
@@ -100,13 +105,16 @@ class LabelRecovery(Metric):
         self._predicted.add(labels, self._read(judge, prediction))
         self._real.add(labels, self._read(judge, target))
 
+    @override
     def compute(self) -> Mapping[str, float]:
         real = {self.of_targets[name]: figure for name, figure in self._real.figures().items()}
         return {**self._predicted.figures(), **real}
 
+    @override
     def reset(self) -> None:
         self._predicted, self._real = Confusion(len(self.palette)), Confusion(len(self.palette))
 
+    @override
     def merge(self, other: LabelRecovery) -> None:
         self._predicted.merge(other._predicted)
         self._real.merge(other._real)

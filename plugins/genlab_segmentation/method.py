@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import override
 
 from genlab import Batch, Loss, Method, Network, Phase, Predictions, Shared, Term, Terms, WeightedLoss
 
@@ -33,12 +34,15 @@ class Segmentation(Method):
                 raise ValueError(f"the loss '{label}' is adversarial, and labels are learned without a discriminator")
             self.supervised[label] = (loss, weight)
 
+    @override
     def forward(self, batch: Batch) -> Shared:
         return {"prediction": self.predict(batch.condition)}
 
+    @override
     def predict(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
         return self.networks["generator"](condition)
 
+    @override
     def phases(self) -> Sequence[Phase]:
         return [Phase("generator", ("generator",), self._terms)]
 

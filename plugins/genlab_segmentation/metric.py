@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import override
 
 from genlab import Metric, Predictions
 from genlab_segmentation.confusion import FIGURES, Confusion
@@ -22,9 +23,10 @@ class SegmentationScores(Metric):
     def __init__(self) -> None:
         self.reset()
 
+    @override
     def update(
         self,
-        condition: Float[Tensor, "n c h w"],  # noqa: ARG002  (part of the interface)
+        condition: Float[Tensor, "n c h w"],
         target: Float[Tensor, "n d h w"],
         prediction: Float[Tensor, "n d h w"],
     ) -> None:
@@ -32,12 +34,15 @@ class SegmentationScores(Metric):
             self._confusion = Confusion(target.shape[1])
         self._confusion.add(target.argmax(dim=1), prediction)
 
+    @override
     def compute(self) -> Mapping[str, float]:
         return (self._confusion or Confusion(1)).figures()
 
+    @override
     def reset(self) -> None:
         self._confusion: Confusion | None = None
 
+    @override
     def merge(self, other: SegmentationScores) -> None:
         if other._confusion is not None:
             self._confusion = self._confusion or Confusion(len(other._confusion.counts))

@@ -39,6 +39,7 @@ class EventFile:
             self._write(Event(wall_time=time.time(), step=step + 1, session_log=start))
 
     def add(self, step: int, values: Sequence[Summary.Value]) -> None:
+        """Append values of a step."""
         self._write(Event(wall_time=time.time(), step=step, summary=Summary(value=values)))
 
     def _write(self, event: Event) -> None:

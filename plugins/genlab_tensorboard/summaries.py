@@ -23,6 +23,7 @@ from tensorboard.plugins.text import metadata as text
 
 
 def scalar_value(tag: str, scalar: float) -> Summary.Value:
+    """A scalar's summary value."""
     return Summary.Value(tag=tag, simple_value=scalar)
 
 

@@ -25,7 +25,7 @@ from genlab.tools.predict import predict_files
 
 @pytest.fixture
 def run(tiny: Path, tmp_path: Path) -> genlab.Run:
-    return genlab.train(tiny, set=["train.steps=4", "listeners.previews={}"], out=tmp_path / "run")
+    return genlab.train(tiny, overrides=["train.steps=4", "listeners.previews={}"], out=tmp_path / "run")
 
 
 def test_a_run_can_be_opened_from_its_folder_alone(run: genlab.Run, tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_an_existing_folder_is_refused_before_anything_else_happens(tiny: Path, 
 def test_a_fault_leaves_no_folder_behind(tiny: Path, tmp_path: Path) -> None:
     for setting, error in (("input.size=33", RecipeError), ("data={name='side_by_side', root='nowhere'}", DataError)):
         with pytest.raises(error):
-            genlab.train(tiny, set=[setting], out=tmp_path / "run")
+            genlab.train(tiny, overrides=[setting], out=tmp_path / "run")
         assert not (tmp_path / "run").exists()
 
 
@@ -104,7 +104,7 @@ def test_a_pause_behind_the_steps_that_are_done_is_refused(tiny: Path, tmp_path:
 
 def test_resuming_with_other_data_is_refused(tiny: Path, tmp_path: Path, make_pairs: Callable[..., Path]) -> None:
     data = f"data={{name='side_by_side', root='{make_pairs()}'}}"
-    genlab.train(tiny, set=[data], out=tmp_path / "run", stop_at=3)
+    genlab.train(tiny, overrides=[data], out=tmp_path / "run", stop_at=3)
     make_pairs(seed=1)
     with pytest.raises(RunError, match="not as when the run began: the training pairs"):
         genlab.resume(tmp_path / "run")
@@ -139,7 +139,7 @@ def killed(python: list[str], tiny: Path, out: Path, *assignments: str) -> None:
     plugin = out.parent / "killer.py"
     plugin.write_text(KILLER)
     given = ["listeners.killer={}", *assignments]
-    call = f"import genlab; genlab.train({str(tiny)!r}, out={str(out)!r}, set={given!r}, plugins=[{str(plugin)!r}])"
+    call = f"import genlab; genlab.train({str(tiny)!r}, out={str(out)!r}, overrides={given!r}, plugins=[{str(plugin)!r}])"
     done = subprocess.run([*python, "-c", call], capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
     (out / "plugins" / "killer.py").write_text(KILLER.replace("event.step == 7", "False"))
@@ -172,9 +172,9 @@ def test_going_on_with_another_version_is_told(tiny: Path, tmp_path: Path, caplo
 def test_checking_finds_what_only_constructing_shows(tiny: Path) -> None:
     genlab.check(tiny)
     with pytest.raises(RecipeError, match="takes multiples of"):
-        genlab.check(tiny, set=["input.size=33"])
+        genlab.check(tiny, overrides=["input.size=33"])
     with pytest.raises(RecipeError, match="no loss of a weight above 0"):
-        genlab.check(tiny, set=["losses.l1.weight=0", "losses.adversarial.weight=0"])
+        genlab.check(tiny, overrides=["losses.l1.weight=0", "losses.adversarial.weight=0"])
 
 
 def test_the_callers_random_numbers_go_on_as_if_nothing_had_been(python: list[str], tiny: Path, tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def seed():
 seed()
 expected = draws()
 seed()
-run = genlab.train({str(tiny)!r}, set=["train.steps=2"], out="run")
+run = genlab.train({str(tiny)!r}, overrides=["train.steps=2"], out="run")
 run.predict(np.zeros((32, 32, 3), np.uint8))
 assert draws() == expected
 """

@@ -51,7 +51,7 @@ def plugin(folder: Path, body: str, registration: str) -> Path:
 )
 def test_an_assignment(tiny: Path, assignment: str) -> None:
     with pytest.raises(RecipeError):
-        genlab.check(tiny, set=[assignment])
+        genlab.check(tiny, overrides=[assignment])
 
 
 @pytest.mark.parametrize("text", ["a = " + "[" * 3000, "a = " + "9" * 5000, ".".join("a" * 3000) + " = 1"])
@@ -75,7 +75,7 @@ def test_a_name_that_no_file_can_have() -> None:
 
 def test_networks_larger_than_memory(python: list[str], tiny: Path) -> None:
     script = "import resource, genlab\nresource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30))\n"
-    script += f"genlab.check({str(tiny)!r}, set=['generator.channels=30000'])"
+    script += f"genlab.check({str(tiny)!r}, overrides=['generator.channels=30000'])"
     done = subprocess.run([*python, "-c", script], capture_output=True, text=True)
     assert "TrainingError: there is not enough memory" in done.stderr
 
@@ -103,7 +103,7 @@ def test_a_listener_that_exits_is_switched_off(tiny: Path, tmp_path: Path, caplo
     body = "class Mine(genlab.Listener):\n    def step(self, event):\n        sys.exit(3)"
     given = plugin(tmp_path, body, 'listener("mine", Mine)')
     with caplog.at_level("WARNING", "genlab"):
-        run = genlab.train(tiny, set=["listeners.mine={}"], plugins=[given], out=tmp_path / "run")
+        run = genlab.train(tiny, overrides=["listeners.mine={}"], plugins=[given], out=tmp_path / "run")
     assert run.manifest.status == "finished"
     assert "The listener `mine` failed and is switched off" in caplog.text
 
@@ -114,7 +114,7 @@ def test_what_was_told_before_a_kill_at_the_end_is_not_told_again(
     body = "import os, signal\nclass Mine(genlab.Listener):\n    def previewed(self, event):\n"
     body += "        if event.step == 8: os.kill(os.getpid(), signal.SIGKILL)"
     given = plugin(tmp_path, body, 'listener("mine", Mine)')
-    arguments = f"{str(tiny)!r}, out='run', set=['listeners.mine={{}}'], plugins=[{str(given)!r}]"
+    arguments = f"{str(tiny)!r}, out='run', overrides=['listeners.mine={{}}'], plugins=[{str(given)!r}]"
     command = [*python, "-c", f"import genlab; genlab.train({arguments})"]
     subprocess.run(command, cwd=tmp_path, capture_output=True)
     kept = tmp_path / "run" / "plugins" / "mine.py"
@@ -128,7 +128,7 @@ def test_predicting_beside_a_training_that_replaces_its_checkpoints(
     python: list[str], tiny: Path, tmp_path: Path
 ) -> None:
     often = ["train.steps=100000", "checkpoint.minutes=0.000001", "evaluate.validations=1", "evaluate.previews=1"]
-    call = f"import genlab; genlab.train({str(tiny)!r}, out='run', set={often!r})"
+    call = f"import genlab; genlab.train({str(tiny)!r}, out='run', overrides={often!r})"
     with subprocess.Popen([*python, "-c", call], cwd=tmp_path, stderr=subprocess.PIPE) as training:
         try:
             end = time.monotonic() + 60
@@ -147,7 +147,7 @@ def test_a_folder_that_is_taken_away_ends_the_run_with_a_word(tiny: Path, tmp_pa
     body += "    def step(self, event):\n        if event.step == 3: self.folder.rename(f'{self.folder}-moved')"
     given = plugin(tmp_path, body, 'listener("mine", Mine)')
     with pytest.raises(StorageError, match="cannot be written: No such file or directory"):
-        genlab.train(tiny, set=["listeners.mine={}"], plugins=[given], out=tmp_path / "run")
+        genlab.train(tiny, overrides=["listeners.mine={}"], plugins=[given], out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
@@ -160,7 +160,7 @@ def test_an_image_that_breaks_while_it_trains_is_told_with_what_helps(
     image.write_bytes(whole[: len(whole) // 2])
     data = f"data={{name='side_by_side', root='{root}'}}"
     with pytest.raises(DataError, match="cannot be read") as caught:
-        genlab.train(tiny, set=[data, "evaluate.pairs=1", "train.steps=12"], out=tmp_path / "run")
+        genlab.train(tiny, overrides=[data, "evaluate.pairs=1", "train.steps=12"], out=tmp_path / "run")
     assert "if the data have the content that it began with" in caught.value.hint
 
 
@@ -193,7 +193,7 @@ def test_a_metric_that_is_text(tiny: Path, tmp_path: Path) -> None:
     body += "    def reset(self): pass\n    def merge(self, other): pass\n    def compute(self): return 'good'"
     given = plugin(tmp_path, body, 'metric("mine", Mine)')
     with pytest.raises(TrainingError, match="the metric mine gave a str"):
-        genlab.train(tiny, set=["evaluate.metrics.mine={}"], plugins=[given], out=tmp_path / "run")
+        genlab.train(tiny, overrides=["evaluate.metrics.mine={}"], plugins=[given], out=tmp_path / "run")
 
 
 # Predictions and data
@@ -201,7 +201,7 @@ def test_a_metric_that_is_text(tiny: Path, tmp_path: Path) -> None:
 
 @pytest.fixture
 def trained(tiny: Path, tmp_path: Path) -> genlab.Run:
-    return genlab.train(tiny, set=["train.steps=1"], out=tmp_path / "run")
+    return genlab.train(tiny, overrides=["train.steps=1"], out=tmp_path / "run")
 
 
 def test_predictions_into_a_file(trained: genlab.Run, tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_a_file_whose_name_is_no_text(tiny: Path, tmp_path: Path, make_pairs: Ca
     except OSError:
         pytest.skip("file names are text here")
     with pytest.raises(DataError, match="name is not UTF-8 text"):
-        genlab.train(tiny, set=[f"data={{name='side_by_side', root='{root}'}}"], out=tmp_path / "run")
+        genlab.train(tiny, overrides=[f"data={{name='side_by_side', root='{root}'}}"], out=tmp_path / "run")
 
 
 def test_nothing_is_left_of_a_run_whose_first_files_cannot_be_written(

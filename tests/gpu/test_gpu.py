@@ -44,7 +44,7 @@ def traceable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def experiment(tiny: Path) -> Experiment:
-    checked = read(tiny, set=ON_GPU)
+    checked = read(tiny, overrides=ON_GPU)
     return build(checked.recipe, checked.document).experiment
 
 
@@ -128,7 +128,7 @@ def test_200_steps_learn_what_they_learn_eager_in_single_precision(
 
 
 def test_a_run_resumes(tiny: Path, tmp_path: Path) -> None:
-    run = genlab.train(tiny, set=['train.device="cuda"'], out=tmp_path / "run", stop_at=3)
+    run = genlab.train(tiny, overrides=['train.device="cuda"'], out=tmp_path / "run", stop_at=3)
     assert genlab.resume(run.path).manifest.status == "finished"
 
 

@@ -54,7 +54,7 @@ class Ablation:
     Args:
         recipe: the path of a recipe with an `[ablation]`, or the name of one that ships with genlab.
         path: the ablation's folder, which may be there from before.
-        set: `KEY=VALUE` texts, laid over the recipe and under its arms.
+        overrides: `KEY=VALUE` texts, laid over the recipe and under its arms.
         plugins: Python files with plugins.
 
     Raises:
@@ -63,10 +63,10 @@ class Ablation:
     """
 
     def __init__(
-        self, recipe: str | Path, path: Path, *, set: Iterable[str] = (), plugins: Sequence[Path] = ()
+        self, recipe: str | Path, path: Path, *, overrides: Iterable[str] = (), plugins: Sequence[Path] = ()
     ) -> None:
         self.plugins = [path.expanduser().absolute() for path in plugins]
-        document = load(recipe, set)
+        document = load(recipe, overrides)
         self.plan: Plan = make_plan(document, Components(find_plugins(self.plugins)))
         self.tables: Mapping[str, Any] = document.values
         self._data: dict[str, OpenData] = {}

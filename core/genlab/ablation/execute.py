@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from typing_extensions import override
+
 from genlab.ablation.jobs import Begun, Done, Event, Job, Moved
 from genlab.engine.stop_signal import Stopping
 
@@ -74,6 +76,7 @@ class _Slot(threading.Thread):
         # Held while a process is started, as one that starts meanwhile would not hear that it is to stop.
         self._starting = threading.Lock()
 
+    @override
     def run(self) -> None:
         try:
             while not self._stopped:

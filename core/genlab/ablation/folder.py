@@ -31,10 +31,12 @@ class AblationFolder:
 
     @property
     def recipe_path(self) -> Path:
+        """Path of the recipe with its `[ablation]`."""
         return self.path / "recipe.toml"
 
     @property
     def cells_path(self) -> Path:
+        """Folder of the cells, by arm and seed."""
         return self.path / "cells"
 
     @classmethod

@@ -31,6 +31,7 @@ class Job:
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Job:
+        """Read a job from what `message` gave."""
         plugins = [Path(path) for path in message["plugins"]]
         return cls(message["name"], Path(message["recipe"]), Path(message["target"]), plugins)
 
@@ -60,6 +61,8 @@ Event = Begun | Moved | Done
 
 
 class Executor(Protocol):
+    """A callable that trains jobs and reports their events."""
+
     def __call__(
         self, jobs: Sequence[Job], environments: Sequence[Mapping[str, str]], log: Path, tell: Callable[[Event], None]
     ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from typing_extensions import override
 
 from genlab.interfaces.listener import Listener, Pictures, Previewed, Started, Validated
 from genlab.util.files import write_text, written_aside
@@ -17,15 +18,18 @@ Course = Mapping[int, Mapping[str, float]]
 class Observations(Listener):
     """Keeps them in the run's folder: `course.json`, metrics by step, `images.json`, and `pictures.npz`."""
 
+    @override
     def started(self, event: Started) -> None:
         self._folder = event.folder
         self._course = {step: values for step, values in read_course(event.folder).items() if step <= event.step}
 
+    @override
     def validated(self, event: Validated) -> None:
         self._course[event.step] = dict(event.metrics)
         write_text(self._folder / "course.json", json.dumps(self._course))
         write_text(self._folder / "images.json", json.dumps(event.per_image))
 
+    @override
     def previewed(self, event: Previewed) -> None:
         pictures = event.pictures
         with written_aside(self._folder / "pictures.npz") as aside, aside.open("wb") as file:

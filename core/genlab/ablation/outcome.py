@@ -53,14 +53,17 @@ class Outcome:
 
     @property
     def seeds(self) -> list[int]:
+        """The planned seeds of every arm."""
         return self.plan.settings.seeds
 
     @property
     def baseline(self) -> str:
+        """Name of the arm that the others are compared with."""
         return self.plan.settings.baseline
 
     @property
     def finished(self) -> list[CellOutcome]:
+        """Cells with metrics."""
         return [cell for cell in self.cells if cell.metrics]
 
     @property
@@ -77,6 +80,7 @@ class Outcome:
         return {cell.seed: cell.metrics[metric] for cell in self.finished if cell.arm == arm and metric in cell.metrics}
 
     def spread(self, arm: str, metric: str) -> Spread | None:
+        """Mean and deviation of an arm's metric over its seeds; None without a finished cell."""
         values = self.values(arm, metric)
         return spread(list(values.values())) if values else None
 

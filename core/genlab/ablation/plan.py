@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from typing_extensions import override
+
 from genlab.ablation.identity import substance
 from genlab.assemble.recipe import Recipe
 from genlab.assemble.resolve import resolve
@@ -38,6 +40,7 @@ class Cell:
     recipe: Recipe
     document: Document
 
+    @override
     def __str__(self) -> str:
         return f"{self.arm}, seed {self.seed}"
 

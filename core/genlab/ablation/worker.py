@@ -15,6 +15,8 @@ import time
 from queue import SimpleQueue
 from typing import IO, Any
 
+from typing_extensions import override
+
 from genlab.ablation.jobs import Job
 from genlab.ablation.train import train
 from genlab.interfaces.listener import Listener, Step
@@ -29,6 +31,7 @@ class Progress(Listener):
         self._channel = channel
         self._told = 0.0
 
+    @override
     def step(self, event: Step) -> None:
         now = time.monotonic()
         if now - self._told >= _SECONDS_BETWEEN_WORDS:
@@ -37,11 +40,13 @@ class Progress(Listener):
 
 
 def tell(channel: IO[str], **message: Any) -> None:
+    """Write an event as a line of JSON."""
     channel.write(json.dumps(message) + "\n")
     channel.flush()
 
 
 def main() -> None:
+    """Train jobs from standard input until it ends."""
     # What plugins print must not come between the messages.
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

@@ -40,4 +40,5 @@ def _size(network: Network) -> str:
 
 
 def count_parameters(network: Network) -> int:
+    """Number of a network's parameters."""
     return sum(parameter.numel() for parameter in network.parameters())

@@ -22,12 +22,12 @@ class Checked(NamedTuple):
     components: Components
 
 
-def read(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> Checked:
+def read(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> Checked:
     """A recipe, complete with all defaults; nothing is constructed.
 
     Args:
         recipe: the path of a recipe, or the name of one that ships with genlab.
-        set: `KEY=VALUE` texts, laid over the recipe.
+        overrides: `KEY=VALUE` texts, laid over the recipe.
         plugins: Python files with plugins.
 
     Raises:
@@ -35,5 +35,5 @@ def read(recipe: str | Path, *, set: Iterable[str] = (), plugins: Iterable[str |
         PluginError: a plugin's file cannot be loaded.
     """
     components = Components(find_plugins(Path(file) for file in plugins))
-    document = load(recipe, set)
+    document = load(recipe, overrides)
     return Checked(resolve(document, components), document, components)

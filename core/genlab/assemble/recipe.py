@@ -91,6 +91,7 @@ class Recipe:
         return without_nothing(tables)
 
     def toml(self) -> str:
+        """The recipe as TOML."""
         return tomli_w.dumps(self.tables())
 
 

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from genlab.cli.options import Json, Plugin, Recipe, Set
+from genlab.cli.options import Json, Overrides, Plugin, Recipe
 
 
 def ablate(
     recipe: Recipe,
-    set: Set = [],  # noqa: B006  (typer copies it)
+    overrides: Overrides = [],  # noqa: B006  (typer copies it)
     steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="The length of every training.")] = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Cells to train at a time; one, or one a GPU, by default.")
@@ -32,8 +32,8 @@ def ablate(
     from genlab.cli.ablation_display import Show, plan_as_json, print_answer, print_plan
     from genlab.cli.output import print_json
 
-    given = [*set, *([] if steps is None else [f"train.steps={steps}"])]
-    ablation = Ablation(recipe, ablation_path(recipe, out), set=given, plugins=plugin)
+    given = [*overrides, *([] if steps is None else [f"train.steps={steps}"])]
+    ablation = Ablation(recipe, ablation_path(recipe, out), overrides=given, plugins=plugin)
     slots, pace = jobs or ablation.slots, ablation.pace()
     if plan and json:
         print_json(plan_as_json(ablation, pace, slots))

@@ -96,6 +96,7 @@ class Show:
         self._progress.stop()
 
     def __call__(self, event: Event) -> None:
+        """Show an event."""
         match event:
             case Begun(job):
                 self._begin(job)

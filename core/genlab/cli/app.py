@@ -10,6 +10,7 @@ from io import TextIOWrapper
 from typing import Annotated, NoReturn
 
 import typer
+from typing_extensions import override
 
 from genlab.cli import (
     ablate,
@@ -71,6 +72,7 @@ def options(
 class _StandardError(logging.Handler):
     """Writes to whatever standard error is at the time, so that a progress bar can move out of the way."""
 
+    @override
     def emit(self, record: logging.LogRecord) -> None:
         # Whoever read it may have gone, which is no reason for a training to end.
         with suppress(OSError, ValueError, AttributeError):

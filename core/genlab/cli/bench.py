@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genlab.cli.options import Json, Plugin, Recipe, Set
+from genlab.cli.options import Json, Overrides, Plugin, Recipe
 
 if TYPE_CHECKING:
     from genlab.tools.bench.report import Benchmark, Side
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def bench(
     recipe: Recipe,
-    set: Set = [],  # noqa: B006  (typer copies it)
+    overrides: Overrides = [],  # noqa: B006  (typer copies it)
     rounds: Annotated[int, typer.Option(min=2, metavar="N", help="How many steps to measure of each way.")] = 20,
     plugin: Plugin = [],  # noqa: B006
     json: Json = False,
@@ -30,7 +30,7 @@ def bench(
         task = progress.add_task("rounds", total=None)
         found = api.bench(
             recipe,
-            set=set,
+            overrides=overrides,
             plugins=plugin,
             rounds=rounds,
             tell=lambda done, of: progress.update(task, completed=done, total=of if done else None),

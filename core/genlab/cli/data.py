@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genlab.cli.options import Json, Plugin, Recipe, Set
+from genlab.cli.options import Json, Overrides, Plugin, Recipe
 
 if TYPE_CHECKING:
     from genlab.tools.data_report import Survey
@@ -25,7 +25,7 @@ class CacheVerb(StrEnum):
 
 def data(
     recipe: Recipe,
-    set: Set = [],  # noqa: B006  (typer copies it)
+    overrides: Overrides = [],  # noqa: B006  (typer copies it)
     plugin: Plugin = [],  # noqa: B006
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where the contact sheet goes; otherwise RECIPE_data.png.")
@@ -38,7 +38,7 @@ def data(
 ) -> None:
     """Read all pairs of a recipe's data: count them, list their sizes, and show a few on a contact sheet."""
     if cache:
-        _cache(recipe, set, plugin, clear=cache is CacheVerb.CLEAR, json=json)
+        _cache(recipe, overrides, plugin, clear=cache is CacheVerb.CLEAR, json=json)
         return
     from rich.console import Console
     from rich.progress import Progress
@@ -57,7 +57,10 @@ def data(
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("pairs", total=None)
         found = api.survey(
-            recipe, set=set, plugins=plugin, tell=lambda done, of: progress.update(task, completed=done, total=of)
+            recipe,
+            overrides=overrides,
+            plugins=plugin,
+            tell=lambda done, of: progress.update(task, completed=done, total=of),
         )
     with written_aside(sheet) as aside:
         contact_sheet(found.pictures).save(aside, "PNG")
@@ -121,14 +124,14 @@ def _some(keys: Sequence[str]) -> str:
     return ", ".join(keys[:3]) + (", ..." if len(keys) > 3 else "")
 
 
-def _cache(recipe: str, set: Sequence[str], plugins: Sequence[Path], *, clear: bool, json: bool) -> None:
+def _cache(recipe: str, overrides: Sequence[str], plugins: Sequence[Path], *, clear: bool, json: bool) -> None:
     from rich.console import Console
     from rich.filesize import decimal
 
     from genlab import api
     from genlab.cli.output import print_json, print_table
 
-    kept = api.kept(recipe, set=set, plugins=plugins, clear=clear)
+    kept = api.kept(recipe, overrides=overrides, plugins=plugins, clear=clear)
     if json:
         print_json(kept)
         return

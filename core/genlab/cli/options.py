@@ -19,7 +19,7 @@ class DeviceName(StrEnum):
 
 
 Recipe = Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe's path, or the name of one that ships.")]
-Set = Annotated[
+Overrides = Annotated[
     list[str], typer.Option("--set", metavar="KEY=VALUE", help="Change one value of the recipe; may be repeated.")
 ]
 Plugin = Annotated[

@@ -76,7 +76,7 @@ def check(
         str | None, typer.Argument(metavar="NAME", help="A component's name, `package:name`, or a package's.")
     ] = None,
     kind: Kind = None,
-    set: Annotated[
+    settings: Annotated[
         list[str], typer.Option("--set", metavar="KEY=VALUE", help="Give a setting of the component; may be repeated.")
     ] = [],  # noqa: B006
     plugin: Plugin = [],  # noqa: B006
@@ -95,7 +95,7 @@ def check(
     components = Components(find_plugins(plugin))
     names = [name] if name else list(dict.fromkeys(file.name for file in plugin))
     found = [component for name in names for component in components.called(name, kind)]
-    checks = check_components(components, found, dict(read_assignments(set).values))
+    checks = check_components(components, found, dict(read_assignments(settings).values))
     if not (print_checks_as_json if json else print_checks)(checks):
         raise typer.Exit(1)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from genlab.cli.options import Json, Plugin, Recipe, Set
+from genlab.cli.options import Json, Overrides, Plugin, Recipe
 
 app = typer.Typer(help="The recipes that ship with genlab.", no_args_is_help=True)
 
@@ -27,13 +27,13 @@ def list_recipes(json: Json = False) -> None:
 
 
 @app.command()
-def show(recipe: Recipe, set: Set = [], plugin: Plugin = [], json: Json = False) -> None:  # noqa: B006
+def show(recipe: Recipe, overrides: Overrides = [], plugin: Plugin = [], json: Json = False) -> None:  # noqa: B006
     """Print a recipe with every value, and where each comes from."""
     from genlab.assemble.read import read
     from genlab.cli.output import print_json
     from genlab.config.render import listing
 
-    checked = read(recipe, set=set, plugins=plugin)
+    checked = read(recipe, overrides=overrides, plugins=plugin)
     written = checked.document.values
     tables = checked.recipe.tables() | ({"ablation": written["ablation"]} if "ablation" in written else {})
     if json:

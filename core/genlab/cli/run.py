@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from genlab.cli.options import DeviceName, Plugin, Recipe, Set, StopAt
+from genlab.cli.options import DeviceName, Overrides, Plugin, Recipe, StopAt
 
 
 def run(
     recipe: Recipe,
-    set: Set = [],  # noqa: B006  (typer copies it)
+    overrides: Overrides = [],  # noqa: B006  (typer copies it)
     steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="The length of the training.")] = None,
     stop_at: StopAt = None,
     seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="The recipe's seed.")] = None,
@@ -25,5 +25,5 @@ def run(
     from genlab.cli.ending import end
 
     values = {"train.steps": steps, "seed": seed, "train.device": device and f'"{device.value}"'}
-    given = [*set, *(f"{key}={value}" for key, value in values.items() if value is not None)]
-    end(genlab.train(recipe, set=given, stop_at=stop_at, plugins=plugin, out=out))
+    given = [*overrides, *(f"{key}={value}" for key, value in values.items() if value is not None)]
+    end(genlab.train(recipe, overrides=given, stop_at=stop_at, plugins=plugin, out=out))

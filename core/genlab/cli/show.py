@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from genlab.cli.options import Json, Plugin, Recipe, Set
+from genlab.cli.options import Json, Overrides, Plugin, Recipe
 
 
-def show(recipe: Recipe, set: Set = [], plugin: Plugin = [], json: Json = False) -> None:  # noqa: B006
+def show(recipe: Recipe, overrides: Overrides = [], plugin: Plugin = [], json: Json = False) -> None:  # noqa: B006
     """Show a recipe's networks, level by level."""
     from dataclasses import asdict
 
@@ -15,7 +15,7 @@ def show(recipe: Recipe, set: Set = [], plugin: Plugin = [], json: Json = False)
     from genlab.cli.output import print_json, print_table
 
     console = Console(highlight=False)
-    outlines = api.outline(recipe, set=set, plugins=plugin)
+    outlines = api.outline(recipe, overrides=overrides, plugins=plugin)
     if json:
         print_json([asdict(outline) for outline in outlines])
         return

@@ -15,6 +15,7 @@ def shipped_folder() -> Path:
 
 
 def shipped_names() -> list[str]:
+    """Names of the recipes that ship with genlab, sorted."""
     return sorted(path.stem for path in shipped_folder().glob("*.toml"))
 
 

@@ -45,10 +45,12 @@ class Source:
 
     @property
     def is_assignment(self) -> bool:
+        """True for a `--set` assignment."""
         return self.name.startswith(ASSIGNMENT)
 
     @cached_property
     def places(self) -> Mapping[Keys, Place]:
+        """Locations of the keys in the source's text, below its root."""
         depth = len(self.root)
         return {keys[depth:]: place for keys, place in find_places(self.text).items() if keys[:depth] == self.root}
 

@@ -22,6 +22,7 @@ class Place:
     value: Place | None = None
 
     def named(self, source: str) -> str:
+        """The location as `source:line:column`."""
         return f"{source}:{self.line}:{self.column}"
 
     def quoted(self, text: str) -> str:

@@ -37,6 +37,7 @@ class Input(Table):
 
     @property
     def height_width(self) -> tuple[int, int]:
+        """Height and width in pixels."""
         return (self.size, self.size) if isinstance(self.size, int) else self.size
 
 

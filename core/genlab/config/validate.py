@@ -102,6 +102,7 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 
 def help_of(key: str, field: FieldInfo) -> str | None:
+    """The help of a setting, as a hint."""
     return f"{key}: {field.description}" if field.description else None
 
 

@@ -47,6 +47,7 @@ class Form:
 
     @staticmethod
     def of(pair: PreparedPair) -> Form:
+        """Layout of a pair's two arrays."""
         a, b = pair.condition.numpy(), pair.target.numpy()
         return Form((a.dtype.name, b.dtype.name), (a.shape, b.shape))
 

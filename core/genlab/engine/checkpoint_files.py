@@ -31,26 +31,32 @@ def checkpoints(folder: Path) -> list[Path]:
 
 
 def state_file(checkpoint: Path) -> Path:
+    """Path of the step and what was due at it."""
     return checkpoint / "state.json"
 
 
 def network_file(checkpoint: Path, role: str) -> Path:
+    """Path of a network's weights and buffers."""
     return checkpoint / f"{role}.safetensors"
 
 
 def optimizer_file(checkpoint: Path, role: str) -> Path:
+    """Path of the state of a role's optimizer."""
     return checkpoint / f"{role}{_OPTIMIZER}"
 
 
 def losses_file(checkpoint: Path) -> Path:
+    """Path of the losses' buffers."""
     return checkpoint / "losses.safetensors"
 
 
 def method_file(checkpoint: Path) -> Path:
+    """Path of the method's own state."""
     return checkpoint / "method.safetensors"
 
 
 def optimizer_files(checkpoint: Path) -> list[Path]:
+    """Paths of all optimizers' states."""
     return sorted(checkpoint.glob(f"*{_OPTIMIZER}"))
 
 

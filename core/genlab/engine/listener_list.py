@@ -30,6 +30,7 @@ class Announcer:
         self._listeners = list(listeners)
 
     def tell(self, event: Event) -> None:
+        """Dispatch an event to every listener; one that raises is dropped with a warning."""
         for entry in tuple(self._listeners):
             label, listener = entry
             try:

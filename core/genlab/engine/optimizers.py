@@ -32,6 +32,7 @@ def make_optimizers(
 
 
 def set_rates(optimizers: Mapping[str, Optimizer], rate: float) -> None:
+    """Set the learning rate of every optimizer."""
     for optimizer in optimizers.values():
         for group in optimizer.param_groups:
             group["lr"] = rate

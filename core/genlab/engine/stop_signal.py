@@ -31,6 +31,7 @@ class Stopping:
         self._before: dict[int, Any] = {}
 
     def __call__(self) -> bool:
+        """True once a signal was received."""
         return self.received is not None
 
     def __enter__(self) -> Stopping:

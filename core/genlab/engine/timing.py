@@ -46,6 +46,7 @@ class Clock:
         self._waited_before = 0.0
 
     def seconds(self) -> float:
+        """Seconds since the training started."""
         return time.monotonic() - self._started
 
     def pace(self) -> Pace:
@@ -80,7 +81,9 @@ class Clock:
         self._read = read + time.monotonic() - before
 
     def saved(self) -> None:
+        """Restart the time since the last checkpoint."""
         self._saved = time.monotonic()
 
     def minutes_since_save(self) -> float:
+        """Minutes since the last checkpoint."""
         return (time.monotonic() - self._saved) / 60

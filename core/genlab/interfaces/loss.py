@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
+from typing_extensions import override
 
 from genlab.interfaces.predictions import Predictions
 
@@ -29,6 +30,7 @@ class Loss(nn.Module, ABC):
         super().__init__()
 
     @abstractmethod
+    @override
     def forward(
         self,
         condition: Float[Tensor, "n c h w"],

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from typing_extensions import override
 
 
 class Level(NamedTuple):
@@ -69,6 +70,7 @@ class Generator(Network, ABC):
     size_multiple: int = 1
 
     @abstractmethod
+    @override
     def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
         """The prediction, in [-1, 1] as the condition is; or scores of classes, which have no bounds."""
 
@@ -89,6 +91,7 @@ class Discriminator(Network, ABC):
     least_size: int
 
     @abstractmethod
+    @override
     def forward(self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]) -> Float[Tensor, "n 1 i j"]:
         """Scores: before any sigmoid, higher for what is taken as real."""
 

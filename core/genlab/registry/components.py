@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic_core import to_jsonable_python
+from typing_extensions import override
 
 from genlab.config.validate import Keys, check, dotted, nearest, shown
 from genlab.errors import Fault, PluginError, RecipeError
@@ -105,8 +106,10 @@ class Component:
 
     @property
     def kind(self) -> Kind:
+        """Kind of the component."""
         return self.registration.kind
 
+    @override
     def __str__(self) -> str:
         return f'{self.kind.name} "{self.name}"'
 

@@ -33,24 +33,31 @@ class Registry:
         self.registrations: list[Registration] = []
 
     def generator(self, name: str, target: Target, /, **preset: Any) -> None:
+        """Register a generator."""
         self._add("generator", name, target, preset)
 
     def discriminator(self, name: str, target: Target, /, **preset: Any) -> None:
+        """Register a discriminator."""
         self._add("discriminator", name, target, preset)
 
     def loss(self, name: str, target: Target, /, **preset: Any) -> None:
+        """Register a loss."""
         self._add("loss", name, target, preset)
 
     def dataset(self, name: str, target: Target, /, **preset: Any) -> None:
+        """Register a dataset."""
         self._add("dataset", name, target, preset)
 
     def metric(self, name: str, target: Target, /, **preset: Any) -> None:
+        """Register a metric."""
         self._add("metric", name, target, preset)
 
     def method(self, name: str, target: Target, /, **preset: Any) -> None:
+        """Register a method."""
         self._add("method", name, target, preset)
 
     def listener(self, name: str, target: Target, /, **preset: Any) -> None:
+        """Register a listener."""
         self._add("listener", name, target, preset)
 
     def _add(self, kind: str, name: str, target: Target, preset: Mapping[str, Any]) -> None:

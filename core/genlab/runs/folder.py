@@ -19,6 +19,7 @@ from itertools import count
 from pathlib import Path
 
 from pydantic import ValidationError
+from typing_extensions import override
 
 from genlab.engine.checkpoint_files import checkpoints
 from genlab.errors import RunError, StorageError
@@ -35,10 +36,12 @@ class RunFolder:
 
     @property
     def recipe_path(self) -> Path:
+        """Path of the resolved recipe."""
         return self.path / "recipe.toml"
 
     @property
     def checkpoints_path(self) -> Path:
+        """Folder of the checkpoints."""
         return self.path / "checkpoints"
 
     @property
@@ -51,6 +54,7 @@ class RunFolder:
 
     @property
     def plugin_files(self) -> list[Path]:
+        """Copies of the plugins given as files."""
         return sorted((self.path / "plugins").glob("*.py"))
 
     @staticmethod
@@ -116,6 +120,7 @@ class RunFolder:
         return manifest
 
     def write(self, manifest: Manifest) -> None:
+        """Write the manifest."""
         write_text(self.path / "run.json", manifest.model_dump_json(indent=2) + "\n")
 
     def update(self, **changes: object) -> None:
@@ -159,11 +164,14 @@ class ManifestListener(Listener):
         self._began = time.monotonic()
         self._before = folder.stored().seconds
 
+    @override
     def checkpoint_saved(self, event: CheckpointSaved) -> None:
         self._folder.update(step=event.step, seconds=self._before + time.monotonic() - self._began)
 
+    @override
     def validated(self, event: Validated) -> None:
         self._folder.update(metrics=dict(event.metrics))
 
+    @override
     def ended(self, event: Ended) -> None:
         self._folder.update(seconds=self._before + event.seconds)

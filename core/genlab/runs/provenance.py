@@ -60,6 +60,7 @@ def versions() -> dict[str, str]:
 
 
 def plugin_versions(built: Built) -> dict[str, str]:
+    """Versions of the packages whose components take part."""
     return {part.plugin.package: part.plugin.version for part in built.recipe.components()}
 
 
@@ -72,6 +73,7 @@ def code_digests(recipe: Recipe) -> dict[str, str]:
 
 
 def data_record(built: Built) -> DataRecord:
+    """Data of a run, with hashes of their content."""
     data = built.data
     return DataRecord(
         source=data.spec.component.name,

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
+from typing_extensions import override
 
 from genlab.assemble.experiment import build_method, build_networks, construct, construct_losses, open_data, prepare
 from genlab.assemble.read import Checked
@@ -45,15 +46,18 @@ class Run:
         self.folder = folder
         self.device = choose_device(device)
 
+    @override
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, {self.manifest.status} at step {self.manifest.step})"
 
     @property
     def path(self) -> Path:
+        """The run's folder."""
         return self.folder.path
 
     @cached_property
     def manifest(self) -> Manifest:
+        """The manifest as it is now."""
         return self.folder.read()
 
     @property
@@ -63,6 +67,7 @@ class Run:
 
     @property
     def recipe(self) -> Recipe:
+        """The resolved recipe."""
         return self._checked.recipe
 
     @property

@@ -43,18 +43,22 @@ class Names:
 
     @property
     def package(self) -> str:
+        """Name of the distribution."""
         return f"genlab-{self.component.replace('_', '-')}"
 
     @property
     def module(self) -> str:
+        """Name of the import package."""
         return f"genlab_{self.component}"
 
     @property
     def cls(self) -> str:
+        """Name of the class."""
         return "".join(word.capitalize() for word in self.component.split("_"))
 
     @property
     def title(self) -> str:
+        """Name of the component in prose."""
         return self.component.replace("_", " ").capitalize()
 
 

@@ -20,6 +20,7 @@ class AdversarialLossSuite(Suite):
     kind = "loss"
 
     def loss(self) -> AdversarialLoss:
+        """A new loss with the suite's settings."""
         return self.construct()
 
     def scores(self, mean: float, seed: int = 0, count: int = 2) -> Tensor:

@@ -33,6 +33,7 @@ class DatasetSuite(Suite):
     """How many pairs of a split are read, spread over all."""
 
     def dataset(self) -> Dataset:
+        """A new dataset with the suite's settings."""
         return self.construct()
 
     def pairs(self, split: Split) -> Pairs:

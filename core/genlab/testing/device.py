@@ -9,6 +9,7 @@ from unittest import SkipTest
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
+from typing_extensions import override
 
 from genlab.testing.suite import ConformanceError
 
@@ -41,6 +42,7 @@ def require_one_device(module: nn.Module, call: Callable[..., object], *inputs: 
 class _OneDevice(TorchFunctionMode):
     """Fails as soon as one of PyTorch's functions is given tensors of two devices; numbers may be on any."""
 
+    @override
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:

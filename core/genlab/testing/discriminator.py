@@ -9,6 +9,7 @@ from unittest import SkipTest
 import torch
 from torch import Tensor
 from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivateUsage]
+from typing_extensions import override
 
 from genlab.interfaces.network import Discriminator, Network
 from genlab.testing.examples import images
@@ -30,14 +31,17 @@ class DiscriminatorSuite(NetworkSuite):
     kind = "discriminator"
     is_local: ClassVar[bool] = True
 
+    @override
     def supplied(self, channels: tuple[int, int]) -> dict[str, int]:
         return dict(zip(("condition_channels", "image_channels"), channels, strict=True))
 
     def discriminator(self) -> Discriminator:
+        """A new discriminator with the suite's settings."""
         network = self.network()
         assert isinstance(network, Discriminator)
         return network
 
+    @override
     def example(self, network: Network, seed: int = 0, count: int = 2) -> Inputs:
         size = self.size(network)
         return images(count, 3, size, size, seed), images(count, 3, size, size, seed + 1)

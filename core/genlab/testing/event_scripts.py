@@ -63,17 +63,20 @@ def run(
 
 
 def started(folder: Path, step: int = 0) -> Started:
+    """Start of a run, with a title that has to be escaped."""
     recipe = 'title = "Ünet, *labels* [v2]"\n\n[generator]\nname = "unet"\n'
     return Started(folder, "Ünet, *labels* [v2]", recipe, {"device": "cpu", "data": "3 pairs"}, step, STEPS, 1)
 
 
 def values(figure: float) -> Values:
+    """Values of a step, its losses equal to a figure."""
     norms = {"generator/encoder 1": abs(figure), "discriminator/layer 1": 0.0}
     losses = {"generator/l1": figure, "generator/adversarial": figure, "discriminator/adversarial": figure}
     return Values(losses, {"generator": 2e-4, "discriminator": 2e-4}, norms, norms, 8.5)
 
 
 def pictures() -> Pictures:
+    """Two pictures of each side."""
     sides = (np.full((2, 16, 24, 3), value, np.uint8) for value in (10, 120, 250))
     return Pictures(("façade 1.jpg", "nested/2.jpg"), *sides)
 

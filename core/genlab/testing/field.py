@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+from typing_extensions import override
 
 from genlab.interfaces.network import Network
 
@@ -75,6 +76,7 @@ class _Local(TorchFunctionMode):
         "adaptive_max_pool2d": F.adaptive_avg_pool2d,
     }
 
+    @override
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:

@@ -6,6 +6,7 @@ from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from genlab.interfaces.network import Generator, Network
 from genlab.testing.examples import images
@@ -24,9 +25,11 @@ class GeneratorSuite(NetworkSuite):
     kind = "generator"
     is_bounded: ClassVar[bool] = True
 
+    @override
     def supplied(self, channels: tuple[int, int]) -> dict[str, int]:
         return dict(zip(("in_channels", "out_channels"), channels, strict=True))
 
+    @override
     def example(self, network: Network, seed: int = 0, count: int = 2) -> Inputs:
         size = self.size(network)
         return (images(count, 3, size, size, seed),)

@@ -21,6 +21,7 @@ class ListenerSuite(Suite):
     kind = "listener"
 
     def listener(self) -> Listener:
+        """A new listener with the suite's settings."""
         return self.construct()
 
     def test_it_survives_a_run(self) -> None:

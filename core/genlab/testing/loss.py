@@ -28,6 +28,7 @@ class LossSuite(Suite):
     size: ClassVar[int] = 32
 
     def loss(self) -> Loss:
+        """A new loss with the suite's settings."""
         return self.construct()
 
     def example(self, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:

@@ -10,6 +10,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import override
 
 from genlab.config.schema import Optimizer as OptimizerSettings
 from genlab.engine.checkpoint import Position, Trainee, restore, save
@@ -40,9 +41,10 @@ class _ClassLoss(Loss):
 
     predictions: ClassVar[Predictions] = "classes"
 
+    @override
     def forward(
         self,
-        condition: Float[Tensor, "n c h w"],  # noqa: ARG002  (part of the interface)
+        condition: Float[Tensor, "n c h w"],
         target: Float[Tensor, "n d h w"],
         prediction: Float[Tensor, "n d h w"],
     ) -> Float[Tensor, ""]:
@@ -76,12 +78,15 @@ class MethodSuite(Suite):
         return losses
 
     def supervised(self) -> Loss:
+        """A loss of the kind of prediction that the method makes."""
         return _ClassLoss() if self.component.predictions == "classes" else ToyLoss()
 
     def method(self, weight: float = 10.0) -> Method:
+        """A new method on toy networks."""
         return self.construct(networks=self.networks(), losses=self.losses(weight))
 
     def batch(self, count: int = 2) -> Batch:
+        """A batch of the kind of prediction that the method makes."""
         return batch(self.component.predictions, count)
 
     def trainee(self, weight: float = 10.0) -> Trainee:

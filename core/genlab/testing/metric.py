@@ -44,6 +44,7 @@ class MetricSuite(Suite):
         return given.condition, given.target, torch.lerp(best, worst, shares)
 
     def metric(self) -> Metric:
+        """A new metric with the suite's settings, after `reset`."""
         metric: Metric = self.construct()
         metric.reset()
         return metric

@@ -11,6 +11,7 @@ from annotated_types import Ge
 from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from typing_extensions import override
 
 from genlab.errors import DataError
 from genlab.interfaces.dataset import ImageSide, Pair, Pairs, Side
@@ -43,9 +44,11 @@ class MemoryPairs(Pairs):
         self.broken = set(broken)
         self.reads = [0] * len(self.arrays)
 
+    @override
     def __len__(self) -> int:
         return len(self.arrays)
 
+    @override
     def __getitem__(self, index: int) -> Pair:
         self.reads[index] += 1
         if index in self.broken:
@@ -68,6 +71,7 @@ class ToyGenerator(Generator):
         self.dropout = nn.Dropout(0.5)
         self.outer = nn.Conv2d(channels, out_channels, 3, padding=1)
 
+    @override
     def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
         if any(side % self.size_multiple for side in condition.shape[-2:]):
             raise ValueError(f"{tuple(condition.shape[-2:])} is no multiple of 4")
@@ -82,6 +86,7 @@ class ToyDiscriminator(Discriminator):
         self.receptive_field, self.least_size = 3, 3
         self.layer = nn.Conv2d(condition_channels + image_channels, 1, 3)
 
+    @override
     def forward(self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]) -> Float[Tensor, "n 1 i j"]:
         return self.layer(torch.cat([condition, image], dim=1))
 
@@ -89,9 +94,10 @@ class ToyDiscriminator(Discriminator):
 class ToyLoss(Loss):
     """The mean absolute difference."""
 
+    @override
     def forward(
         self,
-        condition: Float[Tensor, "n c h w"],  # noqa: ARG002  (part of the interface)
+        condition: Float[Tensor, "n c h w"],
         target: Float[Tensor, "n d h w"],
         prediction: Float[Tensor, "n d h w"],
     ) -> Float[Tensor, ""]:
@@ -101,9 +107,11 @@ class ToyLoss(Loss):
 class ToyAdversarialLoss(AdversarialLoss):
     """How far scores are from 1 for what is real, and from 0 for what is predicted, squared."""
 
+    @override
     def for_generator(self, prediction_scores: Float[Tensor, "n 1 i j"]) -> Float[Tensor, ""]:
         return (prediction_scores - 1).square().mean()
 
+    @override
     def for_discriminator(
         self, target_scores: Float[Tensor, "n 1 i j"], prediction_scores: Float[Tensor, "n 1 i j"]
     ) -> Float[Tensor, ""]:
@@ -121,12 +129,15 @@ class ToyMethod(Method):
         if "discriminator" not in networks:
             raise ValueError("there is no discriminator, and a game takes two")
 
+    @override
     def forward(self, batch: Batch) -> Shared:
         return {"prediction": self.predict(batch.condition)}
 
+    @override
     def predict(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
         return self.networks["generator"](condition)
 
+    @override
     def phases(self) -> Sequence[Phase]:
         phases = [
             Phase("critic", ("discriminator",), self.critic_terms),
@@ -135,12 +146,14 @@ class ToyMethod(Method):
         return [phase for phase in phases if phase.updates[0] in self.only]
 
     def critic_terms(self, batch: Batch, shared: Shared) -> Terms:
+        """Least-squares terms of the discriminator."""
         judge = self.networks["discriminator"]
         real = judge(batch.condition, batch.target)
         predicted = judge(batch.condition, shared["prediction"].detach())
         return {"real": Term((real - 1).square().mean(), 0.5), "predicted": Term(predicted.square().mean(), 0.25)}
 
     def painter_terms(self, batch: Batch, shared: Shared) -> Terms:
+        """Terms of the generator."""
         scores = self.networks["discriminator"](batch.condition, shared["prediction"])
         distance = (shared["prediction"] - batch.target).abs().mean()
         return {"game": Term((scores - 1).square().mean(), 1.0), "l1": Term(distance, 10.0)}
@@ -154,20 +167,24 @@ class ToyMetric(Metric):
     def __init__(self) -> None:
         self.reset()
 
+    @override
     def update(
         self,
-        condition: Float[Tensor, "n c h w"],  # noqa: ARG002  (part of the interface)
+        condition: Float[Tensor, "n c h w"],
         target: Float[Tensor, "n d h w"],
         prediction: Float[Tensor, "n d h w"],
     ) -> None:
         self.values += (prediction - target).abs().mean(dim=(1, 2, 3)).tolist()
 
+    @override
     def compute(self) -> float | Mapping[str, float]:
         return sum(self.values) / len(self.values)
 
+    @override
     def reset(self) -> None:
         self.values: list[float] = []
 
+    @override
     def merge(self, other: ToyMetric) -> None:
         self.values += other.values
 
@@ -179,6 +196,7 @@ class Recorder(Listener):
         self.events: list[Any] = []
 
     def hear(self, event: Any) -> None:
+        """Record an event."""
         self.events.append(event)
 
     started = step = previewed = validated = checkpoint_saved = ended = compared = probed = hear

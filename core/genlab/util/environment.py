@@ -16,10 +16,12 @@ def versions(packages: Mapping[str, str]) -> dict[str, str]:
 
 
 def machine(device: str) -> dict[str, str]:
+    """Host, system, device and number of CPUs."""
     return {"host": platform.node(), "system": platform.platform(), "device": device, "cpus": str(os.cpu_count())}
 
 
 def command() -> list[str]:
+    """The command line of this process."""
     return [Path(sys.argv[0]).name, *sys.argv[1:]]
 
 

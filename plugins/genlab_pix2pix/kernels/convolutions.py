@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from typing_extensions import override
 
 from genlab_pix2pix.kernels import one_channel, skinny, subpixel, winograd
 
@@ -29,6 +30,7 @@ class Convolution(nn.Conv2d):
     refines = nn.Conv2d  # it computes the same; a benchmark takes that one for the plain way
 
     # `input` is what PyTorch's layers call it.
+    @override
     def forward(self, input: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k h2 w2"]:
         if _was_measured(self, input) and (pixels := input.shape[0] * self._pixels(input)):
             if self._gives_one_channel:
@@ -70,6 +72,7 @@ class TransposedConvolution(nn.ConvTranspose2d):
 
     refines = nn.ConvTranspose2d
 
+    @override
     def forward(
         self, input: Float[Tensor, "n c h w"], output_size: list[int] | None = None
     ) -> Float[Tensor, "n k h2 w2"]:

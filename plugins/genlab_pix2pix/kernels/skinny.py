@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import override
 
 _BLOCKS = 16
 _ROWS = 16
@@ -51,7 +52,8 @@ class _OfTwo(torch.autograd.Function):
     """A function whose gradients need both of its arguments."""
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:  # noqa: ARG004
+    @override
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
         ctx.save_for_backward(*inputs)
 
 
@@ -59,10 +61,12 @@ class _Product(_OfTwo):
     """`rows @ matrix`."""
 
     @staticmethod
+    @override
     def forward(rows: Float[Tensor, "n a"], matrix: Float[Tensor, "a b"]) -> Float[Tensor, "n b"]:
         return _rows_times(rows, matrix)
 
     @staticmethod
+    @override
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
         rows, matrix = ctx.saved_tensors
         (gradient,) = gradients
@@ -77,10 +81,12 @@ class _TransposedProduct(_OfTwo):
     """`rows @ matrix.T`."""
 
     @staticmethod
+    @override
     def forward(rows: Float[Tensor, "n b"], matrix: Float[Tensor, "a b"]) -> Float[Tensor, "n a"]:
         return _rows_times_transposed(rows, matrix)
 
     @staticmethod
+    @override
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
         rows, matrix = ctx.saved_tensors
         (gradient,) = gradients

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import override
 
 KERNEL, STRIDE, PADDING = (4, 4), (2, 2), (1, 1)
 
@@ -24,6 +25,7 @@ def convolve_transposed(x: Float[Tensor, "n c h w"], weight: Float[Tensor, "c k 
 
 class _TransposedConvolution(torch.autograd.Function):
     @staticmethod
+    @override
     def forward(x: Float[Tensor, "n c h w"], weight: Float[Tensor, "c k 4 4"]) -> Float[Tensor, "n k h2 w2"]:
         inputs, outputs = weight.shape[:2]
         # Tap 2t + r gives phase r, from the pixel t places before; a convolution counts forward, so t is reversed.
@@ -33,10 +35,12 @@ class _TransposedConvolution(torch.autograd.Function):
         return F.pixel_shuffle(F.conv2d(x, phases, padding=1), 2)[:, :, 1:-1, 1:-1].contiguous()
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:  # noqa: ARG004
+    @override
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
         ctx.save_for_backward(*inputs)
 
     @staticmethod
+    @override
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
         wanted = [*ctx.needs_input_grad, False]

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
+from typing_extensions import override
 
 KERNEL = 4
 _OUT = 3
@@ -81,6 +82,7 @@ class _Tiles(torch.autograd.Function):
     """Overlapping tiles of 6x6 in steps of 3, as columns: pixel by pixel of the tile, then channel, image and place."""
 
     @staticmethod
+    @override
     def forward(image: Float[Tensor, "n c h w"]) -> Float[Tensor, "36 m"]:
         n, channels, height, width = image.shape
         rows, columns = height // _OUT - 1, width // _OUT - 1
@@ -92,10 +94,12 @@ class _Tiles(torch.autograd.Function):
         return tiles.reshape(_TILE**2, -1)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:  # noqa: ARG004
+    @override
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
         ctx.shape = inputs[0].shape
 
     @staticmethod
+    @override
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         return _Overlap.apply(gradients[0], ctx.shape)
 
@@ -104,6 +108,7 @@ class _Overlap(torch.autograd.Function):
     """The image whose pixels are sums over the tiles that they are in: what `_Tiles` is backwards."""
 
     @staticmethod
+    @override
     def forward(tiles: Float[Tensor, "36 m"], shape: torch.Size) -> Float[Tensor, "n c h w"]:
         n, channels, height, width = shape
         rows, columns = height // _OUT, width // _OUT
@@ -116,9 +121,11 @@ class _Overlap(torch.autograd.Function):
         return blocks.permute(3, 2, 4, 0, 5, 1).reshape(shape)
 
     @staticmethod
+    @override
     def setup_context(ctx: Any, inputs: tuple[Tensor, torch.Size], output: Tensor) -> None:
         """The gradient needs nothing of it."""
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:  # noqa: ARG004
+    @override
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         return _Tiles.apply(gradients[0].contiguous()), None

@@ -60,13 +60,13 @@ def ablate(
     recipe: Path,
     *,
     out: Path,
-    set: Sequence[str] = (),
+    overrides: Sequence[str] = (),
     plugins: Sequence[Path] = (),
     retrain: bool = False,
     tell: Callable[[Event], None] = lambda event: None,
 ) -> Outcome:
     """`genlab.ablate` without workers."""
-    return Ablation(recipe, out, set=set, plugins=plugins).run(1, retrain, tell, here)
+    return Ablation(recipe, out, overrides=overrides, plugins=plugins).run(1, retrain, tell, here)
 
 
 class Trained:
@@ -106,7 +106,7 @@ def test_the_targets_themselves_stand_below_the_arms(recipe: Path, judge: Path, 
     judged = f"evaluate.metrics.label_recovery.judge={judge}"
     name = "label_recovery/class_iou"
     asked = [judged, f"ablation.metric=validation/{name}", "ablation.seeds=[0]", "train.steps=2"]
-    outcome = ablate(recipe, set=asked, out=tmp_path / "out")
+    outcome = ablate(recipe, overrides=asked, out=tmp_path / "out")
     real = genlab.open_run(tmp_path / "out" / "cells" / "skips" / "seed-0").metrics
     assert outcome.of_targets(f"validation/{name}").mean == real["validation/label_recovery/real_class_iou"]
     (row,) = [line for line in (tmp_path / "out" / "report.md").read_text().splitlines() if "the targets them" in line]
@@ -125,7 +125,7 @@ def test_another_judge_makes_other_cells(recipe: Path, judge: Path, good_judge: 
         shutil.rmtree(tmp_path / "judge")
         shutil.copytree(other, tmp_path / "judge")
         trained = Trained()
-        ablate(recipe, set=asked, out=tmp_path / "out", tell=trained)
+        ablate(recipe, overrides=asked, out=tmp_path / "out", tell=trained)
         assert len(trained.ended) == trains
 
 
@@ -137,7 +137,7 @@ def test_arms_with_different_judges_are_not_compared(
         f"ablation.arms.no-skips.evaluate.metrics.label_recovery.judge={good_judge}",
     ]
     with pytest.raises(RunError, match="measure with different things under evaluate"):
-        ablate(recipe, set=asked, out=tmp_path / "out")
+        ablate(recipe, overrides=asked, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -168,7 +168,7 @@ def test_an_arm_without_a_finished_run_is_not_passed_over(copy: Path, recipe: Pa
 def test_a_metric_that_is_no_number_leaves_a_report(recipe: Path, tmp_path: Path) -> None:
     (tmp_path / "nothing.py").write_text(NOTHING)
     asked = ["evaluate.metrics.nothing={}", 'ablation.metrics=["validation/nothing"]', "train.steps=1"]
-    ablate(recipe, set=asked, plugins=[tmp_path / "nothing.py"], out=tmp_path / "out")
+    ablate(recipe, overrides=asked, plugins=[tmp_path / "nothing.py"], out=tmp_path / "out")
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["metrics"]["validation/nothing"]["arms"]["skips"]["mean"] is None
     assert "no number" in (tmp_path / "out" / "report.md").read_text()
@@ -203,7 +203,7 @@ def test_called_again_it_trains_nothing(copy: Path, recipe: Path) -> None:
 
 def test_another_seed_and_another_arm_are_all_that_is_trained(copy: Path, recipe: Path) -> None:
     trained = Trained()
-    ablate(recipe, out=copy, set=["ablation.seeds=[0, 1, 5]"], tell=trained)
+    ablate(recipe, out=copy, overrides=["ablation.seeds=[0, 1, 5]"], tell=trained)
     assert sorted(trained.ended) == [("no-skips, seed 5", "finished"), ("skips, seed 5", "finished")]
     recipe.write_text(recipe.read_text() + "[ablation.arms.l1]\nlosses.adversarial.weight = 0\n")
     trained = Trained()
@@ -215,7 +215,7 @@ def test_another_seed_and_another_arm_are_all_that_is_trained(copy: Path, recipe
 def test_an_edit_that_is_taken_back_costs_nothing(copy: Path, recipe: Path) -> None:
     first = figures(copy)
     trained = Trained()
-    ablate(recipe, out=copy, set=["train.steps=2"], tell=trained)
+    ablate(recipe, out=copy, overrides=["train.steps=2"], tell=trained)
     assert len(trained.ended) == 4
     assert figures(copy) != first
     trained = Trained()

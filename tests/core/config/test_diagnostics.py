@@ -18,8 +18,8 @@ l1 = { weight = -1 }
 """
 
 
-def located(*faults: Fault, set: tuple[str, ...] = ()) -> list[Fault]:
-    document = read_assignments(set).over(read_document(TEXT, "r.toml"))
+def located(*faults: Fault, overrides: tuple[str, ...] = ()) -> list[Fault]:
+    document = read_assignments(overrides).over(read_document(TEXT, "r.toml"))
     return list(at_their_places(faults, document).faults)
 
 
@@ -63,7 +63,9 @@ def test_what_has_no_table_at_all_is_missing_from_the_recipe() -> None:
 
 
 def test_a_fault_of_a_set_shows_what_was_set() -> None:
-    faults = located(Fault(("train", "steps"), "too small"), Fault(("data", "name"), "unknown"), set=("train.steps=0",))
+    faults = located(
+        Fault(("train", "steps"), "too small"), Fault(("data", "name"), "unknown"), overrides=("train.steps=0",)
+    )
     assert [str(fault).split("\n")[0] for fault in faults] == [
         "--set train.steps=0: too small",
         "r.toml:3:8: unknown",

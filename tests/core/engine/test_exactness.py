@@ -64,7 +64,7 @@ def test_the_cache_of_pairs_makes_no_difference(whole, tiny, tmp_path, monkeypat
     folder = tmp_path / "cache"
     monkeypatch.setenv("GENLAB_CACHE", "off" if cache == "off" else str(folder))
     if cache == "warm":
-        genlab.train(tiny, set=["seed=3"], out=tmp_path / "before")
+        genlab.train(tiny, overrides=["seed=3"], out=tmp_path / "before")
     if cache == "full":
         monkeypatch.setenv("GENLAB_CACHE_GIB", str(2 * 10_000 / 2**30))  # room for two pairs
     run = genlab.train(tiny, out=tmp_path / cache).path
@@ -111,12 +111,12 @@ def test_parts_in_processes_of_their_own_equal_the_whole(whole, tiny, tmp_path, 
     ids=" ".join,
 )
 def test_looking_does_not_change_the_training(whole, tiny, tmp_path, assignments):
-    genlab.train(tiny, out=tmp_path / "run", set=assignments)
+    genlab.train(tiny, out=tmp_path / "run", overrides=assignments)
     assert_same(tmp_path / "run", whole)
 
 
 def test_another_recipe_does_not_equal_it(whole, tiny, tmp_path):
     """The comparison can fail."""
-    genlab.train(tiny, out=tmp_path / "run", set=["generator.dropout=0.4"])
+    genlab.train(tiny, out=tmp_path / "run", overrides=["generator.dropout=0.4"])
     with pytest.raises(AssertionError):
         assert_same(tmp_path / "run", whole)

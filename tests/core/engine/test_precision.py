@@ -120,8 +120,8 @@ def test_200_steps_learn_what_they_learn_in_single_precision(tiny, tmp_path, nam
 @pytest.mark.parametrize("name", MIXED)
 def test_it_resumes_exactly(tiny, tmp_path, name):
     setting = [f"train.precision={name}"]
-    whole = genlab.train(tiny, set=setting, out=tmp_path / "whole").path
-    parts = genlab.train(tiny, set=setting, out=tmp_path / "parts", stop_at=3).path
+    whole = genlab.train(tiny, overrides=setting, out=tmp_path / "whole").path
+    parts = genlab.train(tiny, overrides=setting, out=tmp_path / "parts", stop_at=3).path
     genlab.resume(parts)
     assert_same(parts, whole)
     assert records(parts) == records(whole)

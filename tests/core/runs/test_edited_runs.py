@@ -41,7 +41,7 @@ def test_a_copy_of_a_checkpoint_beside_it_does_not_count(paused: genlab.Run) -> 
 
 
 def test_an_optimisers_state_of_another_network(tiny: Path, paused: genlab.Run, tmp_path: Path) -> None:
-    wider = genlab.train(tiny, set=["generator.channels=16"], out=tmp_path / "wider", stop_at=4)
+    wider = genlab.train(tiny, overrides=["generator.channels=16"], out=tmp_path / "wider", stop_at=4)
     name = "checkpoints/00000004/generator.optimizer.safetensors"
     shutil.copyfile(wider.path / name, paused.path / name)
     with pytest.raises(RunError, match="does not fit"):
@@ -73,7 +73,7 @@ def test_a_lock_that_cannot_be_had(paused: genlab.Run) -> None:
 def test_starting_again_names_the_plugins(tiny: Path, tmp_path: Path) -> None:
     body = "class Mine(genlab.Listener):\n    pass"
     given = plugin(tmp_path, body, 'listener("mine", Mine)')
-    run = genlab.train(tiny, set=["listeners.mine={}"], plugins=[given], out=tmp_path / "a b", stop_at=1)
+    run = genlab.train(tiny, overrides=["listeners.mine={}"], plugins=[given], out=tmp_path / "a b", stop_at=1)
     shutil.rmtree(run.path / "checkpoints")
     with pytest.raises(RunError) as caught:
         genlab.resume(run.path)

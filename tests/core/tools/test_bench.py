@@ -29,7 +29,9 @@ ROOT, CPU = Path(__file__).parents[3], torch.device("cpu")
 def tiny_benchmark() -> Benchmark:
     recipe = Path(__file__).parents[2] / "assets" / "tiny.toml"
     heard: list[tuple[int, int]] = []
-    found = api.bench(recipe, set=["train.batch_size=2"], rounds=5, tell=lambda done, of: heard.append((done, of)))
+    found = api.bench(
+        recipe, overrides=["train.batch_size=2"], rounds=5, tell=lambda done, of: heard.append((done, of))
+    )
     assert heard == [(done, 5) for done in range(6)]
     return found
 
@@ -103,7 +105,7 @@ def first_batch(size: int) -> Batch:
 
 def test_the_plain_way_learns_what_genlab_learns(tiny: Path) -> None:
     """Otherwise it would be a race between two different things."""
-    checked = read(tiny, set=["generator.dropout=0.0"])
+    checked = read(tiny, overrides=["generator.dropout=0.0"])
     plain, ours = (build(checked.recipe, checked.document).experiment for _ in range(2))
     optimizer = ours.settings.optimizer
     take = Reference(plain.method, optimizer.learning_rate, optimizer.betas)
@@ -172,5 +174,5 @@ def test_the_gpu_table_says_which_sizes_it_takes(python: list[str]) -> None:
 def test_the_papers_step_is_faster_than_the_plain_way() -> None:
     """An idle machine shows 1.5 times; this much of it must be left on one that is shared and slow."""
     few = 'data={name="drawn_facades", count=4, validation_count=2}'
-    found = api.bench("unet_facades", set=[few, "train.device=cpu"], rounds=7, tell=lambda _done, _of: None)
+    found = api.bench("unet_facades", overrides=[few, "train.device=cpu"], rounds=7, tell=lambda _done, _of: None)
     assert found.speedup > 1.15

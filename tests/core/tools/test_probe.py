@@ -23,7 +23,7 @@ from genlab.util.files import exclusive
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny = Path(__file__).parents[2] / "assets" / "tiny.toml"
     folder = tmp_path_factory.mktemp("trained") / "run"
-    genlab.train(tiny, set=["listeners.tensorboard={}"], out=folder)
+    genlab.train(tiny, overrides=["listeners.tensorboard={}"], out=folder)
     return folder
 
 
@@ -191,7 +191,7 @@ def genlab_register(registry):
 def test_skips_of_a_plugin_that_are_not_what_they_should_be(tiny: Path, tmp_path: Path, kind: str, words: str):
     (tmp_path / "odd.py").write_text(ODD)
     values = ["generator.name=odd", f"generator.kind={kind}", "train.steps=1"]
-    genlab.train(tiny, set=values, plugins=[tmp_path / "odd.py"], out=tmp_path / "run")
+    genlab.train(tiny, overrides=values, plugins=[tmp_path / "odd.py"], out=tmp_path / "run")
     with pytest.raises(genlab.PluginError) as caught:
         genlab.probe(tmp_path / "run")
     assert words in str(caught.value)

@@ -31,9 +31,11 @@ class Row(NamedTuple):
 
     @property
     def is_faulty(self) -> bool:
+        """True unless the plugin is usable or left out."""
         return self.state not in ("ok", "left out")
 
     def as_dict(self) -> dict[str, Any]:
+        """The row as JSON can hold it."""
         plugin = self.plugin
         return {
             "kind": self.kind or None,

@@ -27,6 +27,7 @@ class Declared(NamedTuple):
 
     @property
     def module(self) -> str:
+        """Module of the entry point."""
         return self.value.partition(":")[0]
 
     def load(self) -> Any:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from typing_extensions import override
+
 from genlab.registry.registry import Registration
 
 SLOW = 1.0
@@ -40,11 +42,13 @@ class Plugin:
     seconds: float = 0.0
     is_left_out: bool = False
 
+    @override
     def __str__(self) -> str:
         return f"{self.package} {self.version}".rstrip()
 
     @property
     def state(self) -> State:
+        """State of the plugin: ok, slow to import, failed or left out."""
         if self.is_left_out:
             return "left out"
         if self.failure:

@@ -25,12 +25,12 @@ Tell = Callable[[int, int], None]
 _PATIENCE = 20.0
 
 
-def bench(recipe: str | Path, set: Iterable[str], plugins: Iterable[Path], rounds: int, tell: Tell) -> Benchmark:
+def bench(recipe: str | Path, overrides: Iterable[str], plugins: Iterable[Path], rounds: int, tell: Tell) -> Benchmark:
     """Take steps both ways by turns, `rounds` times.
 
     Args:
         recipe: a recipe that holds.
-        set: `KEY=VALUE` texts, laid over it.
+        overrides: `KEY=VALUE` texts, laid over it.
         plugins: Python files with plugins.
         rounds: steps that are measured of each way, after those that warm it up.
         tell: hears how many rounds of how many are done.
@@ -40,7 +40,7 @@ def bench(recipe: str | Path, set: Iterable[str], plugins: Iterable[Path], round
     """
     job = {
         "recipe": str(recipe),
-        "set": list(set),
+        "overrides": list(overrides),
         "plugins": [str(Path(file).resolve()) for file in plugins],
         "steps": rounds,
     }

@@ -83,10 +83,12 @@ class Benchmark:
 
     @property
     def speedup_quartiles(self) -> tuple[float, float]:
+        """First and third quartile of the speedup over rounds."""
         low, _, high = statistics.quantiles(self.speedups, n=4)
         return low, high
 
     def images_per_second(self, side: Side) -> float:
+        """Throughput of a side, in images per second."""
         return self.batch_size / side.median
 
     def utilisation(self, side: Side) -> float:

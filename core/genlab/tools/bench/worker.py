@@ -94,6 +94,7 @@ def _batches(experiment: Experiment) -> Generator[Any, None, None]:
 
 
 def main() -> None:
+    """Take steps as asked on standard input, and answer with their times."""
     # What plugins and listeners print must not come between the answers.
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -112,9 +113,9 @@ def main() -> None:
 
 def _serve(job: dict[str, Any], answer: Callable[[Any], None]) -> None:
     taken = job["steps"] + 1 + WARM_UP + PROFILED
-    checked = read(job["recipe"], set=job["set"], plugins=job["plugins"])
+    checked = read(job["recipe"], overrides=job["overrides"], plugins=job["plugins"])
     if checked.recipe.settings.train.steps < taken:  # a schedule has no rate for steps after its end
-        checked = read(job["recipe"], set=[*job["set"], f"train.steps={taken}"], plugins=job["plugins"])
+        checked = read(job["recipe"], overrides=[*job["overrides"], f"train.steps={taken}"], plugins=job["plugins"])
     built = build(checked.recipe, checked.document)
     train, device = built.recipe.settings.train, built.experiment.device
     _read_ahead(built.experiment, taken + READ_AHEAD)
