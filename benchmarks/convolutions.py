@@ -24,7 +24,7 @@ from torch import Tensor, nn
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "core"), str(ROOT / "plugins")]
 
-from genlab.engine.runtime import memory_kept  # noqa: E402
+from genlab.engine.runtime import keep_freed_memory  # noqa: E402
 from genlab.tools.bench.measure import processor  # noqa: E402
 from genlab_pix2pix.kernels import one_channel, skinny, subpixel, winograd  # noqa: E402
 from genlab_pix2pix.kernels.convolutions import Convolution, TransposedConvolution  # noqa: E402
@@ -130,5 +130,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with memory_kept():
+    with keep_freed_memory():
         main()

@@ -15,7 +15,7 @@ from genlab.config.document import Document, Source, from_source
 from genlab.config.schema import Input, Optimizer
 from genlab.data.augment import crop_and_flip, load_size
 from genlab.data.order import draw, spread
-from genlab.engine.checkpoint import Position, Trainee, restore, save
+from genlab.engine.checkpoint import Position, TrainState, restore, save
 from genlab.engine.optimizers import make_optimizers
 
 SEEDS = st.integers(0, 2**63 - 1)
@@ -123,11 +123,11 @@ NUMBERS = st.floats(width=32, allow_nan=True, allow_infinity=True, allow_subnorm
 
 @given(st.lists(NUMBERS, min_size=1, max_size=20), st.dictionaries(st.text(max_size=5), st.floats(), max_size=3))
 def test_a_checkpoint_gives_back_every_bit(values: list[float], metrics: dict[str, float]) -> None:
-    def trainee(seed: int) -> Trainee:
+    def trainee(seed: int) -> TrainState:
         made = networks(seed)
-        return Trainee(ToyMethod(made, {}), make_optimizers(made, Optimizer(), CPU))
+        return TrainState(ToyMethod(made, {}), make_optimizers(made, Optimizer(), CPU))
 
-    def bits(trained: Trainee) -> dict[str, bytes]:
+    def bits(trained: TrainState) -> dict[str, bytes]:
         found = {role: network.state_dict() for role, network in trained.method.networks.items()}
         return {f"{role}/{name}": t.numpy().tobytes() for role, state in found.items() for name, t in state.items()}
 

@@ -50,8 +50,8 @@ from .interfaces.loss import AdversarialLoss as AdversarialLoss, Loss as Loss
 from .interfaces.method import (
     Batch as Batch,
     Method as Method,
+    Outputs as Outputs,
     Phase as Phase,
-    Shared as Shared,
     Term as Term,
     Terms as Terms,
     WeightedLoss as WeightedLoss,
@@ -70,3 +70,4 @@ from .registry.registry import Registry as Registry
 from .runs.run import Run as Run
 
 __version__: str
+__all__: list[str]

@@ -148,7 +148,7 @@ def resume(run: str | Path, *, stop_at: int | None = None) -> Run:
         RunError: it has finished, is being trained, has no checkpoint, or its data changed.
     """
     folder = RunFolder.existing(Path(run))
-    training.go_on(folder, stop_at=stop_at)
+    training.resume(folder, stop_at=stop_at)
     return open_run(folder.path)
 
 

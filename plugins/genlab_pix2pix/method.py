@@ -17,8 +17,8 @@ from genlab import (
     Loss,
     Method,
     Network,
+    Outputs,
     Phase,
-    Shared,
     Term,
     Terms,
     WeightedLoss,
@@ -68,7 +68,7 @@ class Pix2Pix(Method):
             )
 
     @override
-    def forward(self, batch: Batch) -> Shared:
+    def forward(self, batch: Batch) -> Outputs:
         return {"prediction": self.predict(batch.condition)}
 
     @override
@@ -82,7 +82,7 @@ class Pix2Pix(Method):
             return [generator]
         return [Phase("discriminator", ("discriminator",), self._discriminator_terms), generator]
 
-    def _discriminator_terms(self, batch: Batch, shared: Shared) -> Terms:
+    def _discriminator_terms(self, batch: Batch, shared: Outputs) -> Terms:
         discriminator = self.networks["discriminator"]
         assert isinstance(discriminator, Discriminator)
         images = (batch.target, shared["prediction"].detach())
@@ -92,7 +92,7 @@ class Pix2Pix(Method):
             for label, (loss, _) in self.adversarial.items()
         }
 
-    def _generator_terms(self, batch: Batch, shared: Shared) -> Terms:
+    def _generator_terms(self, batch: Batch, shared: Outputs) -> Terms:
         prediction = shared["prediction"]
         terms = {
             label: Term(loss(batch.condition, batch.target, prediction), weight)

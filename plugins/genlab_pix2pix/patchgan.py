@@ -72,7 +72,7 @@ class PatchGAN(Discriminator):
         self.receptive_field = receptive_field
         seen = condition_channels + image_channels if conditional else image_channels
         windows = _WINDOWS[receptive_field]
-        self.least_size = _least_size(windows)
+        self.min_size = _least_size(windows)
         last = len(windows)
         widths = [seen, *(width(channels, number) for number in range(1, last)), 1]
 

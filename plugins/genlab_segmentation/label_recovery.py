@@ -51,8 +51,8 @@ class LabelRecovery(Metric):
     """
 
     better: ClassVar[Literal["lower", "higher"]] = "higher"
-    of_targets: ClassVar[Mapping[str, str]] = {figure: f"real_{figure}" for figure in FIGURES}
-    figures: ClassVar[Sequence[str]] = (*FIGURES, *of_targets.values())
+    target_figures: ClassVar[Mapping[str, str]] = {figure: f"real_{figure}" for figure in FIGURES}
+    figures: ClassVar[Sequence[str]] = (*FIGURES, *target_figures.values())
 
     def __init__(self, *, judge: Path) -> None:
         self.judge = judge
@@ -107,7 +107,7 @@ class LabelRecovery(Metric):
 
     @override
     def compute(self) -> Mapping[str, float]:
-        real = {self.of_targets[name]: figure for name, figure in self._real.figures().items()}
+        real = {self.target_figures[name]: figure for name, figure in self._real.figures().items()}
         return {**self._predicted.figures(), **real}
 
     @override

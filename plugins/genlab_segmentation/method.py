@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
-from genlab import Batch, Loss, Method, Network, Phase, Predictions, Shared, Term, Terms, WeightedLoss
+from genlab import Batch, Loss, Method, Network, Outputs, Phase, Predictions, Term, Terms, WeightedLoss
 
 
 class Segmentation(Method):
@@ -35,7 +35,7 @@ class Segmentation(Method):
             self.supervised[label] = (loss, weight)
 
     @override
-    def forward(self, batch: Batch) -> Shared:
+    def forward(self, batch: Batch) -> Outputs:
         return {"prediction": self.predict(batch.condition)}
 
     @override
@@ -46,7 +46,7 @@ class Segmentation(Method):
     def phases(self) -> Sequence[Phase]:
         return [Phase("generator", ("generator",), self._terms)]
 
-    def _terms(self, batch: Batch, shared: Shared) -> Terms:
+    def _terms(self, batch: Batch, shared: Outputs) -> Terms:
         return {
             label: Term(loss(batch.condition, batch.target, shared["prediction"]), weight)
             for label, (loss, weight) in self.supervised.items()

@@ -139,7 +139,9 @@ def killed(python: list[str], tiny: Path, out: Path, *assignments: str) -> None:
     plugin = out.parent / "killer.py"
     plugin.write_text(KILLER)
     given = ["listeners.killer={}", *assignments]
-    call = f"import genlab; genlab.train({str(tiny)!r}, out={str(out)!r}, overrides={given!r}, plugins=[{str(plugin)!r}])"
+    call = (
+        f"import genlab; genlab.train({str(tiny)!r}, out={str(out)!r}, overrides={given!r}, plugins=[{str(plugin)!r}])"
+    )
     done = subprocess.run([*python, "-c", call], capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
     (out / "plugins" / "killer.py").write_text(KILLER.replace("event.step == 7", "False"))

@@ -24,7 +24,7 @@ from genlab.assemble.experiment import OpenData, build_networks, construct, open
 from genlab.assemble.facts import count_parameters
 from genlab.assemble.recipe import Recipe
 from genlab.config.load import load
-from genlab.engine.listener_list import Announcer
+from genlab.engine.listener_list import ListenerList
 from genlab.engine.validation import try_metrics
 from genlab.errors import RunError
 from genlab.registry.components import Components
@@ -122,10 +122,10 @@ class Ablation:
             self._announcer().tell(outcome.compared(self.folder.path))
             return outcome
 
-    def _announcer(self) -> Announcer:
+    def _announcer(self) -> ListenerList:
         """The recipe's listeners, those of the first cell."""
         cell = self.plan.cells[0]
-        return Announcer(list(construct(cell.recipe, cell.document).listeners.items()))
+        return ListenerList(list(construct(cell.recipe, cell.document).listeners.items()))
 
     def _settled(self, cell: Cell) -> SettledCell:
         recipe = settle(cell.recipe, self._opened(cell))

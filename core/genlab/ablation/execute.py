@@ -16,7 +16,7 @@ from queue import Empty, SimpleQueue
 from typing_extensions import override
 
 from genlab.ablation.jobs import Begun, Done, Event, Job, Moved
-from genlab.engine.stop_signal import Stopping
+from genlab.engine.stop_signal import StopSignal
 
 
 def execute(
@@ -31,7 +31,7 @@ def execute(
         waiting.put(job)
     events: SimpleQueue[Event | None] = SimpleQueue()
     slots = [_Slot(environment, log, waiting, events) for environment in environments[: len(jobs)]]
-    with Stopping("Stopping: what is trained now is saved. Once more breaks off at once.") as stopping, _ended(slots):
+    with StopSignal("Stopping: what is trained now is saved. Once more breaks off at once.") as stopping, _ended(slots):
         running = len(slots)
         while running:
             if stopping():

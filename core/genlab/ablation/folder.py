@@ -20,7 +20,7 @@ from genlab.ablation.identity import Identity, differences, identity_of, key
 from genlab.errors import GenlabError, RunError
 from genlab.runs.folder import RunFolder
 from genlab.runs.manifest import Manifest
-from genlab.util.files import exclusive, storage_errors
+from genlab.util.files import file_lock, storage_errors
 
 
 class AblationFolder:
@@ -54,7 +54,7 @@ class AblationFolder:
     @contextmanager
     def locked(self) -> Generator[None, None, None]:
         """Keep other processes from running this ablation; `RunError` if one does already."""
-        with exclusive(self.path / ".lock", "another process is running this ablation now", patience=0.0):
+        with file_lock(self.path / ".lock", "another process is running this ablation now", patience=0.0):
             yield
 
     def cell(self, arm: str, seed: int) -> RunFolder:

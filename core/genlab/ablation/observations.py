@@ -10,7 +10,7 @@ import numpy as np
 from typing_extensions import override
 
 from genlab.interfaces.listener import Listener, Pictures, Previewed, Started, Validated
-from genlab.util.files import write_text, written_aside
+from genlab.util.files import atomic_write, write_text
 
 Course = Mapping[int, Mapping[str, float]]
 
@@ -32,7 +32,7 @@ class Observations(Listener):
     @override
     def previewed(self, event: Previewed) -> None:
         pictures = event.pictures
-        with written_aside(self._folder / "pictures.npz") as aside, aside.open("wb") as file:
+        with atomic_write(self._folder / "pictures.npz") as aside, aside.open("wb") as file:
             np.savez_compressed(
                 file,
                 keys=np.array(pictures.keys, dtype=np.str_),

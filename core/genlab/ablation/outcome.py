@@ -84,9 +84,9 @@ class Outcome:
         values = self.values(arm, metric)
         return spread(list(values.values())) if values else None
 
-    def of_targets(self, metric: str) -> Spread | None:
+    def target_figures(self, metric: str) -> Spread | None:
         """What the metric would be if predictions were the targets themselves, for a metric that tells."""
-        name = self._figure(metric).of_targets
+        name = self._figure(metric).target_figures
         return self.spread(self.baseline, f"{metric.partition('/')[0]}/{name}") if name else None
 
     def _figure(self, metric: str) -> Figure:

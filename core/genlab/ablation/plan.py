@@ -12,7 +12,7 @@ from typing_extensions import override
 from genlab.ablation.identity import substance
 from genlab.assemble.recipe import Recipe
 from genlab.assemble.resolve import resolve
-from genlab.config.diagnostics import at_their_places
+from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document, Source, from_source
 from genlab.config.schema import Ablation
 from genlab.config.validate import Keys, check, dotted, inline, nearest
@@ -108,11 +108,11 @@ def make_plan(document: Document, components: Components) -> Plan:
         except RecipeError as error:
             faults += error.faults
     if faults:
-        raise at_their_places(dict.fromkeys(faults), document)
+        raise recipe_error(dict.fromkeys(faults), document)
     changes = {arm.name: _changes(document, arm) for arm in arms}
     plan = Plan(cells[0].recipe.title, settings, cells, changes)
     if faults := [*_equal_arms(plan, arms), *_metric_faults(plan)]:
-        raise at_their_places(faults, document)
+        raise recipe_error(faults, document)
     return plan
 
 
@@ -121,10 +121,10 @@ def _settings(document: Document) -> Ablation:
     if not isinstance(table, dict):
         what = "this recipe describes no ablation: it has no table [ablation]"
         hint = "It needs one with arms and a baseline; `gen recipes show ablation_skips` is an example."
-        raise at_their_places([Fault((TABLE,), what, hint)], document)
+        raise recipe_error([Fault((TABLE,), what, hint)], document)
     settings, faults = check(Ablation, table, (TABLE,), "[ablation]")
     if settings is None:
-        raise at_their_places(faults, document)
+        raise recipe_error(faults, document)
     return settings
 
 

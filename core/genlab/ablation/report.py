@@ -82,7 +82,7 @@ def _metric(outcome: Outcome, metric: str) -> dict[str, Any]:
             arm: {**asdict(spread), "values": outcome.values(arm, metric)} for arm, spread in spreads.items() if spread
         },
         "differences": {arm: {**asdict(d), "verdict": d.verdict(better)} for arm, d in differences.items()},
-        "of_targets": (targets := outcome.of_targets(metric)) and asdict(targets),
+        "target_figures": (targets := outcome.target_figures(metric)) and asdict(targets),
         "over_images": {arm: asdict(interval) for arm, interval in outcome.over_images(metric).items()},
     }
 

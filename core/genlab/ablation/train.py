@@ -52,7 +52,7 @@ def _train(folder: RunFolder, job: Job, listeners: Sequence[tuple[str, Listener]
         with folder.locked(PATIENCE):
             can_go_on = folder.last_checkpoint() is not None
         if can_go_on:
-            training.go_on(folder, listeners=listeners)
+            training.resume(folder, listeners=listeners)
             return
         shutil.rmtree(folder.path)
     checked = read(job.recipe, plugins=job.plugins)

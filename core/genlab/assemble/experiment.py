@@ -14,16 +14,16 @@ import torch
 from genlab.assemble import source_digest
 from genlab.assemble.instances import check_choice, check_network, check_phases, open_split
 from genlab.assemble.recipe import Recipe
-from genlab.config.diagnostics import at_their_places
+from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
 from genlab.data.augment import load_size
 from genlab.data.cache import Cache
 from genlab.data.device import CPU
-from genlab.data.pair_store import Shelf
+from genlab.data.pair_store import PairStore
 from genlab.data.prepared import PreparedPairs
 from genlab.engine.experiment import Experiment
 from genlab.engine.runtime import choose_device, memory_errors, place, settle_train
-from genlab.engine.seeding import constructing, initialize
+from genlab.engine.seeding import initialize, seeded_construction
 from genlab.engine.validation import try_metrics
 from genlab.errors import DataError, Fault, RecipeError, StorageError
 from genlab.interfaces.dataset import Choice, Dataset, Pairs, Side, Split
@@ -32,7 +32,7 @@ from genlab.interfaces.loss import AdversarialLoss, Loss
 from genlab.interfaces.method import Method, WeightedLoss
 from genlab.interfaces.metric import Metric
 from genlab.interfaces.network import Discriminator, Generator, Network
-from genlab.registry.components import Part, Spec
+from genlab.registry.components import ComponentConfig, Part
 
 _log = logging.getLogger("genlab")
 
@@ -41,7 +41,7 @@ _log = logging.getLogger("genlab")
 class OpenData:
     """The data of a run: which source it came to, why, and its pairs."""
 
-    spec: Spec
+    spec: ComponentConfig
     reason: str | None
     training: Pairs
     validation: Pairs
@@ -122,9 +122,9 @@ def construct(recipe: Recipe, document: Document) -> Parts:
     """Construct the components that need no data; `RecipeError` with all that refuse their settings."""
     faults: list[Fault] = []
 
-    def parts(spec: Spec, label: str) -> list[Part]:
+    def parts(spec: ComponentConfig, label: str) -> list[Part]:
         try:
-            with constructing(recipe.settings.seed, label):
+            with seeded_construction(recipe.settings.seed, label):
                 return spec.build_parts()
         except RecipeError as error:
             faults.extend(error.faults)
@@ -136,7 +136,7 @@ def construct(recipe: Recipe, document: Document) -> Parts:
         for table in (recipe.losses, recipe.metrics, recipe.listeners)
     ]
     if faults:
-        raise at_their_places(faults, document)
+        raise recipe_error(faults, document)
     losses, metrics, listeners = ({label: made[-1].instance for label, made in table.items()} for table in found)
     return Parts(data, losses, metrics, listeners)
 
@@ -155,7 +155,7 @@ def open_data(parts: Sequence[Part]) -> OpenData:
     return OpenData(chosen, choice.reason, training, validation)
 
 
-def _chosen(choice: Choice, parts: Sequence[Part]) -> Spec:
+def _chosen(choice: Choice, parts: Sequence[Part]) -> ComponentConfig:
     """The dataset of a choice, with its settings as the choice says, those among them that are choices likewise."""
     spec = next((part.spec for part in parts if part.instance is choice.dataset), parts[-1].spec)
     said = {
@@ -169,17 +169,17 @@ def settle(recipe: Recipe, data: OpenData) -> Recipe:
     return recipe.settled(data.spec, settle_train(recipe.settings.train))
 
 
-def prepare(recipe: Recipe, pairs: Pairs, shelf: Shelf | None = None, device: torch.device = CPU) -> PreparedPairs:
+def prepare(recipe: Recipe, pairs: Pairs, shelf: PairStore | None = None, device: torch.device = CPU) -> PreparedPairs:
     """Pairs as the networks see them, but for augmentation; `shelf` is where they stay on the machine."""
     settings = recipe.settings.input
     return PreparedPairs(pairs, settings, settings.height_width, recipe.predictions, shelf=shelf, device=device)
 
 
-def _shelves(recipe: Recipe, data: OpenData) -> dict[str, Shelf]:
+def _shelves(recipe: Recipe, data: OpenData) -> dict[str, PairStore]:
     cache = Cache.of_this_machine()
     if cache is None:
         return {}
-    found: dict[str, Shelf] = {}
+    found: dict[str, PairStore] = {}
     kept = kept_pairs(recipe, data)
     try:
         for part, content in kept.items():
@@ -227,7 +227,7 @@ def build_networks(recipe: Recipe, channels: tuple[int, int], document: Document
     faults: list[Fault] = []
     for role, spec in recipe.networks.items():
         try:
-            with constructing(recipe.settings.seed, role), memory_errors():
+            with seeded_construction(recipe.settings.seed, role), memory_errors():
                 networks[role] = spec.build(**supplied[role])
         except RecipeError as error:
             faults += error.faults
@@ -235,7 +235,7 @@ def build_networks(recipe: Recipe, channels: tuple[int, int], document: Document
             check_network(networks[role], spec.component)
     faults += _size_faults(networks, recipe)
     if faults:
-        raise at_their_places(faults, document)
+        raise recipe_error(faults, document)
     for role, network in networks.items():
         initialize(network, recipe.settings.seed, role)
     return networks
@@ -253,8 +253,8 @@ def _size_faults(networks: Mapping[str, Network], recipe: Recipe) -> list[Fault]
         what = f"{recipe.networks['generator'].component} takes multiples of {multiple}, not {given}"
         hint = f"Near it: {', '.join(map(str, near))}. A generator that halves less often takes other sizes."
         faults.append(Fault(("input", "size"), what, hint))
-    if isinstance(discriminator, Discriminator) and min(size) < discriminator.least_size:
-        what = f"{recipe.networks['discriminator'].component} needs at least {discriminator.least_size}, not {given}"
+    if isinstance(discriminator, Discriminator) and min(size) < discriminator.min_size:
+        what = f"{recipe.networks['discriminator'].component} needs at least {discriminator.min_size}, not {given}"
         faults.append(Fault(("input", "size"), what, "One with a smaller receptive field needs less."))
     return faults
 
@@ -265,9 +265,9 @@ def build_method(
     """The method, with its networks and losses in place."""
     weighted = {label: WeightedLoss(loss, recipe.weights[label]) for label, loss in losses.items()}
     try:
-        with constructing(recipe.settings.seed, "method"):
+        with seeded_construction(recipe.settings.seed, "method"):
             method: Method = recipe.method.build(networks=networks, losses=weighted)
     except RecipeError as error:
-        raise at_their_places(error.faults, document) from error
+        raise recipe_error(error.faults, document) from error
     check_phases(method, networks, recipe.method.component)
     return method

@@ -16,7 +16,7 @@ from genlab.registry.components import Component
 
 _PIXELS: Mapping[type[Network], tuple[str, ...]] = {
     Generator: ("size_multiple",),
-    Discriminator: ("receptive_field", "least_size"),
+    Discriminator: ("receptive_field", "min_size"),
 }
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from genlab.config.schema import TABLES, Settings, Train
 from genlab.interfaces.predictions import Predictions
-from genlab.registry.components import Component, Spec
+from genlab.registry.components import Component, ComponentConfig
 
 
 class Figure(NamedTuple):
@@ -20,12 +20,12 @@ class Figure(NamedTuple):
     Args:
         name: the metric's label, or `label/figure`.
         better: which direction is good.
-        of_targets: the name of the figure that says what this one would be of the targets themselves.
+        target_figures: the name of the figure that says what this one would be of the targets themselves.
     """
 
     name: str
     better: Literal["lower", "higher"]
-    of_targets: str | None
+    target_figures: str | None
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,15 @@ class Recipe:
 
     title: str
     settings: Settings
-    data: Spec
-    method: Spec
-    networks: Mapping[str, Spec]
-    losses: Mapping[str, Spec]
+    data: ComponentConfig
+    method: ComponentConfig
+    networks: Mapping[str, ComponentConfig]
+    losses: Mapping[str, ComponentConfig]
     weights: Mapping[str, float]
-    metrics: Mapping[str, Spec]
-    listeners: Mapping[str, Spec]
+    metrics: Mapping[str, ComponentConfig]
+    listeners: Mapping[str, ComponentConfig]
 
-    def settled(self, data: Spec, train: Train) -> Recipe:
+    def settled(self, data: ComponentConfig, train: Train) -> Recipe:
         """The same with what was left to the machine filled in: which data, and what `[train]` leaves open."""
         return replace(self, data=data, settings=replace(self.settings, train=train))
 
@@ -95,12 +95,12 @@ class Recipe:
         return tomli_w.dumps(self.tables())
 
 
-def _figures(label: str, metric: Spec) -> list[Figure]:
+def _figures(label: str, metric: ComponentConfig) -> list[Figure]:
     cls: Any = metric.component.cls
     if not cls.figures:
         return [Figure(label, cls.better, None)]
-    of_targets = {figure: f"{label}/{name}" for figure, name in cls.of_targets.items()}
-    return [Figure(f"{label}/{figure}", cls.better, of_targets.get(figure)) for figure in cls.figures]
+    target_figures = {figure: f"{label}/{name}" for figure, name in cls.target_figures.items()}
+    return [Figure(f"{label}/{figure}", cls.better, target_figures.get(figure)) for figure in cls.figures]
 
 
 def _plain(table: BaseModel) -> dict[str, Any]:

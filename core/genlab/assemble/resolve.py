@@ -9,14 +9,14 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from genlab.assemble.recipe import Recipe
 from genlab.config import schema
-from genlab.config.diagnostics import at_their_places
+from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
 from genlab.config.schema import TABLES
 from genlab.config.validate import Keys, bare, check, describe, dotted, nearest, shown
 from genlab.errors import Fault
 from genlab.interfaces.kinds import KINDS
 from genlab.interfaces.loss import AdversarialLoss
-from genlab.registry.components import Components, Spec
+from genlab.registry.components import ComponentConfig, Components
 
 ROLES = ("generator", "discriminator")
 KEYS = ("title", "seed", "data", "input", "method", *ROLES, "losses", *list(TABLES)[1:], "listeners", "ablation")
@@ -32,7 +32,7 @@ def resolve(document: Document, components: Components) -> Recipe:
     resolver = _Resolver(document.values, components)
     recipe = resolver.recipe()
     if recipe is None:
-        raise at_their_places(resolver.faults, document)
+        raise recipe_error(resolver.faults, document)
     return recipe
 
 
@@ -119,16 +119,18 @@ class _Resolver:
         self.faults += faults
         return checked
 
-    def component(self, kind: str, keys: Keys) -> Spec | None:
+    def component(self, kind: str, keys: Keys) -> ComponentConfig | None:
         given = self.table(keys)
         return None if given is None else self.specified(kind, given, keys)
 
-    def specified(self, kind: str, table: dict[str, Any], keys: Keys, also: tuple[str, ...] = ("name",)) -> Spec | None:
+    def specified(
+        self, kind: str, table: dict[str, Any], keys: Keys, also: tuple[str, ...] = ("name",)
+    ) -> ComponentConfig | None:
         spec, faults = self.components.spec(kind, table, keys, also)
         self.faults += faults
         return spec
 
-    def labelled(self, kind: str, keys: Keys) -> dict[str, Spec]:
+    def labelled(self, kind: str, keys: Keys) -> dict[str, ComponentConfig]:
         """The components in the tables under labels of the recipe's own."""
         specs = {label: self.specified(kind, table, (*keys, label)) for label, table in self.labels(keys).items()}
         return {label: spec for label, spec in specs.items() if spec}
@@ -145,7 +147,7 @@ class _Resolver:
                 tables[label] = {"name": label, **table}
         return tables
 
-    def losses(self) -> tuple[dict[str, Spec], dict[str, float]]:
+    def losses(self) -> tuple[dict[str, ComponentConfig], dict[str, float]]:
         """The losses of a weight above 0, and the weights."""
         tables = self.labels(("losses",))
         weights = {label: self.value(Weight, ("losses", label, "weight"), 1.0) for label in tables}
@@ -156,11 +158,13 @@ class _Resolver:
         }
         return {label: spec for label, spec in specs.items() if spec}, weights
 
-    def networks(self, method: Spec | None, losses: Mapping[str, Spec]) -> dict[str, Spec]:
+    def networks(
+        self, method: ComponentConfig | None, losses: Mapping[str, ComponentConfig]
+    ) -> dict[str, ComponentConfig]:
         """The networks that the method uses and a loss needs."""
         adversarial = [label for label, spec in losses.items() if issubclass(spec.component.cls, AdversarialLoss)]
         used = self.roles(method)
-        specs: dict[str, Spec] = {}
+        specs: dict[str, ComponentConfig] = {}
         for role in ROLES:
             given = role in self.values
             wanted = role in used and (role != "discriminator" or adversarial)
@@ -171,7 +175,7 @@ class _Resolver:
             self.needs_discriminator(label, used)
         return specs
 
-    def roles(self, method: Spec | None) -> tuple[str, ...]:
+    def roles(self, method: ComponentConfig | None) -> tuple[str, ...]:
         """The roles of the networks that the method uses."""
         if method is None:
             return ROLES
@@ -182,7 +186,9 @@ class _Resolver:
                 self.fault(("method", "name"), what)
         return used
 
-    def hold_to_predictions(self, method: Spec | None, keys: Keys, specs: Mapping[str, Spec]) -> None:
+    def hold_to_predictions(
+        self, method: ComponentConfig | None, keys: Keys, specs: Mapping[str, ComponentConfig]
+    ) -> None:
         """Losses and metrics must take what the method predicts."""
         if method is None:
             return

@@ -48,7 +48,7 @@ def data(
     from genlab.config.load import find
     from genlab.drawing.contact_sheet import contact_sheet
     from genlab.errors import StorageError
-    from genlab.util.files import written_aside
+    from genlab.util.files import atomic_write
 
     sheet = out or Path(f"{find(recipe).stem}_data.png")
     if sheet.is_dir() or not sheet.parent.is_dir():
@@ -62,7 +62,7 @@ def data(
             plugins=plugin,
             tell=lambda done, of: progress.update(task, completed=done, total=of),
         )
-    with written_aside(sheet) as aside:
+    with atomic_write(sheet) as aside:
         contact_sheet(found.pictures).save(aside, "PNG")
     if json:
         print_json({**_as_json(found), "sheet": str(sheet)})

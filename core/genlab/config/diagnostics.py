@@ -9,7 +9,7 @@ from genlab.config.document import Document
 from genlab.errors import Fault, RecipeError
 
 
-def at_their_places(faults: Iterable[Fault], document: Document) -> RecipeError:
+def recipe_error(faults: Iterable[Fault], document: Document) -> RecipeError:
     """One error of all faults, in the order in which they stand in the recipe; those that have a place keep it."""
     return RecipeError(sorted((_located(fault, document) for fault in faults), key=_order))
 

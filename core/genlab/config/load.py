@@ -7,7 +7,7 @@ from pathlib import Path
 from textwrap import shorten
 
 from genlab.config.builtin import shipped_names, shipped_recipe
-from genlab.config.diagnostics import at_their_places
+from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document, read_file
 from genlab.config.overrides import read_assignments
 from genlab.config.validate import nearest, shown
@@ -47,12 +47,12 @@ def _with_ancestors(path: Path, children: tuple[Path, ...]) -> Document:
         return document
     if not isinstance(parent, str):
         fault = Fault(("extends",), f"`extends` takes the path or name of one recipe, not {shown(parent)}")
-        raise at_their_places([fault], document)
+        raise recipe_error([fault], document)
     parent_path = _parent_path(path, parent, document)
     chain = (*children, path.resolve())
     if parent_path.resolve() in chain:
         names = " extends ".join(link.name for link in (*chain, parent_path))
-        raise at_their_places([Fault(("extends",), f"a recipe cannot extend itself: {names}")], document)
+        raise recipe_error([Fault(("extends",), f"a recipe cannot extend itself: {names}")], document)
     values = {key: value for key, value in document.values.items() if key != "extends"}
     child = Document(values, document.origins, document.name)
     return child.over(_with_ancestors(parent_path, chain))
@@ -66,5 +66,5 @@ def _parent_path(path: Path, parent: str, document: Document) -> Path:
     if shipped is None:
         what = f"there is no recipe {shown(parent)}, neither as a file seen from this one nor among those that ship"
         hint = nearest(parent, [*sorted(file.name for file in path.parent.glob("*.toml")), *shipped_names()])
-        raise at_their_places([Fault(("extends",), what, hint)], document)
+        raise recipe_error([Fault(("extends",), what, hint)], document)
     return shipped

@@ -18,7 +18,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 from pydantic_core import from_json, to_json
 
-from genlab.data.pair_store import Shelf
+from genlab.data.pair_store import PairStore
 from genlab.errors import StorageError
 from genlab.util.files import storage_errors, write_text
 
@@ -83,7 +83,7 @@ class Cache:
         folder = Path(named) if named else user_cache_path("genlab") / "pairs"
         return Cache(folder, int(_gibibytes() * GIB))
 
-    def shelf(self, content: Mapping[str, object], count: int, description: str, share: float = 1.0) -> Shelf:
+    def shelf(self, content: Mapping[str, object], count: int, description: str, share: float = 1.0) -> PairStore:
         """The shelf for `count` pairs whose content is a function of `content`.
 
         It may take a share of what those that stay leave, as a run fills several.
@@ -98,7 +98,7 @@ class Cache:
             if _description(folder) is None:
                 write_text(folder / _ABOUT, to_json({"description": description}).decode())
             os.utime(folder / _ABOUT)
-            return Shelf(folder, count, int(self._room(name) * share))
+            return PairStore(folder, count, int(self._room(name) * share))
 
     def entries(self) -> list[Entry]:
         """What there is, the last used first; other folders that lie there are nobody's business."""

@@ -79,7 +79,7 @@ class Form:
         return a, b
 
 
-class Shelf:
+class PairStore:
     """Prepared pairs by their index. Reading and writing from several threads and processes is safe.
 
     Args:

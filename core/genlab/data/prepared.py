@@ -10,8 +10,8 @@ import torch
 from genlab.config.schema import Input
 from genlab.data.device import CPU, moved
 from genlab.data.pair import PreparedPair
-from genlab.data.pair_store import Shelf
-from genlab.data.sides import ClassSide, Seen, channels_of, resize, to_tensor
+from genlab.data.pair_store import PairStore
+from genlab.data.sides import OneHotLabels, TensorSpec, channels_of, resize, to_tensor
 from genlab.errors import DataError
 from genlab.interfaces.dataset import LabelSide, Pair, Pairs, Side, require_pair
 from genlab.interfaces.predictions import Predictions
@@ -21,11 +21,11 @@ CACHE_BYTES = 2**30
 T = TypeVar("T")
 
 
-class Sides(NamedTuple):
+class PairSpec(NamedTuple):
     """What condition and target are."""
 
     condition: Side
-    target: Seen
+    target: TensorSpec
 
 
 class PreparedPairs:
@@ -54,7 +54,7 @@ class PreparedPairs:
         size: tuple[int, int],
         predictions: Predictions = "images",
         cache_bytes: int = CACHE_BYTES,
-        shelf: Shelf | None = None,
+        shelf: PairStore | None = None,
         device: torch.device = CPU,
     ) -> None:
         if len(pairs) == 0:
@@ -63,7 +63,7 @@ class PreparedPairs:
         self.size = size
         self.flipped = settings.direction == "b_to_a"
         condition, target = self._oriented(pairs.a, pairs.b)
-        self.sides = Sides(condition, self._classes(target) if predictions == "classes" else target)
+        self.sides = PairSpec(condition, self._classes(target) if predictions == "classes" else target)
         self.channels = (channels_of(self.sides.condition), channels_of(self.sides.target))
         self._cache: dict[int, PreparedPair] = {}
         self._room = cache_bytes
@@ -107,7 +107,7 @@ class PreparedPairs:
     def _oriented(self, a: T, b: T) -> tuple[T, T]:
         return (b, a) if self.flipped else (a, b)
 
-    def _classes(self, target: Side) -> ClassSide:
+    def _classes(self, target: Side) -> OneHotLabels:
         if not isinstance(target, LabelSide):
             side = "a" if self.flipped else "b"
             raise DataError(
@@ -116,7 +116,7 @@ class PreparedPairs:
                 hint="Turn input.direction round, or have labels on that side: the dataset labels_from_colors reads"
                 " them from colours, on the side that its setting `side` says.",
             )
-        return ClassSide(target.palette)
+        return OneHotLabels(target.palette)
 
     def _keep(self, index: int, pair: PreparedPair) -> None:
         size = pair.condition.nbytes + pair.target.nbytes

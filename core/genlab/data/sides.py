@@ -22,27 +22,27 @@ from genlab.interfaces.dataset import ImageSide, LabelSide, Palette, Side
 
 
 @dataclass(frozen=True)
-class ClassSide:
+class OneHotLabels:
     """A label map that networks see as one channel a class, and not in its palette's colours."""
 
     palette: Palette
 
 
-Seen = Side | ClassSide
+TensorSpec = Side | OneHotLabels
 
 
-def channels_of(side: Seen) -> int:
+def channels_of(side: TensorSpec) -> int:
     """How many channels the networks see."""
     match side:
         case ImageSide():
             return side.channels
-        case ClassSide():
+        case OneHotLabels():
             return len(side.palette)
         case LabelSide():
             return 3
 
 
-def to_tensor(array: NDArray[np.generic], side: Seen, key: str) -> Shaped[Tensor, "c h w"]:
+def to_tensor(array: NDArray[np.generic], side: TensorSpec, key: str) -> Shaped[Tensor, "c h w"]:
     """A stored array as a tensor; `DataError` if it is not what its side declares."""
     if not isinstance(side, ImageSide):
         return _labels(array, side, key)
@@ -63,7 +63,7 @@ def to_tensor(array: NDArray[np.generic], side: Seen, key: str) -> Shaped[Tensor
     return _copy(scaled.astype(np.float32).transpose(2, 0, 1))
 
 
-def _labels(array: NDArray[np.generic], side: LabelSide | ClassSide, key: str) -> Shaped[Tensor, "1 h w"]:
+def _labels(array: NDArray[np.generic], side: LabelSide | OneHotLabels, key: str) -> Shaped[Tensor, "1 h w"]:
     if array.ndim != 2 or array.dtype.kind != "u" or array.dtype.itemsize > 2:
         what = f"a label map is a uint8 or uint16 array (height, width), not {array.dtype} {array.shape}"
         raise DataError(what, where=key)
@@ -77,7 +77,7 @@ def _copy(array: NDArray[np.generic]) -> Tensor:
     return torch.from_numpy(np.array(array, order="C"))
 
 
-def resize(image: Shaped[Tensor, "c h w"], side: Seen, size: tuple[int, int]) -> Shaped[Tensor, "c h2 w2"]:
+def resize(image: Shaped[Tensor, "c h w"], side: TensorSpec, size: tuple[int, int]) -> Shaped[Tensor, "c h2 w2"]:
     """Stretch to a height and width: bilinear with antialiasing, or the nearest pixel for labels."""
     if image.shape[-2:] == size:
         return image
@@ -86,9 +86,9 @@ def resize(image: Shaped[Tensor, "c h w"], side: Seen, size: tuple[int, int]) ->
     return F.interpolate(image[None], size, mode="bilinear", antialias=True)[0]
 
 
-def to_network(batch: Shaped[Tensor, "n c h w"], side: Seen) -> Float[Tensor, "n d h w"]:
+def to_network(batch: Shaped[Tensor, "n c h w"], side: TensorSpec) -> Float[Tensor, "n d h w"]:
     """Floats in [-1, 1]: images and label maps in colours from black to full intensity, classes as 0 and 1."""
-    if isinstance(side, ClassSide):
+    if isinstance(side, OneHotLabels):
         classes = F.one_hot(batch[:, 0].long(), len(side.palette))
         return classes.permute(0, 3, 1, 2).float().contiguous()
     if isinstance(side, LabelSide):
@@ -102,12 +102,12 @@ def _colours(palette: Palette, device: torch.device) -> Float[Tensor, "classes 3
     return torch.tensor(palette, dtype=torch.float32, device=device)
 
 
-def to_picture(image: Float[Tensor, "c h w"], side: Seen) -> NDArray[np.uint8]:
+def to_picture(image: Float[Tensor, "c h w"], side: TensorSpec) -> NDArray[np.uint8]:
     """What networks see or predict as (height, width, 3) uint8, to be seen.
 
     Classes have their palette's colours; of an image of other than 3 channels, the first is shown.
     """
-    if isinstance(side, ClassSide):
+    if isinstance(side, OneHotLabels):
         return np.array(side.palette, np.uint8)[to_classes(image)]
     shown = image if image.shape[0] == 3 else image[:1].expand(3, -1, -1)
     return to_bytes(shown)

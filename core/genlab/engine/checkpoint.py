@@ -60,14 +60,14 @@ class Position(BaseModel):
 
 
 @dataclass(frozen=True)
-class Trainee:
+class TrainState:
     """What a checkpoint holds: everything that training changes."""
 
     method: Method
     optimizers: Mapping[str, Optimizer]
 
 
-def save(folder: Path, position: Position, trainee: Trainee, keep: int) -> Path:
+def save(folder: Path, position: Position, trainee: TrainState, keep: int) -> Path:
     """Write the checkpoint of a step below `folder`, and remove all but the last `keep`.
 
     One of that step that is there already holds the same, as a training is exact: only its position is written again.
@@ -106,7 +106,7 @@ def _remove(checkpoint: Path) -> None:
         shutil.rmtree(checkpoint.rename(_aside(checkpoint)), ignore_errors=True)
 
 
-def _write(folder: Path, position: Position, trainee: Trainee) -> None:
+def _write(folder: Path, position: Position, trainee: TrainState) -> None:
     method = trainee.method
     for role, network in method.networks.items():
         save_file(_copies(network.state_dict()), network_file(folder, role))
@@ -118,7 +118,7 @@ def _write(folder: Path, position: Position, trainee: Trainee) -> None:
         sync(path)
 
 
-def restore(checkpoint: Path, trainee: Trainee) -> Position:
+def restore(checkpoint: Path, trainee: TrainState) -> Position:
     """Put everything back as it was; returns how far that is.
 
     Raises:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from genlab.engine.precision import Forward, Precision
 from genlab.errors import GenlabError
 from genlab.interfaces.method import Method
-from genlab.util.exceptions import told
+from genlab.util.exceptions import summarize
 
 # A GPU is done with a kernel of a small batch before the next one is launched: recorded, they are launched as one.
 _SMALL_BATCH = 4
@@ -49,7 +49,7 @@ def compile_networks(
             raise
         except Exception as error:  # noqa: BLE001  (compilers raise of every kind, and the training can do without)
             precision.transform(None)
-            _log.warning("The networks are not compiled, and the training is slower: %s", told(error))
+            _log.warning("The networks are not compiled, and the training is slower: %s", summarize(error))
 
 
 def _compiled(forward: Forward) -> Forward:

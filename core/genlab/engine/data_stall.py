@@ -12,7 +12,7 @@ WINDOW = 60.0
 _log = logging.getLogger("genlab")
 
 
-class Starvation:
+class DataStallMonitor:
     """Says so, once, when more than `TOLERABLE` of `WINDOW` seconds went into waiting for pairs."""
 
     def __init__(self) -> None:

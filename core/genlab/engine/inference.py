@@ -14,7 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPriva
 from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivateUsage]
 
 from genlab.config.schema import Inference
-from genlab.engine.seeding import random_numbers_apart
+from genlab.engine.seeding import isolated_rng
 from genlab.errors import TrainingError
 from genlab.interfaces.method import Method
 
@@ -29,7 +29,7 @@ class Predictor:
     def __call__(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
         """Predict each image by itself, so that the result does not depend on how images are batched."""
         # Not inference_mode(): a tensor that a network keeps from here could not be trained with afterwards.
-        with torch.no_grad(), self._prepared(), random_numbers_apart(condition.device):
+        with torch.no_grad(), self._prepared(), isolated_rng(condition.device):
             return torch.cat([self._one(image) for image in condition.split(1)])
 
     def _one(self, image: Float[Tensor, "1 c h w"]) -> Float[Tensor, "1 d h w"]:

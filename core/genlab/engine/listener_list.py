@@ -16,14 +16,14 @@ from genlab.interfaces.listener import (
     Step,
     Validated,
 )
-from genlab.util.exceptions import reason
+from genlab.util.exceptions import summarize_with_location
 
 Event = Started | Step | Previewed | Validated | CheckpointSaved | Ended | Compared | Probed
 
 _log = logging.getLogger("genlab")
 
 
-class Announcer:
+class ListenerList:
     """The listeners of a run. One that raises is reported once, by name, and hears no more."""
 
     def __init__(self, listeners: Sequence[tuple[str, Listener]]) -> None:
@@ -40,7 +40,7 @@ class Announcer:
             except BaseException as error:  # noqa: BLE001  (a listener is a guest: whatever it raises, the run goes on)
                 self._listeners.remove(entry)
                 what = "The listener `%s` failed and is switched off; the run goes on. %s"
-                _log.warning(what, label, reason(error))
+                _log.warning(what, label, summarize_with_location(error))
 
 
 def dispatch(listener: Listener, event: Event) -> None:

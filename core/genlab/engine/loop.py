@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from genlab.engine.experiment import Experiment
-from genlab.engine.listener_list import Announcer
-from genlab.engine.stop_signal import Stopping
+from genlab.engine.listener_list import ListenerList
+from genlab.engine.stop_signal import StopSignal
 from genlab.engine.training import Training
 from genlab.interfaces.listener import Ended, Started, Status
 
@@ -27,7 +27,7 @@ def train(experiment: Experiment, started: Started, checkpoint: Path | None, sto
     """
     steps = experiment.settings.train.steps
     last = steps if stop_at is None else min(stop_at, steps)
-    announcer, stopping = Announcer(experiment.listeners), Stopping()
+    announcer, stopping = ListenerList(experiment.listeners), StopSignal()
     training = Training(experiment, checkpoint, started.folder / "checkpoints", announcer, stopping)
     status: Status = "failed"
 

@@ -132,7 +132,7 @@ _NEVER = 2**31 - 1
 
 
 @contextmanager
-def memory_kept() -> Generator[None, None, None]:
+def keep_freed_memory() -> Generator[None, None, None]:
     """What tensors free in this block stays with the process, for the next ones.
 
     PyTorch takes the memory of a CPU's tensors from the C library, and glibc hands large pieces back to the system as

@@ -42,7 +42,7 @@ def seed_random_numbers(seed: int, device: torch.device) -> None:
 
 
 @contextmanager
-def random_numbers_apart(device: torch.device) -> Generator[None, None, None]:
+def isolated_rng(device: torch.device) -> Generator[None, None, None]:
     """Whatever is drawn in this block, the caller's random numbers go on as if nothing had been.
 
     On an Apple GPU those of the CPU alone, as PyTorch cannot fork the others.
@@ -57,9 +57,9 @@ def random_numbers_apart(device: torch.device) -> Generator[None, None, None]:
 
 
 @contextmanager
-def constructing(seed: int, role: str) -> Generator[None, None, None]:
+def seeded_construction(seed: int, role: str) -> Generator[None, None, None]:
     """What a constructor draws in this block, on the CPU, is a function of seed and role alone."""
     cpu = torch.device("cpu")
-    with random_numbers_apart(cpu):
+    with isolated_rng(cpu):
         seed_random_numbers(derived_seed(seed, role), cpu)
         yield

@@ -12,7 +12,7 @@ from typing import Any
 _log = logging.getLogger("genlab")
 
 
-class Stopping:
+class StopSignal:
     """While entered, the first signal sets a flag, which calling this object tells; a second one breaks off at once.
 
     Away from the main thread signals belong to somebody else, and nothing is changed.
@@ -34,7 +34,7 @@ class Stopping:
         """True once a signal was received."""
         return self.received is not None
 
-    def __enter__(self) -> Stopping:
+    def __enter__(self) -> StopSignal:
         if threading.current_thread() is threading.main_thread():
             # What is ignored, as by nohup, stays so.
             wanted = [number for number in self.signals if signal.getsignal(number) is not signal.SIG_IGN]

@@ -12,16 +12,16 @@ from torch import Tensor
 from torch.nn.utils import get_total_norm
 
 from genlab.data.batches import Batches
-from genlab.engine.checkpoint import Position, Trainee, restore, save
+from genlab.engine.checkpoint import Position, TrainState, restore, save
 from genlab.engine.compilation import compile_networks, next_step
-from genlab.engine.data_stall import Starvation
+from genlab.engine.data_stall import DataStallMonitor
 from genlab.engine.experiment import Experiment
 from genlab.engine.inference import Predictor
-from genlab.engine.listener_list import Announcer
+from genlab.engine.listener_list import ListenerList
 from genlab.engine.optimizers import make_optimizers, rate_at, set_rates
 from genlab.engine.precision import Precision
-from genlab.engine.runtime import cpu_threads, fast_kernels, memory_kept
-from genlab.engine.seeding import derived_seed, random_numbers_apart, seed_random_numbers
+from genlab.engine.runtime import cpu_threads, fast_kernels, keep_freed_memory
+from genlab.engine.seeding import derived_seed, isolated_rng, seed_random_numbers
 from genlab.engine.step import StepResult, measure_norms, train_step
 from genlab.engine.timing import Clock, due
 from genlab.engine.validation import Interrupted, preview, validate
@@ -46,7 +46,7 @@ class Training:
         experiment: Experiment,
         checkpoint: Path | None,
         folder: Path,
-        announcer: Announcer,
+        announcer: ListenerList,
         stopping: Callable[[], bool],
     ) -> None:
         settings = experiment.settings
@@ -55,7 +55,7 @@ class Training:
         self.announcer = announcer
         self.stopping = stopping
         self.optimizers = make_optimizers(experiment.networks, settings.optimizer, experiment.device)
-        self.trainee = Trainee(experiment.method, self.optimizers)
+        self.trainee = TrainState(experiment.method, self.optimizers)
         self.precision = Precision(settings.train.chosen_precision, experiment.device)
         first = restore(checkpoint, self.trainee) if checkpoint else Position()
         self.precision.load_state(first.loss_scale)
@@ -64,7 +64,7 @@ class Training:
         self.saved = self.step if checkpoint else None
         self.predictor = Predictor(experiment.method, settings.inference)
         self.clock = Clock(settings.train.batch_size)
-        self.starvation = Starvation()
+        self.starvation = DataStallMonitor()
 
     def batches(self) -> Generator[Batch, None, None]:
         """The batches from here on."""
@@ -77,9 +77,9 @@ class Training:
         train, device = self.experiment.settings.train, self.experiment.device
         with ExitStack() as stack:
             stack.enter_context(cpu_threads(train.threads))
-            stack.enter_context(memory_kept())
+            stack.enter_context(keep_freed_memory())
             stack.enter_context(fast_kernels(device))
-            stack.enter_context(random_numbers_apart(device))
+            stack.enter_context(isolated_rng(device))
             if train.compile is True:
                 self._compile()
             yield stack.enter_context(closing(self.batches()))

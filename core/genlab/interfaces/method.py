@@ -41,7 +41,7 @@ class Term(NamedTuple):
     weight: float
 
 
-Shared = Mapping[str, Tensor]
+Outputs = Mapping[str, Tensor]
 Terms = Mapping[str, Term]
 
 
@@ -61,7 +61,7 @@ class Phase:
 
     name: str
     updates: tuple[str, ...]
-    terms: Callable[[Batch, Shared], Terms]
+    terms: Callable[[Batch, Outputs], Terms]
 
     def __post_init__(self) -> None:
         # A type checker takes a tuple of one without its comma for what it is; Python takes it for letters.
@@ -92,7 +92,7 @@ class Method(ABC):
         self.losses = losses
 
     @abstractmethod
-    def forward(self, batch: Batch) -> Shared:
+    def forward(self, batch: Batch) -> Outputs:
         """What all phases of one step share, computed once, with gradients."""
 
     @abstractmethod

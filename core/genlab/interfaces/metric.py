@@ -18,13 +18,13 @@ class Metric(ABC):
 
     The class says in `better` which direction is good, "lower" or "higher", in `predictions` what it measures, and in
     `figures` the names of its figures if it has several: each is then reported as `label/figure`. Where one figure is
-    what another would be if predictions were the targets themselves, `of_targets` has it by the other's name.
+    what another would be if predictions were the targets themselves, `target_figures` has it by the other's name.
     """
 
     better: ClassVar[Literal["lower", "higher"]]
     predictions: ClassVar[Predictions] = "images"
     figures: ClassVar[Sequence[str]] = ()
-    of_targets: ClassVar[Mapping[str, str]] = {}
+    target_figures: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls) -> None:
         # A type checker takes a string for a sequence of names; Python takes it for letters.
@@ -33,9 +33,9 @@ class Metric(ABC):
             raise PluginError(what, hint=f'Write figures = ("{cls.figures}",).')
         if len(set(cls.figures)) < len(cls.figures):
             raise PluginError(f"the metric {cls.__name__} names one of its figures twice: {', '.join(cls.figures)}")
-        if unknown := sorted({*cls.of_targets, *cls.of_targets.values()} - {*cls.figures}):
+        if unknown := sorted({*cls.target_figures, *cls.target_figures.values()} - {*cls.figures}):
             raise PluginError(
-                f"the metric {cls.__name__} has of_targets with `{unknown[0]}`, which is none of its figures"
+                f"the metric {cls.__name__} has target_figures with `{unknown[0]}`, which is none of its figures"
             )
         if (better := getattr(cls, "better", "lower")) not in ("lower", "higher"):
             raise PluginError(f'the metric {cls.__name__} has better = {better!r}, and it is "lower" or "higher"')

@@ -84,11 +84,11 @@ class Discriminator(Network, ABC):
 
     The framework supplies the constructor's `condition_channels` and `image_channels`; its other arguments are
     settings. A class says, or its constructor, in `receptive_field` the side of the square that one score sees, and in
-    `least_size` the least height and width of an image that gives a score, both in pixels.
+    `min_size` the least height and width of an image that gives a score, both in pixels.
     """
 
     receptive_field: int
-    least_size: int
+    min_size: int
 
     @abstractmethod
     @override

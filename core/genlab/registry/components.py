@@ -24,13 +24,13 @@ from genlab.registry.discovery.guard import guarded
 from genlab.registry.discovery.overview import collision
 from genlab.registry.discovery.plugin import Plugin
 from genlab.registry.registry import Registration
-from genlab.util.exceptions import reason
+from genlab.util.exceptions import summarize_with_location
 
 ComponentTable = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Spec:
+class ComponentConfig:
     """A component and its settings, complete and checked: what a recipe says of one part.
 
     Args:
@@ -52,7 +52,7 @@ class Spec:
         parts: list[Part] = []
 
         def built(value: Any) -> Any:
-            if isinstance(value, Spec):
+            if isinstance(value, ComponentConfig):
                 parts.extend(value.build_parts())
                 return parts[-1].instance
             return [built(item) for item in value] if isinstance(value, list) else value
@@ -72,11 +72,11 @@ class Spec:
         """The table of a recipe that says the same, every default included."""
         return {"name": self.component.name, **{name: _plain(value) for name, value in self.settings.items()}}
 
-    def nested(self) -> Iterator[Spec]:
+    def nested(self) -> Iterator[ComponentConfig]:
         """The components among the settings, and those among theirs."""
         for value in self.settings.values():
             for item in value if isinstance(value, list) else [value]:
-                if isinstance(item, Spec):
+                if isinstance(item, ComponentConfig):
                     yield item
                     yield from item.nested()
 
@@ -85,11 +85,11 @@ class Part(NamedTuple):
     """A component that was constructed, and what it was constructed from."""
 
     instance: Any
-    spec: Spec
+    spec: ComponentConfig
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Spec):
+    if isinstance(value, ComponentConfig):
         return value.table()
     if isinstance(value, list):
         return [_plain(item) for item in value]
@@ -136,7 +136,7 @@ class Component:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            raise PluginError(f"{target} cannot be imported: {reason(error)}") from error
+            raise PluginError(f"{target} cannot be imported: {summarize_with_location(error)}") from error
 
     @contextmanager
     def _blamed(self) -> Generator[None, None, None]:
@@ -167,7 +167,7 @@ class Components:
 
     def spec(
         self, kind: str, table: ComponentTable, at: Keys, also: Sequence[str] = ("name",)
-    ) -> tuple[Spec | None, list[Fault]]:
+    ) -> tuple[ComponentConfig | None, list[Fault]]:
         """A component's table as a checked spec, or its faults.
 
         Args:
@@ -186,7 +186,7 @@ class Components:
 
     def settled(
         self, component: Component, settings: ComponentTable, at: Keys = (), also: Sequence[str] = ()
-    ) -> tuple[Spec | None, list[Fault]]:
+    ) -> tuple[ComponentConfig | None, list[Fault]]:
         """A component with these settings as a checked spec, or its faults; `PluginError` if it breaks its contract."""
         contract = component.contract
         checked, faults = check(contract.settings, settings, at, str(component), also)
@@ -198,7 +198,7 @@ class Components:
         if checked is None or faults:
             return None, faults
         values = {name: _absolute(getattr(checked, name)) for name in contract.settings.model_fields}
-        return Spec(component, values | nested, at), []
+        return ComponentConfig(component, values | nested, at), []
 
     def _nameless(self, kind: str, table: ComponentTable, at: Keys) -> Fault:
         names = ", ".join(self.names(kind)) or "no plugin gives one"

@@ -25,7 +25,7 @@ from genlab.engine.checkpoint_files import checkpoints
 from genlab.errors import RunError, StorageError
 from genlab.interfaces.listener import CheckpointSaved, Ended, Listener, Validated
 from genlab.runs.manifest import Manifest
-from genlab.util.files import exclusive, storage_errors, write_text
+from genlab.util.files import file_lock, storage_errors, write_text
 
 
 class RunFolder:
@@ -141,7 +141,7 @@ class RunFolder:
 
         Whoever reads whether the run is trained holds the lock too, for less than a millisecond.
         """
-        with exclusive(self._lock, "another process is training this run now", patience):
+        with file_lock(self._lock, "another process is training this run now", patience):
             yield
 
     def _is_locked(self) -> bool:

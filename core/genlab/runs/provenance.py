@@ -15,7 +15,7 @@ from genlab.assemble.facts import facts
 from genlab.assemble.recipe import Recipe
 from genlab.config.document import Document
 from genlab.data.prepared import PreparedPairs
-from genlab.data.sides import ClassSide
+from genlab.data.sides import OneHotLabels
 from genlab.engine.runtime import device_name
 from genlab.interfaces.dataset import Palette
 from genlab.interfaces.metric import Metric
@@ -49,7 +49,7 @@ def first_manifest(built: Built, recipe_name: str, document: Document) -> Manife
 def classes(pairs: PreparedPairs) -> Palette | None:
     """The colours of the classes that networks are to predict; None for images."""
     target = pairs.sides.target
-    return target.palette if isinstance(target, ClassSide) else None
+    return target.palette if isinstance(target, OneHotLabels) else None
 
 
 def versions() -> dict[str, str]:

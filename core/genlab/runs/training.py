@@ -20,7 +20,7 @@ from genlab.interfaces.listener import Listener, Started
 from genlab.runs import provenance
 from genlab.runs.folder import ManifestListener, RunFolder
 from genlab.runs.reading import read_run
-from genlab.util.exceptions import told
+from genlab.util.exceptions import summarize
 from genlab.util.files import write_text
 
 Listeners = Sequence[tuple[str, Listener]]
@@ -63,7 +63,7 @@ def start(
     return folder
 
 
-def go_on(folder: RunFolder, *, stop_at: int | None = None, listeners: Listeners = ()) -> None:
+def resume(folder: RunFolder, *, stop_at: int | None = None, listeners: Listeners = ()) -> None:
     """Go on with a run from its last checkpoint, exactly as if it had not been stopped.
 
     Raises:
@@ -132,7 +132,9 @@ def _train(folder: RunFolder, built: Built, stop_at: int | None, listeners: List
             if isinstance(error, KeyboardInterrupt):
                 folder.update(status="interrupted")
             else:
-                folder.update(status="failed", failure=str(error) if isinstance(error, GenlabError) else told(error))
+                folder.update(
+                    status="failed", failure=str(error) if isinstance(error, GenlabError) else summarize(error)
+                )
         raise
     folder.update(
         status=ended.status,

@@ -12,7 +12,7 @@ from unittest import SkipTest
 
 from genlab.errors import Fault, PluginError, RecipeError
 from genlab.interfaces.loss import AdversarialLoss
-from genlab.registry.components import Component, Components, ComponentTable, Spec
+from genlab.registry.components import Component, ComponentConfig, Components, ComponentTable
 from genlab.registry.discovery.blame import failure_in_plugin
 from genlab.testing.adversarial_loss import AdversarialLossSuite
 from genlab.testing.dataset import DatasetSuite
@@ -23,7 +23,7 @@ from genlab.testing.loss import LossSuite
 from genlab.testing.method import MethodSuite
 from genlab.testing.metric import MetricSuite
 from genlab.testing.suite import ConformanceError, Suite, tests_of
-from genlab.util.exceptions import reason
+from genlab.util.exceptions import summarize_with_location
 
 SUITES: dict[str, type[Suite]] = {
     suite.kind: suite
@@ -55,7 +55,7 @@ class Result(NamedTuple):
     why: str = ""
 
 
-def suite_of(component: Component, spec: Spec) -> type[Suite]:
+def suite_of(component: Component, spec: ComponentConfig) -> type[Suite]:
     """The suite of a component with the settings of a spec.
 
     Raises:
@@ -91,7 +91,7 @@ def run_test(suite: type[Suite], name: str) -> Result:
         raise
     except BaseException as error:  # noqa: BLE001  (a stranger's code, which is what is tested)
         failure = failure_in_plugin(error)
-        return Result(name, says, "failed", failure.what if failure else reason(error))
+        return Result(name, says, "failed", failure.what if failure else summarize_with_location(error))
     finally:
         made.teardown_method()
     return Result(name, says, "passed")

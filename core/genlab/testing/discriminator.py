@@ -16,7 +16,7 @@ from genlab.testing.examples import images
 from genlab.testing.field import measured_field
 from genlab.testing.network import Inputs, NetworkSuite, require_close, stir
 from genlab.testing.suite import ConformanceError, drawing, require
-from genlab.util.exceptions import told
+from genlab.util.exceptions import summarize
 
 _USUAL = 32
 _LARGEST = 1024
@@ -49,7 +49,7 @@ class DiscriminatorSuite(NetworkSuite):
     def size(self, network: Network) -> int:
         """A usual size that the discriminator takes, and a dozen scores."""
         assert isinstance(network, Discriminator)
-        return max(_USUAL, 2 * network.least_size)
+        return max(_USUAL, 2 * network.min_size)
 
     def test_it_gives_scores(self) -> None:
         """A map of scores for each image, one channel, whatever the batch, the channels, and the height and width."""
@@ -125,7 +125,7 @@ class DiscriminatorSuite(NetworkSuite):
             raise ConformanceError(f"its receptive_field is {stated!r}, and it is a whole number of pixels")
         if not self.is_local:
             return
-        size = 2 * max(stated, network.least_size) + 32
+        size = 2 * max(stated, network.min_size) + 32
         if size > _LARGEST:
             raise SkipTest(f"a receptive field of {stated} is too large to be measured here")
         height, width = measured_field(network, images(1, 3, size, size).abs())
@@ -135,9 +135,9 @@ class DiscriminatorSuite(NetworkSuite):
     def test_its_least_size_is_the_stated_one(self) -> None:
         """An image of the least size gives a score, and one of a pixel less gives none, or none in training."""
         network = self.discriminator()
-        least: object = getattr(network, "least_size", None)
+        least: object = getattr(network, "min_size", None)
         if not (isinstance(least, int) and least >= 1):
-            raise ConformanceError(f"its least_size is {least!r}, and it is a whole number of pixels")
+            raise ConformanceError(f"its min_size is {least!r}, and it is a whole number of pixels")
         refusal = _refusal(network.eval(), least)
         require(not refusal, f"an image of its least size, {least}, gives no score: {refusal}")
         too_small = least == 1 or _refusal(network.train(), least - 1)
@@ -159,4 +159,4 @@ def _refusal(network: Network, size: int) -> str:
         with torch.no_grad():
             return "" if network(image, image).numel() > 0 else "there are none in its map"
     except Exception as error:  # noqa: BLE001  (a network may refuse a size by any exception)
-        return told(error)
+        return summarize(error)

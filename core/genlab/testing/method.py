@@ -13,14 +13,14 @@ from torch import Tensor
 from typing_extensions import override
 
 from genlab.config.schema import Optimizer as OptimizerSettings
-from genlab.engine.checkpoint import Position, Trainee, restore, save
+from genlab.engine.checkpoint import Position, TrainState, restore, save
 from genlab.engine.optimizers import make_optimizers, set_rates
 from genlab.engine.seeding import (
-    constructing,
     derived_seed,
     initialize,
-    random_numbers_apart,
+    isolated_rng,
     seed_random_numbers,
+    seeded_construction,
 )
 from genlab.engine.step import train_step
 from genlab.errors import RecipeError
@@ -61,7 +61,7 @@ class MethodSuite(Suite):
     def networks(self) -> dict[str, Network]:
         """Toy networks for its roles, with the first weights of a run."""
         channels = CLASSES if self.component.predictions == "classes" else 3
-        with constructing(0, "toys"):
+        with seeded_construction(0, "toys"):
             made: dict[str, Network] = {
                 "generator": ToyGenerator(3, channels, channels=8),
                 "discriminator": ToyDiscriminator(3, channels),
@@ -89,14 +89,14 @@ class MethodSuite(Suite):
         """A batch of the kind of prediction that the method makes."""
         return batch(self.component.predictions, count)
 
-    def trainee(self, weight: float = 10.0) -> Trainee:
+    def trainee(self, weight: float = 10.0) -> TrainState:
         """A method and its optimisers, as a run has them."""
         method = self.method(weight)
-        return Trainee(method, make_optimizers(method.networks, OptimizerSettings(learning_rate=5e-3), _CPU))
+        return TrainState(method, make_optimizers(method.networks, OptimizerSettings(learning_rate=5e-3), _CPU))
 
-    def train(self, trainee: Trainee, first: int, last: int, count: int = 2) -> None:
+    def train(self, trainee: TrainState, first: int, last: int, count: int = 2) -> None:
         """Take some steps, with random numbers that are a function of the step, as in a run."""
-        with random_numbers_apart(_CPU):
+        with isolated_rng(_CPU):
             for step in range(first, last):
                 seed_random_numbers(derived_seed(0, "step", step), _CPU)
                 train_step(trainee.method, self.batch(count), trainee.optimizers, with_norms=False)
@@ -178,7 +178,7 @@ class MethodSuite(Suite):
         what = "alone, the generator learns to be scored lower by the discriminator: is the sign right?"
         require(passing.predicted >= told.predicted, what)
 
-    def _train_alone(self, role: str, trainee: Trainee) -> None:
+    def _train_alone(self, role: str, trainee: TrainState) -> None:
         for other, optimizer in trainee.optimizers.items():
             set_rates({other: optimizer}, 5e-3 if other == role else 0.0)
         self.train(trainee, 0, self.steps // 2)

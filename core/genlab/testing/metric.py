@@ -135,17 +135,17 @@ class MetricSuite(Suite):
             require(_close(alone, values[index]), what)
 
     def test_the_target_itself_is_best(self) -> None:
-        """By `better`, no prediction scores better than the target; and `of_targets` are the scores of that."""
+        """By `better`, no prediction scores better than the target; and `target_figures` are the scores of that."""
         condition, target, _ = self.example()
         metric = self.metric()
         metric.update(condition, target, perfect(target, self.component.predictions))
         best, given = self.figures(metric), self.figures(self.measured())
-        of_targets = self.component.of_targets
+        target_figures = self.component.target_figures
         sign = 1 if self.component.better == "higher" else -1
-        for name in best.keys() - set(of_targets.values()) if self.is_best_at_target else ():
+        for name in best.keys() - set(target_figures.values()) if self.is_best_at_target else ():
             what = f"{name or 'it'} is {best[name]:.6g} for the targets, {given[name]:.6g} for worse predictions"
             require(sign * best[name] >= sign * given[name], f'{what}, and `better` is "{self.component.better}"')
-        for name, twin in of_targets.items():
+        for name, twin in target_figures.items():
             require(_close(given[twin], best[name]), f"{twin} is {given[twin]}, and {name} of targets {best[name]}")
 
     def test_it_says_what_it_measures_with(self) -> None:

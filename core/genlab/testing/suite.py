@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from genlab.engine.seeding import constructing
+from genlab.engine.seeding import seeded_construction
 from genlab.interfaces.kinds import KINDS
 from genlab.registry.contract import check_class, read_contract
 
@@ -27,7 +27,7 @@ def require(condition: object, what: str) -> None:
 @contextmanager
 def drawing(seed: int) -> Generator[None, None, None]:
     """What is drawn in this block is the same each time, and the caller's random numbers go on as if nothing was."""
-    with constructing(seed, "test"):
+    with seeded_construction(seed, "test"):
         yield
 
 
@@ -57,7 +57,7 @@ class Suite:
 
     def construct(self, seed: int = 0, **supplied: Any) -> Any:
         """One as a run has it: what its constructor draws is a function of the seed."""
-        with constructing(seed, self.kind):
+        with seeded_construction(seed, self.kind):
             return self.build(**supplied)
 
     def test_a_recipe_can_name_it(self) -> None:

@@ -17,7 +17,7 @@ from genlab.errors import DataError
 from genlab.interfaces.dataset import ImageSide, Pair, Pairs, Side
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.loss import AdversarialLoss, Loss
-from genlab.interfaces.method import Batch, Method, Phase, Shared, Term, Terms, WeightedLoss
+from genlab.interfaces.method import Batch, Method, Outputs, Phase, Term, Terms, WeightedLoss
 from genlab.interfaces.metric import Metric
 from genlab.interfaces.network import Discriminator, Generator, Network
 
@@ -83,7 +83,7 @@ class ToyDiscriminator(Discriminator):
 
     def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
         super().__init__()
-        self.receptive_field, self.least_size = 3, 3
+        self.receptive_field, self.min_size = 3, 3
         self.layer = nn.Conv2d(condition_channels + image_channels, 1, 3)
 
     @override
@@ -130,7 +130,7 @@ class ToyMethod(Method):
             raise ValueError("there is no discriminator, and a game takes two")
 
     @override
-    def forward(self, batch: Batch) -> Shared:
+    def forward(self, batch: Batch) -> Outputs:
         return {"prediction": self.predict(batch.condition)}
 
     @override
@@ -145,14 +145,14 @@ class ToyMethod(Method):
         ]
         return [phase for phase in phases if phase.updates[0] in self.only]
 
-    def critic_terms(self, batch: Batch, shared: Shared) -> Terms:
+    def critic_terms(self, batch: Batch, shared: Outputs) -> Terms:
         """Least-squares terms of the discriminator."""
         judge = self.networks["discriminator"]
         real = judge(batch.condition, batch.target)
         predicted = judge(batch.condition, shared["prediction"].detach())
         return {"real": Term((real - 1).square().mean(), 0.5), "predicted": Term(predicted.square().mean(), 0.25)}
 
-    def painter_terms(self, batch: Batch, shared: Shared) -> Terms:
+    def painter_terms(self, batch: Batch, shared: Outputs) -> Terms:
         """Terms of the generator."""
         scores = self.networks["discriminator"](batch.condition, shared["prediction"])
         distance = (shared["prediction"] - batch.target).abs().mean()

@@ -17,7 +17,7 @@ from genlab.assemble.read import Checked
 from genlab.data.order import spread
 from genlab.data.pair import PreparedPair
 from genlab.data.prepared import PreparedPairs
-from genlab.data.sides import Seen, to_network, to_picture
+from genlab.data.sides import TensorSpec, to_network, to_picture
 from genlab.interfaces.dataset import ImageSide, Pair, Side, Split
 
 _SHOWN = 6
@@ -131,7 +131,7 @@ def _content(pair: Pair) -> str:
     return digest.hexdigest()
 
 
-def _seen(stored: Tensor, side: Seen) -> NDArray[np.uint8]:
+def _seen(stored: Tensor, side: TensorSpec) -> NDArray[np.uint8]:
     return to_picture(to_network(stored[None], side)[0], side)
 
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from genlab.errors import DataError
 from genlab.interfaces.dataset import Palette
 from genlab.runs.run import Run
-from genlab.util.files import storage_errors, written_aside
+from genlab.util.files import atomic_write, storage_errors
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
@@ -28,7 +28,7 @@ def predict_files(run: Run, images: Sequence[Path], out: Path) -> Iterator[Path]
         prediction = run.predict(read_image(source, run.manifest.channels[0]))
         with storage_errors(target.parent):
             target.parent.mkdir(parents=True, exist_ok=True)
-        with written_aside(target) as aside:
+        with atomic_write(target) as aside:
             _picture(prediction, run.classes).save(aside, format="PNG")
         yield target
 

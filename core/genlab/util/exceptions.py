@@ -1,4 +1,4 @@
-"""What anybody's code raised, told to people: in few words, and with the line that it was on."""
+"""Exceptions as text for users: type, message, and the line that raised."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _MOST_LINES, _MOST_LETTERS = 4, 1000
 _CORE = Path(__file__).parents[1]
 
 
-def told(error: BaseException) -> str:
-    """An exception by its type and the first lines of what it says, fit to be printed and stored."""
+def summarize(error: BaseException) -> str:
+    """Type and first lines of the message of an exception, safe to print and to store."""
     try:
         said = str(error)
     except Exception:  # noqa: BLE001  (a stranger's class, and this is about to be told)
@@ -24,14 +24,15 @@ def told(error: BaseException) -> str:
     return f"{name}: {text[:_MOST_LETTERS]}" if text else name
 
 
-def reason(error: BaseException) -> str:
-    """The same with the innermost line that is neither Python's nor genlab's; a `GenlabError` in its own words."""
+def summarize_with_location(error: BaseException) -> str:
+    """Like `summarize`, plus the innermost frame outside genlab and the standard library; a `GenlabError` as it is."""
     if isinstance(error, GenlabError):
         return f"{error.where}: {error.what}" if error.where else error.what
     if isinstance(error, SyntaxError) and error.filename:
         return f"SyntaxError: {error.msg} ({Path(error.filename).name}, line {error.lineno})"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_foreign(frame.filename)]
-    return f"{told(error)} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else told(error)
+    location = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return summarize(error) + location
 
 
 def _is_foreign(filename: str) -> bool:

@@ -36,7 +36,7 @@ def storage_errors(path: Path, *kinds: type[Exception]) -> Generator[None, None,
 
 
 @contextmanager
-def written_aside(path: Path) -> Generator[Path, None, None]:
+def atomic_write(path: Path) -> Generator[Path, None, None]:
     """A path beside `path` to write a file to; it takes the place of `path` when the block ends without an error.
 
     Raises:
@@ -73,12 +73,12 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
-    with written_aside(path) as aside:
+    with atomic_write(path) as aside:
         aside.write_text(text, encoding="utf-8")
 
 
 @contextmanager
-def exclusive(lock: Path, busy: str, patience: float) -> Generator[None, None, None]:
+def file_lock(lock: Path, busy: str, patience: float) -> Generator[None, None, None]:
     """Keep other processes out while this block runs.
 
     Args:

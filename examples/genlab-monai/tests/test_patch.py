@@ -77,9 +77,9 @@ def test_one_score_sees_a_square_as_large_as_stated(settings: dict[str, Any]) ->
 @pytest.mark.parametrize("settings", SHAPES)
 def test_it_trains_at_its_least_size_and_at_no_less(settings: dict[str, Any], norm: str) -> None:
     network = small(norm=norm, **settings)
-    assert scores(network, network.least_size).numel() > 0
+    assert scores(network, network.min_size).numel() > 0
     with pytest.raises((RuntimeError, ValueError)):
-        scores(network, network.least_size - 1)
+        scores(network, network.min_size - 1)
 
 
 @pytest.mark.parametrize(("size", "side"), [(256, 30), (70, 6), (24, 1)])

@@ -108,7 +108,7 @@ def test_the_targets_themselves_stand_below_the_arms(recipe: Path, judge: Path, 
     asked = [judged, f"ablation.metric=validation/{name}", "ablation.seeds=[0]", "train.steps=2"]
     outcome = ablate(recipe, overrides=asked, out=tmp_path / "out")
     real = genlab.open_run(tmp_path / "out" / "cells" / "skips" / "seed-0").metrics
-    assert outcome.of_targets(f"validation/{name}").mean == real["validation/label_recovery/real_class_iou"]
+    assert outcome.target_figures(f"validation/{name}").mean == real["validation/label_recovery/real_class_iou"]
     (row,) = [line for line in (tmp_path / "out" / "report.md").read_text().splitlines() if "the targets them" in line]
     assert f"{real['validation/label_recovery/real_class_iou']:.4g}" in row
     for page in ("report.html", "report.md"):

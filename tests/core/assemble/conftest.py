@@ -24,11 +24,11 @@ from genlab import (
     Loss,
     Method,
     Metric,
+    Outputs,
     Pair,
     Pairs,
     Phase,
     Registry,
-    Shared,
     Split,
 )
 from genlab.assemble.recipe import Recipe
@@ -174,7 +174,7 @@ class Judge(Discriminator):
         return 3
 
     @property
-    def least_size(self) -> int:
+    def min_size(self) -> int:
         return self.least
 
     def initialize(self, name: str, parameter: Tensor, rng: torch.Generator) -> None:
@@ -229,7 +229,7 @@ class Log(Listener):
 class Alone(Method):
     """Needs a generator alone."""
 
-    def forward(self, batch: Batch) -> Shared:
+    def forward(self, batch: Batch) -> Outputs:
         return {"prediction": self.predict(batch.condition)}
 
     def predict(self, condition: Tensor) -> Tensor:

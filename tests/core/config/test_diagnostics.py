@@ -1,4 +1,4 @@
-from genlab.config.diagnostics import at_their_places
+from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document, read_document
 from genlab.config.overrides import read_assignments
 from genlab.errors import Fault
@@ -20,7 +20,7 @@ l1 = { weight = -1 }
 
 def located(*faults: Fault, overrides: tuple[str, ...] = ()) -> list[Fault]:
     document = read_assignments(overrides).over(read_document(TEXT, "r.toml"))
-    return list(at_their_places(faults, document).faults)
+    return list(recipe_error(faults, document).faults)
 
 
 def shown(fault: Fault) -> list[str]:
@@ -94,9 +94,9 @@ def test_faults_come_in_the_order_of_the_recipe_however_they_were_found() -> Non
 
 def test_lines_are_counted_not_compared_as_words() -> None:
     document = read_document("\n" * 8 + "nine = 1\nten = 2\n", "r.toml")
-    error = at_their_places([Fault(("ten",), "second"), Fault(("nine",), "first")], document)
+    error = recipe_error([Fault(("ten",), "second"), Fault(("nine",), "first")], document)
     assert [fault.what for fault in error.faults] == ["first", "second"]
 
 
 def test_without_a_recipe_the_fault_still_says_what_it_has_to_say() -> None:
-    assert str(at_their_places([Fault(("data",), "wrong", "Mend it.")], Document({}, {}))) == "wrong\nMend it."
+    assert str(recipe_error([Fault(("data",), "wrong", "Mend it.")], Document({}, {}))) == "wrong\nMend it."

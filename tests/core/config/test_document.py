@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from genlab import RecipeError
-from genlab.config.diagnostics import at_their_places
+from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document, read_document, read_file
 from genlab.errors import Fault
 
@@ -158,7 +158,7 @@ def test_a_table_as_a_document_of_its_own_knows_where_it_was_written() -> None:
     document = small.over(read_document(BASE, "base.toml"))
     assert document.values["generator"]["levels"] == 4
     faults = [Fault(("generator", "levels"), "no"), Fault(("train", "steps"), "no"), Fault(("seed",), "no")]
-    places = [fault.place for fault in at_their_places(faults, document).faults]
+    places = [fault.place for fault in recipe_error(faults, document).faults]
     assert places == ["arms.toml:2:20", "arms.toml:5:9", "base.toml:1:8"]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from genlab import RecipeError
 from genlab.config.builtin import shipped_names
-from genlab.config.diagnostics import at_their_places
+from genlab.config.diagnostics import recipe_error
 from genlab.config.load import find, load
 from genlab.errors import Fault
 
@@ -46,7 +46,7 @@ def test_in_a_chain_every_value_knows_its_own_file() -> None:
     write("b/top.toml", 'extends = "middle.toml"\ntrain.batch_size = 0\n')
     document = load("b/top.toml", ["input.flip=3"])
     keys = [("train", "steps"), ("train", "batch_size"), ("input", "size"), ("input", "flip"), ("data",)]
-    error = at_their_places([Fault(path, "wrong") for path in keys], document)
+    error = recipe_error([Fault(path, "wrong") for path in keys], document)
     assert [fault.place for fault in error.faults] == [
         "--set input.flip=3",
         "b/../a/base.toml:3:9",

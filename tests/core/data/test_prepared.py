@@ -8,9 +8,9 @@ from tests.core.toys import MemoryPairs, noise, pictures
 
 from genlab import DataError, ImageSide, LabelSide, Pair
 from genlab.config.schema import Input
-from genlab.data.pair_store import Shelf
+from genlab.data.pair_store import PairStore
 from genlab.data.prepared import PreparedPairs
-from genlab.data.sides import ClassSide
+from genlab.data.sides import OneHotLabels
 
 BYTES = 2 * 3 * 8 * 8
 """Of one pair of `pictures`."""
@@ -48,7 +48,7 @@ def test_a_target_of_classes_has_a_channel_each_and_a_condition_its_colours():
     labels = LabelSide(((0, 0, 0), (255, 255, 255), (255, 0, 0), (0, 255, 0)))
     pairs = MemoryPairs([np.full((8, 8), 3, np.uint8)], [np.ones((8, 8), np.uint8)], (labels, labels))
     classes = PreparedPairs(pairs, Input(size=8), (8, 8), "classes")
-    assert (classes.sides.condition, classes.sides.target) == (labels, ClassSide(labels.palette))
+    assert (classes.sides.condition, classes.sides.target) == (labels, OneHotLabels(labels.palette))
     assert classes.channels == (3, 4)
     assert classes[0].target.unique().tolist() == [1]
 
@@ -99,7 +99,7 @@ def test_a_pair_that_fits_into_memory_is_read_once():
 def test_a_pair_that_is_on_the_shelf_is_not_read_at_all(tmp_path):
     pairs = pictures(3, 12, 12)
     first, second = (
-        PreparedPairs(pairs, Input(size=8), (8, 8), shelf=Shelf(tmp_path, len(pairs), 2**20)) for _ in range(2)
+        PreparedPairs(pairs, Input(size=8), (8, 8), shelf=PairStore(tmp_path, len(pairs), 2**20)) for _ in range(2)
     )
     for index in (2, 0):
         assert torch.equal(second[index].target, first[index].target)

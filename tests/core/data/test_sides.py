@@ -4,7 +4,7 @@ import torch
 from tests.core.toys import noise
 
 from genlab import DataError, ImageSide, LabelSide
-from genlab.data.sides import ClassSide, channels_of, resize, to_bytes, to_classes, to_network, to_picture, to_tensor
+from genlab.data.sides import OneHotLabels, channels_of, resize, to_bytes, to_classes, to_network, to_picture, to_tensor
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 COLOURS = LabelSide((RED, GREEN, BLUE))
@@ -168,7 +168,7 @@ def test_a_picture_has_three_channels(channels, shown):
     np.testing.assert_array_equal(to_picture(seen(array, ImageSide(channels)), ImageSide(channels)), array[..., shown])
 
 
-CLASSES = ClassSide(COLOURS.palette)
+CLASSES = OneHotLabels(COLOURS.palette)
 
 
 def test_classes_have_a_channel_each_which_is_1_where_a_pixel_is_of_the_class():
@@ -187,7 +187,7 @@ def test_classes_are_shown_in_their_colours_and_stored_as_a_dataset_gives_them()
 
 
 def test_more_than_256_classes_with_a_channel_each():
-    side = ClassSide(tuple((i % 256, i // 256, 0) for i in range(300)))
+    side = OneHotLabels(tuple((i % 256, i // 256, 0) for i in range(300)))
     labels = np.array([[0, 255, 256, 299]], np.uint16)
     stored = to_classes(seen(labels, side))
     assert stored.dtype == np.uint16

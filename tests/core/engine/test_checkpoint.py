@@ -14,7 +14,7 @@ from torch import Tensor
 from genlab import Loss, Network, RunError, StorageError, Term, WeightedLoss
 from genlab.config.schema import Optimizer
 from genlab.engine import checkpoint as module
-from genlab.engine.checkpoint import Position, Trainee, load_method, restore, save
+from genlab.engine.checkpoint import Position, TrainState, load_method, restore, save
 from genlab.engine.checkpoint_files import checkpoints
 from genlab.engine.optimizers import make_optimizers
 from genlab.engine.seeding import seed_random_numbers
@@ -67,13 +67,13 @@ class Remembering(ToyMethod):
         self.last = state.get("last")
 
 
-def trainee(seed: int = 0, **other: Network) -> Trainee:
+def trainee(seed: int = 0, **other: Network) -> TrainState:
     made = {**networks(seed), **other}
     method = Remembering(made, {"adapting": WeightedLoss(Adapting(), 1.0)})
-    return Trainee(method, make_optimizers(made, Optimizer(learning_rate=0.01), CPU))
+    return TrainState(method, make_optimizers(made, Optimizer(learning_rate=0.01), CPU))
 
 
-def train(trained: Trainee, steps: int, first: int = 0) -> Trainee:
+def train(trained: TrainState, steps: int, first: int = 0) -> TrainState:
     for number in range(first, first + steps):
         seed_random_numbers(number, CPU)
         train_step(trained.method, batch(seed=number), trained.optimizers, with_norms=False)
@@ -84,7 +84,7 @@ def at(step: int, validated: bool = True) -> Position:
     return Position(step=step, validated=validated, metrics={"validation/l1": 0.25})
 
 
-def everything(trained: Trainee) -> dict[str, torch.Tensor]:
+def everything(trained: TrainState) -> dict[str, torch.Tensor]:
     """All that training changes, by name."""
     method = trained.method
     found = {f"method/{name}": value.clone() for name, value in method.state().items()}
@@ -346,7 +346,7 @@ def saved(tmp_path: Path) -> Path:
     return save(tmp_path, at(2), train(trainee(), 2), keep=1)
 
 
-def assert_refused(path: Path, into: Trainee | None = None) -> RunError:
+def assert_refused(path: Path, into: TrainState | None = None) -> RunError:
     with pytest.raises(RunError, match=r"the checkpoint (cannot be read|does not fit)") as caught:
         restore(path, into or trainee())
     assert caught.value.where == str(path)

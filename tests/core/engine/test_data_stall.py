@@ -2,12 +2,12 @@ import logging
 
 import pytest
 
-from genlab.engine.data_stall import Starvation
+from genlab.engine.data_stall import DataStallMonitor
 from genlab.engine.timing import Pace
 
 
 def warnings(caplog, *paces):
-    starvation = Starvation()
+    starvation = DataStallMonitor()
     with caplog.at_level(logging.WARNING, "genlab"):
         for seconds, waiting in paces:
             starvation.note(Pace(seconds, 1.0, waiting))

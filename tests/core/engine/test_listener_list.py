@@ -6,7 +6,7 @@ import pytest
 from tests.core.toys import Recorder
 
 from genlab import CheckpointSaved, Ended, Listener, Pictures, Previewed, Started, Step, Validated
-from genlab.engine.listener_list import Announcer
+from genlab.engine.listener_list import ListenerList
 
 NOTHING = np.zeros((0, 8, 8, 3), np.uint8)
 EVENTS = [
@@ -31,7 +31,7 @@ class Broken(Recorder):
 
 
 def tell_all(*listeners: Listener) -> None:
-    announcer = Announcer([(f"number {place}", listener) for place, listener in enumerate(listeners)])
+    announcer = ListenerList([(f"number {place}", listener) for place, listener in enumerate(listeners)])
     for event in EVENTS:
         announcer.tell(event)
 

@@ -69,7 +69,7 @@ def test_another_error_stays_as_it_is():
 _FAULTS = """
 import json, resource
 import torch
-from genlab.engine.runtime import memory_kept
+from genlab.engine.runtime import keep_freed_memory
 
 def faults():
     for _ in range(10):  # some glibc take a place or two more before they find one again
@@ -84,7 +84,7 @@ def resident():
         return int(file.read().split()[1])
 
 before = faults()
-with memory_kept():
+with keep_freed_memory():
     kept = faults()
     there = resident()
 print(json.dumps([before, kept, there - resident()]))
@@ -111,6 +111,6 @@ def test_a_training_is_such_a_block(monkeypatch, tmp_path):
         yield
         told.append("ended")
 
-    monkeypatch.setattr("genlab.engine.training.memory_kept", kept)
+    monkeypatch.setattr("genlab.engine.training.keep_freed_memory", kept)
     run(experiment(train={"steps": 2}), tmp_path / "run")
     assert told == ["begun", "ended"]

@@ -6,7 +6,7 @@ from tests.core.toys import CPU
 from torch import nn
 
 from genlab import Network
-from genlab.engine.seeding import constructing, derived_seed, initialize, seed_random_numbers
+from genlab.engine.seeding import derived_seed, initialize, seed_random_numbers, seeded_construction
 
 
 class Variant(Network):
@@ -102,7 +102,7 @@ def test_one_seed_decides_what_all_generators_draw():
 
 def test_what_constructors_draw_depends_on_seed_and_role_alone():
     def constructed(seed: int, role: str) -> float:
-        with constructing(seed, role):
+        with seeded_construction(seed, role):
             return torch.rand(()).item()
 
     torch.manual_seed(5)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from genlab.engine.stop_signal import Stopping
+from genlab.engine.stop_signal import StopSignal
 
 ROOT = Path(__file__).parents[3]
 CHILD = """
@@ -96,7 +96,7 @@ def test_signals_in_the_middle_of_a_message_are_not_lost(monkeypatch):
     logger = logging.getLogger("genlab")
     logger.addHandler(handler)
     try:
-        with Stopping() as stopping:
+        with StopSignal() as stopping:
             stream.write("a line\n")
             assert stopping.received == signal.SIGINT
             with pytest.raises(KeyboardInterrupt):
@@ -105,9 +105,9 @@ def test_signals_in_the_middle_of_a_message_are_not_lost(monkeypatch):
         logger.removeHandler(handler)
 
 
-@pytest.mark.parametrize("number", Stopping.signals)
+@pytest.mark.parametrize("number", StopSignal.signals)
 def test_asks_to_stop_from_the_first_signal_on(number):
-    with Stopping() as stopping:
+    with StopSignal() as stopping:
         assert not stopping()
         assert stopping.received is None
         os.kill(os.getpid(), number)
@@ -119,12 +119,12 @@ def test_asks_to_stop_from_the_first_signal_on(number):
 
 
 def handlers() -> list[Callable | int | None]:
-    return [signal.getsignal(number) for number in Stopping.signals]
+    return [signal.getsignal(number) for number in StopSignal.signals]
 
 
 def test_the_handlers_from_before_come_back_whatever_happens():
     before = handlers()
-    with pytest.raises(ValueError, match="in between"), Stopping():
+    with pytest.raises(ValueError, match="in between"), StopSignal():
         assert handlers() != before
         raise ValueError("in between")
     assert handlers() == before

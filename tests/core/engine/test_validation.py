@@ -6,8 +6,8 @@ import torch
 from tests.core.toys import MemoryPairs, ToyMetric, experiment, noise, pictures
 
 from genlab import ImageSide, LabelSide, PluginError, TrainingError
-from genlab.data.prepared import Sides
-from genlab.data.sides import ClassSide, to_bytes
+from genlab.data.prepared import PairSpec
+from genlab.data.sides import OneHotLabels, to_bytes
 from genlab.engine.experiment import Experiment
 from genlab.engine.inference import Predictor
 from genlab.engine.validation import Interrupted, preview, single, validate
@@ -131,7 +131,10 @@ def test_what_each_image_has_must_be_a_number_for_each(values):
     [
         ({"figures": "iou"}, 'has figures = "iou", which is no tuple of names'),
         ({"figures": ("a", "b", "a")}, "names one of its figures twice: a, b, a"),
-        ({"figures": ("a",), "of_targets": {"a": "real_a"}}, "of_targets with `real_a`, which is none of its figures"),
+        (
+            {"figures": ("a",), "target_figures": {"a": "real_a"}},
+            "target_figures with `real_a`, which is none of its figures",
+        ),
         ({"better": "up"}, 'better = \'up\', and it is "lower" or "higher"'),
     ],
 )
@@ -170,7 +173,7 @@ def test_previews_show_classes_in_their_colours():
     palette = ((255, 0, 0), (0, 255, 0), (0, 0, 255))
     labels = [np.arange(64, dtype=np.uint8).reshape(8, 8) % 3]
     made = small()
-    made.validation.sides = Sides(ImageSide(), ClassSide(palette))
+    made.validation.sides = PairSpec(ImageSide(), OneHotLabels(palette))
     made.validation.pairs = MemoryPairs(noise(1, 8, 8, 3), labels, (ImageSide(), LabelSide(palette)))
     pictures = preview(made, predictor(made))
     np.testing.assert_array_equal(pictures.target[0], np.array(palette)[labels[0]])

@@ -10,7 +10,7 @@ import pytest
 
 from genlab import Dataset, Generator, Listener, Metric, PluginError, RecipeError, Registry
 from genlab.errors import Fault
-from genlab.registry.components import Components, Spec
+from genlab.registry.components import ComponentConfig, Components
 from genlab.registry.discovery.plugin import Plugin
 
 
@@ -97,7 +97,7 @@ def toys() -> Components:
     return Components([TOYS])
 
 
-def spec(components: Components, **table: Any) -> Spec:
+def spec(components: Components, **table: Any) -> ComponentConfig:
     found, faults = components.spec("dataset", table, ("data",))
     assert faults == []
     assert found is not None

@@ -14,7 +14,7 @@ from tests.core.testing.test_dataset_suite import Small
 
 from genlab import Choice, Dataset, Loss, Pairs, PluginError, RecipeError, Registry, Split
 from genlab.interfaces.kinds import KINDS
-from genlab.registry.components import Component, Components, Spec
+from genlab.registry.components import Component, ComponentConfig, Components
 from genlab.registry.discovery.find import find_plugins
 from genlab.registry.discovery.plugin import Plugin
 from genlab.testing import (
@@ -83,7 +83,7 @@ def components() -> Components:
     return Components([Plugin("mine", "genlab-mine", "1.0", registrations=registry.registrations)])
 
 
-def spec_of(components: Components, kind: str, **table: Any) -> Spec:
+def spec_of(components: Components, kind: str, **table: Any) -> ComponentConfig:
     spec, faults = components.spec(kind, table, ())
     assert spec is not None, faults
     return spec

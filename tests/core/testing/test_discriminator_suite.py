@@ -198,7 +198,7 @@ class LeastTooLow(ToyDiscriminator):
 
     def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
         super().__init__(condition_channels, image_channels)
-        self.least_size = 2
+        self.min_size = 2
 
 
 class LeastTooHigh(ToyDiscriminator):
@@ -212,7 +212,7 @@ class LeastTooHigh(ToyDiscriminator):
 class Silent(Discriminator):
     """Does not state what a score sees."""
 
-    least_size = 3
+    min_size = 3
 
     def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
         super().__init__()
@@ -227,7 +227,7 @@ class LeastOfNone(ToyDiscriminator):
 
     def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
         super().__init__(condition_channels, image_channels)
-        self.least_size = 0
+        self.min_size = 0
 
 
 PLANTED = [
@@ -261,7 +261,7 @@ PLANTED = [
         "an image of its least size, 2, gives no score: RuntimeError",
     ),
     Planted(LeastTooHigh, "test_its_least_size_is_the_stated_one", "its least size is 3, and an image of 2 gives"),
-    Planted(LeastOfNone, "test_its_least_size_is_the_stated_one", "its least_size is 0"),
+    Planted(LeastOfNone, "test_its_least_size_is_the_stated_one", "its min_size is 0"),
 ]
 
 

@@ -13,7 +13,7 @@ import torch
 from tests.core.testing.conftest import Planted, failures, require_found, unproven
 from torch import Tensor
 
-from genlab import Batch, Loss, Method, Phase, Predictions, Shared, Term, Terms
+from genlab import Batch, Loss, Method, Outputs, Phase, Predictions, Term, Terms
 from genlab.testing import MethodSuite, ToyMethod
 
 
@@ -95,7 +95,7 @@ class PredictsAnew(ToyMethod):
 class WrongSign(ToyMethod):
     """Drives predictions away from their targets."""
 
-    def painter_terms(self, batch: Batch, shared: Shared) -> Terms:
+    def painter_terms(self, batch: Batch, shared: Outputs) -> Terms:
         terms = super().painter_terms(batch, shared)
         return {**terms, "l1": Term(-terms["l1"].value, 10.0)}
 
@@ -103,28 +103,28 @@ class WrongSign(ToyMethod):
 class PlainNumbers(ToyMethod):
     """Gives values, and no terms."""
 
-    def critic_terms(self, batch: Batch, shared: Shared) -> Terms:
+    def critic_terms(self, batch: Batch, shared: Outputs) -> Terms:
         return {name: term.value for name, term in super().critic_terms(batch, shared).items()}
 
 
 class OneForward(ToyMethod):
     """Asks the discriminator once for both phases, which then go back the same way."""
 
-    def forward(self, batch: Batch) -> Shared:
+    def forward(self, batch: Batch) -> Outputs:
         shared = super().forward(batch)
         return {**shared, "scores": self.networks["discriminator"](batch.condition, shared["prediction"])}
 
-    def critic_terms(self, batch: Batch, shared: Shared) -> Terms:
+    def critic_terms(self, batch: Batch, shared: Outputs) -> Terms:
         return {"predicted": Term(shared["scores"].square().mean(), 1.0)}
 
-    def painter_terms(self, batch: Batch, shared: Shared) -> Terms:
+    def painter_terms(self, batch: Batch, shared: Outputs) -> Terms:
         return {"game": Term((shared["scores"] - 1).square().mean(), 1.0)}
 
 
 class DeviationOfTheBatch(ToyMethod):
     """Compares how images of a batch differ, of which there may be one."""
 
-    def painter_terms(self, batch: Batch, shared: Shared) -> Terms:
+    def painter_terms(self, batch: Batch, shared: Outputs) -> Terms:
         spread = (shared["prediction"].std(dim=0) - batch.target.std(dim=0)).abs().mean()
         return {**super().painter_terms(batch, shared), "spread": Term(spread, 1.0)}
 
@@ -132,7 +132,7 @@ class DeviationOfTheBatch(ToyMethod):
 class DetachedGame(ToyMethod):
     """Detaches the prediction in the wrong phase too."""
 
-    def painter_terms(self, batch: Batch, shared: Shared) -> Terms:
+    def painter_terms(self, batch: Batch, shared: Outputs) -> Terms:
         scores = self.networks["discriminator"](batch.condition, shared["prediction"].detach())
         return {**super().painter_terms(batch, shared), "game": Term((scores - 1).square().mean(), 1.0)}
 
@@ -148,7 +148,7 @@ class WithoutGradients(ToyMethod):
 class HelpfulCritic(ToyMethod):
     """Teaches the discriminator that predictions are real, and targets not."""
 
-    def critic_terms(self, batch: Batch, shared: Shared) -> Terms:
+    def critic_terms(self, batch: Batch, shared: Outputs) -> Terms:
         other = {"prediction": batch.target}
         return super().critic_terms(batch._replace(target=shared["prediction"].detach()), other)
 
@@ -156,7 +156,7 @@ class HelpfulCritic(ToyMethod):
 class PlaysAgainstItself(ToyMethod):
     """Minimises for the generator what the discriminator minimises."""
 
-    def painter_terms(self, batch: Batch, shared: Shared) -> Terms:
+    def painter_terms(self, batch: Batch, shared: Outputs) -> Terms:
         judge, adversarial = self.networks["discriminator"], self.losses["adversarial"].loss
         supervised, weight = self.losses["supervised"]
         scores = judge(batch.condition, batch.target), judge(batch.condition, shared["prediction"])
@@ -169,7 +169,7 @@ class PlaysAgainstItself(ToyMethod):
 class NoisyTargets(ToyMethod):
     """Adds noise to what the discriminator sees, where it lies."""
 
-    def critic_terms(self, batch: Batch, shared: Shared) -> Terms:
+    def critic_terms(self, batch: Batch, shared: Outputs) -> Terms:
         batch.target.add_(0.1 * torch.randn_like(batch.target))
         return super().critic_terms(batch, shared)
 
@@ -191,7 +191,7 @@ class Pool(ToyMethod):
         super().__init__(networks, losses)
         self.images: list[Tensor] = []
 
-    def critic_terms(self, batch: Batch, shared: Shared) -> Terms:
+    def critic_terms(self, batch: Batch, shared: Outputs) -> Terms:
         shown = [self.exchanged(image) for image in shared["prediction"].detach()]
         return super().critic_terms(batch, {"prediction": torch.stack(shown)})
 
@@ -211,7 +211,7 @@ class WarmingUp(ToyMethod):
 
     steps = 0
 
-    def painter_terms(self, batch: Batch, shared: Shared) -> Terms:
+    def painter_terms(self, batch: Batch, shared: Outputs) -> Terms:
         self.steps += 1
         terms = super().painter_terms(batch, shared)
         return {**terms, "game": terms["game"]._replace(weight=min(self.steps / 1000, 1.0))}
@@ -224,7 +224,7 @@ class OwnRandomNumbers(ToyMethod):
         super().__init__(networks, losses)
         self.rng = torch.Generator().manual_seed(0)
 
-    def forward(self, batch: Batch) -> Shared:
+    def forward(self, batch: Batch) -> Outputs:
         noise = torch.randn(batch.condition.shape, generator=self.rng)
         return {"prediction": self.predict(batch.condition + 0.1 * noise)}
 
@@ -236,7 +236,7 @@ class Averaged(ToyMethod):
         super().__init__(networks, losses)
         self.mean = deepcopy(networks["generator"]).eval()
 
-    def forward(self, batch: Batch) -> Shared:
+    def forward(self, batch: Batch) -> Outputs:
         generator = self.networks["generator"]
         with torch.no_grad():
             for mean, weight in zip(self.mean.parameters(), generator.parameters(), strict=True):
@@ -254,7 +254,7 @@ class Remembering(ToyMethod):
         super().__init__(networks, losses)
         self.usual = torch.zeros(())
 
-    def forward(self, batch: Batch) -> Shared:
+    def forward(self, batch: Batch) -> Outputs:
         self.usual = self.usual.lerp(batch.target.mean(), 0.1)
         return super().forward(batch)
 
@@ -324,7 +324,7 @@ def test_every_test_finds_a_mistake() -> None:
 class Supervised(Method):
     """The generator alone, and all losses of the recipe."""
 
-    def forward(self, batch: Batch) -> Shared:
+    def forward(self, batch: Batch) -> Outputs:
         return {"prediction": self.predict(batch.condition)}
 
     def predict(self, condition: Tensor) -> Tensor:
@@ -333,7 +333,7 @@ class Supervised(Method):
     def phases(self) -> Sequence[Phase]:
         return [Phase("generator", ("generator",), self.terms)]
 
-    def terms(self, batch: Batch, shared: Shared) -> Terms:
+    def terms(self, batch: Batch, shared: Outputs) -> Terms:
         compared = {name: loss for name, loss in self.losses.items() if isinstance(loss.loss, Loss)}
         return {
             name: Term(loss(batch.condition, batch.target, shared["prediction"]), weight)
@@ -350,7 +350,7 @@ class OfClasses(Supervised):
 class Reporting(Supervised):
     """Reports a figure that is not minimised."""
 
-    def terms(self, batch: Batch, shared: Shared) -> Terms:
+    def terms(self, batch: Batch, shared: Outputs) -> Terms:
         largest = (shared["prediction"] - batch.target).abs().max().detach()
         return {**super().terms(batch, shared), "largest": Term(largest, 0.0)}
 
@@ -361,7 +361,7 @@ class Together(ToyMethod):
     def phases(self) -> Sequence[Phase]:
         return [Phase("both", ("discriminator", "generator"), self.both_terms)]
 
-    def both_terms(self, batch: Batch, shared: Shared) -> Terms:
+    def both_terms(self, batch: Batch, shared: Outputs) -> Terms:
         judge, prediction = self.networks["discriminator"], shared["prediction"]
         margin = judge(batch.condition, prediction.detach()).mean() - judge(batch.condition, batch.target).mean()
         return {"margin": Term(margin, 1.0), "l1": self.painter_terms(batch, shared)["l1"]}
@@ -398,17 +398,17 @@ class Later(ToyMethod):
         Method.__init__(self, networks, losses)
         self.steps = torch.zeros((), dtype=torch.int64)
 
-    def forward(self, batch: Batch) -> Shared:
+    def forward(self, batch: Batch) -> Outputs:
         self.steps += 1
         return super().forward(batch)
 
     def phases(self) -> Sequence[Phase]:
         return super().phases() if "discriminator" in self.networks else super().phases()[1:]
 
-    def critic_terms(self, batch: Batch, shared: Shared) -> Terms:
+    def critic_terms(self, batch: Batch, shared: Outputs) -> Terms:
         return self.begun(super().critic_terms(batch, shared))
 
-    def painter_terms(self, batch: Batch, shared: Shared) -> Terms:
+    def painter_terms(self, batch: Batch, shared: Outputs) -> Terms:
         distance = Term((shared["prediction"] - batch.target).abs().mean(), 10.0)
         if "discriminator" not in self.networks:
             return {"l1": distance}

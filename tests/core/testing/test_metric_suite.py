@@ -236,7 +236,7 @@ class Two(Sums):
 
     better: ClassVar[Literal["lower", "higher"]] = "lower"
     figures: ClassVar[Sequence[str]] = ("contrast", "real_contrast")
-    of_targets: ClassVar[Mapping[str, str]] = {"contrast": "real_contrast"}
+    target_figures: ClassVar[Mapping[str, str]] = {"contrast": "real_contrast"}
 
     def update(self, condition: Tensor, target: Tensor, prediction: Tensor) -> None:
         self.total += prediction.std(dim=(1, 2, 3)).sum().item()

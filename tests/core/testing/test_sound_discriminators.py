@@ -16,7 +16,7 @@ from genlab.testing import DiscriminatorSuite, ToyDiscriminator
 class Layers(Discriminator):
     """Layers one after the other, that halve the image first."""
 
-    receptive_field = least_size = 10
+    receptive_field = min_size = 10
 
     def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Spectral(Layers):
 class Pooling(Layers):
     """The maximum of pixels, by a module and by a function."""
 
-    receptive_field = least_size = 12
+    receptive_field = min_size = 12
 
     def made(self, channels: int) -> nn.Sequential:
         first, second = nn.Conv2d(channels, 4, 3), nn.Conv2d(4, 1, 2)
@@ -56,7 +56,7 @@ class Maximum(nn.Module):
 class InstanceNormed(Layers):
     """Norms by an image's own statistics, which cannot take a single pixel."""
 
-    least_size = 12
+    min_size = 12
 
     def made(self, channels: int) -> nn.Sequential:
         first, activation, _ = super().made(channels)
@@ -77,7 +77,7 @@ class BatchNormed(InstanceNormed):
 class BatchNormedInEvaluation(BatchNormed):
     """The same, and it states what evaluation takes."""
 
-    least_size = 10
+    min_size = 10
 
 
 class Normalising(Layers):

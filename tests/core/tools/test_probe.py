@@ -16,7 +16,7 @@ from tests.conftest import GenCommand
 
 import genlab
 from genlab.tools.probe.probe import probe
-from genlab.util.files import exclusive
+from genlab.util.files import file_lock
 
 
 @pytest.fixture(scope="module")
@@ -208,5 +208,5 @@ def test_a_folder_that_cannot_be_written_to_is_found_before_the_work(run: Path):
 
 def test_two_at_once_do_not_write_over_each_other(run: Path):
     (run / "probe").mkdir()
-    with exclusive(run / "probe" / ".lock", "x", patience=1.0), pytest.raises(genlab.RunError, match="is probing"):
+    with file_lock(run / "probe" / ".lock", "x", patience=1.0), pytest.raises(genlab.RunError, match="is probing"):
         genlab.probe(run)

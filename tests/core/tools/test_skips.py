@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from genlab import Batch, Generator, ImageSide, Method, Phase, PluginError, Shared, Skip
+from genlab import Batch, Generator, ImageSide, Method, Outputs, Phase, PluginError, Skip
 from genlab.config.schema import Inference
-from genlab.data.sides import ClassSide
+from genlab.data.sides import OneHotLabels
 from genlab.engine.inference import Predictor
 from genlab.tools.probe.skips import SkipProbe
 
@@ -43,7 +43,7 @@ class InPlace(Adding):
 
 
 class Alone(Method):
-    def forward(self, batch: Batch) -> Shared:
+    def forward(self, batch: Batch) -> Outputs:
         return {}
 
     def predict(self, condition: Tensor) -> Tensor:
@@ -101,7 +101,7 @@ def test_scores_of_classes_are_looked_at_as_probabilities():
     """By the condition's two channels: of 0 and 3 for everything, and with the skip cut of 0 and 2."""
     condition = torch.tensor([0.0, 4.0]).reshape(1, 2, 1, 1).expand(1, 2, 8, 8)
     target = torch.tensor([0.0, 1.0]).reshape(1, 2, 1, 1).expand(1, 2, 8, 8)
-    side = ClassSide(((0, 0, 0), (255, 255, 255)))
+    side = OneHotLabels(((0, 0, 0), (255, 255, 255)))
     made = SkipProbe(probe().predictor, [Batch(condition, target)] * 2, side, 1)
     before, after = 1 / (1 + math.exp(-3)), 1 / (1 + math.exp(-2))
     effect = effects(made)["cut"]

@@ -4,7 +4,7 @@ import resource
 import pytest
 
 from genlab import StorageError
-from genlab.util.files import storage_errors, write_text, written_aside
+from genlab.util.files import atomic_write, storage_errors, write_text
 
 
 def test_text_is_written_and_written_over(tmp_path):
@@ -19,7 +19,7 @@ def test_text_is_written_and_written_over(tmp_path):
 def test_the_old_file_is_there_until_the_new_one_is_whole(tmp_path):
     path = tmp_path / "picture.png"
     path.write_text("old")
-    with written_aside(path) as aside:
+    with atomic_write(path) as aside:
         aside.write_text("half")
         assert path.read_text() == "old"
         assert aside.parent == tmp_path
@@ -32,7 +32,7 @@ def test_the_old_file_is_there_until_the_new_one_is_whole(tmp_path):
 def test_whatever_happens_in_between_leaves_the_old_file(tmp_path, error):
     path = tmp_path / "picture.png"
     path.write_text("old")
-    with pytest.raises(type(error)) as caught, written_aside(path) as aside:
+    with pytest.raises(type(error)) as caught, atomic_write(path) as aside:
         aside.write_text("half")
         raise error
     assert caught.value is error

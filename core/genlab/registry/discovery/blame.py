@@ -17,7 +17,7 @@ from genlab.registry.discovery.load import FILE_PREFIX
 from genlab.registry.discovery.packages import declared_plugins
 from genlab.registry.discovery.plugin import canonical
 from genlab.registry.hooks import GROUP
-from genlab.util.exceptions import told
+from genlab.util.exceptions import summarize
 
 _OURS = frozenset({"genlab", "typer", "rich", "pydantic", "torch", "runpy", "__main__"})
 """The outermost modules of code that is no plugin's, whatever calls it."""
@@ -46,7 +46,7 @@ def failure_in_plugin(error: BaseException) -> Failure | None:
     owners = _owners()
     for raised, frame, line in places:
         if owner := _owner(_module_of(frame), owners):
-            return Failure(owner, f"{told(raised)} ({Path(frame.f_code.co_filename).name}, line {line})")
+            return Failure(owner, f"{summarize(raised)} ({Path(frame.f_code.co_filename).name}, line {line})")
     return _of_object(error, owners)
 
 
@@ -74,7 +74,7 @@ def _of_object(error: BaseException, owners: Mapping[str, str]) -> Failure | Non
     """An attribute that genlab looked for in vain in what a plugin's class made, such as one without its `__init__`."""
     cls = type(error.obj) if isinstance(error, AttributeError) else None
     owner = _owner(cls.__module__, owners) if cls else None
-    return Failure(owner, told(error)) if owner else None
+    return Failure(owner, summarize(error)) if owner else None
 
 
 def _owner(module: str, owners: Mapping[str, str]) -> str | None:

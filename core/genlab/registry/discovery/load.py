@@ -20,7 +20,7 @@ from genlab.registry import hooks
 from genlab.registry.discovery.guard import guarded
 from genlab.registry.discovery.version import VERSION, check_version, version_hint
 from genlab.registry.registry import Registration, Registry
-from genlab.util.exceptions import reason
+from genlab.util.exceptions import summarize_with_location
 
 FILE_PREFIX = "genlab_file_"
 """What the name of a module begins with that was imported from a file given as a plugin."""
@@ -61,7 +61,7 @@ def _caught() -> Generator[None, None, None]:
     except (KeyboardInterrupt, PluginError):
         raise
     except BaseException as error:
-        raise PluginError(f"{reason(error)}{version_hint(error)}") from error
+        raise PluginError(f"{summarize_with_location(error)}{version_hint(error)}") from error
 
 
 def import_file(path: Path) -> ModuleType:

@@ -25,9 +25,9 @@ from genlab.assemble.read import read
 from genlab.data.batches import READ_AHEAD, Batches
 from genlab.data.order import draw
 from genlab.engine.experiment import Experiment
-from genlab.engine.listener_list import Announcer
+from genlab.engine.listener_list import ListenerList
 from genlab.engine.runtime import cpu_threads, device_name, fast_kernels, memory_errors
-from genlab.engine.seeding import random_numbers_apart
+from genlab.engine.seeding import isolated_rng
 from genlab.engine.training import Training
 from genlab.errors import GenlabError
 from genlab.interfaces.listener import Ended, Started
@@ -66,7 +66,7 @@ def reference(built: Built) -> Generator[Way, None, None]:
 def genlab(built: Built) -> Generator[Way, None, None]:
     """The training loop's, with its listeners, on batches as they come; without validations and previews."""
     experiment = built.experiment
-    announcer = Announcer(experiment.listeners)
+    announcer = ListenerList(experiment.listeners)
     with tempfile.TemporaryDirectory() as name:
         training = Training(experiment, None, Path(name) / "checkpoints", announcer, lambda: False)
         train = built.recipe.settings.train
@@ -119,7 +119,7 @@ def _serve(job: dict[str, Any], answer: Callable[[Any], None]) -> None:
     built = build(checked.recipe, checked.document)
     train, device = built.recipe.settings.train, built.experiment.device
     _read_ahead(built.experiment, taken + READ_AHEAD)
-    with cpu_threads(train.threads), random_numbers_apart(device), WAYS[job["way"]](built) as way:
+    with cpu_threads(train.threads), isolated_rng(device), WAYS[job["way"]](built) as way:
         first_step = seconds_of(way.step, device)
         for _ in range(WARM_UP):
             way.step()

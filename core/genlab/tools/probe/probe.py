@@ -12,8 +12,8 @@ from torch import nn
 from genlab.data.order import spread
 from genlab.data.sides import to_picture
 from genlab.engine.inference import Predictor
-from genlab.engine.listener_list import Announcer
-from genlab.engine.seeding import random_numbers_apart, seed_random_numbers
+from genlab.engine.listener_list import ListenerList
+from genlab.engine.seeding import isolated_rng, seed_random_numbers
 from genlab.engine.step import measure_norms
 from genlab.engine.validation import single
 from genlab.errors import DataError, PluginError, RunError
@@ -23,7 +23,7 @@ from genlab.interfaces.network import Skip
 from genlab.runs.run import Run
 from genlab.tools.probe.report import write_report
 from genlab.tools.probe.skips import SkipProbe
-from genlab.util.files import exclusive, storage_errors
+from genlab.util.files import file_lock, storage_errors
 
 SHOWN = 3
 
@@ -50,7 +50,7 @@ def probe(run: Run, pairs: int, tell: Callable[[int, int], None]) -> Probed:
     folder = run.path / "probe"
     with storage_errors(folder):
         folder.mkdir(exist_ok=True)
-    with exclusive(folder / ".lock", "another process is probing this run now", patience=0.0):
+    with file_lock(folder / ".lock", "another process is probing this run now", patience=0.0):
         return _probe(run, skips, pairs, tell)
 
 
@@ -99,7 +99,7 @@ def _probe(run: Run, skips: Sequence[Skip], pairs: int, tell: Callable[[int, int
     )
     probed = Probed(run.path, run.step, len(batches), pictures, effects, gradients, weights)
     write_report(probed)
-    Announcer(run.listeners()).tell(probed)
+    ListenerList(run.listeners()).tell(probed)
     return probed
 
 
@@ -108,7 +108,7 @@ def _norms(method: Method, batches: Sequence[Batch]) -> tuple[dict[str, float], 
     copy, device = deepcopy(method), batches[0].condition.device
     for module in (*copy.networks.values(), *(weighted.loss for weighted in copy.losses.values())):
         module.train()
-    with random_numbers_apart(device):
+    with isolated_rng(device):
         seed_random_numbers(0, device)
         found = [measure_norms(copy, batch) for batch in batches]
     first = found[0]

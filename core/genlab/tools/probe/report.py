@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from genlab.drawing.contact_sheet import contact_sheet
 from genlab.drawing.curves import draw_curves, stack
 from genlab.interfaces.listener import Interval, Probed, SkipEffect
-from genlab.util.files import write_json, write_text, written_aside
+from genlab.util.files import atomic_write, write_json, write_text
 
 FIGURES: Mapping[str, str] = {
     "change": "change of predictions (L1)",
@@ -43,7 +43,7 @@ def write_report(probed: Probed) -> None:
     ]
     write_text(folder / "skips.svg", stack(drawings, names))
     for name, effects in curves.items():
-        with written_aside(folder / f"{name}.png") as aside:
+        with atomic_write(folder / f"{name}.png") as aside:
             contact_sheet(_columns(probed, effects)).save(aside, format="PNG")
 
 

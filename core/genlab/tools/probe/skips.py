@@ -13,7 +13,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from genlab.data.sides import ClassSide, Seen, to_picture
+from genlab.data.sides import OneHotLabels, TensorSpec, to_picture
 from genlab.engine.inference import Predictor
 from genlab.errors import PluginError
 from genlab.interfaces.listener import Interval, Replacement, SkipEffect
@@ -37,7 +37,7 @@ class SkipProbe:
         shown: of how many pairs to make pictures.
     """
 
-    def __init__(self, predictor: Predictor, batches: Sequence[Batch], target: Seen, shown: int) -> None:
+    def __init__(self, predictor: Predictor, batches: Sequence[Batch], target: TensorSpec, shown: int) -> None:
         self.predictor = predictor
         self.batches = batches
         self.target = target
@@ -93,7 +93,7 @@ class SkipProbe:
 
     def _seen(self, batch: Batch) -> Image:
         prediction = self.predictor(batch.condition)
-        return prediction.softmax(dim=1) if isinstance(self.target, ClassSide) else prediction
+        return prediction.softmax(dim=1) if isinstance(self.target, OneHotLabels) else prediction
 
 
 def _replacements(features: Sequence[Features]) -> Mapping[Replacement, Sequence[Features]]:

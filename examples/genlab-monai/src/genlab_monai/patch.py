@@ -78,7 +78,7 @@ class Patch(Discriminator):
             _Window(kernel_size, 1, padding, has_norm=True),
             _Window(last_conv_kernel_size, 1, _padding(last_conv_kernel_size), has_norm=False),
         ]
-        self.receptive_field, self.least_size = _receptive_field(windows), _least_size(windows)
+        self.receptive_field, self.min_size = _receptive_field(windows), _least_size(windows)
 
     def forward(self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]) -> Float[Tensor, "n 1 i j"]:
         seen = torch.cat([condition, image], dim=1) if self.conditional else image
