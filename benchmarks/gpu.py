@@ -43,7 +43,7 @@ from genlab.engine.seeding import initialize  # noqa: E402
 from genlab.engine.step import measure_norms, train_step  # noqa: E402
 from genlab.interfaces.method import Batch, WeightedLoss  # noqa: E402
 from genlab.tools.bench.measure import flops_of, matrix_rate, peak_memory, seconds_of  # noqa: E402
-from genlab.tools.bench.reference import Reference  # noqa: E402
+from genlab.tools.bench.reference import PlainStep  # noqa: E402
 from genlab_losses.adversarial import Adversarial  # noqa: E402
 from genlab_losses.l1 import L1  # noqa: E402
 from genlab_pix2pix.method import Pix2Pix  # noqa: E402
@@ -78,7 +78,7 @@ def make_batch(size: int, count: int, device: torch.device) -> Batch:
 @contextmanager
 def plain(batch: Batch, device: torch.device) -> Iterator[Step]:
     """Eager, single precision (TF32), Adam as PyTorch chooses it."""
-    take = Reference(make_method(device), OPTIMIZER.learning_rate, OPTIMIZER.betas)
+    take = PlainStep(make_method(device), OPTIMIZER.learning_rate, OPTIMIZER.betas)
     yield lambda: take(batch)
 
 

@@ -21,8 +21,8 @@ from genlab.interfaces.kinds import KINDS, Kind
 from genlab.registry.components import Components
 from genlab.registry.contract import argument_help, load_object
 from genlab.registry.discovery.find import find_plugins
+from genlab.registry.documentation import ComponentDocs, about, component_docs
 from genlab.registry.hooks import INTERFACE
-from genlab.registry.reference import Reference, about, reference
 from genlab.testing import AdversarialLossSuite
 from genlab.testing.check import SUITES
 from genlab.testing.suite import Suite, tests_of
@@ -57,7 +57,7 @@ def pages() -> dict[str, str]:
 
 
 def index() -> str:
-    lines = ["# Reference", "", f"What a plugin gives, kind by kind: version {INTERFACE} of the interface.", ""]
+    lines = ["# ComponentDocs", "", f"What a plugin gives, kind by kind: version {INTERFACE} of the interface.", ""]
     for kind in KINDS.values():
         first = about(interfaces(kind)[0]).partition("\n")[0]
         lines.append(f"- [{kind.name}]({kind.name}.md): {first}")
@@ -238,10 +238,10 @@ def tests(kind: Kind) -> Iterator[str]:
 def shipped(kind: Kind, components: Components) -> Iterator[str]:
     yield "## Those that come with genlab\n"
     for name in components.names(kind.name):
-        yield from of_component(reference(components.get(kind.name, name)))
+        yield from of_component(component_docs(components.get(kind.name, name)))
 
 
-def of_component(found: Reference) -> Iterator[str]:
+def of_component(found: ComponentDocs) -> Iterator[str]:
     yield f"### {found.name}\n"
     yield f"{found.about}\n"
     if found.preset:

@@ -14,7 +14,7 @@ from tests.core.toys import CPU, ToyMethod, networks
 from genlab.config.document import Document, Source, from_source
 from genlab.config.schema import Input, Optimizer
 from genlab.data.augment import crop_and_flip, load_size
-from genlab.data.order import draw, spread
+from genlab.data.order import draw, evenly_spaced
 from genlab.engine.checkpoint import Position, TrainState, restore, save
 from genlab.engine.optimizers import make_optimizers
 
@@ -39,7 +39,7 @@ def test_a_position_says_the_same_whatever_was_asked_before(seed: int, count: in
 
 @given(st.integers(1, 500), st.integers(1, 500))
 def test_indices_are_spread_without_a_repetition(count: int, most: int) -> None:
-    found = spread(count, most)
+    found = evenly_spaced(count, most)
     assert len(set(found)) == len(found) == min(count, most)
     assert found == sorted(found)
     assert found[0] == 0 and found[-1] < count

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from genlab.ablation import plan as ablation
 from genlab.ablation.ablate import Ablation
-from genlab.ablation.jobs import Event
+from genlab.ablation.jobs import JobEvent
 from genlab.ablation.outcome import Outcome
 from genlab.assemble.experiment import build_method, build_networks, construct, kept_pairs, open_data, prepare, settle
-from genlab.assemble.read import Checked, read
+from genlab.assemble.read import CheckedRecipe, read
 from genlab.config.load import find
 from genlab.data.cache import Cache, Kept
 from genlab.errors import DataUnavailableError
@@ -26,7 +26,7 @@ from genlab.tools.data_report import Survey, survey as run_survey
 from genlab.tools.probe.probe import probe as run_probe
 
 
-def check(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> Checked:
+def check(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> CheckedRecipe:
     """Hold a recipe against the components there are, and construct all of it; the data are not looked at.
 
     Networks are built as if pairs had three channels. Of an ablation's arms the recipes are checked too.
@@ -160,7 +160,7 @@ def ablate(
     out: str | Path | None = None,
     jobs: int | None = None,
     retrain: bool = False,
-    tell: Callable[[Event], None] = lambda _event: None,
+    tell: Callable[[JobEvent], None] = lambda _event: None,
 ) -> Outcome:
     """Run the ablation that a recipe describes; what is there from before counts, and only the rest is trained.
 

@@ -14,7 +14,7 @@ from PIL.ExifTags import Base
 from typing_extensions import override
 
 from genlab import DataError
-from genlab_images.source import Source
+from genlab_images.source import ImageSource
 
 # Pillow's modes, by the form that their arrays get: colours of any kind become red, green and blue.
 _GREY = {"1", "L", "LA", "La"}
@@ -23,7 +23,7 @@ _DEEP_GREY = {"I", "I;16", "I;16L", "I;16B", "I;16N"}
 _SIDEWAYS = range(5, 9)
 
 
-class Form(NamedTuple):
+class ImageMode(NamedTuple):
     """How an image's array is made: one channel of 8 or 16 bits, or three of 8."""
 
     channels: int
@@ -41,7 +41,7 @@ class Header(NamedTuple):
     where: str
     width: int
     height: int
-    form: Form
+    form: ImageMode
 
     @property
     def size(self) -> str:
@@ -49,7 +49,7 @@ class Header(NamedTuple):
         return f"{self.width} x {self.height}"
 
 
-def read_header(source: Source) -> Header:
+def read_header(source: ImageSource) -> Header:
     """Read an image's size and form, which is quick; `DataError` if it is none."""
     with _opened(source) as picture:
         width, height = picture.size
@@ -59,7 +59,7 @@ def read_header(source: Source) -> Header:
         return Header(source.where, width, height, _form(picture, source))
 
 
-def decode(source: Source, form: Form) -> NDArray[np.generic]:
+def decode(source: ImageSource, form: ImageMode) -> NDArray[np.generic]:
     """Decode an image to an array (height, width, channels) of uint8 or uint16.
 
     Alpha is dropped, palettes become red, green and blue, the orientation that EXIF gives is applied, and grey becomes
@@ -80,7 +80,7 @@ def decode(source: Source, form: Form) -> NDArray[np.generic]:
         return pixels.reshape(*pixels.shape[:2], form.channels)
 
 
-def common_form(headers: Sequence[Header]) -> Form:
+def common_form(headers: Sequence[Header]) -> ImageMode:
     """The form of the first image; the others must have it too, or be grey where it has colours.
 
     Args:
@@ -95,22 +95,22 @@ def common_form(headers: Sequence[Header]) -> Form:
     return first.form
 
 
-def _fits(found: Form, expected: Form) -> bool:
+def _fits(found: ImageMode, expected: ImageMode) -> bool:
     return found == expected or (found.bits == expected.bits == 8 and found.channels < expected.channels)
 
 
-def _form(picture: Image.Image, source: Source) -> Form:
+def _form(picture: Image.Image, source: ImageSource) -> ImageMode:
     if picture.mode in _GREY:
-        return Form(1, 8)
+        return ImageMode(1, 8)
     if picture.mode in _COLOUR:
-        return Form(3, 8)
+        return ImageMode(3, 8)
     if picture.mode in _DEEP_GREY:
-        return Form(1, 16)
+        return ImageMode(1, 16)
     what = f"the image's pixels are of a kind that cannot be used (Pillow's mode {picture.mode})"
     raise DataError(what, where=source.where, hint="Save it with 8 bits a channel, or as grey with 8 or 16 bits.")
 
 
-def _deep_grey(picture: Image.Image, source: Source) -> NDArray[np.uint16]:
+def _deep_grey(picture: Image.Image, source: ImageSource) -> NDArray[np.uint16]:
     values = np.array(picture)
     if values.min() < 0 or values.max() > 65535:
         what = f"the image holds values from {values.min()} to {values.max()}; 16 bits hold 0 to 65535"
@@ -119,7 +119,7 @@ def _deep_grey(picture: Image.Image, source: Source) -> NDArray[np.uint16]:
 
 
 @contextmanager
-def _opened(source: Source) -> Generator[Image.Image]:
+def _opened(source: ImageSource) -> Generator[Image.Image]:
     """An image of which only the header is read so far; whatever its decoder stumbles over becomes a `DataError`."""
     try:
         with Image.open(BytesIO(source.data) if isinstance(source.data, bytes) else source.data) as picture:
@@ -131,7 +131,7 @@ def _opened(source: Source) -> Generator[Image.Image]:
         raise DataError(what, where=source.where, hint="Replace it, or take it out of the data.") from error
 
 
-def _reason(error: Exception, source: Source) -> str:
+def _reason(error: Exception, source: ImageSource) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "it is of no format that Pillow knows" if source.read() else "it is empty"
     if isinstance(error, OSError) and error.strerror:

@@ -13,7 +13,7 @@ from genlab import Choice, DataError, Dataset, Pairs, Split
 from genlab_images.colours import labels_side
 from genlab_images.paired import PairedImages, count_of_pairs
 from genlab_images.rows import EncodedRows, Span, shared_rows, spans_of
-from genlab_images.table import Table, explained, quiet
+from genlab_images.table import HubTable, explained, quiet
 
 if TYPE_CHECKING:
     import datasets
@@ -56,7 +56,7 @@ class HuggingFace(Dataset):
             raise ValueError(f'a and b are both "{a}": each side needs a column of its own')
         if train == validation:
             raise ValueError(f'train and validation are both "{train}": validation needs pairs that are not trained on')
-        self.table = Table(path, config, revision)
+        self.table = HubTable(path, config, revision)
         self.columns = (a, b)
         self.splits: dict[Split, str] = {"train": train, "validation": validation}
         self.label_side = label_side

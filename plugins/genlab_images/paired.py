@@ -8,16 +8,16 @@ from typing import NamedTuple
 from typing_extensions import override
 
 from genlab import DataError, ImageSide, Pair, Pairs
-from genlab_images.decode import Form, common_form, decode, read_header
-from genlab_images.source import Source, content_hash
+from genlab_images.decode import ImageMode, common_form, decode, read_header
+from genlab_images.source import ImageSource, content_hash
 
 
 class EncodedPair(NamedTuple):
     """Two images of one size, not decoded yet, and the pair's unique key."""
 
     key: str
-    a: Source
-    b: Source
+    a: ImageSource
+    b: ImageSource
 
 
 def count_of_pairs(count: int) -> str:
@@ -58,7 +58,7 @@ class PairedImages(Pairs):
         return content_hash((key, (a, b)) for key, a, b in self.encoded)
 
 
-def _check(encoded: Sequence[EncodedPair]) -> tuple[Form, Form]:
+def _check(encoded: Sequence[EncodedPair]) -> tuple[ImageMode, ImageMode]:
     headers = [(read_header(pair.a), read_header(pair.b)) for pair in encoded]
     for a, b in headers:
         if a.size != b.size:

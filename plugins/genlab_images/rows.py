@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from genlab import DataError
 from genlab_images.paired import EncodedPair
-from genlab_images.source import Source
+from genlab_images.source import ImageSource
 from genlab_images.table import explained
 
 if TYPE_CHECKING:
@@ -119,8 +119,8 @@ def _holds_images(feature: object) -> bool:
     return isinstance(feature, datasets.Image) or (isinstance(feature, dict) and "bytes" in feature)
 
 
-def _source(image: Mapping[str, Any] | None, where: str) -> Source:
+def _source(image: Mapping[str, Any] | None, where: str) -> ImageSource:
     """An image that is left out counts as an empty one."""
     if image and image["bytes"] is None and image["path"] is not None:
-        return Source(Path(image["path"]), f"{where} ({image['path']})")
-    return Source(image["bytes"] or b"" if image else b"", where)
+        return ImageSource(Path(image["path"]), f"{where} ({image['path']})")
+    return ImageSource(image["bytes"] or b"" if image else b"", where)

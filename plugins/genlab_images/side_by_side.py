@@ -10,7 +10,7 @@ from genlab import DataError, Dataset, ImageSide, Pair, Pairs, Split
 from genlab_images.decode import common_form, decode, read_header
 from genlab_images.folders import find_folder, find_root, image_files
 from genlab_images.paired import count_of_pairs
-from genlab_images.source import Source, content_hash
+from genlab_images.source import ImageSource, content_hash
 
 
 class SideBySide(Dataset):
@@ -48,7 +48,7 @@ class SideBySidePairs(Pairs):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.files = image_files(folder)
-        headers = [read_header(Source.of(folder / file)) for file in self.files]
+        headers = [read_header(ImageSource.of(folder / file)) for file in self.files]
         for header in headers:
             _half(header.width, header.height, header.where)
         self.form = common_form(headers)
@@ -62,7 +62,7 @@ class SideBySidePairs(Pairs):
     @override
     def __getitem__(self, index: int) -> Pair:
         file = self.files[index]
-        source = Source.of(self.folder / file)
+        source = ImageSource.of(self.folder / file)
         picture = decode(source, self.form)
         height, width, _ = picture.shape
         half = _half(width, height, source.where)
@@ -71,7 +71,7 @@ class SideBySidePairs(Pairs):
     @override
     def fingerprint(self) -> str:
         """A hash of the files' names and bytes."""
-        return content_hash((file.as_posix(), [Source.of(self.folder / file)]) for file in self.files)
+        return content_hash((file.as_posix(), [ImageSource.of(self.folder / file)]) for file in self.files)
 
 
 def _half(width: int, height: int, where: str) -> int:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from genlab import DataError
 
 
-class Source(NamedTuple):
+class ImageSource(NamedTuple):
     """Where an encoded image comes from.
 
     Args:
@@ -22,7 +22,7 @@ class Source(NamedTuple):
     where: str
 
     @classmethod
-    def of(cls, path: Path) -> Source:
+    def of(cls, path: Path) -> ImageSource:
         """The image of a file."""
         return cls(path, str(path))
 
@@ -36,7 +36,7 @@ class Source(NamedTuple):
             raise DataError(f"the file cannot be read: {error.strerror}", where=self.where) from error
 
 
-def content_hash(pairs: Iterable[tuple[str, Sequence[Source]]]) -> str:
+def content_hash(pairs: Iterable[tuple[str, Sequence[ImageSource]]]) -> str:
     """A hash of the pairs' keys and encoded bytes, in order; equal wherever they lie."""
     digest = hashlib.sha256()
     for key, sources in pairs:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*(?<!\.parquet)")
 
 
-class Table(NamedTuple):
+class HubTable(NamedTuple):
     """What a recipe says about where a table is.
 
     Args:

@@ -9,7 +9,7 @@ from typing_extensions import override
 from genlab import DataError, Dataset, Pairs, Split
 from genlab_images.folders import find_folder, find_root, image_files, listed
 from genlab_images.paired import EncodedPair, PairedImages, count_of_pairs
-from genlab_images.source import Source
+from genlab_images.source import ImageSource
 
 
 class TwoFolders(Dataset):
@@ -47,7 +47,9 @@ class TwoFolders(Dataset):
         b = find_folder(find_folder(root, self.b, "b"), self.folders[split], split)
         files_a, files_b = _files_by_name(a), _files_by_name(b)
         _check_partners(files_a, files_b, f"{a} and {b}")
-        encoded = [EncodedPair(name, Source.of(path), Source.of(files_b[name])) for name, path in files_a.items()]
+        encoded = [
+            EncodedPair(name, ImageSource.of(path), ImageSource.of(files_b[name])) for name, path in files_a.items()
+        ]
         return PairedImages(encoded, f"{count_of_pairs(len(encoded))} in {a} and {b}")
 
 

@@ -12,8 +12,8 @@ from typing_extensions import override
 
 from genlab import CheckpointSaved, Ended, Listener, Previewed, Started, Step, Validated
 from genlab_listeners.display import Display, Log, Screen
-from genlab_listeners.pace import Pace
 from genlab_listeners.progress import Progress, clock, figures, in_column
+from genlab_listeners.step_time import StepTime
 
 _COLOURS = {"finished": "green", "paused": "yellow", "interrupted": "yellow", "failed": "red"}
 
@@ -26,7 +26,7 @@ class Console(Listener):
 
     @override
     def started(self, event: Started) -> None:
-        self._pace = Pace(time.monotonic())
+        self._pace = StepTime(time.monotonic())
         self._progress = Progress(event.step, event.steps, self._pace)
         self._display = _display(self._progress)
         self._display.line(Text(_printable(event.title), "bold"))

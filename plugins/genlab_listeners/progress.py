@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from rich.text import Text
 
-from genlab_listeners.pace import Pace
+from genlab_listeners.step_time import StepTime
 
 
 class Progress:
@@ -18,7 +18,7 @@ class Progress:
         pace: how fast they go.
     """
 
-    def __init__(self, step: int, steps: int, pace: Pace) -> None:
+    def __init__(self, step: int, steps: int, pace: StepTime) -> None:
         self.step = step
         self.steps = steps
         self.pace = pace

@@ -87,7 +87,7 @@ LIGHT = [
     "genlab.registry.discovery.plugin",
     "genlab.registry.discovery.version",
     "genlab.registry.hooks",
-    "genlab.registry.reference",
+    "genlab.registry.documentation",
     "genlab.registry.registry",
     "genlab.runs.folder",
     "genlab.runs.manifest",

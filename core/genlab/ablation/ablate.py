@@ -12,11 +12,11 @@ from typing import Any
 import tomli_w
 import torch
 
-from genlab.ablation.eta import Pace
+from genlab.ablation.eta import TimeEstimate
 from genlab.ablation.execute import execute
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.identity import Identity, identity
-from genlab.ablation.jobs import Event, Executor, Job
+from genlab.ablation.jobs import Executor, Job, JobEvent
 from genlab.ablation.outcome import Outcome, read_outcome
 from genlab.ablation.plan import Cell, Plan, make_plan
 from genlab.ablation.report import write_report
@@ -85,7 +85,7 @@ class Ablation:
         """How many parameters each arm's networks have, by role."""
         return {arm: self._parameters(next(s for s in self.cells if s.cell.arm == arm)) for arm in self.plan.arms}
 
-    def pace(self) -> Pace:
+    def pace(self) -> TimeEstimate:
         """What is there and what is missing, as far as time goes."""
         measured: dict[str, list[float]] = {}
         missing: dict[str, str] = {}
@@ -95,9 +95,9 @@ class Ablation:
                 measured.setdefault(arm, []).append(manifest.seconds)
             else:
                 missing[str(settled.cell)] = arm
-        return Pace(measured, missing)
+        return TimeEstimate(measured, missing)
 
-    def run(self, jobs: int, retrain: bool, tell: Callable[[Event], None], executor: Executor = execute) -> Outcome:
+    def run(self, jobs: int, retrain: bool, tell: Callable[[JobEvent], None], executor: Executor = execute) -> Outcome:
         """Train what is missing, and read what came of it.
 
         Args:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 
-class Pace:
+class TimeEstimate:
     """Expects of every cell what others of its arm took, or, where there is none yet, what all others took.
 
     Args:

@@ -15,12 +15,12 @@ from queue import Empty, SimpleQueue
 
 from typing_extensions import override
 
-from genlab.ablation.jobs import Begun, Done, Event, Job, Moved
+from genlab.ablation.jobs import Begun, Done, Job, JobEvent, Moved
 from genlab.engine.stop_signal import StopSignal
 
 
 def execute(
-    jobs: Sequence[Job], environments: Sequence[Mapping[str, str]], log: Path, tell: Callable[[Event], None]
+    jobs: Sequence[Job], environments: Sequence[Mapping[str, str]], log: Path, tell: Callable[[JobEvent], None]
 ) -> None:
     """Train all jobs by worker processes, one an environment: an `Executor`.
 
@@ -29,7 +29,7 @@ def execute(
     waiting: SimpleQueue[Job] = SimpleQueue()
     for job in jobs:
         waiting.put(job)
-    events: SimpleQueue[Event | None] = SimpleQueue()
+    events: SimpleQueue[JobEvent | None] = SimpleQueue()
     slots = [_Slot(environment, log, waiting, events) for environment in environments[: len(jobs)]]
     with StopSignal("Stopping: what is trained now is saved. Once more breaks off at once.") as stopping, _ended(slots):
         running = len(slots)
@@ -64,7 +64,7 @@ class _Slot(threading.Thread):
     """Takes one job after the other, and has its worker process train it; a process that dies is replaced."""
 
     def __init__(
-        self, environment: Mapping[str, str], log: Path, waiting: SimpleQueue[Job], events: SimpleQueue[Event | None]
+        self, environment: Mapping[str, str], log: Path, waiting: SimpleQueue[Job], events: SimpleQueue[JobEvent | None]
     ) -> None:
         super().__init__(daemon=True)
         self._environment = {**os.environ, **environment}

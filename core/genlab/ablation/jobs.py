@@ -57,14 +57,18 @@ class Done(NamedTuple):
     failure: str | None
 
 
-Event = Begun | Moved | Done
+JobEvent = Begun | Moved | Done
 
 
 class Executor(Protocol):
     """A callable that trains jobs and reports their events."""
 
     def __call__(
-        self, jobs: Sequence[Job], environments: Sequence[Mapping[str, str]], log: Path, tell: Callable[[Event], None]
+        self,
+        jobs: Sequence[Job],
+        environments: Sequence[Mapping[str, str]],
+        log: Path,
+        tell: Callable[[JobEvent], None],
     ) -> None:
         """Train jobs, in order, as many at a time as there are environments.
 

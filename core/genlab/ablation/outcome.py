@@ -17,9 +17,9 @@ from genlab.ablation.statistics import (
     OverImages,
     Spread,
     compare,
+    mean_and_deviation,
     over_images,
     sentence,
-    spread,
 )
 from genlab.assemble.recipe import Figure
 from genlab.config.validate import Keys, dotted, inline
@@ -82,7 +82,7 @@ class Outcome:
     def spread(self, arm: str, metric: str) -> Spread | None:
         """Mean and deviation of an arm's metric over its seeds; None without a finished cell."""
         values = self.values(arm, metric)
-        return spread(list(values.values())) if values else None
+        return mean_and_deviation(list(values.values())) if values else None
 
     def target_figures(self, metric: str) -> Spread | None:
         """What the metric would be if predictions were the targets themselves, for a metric that tells."""
@@ -135,7 +135,7 @@ class Outcome:
         courses = [cell.course for cell in self.finished if cell.arm == arm]
         steps = sorted({step for course in courses for step in course})
         found = {step: [course[step][metric] for course in courses if metric in course.get(step, {})] for step in steps}
-        return {step: _interval(spread(values)) for step, values in found.items() if values}
+        return {step: _interval(mean_and_deviation(values)) for step, values in found.items() if values}
 
     def pictures(self) -> dict[str, Pictures]:
         """Each arm's last pictures, by the first of its seeds that made some."""

@@ -14,7 +14,7 @@ from genlab.assemble.recipe import Recipe
 from genlab.assemble.resolve import resolve
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document, Source, from_source
-from genlab.config.schema import Ablation
+from genlab.config.schema import AblationTable
 from genlab.config.validate import Keys, check, dotted, inline, nearest
 from genlab.errors import Fault, RecipeError
 from genlab.registry.components import Components
@@ -57,7 +57,7 @@ class Plan:
     """
 
     title: str
-    settings: Ablation
+    settings: AblationTable
     cells: Sequence[Cell]
     changes: Mapping[str, Mapping[Keys, Any]]
 
@@ -116,19 +116,19 @@ def make_plan(document: Document, components: Components) -> Plan:
     return plan
 
 
-def _settings(document: Document) -> Ablation:
+def _settings(document: Document) -> AblationTable:
     table = document.values.get(TABLE)
     if not isinstance(table, dict):
         what = "this recipe describes no ablation: it has no table [ablation]"
         hint = "It needs one with arms and a baseline; `gen recipes show ablation_skips` is an example."
         raise recipe_error([Fault((TABLE,), what, hint)], document)
-    settings, faults = check(Ablation, table, (TABLE,), "[ablation]")
+    settings, faults = check(AblationTable, table, (TABLE,), "[ablation]")
     if settings is None:
         raise recipe_error(faults, document)
     return settings
 
 
-def _arms(settings: Ablation) -> Iterator[_Arm]:
+def _arms(settings: AblationTable) -> Iterator[_Arm]:
     """Every combination of an arm with one choice of each axis, named by them all."""
     choices = [[(name, (TABLE, "axes", axis, name)) for name in values] for axis, values in settings.axes.items()]
     if settings.arms or not choices:
@@ -154,7 +154,7 @@ def _cell(arm: str, seed: int, document: Document, components: Components) -> Ce
     return Cell(arm, seed, resolve(seeded, components), seeded)
 
 
-def _name_faults(settings: Ablation, arms: Sequence[str]) -> list[Fault]:
+def _name_faults(settings: AblationTable, arms: Sequence[str]) -> list[Fault]:
     faults: list[Fault] = []
     if len(arms) < 2:
         what = f"there is {'one arm' if arms else 'no arm'}, and a comparison needs two"

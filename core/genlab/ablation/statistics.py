@@ -81,7 +81,7 @@ class OverImages:
     n: int
 
 
-def spread(values: Sequence[float]) -> Spread:
+def mean_and_deviation(values: Sequence[float]) -> Spread:
     """A metric over seeds, of which there is at least one."""
     mean = fmean(values)
     deviation = None if len(values) < 2 else stdev(values) if math.isfinite(mean) else math.nan

@@ -24,7 +24,7 @@ from genlab.interfaces.listener import Listener, Step
 _SECONDS_BETWEEN_WORDS = 0.25
 
 
-class Progress(Listener):
+class ProgressReporter(Listener):
     """Tells how far a cell is, a few times a second."""
 
     def __init__(self, channel: IO[str]) -> None:
@@ -54,7 +54,7 @@ def main() -> None:
     threading.Thread(target=_receive, args=(jobs,), daemon=True).start()
     while (job := jobs.get()) is not None:
         # An error of genlab's own ends this process, which is told too.
-        done = train(job, [("progress", Progress(channel))])
+        done = train(job, [("progress", ProgressReporter(channel))])
         tell(channel, event="done", status=done.status, failure=done.failure)
 
 

@@ -32,7 +32,7 @@ from genlab.interfaces.loss import AdversarialLoss, Loss
 from genlab.interfaces.method import Method, WeightedLoss
 from genlab.interfaces.metric import Metric
 from genlab.interfaces.network import Discriminator, Generator, Network
-from genlab.registry.components import ComponentConfig, Part
+from genlab.registry.components import ComponentConfig, ConstructedPart
 
 _log = logging.getLogger("genlab")
 
@@ -68,7 +68,7 @@ class Built(NamedTuple):
 class Parts(NamedTuple):
     """The components that can be constructed before the data are opened."""
 
-    data: Sequence[Part]
+    data: Sequence[ConstructedPart]
     losses: Mapping[str, Loss | AdversarialLoss]
     metrics: Mapping[str, Metric]
     listeners: Mapping[str, Listener]
@@ -122,7 +122,7 @@ def construct(recipe: Recipe, document: Document) -> Parts:
     """Construct the components that need no data; `RecipeError` with all that refuse their settings."""
     faults: list[Fault] = []
 
-    def parts(spec: ComponentConfig, label: str) -> list[Part]:
+    def parts(spec: ComponentConfig, label: str) -> list[ConstructedPart]:
         try:
             with seeded_construction(recipe.settings.seed, label):
                 return spec.build_parts()
@@ -146,7 +146,7 @@ def construct_losses(recipe: Recipe, document: Document) -> dict[str, Loss | Adv
     return dict(construct(replace(recipe, metrics={}, listeners={}), document).losses)
 
 
-def open_data(parts: Sequence[Part]) -> OpenData:
+def open_data(parts: Sequence[ConstructedPart]) -> OpenData:
     """Choose the source among the datasets constructed, the last of which is the recipe's own; open both splits."""
     dataset: Dataset = parts[-1].instance
     choice = check_choice(dataset.choose(), parts[-1].spec.component)
@@ -155,7 +155,7 @@ def open_data(parts: Sequence[Part]) -> OpenData:
     return OpenData(chosen, choice.reason, training, validation)
 
 
-def _chosen(choice: Choice, parts: Sequence[Part]) -> ComponentConfig:
+def _chosen(choice: Choice, parts: Sequence[ConstructedPart]) -> ComponentConfig:
     """The dataset of a choice, with its settings as the choice says, those among them that are choices likewise."""
     spec = next((part.spec for part in parts if part.instance is choice.dataset), parts[-1].spec)
     said = {

@@ -14,7 +14,7 @@ from genlab.registry.components import Components
 from genlab.registry.discovery.find import find_plugins
 
 
-class Checked(NamedTuple):
+class CheckedRecipe(NamedTuple):
     """A recipe that holds, the document it was read from, and the components there are."""
 
     recipe: Recipe
@@ -22,7 +22,7 @@ class Checked(NamedTuple):
     components: Components
 
 
-def read(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> Checked:
+def read(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> CheckedRecipe:
     """A recipe, complete with all defaults; nothing is constructed.
 
     Args:
@@ -36,4 +36,4 @@ def read(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable
     """
     components = Components(find_plugins(Path(file) for file in plugins))
     document = load(recipe, overrides)
-    return Checked(resolve(document, components), document, components)
+    return CheckedRecipe(resolve(document, components), document, components)

@@ -16,8 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from genlab.ablation.ablate import Ablation
-from genlab.ablation.eta import Pace
-from genlab.ablation.jobs import Begun, Done, Event, Job, Moved
+from genlab.ablation.eta import TimeEstimate
+from genlab.ablation.jobs import Begun, Done, Job, JobEvent, Moved
 from genlab.ablation.outcome import Outcome
 from genlab.cli.output import print_next
 from genlab.runs.folder import RunFolder
@@ -25,7 +25,7 @@ from genlab.runs.folder import RunFolder
 _COLOURS = {"finished": "green", "interrupted": "yellow", "failed": "red"}
 
 
-def print_plan(ablation: Ablation, pace: Pace, jobs: int) -> None:
+def print_plan(ablation: Ablation, pace: TimeEstimate, jobs: int) -> None:
     """The arms on standard error: what each changes, how many parameters it has, and how long the rest will take."""
     console = Console(stderr=True, highlight=False)
     plan = ablation.plan
@@ -49,7 +49,7 @@ def print_plan(ablation: Ablation, pace: Pace, jobs: int) -> None:
         console.print(f"{there} of {len(plan.cells)} trainings are there{rest}")
 
 
-def plan_as_json(ablation: Ablation, pace: Pace, jobs: int) -> dict[str, Any]:
+def plan_as_json(ablation: Ablation, pace: TimeEstimate, jobs: int) -> dict[str, Any]:
     """The same in plain values."""
     plan = ablation.plan
     arms = {arm: {"changes": plan.assignments(arm), "parameters": ablation.parameters[arm]} for arm in plan.arms}
@@ -71,7 +71,7 @@ def print_answer(outcome: Outcome, folder: Path) -> None:
 class Show:
     """Cells as they begin, move and end, on standard error; a bar each on a terminal, lines elsewhere."""
 
-    def __init__(self, ablation: Ablation, pace: Pace, jobs: int) -> None:
+    def __init__(self, ablation: Ablation, pace: TimeEstimate, jobs: int) -> None:
         self._cells = {str(cell): cell for cell in ablation.plan.cells}
         self._pace = pace
         self._jobs = jobs
@@ -95,7 +95,7 @@ class Show:
     ) -> None:
         self._progress.stop()
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: JobEvent) -> None:
         """Show an event."""
         match event:
             case Begun(job):

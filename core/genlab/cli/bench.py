@@ -9,7 +9,7 @@ import typer
 from genlab.cli.options import Json, Overrides, Plugin, Recipe
 
 if TYPE_CHECKING:
-    from genlab.tools.bench.report import Benchmark, Side
+    from genlab.tools.bench.report import Benchmark, Measurement
 
 
 def bench(
@@ -85,7 +85,7 @@ def _giga(count: int) -> str:
     return f"{count / 1e9:,.0f}" if count >= 1e10 else f"{count / 1e9:.2g}"
 
 
-def _parts(sides: dict[str, Side]) -> list[tuple[str, ...]]:
+def _parts(sides: dict[str, Measurement]) -> list[tuple[str, ...]]:
     """The shares of a step's parts, in the order in which they come."""
     names = list(dict.fromkeys(name for side in sides.values() for name in side.shares))
     return [(f"  {name}", *(f"{side.shares.get(name, 0):.0%}" for side in sides.values())) for name in names]

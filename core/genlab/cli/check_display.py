@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.text import Text
 
 from genlab.cli.output import print_json
-from genlab.testing.check import Checked, Result
+from genlab.testing.check import CheckedComponent, Result
 
 _MARKS = {"passed": ("✓", "green"), "failed": ("✗", "bold red"), "skipped": ("-", "yellow")}
 
 
-def print_checks(checks: Iterable[Checked]) -> bool:
+def print_checks(checks: Iterable[CheckedComponent]) -> bool:
     """Print each result when it is there; whether all hold."""
     counts: Counter[str] = Counter()
     console = Console(highlight=False, soft_wrap=True)
@@ -38,14 +38,14 @@ def _line(result: Result, last: str) -> Text:
     return text.append(f"\n      {why}", style) if why else text
 
 
-def print_checks_as_json(checks: Iterable[Checked]) -> bool:
+def print_checks_as_json(checks: Iterable[CheckedComponent]) -> bool:
     """Print all results at once; whether all hold."""
     found = [_as_dict(checked) for checked in checks]
     print_json(found)
     return all(result["outcome"] != "failed" for entry in found for result in entry["results"])
 
 
-def _as_dict(checked: Checked) -> dict[str, Any]:
+def _as_dict(checked: CheckedComponent) -> dict[str, Any]:
     component = checked.component
     return {
         "kind": component.kind.name,

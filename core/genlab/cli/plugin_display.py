@@ -9,11 +9,11 @@ from rich.markdown import Markdown
 from rich.text import Text
 
 from genlab.cli.output import print_table
-from genlab.registry.discovery.overview import Row
-from genlab.registry.reference import Reference
+from genlab.registry.discovery.overview import PluginRow
+from genlab.registry.documentation import ComponentDocs
 
 
-def print_overview(rows: Sequence[Row]) -> None:
+def print_overview(rows: Sequence[PluginRow]) -> None:
     """All components as a table, and below it what is wrong."""
     heads = ("kind", "name", "package", "version", "import", "state")
     print_table(heads, [_cells(row) for row in rows], right=("import",))
@@ -22,13 +22,13 @@ def print_overview(rows: Sequence[Row]) -> None:
         console.print(Text(f"\n{why}"))
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: PluginRow) -> tuple[str, ...]:
     plugin = row.plugin
     seconds = "-" if plugin.is_left_out else f"{1000 * plugin.seconds:,.0f} ms"
     return (row.kind or "-", row.name, plugin.package, plugin.version or "-", seconds, row.state)
 
 
-def print_reference(found: Reference) -> None:
+def print_reference(found: ComponentDocs) -> None:
     """What a recipe may say of a component."""
     console = Console(highlight=False)
     console.print(Text(f'\n{found.kind} "{found.name}"', "bold").append(f"  {found.origin}\n", "dim"))

@@ -60,9 +60,9 @@ def show(name: Name, kind: Kind = None, plugin: Plugin = [], json: Json = False)
     from genlab.cli.plugin_display import print_reference
     from genlab.registry.components import Components
     from genlab.registry.discovery.find import find_plugins
-    from genlab.registry.reference import reference
+    from genlab.registry.documentation import component_docs
 
-    found = [reference(component) for component in Components(find_plugins(plugin)).called(name, kind)]
+    found = [component_docs(component) for component in Components(find_plugins(plugin)).called(name, kind)]
     if json:
         print_json([{**entry._asdict(), "settings": [item._asdict() for item in entry.settings]} for entry in found])
         return

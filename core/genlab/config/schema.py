@@ -12,7 +12,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Decay = Annotated[float, Field(ge=0, lt=1)]
 Size = Annotated[int, Field(ge=1, le=65_536)]
 Count = Annotated[int, Field(ge=1)]
-Precision = Literal["float32", "bfloat16", "float16"]
+PrecisionName = Literal["float32", "bfloat16", "float16"]
 
 
 class Table(BaseModel):
@@ -78,7 +78,7 @@ class Train(Table):
     """Where the networks are; auto takes the first of cuda, mps and cpu that is there."""
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     """CPU threads; as many as PyTorch chooses unless given. Another number gives other roundings."""
-    precision: Precision | Literal["auto"] = "auto"
+    precision: PrecisionName | Literal["auto"] = "auto"
     """What layers compute in; auto is bfloat16 on a CUDA GPU (float16 on one that lacks it), float32 elsewhere."""
     compile: bool | Literal["auto"] = "auto"
     """Whether networks are compiled, which takes a minute or two; auto does for 1,000 steps and more on a CUDA GPU."""
@@ -86,7 +86,7 @@ class Train(Table):
     """Steps between two readings of losses and gradient norms; they are also read with each validation."""
 
     @property
-    def chosen_precision(self) -> Precision:
+    def chosen_precision(self) -> PrecisionName:
         """What to compute in, once it was settled for a machine; where it is left open, float32."""
         return "float32" if self.precision == "auto" else self.precision
 
@@ -143,12 +143,12 @@ TABLES: dict[str, type[Table]] = {name: kind for name, kind in get_type_hints(Se
 
 
 # Names of arms are names of folders and of runs in TensorBoard too.
-Name = Annotated[str, Field(pattern=r"^\w[\w.+=-]*$")]
+ArmName = Annotated[str, Field(pattern=r"^\w[\w.+=-]*$")]
 Overrides = dict[str, Any]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
-class Ablation(Table):
+class AblationTable(Table):
     """`[ablation]`: one experiment in several arms, each over the same seeds."""
 
     seeds: Annotated[list[Seed], MinLen(1)] = [0]
@@ -161,7 +161,7 @@ class Ablation(Table):
     Of a metric that gives several figures, `validation/label/figure`."""
     metrics: list[str] = []
     """Further figures that are compared."""
-    arms: dict[Name, Overrides] = {}
+    arms: dict[ArmName, Overrides] = {}
     """What each arm changes, by its name; only the baseline may change nothing."""
-    axes: dict[Name, dict[Name, Overrides]] = {}
+    axes: dict[ArmName, dict[ArmName, Overrides]] = {}
     """Further choices, each with tables of changes by name; every combination with the arms is an arm."""

@@ -41,7 +41,7 @@ def draw(seed: int, position: int, count: int) -> Draw:
     return Draw(index, epoch, float(top), float(left), bool(flip < 0.5))
 
 
-def spread(count: int, most: int) -> list[int]:
+def evenly_spaced(count: int, most: int) -> list[int]:
     """At most `most` of `count` indices, evenly spread, the first one among them."""
     kept = min(count, most)
     return [place * count // kept for place in range(kept)]

@@ -39,24 +39,24 @@ _log = logging.getLogger("genlab")
 
 
 @dataclass(frozen=True)
-class Form:
+class ArrayLayout:
     """What the two sides of every pair are as arrays: a type, such as `uint8`, and a shape."""
 
     types: tuple[str, str]
     shapes: tuple[tuple[int, ...], tuple[int, ...]]
 
     @staticmethod
-    def of(pair: PreparedPair) -> Form:
+    def of(pair: PreparedPair) -> ArrayLayout:
         """Layout of a pair's two arrays."""
         a, b = pair.condition.numpy(), pair.target.numpy()
-        return Form((a.dtype.name, b.dtype.name), (a.shape, b.shape))
+        return ArrayLayout((a.dtype.name, b.dtype.name), (a.shape, b.shape))
 
     @staticmethod
-    def read(types: Any, shapes: Any) -> Form:
+    def read(types: Any, shapes: Any) -> ArrayLayout:
         """The form that a file tells; `ValueError` or `TypeError` if it tells none."""
         if not {*types} <= _TYPES or not all(isinstance(side, int) and side > 0 for shape in shapes for side in shape):
             raise ValueError("there are no such arrays")
-        return Form((types[0], types[1]), (tuple(shapes[0]), tuple(shapes[1])))
+        return ArrayLayout((types[0], types[1]), (tuple(shapes[0]), tuple(shapes[1])))
 
     @cached_property
     def sizes(self) -> tuple[int, int]:
@@ -93,7 +93,7 @@ class PairStore:
         self._count = count
         self._most = most
         self._lock = Lock()
-        self._form: Form | None = None
+        self._form: ArrayLayout | None = None
         self._failed = False
 
     def get(self, index: int) -> PreparedPair | None:
@@ -122,8 +122,8 @@ class PairStore:
         if self._failed or not 0 < len(key) <= _KEY_BYTES:
             return
         try:
-            form = self._known_form() or self._begin(Form.of(pair))
-            if Form.of(pair) == form and index < self._room(form):
+            form = self._known_form() or self._begin(ArrayLayout.of(pair))
+            if ArrayLayout.of(pair) == form and index < self._room(form):
                 self._write(index * form.record, key.ljust(_KEY_BYTES, b"\0"), len(key), pair)
         except (OSError, StorageError) as error:
             self._failed = True
@@ -135,21 +135,21 @@ class PairStore:
     def _records(self) -> Path:
         return self._folder / "records"
 
-    def _room(self, form: Form) -> int:
+    def _room(self, form: ArrayLayout) -> int:
         """How many pairs it may hold."""
         return min(self._count, self._most // form.record)
 
-    def _known_form(self) -> Form | None:
+    def _known_form(self) -> ArrayLayout | None:
         """The form of the pairs that are there, from now or from before."""
         if self._form is None:
             try:
                 known = json.loads((self._folder / "form.json").read_bytes())
-                self._form = Form.read(known["types"], known["shapes"])
+                self._form = ArrayLayout.read(known["types"], known["shapes"])
             except (OSError, ValueError, KeyError, IndexError, TypeError):
                 return None
         return self._form
 
-    def _begin(self, form: Form) -> Form:
+    def _begin(self, form: ArrayLayout) -> ArrayLayout:
         with self._lock:
             if known := self._known_form():
                 return known

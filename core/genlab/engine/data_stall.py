@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from genlab.engine.timing import Pace
+from genlab.engine.timing import Throughput
 
 TOLERABLE = 0.05
 WINDOW = 60.0
@@ -19,7 +19,7 @@ class DataStallMonitor:
         self._seconds = self._waited = 0.0
         self._told = False
 
-    def note(self, pace: Pace) -> None:
+    def note(self, pace: Throughput) -> None:
         """Take in how it went for a while."""
         self._seconds += pace.seconds
         self._waited += pace.waiting * pace.seconds

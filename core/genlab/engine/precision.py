@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from genlab.config.schema import Precision as Name
+from genlab.config.schema import PrecisionName
 from genlab.interfaces.network import Network
 
 Forward = Callable[..., Tensor]
@@ -30,7 +30,7 @@ class Precision:
         device: where steps are taken.
     """
 
-    def __init__(self, name: Name, device: torch.device) -> None:
+    def __init__(self, name: PrecisionName, device: torch.device) -> None:
         self._device = device
         self._type = _TYPES[name]
         self._scaler = torch.amp.GradScaler(device.type, enabled=name == "float16")
@@ -104,6 +104,6 @@ class Precision:
             self._scaler.load_state_dict({**self._scaler.state_dict(), **state, "_growth_tracker": steps})
 
 
-def single() -> Precision:
+def full_precision() -> Precision:
     """Computes as everything is written."""
     return Precision("float32", torch.device("cpu"))

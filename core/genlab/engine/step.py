@@ -11,7 +11,7 @@ from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 from torch.profiler import record_function
 
-from genlab.engine.precision import Precision, single
+from genlab.engine.precision import Precision, full_precision
 from genlab.errors import TrainingError
 from genlab.interfaces.method import Batch, Method, Phase, Term, Terms
 from genlab.interfaces.network import Network
@@ -42,7 +42,7 @@ def train_step(
     precision: Precision | None = None,
 ) -> StepResult:
     """Update the networks once, in the order of the method's phases."""
-    result, precision = StepResult({}, {}, {}), precision or single()
+    result, precision = StepResult({}, {}, {}), precision or full_precision()
     with precision.applied(method.networks.values()):
         for phase, terms in _backward(method, batch, precision):
             updating = [optimizers[role] for role in phase.updates]
@@ -58,7 +58,7 @@ def train_step(
 
 def measure_norms(method: Method, batch: Batch, precision: Precision | None = None) -> StepResult:
     """The norms that a step would find, without its updates; no losses."""
-    result, precision = StepResult({}, {}, {}), precision or single()
+    result, precision = StepResult({}, {}, {}), precision or full_precision()
     with precision.applied(method.networks.values()):
         for phase, _ in _backward(method, batch, precision):
             for role in phase.updates:

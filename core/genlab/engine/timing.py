@@ -13,7 +13,7 @@ def due(step: int, steps: int, times: int) -> bool:
     return step * times // steps > (step - 1) * times // steps
 
 
-class Pace(NamedTuple):
+class Throughput(NamedTuple):
     """How fast it went for a while.
 
     Args:
@@ -27,7 +27,7 @@ class Pace(NamedTuple):
     waiting: float
 
 
-class Clock:
+class StepTimer:
     """Time since the training started here, and the pace of its steps without what happens beside them.
 
     Args:
@@ -49,12 +49,12 @@ class Clock:
         """Seconds since the training started."""
         return time.monotonic() - self._started
 
-    def pace(self) -> Pace:
+    def pace(self) -> Throughput:
         """The pace since this was last asked."""
         now = time.monotonic()
         seconds = max(now - self._read, 1e-9)
         images = self._steps * self.batch_size
-        pace = Pace(seconds, images / seconds, (self.waited - self._waited_before) / seconds)
+        pace = Throughput(seconds, images / seconds, (self.waited - self._waited_before) / seconds)
         self._read, self._steps, self._waited_before = now, 0, self.waited
         return pace
 

@@ -23,7 +23,7 @@ from genlab.engine.precision import Precision
 from genlab.engine.runtime import cpu_threads, fast_kernels, keep_freed_memory
 from genlab.engine.seeding import derived_seed, isolated_rng, seed_random_numbers
 from genlab.engine.step import StepResult, measure_norms, train_step
-from genlab.engine.timing import Clock, due
+from genlab.engine.timing import StepTimer, due
 from genlab.engine.validation import Interrupted, preview, validate
 from genlab.errors import DataError, TrainingError
 from genlab.interfaces.listener import CheckpointSaved, Previewed, Step, Validated, Values
@@ -63,7 +63,7 @@ class Training:
         self.validated, self.previewed = first.validated, first.previewed
         self.saved = self.step if checkpoint else None
         self.predictor = Predictor(experiment.method, settings.inference)
-        self.clock = Clock(settings.train.batch_size)
+        self.clock = StepTimer(settings.train.batch_size)
         self.starvation = DataStallMonitor()
 
     def batches(self) -> Generator[Batch, None, None]:

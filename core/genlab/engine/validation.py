@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.data.order import spread
+from genlab.data.order import evenly_spaced
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import to_network, to_picture
 from genlab.engine.experiment import Experiment
@@ -47,7 +47,7 @@ def validate(experiment: Experiment, predictor: Predictor, stopping: Callable[[]
         return Measured({}, {})
     most = min(experiment.settings.evaluate.pairs, len(experiment.validation))
     validation, train = (
-        _measure(experiment, predictor, pairs, spread(len(pairs), most), stopping)
+        _measure(experiment, predictor, pairs, evenly_spaced(len(pairs), most), stopping)
         for pairs in (experiment.validation, experiment.unaugmented)
     )
     gap = {name: value - train.figures[name] for name, value in validation.figures.items()}
@@ -63,7 +63,7 @@ def _under(side: str, values: Mapping[str, T]) -> dict[str, T]:
 
 def try_metrics(metrics: Mapping[str, Metric], pairs: PreparedPairs) -> None:
     """Measure one pair, as if its target had been predicted, so that one that cannot is found before a training."""
-    batch = single(pairs, 0, torch.device("cpu"))
+    batch = pair_as_batch(pairs, 0, torch.device("cpu"))
     for name, metric in metrics.items():
         metric.reset()
         metric.update(batch.condition, batch.target, batch.target)
@@ -86,7 +86,7 @@ def _measure(
         if stopping():
             raise Interrupted
         keys.append(pairs[index].key)
-        batch = single(pairs, index, experiment.device)
+        batch = pair_as_batch(pairs, index, experiment.device)
         prediction = predictor(batch.condition)
         for metric in experiment.metrics.values():
             metric.update(batch.condition, batch.target, prediction)
@@ -130,7 +130,7 @@ def _figure(name: str, value: object) -> float:
     return figure
 
 
-def single(pairs: PreparedPairs, index: int, device: torch.device) -> Batch:
+def pair_as_batch(pairs: PreparedPairs, index: int, device: torch.device) -> Batch:
     """One pair as a batch."""
     pair = pairs[index]
     condition = to_network(pair.condition[None].to(device), pairs.sides.condition)
@@ -140,8 +140,8 @@ def single(pairs: PreparedPairs, index: int, device: torch.device) -> Batch:
 def preview(experiment: Experiment, predictor: Predictor) -> Pictures:
     """The same few validation pairs, each time."""
     pairs, sides = experiment.validation, experiment.validation.sides
-    indices = spread(len(pairs), experiment.settings.evaluate.preview_pairs)
-    batches = [single(pairs, index, experiment.device) for index in indices]
+    indices = evenly_spaced(len(pairs), experiment.settings.evaluate.preview_pairs)
+    batches = [pair_as_batch(pairs, index, experiment.device) for index in indices]
     return Pictures(
         keys=tuple(pairs[index].key for index in indices),
         condition=np.stack([to_picture(batch.condition[0], sides.condition) for batch in batches]),

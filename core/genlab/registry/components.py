@@ -47,9 +47,9 @@ class ComponentConfig:
         """Construct the component; `RecipeError`, not located yet, if it refuses the combination of settings."""
         return self.build_parts(**supplied)[-1].instance
 
-    def build_parts(self, **supplied: Any) -> list[Part]:
+    def build_parts(self, **supplied: Any) -> list[ConstructedPart]:
         """Construct the components among the settings, then the component itself."""
-        parts: list[Part] = []
+        parts: list[ConstructedPart] = []
 
         def built(value: Any) -> Any:
             if isinstance(value, ComponentConfig):
@@ -62,7 +62,7 @@ class ComponentConfig:
             instance = self.component.cls(**supplied, **self.component.registration.preset, **settings)
         except ValueError as error:
             raise RecipeError([Fault((*self.at, *self._named_in(error)), f"{self.component}: {error}")]) from error
-        return [*parts, Part(instance, self)]
+        return [*parts, ConstructedPart(instance, self)]
 
     def _named_in(self, error: ValueError) -> Keys:
         """The setting that a constructor's complaint names first, if it names one: there the fault is shown."""
@@ -81,7 +81,7 @@ class ComponentConfig:
                     yield from item.nested()
 
 
-class Part(NamedTuple):
+class ConstructedPart(NamedTuple):
     """A component that was constructed, and what it was constructed from."""
 
     instance: Any

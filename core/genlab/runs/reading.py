@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from genlab.assemble.read import Checked, read
+from genlab.assemble.read import CheckedRecipe, read
 from genlab.errors import RecipeError, RunError
 from genlab.registry.discovery.packages import declared_plugins
 from genlab.registry.discovery.plugin import canonical
 from genlab.runs.folder import RunFolder
 
 
-def read_run(folder: RunFolder) -> Checked:
+def read_run(folder: RunFolder) -> CheckedRecipe:
     """The recipe of a run from before, with the plugins' files that it keeps.
 
     Raises:

@@ -15,7 +15,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from genlab.assemble.experiment import build_method, build_networks, construct, construct_losses, open_data, prepare
-from genlab.assemble.read import Checked
+from genlab.assemble.read import CheckedRecipe
 from genlab.assemble.recipe import Recipe
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import to_bytes, to_classes, to_network, to_tensor
@@ -182,5 +182,5 @@ class Run:
         return to_bytes(prediction) if self.classes is None else to_classes(prediction)
 
     @cached_property
-    def _checked(self) -> Checked:
+    def _checked(self) -> CheckedRecipe:
         return read_run(self.folder)

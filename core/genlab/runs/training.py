@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from genlab.assemble.experiment import Built, build
-from genlab.assemble.read import Checked
+from genlab.assemble.read import CheckedRecipe
 from genlab.engine.checkpoint_files import step_of
 from genlab.engine.loop import train
 from genlab.engine.runtime import memory_errors
@@ -29,7 +29,7 @@ _log = logging.getLogger("genlab")
 
 
 def start(
-    checked: Checked,
+    checked: CheckedRecipe,
     make_folder: Callable[[], RunFolder],
     *,
     name: str,

@@ -97,14 +97,16 @@ def run_test(suite: type[Suite], name: str) -> Result:
     return Result(name, says, "passed")
 
 
-class Checked(NamedTuple):
+class CheckedComponent(NamedTuple):
     """A component that is being checked: the results of its suite come as they are asked for."""
 
     component: Component
     results: Iterator[Result]
 
 
-def check_components(components: Components, found: Sequence[Component], settings: ComponentTable) -> Iterator[Checked]:
+def check_components(
+    components: Components, found: Sequence[Component], settings: ComponentTable
+) -> Iterator[CheckedComponent]:
     """Hold components against the suites of their kinds.
 
     Args:
@@ -123,11 +125,11 @@ def check_components(components: Components, found: Sequence[Component], setting
         except PluginError as broken:
             spec, error = None, broken
         if spec:
-            yield Checked(component, run(suite_of(component, spec)))
+            yield CheckedComponent(component, run(suite_of(component, spec)))
         elif error and len(found) == 1:
             raise error
         else:
-            yield Checked(component, iter([Result("test_a_recipe_can_name_it", "", "failed", str(error))]))
+            yield CheckedComponent(component, iter([Result("test_a_recipe_can_name_it", "", "failed", str(error))]))
 
 
 def _with_advice(fault: Fault) -> Fault:

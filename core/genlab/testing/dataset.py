@@ -12,7 +12,7 @@ from typing import ClassVar, cast, get_args
 
 import numpy as np
 
-from genlab.data.order import spread
+from genlab.data.order import evenly_spaced
 from genlab.data.sides import to_tensor
 from genlab.errors import DataError
 from genlab.interfaces.dataset import Choice, Dataset, ImageSide, LabelSide, Pair, Pairs, Split
@@ -42,7 +42,7 @@ class DatasetSuite(Suite):
 
     def indices(self, pairs: Pairs) -> list[int]:
         """Those that are read, the last among them."""
-        return sorted({*spread(len(pairs), self.most), *range(len(pairs))[-1:]})
+        return sorted({*evenly_spaced(len(pairs), self.most), *range(len(pairs))[-1:]})
 
     def test_it_can_be_had(self) -> None:
         """Whether its source is there is told within three seconds."""

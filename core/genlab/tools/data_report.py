@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from genlab.assemble.experiment import construct, open_data, prepare
-from genlab.assemble.read import Checked
-from genlab.data.order import spread
+from genlab.assemble.read import CheckedRecipe
+from genlab.data.order import evenly_spaced
 from genlab.data.pair import PreparedPair
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import TensorSpec, to_network, to_picture
@@ -73,7 +73,7 @@ class Survey:
         return [key for content, keys in validation.items() if content in train for key in keys]
 
 
-def survey(checked: Checked, tell: Callable[[int, int], None]) -> Survey:
+def survey(checked: CheckedRecipe, tell: Callable[[int, int], None]) -> Survey:
     """Read and prepare every pair once.
 
     Args:
@@ -109,7 +109,7 @@ def _read(prepared: PreparedPairs, rows: int, told: Callable[[], None]) -> tuple
     sizes = Counter[str]()
     keys: defaultdict[str, list[str]] = defaultdict(list)
     shown: list[PreparedPair] = []
-    places = set(spread(len(pairs), rows))
+    places = set(evenly_spaced(len(pairs), rows))
     for index in range(len(pairs)):
         pair = pairs[index]
         seen = prepared.prepare(pair)

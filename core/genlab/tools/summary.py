@@ -14,7 +14,7 @@ from genlab.interfaces.network import Discriminator, Network
 
 
 @dataclass(frozen=True)
-class Row:
+class LevelRow:
     """One level: what it gives out (channels x height x width), what a skip adds to it, and its parameters."""
 
     name: str
@@ -30,7 +30,7 @@ class Outline:
     role: str
     headline: str
     parameters: int
-    rows: Sequence[Row]
+    rows: Sequence[LevelRow]
 
 
 def outline(
@@ -61,7 +61,7 @@ def _outline(role: str, network: Network, name: str, inputs: Sequence[Tensor]) -
     for handle in handles:
         handle.remove()
     rows = [
-        Row(level.name, shapes.get(level.name, ""), level.skip, sum(p.numel() for p in level.module.parameters()))
+        LevelRow(level.name, shapes.get(level.name, ""), level.skip, sum(p.numel() for p in level.module.parameters()))
         for level in network.levels()
     ]
     parameters = count_parameters(network)

@@ -59,8 +59,8 @@ _STREAKS = {Material.WALL: 0.016, Material.BASE: 0.016, Material.TRIM: 0.016}
 def weather(surface: Surface, building: Building, dice: Dice) -> Surface:
     """Give every place the texture of its material: joints, stains, and traces of rain."""
     size = len(surface.depth)
-    stains = 0.7 * spread(dice.noise(9, 9), size) + 0.7 * spread(dice.noise(70, 70), size)
-    streaks = spread(dice.noise(5, 90), size)
+    stains = 0.7 * resampled(dice.noise(9, 9), size) + 0.7 * resampled(dice.noise(70, 70), size)
+    streaks = resampled(dice.noise(5, 90), size)
     gain = 1.0 + _by_material(_STAINS)[surface.material] * stains
     gain += _by_material(_STREAKS)[surface.material] * streaks
     depth = surface.depth.copy()
@@ -112,7 +112,7 @@ def _divide(edges: NDArray[np.float64], pitch: float, joint: float) -> tuple[NDA
     return np.floor(middles / pitch).astype(np.intp), share.astype(np.float32)
 
 
-def spread(grid: Field, size: int) -> Field:
+def resampled(grid: Field, size: int) -> Field:
     """A grid of numbers as a smooth field, the same at every size."""
     return np.asarray(Image.fromarray(grid).resize((size, size), Image.Resampling.BICUBIC))
 

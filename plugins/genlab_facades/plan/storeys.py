@@ -14,7 +14,7 @@ from genlab_facades.plan.styles import Style
 
 
 @dataclass(frozen=True)
-class Row:
+class WindowRow:
     """How the windows of one floor are made; `none` is the form of what they lack.
 
     Args:
@@ -56,9 +56,9 @@ def upper_floors(dice: Dice, style: Style, grid: Grid) -> Iterator[Part]:
                 yield from _window(dice, cell, row, bay)
 
 
-def _row(dice: Dice, style: Style, grid: Grid) -> Row:
+def _row(dice: Dice, style: Style, grid: Grid) -> WindowRow:
     """The windows that most floors have."""
-    return Row(
+    return WindowRow(
         width=dice.between(*style.window_width),
         height=dice.between(*style.window_height),
         top=dice.pick(style.tops),
@@ -78,7 +78,7 @@ def _balconies(dice: Dice, style: Style, grid: Grid) -> frozenset[int]:
     return grid.choose(dice, "centre", "centre", "edges", "odd", "one", "inner", "even")
 
 
-def _varied(dice: Dice, style: Style, grid: Grid, usual: Row, floor: int) -> Row:
+def _varied(dice: Dice, style: Style, grid: Grid, usual: WindowRow, floor: int) -> WindowRow:
     """The windows of one floor: the first upper floor is the grandest, the last one the plainest."""
     row = usual
     if floor == 1 and dice.hits(0.4):
@@ -90,7 +90,7 @@ def _varied(dice: Dice, style: Style, grid: Grid, usual: Row, floor: int) -> Row
     return row
 
 
-def _window(dice: Dice, cell: Box, row: Row, bay: int) -> Iterator[Part]:
+def _window(dice: Dice, cell: Box, row: WindowRow, bay: int) -> Iterator[Part]:
     opening = _opening(cell, row)
     balcony = bay in row.balconies
     if balcony:
@@ -110,7 +110,7 @@ def _window(dice: Dice, cell: Box, row: Row, bay: int) -> Iterator[Part]:
             yield Part(PartClass.DECO, Box(whole.left, sill.bottom, whole.right, cell.bottom), "panel")
 
 
-def _opening(cell: Box, row: Row) -> Box:
+def _opening(cell: Box, row: WindowRow) -> Box:
     bottom = cell.bottom - (0.2 if row.height < 0.62 else 0.15) * cell.height
     half = 0.5 * row.width * cell.width
     return Box(cell.middle - half, bottom - row.height * cell.height, cell.middle + half, bottom)
@@ -127,7 +127,7 @@ def _top(form: str, opening: Box) -> str:
     return "segment" if form == "arch" and opening.width > 0.75 * opening.height else form
 
 
-def _header(cell: Box, window: Box, row: Row, bay: int) -> Iterator[Part]:
+def _header(cell: Box, window: Box, row: WindowRow, bay: int) -> Iterator[Part]:
     if row.header == "none":
         return
     form = ("pediment", "bow")[bay % 2] if row.header == "alternating" else row.header
@@ -145,13 +145,13 @@ def _blinds(dice: Dice, window: Box, form: str) -> Iterator[Part]:
         yield Part(PartClass.BLIND, window.part(0.0, 0.0, 1.0, dice.pick((0.25, 0.4, 0.55, 0.8))), form)
 
 
-def _balcony(cell: Box, window: Box, row: Row) -> Box:
+def _balcony(cell: Box, window: Box, row: WindowRow) -> Box:
     reach = 0.5 * min(1.5 * window.width, 0.96 * cell.width)
     height = (0.44 if row.balcony == "solid" else 0.38) * cell.height
     return Box(window.middle - reach, cell.bottom - height, window.middle + reach, cell.bottom + 0.035 * cell.height)
 
 
-def _staircase(cell: Box, row: Row, last: bool) -> Iterator[Part]:
+def _staircase(cell: Box, row: WindowRow, last: bool) -> Iterator[Part]:
     """Windows of a staircase lie between the floors."""
     shift = -0.08 if last else -0.38
     opening = _opening(cell.part(0.0, shift, 1.0, 1.0 + shift), row).part(0.1, 0.1, 0.9, 1.0)

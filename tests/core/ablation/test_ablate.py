@@ -16,7 +16,7 @@ import genlab
 from genlab import RecipeError, RunError
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.folder import AblationFolder
-from genlab.ablation.jobs import Begun, Done, Event, Job
+from genlab.ablation.jobs import Begun, Done, Job, JobEvent
 from genlab.ablation.outcome import Outcome, read_outcome
 from genlab.ablation.train import train
 from genlab.assemble.experiment import build_networks
@@ -48,7 +48,7 @@ def genlab_register(registry):
 
 
 def here(
-    jobs: Sequence[Job], environments: Sequence[Mapping[str, str]], log: Path, tell: Callable[[Event], None]
+    jobs: Sequence[Job], environments: Sequence[Mapping[str, str]], log: Path, tell: Callable[[JobEvent], None]
 ) -> None:
     """Train all jobs in this process, one after the other."""
     for job in jobs:
@@ -63,7 +63,7 @@ def ablate(
     overrides: Sequence[str] = (),
     plugins: Sequence[Path] = (),
     retrain: bool = False,
-    tell: Callable[[Event], None] = lambda event: None,
+    tell: Callable[[JobEvent], None] = lambda event: None,
 ) -> Outcome:
     """`genlab.ablate` without workers."""
     return Ablation(recipe, out, overrides=overrides, plugins=plugins).run(1, retrain, tell, here)

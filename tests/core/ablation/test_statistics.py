@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from genlab.ablation.statistics import Difference, OverImages, compare, holm, over_images, sentence, spread
+from genlab.ablation.statistics import Difference, OverImages, compare, holm, mean_and_deviation, over_images, sentence
 
 
 def by_seed(*values: float) -> dict[int, float]:
@@ -17,11 +17,11 @@ def by_seed(*values: float) -> dict[int, float]:
 
 def test_mean_and_standard_deviation_by_hand() -> None:
     """Of 1, 2, 3, 4: squared deviations 2.25 + 0.25 + 0.25 + 2.25 = 5, over n - 1 = 3."""
-    of_four = spread([1.0, 2.0, 3.0, 4.0])
+    of_four = mean_and_deviation([1.0, 2.0, 3.0, 4.0])
     assert of_four.mean == 2.5
     assert of_four.deviation == pytest.approx((5 / 3) ** 0.5)
     assert of_four.n == 4
-    assert spread([3.0]).deviation is None
+    assert mean_and_deviation([3.0]).deviation is None
 
 
 def test_the_interval_of_paired_differences_by_hand() -> None:
@@ -189,6 +189,6 @@ def test_only_images_that_all_have_are_compared():
 
 @pytest.mark.parametrize("odd", [math.nan, math.inf])
 def test_what_is_no_number_has_a_spread_that_is_none_either(odd):
-    found = spread([1.0, odd])
+    found = mean_and_deviation([1.0, odd])
     assert not math.isfinite(found.mean)
     assert math.isnan(found.deviation)

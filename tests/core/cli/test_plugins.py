@@ -12,7 +12,7 @@ from tests.conftest import GenCommand
 from genlab.interfaces.kinds import KINDS
 from genlab.registry.components import Components
 from genlab.registry.discovery.find import find_plugins
-from genlab.registry.reference import reference
+from genlab.registry.documentation import component_docs
 from genlab.testing import GeneratorSuite
 from genlab.testing.suite import tests_of as checks_of
 
@@ -137,7 +137,7 @@ def every_component() -> list[tuple[str, str]]:
 def test_a_snippet_says_what_the_component_takes(kind: str, name: str) -> None:
     """Pasted into a recipe it is TOML, and if nothing has to be given, it holds as it is."""
     components = Components(find_plugins())
-    found = reference(components.get(kind, name))
+    found = component_docs(components.get(kind, name))
     table = tomllib.loads(found.snippet)
     for key in KINDS[kind].table:
         table = table[key]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from genlab.data.order import Draw, draw, spread
+from genlab.data.order import Draw, draw, evenly_spaced
 
 
 def epoch(seed: int, number: int, count: int) -> list[Draw]:
@@ -81,4 +81,4 @@ def test_draws_are_these_on_every_machine_and_with_every_numpy():
     ],
 )
 def test_a_few_of_many_are_spread_evenly_from_the_first_on(count, most, indices):
-    assert spread(count, most) == indices
+    assert evenly_spaced(count, most) == indices

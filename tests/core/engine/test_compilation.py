@@ -14,7 +14,7 @@ from torch import Tensor
 
 from genlab import Batch, DataError, Phase, Term
 from genlab.engine.compilation import compile_networks
-from genlab.engine.precision import single
+from genlab.engine.precision import full_precision
 from genlab.engine.step import measure_norms, train_step
 
 # What PyTorch's compiler warns of within itself.
@@ -60,7 +60,7 @@ def test_a_compiled_run_learns_what_an_eager_one_does(cheap, tmp_path):
 
 def test_the_attempt_leaves_no_trace(cheap):
     made = networks(0)
-    method, precision = ToyMethod(made, {}), single()
+    method, precision = ToyMethod(made, {}), full_precision()
     before = {role: {n: t.clone() for n, t in network.state_dict().items()} for role, network in made.items()}
     compile_networks(method, precision, 1, CPU, lambda: measure_norms(method, batch(), precision))
     assert cheap
@@ -71,7 +71,7 @@ def test_the_attempt_leaves_no_trace(cheap):
 
 def test_predictions_are_made_with_the_networks_as_they_are(cheap):
     made = networks(0)
-    method, precision = ToyMethod(made, {}), single()
+    method, precision = ToyMethod(made, {}), full_precision()
     compile_networks(method, precision, 1, CPU, lambda: measure_norms(method, batch(), precision))
     graphs = len(cheap)
     with torch.no_grad():
@@ -132,7 +132,7 @@ def test_the_real_compiler_gives_the_same_numbers(monkeypatch, tmp_path, caplog)
         for layer in one["generator"].modules():
             if isinstance(layer, torch.nn.Dropout):
                 layer.p = 0.0  # a compiled one draws other numbers
-        method, precision = ToyMethod(one, {}), single()
+        method, precision = ToyMethod(one, {}), full_precision()
         optimizers = {role: torch.optim.SGD(network.parameters(), lr=0.1) for role, network in one.items()}
         if one is made:
             attempt = partial(measure_norms, method, batch(), precision)

@@ -3,14 +3,14 @@ import logging
 import pytest
 
 from genlab.engine.data_stall import DataStallMonitor
-from genlab.engine.timing import Pace
+from genlab.engine.timing import Throughput
 
 
 def warnings(caplog, *paces):
     starvation = DataStallMonitor()
     with caplog.at_level(logging.WARNING, "genlab"):
         for seconds, waiting in paces:
-            starvation.note(Pace(seconds, 1.0, waiting))
+            starvation.note(Throughput(seconds, 1.0, waiting))
     return [record.getMessage() for record in caplog.records]
 
 

@@ -16,7 +16,7 @@ import genlab
 from genlab.config.schema import Optimizer, Train
 from genlab.engine import runtime
 from genlab.engine.optimizers import make_optimizers
-from genlab.engine.precision import Precision, single
+from genlab.engine.precision import Precision, full_precision
 from genlab.engine.runtime import settle_train
 from genlab.engine.step import train_step
 
@@ -27,9 +27,9 @@ def test_single_precision_computes_as_everything_is_written():
     made = networks(0)
     made["generator"].eval()
     before = made["generator"](batch().condition)
-    with single().applied(made.values()):
+    with full_precision().applied(made.values()):
         assert torch.equal(made["generator"](batch().condition), before)
-    assert single().state() == {}
+    assert full_precision().state() == {}
 
 
 @pytest.mark.parametrize("name", MIXED)
@@ -57,7 +57,7 @@ def test_gradient_norms_are_of_the_true_size(name):
 
     precision = Precision(name, CPU)
     precision.load_state({"scale": 256.0, "_growth_tracker": 0})  # the first scale is found by trial
-    assert norms(precision) == pytest.approx(norms(single()), rel=0.05)
+    assert norms(precision) == pytest.approx(norms(full_precision()), rel=0.05)
 
 
 def test_an_update_that_overflowed_is_left_out_and_the_scale_halved():
@@ -111,10 +111,10 @@ def test_a_network_may_be_called_by_names():
 def test_200_steps_learn_what_they_learn_in_single_precision(tiny, tmp_path, name):
     setting = f"train.precision={name}"
     quiet = ["train.steps=200", "evaluate.previews=1", "evaluate.validations=1", "generator.dropout=0.0"]
-    single = losses(tiny, tmp_path / "single", 'train.precision="float32"', *quiet)
+    full_precision = losses(tiny, tmp_path / "full_precision", 'train.precision="float32"', *quiet)
     mixed = losses(tiny, tmp_path / name, setting, *quiet)
-    assert mixed[0] == pytest.approx(single[0], rel=0.01)
-    assert_learned_alike(single, mixed)
+    assert mixed[0] == pytest.approx(full_precision[0], rel=0.01)
+    assert_learned_alike(full_precision, mixed)
 
 
 @pytest.mark.parametrize("name", MIXED)

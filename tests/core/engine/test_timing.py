@@ -3,7 +3,7 @@ import time
 import pytest
 
 from genlab.engine import pace
-from genlab.engine.timing import Clock, due
+from genlab.engine.timing import StepTimer, due
 
 
 def occasions(steps: int, times: int) -> list[int]:
@@ -51,7 +51,7 @@ def take_step(clock, clock_time, seconds=0.0):
 
 
 def test_images_per_second_since_it_was_last_asked(clock_time):
-    clock = Clock(batch_size=4)
+    clock = StepTimer(batch_size=4)
     for seconds, steps, rate in [(2.0, 1, 2.0), (1.0, 3, 12.0), (5.0, 0, 0.0)]:
         for _ in range(steps):
             take_step(clock, clock_time)
@@ -60,7 +60,7 @@ def test_images_per_second_since_it_was_last_asked(clock_time):
 
 
 def test_where_the_time_went_since_it_was_last_asked(clock_time):
-    clock = Clock(batch_size=1)
+    clock = StepTimer(batch_size=1)
     for waited, stepped, rest in [(1.0, 6.0, 3.0), (0.0, 1.0, 0.0), (2.0, 0.0, 2.0)]:
         with clock.waiting():
             clock_time.now += waited
@@ -74,7 +74,7 @@ def test_where_the_time_went_since_it_was_last_asked(clock_time):
 
 
 def test_time_aside_does_not_slow_the_rate_down(clock_time):
-    clock = Clock(batch_size=1)
+    clock = StepTimer(batch_size=1)
     clock_time.now += 1
     take_step(clock, clock_time)
     with clock.aside():
@@ -86,7 +86,7 @@ def test_time_aside_does_not_slow_the_rate_down(clock_time):
 
 
 def test_blocks_aside_may_lie_in_each_other(clock_time):
-    clock = Clock(batch_size=1)
+    clock = StepTimer(batch_size=1)
     clock_time.now += 1
     with clock.aside():
         clock_time.now += 20
@@ -97,14 +97,14 @@ def test_blocks_aside_may_lie_in_each_other(clock_time):
 
 
 def test_two_readings_at_the_same_moment_are_no_division_by_zero(clock_time):
-    clock = Clock(batch_size=1)
+    clock = StepTimer(batch_size=1)
     assert clock.pace().images_per_second == 0
     take_step(clock, clock_time)
     assert clock.pace().images_per_second > 0
 
 
 def test_minutes_since_the_last_checkpoint(clock_time):
-    clock = Clock(batch_size=1)
+    clock = StepTimer(batch_size=1)
     clock_time.now += 90
     assert clock.minutes_since_save() == pytest.approx(1.5)
     clock.saved()
@@ -114,6 +114,6 @@ def test_minutes_since_the_last_checkpoint(clock_time):
 
 
 def test_the_clock_measures_real_time():
-    clock = Clock(batch_size=1)
+    clock = StepTimer(batch_size=1)
     time.sleep(0.02)
     assert 0.02 <= clock.seconds() < 2

@@ -10,7 +10,7 @@ from genlab.data.prepared import PairSpec
 from genlab.data.sides import OneHotLabels, to_bytes
 from genlab.engine.experiment import Experiment
 from genlab.engine.inference import Predictor
-from genlab.engine.validation import Interrupted, preview, single, validate
+from genlab.engine.validation import Interrupted, pair_as_batch, preview, validate
 
 
 def predictor(made: Experiment) -> Predictor:
@@ -74,7 +74,7 @@ def test_training_pairs_are_measured_whole_not_cropped():
 
     made.metrics["looking"] = Looking()
     validate(made, predictor(made), never)
-    assert torch.equal(seen[3], single(made.unaugmented, 0, made.device).condition)
+    assert torch.equal(seen[3], pair_as_batch(made.unaugmented, 0, made.device).condition)
     assert len(seen) == 6
 
 
@@ -229,4 +229,4 @@ def test_previews_follow_the_training():
 def test_pairs_of_any_size_are_measured_at_the_networks_size():
     arrays = noise(2, 30, 17, 3)
     made = experiment(pairs=MemoryPairs(arrays, arrays))
-    assert single(made.unaugmented, 1, made.device).condition.shape == (1, 3, 8, 8)
+    assert pair_as_batch(made.unaugmented, 1, made.device).condition.shape == (1, 3, 8, 8)

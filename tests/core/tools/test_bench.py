@@ -18,8 +18,8 @@ from genlab.assemble.read import read
 from genlab.engine.optimizers import make_optimizers
 from genlab.engine.step import train_step
 from genlab.tools.bench.measure import flops_of, matrix_rate
-from genlab.tools.bench.reference import Reference
-from genlab.tools.bench.report import Benchmark, Side
+from genlab.tools.bench.reference import PlainStep
+from genlab.tools.bench.report import Benchmark, Measurement
 from genlab_pix2pix.kernels.convolutions import Convolution
 
 ROOT, CPU = Path(__file__).parents[3], torch.device("cpu")
@@ -83,8 +83,8 @@ def test_what_cannot_be_measured_is_told_as_by_a_training(gen: GenCommand, tiny:
     assert ended.returncode == 1 and "not enough memory" in ended.stderr and "Traceback" not in ended.stderr
 
 
-def side(*seconds: float) -> Side:
-    return Side(seconds, first_step=1.0, memory=1, shares={})
+def side(*seconds: float) -> Measurement:
+    return Measurement(seconds, first_step=1.0, memory=1, shares={})
 
 
 def test_rounds_are_compared_one_by_one(tiny_benchmark):
@@ -108,7 +108,7 @@ def test_the_plain_way_learns_what_genlab_learns(tiny: Path) -> None:
     checked = read(tiny, overrides=["generator.dropout=0.0"])
     plain, ours = (build(checked.recipe, checked.document).experiment for _ in range(2))
     optimizer = ours.settings.optimizer
-    take = Reference(plain.method, optimizer.learning_rate, optimizer.betas)
+    take = PlainStep(plain.method, optimizer.learning_rate, optimizer.betas)
     optimizers = make_optimizers(ours.networks, optimizer, CPU)
     batch = first_batch(32)
     for _ in range(3):
@@ -123,7 +123,7 @@ def test_the_plain_way_learns_what_genlab_learns(tiny: Path) -> None:
 def test_the_plain_way_has_pytorchs_own_layers_and_adam(tiny: Path) -> None:
     checked = read(tiny)
     experiment = build(checked.recipe, checked.document).experiment
-    take = Reference(experiment.method, 2e-4, (0.5, 0.999))
+    take = PlainStep(experiment.method, 2e-4, (0.5, 0.999))
     layers = [module for network in experiment.networks.values() for module in network.modules()]
     convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
     assert {type(layer) for layer in convolutions} == {nn.Conv2d, nn.ConvTranspose2d}
@@ -139,7 +139,7 @@ def test_the_plain_way_leaves_layers_alone_that_compute_something_else(tiny: Pat
     checked = read(tiny)
     method = build(checked.recipe, checked.document).experiment.method
     method.networks["generator"].other = layer = Halved(3, 3, 1)
-    Reference(method, 2e-4, (0.5, 0.999))
+    PlainStep(method, 2e-4, (0.5, 0.999))
     assert type(layer) is Halved
 
 
@@ -159,7 +159,7 @@ def test_a_step_calls_the_discriminator_twice_and_the_generator_once(tiny: Path)
     optimizers = make_optimizers(experiment.networks, experiment.settings.optimizer, CPU)
     train_step(experiment.method, first_batch(32), optimizers, with_norms=False)
     assert calls == {"generator": 1, "discriminator": 2}
-    Reference(experiment.method, 2e-4, (0.5, 0.999))(first_batch(32))
+    PlainStep(experiment.method, 2e-4, (0.5, 0.999))(first_batch(32))
     assert calls == {"generator": 2, "discriminator": 2 + 3}
 
 

@@ -12,7 +12,7 @@ from genlab.registry.discovery.plugin import SLOW, Plugin
 Key = tuple[str, str]
 
 
-class Row(NamedTuple):
+class PluginRow(NamedTuple):
     """A component, or a plugin that gives none.
 
     Args:
@@ -49,7 +49,7 @@ class Row(NamedTuple):
         }
 
 
-def overview(plugins: Sequence[Plugin]) -> list[Row]:
+def overview(plugins: Sequence[Plugin]) -> list[PluginRow]:
     """All components by kind and name, and then the plugins that give none."""
     givers = _givers(plugins)
     rows = [_row(plugin, key, givers[key]) for key in sorted(givers) for plugin in givers[key]]
@@ -64,11 +64,11 @@ def _givers(plugins: Sequence[Plugin]) -> Mapping[Key, list[Plugin]]:
     return givers
 
 
-def _row(plugin: Plugin, key: Key, givers: Sequence[Plugin]) -> Row:
+def _row(plugin: Plugin, key: Key, givers: Sequence[Plugin]) -> PluginRow:
     if len(givers) > 1:
         error = collision(*key, givers)
-        return Row(*key, plugin, "collides", f"{error.what}. {error.hint}")
-    return Row(*key, plugin, plugin.state, _slowness(plugin) if plugin.state == "slow" else "")
+        return PluginRow(*key, plugin, "collides", f"{error.what}. {error.hint}")
+    return PluginRow(*key, plugin, plugin.state, _slowness(plugin) if plugin.state == "slow" else "")
 
 
 def collision(kind: str, name: str, givers: Sequence[Plugin]) -> PluginError:
@@ -87,11 +87,11 @@ def _slowness(plugin: Plugin) -> str:
     return f'{what}. Register classes as "package.module:Class", and import what is heavy in that module.'
 
 
-def _without_components(plugin: Plugin) -> Row:
+def _without_components(plugin: Plugin) -> PluginRow:
     whys = {
         "left out": "GENLAB_PLUGINS does not name it.",
         "failed": plugin.failure or "",
         "slow": _slowness(plugin),
         "ok": "It registers no component.",
     }
-    return Row("", plugin.name, plugin, plugin.state, whys[plugin.state])
+    return PluginRow("", plugin.name, plugin, plugin.state, whys[plugin.state])

@@ -17,7 +17,7 @@ from typing import Any
 from genlab.errors import TrainingError
 from genlab.runs import provenance
 from genlab.tools.bench.measure import processor
-from genlab.tools.bench.report import Benchmark, Side
+from genlab.tools.bench.report import Benchmark, Measurement
 from genlab.util import environment
 
 Tell = Callable[[int, int], None]
@@ -120,9 +120,9 @@ class _Worker:
         """Let it take its last steps, which tell how their time is divided."""
         self._end = self.ask("end")
 
-    def side(self) -> Side:
+    def side(self) -> Measurement:
         seconds = tuple(step["seconds"] for step in self._steps)
-        return Side(seconds, self.first["first_step"], self._end["memory"], self._end["shares"])
+        return Measurement(seconds, self.first["first_step"], self._end["memory"], self._end["shares"])
 
     def ask(self, command: Any) -> Any:
         """Send a command and wait for its answer."""

@@ -13,7 +13,7 @@ from genlab.interfaces.method import Batch, Method
 from genlab.interfaces.network import Discriminator, Network
 
 
-class Reference:
+class PlainStep:
     """Single precision, layers as PyTorch has them, Adam as PyTorch chooses it, one operation after the other.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Side:
+class Measurement:
     """One way to take a training step.
 
     Args:
@@ -63,8 +63,8 @@ class Benchmark:
     size: tuple[int, int]
     flops: int
     matrix_rate: float
-    reference: Side
-    genlab: Side
+    reference: Measurement
+    genlab: Measurement
     waiting: float
     loop: float | None
     machine: Mapping[str, str]
@@ -87,11 +87,11 @@ class Benchmark:
         low, _, high = statistics.quantiles(self.speedups, n=4)
         return low, high
 
-    def images_per_second(self, side: Side) -> float:
+    def images_per_second(self, side: Measurement) -> float:
         """Throughput of a side, in images per second."""
         return self.batch_size / side.median
 
-    def utilisation(self, side: Side) -> float:
+    def utilisation(self, side: Measurement) -> float:
         """Model FLOP utilisation: of the rate that a matrix product reaches, the share that the plain operations do."""
         return self.flops / side.median / self.matrix_rate
 
@@ -104,10 +104,10 @@ class Benchmark:
             "speedup_quartiles": self.speedup_quartiles,
         }
 
-    def _sides(self) -> dict[str, Side]:
+    def _sides(self) -> dict[str, Measurement]:
         return {"reference": self.reference, "genlab": self.genlab}
 
-    def _derived(self, side: Side) -> dict[str, Any]:
+    def _derived(self, side: Measurement) -> dict[str, Any]:
         return {
             "median": side.median,
             "spread": side.spread,

@@ -32,7 +32,7 @@ from genlab.engine.training import Training
 from genlab.errors import GenlabError
 from genlab.interfaces.listener import Ended, Started
 from genlab.tools.bench.measure import PROFILED, flops_of, matrix_rate, peak_memory, seconds_of, shares_of
-from genlab.tools.bench.reference import Reference
+from genlab.tools.bench.reference import PlainStep
 
 WARM_UP = 2
 _BATCHES = 8
@@ -55,7 +55,7 @@ class Way:
 def reference(built: Built) -> Generator[Way, None, None]:
     """The plain way, on the recipe's first batches, which are there already."""
     experiment, optimizer = built.experiment, built.recipe.settings.optimizer
-    take = Reference(experiment.method, optimizer.learning_rate, optimizer.betas)
+    take = PlainStep(experiment.method, optimizer.learning_rate, optimizer.betas)
     with closing(_batches(experiment)) as batches:
         first = cycle(list(islice(batches, _BATCHES)))
     with fast_kernels(experiment.device):

@@ -9,13 +9,13 @@ from typing import cast
 import numpy as np
 from torch import nn
 
-from genlab.data.order import spread
+from genlab.data.order import evenly_spaced
 from genlab.data.sides import to_picture
 from genlab.engine.inference import Predictor
 from genlab.engine.listener_list import ListenerList
 from genlab.engine.seeding import isolated_rng, seed_random_numbers
 from genlab.engine.step import measure_norms
-from genlab.engine.validation import single
+from genlab.engine.validation import pair_as_batch
 from genlab.errors import DataError, PluginError, RunError
 from genlab.interfaces.listener import Pictures, Probed, SkipEffect
 from genlab.interfaces.method import Batch, Method
@@ -78,11 +78,11 @@ def _skips(run: Run) -> Sequence[Skip]:
 
 def _probe(run: Run, skips: Sequence[Skip], pairs: int, tell: Callable[[int, int], None]) -> Probed:
     prepared = run.validation_pairs()
-    indices = spread(len(prepared), pairs)
+    indices = evenly_spaced(len(prepared), pairs)
     if len(prepared) < 2:
         what = "there is one pair, and a skip connection is to be given another image's features"
         raise DataError(what, where=prepared.pairs.description, hint="Train with two validation pairs at least.")
-    batches = [single(prepared, index, run.device) for index in indices]
+    batches = [pair_as_batch(prepared, index, run.device) for index in indices]
     predictor = Predictor(run.method, run.recipe.settings.inference)
     skip_probe = SkipProbe(predictor, batches, prepared.sides.target, SHOWN)
     effects: list[SkipEffect] = []

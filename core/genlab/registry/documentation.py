@@ -30,7 +30,7 @@ class Setting(NamedTuple):
     help: str
 
 
-class Reference(NamedTuple):
+class ComponentDocs(NamedTuple):
     """A component as a person who writes a recipe needs to know it.
 
     Args:
@@ -52,11 +52,11 @@ class Reference(NamedTuple):
     snippet: str
 
 
-def reference(component: Component) -> Reference:
+def component_docs(component: Component) -> ComponentDocs:
     """Read a component's signature and docstring; `PluginError` if it breaks its contract."""
     fields = component.contract.settings.model_fields
     settings = [_setting(name, field) for name, field in fields.items()]
-    return Reference(
+    return ComponentDocs(
         kind=component.kind.name,
         name=component.name,
         origin=str(component.plugin),

@@ -8,7 +8,7 @@ _MEMORY = 20.0
 """Seconds over which the pace follows a change: long enough for the bursts in which a GPU hands over steps."""
 
 
-class Pace:
+class StepTime:
     """The time that a step takes, and the time that many more will take.
 
     Times are seconds of any clock that only goes forward. The first step counts only until there is a second one: it
