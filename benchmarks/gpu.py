@@ -139,7 +139,7 @@ def measure(count: int, arguments: argparse.Namespace, device: torch.device) -> 
         row["speedup"] = statistics.median(
             one / other for one, other in zip(rows["plain"]["seconds"], row["seconds"], strict=True)
         )
-        row["utilisation"] = flops / row["median"] / rate
+        row["utilization"] = flops / row["median"] / rate
     return {"batch": count, "flops": flops, "matrix_rate": rate, "ways": rows}
 
 
@@ -158,7 +158,7 @@ def show(found: dict[str, Any]) -> None:
     for name, row in found["ways"].items():
         figures = (
             f"{1e3 * row['median']:>10.2f}{found['batch'] / row['median']:>10.1f}{row['speedup']:>9.2f}"
-            f"{row['utilisation']:>16.0%}{row['memory'] / 2**30:>7.2f}{row['first_step']:>10.1f} s"
+            f"{row['utilization']:>16.0%}{row['memory'] / 2**30:>7.2f}{row['first_step']:>10.1f} s"
         )
         print(f"{name:16}{figures}", flush=True)
 

@@ -148,7 +148,7 @@ def gen(python: list[str], tmp_path: Path) -> GenCommand:
 
 @pytest.fixture
 def make_pairs(tmp_path: Path) -> Callable[..., Path]:
-    """Write a folder of side-by-side pairs: coloured blocks on the left, their negative on the right."""
+    """Write a folder of side-by-side pairs: colored blocks on the left, their negative on the right."""
 
     def make(name: str = "pairs", count: int = 3, size: int = 36, seed: int = 0) -> Path:
         random = np.random.default_rng(seed)

@@ -36,4 +36,4 @@ PALETTE = (
     (254, 0, 0),
     (174, 0, 1),
 )
-"""The colour of each class, by its number, as in the label images that are in use for pix2pix."""
+"""The color of each class, by its number, as in the label images that are in use for pix2pix."""

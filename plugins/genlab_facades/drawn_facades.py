@@ -26,7 +26,7 @@ _SAMPLE_SIZE = 64
 class DrawnFacades(Dataset):
     """Facades drawn from random numbers: side a a photo-like picture, side b its label map of twelve classes.
 
-    The classes, their order and their colours are those of the CMP facades as pix2pix uses them. A pair depends on the
+    The classes, their order and their colors are those of the CMP facades as pix2pix uses them. A pair depends on the
     seed, its split and its index alone: raising a count adds pairs, another size draws the same houses.
 
     Args:

@@ -16,7 +16,7 @@ from typing_extensions import override
 from genlab import DataError
 from genlab_images.source import ImageSource
 
-# Pillow's modes, by the form that their arrays get: colours of any kind become red, green and blue.
+# Pillow's modes, by the form that their arrays get: colors of any kind become red, green and blue.
 _GREY = {"1", "L", "LA", "La"}
 _COLOUR = {"P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"}
 _DEEP_GREY = {"I", "I;16", "I;16L", "I;16B", "I;16N"}
@@ -62,8 +62,8 @@ def read_header(source: ImageSource) -> Header:
 def decode(source: ImageSource, form: ImageMode) -> NDArray[np.generic]:
     """Decode an image to an array (height, width, channels) of uint8 or uint16.
 
-    Alpha is dropped, palettes become red, green and blue, the orientation that EXIF gives is applied, and grey becomes
-    colour where `form` asks for it. Of colours with 16 bits a channel Pillow reads the upper 8.
+    Alpha is dropped, palettes become red, green and blue, the orientation that EXIF gives is applied, and gray becomes
+    color where `form` asks for it. Of colors with 16 bits a channel Pillow reads the upper 8.
 
     Raises:
         DataError: it cannot be decoded, or has another form.
@@ -74,14 +74,14 @@ def decode(source: ImageSource, form: ImageMode) -> NDArray[np.generic]:
         picture.load()
         ImageOps.exif_transpose(picture, in_place=True)
         if form.bits == 16:
-            return _deep_grey(picture, source)
+            return _deep_gray(picture, source)
         picture.info.pop("transparency", None)
         pixels = np.array(picture.convert("L" if form.channels == 1 else "RGB"))
         return pixels.reshape(*pixels.shape[:2], form.channels)
 
 
 def common_form(headers: Sequence[Header]) -> ImageMode:
-    """The form of the first image; the others must have it too, or be grey where it has colours.
+    """The form of the first image; the others must have it too, or be gray where it has colors.
 
     Args:
         headers: at least one.
@@ -107,10 +107,10 @@ def _form(picture: Image.Image, source: ImageSource) -> ImageMode:
     if picture.mode in _DEEP_GREY:
         return ImageMode(1, 16)
     what = f"the image's pixels are of a kind that cannot be used (Pillow's mode {picture.mode})"
-    raise DataError(what, where=source.where, hint="Save it with 8 bits a channel, or as grey with 8 or 16 bits.")
+    raise DataError(what, where=source.where, hint="Save it with 8 bits a channel, or as gray with 8 or 16 bits.")
 
 
-def _deep_grey(picture: Image.Image, source: ImageSource) -> NDArray[np.uint16]:
+def _deep_gray(picture: Image.Image, source: ImageSource) -> NDArray[np.uint16]:
     values = np.array(picture)
     if values.min() < 0 or values.max() > 65535:
         what = f"the image holds values from {values.min()} to {values.max()}; 16 bits hold 0 to 65535"

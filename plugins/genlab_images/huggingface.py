@@ -10,7 +10,7 @@ from annotated_types import MinLen
 from typing_extensions import override
 
 from genlab import Choice, DataError, Dataset, Pairs, Split
-from genlab_images.colours import labels_side
+from genlab_images.colors import labels_side
 from genlab_images.paired import PairedImages, count_of_pairs
 from genlab_images.rows import EncodedRows, Span, shared_rows, spans_of
 from genlab_images.table import HubTable, explained, quiet
@@ -37,7 +37,7 @@ class HuggingFace(Dataset):
         config: which configuration to take of a dataset that has several.
         revision: a branch, tag or commit on the hub.
         label_side: the side that is known to be a label map. The columns are swapped if the images say it is the other
-            one, as a label map has few colours.
+            one, as a label map has few colors.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class HuggingFace(Dataset):
         some = np.linspace(0, len(pairs) - 1, min(len(pairs), _LOOKED_AT), dtype=int)
         found = labels_side([pairs[index][1:] for index in some.tolist()])
         if found is None:
-            return self.columns, "; the colours do not tell which column holds the label maps"
+            return self.columns, "; the colors do not tell which column holds the label maps"
         if "ab"[found] == self.label_side:
             return self.columns, ""
         a, b = self.columns

@@ -1,4 +1,4 @@
-"""Label maps that are kept as pictures of a few colours."""
+"""Label maps that are kept as pictures of a few colors."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from typing_extensions import override
 from genlab import Choice, DataError, Dataset, ImageSide, LabelSide, Pair, Pairs, Split
 
 FAR = 85
-"""Of 255 levels: most pixels of a label map, blurred by JPEG, are nearer to their colour; those of a photo are not."""
+"""Of 255 levels: most pixels of a label map, blurred by JPEG, are nearer to their color; those of a photo are not."""
 
 FOREIGN = 32
 SHARE = 0.02
-"""What blurring leaves far from the palette is of many colours: in the CMP Facades no single colour that lies 32 levels
+"""What blurring leaves far from the palette is of many colors: in the CMP Facades no single color that lies 32 levels
 or more from all of the palette's has more than 0.5 % of a map's pixels."""
 
 Intensity = Annotated[int, Ge(0), Le(255)]
-Colour = tuple[Intensity, Intensity, Intensity]
+Color = tuple[Intensity, Intensity, Intensity]
 
 
 class LabelsFromColors(Dataset):
-    """Another dataset's pairs, one side of which is read as a label map: each pixel is of the class of nearest colour.
+    """Another dataset's pairs, one side of which is read as a label map: each pixel is of the class of nearest color.
 
-    JPEG blurs the few colours of a label map into thousands; the nearest by Euclidean distance is the class.
+    JPEG blurs the few colors of a label map into thousands; the nearest by Euclidean distance is the class.
 
     Args:
         source: where the pairs come from.
-        palette: the colour of each class (red, green, blue, 0 to 255), in the order of the classes.
+        palette: the color of each class (red, green, blue, 0 to 255), in the order of the classes.
         side: which side shows labels.
     """
 
     def __init__(
-        self, *, source: Dataset, palette: Annotated[list[Colour], MinLen(2)], side: Literal["a", "b"] = "b"
+        self, *, source: Dataset, palette: Annotated[list[Color], MinLen(2)], side: Literal["a", "b"] = "b"
     ) -> None:
         if len(set(palette)) < len(palette):
-            twice = next(colour for colour in palette if palette.count(colour) > 1)
-            raise ValueError(f"palette has the colour {list(twice)} twice, and a colour is one class's")
+            twice = next(color for color in palette if palette.count(color) > 1)
+            raise ValueError(f"palette has the color {list(twice)} twice, and a color is one class's")
         self.source = source
         self.palette = palette
         self.side: Literal["a", "b"] = side
@@ -67,21 +67,21 @@ class LabelledPairs(Pairs):
     """The pairs of one split.
 
     Args:
-        source: the pairs with labels as colours.
-        palette: the classes' colours.
+        source: the pairs with labels as colors.
+        palette: the classes' colors.
         side: which side shows labels.
 
     Raises:
         DataError: that side is no image of three channels; or, when a pair is read, half of its pixels are far from all
-            of the palette's colours.
+            of the palette's colors.
     """
 
-    def __init__(self, source: Pairs, palette: tuple[Colour, ...], side: Literal["a", "b"]) -> None:
+    def __init__(self, source: Pairs, palette: tuple[Color, ...], side: Literal["a", "b"]) -> None:
         shown = source.a if side == "a" else source.b
         if shown != ImageSide(3):
             what = "is a label map already" if isinstance(shown, LabelSide) else "is no image of red, green and blue"
             raise DataError(
-                f"side {side} {what}, so its classes cannot be told by colours",
+                f"side {side} {what}, so its classes cannot be told by colors",
                 where=source.description,
                 hint="Take the dataset without labels_from_colors, if it has labels; or convert its pictures to RGB.",
             )
@@ -93,7 +93,7 @@ class LabelledPairs(Pairs):
         )
         self.source = source
         self.side = side
-        self._colours = np.array(palette, np.float32)
+        self._colors = np.array(palette, np.float32)
 
     @override
     def __len__(self) -> int:
@@ -106,30 +106,30 @@ class LabelledPairs(Pairs):
 
     def _classes(self, picture: NDArray[np.generic], key: str) -> NDArray[np.unsignedinteger]:
         levels = picture.astype(np.float32) / np.float32(257 if picture.dtype == np.uint16 else 1)
-        squares = np.square(levels).sum(axis=2, keepdims=True) + np.square(self._colours).sum(axis=1)
-        distances = squares - 2 * levels @ self._colours.T
+        squares = np.square(levels).sum(axis=2, keepdims=True) + np.square(self._colors).sum(axis=1)
+        distances = squares - 2 * levels @ self._colors.T
         classes, nearest = distances.argmin(axis=2), distances.min(axis=2)
-        self._refuse_other_colours(levels, nearest, key)
-        return classes.astype(np.uint8 if len(self._colours) <= 256 else np.uint16)
+        self._refuse_other_colors(levels, nearest, key)
+        return classes.astype(np.uint8 if len(self._colors) <= 256 else np.uint16)
 
-    def _refuse_other_colours(self, levels: NDArray[np.float32], nearest: NDArray[np.float32], key: str) -> None:
-        """No single colour that the palette does not have may have a class's share, and most must be near to one."""
-        colours, counts = np.unique(levels[nearest > FOREIGN**2], axis=0, return_counts=True)
+    def _refuse_other_colors(self, levels: NDArray[np.float32], nearest: NDArray[np.float32], key: str) -> None:
+        """No single color that the palette does not have may have a class's share, and most must be near to one."""
+        colors, counts = np.unique(levels[nearest > FOREIGN**2], axis=0, return_counts=True)
         if counts.sum() and counts.max() > SHARE * nearest.size:
-            commonest = tuple(int(level) for level in colours[counts.argmax()])
+            commonest = tuple(int(level) for level in colors[counts.argmax()])
             raise DataError(
-                f"side {self.side} has the colour {list(commonest)} in {counts.max() / nearest.size:.1%} of its pixels,"
+                f"side {self.side} has the color {list(commonest)} in {counts.max() / nearest.size:.1%} of its pixels,"
                 " and the palette does not",
                 where=key,
                 hint="Add it to data.palette, with values of 0 to 255; or is data.side the wrong one?",
             )
         if np.median(nearest) > FAR**2:
             raise DataError(
-                f"half of side {self.side} is far from all of the palette's colours: it shows other classes, or none",
+                f"half of side {self.side} is far from all of the palette's colors: it shows other classes, or none",
                 where=key,
                 hint="Check data.side and data.palette.",
             )
 
     @override
     def fingerprint(self) -> str:
-        return hashlib.sha256(f"{self.source.fingerprint()} {self.side} {self._colours.tolist()}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.source.fingerprint()} {self.side} {self._colors.tolist()}".encode()).hexdigest()

@@ -17,7 +17,7 @@ class SideBySide(Dataset):
     """Folders of pictures that hold a pair each, side by side: A on the left, B on the right.
 
     Every split is a folder of images (PNG, JPEG, WebP, BMP, TIFF), which may have folders within. An alpha channel is
-    dropped, palettes become RGB, EXIF's orientation is applied; grey images keep one channel, of 8 or 16 bits.
+    dropped, palettes become RGB, EXIF's orientation is applied; gray images keep one channel, of 8 or 16 bits.
 
     Args:
         root: the folder that holds one folder per split; a relative path is taken from the working directory.

@@ -96,14 +96,14 @@ class Screen:
 
 
 def _bar_of(progress: Progress) -> ProgressBar:
-    """In colours that can be seen on white as well as on black."""
+    """In colors that can be seen on white as well as on black."""
     return ProgressBar(
         progress.steps, progress.step, style="bright_black", complete_style="cyan", finished_style="cyan"
     )
 
 
 class Log:
-    """A stream that keeps every line: no colours, nothing that moves, and progress about ten times a run."""
+    """A stream that keeps every line: no colors, nothing that moves, and progress about ten times a run."""
 
     def __init__(self, stream: Console, progress: Progress) -> None:
         self._stream = stream

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """`nn.BatchNorm2d` whose input may be several batches of one size, each normalised by itself, in their order.
+    """`nn.BatchNorm2d` whose input may be several batches of one size, each normalized by itself, in their order.
 
     How many is an attribute, which `batches_apart` sets, and no argument, as it has to pass through the `forward` of
     networks, which precision and compilation replace.
@@ -23,10 +23,10 @@ class BatchNorm(nn.BatchNorm2d):
     # `input` is what PyTorch's layers call it.
     @override
     def forward(self, input: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
-        normalise = super().forward
+        normalize = super().forward
         if self.batches == 1:
-            return normalise(input)
-        return torch.cat([normalise(batch) for batch in input.chunk(self.batches)])
+            return normalize(input)
+        return torch.cat([normalize(batch) for batch in input.chunk(self.batches)])
 
 
 @contextmanager

@@ -25,8 +25,8 @@ _NORMS: dict[Norm, Callable[[int], nn.Module | None]] = {
 }
 
 
-def normalisation(norm: Norm, channels: int) -> nn.Module | None:
-    """The layer that normalises each of `channels` feature maps, or None for `none`."""
+def normalization(norm: Norm, channels: int) -> nn.Module | None:
+    """The layer that normalizes each of `channels` feature maps, or None for `none`."""
     return _NORMS[norm](channels)
 
 

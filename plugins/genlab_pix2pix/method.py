@@ -28,7 +28,7 @@ from genlab import (
 class Pix2Pix(Method):
     """Image-to-image translation with a conditional GAN (Isola et al. 2017, arXiv 1611.07004).
 
-    A step updates the discriminator once and then the generator once (section 3.3). The generator minimises the
+    A step updates the discriminator once and then the generator once (section 3.3). The generator minimizes the
     weighted sum of all losses, as in equation 4 with L1 at a weight of 100; the discriminator its own side of each
     adversarial loss (equation 1), times `discriminator_weight` whatever the generator's weight is. Without an
     adversarial loss there is the generator's update alone (equation 3).

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from genlab import Discriminator, Level
 from genlab_pix2pix.batch_norm import batches_apart
-from genlab_pix2pix.blocks import LEAK, Norm, block, draw, normalisation, width
+from genlab_pix2pix.blocks import LEAK, Norm, block, draw, normalization, width
 from genlab_pix2pix.kernels.convolutions import Convolution
 
 
@@ -82,7 +82,7 @@ class PatchGAN(Discriminator):
             self.layers.append(
                 block(
                     conv=Convolution(fan_in, fan_out, *window, bias=has_bias),
-                    norm=None if number in (1, last) else normalisation(norm, fan_out),
+                    norm=None if number in (1, last) else normalization(norm, fan_out),
                     activation=None if number == last else nn.LeakyReLU(LEAK),
                 )
             )

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from genlab import Generator, Level, Skip
-from genlab_pix2pix.blocks import LEAK, Norm, block, draw, normalisation, width
+from genlab_pix2pix.blocks import LEAK, Norm, block, draw, normalization, width
 from genlab_pix2pix.kernels.convolutions import Convolution, TransposedConvolution
 
 
@@ -121,7 +121,7 @@ def _encoder_block(fan_in: int, fan_out: int, norm: Norm, *, outermost: bool, in
     return block(
         activation=None if outermost else nn.LeakyReLU(LEAK),
         conv=Convolution(fan_in, fan_out, 4, stride=2, padding=1, bias=norm == "none"),
-        norm=None if outermost or innermost else normalisation(norm, fan_out),
+        norm=None if outermost or innermost else normalization(norm, fan_out),
     )
 
 
@@ -131,7 +131,7 @@ def _decoder_block(
     return block(
         activation=nn.ReLU(),
         conv=TransposedConvolution(fan_in, fan_out, 4, stride=2, padding=1, bias=outermost or norm == "none"),
-        norm=None if outermost else normalisation(norm, fan_out),
+        norm=None if outermost else normalization(norm, fan_out),
         dropout=None if outermost or dropout is None else nn.Dropout(dropout),
         output=output,
     )

@@ -18,11 +18,11 @@ from genlab_segmentation.confusion import FIGURES, Confusion
 
 FAR = 85 / 127.5
 """85 of 255 levels. In each of 100 label maps of real facades, blurred by JPEG and scaled down to 32 pixels, half of
-the pixels lie nearer than 69 to a class's colour; in each photo, half lie farther than 106."""
+the pixels lie nearer than 69 to a class's color; in each photo, half lie farther than 106."""
 
 _SAME = 16 / 127.5
 _FEW = 4
-"""A map of fewer than so many times as many colours as there are classes was not blurred."""
+"""A map of fewer than so many times as many colors as there are classes was not blurred."""
 
 _log = logging.getLogger("genlab")
 
@@ -37,7 +37,7 @@ class LabelRecovery(Metric):
     """The FCN-score (Isola et al. 2017, section 4.1): how well a judge reads the labels off predictions.
 
     The labels are the condition. The judge is a finished run of the method `segmentation`, trained on real photos; its
-    classes have the colours of the condition. `real_...` are its scores on the real photos: what could be reached at
+    classes have the colors of the condition. `real_...` are its scores on the real photos: what could be reached at
     best. Per-pixel accuracy, per-class accuracy and class IoU are those of Long et al. 2015, section 5.
 
     A judge reads best what looks like what it was trained on: train it at the size that it is to judge.
@@ -47,7 +47,7 @@ class LabelRecovery(Metric):
 
     Raises:
         ValueError: there is no such run, it has not finished, or it does not predict classes.
-        DataError: when the first image is measured, if the condition does not have the colours of the judge's classes.
+        DataError: when the first image is measured, if the condition does not have the colors of the judge's classes.
     """
 
     better: ClassVar[Literal["lower", "higher"]] = "higher"
@@ -139,9 +139,9 @@ class LabelRecovery(Metric):
         channels = self._run.manifest.channels[0]
         if (given := prediction.shape[1]) != channels:
             raise DataError(f"the judge {self.judge} reads images of {channels} channels, and these have {given}")
-        if condition.shape[1] != 3 or not self._has_the_colours(condition):
+        if condition.shape[1] != 3 or not self._has_the_colors(condition):
             raise DataError(
-                f"the condition does not have the colours of the classes that the judge {self.judge} reads",
+                f"the condition does not have the colors of the classes that the judge {self.judge} reads",
                 hint="A judge is trained on photos and labels of the same kind; is input.direction labels to photos?",
             )
         size, known = tuple(prediction.shape[-2:]), self._run.recipe.settings.input.height_width
@@ -150,16 +150,16 @@ class LabelRecovery(Metric):
             _log.warning(what, self.judge, *known, *size)
         self._is_looked_at = True
 
-    def _has_the_colours(self, condition: Float[Tensor, "n 3 h w"]) -> bool:
-        """Whether this is a label map of the judge's: exactly if it has few colours, or as nearly as JPEG leaves it."""
+    def _has_the_colors(self, condition: Float[Tensor, "n 3 h w"]) -> bool:
+        """Whether this is a label map of the judge's: exactly if it has few colors, or as nearly as JPEG leaves it."""
         distances = self._nearest(condition)[1]
-        colours = condition.movedim(1, -1).reshape(-1, 3).unique(dim=0)
-        if len(colours) <= _FEW * len(self.palette):
+        colors = condition.movedim(1, -1).reshape(-1, 3).unique(dim=0)
+        if len(colors) <= _FEW * len(self.palette):
             return bool((distances <= _SAME).all())
         return bool(distances.median() <= FAR)
 
     def _nearest(self, condition: Float[Tensor, "n 3 h w"]) -> tuple[Int[Tensor, "n h w"], Float[Tensor, "n h w"]]:
-        """The class whose colour is nearest to each pixel's, and how far it is."""
+        """The class whose color is nearest to each pixel's, and how far it is."""
         palette = torch.tensor(self.palette, dtype=condition.dtype, device=condition.device) / 127.5 - 1
         distances = torch.cdist(condition.movedim(1, -1), palette)
         nearest = distances.min(dim=-1)

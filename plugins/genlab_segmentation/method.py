@@ -16,7 +16,7 @@ class Segmentation(Method):
     """The class of each pixel, learned from label maps: a fully convolutional network (Long et al. 2015, 1411.4038).
 
     The generator gives a score for every class, so its last layer should not be bounded: `generator.output = "linear"`
-    for a U-Net. It minimises the weighted sum of all losses.
+    for a U-Net. It minimizes the weighted sum of all losses.
 
     Raises:
         ValueError: if there is no loss, or an adversarial one.

@@ -21,7 +21,7 @@ from PIL import Image
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.outcome import CellOutcome, Outcome
 from genlab.ablation.statistics import Difference, Spread
-from genlab.drawing.curves import colour_of, draw_curves
+from genlab.drawing.curves import color_of, draw_curves
 from genlab.util.files import write_json, write_text
 
 _MOST_PAIRS = 4
@@ -39,7 +39,7 @@ def write_report(outcome: Outcome, folder: AblationFolder, parameters: Mapping[s
         "outcome": outcome,
         "facts": facts,
         "now": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "colour_of": colour_of,
+        "color_of": color_of,
     }
     curves = {metric: draw_curves(outcome.bands(metric), metric) for metric in outcome.plan.metrics}
     write_json(folder.path / "report.json", facts)

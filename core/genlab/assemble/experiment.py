@@ -1,4 +1,4 @@
-"""A checked recipe made into an experiment: data opened, networks built and initialised, all of it fitting together."""
+"""A checked recipe made into an experiment: data opened, networks built and initialized, all of it fitting together."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def _print(found: Benchmark) -> None:
             ("seconds a step", *(f"{side.median:.3g}" for side in sides.values())),
             ("  quartiles", *(" to ".join(f"{second:.3g}" for second in side.spread) for side in sides.values())),
             ("images a second", *(f"{found.images_per_second(side):.3g}" for side in sides.values())),
-            ("of the matrix rate", *(f"{found.utilisation(side):.0%}" for side in sides.values())),
+            ("of the matrix rate", *(f"{found.utilization(side):.0%}" for side in sides.values())),
             ("memory", *(f"{side.memory / 2**30:.2f} GiB" for side in sides.values())),
             ("first step", *(f"{side.first_step:.2g} s" for side in sides.values())),
             *_parts(sides),

@@ -95,7 +95,7 @@ class Inference(Table):
     """`[inference]`: how the trained generator predicts, always one image at a time."""
 
     normalization: Literal["image", "running"] = "image"
-    """Batch normalisation by each image's own statistics, as in the paper, or by those gathered in training."""
+    """Batch normalization by each image's own statistics, as in the paper, or by those gathered in training."""
     dropout: bool = False
     """Keep dropout on, as the paper does; `seed` makes it repeatable."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0

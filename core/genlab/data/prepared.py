@@ -114,7 +114,7 @@ class PreparedPairs:
                 f"the method predicts classes, and the target, side {side}, is an image and no label map",
                 where=self.pairs.description,
                 hint="Turn input.direction round, or have labels on that side: the dataset labels_from_colors reads"
-                " them from colours, on the side that its setting `side` says.",
+                " them from colors, on the side that its setting `side` says.",
             )
         return OneHotLabels(target.palette)
 

@@ -23,7 +23,7 @@ from genlab.interfaces.dataset import ImageSide, LabelSide, Palette, Side
 
 @dataclass(frozen=True)
 class OneHotLabels:
-    """A label map that networks see as one channel a class, and not in its palette's colours."""
+    """A label map that networks see as one channel a class, and not in its palette's colors."""
 
     palette: Palette
 
@@ -68,7 +68,7 @@ def _labels(array: NDArray[np.generic], side: LabelSide | OneHotLabels, key: str
         what = f"a label map is a uint8 or uint16 array (height, width), not {array.dtype} {array.shape}"
         raise DataError(what, where=key)
     if (highest := int(array.max())) >= len(side.palette):
-        raise DataError(f"class {highest} has no colour: the palette has {len(side.palette)}", where=key)
+        raise DataError(f"class {highest} has no color: the palette has {len(side.palette)}", where=key)
     return _copy(array.astype(np.uint8 if len(side.palette) <= 256 else np.int32))[None]
 
 
@@ -87,17 +87,17 @@ def resize(image: Shaped[Tensor, "c h w"], side: TensorSpec, size: tuple[int, in
 
 
 def to_network(batch: Shaped[Tensor, "n c h w"], side: TensorSpec) -> Float[Tensor, "n d h w"]:
-    """Floats in [-1, 1]: images and label maps in colours from black to full intensity, classes as 0 and 1."""
+    """Floats in [-1, 1]: images and label maps in colors from black to full intensity, classes as 0 and 1."""
     if isinstance(side, OneHotLabels):
         classes = F.one_hot(batch[:, 0].long(), len(side.palette))
         return classes.permute(0, 3, 1, 2).float().contiguous()
     if isinstance(side, LabelSide):
-        batch = _colours(side.palette, batch.device)[batch[:, 0].long()].permute(0, 3, 1, 2).contiguous()
+        batch = _colors(side.palette, batch.device)[batch[:, 0].long()].permute(0, 3, 1, 2).contiguous()
     return batch.float().div(127.5).sub(1.0)
 
 
 @lru_cache
-def _colours(palette: Palette, device: torch.device) -> Float[Tensor, "classes 3"]:
+def _colors(palette: Palette, device: torch.device) -> Float[Tensor, "classes 3"]:
     """A palette where it is used; to send it there each time would make a GPU wait."""
     return torch.tensor(palette, dtype=torch.float32, device=device)
 
@@ -105,7 +105,7 @@ def _colours(palette: Palette, device: torch.device) -> Float[Tensor, "classes 3
 def to_picture(image: Float[Tensor, "c h w"], side: TensorSpec) -> NDArray[np.uint8]:
     """What networks see or predict as (height, width, 3) uint8, to be seen.
 
-    Classes have their palette's colours; of an image of other than 3 channels, the first is shown.
+    Classes have their palette's colors; of an image of other than 3 channels, the first is shown.
     """
     if isinstance(side, OneHotLabels):
         return np.array(side.palette, np.uint8)[to_classes(image)]

@@ -8,7 +8,7 @@ from html import escape
 
 from genlab.interfaces.listener import Interval
 
-# Colours that people with any colour vision can tell apart (Okabe and Ito 2008).
+# Colors that people with any color vision can tell apart (Okabe and Ito 2008).
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#f0e442")
 _WIDTH, _HEIGHT = 720, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 12, 36
@@ -40,7 +40,7 @@ def draw_curves(bands: Mapping[str, Band], label: str, across: str = "step") -> 
     up = _Scale(low - margin, high + margin, _HEIGHT - _BOTTOM, _TOP)
     parts = [_axes(right, up, places, label, across)]
     for index, band in enumerate(bands.values()):
-        parts += [_band(band, right, up, colour_of(index)), _line(band, right, up, colour_of(index))]
+        parts += [_band(band, right, up, color_of(index)), _line(band, right, up, color_of(index))]
     return _svg(_WIDTH, _HEIGHT, f"{label} by {across}", parts)
 
 
@@ -56,7 +56,7 @@ def stack(drawings: Sequence[str], names: Iterable[str]) -> str:
         names: the curves', in their order.
     """
     keys = [
-        f'<rect x="{_LEFT + index * _KEY_WIDTH}" y="8" width="12" height="12" fill="{colour_of(index)}"/>'
+        f'<rect x="{_LEFT + index * _KEY_WIDTH}" y="8" width="12" height="12" fill="{color_of(index)}"/>'
         f'<text x="{_LEFT + index * _KEY_WIDTH + 18}" y="18">{escape(name)}</text>'
         for index, name in enumerate(names)
     ]
@@ -69,8 +69,8 @@ def stack(drawings: Sequence[str], names: Iterable[str]) -> str:
     return _svg(_WIDTH, height, "", [white, f'<g font-size="13" font-family="sans-serif">{"".join(keys)}</g>', *placed])
 
 
-def colour_of(index: int) -> str:
-    """The colour of a curve, by its place."""
+def color_of(index: int) -> str:
+    """The color of a curve, by its place."""
     return COLOURS[index % len(COLOURS)]
 
 
@@ -113,16 +113,16 @@ def _axes(right: _Scale, up: _Scale, places: Sequence[int], label: str, across: 
     return f'<g font-size="11" font-family="sans-serif" fill="#555">{"".join(parts)}</g>'
 
 
-def _line(band: Band, right: _Scale, up: _Scale, colour: str) -> str:
+def _line(band: Band, right: _Scale, up: _Scale, color: str) -> str:
     points = [(right(place), up(interval.mean)) for place, interval in band.items()]
-    dots = "".join(f'<circle cx="{x}" cy="{y}" r="2.5" fill="{colour}"/>' for x, y in points)
-    return f'<polyline points="{_joined(points)}" fill="none" stroke="{colour}" stroke-width="2"/>{dots}'
+    dots = "".join(f'<circle cx="{x}" cy="{y}" r="2.5" fill="{color}"/>' for x, y in points)
+    return f'<polyline points="{_joined(points)}" fill="none" stroke="{color}" stroke-width="2"/>{dots}'
 
 
-def _band(band: Band, right: _Scale, up: _Scale, colour: str) -> str:
+def _band(band: Band, right: _Scale, up: _Scale, color: str) -> str:
     upper = [(right(place), up(interval.high)) for place, interval in band.items()]
     lower = [(right(place), up(interval.low)) for place, interval in band.items()]
-    return f'<polygon points="{_joined([*upper, *reversed(lower)])}" fill="{colour}" fill-opacity="0.18"/>'
+    return f'<polygon points="{_joined([*upper, *reversed(lower)])}" fill="{color}" fill-opacity="0.18"/>'
 
 
 def _joined(points: Sequence[tuple[float, float]]) -> str:

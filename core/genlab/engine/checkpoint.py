@@ -205,7 +205,7 @@ def _loss_buffers(method: Method) -> dict[str, Tensor]:
 
 
 def _flattened(optimizer: Optimizer, network: Network) -> dict[str, Tensor]:
-    """An optimiser's state by `quantity/parameter`."""
+    """An optimizer's state by `quantity/parameter`."""
     names = [name for name, _ in network.named_parameters()]
     return {
         f"{quantity}/{names[index]}": tensor.contiguous()
@@ -227,7 +227,7 @@ def _unflatten(optimizer: Optimizer, network: Network, tensors: Mapping[str, Ten
 def _laid_out_as(parameter: Tensor, tensor: Tensor) -> Tensor:
     """The same values in a parameter's memory layout, such as channels_last: fused Adam takes that for granted."""
     if tensor.shape not in (parameter.shape, ()):
-        raise RuntimeError(f"an optimiser's state of shape {tuple(tensor.shape)} is for another parameter")
+        raise RuntimeError(f"an optimizer's state of shape {tuple(tensor.shape)} is for another parameter")
     if tensor.shape != parameter.shape:
         return tensor.clone()  # what was read is mapped from the file, which could not be removed on Windows
     return torch.empty_like(parameter, dtype=tensor.dtype).copy_(tensor)

@@ -1,4 +1,4 @@
-"""Optimisers and the schedule of their rate."""
+"""Optimizers and the schedule of their rate."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ALGORITHMS: dict[str, type[Adam]] = {"adam": Adam, "adamw": AdamW}
 def make_optimizers(
     networks: Mapping[str, Network], chosen: schema.Optimizer, device: torch.device
 ) -> dict[str, Optimizer]:
-    """One optimiser for each network, by role."""
+    """One optimizer for each network, by role."""
     return {
         role: _ALGORITHMS[chosen.name](
             network.parameters(),

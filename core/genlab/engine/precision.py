@@ -85,7 +85,7 @@ class Precision:
             self._scaler.unscale_(optimizer)
 
     def update(self, optimizers: Iterable[Optimizer]) -> None:
-        """Let the optimisers use their gradients, and choose the next scale by what was found in them."""
+        """Let the optimizers use their gradients, and choose the next scale by what was found in them."""
         for optimizer in optimizers:
             self._scaler.step(optimizer)
         if self._scaler.is_enabled():

@@ -88,7 +88,7 @@ def _backward(method: Method, batch: Batch, precision: Precision) -> Generator[t
 
 def _require_scalars(phase: Phase, terms: Terms) -> None:
     if not terms:
-        raise TrainingError(f"the phase {phase.name} has no terms, so there is nothing for it to minimise")
+        raise TrainingError(f"the phase {phase.name} has no terms, so there is nothing for it to minimize")
     for name, term in terms.items():
         if not isinstance(cast(object, term), Term):  # a plugin's, which may be anything
             raise TrainingError(f"the term {phase.name}/{name} is a {type(term).__name__}, and not a genlab.Term")

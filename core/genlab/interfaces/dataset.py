@@ -38,7 +38,7 @@ class LabelSide:
     """A side of every pair that is a map of classes.
 
     Args:
-        palette: the colour of each class (red, green, blue, 0 to 255); a pixel holds an index into it.
+        palette: the color of each class (red, green, blue, 0 to 255); a pixel holds an index into it.
     """
 
     palette: Palette

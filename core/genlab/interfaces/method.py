@@ -19,7 +19,7 @@ from genlab.interfaces.predictions import Predictions
 class Batch(NamedTuple):
     """Pairs ready for the networks: floats in [-1, 1].
 
-    A label map is seen in its palette's colours; but as a target of a method that predicts classes it has one channel
+    A label map is seen in its palette's colors; but as a target of a method that predicts classes it has one channel
     a class, 1 where a pixel is of the class and 0 elsewhere.
     """
 
@@ -35,7 +35,7 @@ class WeightedLoss(NamedTuple):
 
 
 class Term(NamedTuple):
-    """One part of a phase's objective: `weight * value` is minimised, `value` is reported."""
+    """One part of a phase's objective: `weight * value` is minimized, `value` is reported."""
 
     value: Float[Tensor, ""]
     weight: float

@@ -103,7 +103,7 @@ class Discriminator(Network, ABC):
         A method asks for it where it scores with the same weights, as in pix2pix a target and a prediction. This one
         makes the calls; one of your own may score all in one pass, which is faster: where no layer looks at the whole
         batch, `self(condition.repeat(len(images), 1, 1, 1), torch.cat(list(images))).chunk(len(images))` does. It calls
-        itself and not its layers, as precision and compilation act on that call. A batch norm would have to normalise
+        itself and not its layers, as precision and compilation act on that call. A batch norm would have to normalize
         the batch of each image by itself, and update its running statistics in their order. The scores may share memory
         and a graph: they have one backward pass together, and are not changed in place.
 

@@ -47,7 +47,7 @@ def first_manifest(built: Built, recipe_name: str, document: Document) -> Manife
 
 
 def classes(pairs: PreparedPairs) -> Palette | None:
-    """The colours of the classes that networks are to predict; None for images."""
+    """The colors of the classes that networks are to predict; None for images."""
     target = pairs.sides.target
     return target.palette if isinstance(target, OneHotLabels) else None
 

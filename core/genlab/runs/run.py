@@ -118,7 +118,7 @@ class Run:
     def generator(self) -> Generator:
         """The trained generator, an ordinary PyTorch module in evaluation mode.
 
-        In that mode batch normalisation goes by running statistics, which is not how pix2pix predicts: `predict` does
+        In that mode batch normalization goes by running statistics, which is not how pix2pix predicts: `predict` does
         as the recipe's `[inference]` says.
         """
         generator = self.method.networks["generator"]
@@ -127,7 +127,7 @@ class Run:
 
     @property
     def classes(self) -> Palette | None:
-        """The colours of the classes that it predicts; None for one that predicts images."""
+        """The colors of the classes that it predicts; None for one that predicts images."""
         return self.manifest.classes
 
     def validation_pairs(self) -> PreparedPairs:

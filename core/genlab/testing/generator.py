@@ -59,13 +59,13 @@ class GeneratorSuite(NetworkSuite):
                 require(given == wanted, f"for {channels[0]} channels in it gives {given}, and should give {wanted}")
 
     def test_predictions_are_in_range(self) -> None:
-        """Those of any image are finite, also of one colour; and in [-1, 1] whatever the weights become."""
+        """Those of any image are finite, also of one color; and in [-1, 1] whatever the weights become."""
         network = self.network().eval()
         size = self.size(network)
         conditions = torch.cat([images(1, 3, size, size), torch.ones(1, 3, size, size), -torch.ones(1, 3, size, size)])
         with torch.no_grad():
             finite = network(conditions).isfinite().all()
-            require(finite, "its prediction for an image of a single colour is not finite")
+            require(finite, "its prediction for an image of a single color is not finite")
             if not self.is_bounded:
                 return
             lowest = 0.0

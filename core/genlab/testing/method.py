@@ -90,7 +90,7 @@ class MethodSuite(Suite):
         return batch(self.component.predictions, count)
 
     def trainee(self, weight: float = 10.0) -> TrainState:
-        """A method and its optimisers, as a run has them."""
+        """A method and its optimizers, as a run has them."""
         method = self.method(weight)
         return TrainState(method, make_optimizers(method.networks, OptimizerSettings(learning_rate=5e-3), _CPU))
 
@@ -148,7 +148,7 @@ class MethodSuite(Suite):
         require(all(weight.isfinite().all() for weight in weights), "after a step at batch 1, weights are not finite")
 
     def test_every_term_has_a_part_in_its_update(self) -> None:
-        """What a phase minimises depends on the networks that it updates, term by term; one of weight 0 is a report."""
+        """What a phase minimizes depends on the networks that it updates, term by term; one of weight 0 is a report."""
         method, given = self.method(), self.batch()
         with drawing(0):
             shared = method.forward(given)

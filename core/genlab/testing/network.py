@@ -92,7 +92,7 @@ class NetworkSuite(Suite):
         raise ConformanceError(f"no gradient reaches {_some(sorted(missed))}")
 
     def test_nothing_is_born_after_construction(self) -> None:
-        """All parameters and buffers are there when it is constructed, as optimisers and checkpoints need."""
+        """All parameters and buffers are there when it is constructed, as optimizers and checkpoints need."""
         network = self.network()
         lazy = [name for name, p in network.named_parameters() if isinstance(p, UninitializedParameter)]
         require(not lazy, f"{_some(lazy)} get their shape when it is first called")
@@ -133,7 +133,7 @@ class NetworkSuite(Suite):
         require(first.equal(again), what)
 
     def test_weights_stay_as_they_are(self) -> None:
-        """Only an optimiser changes weights: neither a call nor a change between training and evaluation does."""
+        """Only an optimizer changes weights: neither a call nor a change between training and evaluation does."""
         network = self.network()
         before = {name: parameter.detach().clone() for name, parameter in network.named_parameters()}
         with torch.no_grad():

@@ -34,10 +34,10 @@ def predict_files(run: Run, images: Sequence[Path], out: Path) -> Iterator[Path]
 
 
 def _picture(prediction: NDArray[np.unsignedinteger], classes: Palette | None) -> Image.Image:
-    """An image as it is; a label map with its classes' indices as pixels and, where PNG has room, their colours."""
+    """An image as it is; a label map with its classes' indices as pixels and, where PNG has room, their colors."""
     picture = Image.fromarray(prediction.squeeze(axis=2) if prediction.shape[2:] == (1,) else prediction)
     if classes is not None and picture.mode == "L":
-        picture.putpalette([value for colour in classes for value in colour])
+        picture.putpalette([value for color in classes for value in color])
     return picture
 
 

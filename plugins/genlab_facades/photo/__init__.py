@@ -1,1 +1,1 @@
-"""How a building looks: drawn as colour and depth, then lit and photographed."""
+"""How a building looks: drawn as color and depth, then lit and photographed."""

@@ -1,4 +1,4 @@
-"""The drawing board: what colour is seen in each place, how far it stands out, and what it is made of."""
+"""The drawing board: what color is seen in each place, how far it stands out, and what it is made of."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw
 
 from genlab_facades.geometry import Box, Point, outline
-from genlab_facades.plan.styles import Colour
+from genlab_facades.plan.styles import Color
 
 FINENESS = 2
 """Steps per pixel in each direction; the mean over them smooths the edges."""
@@ -35,9 +35,9 @@ class Material(IntEnum):
 
 
 class Surface(NamedTuple):
-    """What was drawn, pixel by pixel: colour (3, height, width) from 0 to 255, depth and material (height, width)."""
+    """What was drawn, pixel by pixel: color (3, height, width) from 0 to 255, depth and material (height, width)."""
 
-    colour: NDArray[np.float32]
+    color: NDArray[np.float32]
     depth: NDArray[np.float32]
     material: NDArray[np.uint8]
 
@@ -54,38 +54,38 @@ class Canvas:
     def __init__(self, size: int) -> None:
         self._scale = size * FINENESS
         square = (self._scale, self._scale)
-        self._colour = Image.new("RGB", square)
+        self._color = Image.new("RGB", square)
         self._depth = Image.new("F", square)
         self._material = Image.new("L", square)
-        self._colour_pen = ImageDraw.Draw(self._colour)
+        self._color_pen = ImageDraw.Draw(self._color)
         self._depth_pen = ImageDraw.Draw(self._depth)
         self._material_pen = ImageDraw.Draw(self._material)
 
-    def box(self, box: Box, colour: Colour, depth: float, material: Material = Material.SMOOTH) -> None:
+    def box(self, box: Box, color: Color, depth: float, material: Material = Material.SMOOTH) -> None:
         """Fill a box; one that is too narrow to be seen is drawn a step wide."""
         corners = self._corners(box)
-        self._colour_pen.rectangle(corners, fill=colour)
+        self._color_pen.rectangle(corners, fill=color)
         self._depth_pen.rectangle(corners, fill=depth)
         self._material_pen.rectangle(corners, fill=int(material))
 
     def polygon(
-        self, points: Sequence[Point], colour: Colour, depth: float, material: Material = Material.SMOOTH
+        self, points: Sequence[Point], color: Color, depth: float, material: Material = Material.SMOOTH
     ) -> None:
         """Fill a polygon."""
         corners = [(x * self._scale - 0.5, y * self._scale - 0.5) for x, y in points]
-        self._colour_pen.polygon(corners, fill=colour)
+        self._color_pen.polygon(corners, fill=color)
         self._depth_pen.polygon(corners, fill=depth)
         self._material_pen.polygon(corners, fill=int(material))
 
-    def form(self, form: str, box: Box, colour: Colour, depth: float, material: Material = Material.SMOOTH) -> None:
+    def form(self, form: str, box: Box, color: Color, depth: float, material: Material = Material.SMOOTH) -> None:
         """Fill an outline that has a name."""
         if form == "flat":
-            self.box(box, colour, depth, material)
+            self.box(box, color, depth, material)
         else:
-            self.polygon(outline(form, box), colour, depth, material)
+            self.polygon(outline(form, box), color, depth, material)
 
-    def fade(self, form: str, box: Box, colour: Colour) -> None:
-        """Blend a colour into an outline, more and more towards the bottom; depth and material stay."""
+    def fade(self, form: str, box: Box, color: Color) -> None:
+        """Blend a color into an outline, more and more towards the bottom; depth and material stay."""
         left, top, right, bottom = self._corners(box)
         mask = _RAMP.resize((right - left + 1, bottom - top + 1), Image.Resampling.NEAREST)
         if form != "flat":
@@ -93,14 +93,14 @@ class Canvas:
             points = [(x * self._scale - 0.5 - left, y * self._scale - 0.5 - top) for x, y in outline(form, box)]
             ImageDraw.Draw(shape).polygon(points, fill=255)
             mask = ImageChops.multiply(mask, shape)
-        self._colour.paste(colour, (left, top), mask)
+        self._color.paste(color, (left, top), mask)
 
     def surface(self) -> Surface:
         """What has been drawn, at the size of the picture."""
         half = FINENESS // 2
-        colour = np.asarray(self._colour.reduce(FINENESS)).transpose(2, 0, 1)
+        color = np.asarray(self._color.reduce(FINENESS)).transpose(2, 0, 1)
         return Surface(
-            np.ascontiguousarray(colour, dtype=np.float32),
+            np.ascontiguousarray(color, dtype=np.float32),
             np.asarray(self._depth.reduce(FINENESS), dtype=np.float32),
             np.asarray(self._material)[half::FINENESS, half::FINENESS],
         )

@@ -19,7 +19,7 @@ _DEEPEST = -0.03
 
 
 def illuminate(surface: Surface, sun: float, side: float) -> Field:
-    """Colours (3, height, width) under a sun from above and from one side.
+    """Colors (3, height, width) under a sun from above and from one side.
 
     Args:
         surface: what is lit.
@@ -30,7 +30,7 @@ def illuminate(surface: Surface, sun: float, side: float) -> Field:
     takes = (surface.material != Material.SKY) & (surface.material != Material.FAR)
     direct = sun * (1.0 - takes * _shadows(depth, side)) * (1.0 + takes * _slopes(depth, side))
     ambient = (1.0 - sun) * (1.0 - takes * _hollows(depth))
-    return surface.colour * (direct * _SUN + ambient * _SKY)
+    return surface.color * (direct * _SUN + ambient * _SKY)
 
 
 def _shadows(depth: Field, side: float, reach: float = 0.055, softness: float = 0.003) -> Field:

@@ -1,4 +1,4 @@
-"""The colours and the weather of one picture."""
+"""The colors and the weather of one picture."""
 
 from __future__ import annotations
 
@@ -7,63 +7,63 @@ from dataclasses import dataclass
 
 from genlab_facades.dice import Dice
 from genlab_facades.plan.building import Building
-from genlab_facades.plan.styles import Colour
+from genlab_facades.plan.styles import Color
 
 
 @dataclass(frozen=True)
 class Look:
-    """What the plan leaves open. Colours are sRGB, before light and shadow.
+    """What the plan leaves open. Colors are sRGB, before light and shadow.
 
     Args:
-        wall, base, trim, frame, roof: colours of the wall, the ground floor, what is carved, window frames, the roof.
-        accent: colour of doors, shutters, shop fronts and awnings.
-        metal: colour of railings and edges.
-        glass: colour of a dark room behind glass.
-        reflection: colour of what glass mirrors.
+        wall, base, trim, frame, roof: colors of the wall, the ground floor, what is carved, window frames, the roof.
+        accent: color of doors, shutters, shop fronts and awnings.
+        metal: color of railings and edges.
+        glass: color of a dark room behind glass.
+        reflection: color of what glass mirrors.
         panes: how windows are divided.
         curtains: share of windows that have some.
         surround: whether windows have a raised frame.
-        sky_top, sky_low: colours of the sky.
+        sky_top, sky_low: colors of the sky.
         clouds: how much there is of them, from 0 to 1.
         sun: the sun's share in the light.
         sun_side: how far shadows fall to the right, in lengths of what throws them.
-        exposure: of the photo; 1 leaves colours as they are.
+        exposure: of the photo; 1 leaves colors as they are.
     """
 
-    wall: Colour
-    base: Colour
-    trim: Colour
-    frame: Colour
-    roof: Colour
-    accent: Colour
-    metal: Colour
-    glass: Colour
-    reflection: Colour
+    wall: Color
+    base: Color
+    trim: Color
+    frame: Color
+    roof: Color
+    accent: Color
+    metal: Color
+    glass: Color
+    reflection: Color
     panes: str
     curtains: float
     surround: bool
-    sky_top: Colour
-    sky_low: Colour
+    sky_top: Color
+    sky_low: Color
     clouds: float
     sun: float
     sun_side: float
     exposure: float
 
 
-def mix(a: Colour, b: Colour, share: float) -> Colour:
+def mix(a: Color, b: Color, share: float) -> Color:
     """`a` with this share of `b`."""
     red, green, blue = (round(x + share * (y - x)) for x, y in zip(a, b, strict=True))
     return red, green, blue
 
 
-def shade(colour: Colour, factor: float) -> Colour:
-    """A colour made darker, or lighter by a factor above 1."""
-    red, green, blue = (min(255, round(factor * x)) for x in colour)
+def shade(color: Color, factor: float) -> Color:
+    """A color made darker, or lighter by a factor above 1."""
+    red, green, blue = (min(255, round(factor * x)) for x in color)
     return red, green, blue
 
 
 def choose_look(dice: Dice, building: Building) -> Look:
-    """Colours as they were usual for such a building, and the weather of the day."""
+    """Colors as they were usual for such a building, and the weather of the day."""
     style = building.style
     wall = _tinted(dice, _by_height(dice, style.walls, building), 5.0)
     trim = _tinted(dice, dice.pick(style.trims), 4.0)
@@ -90,15 +90,15 @@ def choose_look(dice: Dice, building: Building) -> Look:
     )
 
 
-def _by_height(dice: Dice, walls: Sequence[Colour], building: Building) -> Colour:
-    """The colours of the lowest and the highest houses of a style differ, so that a wall's colour can be guessed."""
+def _by_height(dice: Dice, walls: Sequence[Color], building: Building) -> Color:
+    """The colors of the lowest and the highest houses of a style differ, so that a wall's color can be guessed."""
     low, high = building.style.floors
     place = (building.floors - low) / (high - low) * (len(walls) - 1) + dice.between(-0.4, 0.4)
     return walls[min(max(round(place), 0), len(walls) - 1)]
 
 
-def _tinted(dice: Dice, colour: Colour, spread: float) -> Colour:
-    """A colour, a little lighter or darker and a little off."""
+def _tinted(dice: Dice, color: Color, spread: float) -> Color:
+    """A color, a little lighter or darker and a little off."""
     common = dice.between(-spread, spread)
-    red, green, blue = (round(x + common + dice.between(-0.5 * spread, 0.5 * spread)) for x in colour)
+    red, green, blue = (round(x + common + dice.between(-0.5 * spread, 0.5 * spread)) for x in color)
     return red, green, blue

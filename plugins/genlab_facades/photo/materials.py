@@ -72,7 +72,7 @@ def weather(surface: Surface, building: Building, dice: Dice) -> Surface:
             gain += where * (courses.contrast * joints + courses.spread * stones * (1 - joints))
             depth -= where * (courses.groove * joints)
     gain *= _soot(building, size)
-    return surface._replace(colour=surface.colour * gain, depth=depth)
+    return surface._replace(color=surface.color * gain, depth=depth)
 
 
 def _by_material(values: dict[Material, float]) -> Field:

@@ -87,13 +87,13 @@ def paint_shop(canvas: Canvas, part: Part, look: Look, dice: Dice) -> None:
     if part.form == "arch":
         _arch(canvas, part.box, look, dice)
         return
-    box, colour = part.box, shade(look.accent, 1.1)
-    canvas.box(box, colour, 0.004)
+    box, color = part.box, shade(look.accent, 1.1)
+    canvas.box(box, color, 0.004)
     window = box.part(0.03, 0.24, 0.97, 0.9)
     _display(canvas, "flat", window, look, dice)
     panes = max(2, round(window.width / (0.75 * window.height)))
     for k in range(1, panes):
-        canvas.box(window.part(k / panes, 0.0, k / panes, 1.0).inset(-0.003, 0.0), colour, 0.5 * REVEAL)
+        canvas.box(window.part(k / panes, 0.0, k / panes, 1.0).inset(-0.003, 0.0), color, 0.5 * REVEAL)
     if dice.hits(0.35):
         _awning(canvas, box, look)
     else:

@@ -81,15 +81,15 @@ def paint_balcony(canvas: Canvas, part: Part, look: Look) -> None:
 
 def _railing(canvas: Canvas, box: Box, look: Look, stone: bool, depth: float) -> None:
     """Bars, or balusters of stone, before the dark of the balcony."""
-    colour = look.trim if stone else look.metal
+    color = look.trim if stone else look.metal
     pitch = 0.012 if stone else 0.0075
     count = max(4, round(box.width / pitch))
     for k in range(count + 1):
         x, half = k / count, (0.3 if stone else 0.1) / count
-        canvas.box(box.part(max(x - half, 0.0), 0.05, min(x + half, 1.0), 0.9), colour, depth)
-    canvas.box(box.part(-0.01, 0.0, 1.01, 0.13 if stone else 0.07), colour, depth + 0.003)
+        canvas.box(box.part(max(x - half, 0.0), 0.05, min(x + half, 1.0), 0.9), color, depth)
+    canvas.box(box.part(-0.01, 0.0, 1.01, 0.13 if stone else 0.07), color, depth + 0.003)
     for x in (0.0, 0.92):
-        canvas.box(box.part(x, 0.0, x + 0.08, 0.9), colour, depth + (0.003 if stone else 0.0))
+        canvas.box(box.part(x, 0.0, x + 0.08, 0.9), color, depth + (0.003 if stone else 0.0))
 
 
 def paint_blind(canvas: Canvas, part: Part, look: Look) -> None:
@@ -97,13 +97,13 @@ def paint_blind(canvas: Canvas, part: Part, look: Look) -> None:
     box = part.box
     if part.form == "shutters":
         canvas.box(box.inset(0.04 * box.width, 0.0), look.accent, 0.007)
-        inner, colour, depth = box.inset(0.16 * box.width, 0.07 * box.height), shade(look.accent, 0.84), 0.005
+        inner, color, depth = box.inset(0.16 * box.width, 0.07 * box.height), shade(look.accent, 0.84), 0.005
     else:
         canvas.box(box, (176, 172, 160), -0.006)
-        inner, colour, depth = box, (156, 152, 142), -0.007
+        inner, color, depth = box, (156, 152, 142), -0.007
     slats = max(3, round(inner.height / 0.009))
     for k in range(slats):
-        canvas.box(inner.part(0.0, (k + 0.5) / slats, 1.0, (k + 1.0) / slats), colour, depth)
+        canvas.box(inner.part(0.0, (k + 0.5) / slats, 1.0, (k + 1.0) / slats), color, depth)
 
 
 def paint_deco(canvas: Canvas, part: Part, look: Look) -> None:

@@ -1,4 +1,4 @@
-"""What is around a house: sky, neighbours, trees and the street."""
+"""What is around a house: sky, neighbors, trees and the street."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from genlab_facades.geometry import Box
 from genlab_facades.photo.canvas import Canvas, Material
 from genlab_facades.photo.look import Look, mix, shade
 from genlab_facades.plan.building import Building
-from genlab_facades.plan.styles import Colour
+from genlab_facades.plan.styles import Color
 
 _FAR = -0.2
 """Depth of what is behind the house, so that it throws no shadow on it."""
@@ -19,7 +19,7 @@ def paint_surroundings(canvas: Canvas, building: Building, look: Look, dice: Dic
     wall = building.wall
     for side in (Box(-0.05, 0.0, wall.left, wall.bottom), Box(wall.right, 0.0, 1.05, wall.bottom)):
         if side.width > 0.06 and building.crowded:
-            _neighbour(canvas, side, building, look, dice)
+            _neighbor(canvas, side, building, look, dice)
         elif side.width > 0.06:
             _trees(canvas, side, dice)
     _above(canvas, building, look, dice)
@@ -34,26 +34,26 @@ def paint_street(canvas: Canvas, building: Building) -> None:
     canvas.box(Box(0.0, kerb + 0.006, 1.0, 1.0), (104, 104, 106), 0.0, Material.STREET)
 
 
-def _neighbour(canvas: Canvas, side: Box, building: Building, look: Look, dice: Dice) -> None:
+def _neighbor(canvas: Canvas, side: Box, building: Building, look: Look, dice: Dice) -> None:
     """The next house: in the shade, with an eave and windows, as many storeys as this one has."""
     house = side._replace(top=building.wall.top + dice.between(0.01, 0.1))
-    colour = mix(building.style.walls[0], (150, 144, 136), 0.65)
-    _far(canvas, house, shade(colour, 0.86))
+    color = mix(building.style.walls[0], (150, 144, 136), 0.65)
+    _far(canvas, house, shade(color, 0.86))
     _far(canvas, house.above(0.024), shade(look.roof, 0.95))
-    _far(canvas, house._replace(bottom=house.top + 0.012), shade(colour, 1.02))
+    _far(canvas, house._replace(bottom=house.top + 0.012), shade(color, 1.02))
     for k in range(building.floors):
         row = house.part(0.0, k / building.floors, 1.0, (k + 1.0) / building.floors)
         half = min(0.14 * row.height, 0.026)
         for x in (side.middle - 0.04, side.middle + 0.04):
             window = Box(x - half, row.top + 0.26 * row.height, x + half, row.bottom - 0.2 * row.height)
-            _far(canvas, window.inset(-0.006), shade(colour, 0.98))
+            _far(canvas, window.inset(-0.006), shade(color, 0.98))
             _far(canvas, window, (98, 100, 102))
             canvas.fade("flat", window, (62, 62, 62))
-            _far(canvas, window.part(0.46, 0.0, 0.54, 1.0), shade(colour, 0.9))
+            _far(canvas, window.part(0.46, 0.0, 0.54, 1.0), shade(color, 0.9))
 
 
-def _far(canvas: Canvas, box: Box, colour: Colour) -> None:
-    canvas.box(box, colour, _FAR, Material.FAR)
+def _far(canvas: Canvas, box: Box, color: Color) -> None:
+    canvas.box(box, color, _FAR, Material.FAR)
 
 
 def _trees(canvas: Canvas, side: Box, dice: Dice) -> None:
@@ -66,8 +66,8 @@ def _trees(canvas: Canvas, side: Box, dice: Dice) -> None:
         height = dice.between(0.05, 0.4)
         x, y = dice.between(side.left - 0.02, side.right + 0.02), side.bottom - height
         half = dice.between(0.01, 0.045) * (1.3 - height)
-        colour = shade(green, 0.65 + 0.9 * height + dice.between(-0.15, 0.15))
-        canvas.form("round", Box(x - half, y - half, x + half, y + half), colour, _FAR, Material.LEAVES)
+        color = shade(green, 0.65 + 0.9 * height + dice.between(-0.15, 0.15))
+        canvas.form("round", Box(x - half, y - half, x + half, y + half), color, _FAR, Material.LEAVES)
 
 
 def _above(canvas: Canvas, building: Building, look: Look, dice: Dice) -> None:

@@ -15,9 +15,9 @@ def paint_sky(scene: Field, material: NDArray[np.uint8], look: Look, dice: Dice)
     """Put in a sky that is paler towards the houses, with a few clouds.
 
     Args:
-        scene: colours (3, height, width), changed in place.
+        scene: colors (3, height, width), changed in place.
         material: what is seen where (height, width).
-        look: the sky's colours.
+        look: the sky's colors.
         dice: for the clouds.
     """
     size = len(material)

@@ -36,12 +36,12 @@ class Grid:
         return Box(self._axes[bay], self._levels[floor + 1], self._axes[last + 1], self._levels[floor])
 
     def choose(self, dice: Dice, *patterns: str) -> frozenset[int]:
-        """Some of the bays, after one of these patterns: `all`, `centre`, `edges`, `odd`, `even`, `inner`, `one`."""
+        """Some of the bays, after one of these patterns: `all`, `center`, `edges`, `odd`, `even`, `inner`, `one`."""
         count, bays = self.bays, range(self.bays)
         one = dice.count(0, count - 1)
         chosen = {
             "all": bays,
-            "centre": (count // 2, (count - 1) // 2),
+            "center": (count // 2, (count - 1) // 2),
             "edges": (0, count - 1),
             "odd": bays[1::2],
             "even": bays[::2],

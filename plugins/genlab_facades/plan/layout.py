@@ -26,7 +26,7 @@ _LOW = 3
 
 
 def lay_out(dice: Dice) -> Building:
-    """Draw up a building: everything about it but its colours."""
+    """Draw up a building: everything about it but its colors."""
     style = dice.pick(STYLES)
     floors = dice.count(*style.floors)
     roof = "cropped" if dice.hits(0.2) else dice.pick(style.silhouettes)

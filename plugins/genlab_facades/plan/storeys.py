@@ -67,7 +67,7 @@ def _row(dice: Dice, style: Style, grid: Grid) -> WindowRow:
         blind=dice.pick(style.blind) if dice.hits(style.blinds) else "none",
         balcony=dice.pick(style.balcony),
         balconies=_balconies(dice, style, grid),
-        twins=grid.choose(dice, "centre", "edges", "all", "one") if dice.hits(0.22) else frozenset(),
+        twins=grid.choose(dice, "center", "edges", "all", "one") if dice.hits(0.22) else frozenset(),
         panel=dice.hits(0.5 * style.decos),
     )
 
@@ -75,7 +75,7 @@ def _row(dice: Dice, style: Style, grid: Grid) -> WindowRow:
 def _balconies(dice: Dice, style: Style, grid: Grid) -> frozenset[int]:
     if not dice.hits(style.balconies):
         return frozenset()
-    return grid.choose(dice, "centre", "centre", "edges", "odd", "one", "inner", "even")
+    return grid.choose(dice, "center", "center", "edges", "odd", "one", "inner", "even")
 
 
 def _varied(dice: Dice, style: Style, grid: Grid, usual: WindowRow, floor: int) -> WindowRow:
@@ -163,7 +163,7 @@ def _staircase(cell: Box, row: WindowRow, last: bool) -> Iterator[Part]:
 def ground_floor(dice: Dice, style: Style, grid: Grid) -> Iterator[Part]:
     """One or two doors, and windows, arches or shops between them."""
     kind = dice.pick(style.grounds)
-    doors = grid.choose(dice, "centre", "centre", "edges", "one", "one")
+    doors = grid.choose(dice, "center", "center", "edges", "one", "one")
     doors = doors if dice.hits(0.4) else frozenset({min(doors)})
     top = "arch" if kind == "arcade" or dice.hits(0.25) else dice.pick(style.tops)
     row = replace(

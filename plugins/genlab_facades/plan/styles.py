@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 Range = tuple[float, float]
 Choices = tuple[str, ...]
 
@@ -18,11 +18,11 @@ class Style:
         bay: distance of two windows' axes, in storeys.
         wall: material above the ground floor.
         base: material of the ground floor.
-        walls: colours of the wall, for the lowest house of this kind first.
-        trims: colours of what is carved or cast.
-        frames: colours of window frames.
-        roofs: colours of the roof.
-        accents: colours of doors, shutters and awnings.
+        walls: colors of the wall, for the lowest house of this kind first.
+        trims: colors of what is carved or cast.
+        frames: colors of window frames.
+        roofs: colors of the roof.
+        accents: colors of doors, shutters and awnings.
         window_width: share of the bay.
         window_height: share of the storey.
         tops: outlines of windows.
@@ -41,11 +41,11 @@ class Style:
     bay: Range
     wall: str
     base: str
-    walls: tuple[Colour, ...]
-    trims: tuple[Colour, ...]
-    frames: tuple[Colour, ...]
-    roofs: tuple[Colour, ...]
-    accents: tuple[Colour, ...]
+    walls: tuple[Color, ...]
+    trims: tuple[Color, ...]
+    frames: tuple[Color, ...]
+    roofs: tuple[Color, ...]
+    accents: tuple[Color, ...]
     window_width: Range
     window_height: Range
     tops: Choices

@@ -188,7 +188,7 @@ def test_seeds_pair_the_arms(whole: Path) -> None:
         assert not weight("skips/seed-0", role, name).equal(weight("skips/seed-1", role, name))
 
 
-def test_finished_cells_keep_their_weights_and_not_their_optimisers(whole: Path) -> None:
+def test_finished_cells_keep_their_weights_and_not_their_optimizers(whole: Path) -> None:
     names = {name.rpartition("/")[2] for name in weights(whole)}
     assert "generator.safetensors" in names
     assert not any("optimizer" in name for name in names)

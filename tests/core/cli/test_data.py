@@ -48,7 +48,7 @@ def test_pairs_that_are_there_twice_are_named(gen: GenCommand, tiny: Path, folde
     assert "Training pairs are among the validation pairs, 1 of them: leak.png" in " ".join(told.split())
 
 
-def test_pictures_of_one_colour_and_other_shapes_are_not_the_same(
+def test_pictures_of_one_color_and_other_shapes_are_not_the_same(
     gen: GenCommand, tiny: Path, folder: list[str], tmp_path: Path
 ) -> None:
     for split, size in (("train", (40, 10)), ("val", (20, 20))):

@@ -43,7 +43,7 @@ def reading_threads() -> list[threading.Thread]:
 
 
 def numbered(count: int) -> MemoryPairs:
-    """Pairs of one colour each, which is their number."""
+    """Pairs of one color each, which is their number."""
     plain = [np.full((8, 8, 3), number, np.uint8) for number in range(count)]
     return MemoryPairs(plain, plain)
 
@@ -156,13 +156,13 @@ def test_pairs_of_eight_and_sixteen_bits_share_a_batch():
     torch.testing.assert_close(batch.condition[0], batch.condition[1], rtol=0, atol=1e-6)
 
 
-def test_labels_come_in_their_colours():
+def test_labels_come_in_their_colors():
     palette = ((0, 0, 0), (255, 0, 0), (10, 20, 30))
     labels = [np.random.default_rng(0).integers(0, 3, (20, 20), dtype=np.uint8)]
     photo = [np.full((20, 20, 3), 255, np.uint8)]
     pairs = MemoryPairs(photo, labels, (ImageSide(), LabelSide(palette)))
     settings = Input(size=8, jitter=0.5, flip=True, direction="b_to_a")
     (batch,) = first(1, batches(pairs, settings))
-    colours = batch.condition[0].permute(1, 2, 0).flatten(0, 1).add(1).mul(127.5).round().int()
-    assert {tuple(colour) for colour in colours.tolist()} == set(palette)
+    colors = batch.condition[0].permute(1, 2, 0).flatten(0, 1).add(1).mul(127.5).round().int()
+    assert {tuple(color) for color in colors.tolist()} == set(palette)
     assert torch.equal(batch.target, torch.ones(1, 3, 8, 8))

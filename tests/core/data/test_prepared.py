@@ -34,8 +34,8 @@ def test_gives_condition_and_target_with_the_key():
 
 def test_the_direction_says_which_side_is_the_condition():
     labels = LabelSide(((0, 0, 0), (255, 255, 255)))
-    grey = [array[..., :1] for array in noise(1, 8, 8, 3)]
-    pairs = MemoryPairs(grey, [np.ones((8, 8), np.uint8)], (ImageSide(1), labels))
+    gray = [array[..., :1] for array in noise(1, 8, 8, 3)]
+    pairs = MemoryPairs(gray, [np.ones((8, 8), np.uint8)], (ImageSide(1), labels))
     forwards, backwards = prepared(pairs), prepared(pairs, direction="b_to_a")
     assert (forwards.sides, forwards.channels) == ((ImageSide(1), labels), (1, 3))
     assert (backwards.sides, backwards.channels) == ((labels, ImageSide(1)), (3, 1))
@@ -44,7 +44,7 @@ def test_the_direction_says_which_side_is_the_condition():
     assert not torch.equal(forwards[0].condition, forwards[0].target)
 
 
-def test_a_target_of_classes_has_a_channel_each_and_a_condition_its_colours():
+def test_a_target_of_classes_has_a_channel_each_and_a_condition_its_colors():
     labels = LabelSide(((0, 0, 0), (255, 255, 255), (255, 0, 0), (0, 255, 0)))
     pairs = MemoryPairs([np.full((8, 8), 3, np.uint8)], [np.ones((8, 8), np.uint8)], (labels, labels))
     classes = PreparedPairs(pairs, Input(size=8), (8, 8), "classes")

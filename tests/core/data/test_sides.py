@@ -30,9 +30,9 @@ def test_integers_run_from_minus_one_to_one_exactly(dtype):
 def test_floats_run_from_minus_one_to_one_over_their_declared_range(ends, dtype):
     side = ImageSide(1, range=tuple(float(dtype(end)) for end in ends))
     middle = dtype((side.range[0] + side.range[1]) / 2)
-    low, centre, high = seen(column(ends[0], middle, ends[1], dtype=dtype), side).flatten().tolist()
+    low, center, high = seen(column(ends[0], middle, ends[1], dtype=dtype), side).flatten().tolist()
     assert (low, high) == (-1.0, 1.0)
-    assert centre == pytest.approx(0, abs=2e-3 if dtype is np.float16 else 1e-5)
+    assert center == pytest.approx(0, abs=2e-3 if dtype is np.float16 else 1e-5)
 
 
 def test_sixteen_bits_are_not_cut_to_eight():
@@ -63,14 +63,14 @@ def test_arrays_may_be_views_and_read_only():
 
 
 def test_a_dataset_may_use_its_arrays_again():
-    grey, labels = np.zeros((4, 4, 1), np.uint8), np.zeros((4, 4), np.uint8)
-    tensors = to_tensor(grey, GREY, "key"), to_tensor(labels, COLOURS, "key")
-    grey += 9
+    gray, labels = np.zeros((4, 4, 1), np.uint8), np.zeros((4, 4), np.uint8)
+    tensors = to_tensor(gray, GREY, "key"), to_tensor(labels, COLOURS, "key")
+    gray += 9
     labels += 1
     assert not any(tensor.any() for tensor in tensors)
 
 
-def test_labels_are_seen_in_their_colours():
+def test_labels_are_seen_in_their_colors():
     shown = seen(np.array([[0, 1], [2, 1]], np.uint8), COLOURS)
     expected = torch.tensor([[RED, GREEN], [BLUE, GREEN]]).permute(2, 0, 1) / 127.5 - 1
     assert torch.equal(shown, expected)
@@ -101,8 +101,8 @@ def test_labels_of_sixteen_bits_with_few_classes():
         (np.full((4, 4, 1), np.nan, np.float32), ImageSide(1, (0.0, 1.0)), "not finite"),
         (np.zeros((4, 4, 1), np.uint8), COLOURS, r"a label map is .* not uint8 \(4, 4, 1\)"),
         (np.zeros((4, 4), np.int64), COLOURS, "not int64"),
-        (np.full((4, 4), 3, np.uint8), COLOURS, "class 3 has no colour: the palette has 3"),
-        (np.full((4, 4), 300, np.uint16), COLOURS, "class 300 has no colour"),
+        (np.full((4, 4), 3, np.uint8), COLOURS, "class 3 has no color: the palette has 3"),
+        (np.full((4, 4), 300, np.uint16), COLOURS, "class 300 has no color"),
     ],
 )
 def test_says_which_pair_is_not_what_its_side_declares(array, side, message):
@@ -178,7 +178,7 @@ def test_classes_have_a_channel_each_which_is_1_where_a_pixel_is_of_the_class():
     assert seen(labels, CLASSES).is_contiguous()
 
 
-def test_classes_are_shown_in_their_colours_and_stored_as_a_dataset_gives_them():
+def test_classes_are_shown_in_their_colors_and_stored_as_a_dataset_gives_them():
     labels = np.array([[0, 2], [1, 1]], np.uint8)
     scores = 7 * seen(labels, CLASSES) - 3
     np.testing.assert_array_equal(to_picture(scores, CLASSES), [[RED, BLUE], [GREEN, GREEN]])

@@ -36,7 +36,7 @@ def test_few_places_are_all_named_and_many_are_not():
     assert "10" not in many
 
 
-def test_a_curve_has_its_colour_in_the_key_and_in_every_drawing():
+def test_a_curve_has_its_color_in_the_key_and_in_every_drawing():
     drawings = [draw_curves({"a < b": flat(1, 2), "other": flat(3, 4)}, name) for name in ("first", "second")]
     whole = stack(drawings, ["a < b", "other"])
     assert "a &lt; b" in texts(whole)

@@ -21,7 +21,7 @@ CALLS = {
 
 
 def contents(run: Path) -> dict[str, torch.Tensor]:
-    """Weights, buffers and the optimisers' state of a run's last checkpoint, by file and name."""
+    """Weights, buffers and the optimizers' state of a run's last checkpoint, by file and name."""
     last = max((run / "checkpoints").glob("[0-9]*"))
     return {f"{path.name}/{name}": t for path in last.glob("*.safetensors") for name, t in load_file(path).items()}
 

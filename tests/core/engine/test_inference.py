@@ -39,7 +39,7 @@ def trained_statistics(generator: ToyGenerator) -> None:
 
 
 @torch.no_grad()
-def test_each_image_is_normalised_by_its_own_statistics():
+def test_each_image_is_normalized_by_its_own_statistics():
     predict, stack = predictor(), images()
     generator = predict.method.networks["generator"]
     for image, prediction in zip(stack.split(1), predict(stack).split(1), strict=True):

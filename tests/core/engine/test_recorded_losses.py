@@ -8,7 +8,7 @@ and the difference of `tests/assets/losses/` tells by how much.
 
 Figures need not be equal to the last bit: other processors sum in another order, and ten steps of training amplify
 that. With the instruction sets of one x86 processor limited one by one (SSE 4.1, AVX2, AVX-512; with oneDNN and without
-it; one thread and two) they differed by 2e-7 at most, two units in the last place. One grey level of one pixel of a
+it; one thread and two) they differed by 2e-7 at most, two units in the last place. One gray level of one pixel of a
 drawn photo, which another mathematics library may round the other way, makes 8e-6. A learning rate of 1% more, on the
 other hand, makes 9e-5, and a dropout of 0.49 instead of 0.5 makes 2e-3. Hence a tolerance of 2e-5.
 """

@@ -12,7 +12,7 @@ from genlab.engine.step import StepResult, train_step
 
 
 class Bench:
-    """A method, its optimisers, and copies of its networks from before any step."""
+    """A method, its optimizers, and copies of its networks from before any step."""
 
     def __init__(self, *only: str, made: dict[str, Network] | None = None) -> None:
         self.networks = made or networks()

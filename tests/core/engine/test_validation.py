@@ -169,7 +169,7 @@ def test_a_metric_that_gives_one_figure_and_said_several():
         validate(made, predictor(made), never)
 
 
-def test_previews_show_classes_in_their_colours():
+def test_previews_show_classes_in_their_colors():
     palette = ((255, 0, 0), (0, 255, 0), (0, 0, 255))
     labels = [np.arange(64, dtype=np.uint8).reshape(8, 8) % 3]
     made = small()
@@ -177,7 +177,7 @@ def test_previews_show_classes_in_their_colours():
     made.validation.pairs = MemoryPairs(noise(1, 8, 8, 3), labels, (ImageSide(), LabelSide(palette)))
     pictures = preview(made, predictor(made))
     np.testing.assert_array_equal(pictures.target[0], np.array(palette)[labels[0]])
-    assert {tuple(colour) for colour in pictures.prediction.reshape(-1, 3)} <= set(palette)
+    assert {tuple(color) for color in pictures.prediction.reshape(-1, 3)} <= set(palette)
 
 
 def test_without_metrics_nothing_is_predicted():

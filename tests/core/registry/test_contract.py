@@ -24,7 +24,7 @@ class Base(Dataset):
         raise NotImplementedError
 
 
-class Colour(Enum):
+class Color(Enum):
     RED = "red"
     GREEN = "green"
 
@@ -37,7 +37,7 @@ class Full(Base):
             or should be: here.
         levels (int): how many.
 
-        colour: one of two.
+        color: one of two.
 
     Raises:
         ValueError: if something is wrong.
@@ -53,7 +53,7 @@ class Full(Base):
         layers: Sequence[int] = (1, 2),
         names: list[str] = ["a"],  # noqa: B006
         norm: Literal["batch", "none"] = "batch",
-        colour: Colour = Colour.RED,
+        color: Color = Color.RED,
         table: dict[str, float] = {},  # noqa: B006
         limit: float = math.inf,
         threads: int | None = None,
@@ -82,7 +82,7 @@ def test_the_constructor_says_the_settings_with_their_defaults() -> None:
         "layers": (1, 2),
         "names": ["a"],
         "norm": "batch",
-        "colour": Colour.RED,
+        "color": Color.RED,
         "table": {},
         "limit": math.inf,
         "threads": None,
@@ -100,7 +100,7 @@ def test_values_are_held_to_the_types_strictly(wrong: dict[str, Any]) -> None:
 def test_the_docstring_is_the_help() -> None:
     fields = contract(Full).settings.model_fields
     helps = {name: field.description for name, field in fields.items() if field.description}
-    assert helps == {"root": "where pairs are, or should be: here.", "levels": "how many.", "colour": "one of two."}
+    assert helps == {"root": "where pairs are, or should be: here.", "levels": "how many.", "color": "one of two."}
 
 
 def test_a_default_is_not_shared_by_those_that_take_it() -> None:

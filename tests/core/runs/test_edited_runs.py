@@ -40,7 +40,7 @@ def test_a_copy_of_a_checkpoint_beside_it_does_not_count(paused: genlab.Run) -> 
     assert genlab.resume(paused.path).manifest.status == "finished"
 
 
-def test_an_optimisers_state_of_another_network(tiny: Path, paused: genlab.Run, tmp_path: Path) -> None:
+def test_an_optimizers_state_of_another_network(tiny: Path, paused: genlab.Run, tmp_path: Path) -> None:
     wider = genlab.train(tiny, overrides=["generator.channels=16"], out=tmp_path / "wider", stop_at=4)
     name = "checkpoints/00000004/generator.optimizer.safetensors"
     shutil.copyfile(wider.path / name, paused.path / name)

@@ -151,7 +151,7 @@ class OneRowLess(Noise):
         return pair._replace(b=pair.b[1:])
 
 
-class Grey(Noise):
+class Gray(Noise):
     """Some images of a photo collection are."""
 
     def __getitem__(self, index: int) -> Pair:
@@ -176,7 +176,7 @@ class Signed(Noise):
 
 
 class OutOfRange(Noise):
-    """Declares that images are normalised, and does not normalise them."""
+    """Declares that images are normalized, and does not normalize them."""
 
     def __init__(self, split: Split) -> None:
         super().__init__(split, ImageSide(range=(0.0, 1.0)))
@@ -213,7 +213,7 @@ class Labels(Noise):
         return pair._replace(b=pair.b[..., 0] % self.classes)
 
 
-class NoColour(Labels):
+class NoColor(Labels):
     """Counts classes from 1."""
 
     classes = 4
@@ -227,8 +227,8 @@ class Void(Labels):
         return pair._replace(b=pair.b.astype(np.int64) - 1)
 
 
-class Coloured(Labels):
-    """Declares labels, and gives their colours."""
+class Colored(Labels):
+    """Declares labels, and gives their colors."""
 
     def __getitem__(self, index: int) -> Pair:
         pair = super().__getitem__(index)
@@ -447,14 +447,14 @@ PLANTED = [
     Planted(of(undeclared), "test_both_splits_have_pairs", "the sides of train are not declared as ImageSide or"),
     Planted(of(Tuples), _DECLARED, "pair 0 of train is a tuple, and not a Pair"),
     Planted(of(OneRowLess), _DECLARED, "its sides have (8, 8) and (7, 8) for height and width"),
-    Planted(of(Grey), _DECLARED, "train 4: an image of 3 channels was declared, but the array is (8, 8)"),
+    Planted(of(Gray), _DECLARED, "train 4: an image of 3 channels was declared, but the array is (8, 8)"),
     Planted(of(Floats), _DECLARED, "an image is uint8, uint16, or float with a declared range, not float32"),
     Planted(of(Signed), _DECLARED, "an image is uint8, uint16, or float with a declared range, not int16"),
     Planted(of(OutOfRange), _DECLARED, "its values go from 0 to 255, and 0 to 1 is declared"),
     Planted(of(Holes), _DECLARED, "some of its values are not finite"),
-    Planted(of(NoColour), _DECLARED, "class 3 has no colour: the palette has 3"),
+    Planted(of(NoColor), _DECLARED, "class 3 has no color: the palette has 3"),
     Planted(of(Void), _DECLARED, "a label map is a uint8 or uint16 array (height, width), not int64"),
-    Planted(of(Coloured), _DECLARED, "not uint8 (8, 8, 3)"),
+    Planted(of(Colored), _DECLARED, "not uint8 (8, 8, 3)"),
     Planted(of(OneTooMany), _DECLARED, "5: there is no such pair"),
     Planted(of(ManyAndOneTooMany), _DECLARED, "100: there is no such pair"),
     Planted(of(Stems), "test_keys_are_unique", "two pairs of train have the key '0'"),
@@ -496,7 +496,7 @@ def test_every_test_finds_a_mistake() -> None:
 
 
 class Deep(Noise):
-    """Grey of 16 bits on side a, floats in a range on side b, that resizing has gone a little beyond."""
+    """Gray of 16 bits on side a, floats in a range on side b, that resizing has gone a little beyond."""
 
     def __init__(self, split: Split) -> None:
         super().__init__(split, ImageSide(channels=1), ImageSide(range=(-1000.0, 3000.0)))

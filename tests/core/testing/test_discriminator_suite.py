@@ -88,7 +88,7 @@ class DeviationOfTheBatch(ToyDiscriminator):
 
 
 class NormOfOnePixel(ToyDiscriminator):
-    """Normalises, over the batch, what it gathers from a whole image."""
+    """Normalizes, over the batch, what it gathers from a whole image."""
 
     def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
         super().__init__(condition_channels, image_channels)
@@ -99,7 +99,7 @@ class NormOfOnePixel(ToyDiscriminator):
 
 
 class Mixing(ToyDiscriminator):
-    """Normalises the batches of several images as if they were one."""
+    """Normalizes the batches of several images as if they were one."""
 
     def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
         super().__init__(condition_channels, image_channels)

@@ -90,15 +90,15 @@ class Sigmoid(ToyGenerator):
 
 
 class DividesByDeviation(Small):
-    """Normalises the condition, which may be of one colour."""
+    """Normalizes the condition, which may be of one color."""
 
     def forward(self, condition: Tensor) -> Tensor:
-        centred = condition - condition.mean(dim=(1, 2, 3), keepdim=True)
-        return super().forward(centred / condition.std(dim=(1, 2, 3), keepdim=True))
+        centered = condition - condition.mean(dim=(1, 2, 3), keepdim=True)
+        return super().forward(centered / condition.std(dim=(1, 2, 3), keepdim=True))
 
 
 class NormOfOnePixel(ToyGenerator):
-    """Normalises, over the batch, what it gathers from a whole image."""
+    """Normalizes, over the batch, what it gathers from a whole image."""
 
     def __init__(self, in_channels: int = 3, out_channels: int = 3) -> None:
         super().__init__(in_channels, out_channels)
@@ -193,7 +193,7 @@ PLANTED = [
     Planted(ThreeChannels, "test_a_prediction_has_the_size_of_its_condition", "expected input[1, 1, 32, 32]"),
     Planted(NoTanh, "test_predictions_are_in_range", "images are in [-1, 1]: end with a tanh"),
     Planted(Sigmoid, "test_predictions_are_in_range", "never below 0"),
-    Planted(DividesByDeviation, "test_predictions_are_in_range", "a single colour is not finite"),
+    Planted(DividesByDeviation, "test_predictions_are_in_range", "a single color is not finite"),
     Planted(NormOfOnePixel, "test_it_trains_on_a_single_image", "Expected more than 1 value per channel"),
     Planted(DeviationOfTheBatch, "test_it_trains_on_a_single_image", "for one image is not finite"),
     Planted(ChangingSkip, _SKIPS, "its skip at level 1 gives something else than it gets"),
@@ -227,7 +227,7 @@ class Spectral(ToyGenerator):
 
 
 class Grouped(ToyGenerator):
-    """Normalises over groups of channels."""
+    """Normalizes over groups of channels."""
 
     def __init__(self, in_channels: int = 3, out_channels: int = 3) -> None:
         super().__init__(in_channels, out_channels)

@@ -154,7 +154,7 @@ class HelpfulCritic(ToyMethod):
 
 
 class PlaysAgainstItself(ToyMethod):
-    """Minimises for the generator what the discriminator minimises."""
+    """Minimizes for the generator what the discriminator minimizes."""
 
     def painter_terms(self, batch: Batch, shared: Outputs) -> Terms:
         judge, adversarial = self.networks["discriminator"], self.losses["adversarial"].loss
@@ -348,7 +348,7 @@ class OfClasses(Supervised):
 
 
 class Reporting(Supervised):
-    """Reports a figure that is not minimised."""
+    """Reports a figure that is not minimized."""
 
     def terms(self, batch: Batch, shared: Outputs) -> Terms:
         largest = (shared["prediction"] - batch.target).abs().max().detach()

@@ -80,7 +80,7 @@ class BatchNormedInEvaluation(BatchNormed):
     min_size = 10
 
 
-class Normalising(Layers):
+class Normalizing(Layers):
     """Frozen features, of images as the network was trained on, below zero for dark ones."""
 
     def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
@@ -109,7 +109,7 @@ SOUND = [
     InstanceNormed,
     BatchNormed,
     BatchNormedInEvaluation,
-    Normalising,
+    Normalizing,
     Unconditional,
 ]
 

@@ -70,7 +70,7 @@ def test_the_command_prints_a_table_or_json_and_leaves_nothing_behind(
     ours, plain = found["genlab"], found["reference"]
     assert len(ours["seconds"]) == len(plain["seconds"]) == 2
     assert ours["images_per_second"] == pytest.approx(1 / ours["median"])
-    assert ours["utilisation"] == pytest.approx(found["flops"] / ours["median"] / found["matrix_rate"])
+    assert ours["utilization"] == pytest.approx(found["flops"] / ours["median"] / found["matrix_rate"])
 
 
 def test_what_cannot_be_measured_is_told_as_by_a_training(gen: GenCommand, tiny: Path) -> None:
@@ -94,7 +94,7 @@ def test_rounds_are_compared_one_by_one(tiny_benchmark):
     assert found.speedups == pytest.approx([1.5] * 5)
     found = replace(tiny_benchmark, batch_size=4, flops=10, matrix_rate=20.0)
     assert found.images_per_second(side(2, 2, 8)) == 2
-    assert found.utilisation(side(2, 2, 8)) == pytest.approx(0.25)
+    assert found.utilization(side(2, 2, 8)) == pytest.approx(0.25)
 
 
 def first_batch(size: int) -> Batch:

@@ -114,7 +114,7 @@ def test_ledges_throw_shadows() -> None:
 
 
 def test_labels_tell_much_of_the_photo() -> None:
-    """The mean colour of each class in each eighth of the height predicts photos better than their mean does."""
+    """The mean color of each class in each eighth of the height predicts photos better than their mean does."""
     train, validation = drawn(), drawn("validation", 25)
     photos, unseen = (np.stack([pair.a for pair in pairs]) / 127.5 - 1 for pairs in (train, validation))
     places, unseen_places = (

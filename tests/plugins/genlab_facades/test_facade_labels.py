@@ -77,12 +77,12 @@ def test_the_map_is_the_callers_own() -> None:
     assert labels(WALL)[0, 0] == PartClass.BACKGROUND
 
 
-def test_palette_has_a_colour_for_each_class() -> None:
+def test_palette_has_a_color_for_each_class() -> None:
     assert len(set(PALETTE)) == len(PartClass) == 12
     assert [int(kind) for kind in PartClass] == list(range(12))
 
 
-def test_colours_are_those_of_the_known_label_images() -> None:
+def test_colors_are_those_of_the_known_label_images() -> None:
     """Walls are blue, windows lighter blue, moldings across the wall orange-red, shops dark red."""
     known = {"BACKGROUND": (0, 0, 222), "FACADE": (0, 48, 255), "WINDOW": (0, 128, 255), "MOLDING": (255, 80, 0)}
     known |= {"CORNICE": (32, 255, 224), "BALCONY": (192, 255, 63), "BLIND": (255, 240, 1), "SHOP": (174, 0, 1)}

@@ -40,12 +40,12 @@ def plan(style: Style) -> Building:
 def test_a_canvas_holds_what_was_drawn_on_it() -> None:
     canvas = wall(40)
     canvas.box(Box(0.25, 0.5, 0.5, 1.0), RED, 0.02, Material.TRIM)
-    colour, depth, material = canvas.surface()
-    assert colour.shape == (3, 40, 40)
+    color, depth, material = canvas.surface()
+    assert color.shape == (3, 40, 40)
     inside = np.zeros((40, 40), bool)
     inside[20:40, 10:20] = True
-    assert (colour[:, inside].T == RED).all()
-    assert (colour[:, ~inside].T == GREY).all()
+    assert (color[:, inside].T == RED).all()
+    assert (color[:, ~inside].T == GREY).all()
     assert np.allclose(depth, np.where(inside, 0.02, 0.0))
     assert (material == np.where(inside, Material.TRIM, Material.WALL)).all()
 
@@ -53,20 +53,20 @@ def test_a_canvas_holds_what_was_drawn_on_it() -> None:
 def test_edges_within_a_pixel_are_blended() -> None:
     canvas = wall(40)
     canvas.box(Box(0.0, 0.0, 0.5125, 1.0), WHITE, 0.0)
-    assert canvas.surface().colour[0, 20, 19:22].tolist() == [255.0, 192.0, 128.0]
+    assert canvas.surface().color[0, 20, 19:22].tolist() == [255.0, 192.0, 128.0]
 
 
 @pytest.mark.parametrize("size", [32, 128])
 def test_fine_lines_are_not_lost(size: int) -> None:
     canvas = wall(size)
     canvas.box(Box(0.5, 0.0, 0.50001, 1.0), WHITE, 0.0)
-    assert (canvas.surface().colour[0].max(axis=1) > 150).all()
+    assert (canvas.surface().color[0].max(axis=1) > 150).all()
 
 
 def test_fading_changes_the_lower_end_of_an_outline_only() -> None:
     canvas = wall(100)
     canvas.fade("round", Box(0.2, 0.2, 0.8, 0.8), WHITE)
-    brightness = canvas.surface().colour[0]
+    brightness = canvas.surface().color[0]
     assert brightness[22, 50] == pytest.approx(128, abs=8)
     assert brightness[77, 50] > 240
     assert (np.diff(brightness[25:75, 50]) >= 0).all()
@@ -135,7 +135,7 @@ def test_bricks_lie_in_courses() -> None:
     """Joints are regular in height: a brick wall has a strong period there, a rendered one has none."""
 
     def strongest(style: Style) -> float:
-        rows = weathered(style).colour[0].mean(axis=1)
+        rows = weathered(style).color[0].mean(axis=1)
         power = np.abs(np.fft.rfft(rows - rows.mean()))[60:]
         return power.max() / np.median(power)
 
@@ -149,7 +149,7 @@ def test_stones_are_shifted_from_row_to_row() -> None:
 
 
 def test_textures_are_the_same_at_any_size() -> None:
-    large, small = (weathered(BRICK, size).colour[0] for size in (256, 128))
+    large, small = (weathered(BRICK, size).color[0] for size in (256, 128))
     reduced = large.reshape(128, 2, 128, 2).mean(axis=(1, 3))
     assert np.corrcoef(reduced.ravel(), small.ravel())[0, 1] > 0.9
 
@@ -186,7 +186,7 @@ def test_a_camera_keeps_order_and_has_limits() -> None:
     assert (np.diff(levels) > 10).all()
 
 
-def test_colours_are_mixed_and_shaded() -> None:
+def test_colors_are_mixed_and_shaded() -> None:
     assert mix((0, 100, 200), (100, 100, 0), 0.25) == (25, 100, 150)
     assert shade((100, 50, 200), 1.5) == (150, 75, 255)
 
@@ -196,17 +196,17 @@ def test_glass_mirrors_the_sky_above_a_dark_room() -> None:
     canvas = wall(100)
     paint_window(canvas, Part(PartClass.WINDOW, Box(0.2, 0.2, 0.8, 0.8)), look, Dice(0))
     surface = canvas.surface()
-    column = surface.colour.mean(axis=0)[26:75, 30]
+    column = surface.color.mean(axis=0)[26:75, 30]
     assert (surface.material[26:75, 30] == Material.GLASS).all()
     assert (np.diff(column) <= 0).all()
     assert 1.8 * column[-1] < column[0] < 120
     assert (surface.depth[26:75, 30] < -0.01).all()
 
 
-def test_low_and_high_houses_of_a_style_differ_in_colour() -> None:
+def test_low_and_high_houses_of_a_style_differ_in_color() -> None:
     low, high = (replace(plan(CLASSICIST), floors=floors) for floors in CLASSICIST.floors)
-    colours = [np.mean([choose_look(Dice(index), house).wall for index in range(60)], axis=0) for house in (low, high)]
-    assert np.abs(colours[0] - colours[1]).max() > 15
+    colors = [np.mean([choose_look(Dice(index), house).wall for index in range(60)], axis=0) for house in (low, high)]
+    assert np.abs(colors[0] - colors[1]).max() > 15
 
 
 @pytest.mark.parametrize("kind", [kind for kind in PartClass if kind not in (PartClass.BACKGROUND, PartClass.FACADE)])

@@ -130,7 +130,7 @@ def test_cells_fill_the_wall_under_its_crown() -> None:
 
 @pytest.mark.parametrize(
     ("pattern", "chosen"),
-    [("all", {0, 1, 2}), ("centre", {1}), ("edges", {0, 2}), ("odd", {1}), ("even", {0, 2}), ("inner", {1})],
+    [("all", {0, 1, 2}), ("center", {1}), ("edges", {0, 2}), ("odd", {1}), ("even", {0, 2}), ("inner", {1})],
 )
 def test_patterns_of_bays(pattern: str, chosen: set[int]) -> None:
     assert GRID.choose(Dice(0), pattern) == chosen

@@ -15,21 +15,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-Colour = int | tuple[int, ...]
+Color = int | tuple[int, ...]
 
 
 @pytest.fixture
 def save(tmp_path: Path) -> Callable[..., Path]:
-    """Write an image of one colour, or of one on the left and one on the right, to a path below `tmp_path`."""
+    """Write an image of one color, or of one on the left and one on the right, to a path below `tmp_path`."""
 
-    def write(
-        path: str, *colours: Colour, size: tuple[int, int] = (8, 6), mode: str = "RGB", **options: object
-    ) -> Path:
+    def write(path: str, *colors: Color, size: tuple[int, int] = (8, 6), mode: str = "RGB", **options: object) -> Path:
         file = tmp_path / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        picture = Image.new(mode, size, colours[0] if colours else 0)
-        if len(colours) == 2:
-            picture.paste(colours[1], (size[0] // 2, 0, *size))
+        picture = Image.new(mode, size, colors[0] if colors else 0)
+        if len(colors) == 2:
+            picture.paste(colors[1], (size[0] // 2, 0, *size))
         picture.save(file, **options)
         return file
 
@@ -38,9 +36,9 @@ def save(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def encode() -> Callable[..., bytes]:
-    """The bytes of an image file: of one colour, or of an array."""
+    """The bytes of an image file: of one color, or of an array."""
 
-    def to_bytes(content: Colour | np.ndarray, size: tuple[int, int] = (8, 6), kind: str = "PNG") -> bytes:
+    def to_bytes(content: Color | np.ndarray, size: tuple[int, int] = (8, 6), kind: str = "PNG") -> bytes:
         picture = Image.fromarray(content) if isinstance(content, np.ndarray) else Image.new("RGB", size, content)
         buffer = BytesIO()
         picture.save(buffer, kind)

@@ -31,7 +31,7 @@ class TestSideBySide(DatasetSuite):
 
 
 class TestTwoFolders(DatasetSuite):
-    """Of colours on one side, and of grey with 16 bits on the other."""
+    """Of colors on one side, and of gray with 16 bits on the other."""
 
     component = TwoFolders
 
@@ -68,12 +68,12 @@ class TestLabelsFromColors(DatasetSuite):
 
     @pytest.fixture(autouse=True)
     def pictures(self, tmp_path: Path) -> None:
-        colours = np.array(PALETTE, np.uint8)
+        colors = np.array(PALETTE, np.uint8)
         facades = DrawnFacades(count=3, validation_count=2, size=32)
         for split, folder in (("train", "train"), ("validation", "val")):
             (tmp_path / folder).mkdir()
             for pair in facades.open(split):
-                Image.fromarray(np.hstack([pair.a, colours[pair.b]])).save(tmp_path / folder / f"{pair.key}.png")
+                Image.fromarray(np.hstack([pair.a, colors[pair.b]])).save(tmp_path / folder / f"{pair.key}.png")
         self.settings = {"source": SideBySide(root=tmp_path), "palette": list(PALETTE)}
 
 

@@ -48,7 +48,7 @@ def embedded(image: bytes | None) -> dict[str, bytes | None] | None:
 
 @pytest.fixture
 def rows(encode: Encode) -> Rows:
-    """Ten pairs, told apart by their colours."""
+    """Ten pairs, told apart by their colors."""
     return [
         {"imageA": embedded(encode((n, 0, 0))), "imageB": embedded(encode((0, 0, n))), "caption": f"facade {n}"}
         for n in range(10)
@@ -172,7 +172,7 @@ def test_a_local_table_is_read_without_a_sound(parquet: str, capfd: pytest.Captu
 
 @pytest.fixture
 def labelled(encode: Encode, tmp_path: Path) -> str:
-    """Column imageA: noise, as a photo. Column imageB: four colours in blocks, blurred by JPEG."""
+    """Column imageA: noise, as a photo. Column imageB: four colors in blocks, blurred by JPEG."""
     rng = np.random.default_rng(0)
     palette = np.array([(0, 0, 222), (255, 80, 0), (174, 0, 1), (1, 207, 255)], np.uint8)
 
@@ -201,7 +201,7 @@ def test_label_maps_come_on_the_side_asked_for(
 ) -> None:
     pairs = HuggingFace(path=labelled, **columns, label_side=label_side).open(split)
     labels = getattr(pairs[0], labels_on)
-    assert np.ptp(labels[2:10, 2:10], axis=(0, 1)).max() < 40, "a block has one colour, but for JPEG"
+    assert np.ptp(labels[2:10, 2:10], axis=(0, 1)).max() < 40, "a block has one color, but for JPEG"
     assert ("columns swapped, as imageB holds the label maps" in pairs.description) == swapped
 
 
@@ -218,7 +218,7 @@ def test_training_pairs_decide_for_both_splits(rows: Rows, tmp_path: Path, encod
 def test_sides_that_look_alike_are_left_and_it_is_said(parquet: str) -> None:
     pairs = HuggingFace(path=parquet, **FACADES, label_side="a").open("train")
     assert (pairs[7].a == (7, 0, 0)).all()
-    assert pairs.description.endswith("the colours do not tell which column holds the label maps")
+    assert pairs.description.endswith("the colors do not tell which column holds the label maps")
 
 
 def test_every_real_facade_tells_its_label_map(facades: Path, encode: Encode, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ COLOURS = np.array(PALETTE, np.uint8)
 
 @pytest.fixture
 def jpegs(tmp_path: Path) -> Path:
-    """Drawn facades as pix2pix uses the real ones: JPEG, the photo on the left and coloured labels on the right."""
+    """Drawn facades as pix2pix uses the real ones: JPEG, the photo on the left and colored labels on the right."""
     for split, folder in (("train", "train"), ("validation", "val")):
         (tmp_path / "pairs" / folder).mkdir(parents=True)
         pairs = DrawnFacades(count=3, validation_count=2, size=128).open(split)
@@ -28,7 +28,7 @@ def jpegs(tmp_path: Path) -> Path:
     return tmp_path / "pairs"
 
 
-def test_classes_come_back_from_their_blurred_colours(jpegs: Path) -> None:
+def test_classes_come_back_from_their_blurred_colors(jpegs: Path) -> None:
     pairs = LabelsFromColors(source=SideBySide(root=jpegs), palette=list(PALETTE)).open("validation")
     assert (pairs.a, pairs.b) == (ImageSide(3), LabelSide(PALETTE))
     for pair, drawn in zip(pairs, DrawnFacades(validation_count=2, size=128).open("validation"), strict=True):
@@ -37,7 +37,7 @@ def test_classes_come_back_from_their_blurred_colours(jpegs: Path) -> None:
         assert np.abs(pair.a.astype(int) - drawn.a).mean() < 8
 
 
-def test_each_pixel_is_of_the_nearest_colour() -> None:
+def test_each_pixel_is_of_the_nearest_color() -> None:
     picture = np.array([[[250, 10, 10], [30, 0, 0], [230, 0, 0], [9, 9, 9], [255, 0, 0]] * 20], np.uint8)
     pairs = memory(picture, np.zeros((1, 100, 3), np.uint8), palette=[(0, 0, 0), (255, 0, 0)], side="a")
     np.testing.assert_array_equal(pairs[0].a, [[1, 0, 1, 0, 1] * 20])
@@ -80,30 +80,30 @@ def test_the_content_says_the_fingerprint(jpegs: Path) -> None:
     assert fingerprint() != before
 
 
-def test_what_has_no_colours_to_tell_classes_by() -> None:
+def test_what_has_no_colors_to_tell_classes_by() -> None:
     with pytest.raises(DataError, match="side b is a label map already"):
         LabelsFromColors(source=DrawnFacades(count=1), palette=list(PALETTE)).open("train")
 
 
 def test_a_photo_is_no_label_map(jpegs: Path) -> None:
     pairs = LabelsFromColors(source=SideBySide(root=jpegs), palette=list(PALETTE), side="a").open("train")
-    with pytest.raises(DataError, match="half of side a is far from all of the palette's colours") as caught:
+    with pytest.raises(DataError, match="half of side a is far from all of the palette's colors") as caught:
         pairs[0]
     assert caught.value.where == "0.jpg"
 
 
 @pytest.mark.parametrize("palette", [[(0, 0, 0), (1, 0, 0), (0, 1, 0)], [(0, 0, 0), (255, 0, 0)]])
-def test_a_colour_that_no_class_has_is_named(palette: list[tuple[int, int, int]]) -> None:
+def test_a_color_that_no_class_has_is_named(palette: list[tuple[int, int, int]]) -> None:
     """Of a map as it was drawn: the values taken for 0 to 1, or a class forgotten."""
     picture = np.zeros((10, 10, 3), np.uint8)
     picture[:2], picture[2:5] = (255, 0, 0), (0, 255, 0)
-    with pytest.raises(DataError, match=r"side b has the colour \[0, 255, 0\] in 30.0% of its pixels") as caught:
+    with pytest.raises(DataError, match=r"side b has the color \[0, 255, 0\] in 30.0% of its pixels") as caught:
         memory(picture, picture, palette=palette)[0]
     assert "0 to 255" in caught.value.hint
 
 
-def test_a_colour_that_stands_for_two_classes() -> None:
-    with pytest.raises(ValueError, match=r"palette has the colour \[1, 2, 3\] twice"):
+def test_a_color_that_stands_for_two_classes() -> None:
+    with pytest.raises(ValueError, match=r"palette has the color \[1, 2, 3\] twice"):
         LabelsFromColors(source=DrawnFacades(), palette=[(1, 2, 3), (4, 5, 6), (1, 2, 3)])
 
 
@@ -114,7 +114,7 @@ def test_a_source_that_chooses_is_settled_in_the_runs_recipe(jpegs: Path, tiny: 
 extends = "{tiny}"
 [data]
 name = "labels_from_colors"
-palette = {[list(colour) for colour in PALETTE]}
+palette = {[list(color) for color in PALETTE]}
 [data.source]
 name = "first_available"
 [[data.source.sources]]

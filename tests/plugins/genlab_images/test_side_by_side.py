@@ -62,7 +62,7 @@ def test_home_is_expanded(save: Save, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA"])
-def test_grey_keeps_one_channel(save: Save, tmp_path: Path, mode: str) -> None:
+def test_gray_keeps_one_channel(save: Save, tmp_path: Path, mode: str) -> None:
     save("train/1.png", size=(8, 6), mode=mode)
     pairs = SideBySide(root=tmp_path).open("train")
     assert pairs.a == ImageSide(channels=1)
@@ -87,7 +87,7 @@ def test_transparency_is_dropped(save: Save, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"transparency": 1}, {"transparency": b"\x00\x80"}])
-def test_a_palette_becomes_colours(tmp_path: Path, options: dict[str, object]) -> None:
+def test_a_palette_becomes_colors(tmp_path: Path, options: dict[str, object]) -> None:
     picture = Image.new("P", (8, 6))
     picture.putpalette([*RED, *BLUE])
     picture.paste(1, (4, 0, 8, 6))
@@ -107,7 +107,7 @@ def test_exif_orientation_is_applied(save: Save, tmp_path: Path, kind: str) -> N
     assert turned.a[8, 8].argmax() == 2, "blue was on the right before the turn"
 
 
-def test_grey_pictures_among_coloured_ones_become_coloured(save: Save, tmp_path: Path) -> None:
+def test_gray_pictures_among_colored_ones_become_colored(save: Save, tmp_path: Path) -> None:
     save("train/1.png", RED)
     save("train/2.png", 7, mode="L")
     pairs = SideBySide(root=tmp_path).open("train")

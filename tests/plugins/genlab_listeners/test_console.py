@@ -54,7 +54,7 @@ class Screen:
         self.lines = [""]
         self.row = self.column = 0
         self.cursor_is_visible = True
-        self.colours: set[str] = set()
+        self.colors: set[str] = set()
 
     def feed(self, output: str) -> Iterator[list[str]]:
         """What is to be seen before each move of the cursor back to the start of a line."""
@@ -81,7 +81,7 @@ class Screen:
         elif command == "K":
             self.lines[self.row] = ""
         elif command == "m":
-            self.colours.add(argument)
+            self.colors.add(argument)
         else:
             assert argument == "?25", f"no command that is known: {argument}{command}"
             self.cursor_is_visible = command == "h"
@@ -182,14 +182,14 @@ def test_in_the_end_the_bar_is_gone_and_the_cursor_back(shown: tuple[Screen, lis
     assert end.endswith("finished at step 40/40 after 1:02:03 last validation l1 0.3123 the end ")
 
 
-def test_colours_can_be_read_on_light_and_on_dark(shown: tuple[Screen, list[list[str]]]) -> None:
-    """Only the terminal's own colours, and none of those that vanish on white or on black."""
+def test_colors_can_be_read_on_light_and_on_dark(shown: tuple[Screen, list[list[str]]]) -> None:
+    """Only the terminal's own colors, and none of those that vanish on white or on black."""
     allowed = {"0", "1", "2", "36", "90", "1;32"}
-    assert shown[0].colours <= allowed
+    assert shown[0].colors <= allowed
 
 
-@pytest.mark.parametrize(("status", "colour"), [("interrupted", "33"), ("failed", "31")])
-def test_a_run_that_ends_early_leaves_a_sane_terminal(status: str, colour: str, python: list[str]) -> None:
+@pytest.mark.parametrize(("status", "color"), [("interrupted", "33"), ("failed", "31")])
+def test_a_run_that_ends_early_leaves_a_sane_terminal(status: str, color: str, python: list[str]) -> None:
     screen = Screen(80)
     list(screen.feed(in_terminal(python, 80, 0, 13, status)[0]))
     assert screen.cursor_is_visible
@@ -197,7 +197,7 @@ def test_a_run_that_ends_early_leaves_a_sane_terminal(status: str, colour: str, 
     assert f"{status} at step 13/40 after 1:02:03   last validation l1 0.3123" in [
         line.rstrip() for line in screen.lines
     ]
-    assert f"1;{colour}" in screen.colours
+    assert f"1;{color}" in screen.colors
 
 
 def test_a_resumed_run_starts_its_bar_where_it_was(python: list[str]) -> None:

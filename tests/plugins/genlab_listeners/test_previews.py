@@ -82,7 +82,7 @@ def test_a_resumed_run_deletes_pictures_of_later_steps(folder: Path, started: St
     listener.started(started(0))
     for step in (0, 20, 40, 1_000_000):
         listener.previewed(Previewed(step, pictures(32, 32, 1)))
-    own = folder / "previews" / "my favourite.png"
+    own = folder / "previews" / "my favorite.png"
     own.write_bytes(b"a picture of the user's")
 
     Previews().started(started(20))

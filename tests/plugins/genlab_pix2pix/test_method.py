@@ -34,16 +34,16 @@ def batch() -> Batch:
     return Batch(*(2 * torch.rand(2, 2, 3, 16, 16, generator=rng) - 1))
 
 
-def step(method: Pix2Pix, batch: Batch, optimisers: dict[str, torch.optim.Optimizer]) -> dict[str, float]:
+def step(method: Pix2Pix, batch: Batch, optimizers: dict[str, torch.optim.Optimizer]) -> dict[str, float]:
     """One step as the framework makes it; returns the generator's terms."""
     shared = method.forward(batch)
     for phase in method.phases():
         terms = phase.terms(batch, shared)
         (role,) = phase.updates
-        optimisers[role].zero_grad()
+        optimizers[role].zero_grad()
         total = sum(term.weight * term.value for term in terms.values())
         total.backward(inputs=list(method.networks[role].parameters()))
-        optimisers[role].step()
+        optimizers[role].step()
     return {label: term.value.item() for label, term in terms.items()}
 
 
@@ -75,7 +75,7 @@ def test_the_discriminators_weight_is_a_setting():
     assert terms["adversarial"].weight == 0.25
 
 
-def test_the_generator_minimises_all_losses_by_their_weights():
+def test_the_generator_minimizes_all_losses_by_their_weights():
     method, pairs = pix2pix(), batch()
     shared = method.forward(pairs)
     terms = method.phases()[1].terms(pairs, shared)
@@ -148,8 +148,8 @@ def test_learns_one_pair():
     made = networks(levels=3, channels=8)
     method = Pix2Pix(made, {"adversarial": WeightedLoss(Adversarial(), 1.0), "l1": L1_LOSS})
     ramp = torch.linspace(-1, 1, 32).expand(1, 3, 32, 32)
-    pair, optimisers = Batch(condition=ramp, target=((ramp.mT > 0).float() + ramp) / 2), adam(method)
-    first = step(method, pair, optimisers)["l1"]
+    pair, optimizers = Batch(condition=ramp, target=((ramp.mT > 0).float() + ramp) / 2), adam(method)
+    first = step(method, pair, optimizers)["l1"]
     for _ in range(60):
-        last = step(method, pair, optimisers)
+        last = step(method, pair, optimizers)
     assert last["l1"] < first / 3

@@ -18,7 +18,7 @@ def small(receptive_field: int = 70, **settings) -> PatchGAN:
     return PatchGAN(receptive_field=receptive_field, **channels | settings)
 
 
-def randomise(network: nn.Module) -> None:
+def randomize(network: nn.Module) -> None:
     rng = torch.Generator().manual_seed(7)
     for parameter in network.parameters():
         nn.init.normal_(parameter, std=0.4, generator=rng)
@@ -65,7 +65,7 @@ def computed_by_hand(w: dict[str, torch.Tensor], seen: torch.Tensor, strides: li
 )
 def test_computes_what_the_paper_says(field, strides, padding):
     network = small(field).double()
-    randomise(network)
+    randomize(network)
     condition, image = torch.randn(2, 2, 3, 40, 48, dtype=torch.float64)
     expected = computed_by_hand(
         dict(network.named_parameters()), torch.cat([condition, image], dim=1), strides, padding
@@ -94,8 +94,8 @@ def test_has_a_bias_where_no_norm_shifts(field, norm, expected):
 
 def test_instance_norm_is_batch_norm_at_batch_one():
     batch, instance = small(norm="batch"), small(norm="instance")
-    randomise(batch)
-    randomise(instance)
+    randomize(batch)
+    randomize(instance)
     condition, image = torch.randn(2, 1, 3, 64, 64)
     torch.testing.assert_close(batch(condition, image), instance(condition, image))
 
@@ -109,7 +109,7 @@ def test_scores_several_images_in_one_pass_as_each_by_itself(norm, batch_size, t
     images[1].mul_(3)
     results, passes = [], {alone: 0, together: 0}
     for network in (alone, together):
-        randomise(network)
+        randomize(network)
         network.register_forward_hook(lambda network, *_: passes.update({network: passes[network] + 1}))
     for network, score_each in ((alone, Discriminator.score_each), (together, PatchGAN.score_each)):
         scores = score_each(network, condition, images)
@@ -122,7 +122,7 @@ def test_scores_several_images_in_one_pass_as_each_by_itself(norm, batch_size, t
 
 def test_scores_several_images_in_the_precision_of_the_training():
     network = small().eval()
-    randomise(network)
+    randomize(network)
     condition, *images = torch.randn(3, 1, 3, 64, 64)
     with Precision("bfloat16", torch.device("cpu")).applied([network]):
         together = network.score_each(condition, images)
@@ -158,8 +158,8 @@ def test_a_class_that_derives_from_it_may_have_any_layers():
 
 def test_after_several_images_a_batch_is_one_batch_again():
     network, other = small(), small()
-    randomise(network)
-    randomise(other)
+    randomize(network)
+    randomize(other)
     condition, image = torch.randn(2, 2, 3, 64, 64)
     small_condition, small_image = condition[..., :8, :8], image[..., :8, :8]
     with pytest.raises(RuntimeError, match=r"[Kk]ernel size"):
@@ -170,14 +170,14 @@ def test_after_several_images_a_batch_is_one_batch_again():
 
 def test_judges_the_image_together_with_its_condition():
     network, (condition, other, image) = small(), torch.randn(3, 1, 3, 64, 64)
-    randomise(network)
+    randomize(network)
     assert not torch.equal(network(condition, image), network(other, image))
     assert not torch.equal(network(condition, image), network(condition, other))
 
 
 def test_unconditional_sees_the_image_alone():
     network = small(conditional=False, condition_channels=5)
-    randomise(network)
+    randomize(network)
     condition, image = torch.randn(1, 5, 64, 64), torch.randn(1, 3, 64, 64)
     assert convolutions(network)[0].in_channels == 3
     assert torch.equal(network(condition, image), network(torch.zeros_like(condition), image))

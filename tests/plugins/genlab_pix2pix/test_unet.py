@@ -12,7 +12,7 @@ def small(**settings) -> UNet:
     return UNet(**{"in_channels": 3, "out_channels": 3, "levels": 4, "channels": 2} | settings)
 
 
-def randomise(network: nn.Module) -> None:
+def randomize(network: nn.Module) -> None:
     """Weights of a size that lets every layer matter, norms and biases included."""
     rng = torch.Generator().manual_seed(7)
     for parameter in network.parameters():
@@ -66,7 +66,7 @@ def four_levels(w: dict[str, torch.Tensor], x: torch.Tensor, skips: list[int], n
 @pytest.mark.parametrize(("skips", "levels"), [(True, [1, 2, 3]), (False, []), ([2], [2]), ([1, 3], [1, 3])])
 def test_computes_what_the_paper_says(skips, levels, norm):
     network = small(skips=skips, norm=norm, dropout=0.0).double()
-    randomise(network)
+    randomize(network)
     condition = torch.randn(2, 3, 32, 48, dtype=torch.float64)
     expected = four_levels(dict(network.named_parameters()), condition, levels, norm)
     torch.testing.assert_close(network(condition), expected)
@@ -115,7 +115,7 @@ def test_dropout_stands_last_in_the_chosen_blocks(levels, settings, expected):
 
 def test_dropout_is_noise_in_training_alone():
     network, condition = small(norm="instance"), torch.randn(1, 3, 32, 32)
-    randomise(network)
+    randomize(network)
     assert not torch.equal(network(condition), network(condition))
     network.eval()
     assert torch.equal(network(condition), network(condition))
@@ -141,7 +141,7 @@ def test_takes_other_channels_and_any_multiple_of_its_size():
 
 def test_predictions_stay_in_range():
     network = small(norm="none")
-    randomise(network)
+    randomize(network)
     prediction = network(100 * torch.randn(1, 3, 32, 32))
     assert prediction.abs().max() <= 1 and prediction.min() < 0 < prediction.max()
 

@@ -55,7 +55,7 @@ class TestSegmentationScores(MetricSuite):
 
 
 class TestLabelRecovery(MetricSuite):
-    """With a judge of drawn facades: conditions are labels in their colours, and targets the photos."""
+    """With a judge of drawn facades: conditions are labels in their colors, and targets the photos."""
 
     component = LabelRecovery
     count: ClassVar[int] = 5
@@ -72,14 +72,14 @@ class TestLabelRecovery(MetricSuite):
         return conditions, targets, torch.lerp(targets, noise, shares)
 
     def seen(self, pair: genlab.Pair) -> tuple[Tensor, Tensor]:
-        """The label map in its colours, and the photo, as networks see them."""
+        """The label map in its colors, and the photo, as networks see them."""
         pictures = (COLOURS[pair.b], pair.a)
         labels, photo = (torch.from_numpy(np.array(picture)).movedim(-1, 0)[None] for picture in pictures)
         return labels / 127.5 - 1, photo / 127.5 - 1
 
     def definition(self, condition: Tensor, target: Tensor, prediction: Tensor) -> Mapping[str, float]:
         judge = genlab.open_run(self.settings["judge"])
-        colours = ((condition.movedim(1, -1) + 1) * 127.5).round().byte().numpy()
-        truth = (colours[..., None, :] == COLOURS).all(axis=-1).argmax(axis=-1)
+        colors = ((condition.movedim(1, -1) + 1) * 127.5).round().byte().numpy()
+        truth = (colors[..., None, :] == COLOURS).all(axis=-1).argmax(axis=-1)
         found, real = (scores(truth, judge.apply(images).argmax(dim=1).numpy()) for images in (prediction, target))
         return {**found, **{f"real_{name}": figure for name, figure in real.items()}}

@@ -26,7 +26,7 @@ def tensor(picture: np.ndarray) -> torch.Tensor:
 
 
 def drawn(count: int = 4) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Label maps in colours, and their photos."""
+    """Label maps in colors, and their photos."""
     pairs = DrawnFacades(size=32).open("validation")
     return [(tensor(COLOURS[pairs[index].b]), tensor(pairs[index].a)) for index in range(count)]
 
@@ -55,7 +55,7 @@ def test_shuffled_photos_and_noise_recover_little(good_judge: Path):
         assert found["pixel_accuracy"] < found["real_pixel_accuracy"] - 0.1
 
 
-def test_labels_are_the_nearest_colours_as_jpeg_blurs_them(good_judge: Path):
+def test_labels_are_the_nearest_colors_as_jpeg_blurs_them(good_judge: Path):
     (labels, photo), *_ = drawn(1)
     picture = ((labels[0].permute(1, 2, 0) + 1) * 127.5).round().to(torch.uint8).numpy()
     file = BytesIO()
@@ -66,11 +66,11 @@ def test_labels_are_the_nearest_colours_as_jpeg_blurs_them(good_judge: Path):
     assert near["pixel_accuracy"] == pytest.approx(exact["pixel_accuracy"], abs=0.05)
 
 
-def test_a_condition_of_other_colours_is_refused(judge: Path):
+def test_a_condition_of_other_colors_is_refused(judge: Path):
     (labels, photo), *_ = drawn(1)
-    with pytest.raises(genlab.DataError, match="does not have the colours of the classes that the judge"):
+    with pytest.raises(genlab.DataError, match="does not have the colors of the classes that the judge"):
         recovered(judge, (photo, labels, labels))
-    with pytest.raises(genlab.DataError, match="does not have the colours"):
+    with pytest.raises(genlab.DataError, match="does not have the colors"):
         recovered(judge, (labels[:, :1], photo, photo))
     with pytest.raises(genlab.DataError, match="reads images of 3 channels, and these have 1"):
         recovered(judge, (labels, photo[:, :1], photo[:, :1]))
@@ -79,7 +79,7 @@ def test_a_condition_of_other_colours_is_refused(judge: Path):
 def test_clean_labels_of_another_palette_are_refused_however_near(judge: Path, tmp_path: Path):
     """Four classes of twelve, each moved by what JPEG would move it."""
     (labels, photo), *_ = drawn(1)
-    with pytest.raises(genlab.DataError, match="does not have the colours"):
+    with pytest.raises(genlab.DataError, match="does not have the colors"):
         recovered(judge, ((labels + 0.1).clamp(-1, 1), photo, photo))
 
 
@@ -177,6 +177,6 @@ def test_a_photo_where_labels_should_be_is_told_before_anything_is_trained(
     for verb, given in (("run", turned[:4]), ("ablate", turned)):
         told = gen(verb, tiny, *given, "--out", "out")
         assert told.returncode == 2
-        assert "does not have the colours of the classes" in told.stderr
+        assert "does not have the colors of the classes" in told.stderr
         assert "Traceback" not in told.stderr
         assert not (tmp_path / "out").exists()

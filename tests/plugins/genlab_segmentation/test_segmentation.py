@@ -47,7 +47,7 @@ def test_a_few_steps_teach_it_more_than_chance(good_judge: Path):
     )
 
 
-def test_read_labels_are_classes_and_files_of_them_hold_both_indices_and_colours(
+def test_read_labels_are_classes_and_files_of_them_hold_both_indices_and_colors(
     good_judge: Path, gen: GenCommand, tmp_path: Path
 ):
     pair = DrawnFacades(size=45).open("validation")[0]

@@ -49,7 +49,7 @@ def bench(recipe: str | Path, overrides: Iterable[str], plugins: Iterable[Path],
         plain, ours = (stack.enter_context(_Worker({**job, "way": way})) for way in ("reference", "genlab"))
         rates: list[float] = []
         for number in range(rounds):
-            # Each goes first in every other round, as a machine that gets slower favours the first.
+            # Each goes first in every other round, as a machine that gets slower favors the first.
             for worker in (plain, ours) if number % 2 == 0 else (ours, plain):
                 worker.take_step()
             rates.append(ours.ask("matrix"))

@@ -91,8 +91,8 @@ class Benchmark:
         """Throughput of a side, in images per second."""
         return self.batch_size / side.median
 
-    def utilisation(self, side: Measurement) -> float:
-        """Model FLOP utilisation: of the rate that a matrix product reaches, the share that the plain operations do."""
+    def utilization(self, side: Measurement) -> float:
+        """Model FLOP utilization: of the rate that a matrix product reaches, the share that the plain operations do."""
         return self.flops / side.median / self.matrix_rate
 
     def as_json(self) -> dict[str, Any]:
@@ -112,5 +112,5 @@ class Benchmark:
             "median": side.median,
             "spread": side.spread,
             "images_per_second": self.images_per_second(side),
-            "utilisation": self.utilisation(side),
+            "utilization": self.utilization(side),
         }

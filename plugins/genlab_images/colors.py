@@ -1,4 +1,4 @@
-"""Telling a label map from a photo by its colours."""
+"""Telling a label map from a photo by its colors."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ _CLEAR = 0.05
 
 
 def share_of_commonest(image: NDArray[np.generic], count: int = 16) -> float:
-    """The share of an image's pixels that have one of its commonest colours.
+    """The share of an image's pixels that have one of its commonest colors.
 
-    A label map has few colours, but JPEG blurs them into thousands; so they are compared by the upper six bits of
+    A label map has few colors, but JPEG blurs them into thousands; so they are compared by the upper six bits of
     each channel. On the CMP Facades the labels' share lies above the photo's in all of 500 pairs.
 
     Args:
         image: (height, width, channels) of uint8 or uint16.
-        count: how many colours are common.
+        count: how many colors are common.
     """
     coarse = np.right_shift(image, 8 * image.itemsize - 6).astype(np.int64)
     codes = coarse @ (64 ** np.arange(image.shape[2]))
