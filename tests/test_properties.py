@@ -15,7 +15,7 @@ from genlab.config.document import Document, Source, from_source
 from genlab.config.schema import Input, Optimizer
 from genlab.data.augment import crop_and_flip, load_size
 from genlab.data.order import draw, evenly_spaced
-from genlab.engine.checkpoint import Position, TrainState, restore, save
+from genlab.engine.checkpoint import TrainProgress, TrainState, restore, save
 from genlab.engine.optimizers import make_optimizers
 
 SEEDS = st.integers(0, 2**63 - 1)
@@ -138,7 +138,7 @@ def test_a_checkpoint_gives_back_every_bit(values: list[float], metrics: dict[st
                 flat = torch.tensor(values).repeat(parameter.numel())[: parameter.numel()]
                 parameter.copy_(flat.view(parameter.shape))
     with TemporaryDirectory() as folder:
-        saved = save(Path(folder), Position(step=3, metrics=metrics), one, keep=1)
+        saved = save(Path(folder), TrainProgress(step=3, metrics=metrics), one, keep=1)
         position = restore(saved, other)
     assert bits(one) == bits(other)
     assert repr(position.metrics) == repr(metrics), "NaN and infinities too"

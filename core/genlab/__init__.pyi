@@ -42,9 +42,9 @@ from .interfaces.listener import (
     SkipEffect as SkipEffect,
     Started as Started,
     Step as Step,
+    StepMetrics as StepMetrics,
     Trial as Trial,
     Validated as Validated,
-    Values as Values,
 )
 from .interfaces.loss import AdversarialLoss as AdversarialLoss, Loss as Loss
 from .interfaces.method import (

@@ -69,7 +69,7 @@ def survey(
     *,
     overrides: Iterable[str] = (),
     plugins: Iterable[str | Path] = (),
-    tell: Callable[[int, int], None] = lambda _done, _of: None,
+    on_progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Survey:
     """What a recipe's data are; every pair is read once, so that one that cannot be is found before a training.
 
@@ -77,13 +77,13 @@ def survey(
         recipe: the path of a recipe, or the name of one that ships with genlab.
         overrides: `KEY=VALUE` texts, laid over the recipe.
         plugins: Python files with plugins.
-        tell: hears how many pairs of how many are read.
+        on_progress: called with (done, total), in pairs.
 
     Raises:
         RecipeError: with all that is wrong.
         DataError: the data cannot be had, or a pair is not what it should be.
     """
-    return run_survey(read(recipe, overrides=overrides, plugins=plugins), tell)
+    return run_survey(read(recipe, overrides=overrides, plugins=plugins), on_progress)
 
 
 def kept(
@@ -160,7 +160,7 @@ def ablate(
     out: str | Path | None = None,
     jobs: int | None = None,
     retrain: bool = False,
-    tell: Callable[[JobEvent], None] = lambda _event: None,
+    on_event: Callable[[JobEvent], None] = lambda _event: None,
 ) -> Outcome:
     """Run the ablation that a recipe describes; what is there from before counts, and only the rest is trained.
 
@@ -171,13 +171,13 @@ def ablate(
         out: the ablation's folder; otherwise `runs` and the recipe's name.
         jobs: how many cells to train at a time; otherwise one, or one a GPU.
         retrain: whether to train again what was trained with other code.
-        tell: hears which cells begin, move and end.
+        on_event: called with what happens to each cell.
 
     Raises:
         GenlabError: one of its kinds, for everything that a person can mend.
     """
     made = Ablation(recipe, ablation_path(recipe, out), overrides=overrides, plugins=[Path(file) for file in plugins])
-    return made.run(jobs or made.slots, retrain, tell)
+    return made.run(jobs or made.slots, retrain, on_event)
 
 
 def ablation_path(recipe: str | Path, out: str | Path | None = None) -> Path:
@@ -190,7 +190,7 @@ def probe(
     *,
     pairs: int = 16,
     device: str = "auto",
-    tell: Callable[[int, int], None] = lambda _done, _of: None,
+    on_progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Probed:
     """What each skip connection of a trained generator carries, and how gradients reach its levels.
 
@@ -198,14 +198,14 @@ def probe(
         run: the run's folder, where the result is written to `probe/`.
         pairs: how many validation pairs to use, two at least.
         device: where to predict: auto, cpu, cuda or mps.
-        tell: hears how many skip connections of how many are done.
+        on_progress: called with (done, total), in skip connections.
 
     Raises:
         RunError: it is no run, its generator has no skip connections, or there is no trained one.
         DataError: its validation pairs cannot be had.
         DeviceError: the device asked for is not there.
     """
-    return run_probe(open_run(run, device=device), pairs, tell)
+    return run_probe(open_run(run, device=device), pairs, on_progress)
 
 
 def bench(
@@ -214,7 +214,7 @@ def bench(
     overrides: Iterable[str] = (),
     plugins: Iterable[str | Path] = (),
     rounds: int = 20,
-    tell: Callable[[int, int], None] = lambda _done, _of: None,
+    on_progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Benchmark:
     """How fast a recipe trains, beside the plain way to compute the same, in turns on this machine.
 
@@ -223,7 +223,7 @@ def bench(
         overrides: `KEY=VALUE` texts, laid over the recipe.
         plugins: Python files with plugins.
         rounds: how many steps to measure of each way, two at least.
-        tell: hears how many rounds of how many are done.
+        on_progress: called with (done, total), in rounds.
 
     Raises:
         GenlabError: one of its kinds, for everything that a person can mend.
@@ -232,7 +232,7 @@ def bench(
         raise ValueError(f"rounds is {rounds}, but a spread takes at least 2")
     assignments, files = list(overrides), [Path(file) for file in plugins]
     check(recipe, overrides=assignments, plugins=files)
-    return run_bench(recipe, assignments, files, rounds, tell)
+    return run_bench(recipe, assignments, files, rounds, on_progress)
 
 
 def open_run(path: str | Path, *, device: str = "auto") -> Run:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from genlab import Values
+from genlab import StepMetrics
 
 
-def step_scalars(values: Values) -> dict[str, float]:
+def step_scalars(values: StepMetrics) -> dict[str, float]:
     """The figures of a step by tag.
 
     How large a level's gradient is beside its weights says more than the weights' norm alone, so that one is left out.

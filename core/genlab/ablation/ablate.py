@@ -97,13 +97,15 @@ class Ablation:
                 missing[str(settled.cell)] = arm
         return TimeEstimate(measured, missing)
 
-    def run(self, jobs: int, retrain: bool, tell: Callable[[JobEvent], None], executor: Executor = execute) -> Outcome:
+    def run(
+        self, jobs: int, retrain: bool, on_event: Callable[[JobEvent], None], executor: Executor = execute
+    ) -> Outcome:
         """Train what is missing, and read what came of it.
 
         Args:
             jobs: how many cells to train at a time.
             retrain: whether to train again what was trained with other code.
-            tell: hears what happens.
+            on_event: called with each event.
             executor: trains the cells; worker processes by default.
 
         Raises:
@@ -115,11 +117,11 @@ class Ablation:
                 self._refuse_other_code()
             waiting = self._waiting()
             if waiting:
-                executor(waiting, self._environments(jobs), self.folder.path / "workers.log", tell)
+                executor(waiting, self._environments(jobs), self.folder.path / "workers.log", on_event)
             wanted = {str(settled.cell): settled.identity for settled in self.cells}
             outcome = read_outcome(self.plan, self.folder, wanted)
             write_report(outcome, self.folder, self.parameters)
-            self._announcer().tell(outcome.compared(self.folder.path))
+            self._announcer().emit(outcome.compared(self.folder.path))
             return outcome
 
     def _announcer(self) -> ListenerList:

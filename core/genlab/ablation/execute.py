@@ -20,7 +20,7 @@ from genlab.engine.stop_signal import StopSignal
 
 
 def execute(
-    jobs: Sequence[Job], environments: Sequence[Mapping[str, str]], log: Path, tell: Callable[[JobEvent], None]
+    jobs: Sequence[Job], environments: Sequence[Mapping[str, str]], log: Path, on_event: Callable[[JobEvent], None]
 ) -> None:
     """Train all jobs by worker processes, one an environment: an `Executor`.
 
@@ -44,7 +44,7 @@ def execute(
             if event is None:
                 running -= 1
             else:
-                tell(event)
+                on_event(event)
 
 
 @contextmanager

@@ -68,7 +68,7 @@ class Executor(Protocol):
         jobs: Sequence[Job],
         environments: Sequence[Mapping[str, str]],
         log: Path,
-        tell: Callable[[JobEvent], None],
+        on_event: Callable[[JobEvent], None],
     ) -> None:
         """Train jobs, in order, as many at a time as there are environments.
 
@@ -76,6 +76,6 @@ class Executor(Protocol):
             jobs: what to train.
             environments: the variables that each process has besides, such as the GPU that it may see.
             log: where to add what the processes write to standard error.
-            tell: hears what happens, in the thread that called.
+            on_event: called with each event, in the thread that called.
         """
         ...

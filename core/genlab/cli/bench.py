@@ -33,7 +33,7 @@ def bench(
             overrides=overrides,
             plugins=plugin,
             rounds=rounds,
-            tell=lambda done, of: progress.update(task, completed=done, total=of if done else None),
+            on_progress=lambda done, of: progress.update(task, completed=done, total=of if done else None),
         )
     if json:
         print_json(found.as_json())

@@ -60,7 +60,7 @@ def data(
             recipe,
             overrides=overrides,
             plugins=plugin,
-            tell=lambda done, of: progress.update(task, completed=done, total=of),
+            on_progress=lambda done, of: progress.update(task, completed=done, total=of),
         )
     with atomic_write(sheet) as aside:
         contact_sheet(found.pictures).save(aside, "PNG")

@@ -30,7 +30,10 @@ def probe(
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("skip connections", total=None)
         found = genlab.probe(
-            run, pairs=pairs, device=device.value, tell=lambda done, of: progress.update(task, completed=done, total=of)
+            run,
+            pairs=pairs,
+            device=device.value,
+            on_progress=lambda done, of: progress.update(task, completed=done, total=of),
         )
     if json:
         print_json(as_json(found))

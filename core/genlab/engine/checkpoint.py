@@ -38,7 +38,7 @@ from genlab.interfaces.network import Network
 from genlab.util.files import storage_errors, sync, write_text
 
 
-class Position(BaseModel):
+class TrainProgress(BaseModel):
     """How far a training is.
 
     Args:
@@ -67,7 +67,7 @@ class TrainState:
     optimizers: Mapping[str, Optimizer]
 
 
-def save(folder: Path, position: Position, trainee: TrainState, keep: int) -> Path:
+def save(folder: Path, position: TrainProgress, trainee: TrainState, keep: int) -> Path:
     """Write the checkpoint of a step below `folder`, and remove all but the last `keep`.
 
     One of that step that is there already holds the same, as a training is exact: only its position is written again.
@@ -106,7 +106,7 @@ def _remove(checkpoint: Path) -> None:
         shutil.rmtree(checkpoint.rename(_aside(checkpoint)), ignore_errors=True)
 
 
-def _write(folder: Path, position: Position, trainee: TrainState) -> None:
+def _write(folder: Path, position: TrainProgress, trainee: TrainState) -> None:
     method = trainee.method
     for role, network in method.networks.items():
         save_file(_copies(network.state_dict()), network_file(folder, role))
@@ -118,7 +118,7 @@ def _write(folder: Path, position: Position, trainee: TrainState) -> None:
         sync(path)
 
 
-def restore(checkpoint: Path, trainee: TrainState) -> Position:
+def restore(checkpoint: Path, trainee: TrainState) -> TrainProgress:
     """Put everything back as it was; returns how far that is.
 
     Raises:
@@ -131,11 +131,11 @@ def restore(checkpoint: Path, trainee: TrainState) -> Position:
     return read_position(checkpoint)
 
 
-def read_position(checkpoint: Path) -> Position:
+def read_position(checkpoint: Path) -> TrainProgress:
     """How far the training was; `RunError` if it does not say so in a way that can be read."""
     with _blamed(checkpoint):
         try:
-            position = Position.model_validate_json(state_file(checkpoint).read_bytes())
+            position = TrainProgress.model_validate_json(state_file(checkpoint).read_bytes())
         except ValidationError as error:
             first = error.errors()[0]
             raise ValueError(f"state.json: {'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}") from error

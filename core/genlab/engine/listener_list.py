@@ -29,7 +29,7 @@ class ListenerList:
     def __init__(self, listeners: Sequence[tuple[str, Listener]]) -> None:
         self._listeners = list(listeners)
 
-    def tell(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         """Dispatch an event to every listener; one that raises is dropped with a warning."""
         for entry in tuple(self._listeners):
             label, listener = entry

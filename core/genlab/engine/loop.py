@@ -27,13 +27,13 @@ def train(experiment: Experiment, started: Started, checkpoint: Path | None, sto
     """
     steps = experiment.settings.train.steps
     last = steps if stop_at is None else min(stop_at, steps)
-    announcer, stopping = ListenerList(experiment.listeners), StopSignal()
-    training = Training(experiment, checkpoint, started.folder / "checkpoints", announcer, stopping)
+    listeners, stopping = ListenerList(experiment.listeners), StopSignal()
+    training = Training(experiment, checkpoint, started.folder / "checkpoints", listeners, stopping)
     status: Status = "failed"
 
     try:
         with stopping:
-            announcer.tell(started)
+            listeners.emit(started)
             with training.ready() as batches:
                 while True:
                     # Before the last validation, so that whatever happens to it costs nothing
@@ -61,5 +61,5 @@ def train(experiment: Experiment, started: Started, checkpoint: Path | None, sto
         raise
     finally:
         ended = Ended(training.step, status, training.clock.seconds(), stopping.received, training.metrics)
-        announcer.tell(ended)
+        listeners.emit(ended)
     return ended

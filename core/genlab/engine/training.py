@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.utils import get_total_norm
 
 from genlab.data.batches import Batches
-from genlab.engine.checkpoint import Position, TrainState, restore, save
+from genlab.engine.checkpoint import TrainProgress, TrainState, restore, save
 from genlab.engine.compilation import compile_networks, next_step
 from genlab.engine.data_stall import DataStallMonitor
 from genlab.engine.experiment import Experiment
@@ -26,7 +26,7 @@ from genlab.engine.step import StepResult, measure_norms, train_step
 from genlab.engine.timing import StepTimer, due
 from genlab.engine.validation import Interrupted, preview, validate
 from genlab.errors import DataError, TrainingError
-from genlab.interfaces.listener import CheckpointSaved, Previewed, Step, Validated, Values
+from genlab.interfaces.listener import CheckpointSaved, Previewed, Step, StepMetrics, Validated
 from genlab.interfaces.method import Batch
 
 
@@ -37,7 +37,7 @@ class Training:
         experiment: what to train.
         checkpoint: where to go on from; None for a new training.
         folder: where to save checkpoints.
-        announcer: the listeners.
+        listeners: the listeners.
         stopping: tells whether a signal asked to stop.
     """
 
@@ -46,18 +46,18 @@ class Training:
         experiment: Experiment,
         checkpoint: Path | None,
         folder: Path,
-        announcer: ListenerList,
+        listeners: ListenerList,
         stopping: Callable[[], bool],
     ) -> None:
         settings = experiment.settings
         self.experiment = experiment
         self.folder = folder
-        self.announcer = announcer
+        self.listeners = listeners
         self.stopping = stopping
         self.optimizers = make_optimizers(experiment.networks, settings.optimizer, experiment.device)
         self.trainee = TrainState(experiment.method, self.optimizers)
         self.precision = Precision(settings.train.chosen_precision, experiment.device)
-        first = restore(checkpoint, self.trainee) if checkpoint else Position()
+        first = restore(checkpoint, self.trainee) if checkpoint else TrainProgress()
         self.precision.load_state(first.loss_scale)
         self.step, self.metrics = first.step, first.metrics
         self.validated, self.previewed = first.validated, first.previewed
@@ -117,14 +117,14 @@ class Training:
                 self.metrics, per_image = validate(self.experiment, self.predictor, self.stopping)
             except Interrupted:
                 return
-            self.announcer.tell(Validated(self.step, self.metrics, per_image))
+            self.listeners.emit(Validated(self.step, self.metrics, per_image))
         self.validated = True
         self._note()
 
     def _preview(self) -> None:
         if self._due(self.step, self.experiment.settings.evaluate.previews):
             self._seed("preview")
-            self.announcer.tell(Previewed(self.step, preview(self.experiment, self.predictor)))
+            self.listeners.emit(Previewed(self.step, preview(self.experiment, self.predictor)))
         self.previewed = True
         self._note()
 
@@ -146,7 +146,7 @@ class Training:
         with self.clock.stepping():
             result = train_step(self.experiment.method, batch, self.optimizers, reading, self.precision)
         self.step, self.validated, self.previewed = number, False, False
-        self.announcer.tell(Step(number, self._values(result, rate) if reading else None))
+        self.listeners.emit(Step(number, self._values(result, rate) if reading else None))
 
     def save(self) -> None:
         """Save a checkpoint of where the training is.
@@ -160,7 +160,7 @@ class Training:
             for role, network in self.experiment.networks.items():
                 if not get_total_norm(network.parameters()).isfinite():
                     raise _diverged(f"the weights of the {role} are no numbers any more at step {self.step}")
-            position = Position(
+            position = TrainProgress(
                 step=self.step,
                 validated=self.validated,
                 previewed=self.previewed,
@@ -171,7 +171,7 @@ class Training:
             self.clock.saved()
             if self.saved != self.step:
                 self.saved = self.step
-                self.announcer.tell(CheckpointSaved(self.step, path))
+                self.listeners.emit(CheckpointSaved(self.step, path))
 
     @contextmanager
     def saving_if_data_fail(self) -> Generator[None, None, None]:
@@ -196,7 +196,7 @@ class Training:
         """Let all that is drawn from here on depend on nothing but the recipe's seed, the purpose and the step."""
         seed_random_numbers(derived_seed(self.experiment.settings.seed, purpose, self.step), self.experiment.device)
 
-    def _values(self, result: StepResult, rate: float) -> Values:
+    def _values(self, result: StepResult, rate: float) -> StepMetrics:
         """Read a step's figures from the device; a loss that is no number ends the training."""
         losses = _read(result.losses)
         for name, loss in losses.items():
@@ -206,7 +206,7 @@ class Training:
         gradients, weights = _read(result.gradient_norms), _read(result.weight_norms)
         pace = self.clock.pace()
         self.starvation.note(pace)
-        return Values(losses, rates, gradients, weights, pace.images_per_second, pace.waiting)
+        return StepMetrics(losses, rates, gradients, weights, pace.images_per_second, pace.waiting)
 
 
 def _read(tensors: Mapping[str, Tensor]) -> dict[str, float]:

@@ -38,7 +38,7 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Values:
+class StepMetrics:
     """Figures read from the device, once in a while.
 
     Args:
@@ -63,7 +63,7 @@ class Step:
     """A step is done. Reading figures makes a GPU wait, so most steps come without values."""
 
     step: int
-    values: Values | None
+    values: StepMetrics | None
 
 
 @dataclass(frozen=True)

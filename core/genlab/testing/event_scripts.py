@@ -22,9 +22,9 @@ from genlab.interfaces.listener import (
     Started,
     Status,
     Step,
+    StepMetrics,
     Trial,
     Validated,
-    Values,
 )
 
 STEPS = 8
@@ -68,11 +68,11 @@ def started(folder: Path, step: int = 0) -> Started:
     return Started(folder, "Ünet, *labels* [v2]", recipe, {"device": "cpu", "data": "3 pairs"}, step, STEPS, 1)
 
 
-def values(figure: float) -> Values:
+def values(figure: float) -> StepMetrics:
     """Values of a step, its losses equal to a figure."""
     norms = {"generator/encoder 1": abs(figure), "discriminator/layer 1": 0.0}
     losses = {"generator/l1": figure, "generator/adversarial": figure, "discriminator/adversarial": figure}
-    return Values(losses, {"generator": 2e-4, "discriminator": 2e-4}, norms, norms, 8.5)
+    return StepMetrics(losses, {"generator": 2e-4, "discriminator": 2e-4}, norms, norms, 8.5)
 
 
 def pictures() -> Pictures:

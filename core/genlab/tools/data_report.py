@@ -73,12 +73,12 @@ class Survey:
         return [key for content, keys in validation.items() if content in train for key in keys]
 
 
-def survey(checked: CheckedRecipe, tell: Callable[[int, int], None]) -> Survey:
+def survey(checked: CheckedRecipe, on_progress: Callable[[int, int], None]) -> Survey:
     """Read and prepare every pair once.
 
     Args:
         checked: the recipe.
-        tell: hears how many pairs of how many are done.
+        on_progress: called with (done, total), in pairs.
 
     Raises:
         DataError: one cannot be read, or does not fit; a training would find that when it is its turn.
@@ -91,7 +91,7 @@ def survey(checked: CheckedRecipe, tell: Callable[[int, int], None]) -> Survey:
     def told() -> None:
         nonlocal done
         done += 1
-        tell(done, total)
+        on_progress(done, total)
 
     splits: dict[Split, SplitSurvey] = {}
     pictures: dict[str, NDArray[np.uint8]] = {}

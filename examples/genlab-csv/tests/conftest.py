@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas
 import pytest
-from genlab import Started, Step, Values
+from genlab import Started, Step, StepMetrics
 
 from genlab_csv.listener import CSV
 
@@ -37,7 +37,7 @@ def measured() -> Callable[..., Step]:
     """A step whose figures were read."""
 
     def make(step: int, loss: float = 0.5) -> Step:
-        values = Values(
+        values = StepMetrics(
             losses={"generator/l1": loss},
             learning_rates={"generator": 2e-4},
             gradient_norms={"generator/encoder 1": 3.0},

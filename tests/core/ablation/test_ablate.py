@@ -48,12 +48,12 @@ def genlab_register(registry):
 
 
 def here(
-    jobs: Sequence[Job], environments: Sequence[Mapping[str, str]], log: Path, tell: Callable[[JobEvent], None]
+    jobs: Sequence[Job], environments: Sequence[Mapping[str, str]], log: Path, on_event: Callable[[JobEvent], None]
 ) -> None:
     """Train all jobs in this process, one after the other."""
     for job in jobs:
-        tell(Begun(job))
-        tell(train(job))
+        on_event(Begun(job))
+        on_event(train(job))
 
 
 def ablate(
@@ -63,10 +63,10 @@ def ablate(
     overrides: Sequence[str] = (),
     plugins: Sequence[Path] = (),
     retrain: bool = False,
-    tell: Callable[[JobEvent], None] = lambda event: None,
+    on_event: Callable[[JobEvent], None] = lambda event: None,
 ) -> Outcome:
     """`genlab.ablate` without workers."""
-    return Ablation(recipe, out, overrides=overrides, plugins=plugins).run(1, retrain, tell, here)
+    return Ablation(recipe, out, overrides=overrides, plugins=plugins).run(1, retrain, on_event, here)
 
 
 class Trained:
@@ -125,7 +125,7 @@ def test_another_judge_makes_other_cells(recipe: Path, judge: Path, good_judge: 
         shutil.rmtree(tmp_path / "judge")
         shutil.copytree(other, tmp_path / "judge")
         trained = Trained()
-        ablate(recipe, overrides=asked, out=tmp_path / "out", tell=trained)
+        ablate(recipe, overrides=asked, out=tmp_path / "out", on_event=trained)
         assert len(trained.ended) == trains
 
 
@@ -197,17 +197,17 @@ def test_finished_cells_keep_their_weights_and_not_their_optimizers(whole: Path)
 
 def test_called_again_it_trains_nothing(copy: Path, recipe: Path) -> None:
     trained = Trained()
-    ablate(recipe, out=copy, tell=trained)
+    ablate(recipe, out=copy, on_event=trained)
     assert trained.ended == []
 
 
 def test_another_seed_and_another_arm_are_all_that_is_trained(copy: Path, recipe: Path) -> None:
     trained = Trained()
-    ablate(recipe, out=copy, overrides=["ablation.seeds=[0, 1, 5]"], tell=trained)
+    ablate(recipe, out=copy, overrides=["ablation.seeds=[0, 1, 5]"], on_event=trained)
     assert sorted(trained.ended) == [("no-skips, seed 5", "finished"), ("skips, seed 5", "finished")]
     recipe.write_text(recipe.read_text() + "[ablation.arms.l1]\nlosses.adversarial.weight = 0\n")
     trained = Trained()
-    ablate(recipe, out=copy, tell=trained)
+    ablate(recipe, out=copy, on_event=trained)
     assert sorted(trained.ended) == [("l1, seed 0", "finished"), ("l1, seed 1", "finished")]
     assert "skips/seed-5" not in cells(copy), "a seed that the recipe does not have any more is put aside"
 
@@ -215,11 +215,11 @@ def test_another_seed_and_another_arm_are_all_that_is_trained(copy: Path, recipe
 def test_an_edit_that_is_taken_back_costs_nothing(copy: Path, recipe: Path) -> None:
     first = figures(copy)
     trained = Trained()
-    ablate(recipe, out=copy, overrides=["train.steps=2"], tell=trained)
+    ablate(recipe, out=copy, overrides=["train.steps=2"], on_event=trained)
     assert len(trained.ended) == 4
     assert figures(copy) != first
     trained = Trained()
-    ablate(recipe, out=copy, tell=trained)
+    ablate(recipe, out=copy, on_event=trained)
     assert trained.ended == []
     assert figures(copy) == first
 
@@ -231,11 +231,11 @@ def test_what_was_trained_with_other_code_is_not_mixed_in(copy: Path, recipe: Pa
     manifest.write_text(json.dumps(found))
     trained = Trained()
     with pytest.raises(RunError, match="skips, seed 1 were trained with other code") as caught:
-        ablate(recipe, out=copy, tell=trained)
+        ablate(recipe, out=copy, on_event=trained)
     assert "the code of genlab_pix2pix" in caught.value.what
     assert "--retrain" in caught.value.hint
     assert trained.ended == []
-    ablate(recipe, out=copy, retrain=True, tell=trained)
+    ablate(recipe, out=copy, retrain=True, on_event=trained)
     assert trained.ended == [("skips, seed 1", "finished")]
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from genlab import Loss, Network, RunError, StorageError, Term, WeightedLoss
 from genlab.config.schema import Optimizer
 from genlab.engine import checkpoint as module
-from genlab.engine.checkpoint import Position, TrainState, load_method, restore, save
+from genlab.engine.checkpoint import TrainProgress, TrainState, load_method, restore, save
 from genlab.engine.checkpoint_files import checkpoints
 from genlab.engine.optimizers import make_optimizers
 from genlab.engine.seeding import seed_random_numbers
@@ -80,8 +80,8 @@ def train(trained: TrainState, steps: int, first: int = 0) -> TrainState:
     return trained
 
 
-def at(step: int, validated: bool = True) -> Position:
-    return Position(step=step, validated=validated, metrics={"validation/l1": 0.25})
+def at(step: int, validated: bool = True) -> TrainProgress:
+    return TrainProgress(step=step, validated=validated, metrics={"validation/l1": 0.25})
 
 
 def everything(trained: TrainState) -> dict[str, torch.Tensor]:

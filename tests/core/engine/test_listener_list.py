@@ -33,7 +33,7 @@ class Broken(Recorder):
 def tell_all(*listeners: Listener) -> None:
     announcer = ListenerList([(f"number {place}", listener) for place, listener in enumerate(listeners)])
     for event in EVENTS:
-        announcer.tell(event)
+        announcer.emit(event)
 
 
 class ByName(Listener):

@@ -30,7 +30,7 @@ def tiny_benchmark() -> Benchmark:
     recipe = Path(__file__).parents[2] / "assets" / "tiny.toml"
     heard: list[tuple[int, int]] = []
     found = api.bench(
-        recipe, overrides=["train.batch_size=2"], rounds=5, tell=lambda done, of: heard.append((done, of))
+        recipe, overrides=["train.batch_size=2"], rounds=5, on_progress=lambda done, of: heard.append((done, of))
     )
     assert heard == [(done, 5) for done in range(6)]
     return found
@@ -174,5 +174,7 @@ def test_the_gpu_table_says_which_sizes_it_takes(python: list[str]) -> None:
 def test_the_papers_step_is_faster_than_the_plain_way() -> None:
     """An idle machine shows 1.5 times; this much of it must be left on one that is shared and slow."""
     few = 'data={name="drawn_facades", count=4, validation_count=2}'
-    found = api.bench("unet_facades", overrides=[few, "train.device=cpu"], rounds=7, tell=lambda _done, _of: None)
+    found = api.bench(
+        "unet_facades", overrides=[few, "train.device=cpu"], rounds=7, on_progress=lambda _done, _of: None
+    )
     assert found.speedup > 1.15

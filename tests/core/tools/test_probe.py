@@ -202,7 +202,7 @@ def test_a_folder_that_cannot_be_written_to_is_found_before_the_work(run: Path):
     (run / "probe").write_text("a file")
     told: list[int] = []
     with pytest.raises(genlab.StorageError):
-        genlab.probe(run, tell=lambda done, _of: told.append(done))
+        genlab.probe(run, on_progress=lambda done, _of: told.append(done))
     assert told == []
 
 

@@ -19,7 +19,7 @@ LONG = (
 RUN = f"""
 import sys, time
 from pathlib import Path
-from genlab import Ended, CheckpointSaved, Started, Step, Validated, Values
+from genlab import Ended, CheckpointSaved, Started, Step, Validated, StepMetrics
 from genlab_listeners.console import Console
 
 first, last, status = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
@@ -29,7 +29,7 @@ listener.started(Started(Path("runs/a"), "U-Net [red]label maps[/red]\\x1b[2J to
 for step in range(first + 1, last + 1):
     time.sleep(0.004)
     losses = {{"discriminator/adversarial": 0.6875, "generator/adversarial": 1.5, "generator/l1": 0.25}}
-    values = Values(losses, {{}}, {{}}, {{}}, 2.0) if step % 4 == 0 else None
+    values = StepMetrics(losses, {{}}, {{}}, {{}}, 2.0) if step % 4 == 0 else None
     listener.step(Step(step, values))
     if step % 20 == 0:
         time.sleep(0.11)

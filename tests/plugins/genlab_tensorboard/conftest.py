@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genlab import Pictures, Previewed, Started, Step, Validated, Values
+from genlab import Pictures, Previewed, Started, Step, StepMetrics, Validated
 from genlab_tensorboard.listener import TensorBoard
 
 RECIPE = 'title = "```"\n\n[generator]\nname = "unet"  # <b>bold</b>\n'
@@ -37,9 +37,9 @@ class ToldRun:
         return self
 
 
-def values(step: int, shift: float = 0.0) -> Values:
+def values(step: int, shift: float = 0.0) -> StepMetrics:
     gradients = {"generator/encoder 1": 4.0, "generator/decoder 1": 2.0, "discriminator/convolution 1": 1.0}
-    return Values(
+    return StepMetrics(
         losses={"generator/l1": step / 100 + shift, "discriminator/adversarial": 0.5},
         learning_rates={"generator": 2e-4, "discriminator": 1e-4},
         gradient_norms=gradients,

@@ -25,7 +25,9 @@ Tell = Callable[[int, int], None]
 _PATIENCE = 20.0
 
 
-def bench(recipe: str | Path, overrides: Iterable[str], plugins: Iterable[Path], rounds: int, tell: Tell) -> Benchmark:
+def bench(
+    recipe: str | Path, overrides: Iterable[str], plugins: Iterable[Path], rounds: int, on_progress: Tell
+) -> Benchmark:
     """Take steps both ways by turns, `rounds` times.
 
     Args:
@@ -33,7 +35,7 @@ def bench(recipe: str | Path, overrides: Iterable[str], plugins: Iterable[Path],
         overrides: `KEY=VALUE` texts, laid over it.
         plugins: Python files with plugins.
         rounds: steps that are measured of each way, after those that warm it up.
-        tell: hears how many rounds of how many are done.
+        on_progress: called with (done, total), in rounds.
 
     Raises:
         GenlabError: what a training would raise.
@@ -44,7 +46,7 @@ def bench(recipe: str | Path, overrides: Iterable[str], plugins: Iterable[Path],
         "plugins": [str(Path(file).resolve()) for file in plugins],
         "steps": rounds,
     }
-    tell(0, rounds)
+    on_progress(0, rounds)
     with ExitStack() as stack:
         plain, ours = (stack.enter_context(_Worker({**job, "way": way})) for way in ("reference", "genlab"))
         rates: list[float] = []
@@ -53,7 +55,7 @@ def bench(recipe: str | Path, overrides: Iterable[str], plugins: Iterable[Path],
             for worker in (plain, ours) if number % 2 == 0 else (ours, plain):
                 worker.take_step()
             rates.append(ours.ask("matrix"))
-            tell(number + 1, rounds)
+            on_progress(number + 1, rounds)
         plain.end()
         ours.end()
         flops = plain.ask("flops")

@@ -66,15 +66,15 @@ def reference(built: Built) -> Generator[Way, None, None]:
 def genlab(built: Built) -> Generator[Way, None, None]:
     """The training loop's, with its listeners, on batches as they come; without validations and previews."""
     experiment = built.experiment
-    announcer = ListenerList(experiment.listeners)
+    listeners = ListenerList(experiment.listeners)
     with tempfile.TemporaryDirectory() as name:
-        training = Training(experiment, None, Path(name) / "checkpoints", announcer, lambda: False)
+        training = Training(experiment, None, Path(name) / "checkpoints", listeners, lambda: False)
         train = built.recipe.settings.train
-        announcer.tell(Started(Path(name), "benchmark", built.recipe.toml(), {}, 0, train.steps, train.batch_size))
+        listeners.emit(Started(Path(name), "benchmark", built.recipe.toml(), {}, 0, train.steps, train.batch_size))
         with training.ready() as batches:
             clock = training.clock
             yield Way(lambda: training.advance(training.next_batch(batches)), lambda: (clock.waited, clock.stepped))
-        announcer.tell(Ended(training.step, "paused", training.clock.seconds(), None, {}))
+        listeners.emit(Ended(training.step, "paused", training.clock.seconds(), None, {}))
 
 
 WAYS = {"reference": reference, "genlab": genlab}

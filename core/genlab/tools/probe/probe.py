@@ -28,7 +28,7 @@ from genlab.util.files import file_lock, storage_errors
 SHOWN = 3
 
 
-def probe(run: Run, pairs: int, tell: Callable[[int, int], None]) -> Probed:
+def probe(run: Run, pairs: int, on_progress: Callable[[int, int], None]) -> Probed:
     """Replace what each skip connection carries, one at a time, and measure what becomes of predictions.
 
     The result is written to `probe/` in the run's folder, and the recipe's listeners hear of it.
@@ -36,7 +36,7 @@ def probe(run: Run, pairs: int, tell: Callable[[int, int], None]) -> Probed:
     Args:
         run: the run.
         pairs: how many validation pairs to use, two at least; no more than there are.
-        tell: hears how many skip connections of how many are done.
+        on_progress: called with (done, total), in skip connections.
 
     Raises:
         ValueError: `pairs` is below two.
@@ -51,7 +51,7 @@ def probe(run: Run, pairs: int, tell: Callable[[int, int], None]) -> Probed:
     with storage_errors(folder):
         folder.mkdir(exist_ok=True)
     with file_lock(folder / ".lock", "another process is probing this run now", patience=0.0):
-        return _probe(run, skips, pairs, tell)
+        return _probe(run, skips, pairs, on_progress)
 
 
 def _skips(run: Run) -> Sequence[Skip]:
@@ -76,7 +76,7 @@ def _skips(run: Run) -> Sequence[Skip]:
     return sorted(found, key=lambda skip: skip.level)
 
 
-def _probe(run: Run, skips: Sequence[Skip], pairs: int, tell: Callable[[int, int], None]) -> Probed:
+def _probe(run: Run, skips: Sequence[Skip], pairs: int, on_progress: Callable[[int, int], None]) -> Probed:
     prepared = run.validation_pairs()
     indices = evenly_spaced(len(prepared), pairs)
     if len(prepared) < 2:
@@ -87,9 +87,9 @@ def _probe(run: Run, skips: Sequence[Skip], pairs: int, tell: Callable[[int, int
     skip_probe = SkipProbe(predictor, batches, prepared.sides.target, SHOWN)
     effects: list[SkipEffect] = []
     for done, skip in enumerate(skips):
-        tell(done, len(skips))
+        on_progress(done, len(skips))
         effects += skip_probe.effects(skip)
-    tell(len(skips), len(skips))
+    on_progress(len(skips), len(skips))
     gradients, weights = _norms(run.method, batches)
     pictures = Pictures(
         keys=tuple(prepared[index].key for index in indices[:SHOWN]),
@@ -99,7 +99,7 @@ def _probe(run: Run, skips: Sequence[Skip], pairs: int, tell: Callable[[int, int
     )
     probed = Probed(run.path, run.step, len(batches), pictures, effects, gradients, weights)
     write_report(probed)
-    ListenerList(run.listeners()).tell(probed)
+    ListenerList(run.listeners()).emit(probed)
     return probed
 
 
