@@ -71,7 +71,7 @@ def survey(
     plugins: Iterable[str | Path] = (),
     on_progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Survey:
-    """What a recipe's data are; every pair is read once, so that one that cannot be is found before a training.
+    """Report of a recipe's data; every pair is read once, so that unreadable ones are found before training.
 
     Args:
         recipe: the path of a recipe, or the name of one that ships with genlab.
@@ -89,7 +89,7 @@ def survey(
 def kept(
     recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = (), clear: bool = False
 ) -> Kept | None:
-    """What this machine's cache of pairs holds, and what of it is the recipe's; None if there is no cache.
+    """Content of this machine's cache of pairs, and the part that belongs to the recipe; None without a cache.
 
     Args:
         recipe: the path of a recipe, or the name of one that ships with genlab.
@@ -192,7 +192,7 @@ def probe(
     device: str = "auto",
     on_progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Probed:
-    """What each skip connection of a trained generator carries, and how gradients reach its levels.
+    """Effect of each skip connection of a trained generator, and gradient norms of its levels.
 
     Args:
         run: the run's folder, where the result is written to `probe/`.
@@ -216,7 +216,7 @@ def bench(
     rounds: int = 20,
     on_progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Benchmark:
-    """How fast a recipe trains, beside the plain way to compute the same, in turns on this machine.
+    """Training speed of a recipe against the plain implementation of the same step, in turns on this machine.
 
     Args:
         recipe: the path of a recipe, or the name of one that ships with genlab.

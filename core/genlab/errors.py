@@ -24,7 +24,7 @@ from typing_extensions import override
 
 
 class GenlabError(Exception):
-    """What went wrong, for a person.
+    """Base class of errors that a user can fix.
 
     Args:
         what: what was found and what is valid, as one or two sentences.

@@ -24,7 +24,7 @@ class Dice:
         self._rng = np.random.Generator(np.random.Philox(sequence))
 
     def hits(self, probability: float) -> bool:
-        """Whether something of this probability comes true."""
+        """True with this probability."""
         return self._rng.random() < probability
 
     def between(self, low: float, high: float) -> float:

@@ -24,7 +24,7 @@ _SIDEWAYS = range(5, 9)
 
 
 class ImageMode(NamedTuple):
-    """How an image's array is made: one channel of 8 or 16 bits, or three of 8."""
+    """Mode of an image's array: one channel of 8 or 16 bits, or three of 8."""
 
     channels: int
     bits: int
@@ -36,7 +36,7 @@ class ImageMode(NamedTuple):
 
 
 class Header(NamedTuple):
-    """What an image says of itself before its pixels are decoded: its size, turned as EXIF says, and its form."""
+    """Header of an image, read before its pixels are decoded: its size, turned as EXIF says, and its mode."""
 
     where: str
     width: int

@@ -1,4 +1,4 @@
-"""Whether the Hugging Face hub has a dataset, asked with little patience.
+"""Availability of a dataset on the Hugging Face hub, asked with little patience.
 
 `datasets` tries for half a minute before it gives up on a hub that is out of reach, so it is only let loose on one
 that has just answered.

@@ -27,7 +27,7 @@ class Span(NamedTuple):
 
 
 def spans_of(spec: str, sizes: Mapping[str, int], where: str) -> list[Span]:
-    """What a specification such as `train[:90%]` means, given how many rows each split has.
+    """Rows that a specification such as `train[:90%]` selects, given the number of rows of each split.
 
     Raises:
         DataError: there is no such split, or no row is meant.
@@ -111,7 +111,7 @@ def _check_columns(features: datasets.Features, columns: tuple[str, str], where:
 
 
 def _holds_images(feature: object) -> bool:
-    """Whether a column is declared as images, or holds bytes, as in Parquet files that `datasets` did not write."""
+    """True if a column is declared as images, or holds bytes, as in Parquet files that `datasets` did not write."""
     import datasets
 
     if isinstance(feature, datasets.Value):

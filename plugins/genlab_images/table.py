@@ -22,7 +22,7 @@ _HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*(?<!\.parquet)")
 
 
 class HubTable(NamedTuple):
-    """What a recipe says about where a table is.
+    """Location of a table, as a recipe gives it.
 
     Args:
         path: a file or folder on this machine, or an id on the hub such as `huggan/facades`.
@@ -97,7 +97,7 @@ def _cache_folder() -> Path:
 
 
 def _reader(local: Path) -> tuple[str, dict[str, list[str]] | None]:
-    """What `datasets` reads this path with: a folder speaks for itself, a file is data for a reader."""
+    """Reader of `datasets` for this path: a folder needs none, a file is data for a reader."""
     if local.is_dir():
         return str(local.resolve()), None
     if local.suffix.lower() == ".parquet":

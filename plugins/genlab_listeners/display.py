@@ -20,7 +20,7 @@ _SECONDS_BETWEEN_DRAWINGS = 0.1
 
 
 class Display(Protocol):
-    """What both kinds of place can do."""
+    """Common interface of both kinds of output."""
 
     def line(self, text: Text) -> None:
         """Print a line that stays."""

@@ -1,4 +1,4 @@
-"""How far a run is, in words."""
+"""Progress of a run, in words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from genlab_listeners.step_time import StepTime
 
 
 class Progress:
-    """What there is to say after any step.
+    """Progress after any step.
 
     Args:
         step: steps done so far.
@@ -26,7 +26,7 @@ class Progress:
 
     @property
     def tenth(self) -> int:
-        """How many tenths of the run are done."""
+        """Tenths of the run that are done."""
         return 10 * self.step // self.steps
 
     @property

@@ -1,4 +1,4 @@
-"""How fast a run goes."""
+"""Smoothed time of a step."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class StepTime:
         self._seconds = 0.0
 
     def pause(self, now: float) -> None:
-        """What happened since the last step, such as a validation, was no step."""
+        """Leave out the time since the last step, such as that of a validation."""
         self._last = now
 
     def step(self, now: float) -> None:
@@ -44,11 +44,11 @@ class StepTime:
 
     @property
     def seconds_per_step(self) -> float | None:
-        """Of late, without pauses; nothing before the first step."""
+        """Recent seconds per step, without pauses; None before the first step."""
         return self._seconds / self._steps if self._done else None
 
     def seconds_for(self, steps: int) -> float | None:
-        """How long that many more steps take if they pause as often as those so far; nothing before the first."""
+        """ETA in seconds of that many more steps, with pauses as often as so far; None before the first."""
         if self._done < 2:
             return self._seconds * steps if self._done else None
         return (self._last - self._first) / (self._done - 1) * steps

@@ -23,7 +23,7 @@ _DISTANCES: dict[Objective, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 class Adversarial(AdversarialLoss):
-    """How far scores are from the labels that each side wants: 1 for real, 0 for predicted.
+    """Distance of scores from the labels that each side wants: 1 for real, 0 for predicted.
 
     The discriminator draws the scores of real images to 1 and those of predictions to 0; the generator draws the
     latter to 1.

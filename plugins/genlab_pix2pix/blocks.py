@@ -1,4 +1,4 @@
-"""What the layers of the U-Net and the PatchGAN are made of, and how their weights start."""
+"""Layers of the U-Net and the PatchGAN, and their initial weights."""
 
 from __future__ import annotations
 

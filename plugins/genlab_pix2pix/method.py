@@ -1,4 +1,4 @@
-"""How pix2pix trains."""
+"""Method of pix2pix."""
 
 from __future__ import annotations
 

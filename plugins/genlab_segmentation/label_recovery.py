@@ -1,4 +1,4 @@
-"""Whether the labels can be read back from generated photos."""
+"""Recovery of labels from generated photos, by a judge."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _log = logging.getLogger("genlab")
 
 
 def _advice(judge: Path) -> str:
-    """How to come by a judge that is not there."""
+    """Advice on training a judge that does not exist."""
     small, whole = (f"gen run {name} --out {quote(str(judge))}" for name in ("label_judge_small", "label_judge"))
     return f". For photos of facades: `{small}` trains one for 64 pixels, `{whole}` for 256"
 
@@ -135,7 +135,7 @@ class LabelRecovery(Metric):
         return scores
 
     def _look_at(self, condition: Float[Tensor, "n c h w"], prediction: Float[Tensor, "n d h w"]) -> None:
-        """Whether these are labels and photos that the judge can know."""
+        """Check that these are labels and photos that the judge can know."""
         channels = self._run.manifest.channels[0]
         if (given := prediction.shape[1]) != channels:
             raise DataError(f"the judge {self.judge} reads images of {channels} channels, and these have {given}")
@@ -151,7 +151,7 @@ class LabelRecovery(Metric):
         self._is_looked_at = True
 
     def _has_the_colors(self, condition: Float[Tensor, "n 3 h w"]) -> bool:
-        """Whether this is a label map of the judge's: exactly if it has few colors, or as nearly as JPEG leaves it."""
+        """True for a label map of the judge's: exactly if it has few colors, or as nearly as JPEG leaves it."""
         distances = self._nearest(condition)[1]
         colors = condition.movedim(1, -1).reshape(-1, 3).unique(dim=0)
         if len(colors) <= _FEW * len(self.palette):

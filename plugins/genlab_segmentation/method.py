@@ -1,4 +1,4 @@
-"""How a network learns to read labels."""
+"""Training of a network that reads labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well labels are read."""
+"""Quality of predicted labels."""
 
 from __future__ import annotations
 

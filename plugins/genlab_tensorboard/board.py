@@ -1,4 +1,4 @@
-"""What TensorBoard gets to see of one run."""
+"""Summaries of one run for TensorBoard."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Board:
         self._file = EventFile(folder, step)
 
     def add_texts(self, facts: Mapping[str, str], recipe: str) -> None:
-        """What the run is about; it takes the place of what was said before."""
+        """Write the run's texts, in place of those written before."""
         self._file.add(0, [table_value("facts", facts), code_value("recipe", recipe)])
 
     def add_scalars(self, step: int, scalars: Mapping[str, float]) -> None:

@@ -48,7 +48,7 @@ def table_value(tag: str, rows: Mapping[str, str]) -> Summary.Value:
 
 
 def layout_value(layout: Layout) -> Summary.Value:
-    """What the Custom Scalars page looks like; the last one written counts."""
+    """Layout of the Custom Scalars page; the last one written counts."""
     metadata = custom_scalars.create_summary_metadata()
     return _string_value(custom_scalars.CONFIG_SUMMARY_TAG, layout.SerializeToString(), metadata)
 

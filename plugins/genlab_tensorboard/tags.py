@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run's figures, and under which name."""
+"""Tags of a run's values in TensorBoard."""
 
 from __future__ import annotations
 

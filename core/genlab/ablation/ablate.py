@@ -77,16 +77,16 @@ class Ablation:
 
     @property
     def slots(self) -> int:
-        """How many cells to train at a time if nobody says: one, or one a GPU."""
+        """Default number of cells to train at a time: one, or one per GPU."""
         return max(1, len(self._gpus))
 
     @cached_property
     def parameters(self) -> dict[str, dict[str, int]]:
-        """How many parameters each arm's networks have, by role."""
+        """Number of parameters of each arm's networks, by role."""
         return {arm: self._parameters(next(s for s in self.cells if s.cell.arm == arm)) for arm in self.plan.arms}
 
     def pace(self) -> TimeEstimate:
-        """What is there and what is missing, as far as time goes."""
+        """Time estimate from the cells that are finished and those that are missing."""
         measured: dict[str, list[float]] = {}
         missing: dict[str, str] = {}
         for settled in self.cells:
@@ -160,7 +160,7 @@ class Ablation:
         return {role: count_parameters(network) for role, network in build_networks(recipe, channels, document).items()}
 
     def _refuse_different_measures(self) -> None:
-        """What is compared must be measured with the same, such as one judge."""
+        """Raise if arms are measured with different things, such as two judges."""
         found = [self._measured(cell) for cell in self.plan.cells]
         for name in sorted(set().union(*found) - {"train", "validation"}):
             if len({fingerprints.get(name) for fingerprints in found}) > 1:

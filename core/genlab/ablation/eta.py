@@ -1,4 +1,4 @@
-"""How long what is missing of an ablation will take, going by what is there. Importing this imports no torch."""
+"""ETA of an ablation, from the cells that are finished. Importing this imports no torch."""
 
 from __future__ import annotations
 

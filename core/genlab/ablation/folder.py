@@ -62,7 +62,7 @@ class AblationFolder:
         return RunFolder(self.cells_path / arm / f"seed-{seed}")
 
     def changed_code(self, arm: str, seed: int, wanted: Identity) -> list[str]:
-        """What differs where the cell's run differs from what is wanted in nothing but code."""
+        """The packages whose code changed, for a cell that differs from what is wanted in nothing else."""
         found = _identity_in(self.cell(arm, seed))
         changed = differences(found, wanted) if found else []
         return changed if all(name.startswith("the code of") for name in changed) else []

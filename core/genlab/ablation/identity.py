@@ -1,4 +1,4 @@
-"""What makes a cell the one that it is: its recipe, the content of its data, and the code that it runs.
+"""Content hash that identifies a cell: its recipe, the content of its data, and its code.
 
 Importing this imports no torch.
 """
@@ -30,7 +30,7 @@ def identity(tables: Mapping[str, Any], fingerprints: Mapping[str, str], code: M
 
 
 def substance(tables: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a recipe decides what is trained and measured: not its title, its listeners, or when it saves."""
+    """The part of a recipe that decides the result: not its title, its listeners, or when it saves."""
     return {key: value for key, value in tables.items() if key not in ("title", "listeners", "checkpoint")}
 
 
@@ -47,7 +47,7 @@ def key(identity: Identity) -> str:
 
 
 def differences(one: Identity, other: Identity) -> list[str]:
-    """What differs between two, in words."""
+    """Differences between two identities, in words."""
     return [name for name in {**one, **other} if one.get(name) != other.get(name)]
 
 

@@ -1,4 +1,4 @@
-"""What a report needs of a cell: the course of its metrics, what they were of each image, and its last pictures."""
+"""Observations of a cell for the report: history of its metrics, metrics of each image, last pictures."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def read_course(folder: Path) -> dict[int, dict[str, float]]:
 
 
 def read_per_image(folder: Path) -> dict[str, dict[str, float]]:
-    """What a run's metrics were last of each image, by its key, of those that are means over images."""
+    """Last metrics of each image, by its key, for metrics that are means over images."""
     path = folder / "images.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 

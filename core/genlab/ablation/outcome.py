@@ -1,4 +1,4 @@
-"""What an ablation came to: the figures of its cells, and what their differences allow to say."""
+"""Results of an ablation: metrics of its cells, and what their differences show."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Outcome:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every cell is finished."""
+        """True if every cell is finished."""
         return len(self.finished) == len(self.cells)
 
     def better(self, metric: str) -> Better:
@@ -85,7 +85,7 @@ class Outcome:
         return mean_and_deviation(list(values.values())) if values else None
 
     def target_figures(self, metric: str) -> Spread | None:
-        """What the metric would be if predictions were the targets themselves, for a metric that tells."""
+        """Scores of the targets themselves, for a metric that has them."""
         name = self._figure(metric).target_figures
         return self.spread(self.baseline, f"{metric.partition('/')[0]}/{name}") if name else None
 
@@ -93,7 +93,7 @@ class Outcome:
         return self.plan.cells[0].recipe.figures[metric.partition("/")[2]]
 
     def measured_with(self) -> dict[str, str]:
-        """What metrics measure with, by their labels, for those that tell."""
+        """Descriptions of what metrics measure with, by label, for metrics that have one."""
         facts = next((cell.manifest.facts for cell in self.finished if cell.manifest), {})
         return {label: facts[label] for label in self.plan.cells[0].recipe.metrics if label in facts}
 
@@ -104,7 +104,7 @@ class Outcome:
         return {arm: interval for arm, interval in found.items() if interval}
 
     def _per_image(self, arm: str, metric: str) -> dict[int, dict[str, float]]:
-        """By seed, the metric of each image, of the cells that are finished; images are known by data and key."""
+        """The metric of each image by seed, for finished cells; images are identified by data and key."""
         found: dict[int, dict[str, float]] = {}
         for cell in self.finished:
             if cell.arm == arm and cell.manifest and (values := read_per_image(cell.folder).get(metric)):
@@ -118,7 +118,7 @@ class Outcome:
         return compare(self.values(self.baseline, metric), {arm: self.values(arm, metric) for arm in others})
 
     def sentences(self, metric: str) -> list[str]:
-        """What may be said of each arm beside the baseline."""
+        """Verdict sentences, one for each arm against the baseline."""
         differences = self.differences(metric)
         return [
             sentence(arm, self.baseline, metric, differences[arm], self.better(metric))
@@ -128,7 +128,7 @@ class Outcome:
         ]
 
     def bands(self, metric: str) -> dict[str, dict[int, Interval]]:
-        """By arm, the course of a metric over the training: its mean over the seeds and one standard deviation."""
+        """Mean and standard deviation over the seeds of a metric during training, by arm."""
         return {arm: self._band(arm, metric) for arm in self.plan.arms}
 
     def _band(self, arm: str, metric: str) -> dict[int, Interval]:

@@ -73,7 +73,7 @@ class Plan:
         return list(dict.fromkeys([self.settings.metric, *self.settings.metrics]))
 
     def assignments(self, arm: str) -> list[str]:
-        """What an arm changes, as it could be given to `--set`."""
+        """An arm's changes, as `--set` would take them."""
         return [f"{dotted(keys)}={inline(value)}" for keys, value in self.changes[arm].items()]
 
     def of(self, arm: str) -> list[Cell]:

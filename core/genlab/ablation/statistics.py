@@ -1,4 +1,4 @@
-"""What the seeds allow to say of an arm and the baseline. Importing this imports no torch.
+"""Paired statistics: each arm against the baseline, over seeds. Importing this imports no torch.
 
 Seeds are paired: with the same seed every arm sees the same pairs in the same order, augmented alike, and starts from
 equal weights wherever name and shape agree. So each seed gives one difference, and what is common to a seed's runs
@@ -52,7 +52,7 @@ class Difference:
     n: int
 
     def verdict(self, better: Better) -> Verdict:
-        """What may be said of the arm beside the baseline."""
+        """Verdict on the arm against the baseline."""
         if not math.isfinite(self.mean):
             return "no number"
         if self.adjusted is None:
@@ -164,7 +164,7 @@ def holm(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def sentence(arm: str, baseline: str, metric: str, difference: Difference, better: Better) -> str:
-    """What may be said, for a person."""
+    """The verdict as a sentence."""
     verdict, seeds = difference.verdict(better), f"{difference.n} paired seeds"
     amount = f"{metric} differs by {_signed(difference.mean)}"
     if verdict == "no number":

@@ -48,11 +48,11 @@ class OpenData:
 
     @cached_property
     def fingerprints(self) -> dict[str, str]:
-        """By split, hashes of the pairs' content, which may take reading all of them."""
+        """Hashes of the pairs' content, by split; may read all of them."""
         return {"train": self.training.fingerprint(), "validation": self.validation.fingerprint()}
 
     def sides(self, split: Split) -> tuple[Side, Side]:
-        """What the two sides of a split's pairs are."""
+        """Descriptions of the two sides of a split's pairs."""
         pairs = self.training if split == "train" else self.validation
         return pairs.a, pairs.b
 
@@ -193,7 +193,7 @@ def _shelves(recipe: Recipe, data: OpenData) -> dict[str, PairStore]:
 
 
 def kept_pairs(recipe: Recipe, data: OpenData) -> dict[str, Mapping[str, object]]:
-    """What a training keeps of a recipe's pairs on the machine, by the part that it has there.
+    """Content of a recipe's pairs as the cache stores them, by split.
 
     Each is told by all that its content depends on: the pairs, how they are prepared, and what prepares them.
     """
@@ -242,7 +242,7 @@ def build_networks(recipe: Recipe, channels: tuple[int, int], document: Document
 
 
 def _size_faults(networks: Mapping[str, Network], recipe: Recipe) -> list[Fault]:
-    """What is wrong with the recipe's size for these networks."""
+    """Faults of the recipe's size for these networks."""
     size = recipe.settings.input.height_width
     given = size[0] if size[0] == size[1] else f"{size[0]} x {size[1]}"
     faults: list[Fault] = []

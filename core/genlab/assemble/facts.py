@@ -1,4 +1,4 @@
-"""What a person wants to know first about an experiment."""
+"""Facts about an experiment, shown when it starts."""
 
 from __future__ import annotations
 

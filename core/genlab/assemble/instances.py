@@ -26,7 +26,7 @@ def broken(component: Component, what: str) -> PluginError:
 
 
 def check_network(network: Network, component: Component) -> None:
-    """Whether there is something to train, and what it says of itself makes sense."""
+    """Check that a network has something to train and describes itself consistently."""
     if next(network.parameters(), None) is None:
         raise broken(component, "it has no parameters, so there is nothing to train")
     if lazy := [name for name, weight in network.named_parameters() if isinstance(weight, UninitializedParameter)]:
@@ -62,7 +62,7 @@ def _check_levels(levels: Iterable[Any], component: Component) -> None:
 
 
 def check_phases(method: Method, networks: Mapping[str, Network], component: Component) -> None:
-    """Whether the phases are such, and update networks that are there."""
+    """Check that phases are phases, and update networks that exist."""
     if not (hasattr(method, "networks") and hasattr(method, "losses")):
         raise broken(component, "its constructor does not call super().__init__(networks, losses)")
     for phase in _listed(method.phases(), "phases", component):
@@ -74,7 +74,7 @@ def check_phases(method: Method, networks: Mapping[str, Network], component: Com
 
 
 def check_choice(choice: object, component: Component) -> Choice:
-    """What a dataset chose, if it is a choice."""
+    """Check that a dataset chose a `Choice`."""
     if not isinstance(choice, Choice):
         raise broken(component, f"its `choose` gives {_kind_of(choice)}, and not a genlab.Choice")
     return choice

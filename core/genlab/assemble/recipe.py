@@ -60,7 +60,7 @@ class Recipe:
 
     @property
     def predictions(self) -> Predictions:
-        """What the method predicts."""
+        """Kind of prediction that the method makes."""
         method: Any = self.method.component.cls
         return method.predictions
 

@@ -217,7 +217,7 @@ def _without(table: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
 
 
 def _table_hint(keys: Keys, value: object) -> str | None:
-    """What a value in the place of a component's table may have been meant for."""
+    """Hint at the likely meaning of a value in the place of a component's table."""
     if isinstance(value, str) and keys[0] not in TABLES:
         return f"To name the component: {dotted(keys)}.name = {shown(value)}"
     if isinstance(value, int | float) and keys[:-1] == ("losses",) and value is not True:

@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def _interrupt(_number: int, frame: FrameType | None) -> None:
-    """What Ctrl-C does, but while a training listens to it."""
+    """Handle Ctrl-C, except while a training handles it."""
     sys.stderr.write("interrupted\n")
     sys.stderr.flush()
     if _is_importing(frame):

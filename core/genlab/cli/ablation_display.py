@@ -60,7 +60,7 @@ def plan_as_json(ablation: Ablation, pace: TimeEstimate, jobs: int) -> dict[str,
 
 
 def print_answer(outcome: Outcome, folder: Path) -> None:
-    """What may be said, on standard output, and where the rest is."""
+    """Print the answer to standard output, and where the report is."""
     console = Console(highlight=False)
     for sentence in outcome.sentences(outcome.plan.settings.metric):
         console.print(Text(sentence), soft_wrap=True)

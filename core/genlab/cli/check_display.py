@@ -1,4 +1,4 @@
-"""How a component's conformance looks in a terminal, test by test as they end."""
+"""Conformance results of a component in a terminal, test by test."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class CacheVerb(StrEnum):
-    """What to do with the cache of pairs."""
+    """Action on the cache of pairs."""
 
     SHOW = "show"
     CLEAR = "clear"

@@ -1,4 +1,4 @@
-"""How a training ends on the command line: what to do next, and the exit code."""
+"""End of a training on the command line: what to do next, and the exit code."""
 
 from __future__ import annotations
 

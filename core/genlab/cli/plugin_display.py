@@ -1,4 +1,4 @@
-"""How plugins and their components look in a terminal."""
+"""Plugins and their components in a terminal."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _cells(row: PluginRow) -> tuple[str, ...]:
 
 
 def print_reference(found: ComponentDocs) -> None:
-    """What a recipe may say of a component."""
+    """Print the documentation of a component."""
     console = Console(highlight=False)
     console.print(Text(f'\n{found.kind} "{found.name}"', "bold").append(f"  {found.origin}\n", "dim"))
     console.print(Markdown(found.about), width=min(console.width, 100))

@@ -16,7 +16,7 @@ app = typer.Typer(help="What plugins give, whether it holds, and how to begin yo
 
 
 class KindName(StrEnum):
-    """What a component may be."""
+    """Kind of a component."""
 
     GENERATOR = "generator"
     DISCRIMINATOR = "discriminator"

@@ -141,7 +141,7 @@ def _forget(keys: Keys, origins: dict[Keys, Source]) -> None:
 
 
 def _renamed(keys: Keys, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether a table is a component's, or below one, and gets another name."""
+    """True if a table is a component's, or below one, and gets another name."""
     pattern = next((pattern for pattern in COMPONENTS if _begins(keys, pattern)), None)
     if pattern is None or "name" not in new:
         return False

@@ -87,7 +87,7 @@ class Train(Table):
 
     @property
     def chosen_precision(self) -> PrecisionName:
-        """What to compute in, once it was settled for a machine; where it is left open, float32."""
+        """Precision after it was chosen for a machine; float32 where it is left open."""
         return "float32" if self.precision == "auto" else self.precision
 
 

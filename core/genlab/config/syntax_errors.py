@@ -1,4 +1,4 @@
-"""What is no TOML, in words for a person who does not know TOML's grammar."""
+"""TOML syntax errors, in words for a person who does not know TOML's grammar."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _key_place(line: str, place: Place) -> Place:
 
 
 def _in_words(what: str, rest: str) -> tuple[str, str | None]:
-    """What is wrong, and a hint; `rest` is the line from the place on."""
+    """The error and a hint; `rest` is the line from the place on."""
     if what.startswith("Cannot declare"):
         return "this table stands here a second time", "Put all of its keys in one place."
     if what.startswith("Cannot mutate"):

@@ -56,7 +56,7 @@ def _without_json(value: Any) -> dict[str, None]:
 
 
 def _is_told_better(fault: Fault, faults: Iterable[Fault]) -> bool:
-    """Whether another fault lies deeper: where no type of a union fits, the one that came closest tells most."""
+    """True if another fault lies deeper: where no type of a union fits, the one that came closest says most."""
     depth = len(fault.path)
     return not fault.at_key and any(len(other.path) > depth and other.path[:depth] == fault.path for other in faults)
 

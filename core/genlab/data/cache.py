@@ -30,7 +30,7 @@ _ABOUT, _NAME = "about.json", r"[0-9a-f]{32}"
 
 @dataclass(frozen=True)
 class Entry:
-    """What the cache holds of one split at one size.
+    """Cached pairs of one split at one size.
 
     Args:
         name: its folder's, a hash of all that its content depends on.
@@ -47,7 +47,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Kept:
-    """What the cache holds, and what of it is a recipe's.
+    """Content of the cache, and the part that belongs to a recipe.
 
     Args:
         folder: where it is.
@@ -101,7 +101,7 @@ class Cache:
             return PairStore(folder, count, int(self._room(name) * share))
 
     def entries(self) -> list[Entry]:
-        """What there is, the last used first; other folders that lie there are nobody's business."""
+        """Entries, last used first; unrelated folders are ignored."""
         found: list[Entry] = []
         for folder in self.folder.glob("*"):
             with suppress(OSError):
@@ -112,7 +112,7 @@ class Cache:
         return sorted(found, key=lambda entry: -entry.used)
 
     def kept(self, contents: Iterable[Mapping[str, object]]) -> Kept:
-        """What there is, and what of it is of such content."""
+        """Entries, and those of the given content."""
         names = {name_of(content) for content in contents}
         entries = self.entries()
         mine = tuple(entry for entry in entries if entry.name in names)
@@ -144,7 +144,7 @@ def name_of(content: Mapping[str, object]) -> str:
 
 
 def _description(folder: Path) -> str | None:
-    """What a shelf says of itself, if that can be read."""
+    """Description that a pair store has of itself, if it can be read."""
     try:
         about = from_json((folder / _ABOUT).read_bytes())
     except (OSError, ValueError):

@@ -34,7 +34,7 @@ class Draw:
 
 
 def draw(seed: int, position: int, count: int) -> Draw:
-    """What the training's pair number `position` is, counted from 0 over all epochs, with `count` pairs in each."""
+    """Pair at a position of the training, counted from 0 over all epochs, with `count` pairs in each."""
     epoch, place = divmod(position, count)
     index = int(_epoch_order(seed, epoch, count)[place])
     top, left, flip = _random(seed, _AUGMENT, epoch, index).random(3)

@@ -40,7 +40,7 @@ _log = logging.getLogger("genlab")
 
 @dataclass(frozen=True)
 class ArrayLayout:
-    """What the two sides of every pair are as arrays: a type, such as `uint8`, and a shape."""
+    """Array layout of the two sides of every pair: a type, such as `uint8`, and a shape."""
 
     types: tuple[str, str]
     shapes: tuple[tuple[int, ...], tuple[int, ...]]
@@ -136,7 +136,7 @@ class PairStore:
         return self._folder / "records"
 
     def _room(self, form: ArrayLayout) -> int:
-        """How many pairs it may hold."""
+        """Number of pairs that fit."""
         return min(self._count, self._most // form.record)
 
     def _known_form(self) -> ArrayLayout | None:

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class PairSpec(NamedTuple):
-    """What condition and target are."""
+    """Descriptions of condition and target."""
 
     condition: Side
     target: TensorSpec

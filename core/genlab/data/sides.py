@@ -32,7 +32,7 @@ TensorSpec = Side | OneHotLabels
 
 
 def channels_of(side: TensorSpec) -> int:
-    """How many channels the networks see."""
+    """Number of channels that the networks see."""
     match side:
         case ImageSide():
             return side.channels
@@ -103,7 +103,7 @@ def _colors(palette: Palette, device: torch.device) -> Float[Tensor, "classes 3"
 
 
 def to_picture(image: Float[Tensor, "c h w"], side: TensorSpec) -> NDArray[np.uint8]:
-    """What networks see or predict as (height, width, 3) uint8, to be seen.
+    """Convert a tensor of a network to (height, width, 3) uint8, for people.
 
     Classes have their palette's colors; of an image of other than 3 channels, the first is shown.
     """

@@ -39,7 +39,7 @@ from genlab.util.files import storage_errors, sync, write_text
 
 
 class TrainProgress(BaseModel):
-    """How far a training is.
+    """Progress of a training.
 
     Args:
         step: steps done.
@@ -61,7 +61,7 @@ class TrainProgress(BaseModel):
 
 @dataclass(frozen=True)
 class TrainState:
-    """What a checkpoint holds: everything that training changes."""
+    """State of a training: everything that training changes."""
 
     method: Method
     optimizers: Mapping[str, Optimizer]
@@ -132,7 +132,7 @@ def restore(checkpoint: Path, trainee: TrainState) -> TrainProgress:
 
 
 def read_position(checkpoint: Path) -> TrainProgress:
-    """How far the training was; `RunError` if it does not say so in a way that can be read."""
+    """Read the progress of a training; `RunError` if it cannot be read."""
     with _blamed(checkpoint):
         try:
             position = TrainProgress.model_validate_json(state_file(checkpoint).read_bytes())
@@ -195,7 +195,7 @@ def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _loss_buffers(method: Method) -> dict[str, Tensor]:
-    """By `label/name`, without parameters: nothing trains those, and pretrained ones can be large."""
+    """Buffers by `label/name`, without parameters: nothing trains those, and pretrained ones can be large."""
     buffers: dict[str, Tensor] = {}
     for label, (loss, _) in method.losses.items():
         parameters = {name for name, _ in loss.named_parameters(remove_duplicate=False)}

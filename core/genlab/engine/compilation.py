@@ -68,7 +68,7 @@ def _recorded(forward: Forward) -> Forward:
 
 @contextmanager
 def _untouched(method: Method) -> Generator[None]:
-    """What is computed in this block leaves buffers as they were, and no gradients."""
+    """Restore buffers after the block, and drop its gradients."""
     modules: list[nn.Module] = [*method.networks.values(), *(loss for loss, _ in method.losses.values())]
     buffers = [buffer for module in modules for buffer in module.buffers()]
     before = [buffer.clone() for buffer in buffers]

@@ -1,4 +1,4 @@
-"""Whether the networks wait for pairs, and what to do about it."""
+"""Data stalls: detection of networks that wait for pairs, with advice."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from genlab.interfaces.network import Network
 
 @dataclass(frozen=True)
 class Experiment:
-    """What `engine.loop.train` trains.
+    """Input of `engine.loop.train`.
 
     Args:
         settings: the framework's tables.
@@ -41,5 +41,5 @@ class Experiment:
 
     @property
     def networks(self) -> Mapping[str, Network]:
-        """By role, on `device`."""
+        """Networks by role, on `device`."""
         return self.method.networks

@@ -1,4 +1,4 @@
-"""How trained networks predict: one image at a time, as the recipe's `[inference]` says."""
+"""Inference with trained networks: one image at a time, as the recipe's `[inference]` says."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class Precision:
             self._scaler.update()
 
     def state(self) -> dict[str, float]:
-        """What the next step depends on; nothing but for float16."""
+        """State that the next step depends on; empty but for float16."""
         return {
             name: value for name, value in self._scaler.state_dict().items() if name in ("scale", "_growth_tracker")
         }

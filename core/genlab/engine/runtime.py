@@ -133,7 +133,7 @@ _NEVER = 2**31 - 1
 
 @contextmanager
 def keep_freed_memory() -> Generator[None, None, None]:
-    """What tensors free in this block stays with the process, for the next ones.
+    """Keep memory that tensors free in this block with the process, for the next ones.
 
     PyTorch takes the memory of a CPU's tensors from the C library, and glibc hands large pieces back to the system as
     soon as they are free. Every step then has its gradients' pages cleared again, which takes longer than Adam. Other C

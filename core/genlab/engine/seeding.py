@@ -58,7 +58,7 @@ def isolated_rng(device: torch.device) -> Generator[None, None, None]:
 
 @contextmanager
 def seeded_construction(seed: int, role: str) -> Generator[None, None, None]:
-    """What a constructor draws in this block, on the CPU, is a function of seed and role alone."""
+    """Make what a constructor draws in this block, on the CPU, a function of seed and role alone."""
     cpu = torch.device("cpu")
     with isolated_rng(cpu):
         seed_random_numbers(derived_seed(seed, role), cpu)

@@ -21,7 +21,7 @@ RANGE = "genlab: "
 
 
 class StepResult(NamedTuple):
-    """What a step leaves behind, still on the device.
+    """Result of a step, still on the device.
 
     Args:
         losses: each term's unweighted value, by `phase/term`.

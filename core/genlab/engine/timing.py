@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 
 def due(step: int, steps: int, times: int) -> bool:
-    """Whether one of `times` occasions, spread evenly over the training, falls on this step; the end is one."""
+    """True if one of `times` occasions, evenly spaced over the training, is due at this step; the end is always one."""
     return step * times // steps > (step - 1) * times // steps
 
 
 class Throughput(NamedTuple):
-    """How fast it went for a while.
+    """Throughput since the last reading.
 
     Args:
         seconds: how long that was.

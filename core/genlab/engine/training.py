@@ -31,7 +31,7 @@ from genlab.interfaces.method import Batch
 
 
 class Training:
-    """What the loop moves forward, one step at a time.
+    """State of the loop, advanced one step at a time.
 
     Args:
         experiment: what to train.
@@ -186,7 +186,7 @@ class Training:
 
     @property
     def wants_saving(self) -> bool:
-        """Whether the last checkpoint is as old as the recipe lets it become."""
+        """True if the last checkpoint is as old as the recipe allows."""
         return self.clock.minutes_since_save() >= self.experiment.settings.checkpoint.minutes
 
     def _due(self, step: int, times: int) -> bool:

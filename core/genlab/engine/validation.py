@@ -31,7 +31,7 @@ class Interrupted(Exception):  # noqa: N818  (not an error: the user asked to st
 
 
 class Measured(NamedTuple):
-    """What metrics say: figures by name, and of those that are means over images, each image's value by its key."""
+    """Metrics by name, and for metrics that are means over images each image's value by its key."""
 
     figures: dict[str, float]
     per_image: dict[str, dict[str, float]]
@@ -107,7 +107,7 @@ def _per_image(name: str, metric: Metric, keys: Sequence[str]) -> dict[str, floa
 
 
 def _figures(name: str, metric: Metric) -> dict[str, float]:
-    """What a metric says: a figure under its label, or several below it."""
+    """Values of a metric: one under its label, or several below it."""
     value = cast(object, metric.compute())  # a plugin's, which may be anything
     if not metric.figures:
         return {name: _figure(name, value)}

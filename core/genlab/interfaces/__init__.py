@@ -1,1 +1,1 @@
-"""What a plugin's components are, one interface a file. Authors import these names from `genlab` itself."""
+"""Interfaces of components, one a file. Authors import these names from `genlab` itself."""

@@ -1,4 +1,4 @@
-"""What a run tells while it goes on. Importing this imports no torch."""
+"""Events of a run, and the interface of its listeners (callbacks). Importing this imports no torch."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ Replacement = Literal["cut", "shuffle", "average"]
 
 @dataclass(frozen=True)
 class SkipEffect:
-    """What becomes of predictions when one skip connection carries something else.
+    """Effect on predictions of replacing one skip connection's features.
 
     Figures are over the pairs: the mean, and one standard deviation to each side.
 

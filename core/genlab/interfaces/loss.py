@@ -1,4 +1,4 @@
-"""What training minimizes. A loss is a mean: it does not grow with the batch or the size of the image."""
+"""Objectives of training. A loss is a mean: it does not grow with the batch or the size of the image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How networks and losses make a training step."""
+"""Interface of methods: networks and losses combined into a training step."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Method(ABC):
 
     @abstractmethod
     def forward(self, batch: Batch) -> Outputs:
-        """What all phases of one step share, computed once, with gradients."""
+        """Compute what all phases of one step share, once, with gradients."""
 
     @abstractmethod
     def phases(self) -> Sequence[Phase]:
@@ -101,10 +101,10 @@ class Method(ABC):
 
     @abstractmethod
     def predict(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
-        """What the trained networks make of a condition."""
+        """Predict from a condition with the trained networks."""
 
     def state(self) -> Mapping[str, Tensor]:
-        """What the method itself carries from step to step, by name, such as earlier predictions; here nothing.
+        """State that the method carries from step to step, by name, such as earlier predictions; empty by default.
 
         A checkpoint holds it beside the networks' weights and the losses' buffers.
         """

@@ -1,4 +1,4 @@
-"""How good predictions are."""
+"""Interface of metrics: the quality of predictions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What predictions are. Importing this imports no torch."""
+"""Kinds of predictions. Importing this imports no torch."""
 
 from typing import Literal
 

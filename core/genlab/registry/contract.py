@@ -26,7 +26,7 @@ Parameters = Mapping[str, inspect.Parameter]
 
 
 class Contract(NamedTuple):
-    """What a recipe may say of a component.
+    """Settings that a recipe may give a component.
 
     Args:
         settings: a model of the settings, with their defaults and help.
@@ -38,7 +38,7 @@ class Contract(NamedTuple):
 
 
 def load_object(path: str) -> Any:
-    """What `package.module:Name` names."""
+    """Import the object that `package.module:Name` names."""
     module, _, name = path.partition(":")
     return getattr(importlib.import_module(module), name)
 
@@ -69,7 +69,7 @@ def _class_attributes(interface: type) -> Iterator[str]:
 
 
 def _check_calls(cls: type, interface: type) -> None:
-    """Whether what an interface asks for can be called as the framework does."""
+    """Check that an interface's methods can be called as the framework calls them."""
     for name in sorted(getattr(interface, "__abstractmethods__", ())):
         asked, given = getattr(interface, name), getattr(cls, name)
         if not (inspect.isfunction(asked) and inspect.isfunction(given)):
@@ -194,7 +194,7 @@ def _unwritable(name: str) -> str:
 
 
 def _has_none(value: Any) -> bool:
-    """Whether there is a None in a value of JSON: TOML has no word for it."""
+    """True if a JSON value contains None, which TOML cannot express."""
     if isinstance(value, Mapping):
         return any(map(_has_none, value.values()))
     return any(map(_has_none, value)) if isinstance(value, list) else value is None
@@ -219,7 +219,7 @@ def _optional(annotation: Any) -> tuple[Any, bool]:
 
 
 def _table_of(annotation: Any, kind: str, is_required: bool) -> Any:
-    """What a recipe gives for a component: its table, which is checked by itself."""
+    """Type of a component in a recipe: its table, which is validated by itself."""
     inner, is_optional = _optional(annotation)
     result: Any = Annotated[
         dict[str, Any], Words(f"a table with the `name` of a {kind}", f"tables, each with the `name` of a {kind}")
@@ -233,7 +233,7 @@ _ARGUMENT = re.compile(r"^(\w+)(?: \([^)]*\))?: *(.+(?:\n +.+)*)", re.MULTILINE)
 
 
 def argument_help(cls: type) -> dict[str, str]:
-    """What the docstrings of a class and its constructor say of each argument, under `Args:`."""
+    """Help of each argument, from the docstrings of a class and its constructor, under `Args:`."""
     lines: dict[str, str] = {}
     for text in (cls.__doc__, cls.__init__.__doc__):
         _, _, rest = inspect.cleandoc(text or "").partition("Args:\n")

@@ -1,4 +1,4 @@
-"""What a plugin may give: the pluggy hooks, the version of the interface, and the mark for a plugin's own functions."""
+"""Interface of plugins: pluggy hooks, the interface's version, and the marker for a plugin's own functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plugin registers: components by kind and name. Importing this imports no torch."""
+"""Registration of components by kind and name. Importing this imports no torch."""
 
 from __future__ import annotations
 

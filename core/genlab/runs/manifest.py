@@ -22,7 +22,7 @@ class DataRecord(BaseModel):
 
 
 class Manifest(BaseModel):
-    """How a run came to be, and how far it came."""
+    """Provenance and progress of a run."""
 
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")
 

@@ -1,4 +1,4 @@
-"""How a run came to be: what its manifest says of versions, machine and data, and what of that has changed since."""
+"""Provenance of a run: versions, machine and data in its manifest, and what of that has changed since."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def classes(pairs: PreparedPairs) -> Palette | None:
 
 
 def versions() -> dict[str, str]:
-    """Of what a result may depend on beside the plugins: what computes, decodes and measures."""
+    """Versions of the libraries that can affect results: those that compute, decode and measure."""
     packages = ("genlab", "torch", "numpy", "pillow", "torchmetrics", "datasets", "safetensors")
     found = {name: metadata.version(name) for name in packages}
     return {**environment.versions(found), **({"cuda": torch.version.cuda} if torch.version.cuda else {})}
@@ -94,7 +94,7 @@ def fingerprints(data: OpenData, metrics: Mapping[str, Metric]) -> dict[str, str
 
 
 def changed_data(manifest: Manifest, built: Built) -> list[str]:
-    """What the run reads that is not what it began with, in words."""
+    """Data of the run that changed since it began, in words."""
     now = data_record(built).fingerprints
     changed = [name for name, known in manifest.data.fingerprints.items() if now.get(name) != known]
     words = {
@@ -109,7 +109,7 @@ def changed_data(manifest: Manifest, built: Built) -> list[str]:
 
 
 def changed_versions(manifest: Manifest, built: Built) -> list[str]:
-    """What the run began with in another version, in words: `torch 2.11.0, and now there is 2.13.0`."""
+    """Versions that changed since the run began, in words: `torch 2.11.0, and now there is 2.13.0`."""
     before, now = manifest.versions | manifest.plugins, versions() | plugin_versions(built)
     changed = [
         f"{name} {before[name]}, and now there is {now[name]}"

@@ -153,7 +153,7 @@ class Run:
         return self._loaded[2]
 
     def apply(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
-        """What the networks make of conditions in [-1, 1] of any size, as the recipe's `[inference]` says.
+        """Apply the networks to conditions in [-1, 1] of any size, as the recipe's `[inference]` says.
 
         Returns:
             Images in [-1, 1], or scores of classes, on the run's device.
@@ -162,7 +162,7 @@ class Run:
         return predict_any_size(predictor, condition.to(self.device), self.generator.size_multiple)
 
     def predict(self, image: NDArray[np.generic]) -> NDArray[np.unsignedinteger]:
-        """What the generator makes of one image, as the recipe's `[inference]` says.
+        """Predict one image with the generator, as the recipe's `[inference]` says.
 
         Args:
             image: (height, width, channels) of uint8 or uint16, any size.

@@ -33,7 +33,7 @@ _IS = "a name is lower-case words of letters and digits, joined by - or _"
 
 @dataclass(frozen=True)
 class Names:
-    """What a plugin is called where.
+    """Names of a plugin in its package, module and class.
 
     Args:
         component: as recipes and entry points have it, such as `edge_aware`; the component's module too.

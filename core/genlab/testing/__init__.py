@@ -1,4 +1,4 @@
-"""What a plugin's author tests with: conformance suites to subclass, and small parts to train with.
+"""Tests for plugins' authors: conformance suites to subclass, and small parts to train with.
 
     from genlab.testing import GeneratorSuite
     from genlab_mine.net import Mine

@@ -1,4 +1,4 @@
-"""What every adversarial loss must do."""
+"""Conformance suite of adversarial losses."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class AdversarialLossSuite(Suite):
         return mean + images(count, 1, 6, 6, seed)
 
     def values(self, loss: AdversarialLoss, real: Tensor, predicted: Tensor) -> dict[str, Tensor]:
-        """What both sides are of scores of real images and of predictions."""
+        """Values of both sides for scores of real images and of predictions."""
         return {
             "for_generator": loss.for_generator(predicted),
             "for_discriminator": loss.for_discriminator(real, predicted),
         }
 
     def test_both_sides_are_one_finite_number(self) -> None:
-        """Of any scores, however sure they are, and the same each time."""
+        """Both sides are one finite number for any scores, however sure they are, and the same each time."""
         for count, mean in ((2, 0.0), (2, 1000.0), (2, -1000.0), (1, 0.0)):
             scores = self.scores(mean, count=count), self.scores(-mean, 1, count)
             values, again = self.values(self.loss(), *scores), self.values(self.loss(), *scores)
@@ -47,7 +47,7 @@ class AdversarialLossSuite(Suite):
                 require(value.equal(again[side]), f"{side} gives another value each time")
 
     def test_what_it_carries_is_in_its_buffers(self) -> None:
-        """What it remembers of earlier scores, if anything: a checkpoint holds its buffers, and nothing else of it."""
+        """Its buffers hold all that it remembers of earlier scores, as a checkpoint holds nothing else of it."""
         loss, resumed = self.loss(), self.loss()
         for mean in (1.0, -2.0):
             self.values(loss, self.scores(mean), self.scores(-mean, 1))

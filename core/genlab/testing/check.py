@@ -40,7 +40,7 @@ SUITES: dict[str, type[Suite]] = {
 
 
 class Result(NamedTuple):
-    """How one test of a suite ended.
+    """Outcome of one test of a suite.
 
     Args:
         test: its name.

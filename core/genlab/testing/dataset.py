@@ -1,4 +1,4 @@
-"""What every dataset must do."""
+"""Conformance suite of datasets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class DatasetSuite(Suite):
         return sorted({*evenly_spaced(len(pairs), self.most), *range(len(pairs))[-1:]})
 
     def test_it_can_be_had(self) -> None:
-        """Whether its source is there is told within three seconds."""
+        """It tells within three seconds if its source is available."""
         dataset = self.dataset()
         began = time.perf_counter()
         dataset.probe()

@@ -1,4 +1,4 @@
-"""What every discriminator must do."""
+"""Conformance suite of discriminators."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ class DiscriminatorSuite(NetworkSuite):
 
 
 def _gradients(network: Network, scores: Sequence[Tensor]) -> Tensor:
-    """Of all weights, as one vector, for an objective that weighs each map of scores differently."""
+    """Gradients of all weights, as one vector, for an objective that weighs each map of scores differently."""
     objective = torch.stack([number * given.square().mean() for number, given in enumerate(scores, start=1)]).sum()
     weights = [parameter for parameter in network.parameters() if parameter.requires_grad]
     gradients = torch.autograd.grad(objective, weights, materialize_grads=True)

@@ -1,4 +1,4 @@
-"""What a listener may come to hear."""
+"""Scripted events for listeners."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def ablation(folder: Path) -> list[Event]:
 
 
 def probe(folder: Path) -> list[Event]:
-    """What two skip connections carry."""
+    """Probe of two skip connections."""
     effects = [
         SkipEffect(level, replacement, _FIGURE, _FIGURE, _FIGURE, pictures().prediction)
         for level in (1, 2)

@@ -1,4 +1,4 @@
-"""How far a score of a discriminator sees."""
+"""Receptive field of a discriminator, measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every generator must do."""
+"""Conformance suite of generators."""
 
 from __future__ import annotations
 

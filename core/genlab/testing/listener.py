@@ -1,4 +1,4 @@
-"""What every listener must do."""
+"""Conformance suite of listeners."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _tell(listener: Listener, events: Iterable[Event]) -> None:
 
 
 def _written(folder: Path) -> int:
-    """How many bytes lie below a folder."""
+    """Number of bytes below a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 

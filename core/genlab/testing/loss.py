@@ -1,4 +1,4 @@
-"""What every loss must do that compares a prediction with its target.
+"""Conformance suite of losses that compare a prediction with its target.
 
 What is compared is computed by copies of a loss, as it may remember what it has seen.
 """
@@ -41,7 +41,7 @@ class LossSuite(Suite):
         return perfect(target, self.component.predictions)
 
     def test_it_is_one_finite_number(self) -> None:
-        """Of any batch, also of a single image, and the same each time."""
+        """It is one finite number for any batch, also of a single image, and the same each time."""
         for count in (2, 1):
             example = [tensor[:count] for tensor in self.example()]
             value: object = self.loss()(*example)
@@ -52,7 +52,7 @@ class LossSuite(Suite):
             require(value.equal(self.loss()(*example)), "it gives another value each time")
 
     def test_what_it_carries_is_in_its_buffers(self) -> None:
-        """What it remembers of earlier batches, if anything: a checkpoint holds its buffers, and nothing else of it."""
+        """Its buffers hold all that it remembers of earlier batches, as a checkpoint holds nothing else of it."""
         loss, resumed = self.loss(), self.loss()
         for seed in (1, 2):
             loss(*self.example(seed))
@@ -109,7 +109,7 @@ class LossSuite(Suite):
         require(near, f"{what}: take the mean over pixels")
 
     def test_inputs_are_left_alone(self) -> None:
-        """What it is given is used by others, so it changes nothing in place."""
+        """It changes no input in place, as others use them."""
         example = self.example()
         copies = [tensor.clone() for tensor in example]
         self.loss()(*example)

@@ -1,4 +1,4 @@
-"""What every method must do."""
+"""Conformance suite of methods."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _CPU = torch.device("cpu")
 
 
 class _ClassLoss(Loss):
-    """How far the probabilities of classes are from the truth, squared."""
+    """Squared distance of the probabilities of classes from the truth."""
 
     predictions: ClassVar[Predictions] = "classes"
 
@@ -117,7 +117,7 @@ class MethodSuite(Suite):
         require(updated == set(roles), f"its phases update {sorted(updated)}, and it has {sorted(roles)}")
 
     def test_a_prediction_is_like_its_target(self) -> None:
-        """What it predicts has the shape of the target, and is the same each time."""
+        """Its prediction has the shape of the target, and is the same each time."""
         method, given = self.method(), self.batch()
         for network in method.networks.values():
             network.eval()
@@ -148,7 +148,7 @@ class MethodSuite(Suite):
         require(all(weight.isfinite().all() for weight in weights), "after a step at batch 1, weights are not finite")
 
     def test_every_term_has_a_part_in_its_update(self) -> None:
-        """What a phase minimizes depends on the networks that it updates, term by term; one of weight 0 is a report."""
+        """Every term of a phase depends on the networks that it updates; one of weight 0 is a report."""
         method, given = self.method(), self.batch()
         with drawing(0):
             shared = method.forward(given)
@@ -162,7 +162,7 @@ class MethodSuite(Suite):
                     )
 
     def test_the_game_is_played(self) -> None:
-        """By itself the discriminator learns to tell targets from predictions, then the generator to pass as real."""
+        """The discriminator alone learns to tell targets from predictions, then the generator to pass as real."""
         if "discriminator" not in self.component.roles:
             return
         trainee = self.trainee(weight=1e-6)
@@ -233,7 +233,7 @@ class MethodSuite(Suite):
 
 
 class _Scores(NamedTuple):
-    """What a discriminator scores on average."""
+    """Mean score of a discriminator."""
 
     real: float
     predicted: float
@@ -250,7 +250,7 @@ def _seeded(method: Method, condition: Tensor) -> Tensor:
 
 
 def _reaches(value: Tensor, weights: Sequence[Tensor]) -> bool:
-    """Whether a gradient comes from a value to any of some weights."""
+    """True if a gradient flows from a value to any of some weights."""
     if not value.requires_grad:
         return False
     trained = [weight for weight in weights if weight.requires_grad]

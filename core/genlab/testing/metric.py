@@ -1,4 +1,4 @@
-"""What every metric must do."""
+"""Conformance suite of metrics."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class MetricSuite(Suite):
     size: ClassVar[int] = 32
 
     def definition(self, condition: Tensor, target: Tensor, prediction: Tensor) -> float | Figures:  # noqa: ARG002
-        """What the figure is over all images at once, or all figures by name, written out as plainly as can be."""
+        """The metric over all images at once, or all of its values by name, written as plainly as possible."""
         raise SkipTest("no definition is given to compare with")
 
     def example(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -57,7 +57,7 @@ class MetricSuite(Suite):
         return metric
 
     def figures(self, metric: Metric) -> Figures:
-        """What it says, by name; one that has a single figure says it by no name."""
+        """Values by name; a metric with one value has an empty name."""
         value: object = metric.compute()
         if not self.component.figures:
             return {"": _number(value, "compute()")}
@@ -95,7 +95,7 @@ class MetricSuite(Suite):
         _require_equal(self.figures(metric), self.figures(self.measured()), "after a reset it is not as new:")
 
     def test_each_counts_for_itself(self) -> None:
-        """Of two at once, each says what it alone was given."""
+        """Two instances at once count independently."""
         condition, target, _ = self.example()
         metric, other = self.metric(), self.metric()
         metric.update(*self.example())
@@ -135,7 +135,7 @@ class MetricSuite(Suite):
             require(_close(alone, values[index]), what)
 
     def test_the_target_itself_is_best(self) -> None:
-        """By `better`, no prediction scores better than the target; and `target_figures` are the scores of that."""
+        """No prediction scores better than the target, by `better`; `target_figures` are the target's own scores."""
         condition, target, _ = self.example()
         metric = self.metric()
         metric.update(condition, target, perfect(target, self.component.predictions))
@@ -159,7 +159,7 @@ class MetricSuite(Suite):
         require(other.fingerprint() == fingerprint, "its fingerprint is another each time")
 
     def test_inputs_are_left_alone(self) -> None:
-        """What it is given is used by others, so it changes nothing in place."""
+        """It changes no input in place, as others use them."""
         example = self.example()
         copies = [tensor.clone() for tensor in example]
         self.metric().update(*example)

@@ -1,4 +1,4 @@
-"""What every network must do, generator or discriminator."""
+"""Conformance suite of all networks, generators and discriminators."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class NetworkSuite(Suite):
         raise NotImplementedError
 
     def example(self, network: Network, seed: int = 0, count: int = 2) -> Inputs:
-        """What a network of three channels a side takes: `count` images."""
+        """Example inputs of a network with three channels a side: `count` images."""
         raise NotImplementedError
 
     def test_the_same_seed_gives_the_same_network(self) -> None:
@@ -143,7 +143,7 @@ class NetworkSuite(Suite):
         require(not changed, f"being called changes {_some(changed)}")
 
     def test_inputs_are_left_alone(self) -> None:
-        """What it is given is used by others, so it changes nothing in place."""
+        """It changes no input in place, as others use them."""
         network = self.network().train()
         inputs = self.example(network)
         copies = [tensor.clone() for tensor in inputs]
@@ -217,7 +217,7 @@ def without_shape_checks() -> Generator[None, None, None]:
 
 
 def count_calls(network: Network, modules: Sequence[nn.Module], inputs: Inputs) -> list[int]:
-    """How often each of some modules is called in one forward pass."""
+    """Number of calls of each of some modules in one forward pass."""
     calls = [0] * len(modules)
 
     def counting(index: int) -> Callable[..., None]:
@@ -249,13 +249,13 @@ def require_close(given: Tensor, expected: Tensor, tolerance: float, what: str) 
 
 
 def _trained(network: Network, inputs: Inputs) -> Tensor:
-    """What a network in training gives, with the same random numbers each time."""
+    """Output of a network in training, with the same random numbers each time."""
     with torch.no_grad(), drawing(5):
         return network.train()(*inputs)
 
 
 def _is_layer(module: nn.Module) -> bool:
-    """Whether it is a layer, PyTorch's own or one that has none within, and not put together by a network's author."""
+    """True for a layer, PyTorch's own or one without children, and not a block composed by a network's author."""
     return type(module).__module__.startswith("torch.") or not any(True for _ in module.children())
 
 

@@ -1,4 +1,4 @@
-"""What all conformance suites share: which component is tested, and how one is made."""
+"""Base of all conformance suites: the component that is tested, and its construction."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def require(condition: object, what: str) -> None:
 
 @contextmanager
 def drawing(seed: int) -> Generator[None, None, None]:
-    """What is drawn in this block is the same each time, and the caller's random numbers go on as if nothing was."""
+    """Draw the same random numbers in every such block, and restore the caller's afterwards."""
     with seeded_construction(seed, "test"):
         yield
 
 
 class Suite:
-    """What a component must do, whatever its kind.
+    """Requirements of a component of any kind.
 
     A subclass names the class in `component`, and in `settings` what a recipe would say of it, if the defaults do not
     do. Whatever else a suite needs to know it has as class attributes, which a subclass may set otherwise.

@@ -105,7 +105,7 @@ class ToyLoss(Loss):
 
 
 class ToyAdversarialLoss(AdversarialLoss):
-    """How far scores are from 1 for what is real, and from 0 for what is predicted, squared."""
+    """Squared distance of scores from 1 for real images, and from 0 for predictions."""
 
     @override
     def for_generator(self, prediction_scores: Float[Tensor, "n 1 i j"]) -> Float[Tensor, ""]:

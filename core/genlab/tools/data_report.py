@@ -1,4 +1,4 @@
-"""What a recipe's data are: how many pairs, of which sizes, and what networks see of them."""
+"""Report of a recipe's data: number of pairs, sizes, and what networks see of them."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def file_lock(lock: Path, busy: str, patience: float) -> Generator[None, None, N
 
 
 def is_text(name: str) -> bool:
-    """Whether a name from the system, of a file or an argument, can be written as UTF-8."""
+    """True if a name from the system, of a file or an argument, can be written as UTF-8."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -1,1 +1,1 @@
-"""How a building looks: drawn as color and depth, then lit and photographed."""
+"""Appearance of a building: drawn as color and depth, then lit and photographed."""

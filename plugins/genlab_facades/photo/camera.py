@@ -1,4 +1,4 @@
-"""What a camera makes of a scene."""
+"""Camera that photographs a scene."""
 
 from __future__ import annotations
 

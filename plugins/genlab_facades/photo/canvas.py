@@ -19,7 +19,7 @@ _RAMP = Image.linear_gradient("L")
 
 
 class Material(IntEnum):
-    """What a place is made of, which decides its texture."""
+    """Material of a place, which decides its texture."""
 
     SMOOTH = 0
     SKY = 1
@@ -35,7 +35,7 @@ class Material(IntEnum):
 
 
 class Surface(NamedTuple):
-    """What was drawn, pixel by pixel: color (3, height, width) from 0 to 255, depth and material (height, width)."""
+    """Drawn surface: color (3, height, width) from 0 to 255, depth and material (height, width)."""
 
     color: NDArray[np.float32]
     depth: NDArray[np.float32]
@@ -96,7 +96,7 @@ class Canvas:
         self._color.paste(color, (left, top), mask)
 
     def surface(self) -> Surface:
-        """What has been drawn, at the size of the picture."""
+        """The surface drawn so far, at the size of the picture."""
         half = FINENESS // 2
         color = np.asarray(self._color.reduce(FINENESS)).transpose(2, 0, 1)
         return Surface(

@@ -12,7 +12,7 @@ from genlab_facades.plan.styles import Color
 
 @dataclass(frozen=True)
 class Look:
-    """What the plan leaves open. Colors are sRGB, before light and shadow.
+    """Choices that the plan leaves open. Colors are sRGB, before light and shadow.
 
     Args:
         wall, base, trim, frame, roof: colors of the wall, the ground floor, what is carved, window frames, the roof.

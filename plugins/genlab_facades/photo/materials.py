@@ -91,7 +91,7 @@ def _panels(building: Building) -> Courses:
 
 
 def _lay(courses: Courses, building: Building, dice: Dice, size: int) -> tuple[Field, Field]:
-    """How much of each pixel is joint, and how each stone differs from the others."""
+    """Share of joint in each pixel, and the difference of each stone from the others."""
     edges = np.arange(size + 1) / size
     rows, row_joints = _divide(1.0 + edges - building.wall.bottom, courses.height, courses.joint)
     table = dice.noise(64, 64)[rows % 64]

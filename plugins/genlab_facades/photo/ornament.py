@@ -24,7 +24,7 @@ def paint_molding(canvas: Canvas, part: Part, look: Look) -> None:
 
 
 def paint_cornice(canvas: Canvas, part: Part, look: Look) -> None:
-    """What is above a window or a door."""
+    """Paint the part above a window or a door."""
     box = part.box
     if part.form == "lintel":
         canvas.box(box, shade(look.trim, 0.96), 0.003, Material.TRIM)

@@ -1,4 +1,4 @@
-"""What is around a house: sky, neighbors, trees and the street."""
+"""Surroundings of a house: sky, neighbors, trees and the street."""
 
 from __future__ import annotations
 

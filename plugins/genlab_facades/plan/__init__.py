@@ -1,1 +1,1 @@
-"""What stands in a picture, and where: from random numbers to a building."""
+"""Plan of a picture: from random numbers to a building."""

@@ -1,4 +1,4 @@
-"""What stands in a picture, in units of the picture's side."""
+"""Parts of a picture, in units of the picture's side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs across or up the wall, and what adorns it."""
+"""Parts that run across or up the wall, and ornaments."""
 
 from __future__ import annotations
 

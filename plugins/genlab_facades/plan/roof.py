@@ -1,4 +1,4 @@
-"""What stands above the eaves and belongs to the facade."""
+"""Parts above the eaves that belong to the facade."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from genlab_facades.plan.styles import Style
 
 @dataclass(frozen=True)
 class WindowRow:
-    """How the windows of one floor are made; `none` is the form of what they lack.
+    """Form of the windows of one floor; `none` is the form of what they lack.
 
     Args:
         width: share of the bay.

@@ -11,7 +11,7 @@ Choices = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Style:
-    """What houses of one kind have in common. A choice that is listed twice is taken twice as often.
+    """Common traits of houses of one kind. A choice that is listed twice is taken twice as often.
 
     Args:
         floors: least and greatest number of storeys.

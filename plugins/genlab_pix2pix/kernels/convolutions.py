@@ -42,7 +42,7 @@ class Convolution(nn.Conv2d):
         return super().forward(input)
 
     def _pixels(self, x: Tensor) -> int:
-        """Of an image; none if it is smaller than the kernel."""
+        """Number of output pixels of an image; none if it is smaller than the kernel."""
         height, width = (
             max((side + 2 * pad - size) // step + 1, 0)
             for side, pad, size, step in zip(x.shape[2:], self._padding, self.kernel_size, self.stride, strict=True)
@@ -92,7 +92,7 @@ class TransposedConvolution(nn.ConvTranspose2d):
 
 
 def _was_measured(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
-    """Whether it is a plain layer and a batch of its own in single precision on a CPU, computed as it is written."""
+    """True for a plain layer and a batch of its own in single precision on a CPU, computed as it is written."""
     return (
         x.ndim == 4
         and x.shape[1] == layer.in_channels

@@ -61,7 +61,7 @@ class _Transforms(NamedTuple):
 
 @cache
 def _transforms(dtype: torch.dtype) -> _Transforms:
-    """By Toom and Cook: evaluate both polynomials at the points, multiply, interpolate; here transposed."""
+    """Transforms by Toom and Cook: evaluate both polynomials at the points, multiply, interpolate; here transposed."""
     output, kernel = _powers(_OUT).T, _powers(KERNEL)
     tile = np.linalg.inv(_powers(_TILE)).T
     # A row of one can be scaled if the other's is scaled back: of equal size they round least.

@@ -31,7 +31,7 @@ class Failure(NamedTuple):
 
 
 def blamed(error: BaseException) -> PluginError | None:
-    """What was raised in a plugin's code as an error for people; None if no plugin had a part in it."""
+    """Turn an exception of a plugin's code into an error for users; None if no plugin took part in it."""
     if failure := failure_in_plugin(error):
         hint = "`gen plugins check` shows what a component breaks; `gen --debug` shows where in the code this was."
         return PluginError(f"the plugin {failure.owner} failed: {failure.what}", hint=hint)

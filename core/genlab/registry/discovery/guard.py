@@ -1,4 +1,4 @@
-"""What a plugin does to the process while it is imported, kept from everybody else."""
+"""Isolation of the process from side effects of a plugin's import."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ FILE_PREFIX = "genlab_file_"
 
 
 class Loaded(NamedTuple):
-    """What came of a plugin: its components, or why there are none; and how many seconds that took."""
+    """Result of loading a plugin: its components or its failure, and the seconds that it took."""
 
     registrations: Sequence[Registration]
     failure: PluginError | None

@@ -72,7 +72,7 @@ def _row(plugin: Plugin, key: Key, givers: Sequence[Plugin]) -> PluginRow:
 
 
 def collision(kind: str, name: str, givers: Sequence[Plugin]) -> PluginError:
-    """What to do where several plugins give a component of one name."""
+    """Error for several plugins that give a component of one name."""
     choices = list(dict.fromkeys(f'"{plugin.package}:{name}"' for plugin in givers))
     what = f'more than one plugin gives a {kind} "{name}"'
     if len(choices) < len(givers):

@@ -57,7 +57,7 @@ class Plugin:
         return "slow" if self.seconds > SLOW and self.file is None else "ok"
 
     def is_called(self, package: str) -> bool:
-        """Whether it is of the package of that name, which may be written with other dashes and capitals."""
+        """True for the package's name in any spelling, with other dashes and capitals."""
         return canonical(package) == canonical(self.package)
 
 

@@ -12,7 +12,7 @@ VERSION = "genlab_interface"
 
 
 def check_version(made_for: object, is_needed: bool) -> None:
-    """Whether a plugin is made for this interface: the same major version, and no later minor one."""
+    """Check that a plugin is made for this interface: the same major version, and no later minor one."""
     if made_for is None:
         if is_needed:
             what = "it does not say which version of the interface it is made for"

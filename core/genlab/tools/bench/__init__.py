@@ -1,1 +1,1 @@
-"""How fast a recipe trains, beside the plain way to compute the same."""
+"""Training speed of a recipe against the plain implementation of the same step."""

@@ -115,7 +115,7 @@ class _Worker:
         self._steps.append(self.ask("step"))
 
     def total(self, figure: str) -> float:
-        """Of all steps: `seconds`, and of them those `waited` and `stepped`."""
+        """Total over all steps: `seconds`, and of them those `waited` and `stepped`."""
         return sum(step[figure] for step in self._steps)
 
     def end(self) -> None:

@@ -21,7 +21,7 @@ PROFILED = 4
 
 
 def seconds_of(work: Callable[[], object], device: torch.device) -> float:
-    """How long some work takes until its results are there."""
+    """Seconds until the results of some work are there."""
     _wait(device)
     before = time.perf_counter()
     work()
@@ -57,7 +57,7 @@ def flops_of(work: Callable[[], object]) -> int:
 
 
 def shares_of(step: Callable[[], object], device: torch.device) -> dict[str, float]:
-    """How a step's time is divided among the parts that it names; empty on a GPU, which computes them later."""
+    """Shares of a step's time by the parts that it names; empty on a GPU, which computes them later."""
     if device.type != "cpu":
         return {}
     # The first is left out: with it the profiler starts.

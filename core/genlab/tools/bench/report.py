@@ -1,4 +1,4 @@
-"""What a benchmark found."""
+"""Results of a benchmark."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Benchmark:
 
     @property
     def speedups(self) -> list[float]:
-        """How many times as fast genlab was, round by round: what slows the machine down slows both."""
+        """Speedup of genlab round by round: what slows the machine down slows both."""
         return [plain / ours for plain, ours in zip(self.reference.seconds, self.genlab.seconds, strict=True)]
 
     @property

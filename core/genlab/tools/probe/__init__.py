@@ -1,1 +1,1 @@
-"""What each skip connection of a trained generator carries, and how gradients reach its levels."""
+"""Effect of each skip connection of a trained generator, and gradient norms of its levels."""

@@ -1,4 +1,4 @@
-"""What a probe leaves in the run's folder: figures, a plot, and pictures."""
+"""Output of a probe in the run's folder: values, a plot, and pictures."""
 
 from __future__ import annotations
 

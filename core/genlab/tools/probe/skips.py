@@ -72,7 +72,7 @@ class SkipProbe:
         return np.stack([to_picture(image[0], self.target) for image in images[: self.shown]])
 
     def _features(self, skip: Skip, batch: Batch) -> Features:
-        """What the skip carries for one pair."""
+        """Features that the skip connection carries for one pair."""
         found: list[object] = []
         # Copies, here and below, as what follows in the network may change them in place.
         with _hooked(skip.module, lambda features: found.append(_copy(features))):

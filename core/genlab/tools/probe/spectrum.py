@@ -1,4 +1,4 @@
-"""How much of an image is fine detail."""
+"""Share of fine detail in an image."""
 
 from __future__ import annotations
 
