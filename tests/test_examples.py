@@ -136,7 +136,7 @@ def test_both_packages_use_genlab_at_all() -> None:
     [
         ("import genlab.engine", "import of genlab.engine"),
         ("import genlab.registry.registry as g", "import of genlab.registry.registry"),
-        ("from genlab.engine.loop import train", "import of genlab.engine.loop"),
+        ("from genlab.engine.loop import train_loop", "import of genlab.engine.loop"),
         ("from genlab import engine", "genlab.engine"),
         ("from genlab import _secret", "genlab._secret"),
         ("from genlab import Listener, Generatr", "genlab.Generatr"),

@@ -10,7 +10,7 @@ from tests.conftest import GenCommand
 
 import genlab
 from genlab.config.builtin import shipped_names
-from genlab.config.load import load
+from genlab.config.load import load_recipe
 from genlab_facades.classes import PALETTE
 
 SMALL = (
@@ -26,7 +26,7 @@ SMALL = (
 
 def judged(name: str, judge: Path) -> list[str]:
     """What a recipe needs whose predictions a judge reads."""
-    metrics = load(name).values["evaluate"]["metrics"]
+    metrics = load_recipe(name).values["evaluate"]["metrics"]
     return [f"evaluate.metrics.label_recovery.judge={judge}"] if "label_recovery" in metrics else []
 
 
@@ -43,7 +43,7 @@ def test_a_recipe_that_needs_a_judge_says_how_to_train_one(gen: GenCommand) -> N
 
 
 def test_the_judge_reads_the_classes_of_the_facades_that_are_drawn() -> None:
-    labelled, drawn = load("label_judge").values["data"]["sources"]
+    labelled, drawn = load_recipe("label_judge").values["data"]["sources"]
     assert [tuple(color) for color in labelled["palette"]] == list(PALETTE)
     assert drawn["name"] == "drawn_facades"
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from genlab.ablation import plan as ablation
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.jobs import JobEvent
 from genlab.ablation.outcome import Outcome
+from genlab.ablation.plan import TABLE as ABLATION, make_plan
 from genlab.assemble.experiment import build_method, build_networks, construct, kept_pairs, open_data, prepare, settle
 from genlab.assemble.read import CheckedRecipe, read
 from genlab.config.load import find
@@ -19,11 +19,11 @@ from genlab.interfaces.listener import Probed
 from genlab.runs import training
 from genlab.runs.folder import RunFolder
 from genlab.runs.run import Run
-from genlab.tools import summary as networks_summary
-from genlab.tools.bench.bench import bench as run_bench
+from genlab.tools.bench.bench import run_benchmark
 from genlab.tools.bench.report import Benchmark
-from genlab.tools.data_report import Survey, survey as run_survey
-from genlab.tools.probe.probe import probe as run_probe
+from genlab.tools.data_report import Survey, survey_data
+from genlab.tools.probe.probe import probe_skips
+from genlab.tools.summary import NetworkSummary, summarize_networks
 
 
 def check(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> CheckedRecipe:
@@ -44,14 +44,14 @@ def check(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterabl
     parts = construct(checked.recipe, checked.document)
     networks = build_networks(checked.recipe, (3, 3), checked.document)
     build_method(checked.recipe, networks, parts.losses, checked.document)
-    if ablation.TABLE in checked.document.values:
-        ablation.make_plan(checked.document, checked.components)
+    if ABLATION in checked.document.values:
+        make_plan(checked.document, checked.components)
     return checked
 
 
 def outline(
     recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()
-) -> list[networks_summary.Outline]:
+) -> list[NetworkSummary]:
     """A recipe's networks level by level, for the channels that its data have, or three where they can't be had."""
     checked = read(recipe, overrides=overrides, plugins=plugins)
     built = checked.recipe
@@ -61,7 +61,7 @@ def outline(
         channels = (3, 3)
     networks = build_networks(built, channels, checked.document)
     names = {role: spec.component.name for role, spec in built.networks.items()}
-    return networks_summary.outline(networks, names, channels, built.settings.input.height_width)
+    return summarize_networks(networks, names, channels, built.settings.input.height_width)
 
 
 def survey(
@@ -83,7 +83,7 @@ def survey(
         RecipeError: with all that is wrong.
         DataError: the data cannot be had, or a pair is not what it should be.
     """
-    return run_survey(read(recipe, overrides=overrides, plugins=plugins), on_progress)
+    return survey_data(read(recipe, overrides=overrides, plugins=plugins), on_progress)
 
 
 def kept(
@@ -138,7 +138,7 @@ def train(
     else:
         RunFolder.refuse_existing(Path(out))
         make_folder = partial(RunFolder.create, Path(out))
-    return Run(training.start(checked, make_folder, name=str(recipe), plugins=files, stop_at=stop_at))
+    return Run(training.start_run(checked, make_folder, name=str(recipe), plugins=files, stop_at=stop_at))
 
 
 def resume(run: str | Path, *, stop_at: int | None = None) -> Run:
@@ -148,7 +148,7 @@ def resume(run: str | Path, *, stop_at: int | None = None) -> Run:
         RunError: it has finished, is being trained, has no checkpoint, or its data changed.
     """
     folder = RunFolder.existing(Path(run))
-    training.resume(folder, stop_at=stop_at)
+    training.resume_run(folder, stop_at=stop_at)
     return open_run(folder.path)
 
 
@@ -205,7 +205,7 @@ def probe(
         DataError: its validation pairs cannot be had.
         DeviceError: the device asked for is not there.
     """
-    return run_probe(open_run(run, device=device), pairs, on_progress)
+    return probe_skips(open_run(run, device=device), pairs, on_progress)
 
 
 def bench(
@@ -232,7 +232,7 @@ def bench(
         raise ValueError(f"rounds is {rounds}, but a spread takes at least 2")
     assignments, files = list(overrides), [Path(file) for file in plugins]
     check(recipe, overrides=assignments, plugins=files)
-    return run_bench(recipe, assignments, files, rounds, on_progress)
+    return run_benchmark(recipe, assignments, files, rounds, on_progress)
 
 
 def open_run(path: str | Path, *, device: str = "auto") -> Run:

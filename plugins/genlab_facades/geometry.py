@@ -58,7 +58,7 @@ class Box(NamedTuple):
         return Box(self.left - overhang, self.bottom, self.right + overhang, self.bottom + height)
 
 
-def outline(form: str, box: Box) -> list[Point]:
+def polygon(form: str, box: Box) -> list[Point]:
     """The corners of a form that fills a box.
 
     Args:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from genlab_facades.classes import PartClass
-from genlab_facades.geometry import outline
+from genlab_facades.geometry import polygon
 from genlab_facades.plan.building import Building
 
 
@@ -21,7 +21,7 @@ def label_map(building: Building, size: int) -> NDArray[np.uint8]:
     for part in building.parts:
         number = int(part.kind)
         if part.kind is PartClass.FACADE and part.form != "flat":
-            pen.polygon([(x * size - 0.5, y * size - 0.5) for x, y in outline(part.form, part.box)], fill=number)
+            pen.polygon([(x * size - 0.5, y * size - 0.5) for x, y in polygon(part.form, part.box)], fill=number)
         else:
             left, top, right, bottom = (round(edge * size) for edge in part.box)
             pen.rectangle((left, top, max(right, left + 1) - 1, max(bottom, top + 1) - 1), fill=number)

@@ -21,7 +21,7 @@ PATIENCE = 3.0  # seconds
 _REFUSALS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 
 
-def require(dataset: str) -> None:
+def require_available(dataset: str) -> None:
     """Ask the hub that the environment names (HF_ENDPOINT) for a dataset, once per process.
 
     Raises:
@@ -32,7 +32,7 @@ def require(dataset: str) -> None:
     if constants.HF_HUB_OFFLINE or os.environ.get("HF_DATASETS_OFFLINE", "").upper() in constants.ENV_VARS_TRUE_VALUES:
         what = "offline mode (HF_HUB_OFFLINE) forbids to fetch it from the Hugging Face hub"
         raise DataUnavailableError(what, where=dataset, hint=_elsewhere(dataset))
-    endpoint(constants.ENDPOINT).require(dataset)
+    endpoint(constants.ENDPOINT).require_available(dataset)
 
 
 @cache
@@ -55,7 +55,7 @@ class Endpoint:
         self.silence: str | None = None
         self.statuses: dict[str, int] = {}
 
-    def require(self, dataset: str) -> None:
+    def require_available(self, dataset: str) -> None:
         """Raise `DataUnavailableError` unless the hub shows this dataset; takes `patience` at most."""
         if self.silence is None and dataset not in self.statuses:
             self._ask(dataset)

@@ -22,7 +22,7 @@ SHARE = 0.02
 or more from all of the palette's has more than 0.5 % of a map's pixels."""
 
 Intensity = Annotated[int, Ge(0), Le(255)]
-Color = tuple[Intensity, Intensity, Intensity]
+PaletteColor = tuple[Intensity, Intensity, Intensity]
 
 
 class LabelsFromColors(Dataset):
@@ -37,7 +37,7 @@ class LabelsFromColors(Dataset):
     """
 
     def __init__(
-        self, *, source: Dataset, palette: Annotated[list[Color], MinLen(2)], side: Literal["a", "b"] = "b"
+        self, *, source: Dataset, palette: Annotated[list[PaletteColor], MinLen(2)], side: Literal["a", "b"] = "b"
     ) -> None:
         if len(set(palette)) < len(palette):
             twice = next(color for color in palette if palette.count(color) > 1)
@@ -76,7 +76,7 @@ class LabelledPairs(Pairs):
             of the palette's colors.
     """
 
-    def __init__(self, source: Pairs, palette: tuple[Color, ...], side: Literal["a", "b"]) -> None:
+    def __init__(self, source: Pairs, palette: tuple[PaletteColor, ...], side: Literal["a", "b"]) -> None:
         shown = source.a if side == "a" else source.b
         if shown != ImageSide(3):
             what = "is a label map already" if isinstance(shown, LabelSide) else "is no image of red, green and blue"

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from genlab import DataError, ImageSide, Pair, Pairs
 from genlab_images.decode import ImageMode, common_form, decode, read_header
-from genlab_images.source import ImageSource, content_hash
+from genlab_images.source import ImageSource, hash_of_pairs
 
 
 class EncodedPair(NamedTuple):
@@ -55,7 +55,7 @@ class PairedImages(Pairs):
     @override
     def fingerprint(self) -> str:
         """A hash of the keys and the encoded bytes."""
-        return content_hash((key, (a, b)) for key, a, b in self.encoded)
+        return hash_of_pairs((key, (a, b)) for key, a, b in self.encoded)
 
 
 def _check(encoded: Sequence[EncodedPair]) -> tuple[ImageMode, ImageMode]:

@@ -10,7 +10,7 @@ from genlab import DataError, Dataset, ImageSide, Pair, Pairs, Split
 from genlab_images.decode import common_form, decode, read_header
 from genlab_images.folders import find_folder, find_root, image_files
 from genlab_images.paired import count_of_pairs
-from genlab_images.source import ImageSource, content_hash
+from genlab_images.source import ImageSource, hash_of_pairs
 
 
 class SideBySide(Dataset):
@@ -71,7 +71,7 @@ class SideBySidePairs(Pairs):
     @override
     def fingerprint(self) -> str:
         """A hash of the files' names and bytes."""
-        return content_hash((file.as_posix(), [ImageSource.of(self.folder / file)]) for file in self.files)
+        return hash_of_pairs((file.as_posix(), [ImageSource.of(self.folder / file)]) for file in self.files)
 
 
 def _half(width: int, height: int, where: str) -> int:

@@ -36,7 +36,7 @@ class ImageSource(NamedTuple):
             raise DataError(f"the file cannot be read: {error.strerror}", where=self.where) from error
 
 
-def content_hash(pairs: Iterable[tuple[str, Sequence[ImageSource]]]) -> str:
+def hash_of_pairs(pairs: Iterable[tuple[str, Sequence[ImageSource]]]) -> str:
     """A hash of the pairs' keys and encoded bytes, in order; equal wherever they lie."""
     digest = hashlib.sha256()
     for key, sources in pairs:

@@ -69,7 +69,7 @@ class HubTable(NamedTuple):
             here = f"A relative path is taken from the working directory, {Path.cwd()}."
             hint = f"{here} An id on the Hugging Face hub looks like huggan/facades."
             raise DataUnavailableError("there is no such file or folder", where=self.path, hint=hint)
-        hub.require(self.path)
+        hub.require_available(self.path)
 
     def _cached(self) -> DatasetBuilder | None:
         """The table as the hub last gave it; a revision only counts if it is the very commit that was kept."""

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from genlab import Discriminator, Level
 from genlab_pix2pix.batch_norm import batches_apart
-from genlab_pix2pix.blocks import LEAK, Norm, block, draw, normalization, width
+from genlab_pix2pix.blocks import LEAK, Norm, block, draw_weights, normalization, width
 from genlab_pix2pix.kernels.convolutions import Convolution
 
 
@@ -116,7 +116,7 @@ class PatchGAN(Discriminator):
 
     @override
     def initialize(self, name: str, parameter: Tensor, rng: torch.Generator) -> None:
-        draw(name, parameter, rng)
+        draw_weights(name, parameter, rng)
 
 
 def _least_size(windows: Sequence[_Window]) -> int:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from genlab import Generator, Level, Skip
-from genlab_pix2pix.blocks import LEAK, Norm, block, draw, normalization, width
+from genlab_pix2pix.blocks import LEAK, Norm, block, draw_weights, normalization, width
 from genlab_pix2pix.kernels.convolutions import Convolution, TransposedConvolution
 
 
@@ -114,7 +114,7 @@ class UNet(Generator):
 
     @override
     def initialize(self, name: str, parameter: Tensor, rng: torch.Generator) -> None:
-        draw(name, parameter, rng)
+        draw_weights(name, parameter, rng)
 
 
 def _encoder_block(fan_in: int, fan_out: int, norm: Norm, *, outermost: bool, innermost: bool) -> nn.Sequential:

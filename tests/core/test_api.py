@@ -18,7 +18,7 @@ from PIL import Image
 import genlab
 from genlab import DataError, RecipeError, RunError
 from genlab.assemble.experiment import build
-from genlab.config.load import load
+from genlab.config.load import load_recipe
 from genlab.data.sides import to_network, to_picture
 from genlab.tools.predict import predict_files
 
@@ -41,7 +41,7 @@ def test_a_run_can_be_opened_from_its_folder_alone(run: genlab.Run, tmp_path: Pa
 
 def test_the_loaded_generator_gives_the_picture_of_the_last_preview(run: genlab.Run) -> None:
     grid = np.asarray(Image.open(run.path / "previews" / "000004.png"))
-    pairs = build(run.recipe, load(run.folder.recipe_path)).experiment.validation
+    pairs = build(run.recipe, load_recipe(run.folder.recipe_path)).experiment.validation
     condition = to_picture(to_network(pairs[0].condition[None], pairs.sides.condition)[0], pairs.sides.condition)
     prediction = run.predict(condition).repeat(3, axis=0).repeat(3, axis=1)  # so small pictures are shown enlarged
     height, width, _ = prediction.shape

@@ -15,7 +15,7 @@ from genlab.config.schema import Checkpoint, Evaluate, Inference, Input, Optimiz
 from genlab.data.augment import load_size
 from genlab.data.prepared import PreparedPairs
 from genlab.engine.experiment import Experiment
-from genlab.engine.loop import train
+from genlab.engine.loop import train_loop
 from genlab.engine.seeding import initialize
 from genlab.testing import (
     MemoryPairs as MemoryPairs,
@@ -104,4 +104,4 @@ def run(made: Experiment, folder: Path, *, stop_at: int | None = None, resume: b
     train_settings = made.settings.train
     step = int(last.name) if last else 0
     started = Started(folder, "Toy", "", {}, step, train_settings.steps, train_settings.batch_size)
-    return train(made, started, last, stop_at)
+    return train_loop(made, started, last, stop_at)

@@ -19,11 +19,11 @@ from genlab.ablation.identity import Identity, identity
 from genlab.ablation.jobs import Executor, Job, JobEvent
 from genlab.ablation.outcome import Outcome, read_outcome
 from genlab.ablation.plan import Cell, Plan, make_plan
-from genlab.ablation.report import write_report
+from genlab.ablation.report import write_ablation_report
 from genlab.assemble.experiment import OpenData, build_networks, construct, open_data, prepare, settle
 from genlab.assemble.facts import count_parameters
 from genlab.assemble.recipe import Recipe
-from genlab.config.load import load
+from genlab.config.load import load_recipe
 from genlab.engine.listener_list import ListenerList
 from genlab.engine.validation import try_metrics
 from genlab.errors import RunError
@@ -66,7 +66,7 @@ class Ablation:
         self, recipe: str | Path, path: Path, *, overrides: Iterable[str] = (), plugins: Sequence[Path] = ()
     ) -> None:
         self.plugins = [path.expanduser().absolute() for path in plugins]
-        document = load(recipe, overrides)
+        document = load_recipe(recipe, overrides)
         self.plan: Plan = make_plan(document, Components(find_plugins(self.plugins)))
         self.tables: Mapping[str, Any] = document.values
         self._data: dict[str, OpenData] = {}
@@ -120,7 +120,7 @@ class Ablation:
                 executor(waiting, self._environments(jobs), self.folder.path / "workers.log", on_event)
             wanted = {str(settled.cell): settled.identity for settled in self.cells}
             outcome = read_outcome(self.plan, self.folder, wanted)
-            write_report(outcome, self.folder, self.parameters)
+            write_ablation_report(outcome, self.folder, self.parameters)
             self._announcer().emit(outcome.compared(self.folder.path))
             return outcome
 

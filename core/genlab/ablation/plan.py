@@ -15,7 +15,7 @@ from genlab.assemble.resolve import resolve
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document, Source, from_source
 from genlab.config.schema import AblationTable
-from genlab.config.validate import Keys, check, dotted, inline, nearest
+from genlab.config.validate import Keys, dotted, inline, nearest, validate_table
 from genlab.errors import Fault, RecipeError
 from genlab.registry.components import Components
 
@@ -122,7 +122,7 @@ def _settings(document: Document) -> AblationTable:
         what = "this recipe describes no ablation: it has no table [ablation]"
         hint = "It needs one with arms and a baseline; `gen recipes show ablation_skips` is an example."
         raise recipe_error([Fault((TABLE,), what, hint)], document)
-    settings, faults = check(AblationTable, table, (TABLE,), "[ablation]")
+    settings, faults = validate_table(AblationTable, table, (TABLE,), "[ablation]")
     if settings is None:
         raise recipe_error(faults, document)
     return settings

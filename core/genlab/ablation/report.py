@@ -27,9 +27,11 @@ from genlab.util.files import write_json, write_text
 _MOST_PAIRS = 4
 
 
-def write_report(outcome: Outcome, folder: AblationFolder, parameters: Mapping[str, Mapping[str, int]]) -> Path:
+def write_ablation_report(
+    outcome: Outcome, folder: AblationFolder, parameters: Mapping[str, Mapping[str, int]]
+) -> Path:
     """Write `report.json`, `report.md` and `report.html`; the path of the last one."""
-    facts = as_json(outcome, parameters)
+    facts = report_as_json(outcome, parameters)
     pictures = _pictures(outcome)
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
     environment.filters |= {"figure": _figure, "interval": _interval, "p": _p}
@@ -49,7 +51,7 @@ def write_report(outcome: Outcome, folder: AblationFolder, parameters: Mapping[s
     return path
 
 
-def as_json(outcome: Outcome, parameters: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+def report_as_json(outcome: Outcome, parameters: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
     """The whole outcome in plain values."""
     plan = outcome.plan
     return {

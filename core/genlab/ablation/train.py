@@ -20,7 +20,7 @@ PATIENCE = 120.0
 """Seconds that a worker left over from before may take to save what it trains."""
 
 
-def train(job: Job, listeners: Sequence[tuple[str, Listener]] = ()) -> Done:
+def train_cell(job: Job, listeners: Sequence[tuple[str, Listener]] = ()) -> Done:
     """Train a cell, or go on with it where it is.
 
     Args:
@@ -52,9 +52,9 @@ def _train(folder: RunFolder, job: Job, listeners: Sequence[tuple[str, Listener]
         with folder.locked(PATIENCE):
             can_go_on = folder.last_checkpoint() is not None
         if can_go_on:
-            training.resume(folder, listeners=listeners)
+            training.resume_run(folder, listeners=listeners)
             return
         shutil.rmtree(folder.path)
     checked = read(job.recipe, plugins=job.plugins)
     make_folder = partial(RunFolder.create, folder.path)
-    training.start(checked, make_folder, name=job.name, plugins=job.plugins, listeners=listeners)
+    training.start_run(checked, make_folder, name=job.name, plugins=job.plugins, listeners=listeners)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from genlab.assemble.recipe import Recipe
 from genlab.assemble.resolve import resolve
 from genlab.config.document import Document
-from genlab.config.load import load
+from genlab.config.load import load_recipe
 from genlab.registry.components import Components
 from genlab.registry.discovery.find import find_plugins
 
@@ -35,5 +35,5 @@ def read(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable
         PluginError: a plugin's file cannot be loaded.
     """
     components = Components(find_plugins(Path(file) for file in plugins))
-    document = load(recipe, overrides)
+    document = load_recipe(recipe, overrides)
     return CheckedRecipe(resolve(document, components), document, components)

@@ -12,7 +12,7 @@ from genlab.config import schema
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
 from genlab.config.schema import TABLES
-from genlab.config.validate import Keys, bare, check, describe, dotted, nearest, shown
+from genlab.config.validate import Keys, bare, describe, dotted, nearest, shown, validate_table
 from genlab.errors import Fault
 from genlab.interfaces.kinds import KINDS
 from genlab.interfaces.loss import AdversarialLoss
@@ -115,7 +115,7 @@ class _Resolver:
         if given is None:
             return None
         also = ("metrics",) if name == "evaluate" else ()
-        checked, faults = check(TABLES[name], _without(given, also), (name,), f"[{name}]", also)
+        checked, faults = validate_table(TABLES[name], _without(given, also), (name,), f"[{name}]", also)
         self.faults += faults
         return checked
 

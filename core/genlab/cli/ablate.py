@@ -7,27 +7,27 @@ from typing import Annotated
 
 import typer
 
-from genlab.cli.options import Json, Overrides, Plugin, Recipe
+from genlab.cli.options import JsonOption, OverridesOption, PluginOption, RecipeArgument
 
 
 def ablate(
-    recipe: Recipe,
-    overrides: Overrides = [],  # noqa: B006  (typer copies it)
+    recipe: RecipeArgument,
+    overrides: OverridesOption = [],  # noqa: B006  (typer copies it)
     steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="The length of every training.")] = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Cells to train at a time; one, or one a GPU, by default.")
     ] = None,
-    plugin: Plugin = [],  # noqa: B006
+    plugin: PluginOption = [],  # noqa: B006
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The ablation's folder; runs/ and the recipe's name by default.")
     ] = None,
     retrain: Annotated[bool, typer.Option("--retrain", help="Train again what was trained with other code.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Show what would be trained, and train nothing.")] = False,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Run the ablation that a recipe describes; called again, it goes on where it was."""
     from genlab.ablation.ablate import Ablation
-    from genlab.ablation.report import as_json
+    from genlab.ablation.report import report_as_json
     from genlab.api import ablation_path
     from genlab.cli.ablation_display import Show, plan_as_json, print_answer, print_plan
     from genlab.cli.output import print_json
@@ -45,7 +45,7 @@ def ablate(
     with Show(ablation, pace, slots) as show:
         outcome = ablation.run(slots, retrain, show)
     if json:
-        print_json(as_json(outcome, ablation.parameters))
+        print_json(report_as_json(outcome, ablation.parameters))
     else:
         print_answer(outcome, ablation.folder.path)
     if not outcome.is_complete:

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genlab.cli.options import Json, Overrides, Plugin, Recipe
+from genlab.cli.options import JsonOption, OverridesOption, PluginOption, RecipeArgument
 
 if TYPE_CHECKING:
     from genlab.tools.bench.report import Benchmark, Measurement
 
 
 def bench(
-    recipe: Recipe,
-    overrides: Overrides = [],  # noqa: B006  (typer copies it)
+    recipe: RecipeArgument,
+    overrides: OverridesOption = [],  # noqa: B006  (typer copies it)
     rounds: Annotated[int, typer.Option(min=2, metavar="N", help="How many steps to measure of each way.")] = 20,
-    plugin: Plugin = [],  # noqa: B006
-    json: Json = False,
+    plugin: PluginOption = [],  # noqa: B006
+    json: JsonOption = False,
 ) -> None:
     """Measure how fast a recipe trains, beside the plain way to compute the same."""
     from rich.console import Console

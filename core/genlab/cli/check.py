@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from genlab.cli.options import Overrides, Plugin, Recipe
+from genlab.cli.options import OverridesOption, PluginOption, RecipeArgument
 
 
-def check(recipe: Recipe, overrides: Overrides = [], plugin: Plugin = []) -> None:  # noqa: B006
+def check(recipe: RecipeArgument, overrides: OverridesOption = [], plugin: PluginOption = []) -> None:  # noqa: B006
     """Say all that is wrong with a recipe, without running it."""
     from genlab import api
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genlab.cli.options import Json, Overrides, Plugin, Recipe
+from genlab.cli.options import JsonOption, OverridesOption, PluginOption, RecipeArgument
 
 if TYPE_CHECKING:
     from genlab.tools.data_report import Survey
@@ -24,9 +24,9 @@ class CacheVerb(StrEnum):
 
 
 def data(
-    recipe: Recipe,
-    overrides: Overrides = [],  # noqa: B006  (typer copies it)
-    plugin: Plugin = [],  # noqa: B006
+    recipe: RecipeArgument,
+    overrides: OverridesOption = [],  # noqa: B006  (typer copies it)
+    plugin: PluginOption = [],  # noqa: B006
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where the contact sheet goes; otherwise RECIPE_data.png.")
     ] = None,
@@ -34,7 +34,7 @@ def data(
         CacheVerb | None,
         typer.Option(help="Only show what this machine keeps of decoded pairs, or remove all of it."),
     ] = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Read all pairs of a recipe's data: count them, list their sizes, and show a few on a contact sheet."""
     if cache:

@@ -18,15 +18,17 @@ class DeviceName(StrEnum):
     MPS = "mps"
 
 
-Recipe = Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe's path, or the name of one that ships.")]
-Overrides = Annotated[
+RecipeArgument = Annotated[
+    str, typer.Argument(metavar="RECIPE", help="A recipe's path, or the name of one that ships.")
+]
+OverridesOption = Annotated[
     list[str], typer.Option("--set", metavar="KEY=VALUE", help="Change one value of the recipe; may be repeated.")
 ]
-Plugin = Annotated[
+PluginOption = Annotated[
     list[Path], typer.Option("--plugin", metavar="FILE", help="Take components from a Python file; may be repeated.")
 ]
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
-StopAt = Annotated[
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
+StopAtOption = Annotated[
     int | None, typer.Option("--stop-at", min=1, metavar="N", help="Pause after N steps, to be resumed.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

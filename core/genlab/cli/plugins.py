@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
-from genlab.cli.options import Json, Plugin
+from genlab.cli.options import JsonOption, PluginOption
 from genlab.errors import PluginError
 
 app = typer.Typer(help="What plugins give, whether it holds, and how to begin your own.", no_args_is_help=True)
 
 
 class KindName(StrEnum):
-    """Kind of a component."""
+    """KindOption of a component."""
 
     GENERATOR = "generator"
     DISCRIMINATOR = "discriminator"
@@ -29,15 +29,17 @@ class KindName(StrEnum):
 
 _KIND_NAMES = ", ".join(kind.value for kind in KindName)
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A component's name, `package:name`, or a package's.")]
-Kind = Annotated[
+NameArgument = Annotated[
+    str, typer.Argument(metavar="NAME", help="A component's name, `package:name`, or a package's.")
+]
+KindOption = Annotated[
     KindName | None,
     typer.Option(metavar="KIND", help=f"Its kind, where components of several have that name: {_KIND_NAMES}."),
 ]
 
 
 @app.command("list")
-def list_plugins(plugin: Plugin = [], json: Json = False) -> None:  # noqa: B006  (typer copies it)
+def list_plugins(plugin: PluginOption = [], json: JsonOption = False) -> None:  # noqa: B006  (typer copies it)
     """List all components with their packages, and what is wrong with any plugin."""
     from genlab.registry.discovery.find import all_plugins
     from genlab.registry.discovery.overview import overview
@@ -54,7 +56,7 @@ def list_plugins(plugin: Plugin = [], json: Json = False) -> None:  # noqa: B006
 
 
 @app.command()
-def show(name: Name, kind: Kind = None, plugin: Plugin = [], json: Json = False) -> None:  # noqa: B006
+def show(name: NameArgument, kind: KindOption = None, plugin: PluginOption = [], json: JsonOption = False) -> None:  # noqa: B006
     """Show a component's settings, with a snippet to paste into a recipe."""
     from genlab.cli.output import print_json
     from genlab.cli.plugin_display import print_reference
@@ -75,12 +77,12 @@ def check(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="A component's name, `package:name`, or a package's.")
     ] = None,
-    kind: Kind = None,
+    kind: KindOption = None,
     settings: Annotated[
         list[str], typer.Option("--set", metavar="KEY=VALUE", help="Give a setting of the component; may be repeated.")
     ] = [],  # noqa: B006
-    plugin: Plugin = [],  # noqa: B006
-    json: Json = False,
+    plugin: PluginOption = [],  # noqa: B006
+    json: JsonOption = False,
 ) -> None:
     """Hold a component against the conformance suite of its kind; without NAME, all in the files of --plugin."""
     from genlab.cli.check_display import print_checks, print_checks_as_json

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from genlab.cli.options import RunPath
+from genlab.cli.options import RunArgument
 
 
 def predict(
-    run: RunPath,
+    run: RunArgument,
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE|FOLDER...", help="Images, or folders of them.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write the predictions.")],
 ) -> None:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genlab.cli.options import DeviceName, Json, RunPath
+from genlab.cli.options import DeviceName, JsonOption, RunArgument
 
 if TYPE_CHECKING:
     from genlab.interfaces.listener import Interval, Probed
 
 
 def probe(
-    run: RunPath,
+    run: RunArgument,
     pairs: Annotated[int, typer.Option(min=2, metavar="N", help="How many validation pairs to use.")] = 16,
     device: Annotated[DeviceName, typer.Option(help="Where to predict.")] = DeviceName.AUTO,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Show what each skip connection carries: replace it, and see what becomes of predictions."""
     from rich.console import Console
@@ -25,7 +25,7 @@ def probe(
 
     import genlab
     from genlab.cli.output import print_json, print_next
-    from genlab.tools.probe.report import as_json
+    from genlab.tools.probe.report import probe_as_json
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("skip connections", total=None)
@@ -36,7 +36,7 @@ def probe(
             on_progress=lambda done, of: progress.update(task, completed=done, total=of),
         )
     if json:
-        print_json(as_json(found))
+        print_json(probe_as_json(found))
         return
     _print_answer(found)
     _print_skips(found)

@@ -7,19 +7,19 @@ from typing import Annotated
 
 import typer
 
-from genlab.cli.options import Json, Overrides, Plugin, Recipe
+from genlab.cli.options import JsonOption, OverridesOption, PluginOption, RecipeArgument
 
 app = typer.Typer(help="The recipes that ship with genlab.", no_args_is_help=True)
 
 
 @app.command("list")
-def list_recipes(json: Json = False) -> None:
+def list_recipes(json: JsonOption = False) -> None:
     """List them with their titles."""
     from genlab.cli.output import print_json, print_table
     from genlab.config.builtin import shipped_names
-    from genlab.config.load import load
+    from genlab.config.load import load_recipe
 
-    titles = {name: str(load(name).values.get("title", "")) for name in shipped_names()}
+    titles = {name: str(load_recipe(name).values.get("title", "")) for name in shipped_names()}
     if json:
         print_json([{"name": name, "title": title} for name, title in titles.items()])
     else:
@@ -27,7 +27,12 @@ def list_recipes(json: Json = False) -> None:
 
 
 @app.command()
-def show(recipe: Recipe, overrides: Overrides = [], plugin: Plugin = [], json: Json = False) -> None:  # noqa: B006
+def show(
+    recipe: RecipeArgument,
+    overrides: OverridesOption = [],  # noqa: B006  (typer copies it)
+    plugin: PluginOption = [],  # noqa: B006
+    json: JsonOption = False,
+) -> None:
     """Print a recipe with every value, and where each comes from."""
     from genlab.assemble.read import read
     from genlab.cli.output import print_json
@@ -44,7 +49,7 @@ def show(recipe: Recipe, overrides: Overrides = [], plugin: Plugin = [], json: J
 
 @app.command()
 def copy(
-    recipe: Recipe,
+    recipe: RecipeArgument,
     to: Annotated[Path, typer.Argument(metavar="FILE", help="The new file, or a folder.")] = Path(),
 ) -> None:
     """Copy a recipe, to make it your own."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from genlab.cli.options import RunPath, StopAt
+from genlab.cli.options import RunArgument, StopAtOption
 
 
-def resume(run: RunPath, stop_at: StopAt = None) -> None:
+def resume(run: RunArgument, stop_at: StopAtOption = None) -> None:
     """Go on with a run that was stopped, exactly."""
     import genlab
     from genlab.cli.ending import end

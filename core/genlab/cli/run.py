@@ -7,17 +7,17 @@ from typing import Annotated
 
 import typer
 
-from genlab.cli.options import DeviceName, Overrides, Plugin, Recipe, StopAt
+from genlab.cli.options import DeviceName, OverridesOption, PluginOption, RecipeArgument, StopAtOption
 
 
 def run(
-    recipe: Recipe,
-    overrides: Overrides = [],  # noqa: B006  (typer copies it)
+    recipe: RecipeArgument,
+    overrides: OverridesOption = [],  # noqa: B006  (typer copies it)
     steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="The length of the training.")] = None,
-    stop_at: StopAt = None,
+    stop_at: StopAtOption = None,
     seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="The recipe's seed.")] = None,
     device: Annotated[DeviceName | None, typer.Option(help="Where to train.")] = None,
-    plugin: Plugin = [],  # noqa: B006
+    plugin: PluginOption = [],  # noqa: B006
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run's own folder, which must not exist.")] = None,
 ) -> None:
     """Train what a recipe says, in a new folder below runs/."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from genlab.cli.options import Json, Overrides, Plugin, Recipe
+from genlab.cli.options import JsonOption, OverridesOption, PluginOption, RecipeArgument
 
 
-def show(recipe: Recipe, overrides: Overrides = [], plugin: Plugin = [], json: Json = False) -> None:  # noqa: B006
+def show(
+    recipe: RecipeArgument,
+    overrides: OverridesOption = [],  # noqa: B006  (typer copies it)
+    plugin: PluginOption = [],  # noqa: B006
+    json: JsonOption = False,
+) -> None:
     """Show a recipe's networks, level by level."""
     from dataclasses import asdict
 

@@ -14,7 +14,7 @@ from genlab.config.validate import nearest, shown
 from genlab.errors import Fault, RecipeError
 
 
-def load(recipe: str | Path, assignments: Iterable[str] = ()) -> Document:
+def load_recipe(recipe: str | Path, assignments: Iterable[str] = ()) -> Document:
     """Read a recipe: its ancestors, then itself, then the `KEY=VALUE` assignments, each laid over the one before."""
     try:
         document = _with_ancestors(find(recipe), ())

@@ -144,7 +144,7 @@ TABLES: dict[str, type[Table]] = {name: kind for name, kind in get_type_hints(Se
 
 # Names of arms are names of folders and of runs in TensorBoard too.
 ArmName = Annotated[str, Field(pattern=r"^\w[\w.+=-]*$")]
-Overrides = dict[str, Any]
+ArmChanges = dict[str, Any]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
@@ -161,7 +161,7 @@ class AblationTable(Table):
     Of a metric that gives several figures, `validation/label/figure`."""
     metrics: list[str] = []
     """Further figures that are compared."""
-    arms: dict[ArmName, Overrides] = {}
+    arms: dict[ArmName, ArmChanges] = {}
     """What each arm changes, by its name; only the baseline may change nothing."""
-    axes: dict[ArmName, dict[ArmName, Overrides]] = {}
+    axes: dict[ArmName, dict[ArmName, ArmChanges]] = {}
     """Further choices, each with tables of changes by name; every combination with the arms is an arm."""

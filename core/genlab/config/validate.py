@@ -28,7 +28,7 @@ class Words(NamedTuple):
     many: str
 
 
-def check(
+def validate_table(
     model: type[Model], table: Mapping[str, Any], at: Keys, what: str, also: Sequence[str] = ()
 ) -> tuple[Model | None, list[Fault]]:
     """Hold a table against a model, strictly.

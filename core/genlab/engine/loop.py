@@ -11,7 +11,7 @@ from genlab.engine.training import Training
 from genlab.interfaces.listener import Ended, Started, Status
 
 
-def train(experiment: Experiment, started: Started, checkpoint: Path | None, stop_at: int | None = None) -> Ended:
+def train_loop(experiment: Experiment, started: Started, checkpoint: Path | None, stop_at: int | None = None) -> Ended:
     """Train from the start, or on from a checkpoint, to the end or to `stop_at`.
 
     Args:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from pydantic_core import to_jsonable_python
 from typing_extensions import override
 
-from genlab.config.validate import Keys, check, dotted, nearest, shown
+from genlab.config.validate import Keys, dotted, nearest, shown, validate_table
 from genlab.errors import Fault, PluginError, RecipeError
 from genlab.interfaces.kinds import KINDS, Kind
 from genlab.registry.contract import Contract, check_class, load_object, read_contract
@@ -189,7 +189,7 @@ class Components:
     ) -> tuple[ComponentConfig | None, list[Fault]]:
         """A component with these settings as a checked spec, or its faults; `PluginError` if it breaks its contract."""
         contract = component.contract
-        checked, faults = check(contract.settings, settings, at, str(component), also)
+        checked, faults = validate_table(contract.settings, settings, at, str(component), also)
         nested: dict[str, Any] = {}
         for name, inner in contract.nested.items():
             if name in settings:

@@ -34,25 +34,25 @@ def first_manifest(built: Built, recipe_name: str, document: Document) -> Manife
         created=now,
         updated=now,
         command=environment.command(),
-        versions=versions(),
+        versions=library_versions(),
         machine=environment.machine(device_name(built.experiment.device, settings.train.threads)),
         git=environment.git_state(),
         plugins=plugin_versions(built),
         code=code_digests(built.recipe),
         channels=built.experiment.training.channels,
-        classes=classes(built.experiment.training),
+        classes=target_classes(built.experiment.training),
         data=data_record(built),
         facts=facts(built, recipe_name, document),
     )
 
 
-def classes(pairs: PreparedPairs) -> Palette | None:
+def target_classes(pairs: PreparedPairs) -> Palette | None:
     """The colors of the classes that networks are to predict; None for images."""
     target = pairs.sides.target
     return target.palette if isinstance(target, OneHotLabels) else None
 
 
-def versions() -> dict[str, str]:
+def library_versions() -> dict[str, str]:
     """Versions of the libraries that can affect results: those that compute, decode and measure."""
     packages = ("genlab", "torch", "numpy", "pillow", "torchmetrics", "datasets", "safetensors")
     found = {name: metadata.version(name) for name in packages}
@@ -110,7 +110,7 @@ def changed_data(manifest: Manifest, built: Built) -> list[str]:
 
 def changed_versions(manifest: Manifest, built: Built) -> list[str]:
     """Versions that changed since the run began, in words: `torch 2.11.0, and now there is 2.13.0`."""
-    before, now = manifest.versions | manifest.plugins, versions() | plugin_versions(built)
+    before, now = manifest.versions | manifest.plugins, library_versions() | plugin_versions(built)
     changed = [
         f"{name} {before[name]}, and now there is {now[name]}"
         for name in now

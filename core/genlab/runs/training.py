@@ -13,7 +13,7 @@ from pathlib import Path
 from genlab.assemble.experiment import Built, build
 from genlab.assemble.read import CheckedRecipe
 from genlab.engine.checkpoint_files import step_of
-from genlab.engine.loop import train
+from genlab.engine.loop import train_loop
 from genlab.engine.runtime import memory_errors
 from genlab.errors import GenlabError, RunError, StorageError
 from genlab.interfaces.listener import Listener, Started
@@ -28,7 +28,7 @@ Listeners = Sequence[tuple[str, Listener]]
 _log = logging.getLogger("genlab")
 
 
-def start(
+def start_run(
     checked: CheckedRecipe,
     make_folder: Callable[[], RunFolder],
     *,
@@ -63,7 +63,7 @@ def start(
     return folder
 
 
-def resume(folder: RunFolder, *, stop_at: int | None = None, listeners: Listeners = ()) -> None:
+def resume_run(folder: RunFolder, *, stop_at: int | None = None, listeners: Listeners = ()) -> None:
     """Go on with a run from its last checkpoint, exactly as if it had not been stopped.
 
     Raises:
@@ -125,7 +125,7 @@ def _train(folder: RunFolder, built: Built, stop_at: int | None, listeners: List
     heard_by = [("run.json", ManifestListener(folder)), *built.experiment.listeners, *listeners]
     try:
         with memory_errors():
-            ended = train(replace(built.experiment, listeners=heard_by), started, last, stop_at)
+            ended = train_loop(replace(built.experiment, listeners=heard_by), started, last, stop_at)
     except BaseException as error:
         # A disk that is full has a story already: the error that is on its way.
         with suppress(StorageError, RunError):

@@ -70,7 +70,7 @@ def suite_of(component: Component, spec: ComponentConfig) -> type[Suite]:
     return cast(type[Suite], type(f"Test{cls.__name__}", (base,), {"component": cls, "build": build}))
 
 
-def run(suite: type[Suite]) -> Iterator[Result]:
+def run_suite(suite: type[Suite]) -> Iterator[Result]:
     """Run the tests of a suite one after the other, as their results are asked for."""
     return (run_test(suite, name) for name in tests_of(suite))
 
@@ -125,7 +125,7 @@ def check_components(
         except PluginError as broken:
             spec, error = None, broken
         if spec:
-            yield CheckedComponent(component, run(suite_of(component, spec)))
+            yield CheckedComponent(component, run_suite(suite_of(component, spec)))
         elif error and len(found) == 1:
             raise error
         else:

@@ -31,7 +31,7 @@ STEPS = 8
 _FIGURE = Interval(0.1, 0.2, 0.3)
 
 
-def run(
+def run_events(
     folder: Path,
     first: int = 0,
     last: int = STEPS,
@@ -81,7 +81,7 @@ def pictures() -> Pictures:
     return Pictures(("façade 1.jpg", "nested/2.jpg"), *sides)
 
 
-def ablation(folder: Path) -> list[Event]:
+def ablation_events(folder: Path) -> list[Event]:
     """An ablation of two arms, one of them with a figure that is no number."""
     arms = {"skips": True, "no-skips": False}
     trials = [
@@ -96,7 +96,7 @@ def ablation(folder: Path) -> list[Event]:
     return [Compared(folder, list(courses), trials, courses, {arm: pictures() for arm in arms})]
 
 
-def probe(folder: Path) -> list[Event]:
+def probe_events(folder: Path) -> list[Event]:
     """Probe of two skip connections."""
     effects = [
         SkipEffect(level, replacement, _FIGURE, _FIGURE, _FIGURE, pictures().prediction)

@@ -25,7 +25,7 @@ def smooth_images(count: int, channels: int, size: int, seed: int = 0) -> Float[
     return F.interpolate(small, (size, size), mode="bilinear", align_corners=True)
 
 
-def classes(count: int, size: int, seed: int = 0) -> Float[Tensor, "n 5 h w"]:
+def example_classes(count: int, size: int, seed: int = 0) -> Float[Tensor, "n 5 h w"]:
     """A map of classes with one channel a class, 0 and 1; every class is there."""
     rng = torch.Generator().manual_seed(seed)
     drawn = torch.randint(CLASSES, (count, size, size), generator=rng)
@@ -36,7 +36,7 @@ def classes(count: int, size: int, seed: int = 0) -> Float[Tensor, "n 5 h w"]:
 def batch(predictions: Predictions, count: int = 2, size: int = 32, seed: int = 0) -> Batch:
     """Conditions and targets of a method that predicts images or classes, three channels in."""
     condition = smooth_images(count, 3, size, seed)
-    target = classes(count, size, seed) if predictions == "classes" else smooth_images(count, 3, size, seed + 1)
+    target = example_classes(count, size, seed) if predictions == "classes" else smooth_images(count, 3, size, seed + 1)
     return Batch(condition, target)
 
 

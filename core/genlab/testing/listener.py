@@ -27,48 +27,52 @@ class ListenerSuite(Suite):
     def test_it_survives_a_run(self) -> None:
         """A run from its start to its end."""
         with _folders() as (folder,):
-            _tell(self.listener(), event_scripts.run(folder))
+            _tell(self.listener(), event_scripts.run_events(folder))
 
     def test_it_survives_a_resume(self) -> None:
         """A run that is paused after an odd number of steps, and goes on in another process."""
         with _folders() as (folder,):
-            _tell(self.listener(), event_scripts.run(folder, last=5, status="paused"))
-            _tell(self.listener(), event_scripts.run(folder, first=5))
+            _tell(self.listener(), event_scripts.run_events(folder, last=5, status="paused"))
+            _tell(self.listener(), event_scripts.run_events(folder, first=5))
 
     def test_it_survives_a_resume_from_before(self) -> None:
         """A run that was cut off goes on from a checkpoint that lies before what was heard."""
         with _folders() as (folder,):
-            _tell(self.listener(), event_scripts.run(folder, last=6)[:-2])
-            _tell(self.listener(), event_scripts.run(folder, first=3))
+            _tell(self.listener(), event_scripts.run_events(folder, last=6)[:-2])
+            _tell(self.listener(), event_scripts.run_events(folder, first=3))
 
     def test_it_survives_figures_that_are_no_numbers(self) -> None:
         """A metric may be NaN, and a loss on its way to infinity."""
         for figure in (math.nan, math.inf, -math.inf):
             with _folders() as (folder,):
-                _tell(self.listener(), event_scripts.run(folder, figure=figure))
+                _tell(self.listener(), event_scripts.run_events(folder, figure=figure))
 
     def test_it_survives_a_run_without_metrics(self) -> None:
         """A recipe need not have any."""
         with _folders() as (folder,):
-            _tell(self.listener(), event_scripts.run(folder, with_metrics=False))
+            _tell(self.listener(), event_scripts.run_events(folder, with_metrics=False))
 
     def test_it_survives_an_early_end(self) -> None:
         """A run that fails or is interrupted before its first step."""
         for status in ("failed", "interrupted"):
             with _folders() as (folder,):
-                _tell(self.listener(), event_scripts.tail(event_scripts.run(folder, last=0, status=status)))
+                _tell(self.listener(), event_scripts.tail(event_scripts.run_events(folder, last=0, status=status)))
 
     def test_it_survives_an_ablation_and_a_probe(self) -> None:
         """Both come without a start, an ablation twice if it is called again."""
         with _folders() as (folder,):
-            for events in (event_scripts.ablation(folder), event_scripts.ablation(folder), event_scripts.probe(folder)):
+            for events in (
+                event_scripts.ablation_events(folder),
+                event_scripts.ablation_events(folder),
+                event_scripts.probe_events(folder),
+            ):
                 _tell(self.listener(), events)
 
     def test_two_runs_at_once_are_kept_apart(self) -> None:
         """Two listeners in one process, each with a run of its own, write as much as each other."""
         with _folders(2) as folders:
             listeners = [self.listener() for _ in folders]
-            for events in zip(*map(event_scripts.run, folders), strict=True):
+            for events in zip(*map(event_scripts.run_events, folders), strict=True):
                 for listener, event in zip(listeners, events, strict=True):
                     _tell(listener, [event])
             fewer, more = sorted(map(_written, folders))
@@ -76,7 +80,7 @@ class ListenerSuite(Suite):
 
     def test_it_keeps_to_the_folder(self) -> None:
         """It writes below the folder that it is told, and nowhere else."""
-        for events in (event_scripts.run, event_scripts.ablation, event_scripts.probe):
+        for events in (event_scripts.run_events, event_scripts.ablation_events, event_scripts.probe_events):
             with _folders() as (folder,):
                 _tell(self.listener(), events(folder))
                 strays = [path.name for path in folder.parent.iterdir() if path != folder]
@@ -85,7 +89,11 @@ class ListenerSuite(Suite):
     def test_events_are_left_alone(self) -> None:
         """Others hear the same events, so it changes nothing in them."""
         with _folders() as (folder,):
-            events = [*event_scripts.run(folder), *event_scripts.ablation(folder), *event_scripts.probe(folder)]
+            events = [
+                *event_scripts.run_events(folder),
+                *event_scripts.ablation_events(folder),
+                *event_scripts.probe_events(folder),
+            ]
             before = list(map(pickle.dumps, events))
             _tell(self.listener(), events)
             changed = [type(event).__name__ for event, was in zip(events, before, strict=True) if _differs(event, was)]

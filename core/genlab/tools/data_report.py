@@ -73,7 +73,7 @@ class Survey:
         return [key for content, keys in validation.items() if content in train for key in keys]
 
 
-def survey(checked: CheckedRecipe, on_progress: Callable[[int, int], None]) -> Survey:
+def survey_data(checked: CheckedRecipe, on_progress: Callable[[int, int], None]) -> Survey:
     """Read and prepare every pair once.
 
     Args:

@@ -24,7 +24,7 @@ class LevelRow:
 
 
 @dataclass(frozen=True)
-class Outline:
+class NetworkSummary:
     """A network as a table."""
 
     role: str
@@ -33,9 +33,9 @@ class Outline:
     rows: Sequence[LevelRow]
 
 
-def outline(
+def summarize_networks(
     networks: Mapping[str, Network], names: Mapping[str, str], channels: tuple[int, int], size: tuple[int, int]
-) -> list[Outline]:
+) -> list[NetworkSummary]:
     """Send one empty image through each network and note what every level gives.
 
     Args:
@@ -49,10 +49,10 @@ def outline(
         role: [condition, image] if isinstance(network, Discriminator) else [condition]
         for role, network in networks.items()
     }
-    return [_outline(role, network, names[role], inputs[role]) for role, network in networks.items()]
+    return [_summarize(role, network, names[role], inputs[role]) for role, network in networks.items()]
 
 
-def _outline(role: str, network: Network, name: str, inputs: Sequence[Tensor]) -> Outline:
+def _summarize(role: str, network: Network, name: str, inputs: Sequence[Tensor]) -> NetworkSummary:
     shapes: dict[str, str] = {}
     handles = [level.module.register_forward_hook(_noting(shapes, level.name)) for level in network.levels()]
     # Not inference_mode(): a tensor that a network keeps from here could not be trained with afterwards.
@@ -68,7 +68,7 @@ def _outline(role: str, network: Network, name: str, inputs: Sequence[Tensor]) -
     headline = f"{name}, {parameters:,} parameters"
     if isinstance(network, Discriminator):
         headline += f", receptive field {network.receptive_field}, {_shape(result)} scores"
-    return Outline(role, headline, parameters, rows)
+    return NetworkSummary(role, headline, parameters, rows)
 
 
 def _noting(shapes: dict[str, str], name: str) -> Any:

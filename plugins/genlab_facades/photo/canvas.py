@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw
 
-from genlab_facades.geometry import Box, Point, outline
+from genlab_facades.geometry import Box, Point, polygon
 from genlab_facades.plan.styles import Color
 
 FINENESS = 2
@@ -82,7 +82,7 @@ class Canvas:
         if form == "flat":
             self.box(box, color, depth, material)
         else:
-            self.polygon(outline(form, box), color, depth, material)
+            self.polygon(polygon(form, box), color, depth, material)
 
     def fade(self, form: str, box: Box, color: Color) -> None:
         """Blend a color into an outline, more and more towards the bottom; depth and material stay."""
@@ -90,7 +90,7 @@ class Canvas:
         mask = _RAMP.resize((right - left + 1, bottom - top + 1), Image.Resampling.NEAREST)
         if form != "flat":
             shape = Image.new("L", mask.size)
-            points = [(x * self._scale - 0.5 - left, y * self._scale - 0.5 - top) for x, y in outline(form, box)]
+            points = [(x * self._scale - 0.5 - left, y * self._scale - 0.5 - top) for x, y in polygon(form, box)]
             ImageDraw.Draw(shape).polygon(points, fill=255)
             mask = ImageChops.multiply(mask, shape)
         self._color.paste(color, (left, top), mask)

@@ -18,7 +18,7 @@ from genlab.ablation.ablate import Ablation
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.jobs import Begun, Done, Job, JobEvent
 from genlab.ablation.outcome import Outcome, read_outcome
-from genlab.ablation.train import train
+from genlab.ablation.train import train_cell
 from genlab.assemble.experiment import build_networks
 from genlab.config.document import Document
 
@@ -53,7 +53,7 @@ def here(
     """Train all jobs in this process, one after the other."""
     for job in jobs:
         on_event(Begun(job))
-        on_event(train(job))
+        on_event(train_cell(job))
 
 
 def ablate(

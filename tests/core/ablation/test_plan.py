@@ -9,7 +9,7 @@ import pytest
 from genlab import RecipeError
 from genlab.ablation.plan import Plan, make_plan
 from genlab.config.document import read_document
-from genlab.config.load import load
+from genlab.config.load import load_recipe
 from genlab.config.overrides import read_assignments
 from genlab.registry.components import Components
 from genlab.registry.discovery.find import find_plugins
@@ -33,7 +33,7 @@ def plan(tiny: Path):
     """The plan of the tiny recipe with an `[ablation]`, and assignments over both."""
 
     def make(text: str, *assignments: str) -> Plan:
-        document = read_document(text, "arms.toml").over(load(tiny))
+        document = read_document(text, "arms.toml").over(load_recipe(tiny))
         return make_plan(read_assignments(assignments).over(document), COMPONENTS)
 
     return make

@@ -10,7 +10,7 @@ from genlab.assemble.recipe import Recipe, without_nothing
 from genlab.assemble.resolve import KEYS, resolve
 from genlab.config.builtin import shipped_names
 from genlab.config.document import read_document
-from genlab.config.load import load
+from genlab.config.load import load_recipe
 from genlab.config.render import listing
 from genlab.registry.components import Components
 from genlab.registry.discovery.find import find_plugins
@@ -40,7 +40,7 @@ def test_what_ships_reads_back_as_the_same_from_anywhere(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     components = Components(find_plugins())
-    recipe = resolve(load(name), components)
+    recipe = resolve(load_recipe(name), components)
     monkeypatch.chdir(tmp_path)
     assert resolve(read_document(recipe.toml(), "recipe.toml"), components).tables() == recipe.tables()
 

@@ -10,7 +10,7 @@ from genlab import RecipeError
 from genlab.assemble.recipe import Recipe
 from genlab.assemble.resolve import KEYS, resolve
 from genlab.config.builtin import shipped_names
-from genlab.config.load import load
+from genlab.config.load import load_recipe
 from genlab.config.schema import TABLES
 from genlab.registry.components import Components
 from genlab.registry.discovery.find import find_plugins
@@ -397,7 +397,7 @@ def test_every_shipped_recipe_resolves(
     name: str, first_party: Components, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    recipe = resolve(load(name), first_party)
+    recipe = resolve(load_recipe(name), first_party)
     if recipe.method.component.name == "segmentation":
         assert list(recipe.networks) == ["generator"]
         assert recipe.weights == {"cross_entropy": 1.0}
@@ -407,7 +407,7 @@ def test_every_shipped_recipe_resolves(
 
 
 def test_the_main_recipe_says_what_the_paper_says(first_party: Components) -> None:
-    recipe = resolve(load("unet_facades"), first_party)
+    recipe = resolve(load_recipe("unet_facades"), first_party)
     optimizer, train = recipe.settings.optimizer, recipe.settings.train
     assert (optimizer.name, optimizer.learning_rate, optimizer.betas) == ("adam", 2e-4, (0.5, 0.999))
     assert (train.steps, train.batch_size) == (80_000, 1)
@@ -417,7 +417,7 @@ def test_the_main_recipe_says_what_the_paper_says(first_party: Components) -> No
 
 def test_the_recipe_without_skips_differs_by_them_alone(first_party: Components) -> None:
     with_skips, without = (
-        resolve(load(name), first_party).tables() for name in ("unet_facades", "encoder_decoder_facades")
+        resolve(load_recipe(name), first_party).tables() for name in ("unet_facades", "encoder_decoder_facades")
     )
     differing: dict[str, Any] = {key for key in with_skips if with_skips[key] != without[key]}  # pyright: ignore
     assert differing == {"title", "generator"}
@@ -430,6 +430,6 @@ def test_the_template_for_own_pairs_takes_them_from_here(
     first_party: Components, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    recipe = resolve(load("unet_folder"), first_party)
+    recipe = resolve(load_recipe("unet_folder"), first_party)
     assert recipe.data.settings["root"] == tmp_path / "my_pairs"
     assert set(recipe.data.settings) == {"root", "train", "validation"}

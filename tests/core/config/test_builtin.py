@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from genlab.config.builtin import shipped_folder, shipped_names, shipped_recipe
-from genlab.config.load import load
+from genlab.config.load import load_recipe
 
 
 def test_the_recipes_are_the_files_of_the_folder() -> None:
@@ -26,7 +26,7 @@ def test_another_name_is_none(name: str) -> None:
 @pytest.mark.parametrize("name", shipped_names())
 def test_every_recipe_says_what_it_is(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    document = load(name)
+    document = load_recipe(name)
     assert len(str(document.values["title"])) > 10
     path = shipped_recipe(name)
     assert path is not None

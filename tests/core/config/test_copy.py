@@ -5,7 +5,7 @@ import pytest
 from genlab import RecipeError
 from genlab.config.builtin import shipped_recipe
 from genlab.config.copy import copy_recipe
-from genlab.config.load import load
+from genlab.config.load import load_recipe
 from genlab.errors import GenlabError, StorageError
 
 
@@ -24,7 +24,7 @@ def test_a_shipped_recipe_is_copied_letter_by_letter() -> None:
 
 def test_a_copy_of_a_recipe_that_extends_a_shipped_one_can_be_read() -> None:
     copy_recipe("unet_folder", Path("mine.toml"))
-    assert load("mine.toml").values["generator"]["name"] == "unet"
+    assert load_recipe("mine.toml").values["generator"]["name"] == "unet"
 
 
 def test_into_a_folder_it_keeps_its_name(here: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from genlab import RecipeError
 from genlab.config.builtin import shipped_names
 from genlab.config.diagnostics import recipe_error
-from genlab.config.load import find, load
+from genlab.config.load import find, load_recipe
 from genlab.errors import Fault
 
 
@@ -24,27 +24,27 @@ def write(path: str, text: str) -> Path:
 
 def failure(recipe: str, *assignments: str) -> list[str]:
     with pytest.raises(RecipeError) as caught:
-        load(recipe, assignments)
+        load_recipe(recipe, assignments)
     return str(caught.value).split("\n")
 
 
 def test_a_recipe_lies_over_the_one_it_extends() -> None:
     write("base.toml", 'title = "Base"\nseed = 1\n[train]\nsteps = 10')
     write("child.toml", 'extends = "base.toml"\ntitle = "Child"\ntrain.batch_size = 4')
-    assert load("child.toml").values == {"title": "Child", "seed": 1, "train": {"steps": 10, "batch_size": 4}}
+    assert load_recipe("child.toml").values == {"title": "Child", "seed": 1, "train": {"steps": 10, "batch_size": 4}}
 
 
 def test_assignments_lie_over_all() -> None:
     write("base.toml", "seed = 1\ntrain.steps = 10")
     write("child.toml", 'extends = "base.toml"\nseed = 2')
-    assert load("child.toml", ["seed=3", "train.steps=5"]).values == {"seed": 3, "train": {"steps": 5}}
+    assert load_recipe("child.toml", ["seed=3", "train.steps=5"]).values == {"seed": 3, "train": {"steps": 5}}
 
 
 def test_in_a_chain_every_value_knows_its_own_file() -> None:
     write("a/base.toml", "\n[train]\nsteps = -1\nbatch_size = 2\n[input]\nsize = 3")
     write("b/middle.toml", 'extends = "../a/base.toml"\n[input]\nsize = -2')
     write("b/top.toml", 'extends = "middle.toml"\ntrain.batch_size = 0\n')
-    document = load("b/top.toml", ["input.flip=3"])
+    document = load_recipe("b/top.toml", ["input.flip=3"])
     keys = [("train", "steps"), ("train", "batch_size"), ("input", "size"), ("input", "flip"), ("data",)]
     error = recipe_error([Fault(path, "wrong") for path in keys], document)
     assert [fault.place for fault in error.faults] == [
@@ -61,13 +61,13 @@ def test_the_parent_is_seen_from_the_recipe_not_from_here() -> None:
     write("recipes/base.toml", "seed = 1")
     write("base.toml", "seed = 2")
     write("recipes/child.toml", 'extends = "base.toml"')
-    assert load("recipes/child.toml").values == {"seed": 1}
+    assert load_recipe("recipes/child.toml").values == {"seed": 1}
 
 
 @pytest.mark.parametrize("name", ["unet_facades", "unet_facades.toml"])
 def test_a_shipped_recipe_can_be_extended_by_name(name: str) -> None:
     write("child.toml", f'extends = "{name}"\nseed = 7')
-    values = load("child.toml").values
+    values = load_recipe("child.toml").values
     assert values["seed"] == 7
     assert values["generator"]["name"] == "unet"
 
@@ -75,7 +75,7 @@ def test_a_shipped_recipe_can_be_extended_by_name(name: str) -> None:
 def test_a_file_beside_hides_a_shipped_recipe_of_its_name() -> None:
     write("unet_facades.toml", "seed = 1")
     write("child.toml", 'extends = "unet_facades.toml"')
-    assert load("child.toml").values == {"seed": 1}
+    assert load_recipe("child.toml").values == {"seed": 1}
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_two_paths_to_one_recipe_are_no_circle() -> None:
     write("base.toml", "seed = 1")
     write("copy.toml", 'extends = "base.toml"')
     write("child.toml", 'extends = "copy.toml"')
-    assert load("child.toml").values == {"seed": 1}
+    assert load_recipe("child.toml").values == {"seed": 1}
 
 
 def test_what_is_no_toml_in_a_parent_is_shown_there() -> None:
@@ -139,8 +139,8 @@ def test_the_child_of_a_renamed_component_starts_afresh_in_the_middle_of_a_chain
     write("base.toml", '[generator]\nname = "unet"\nlevels = 8\nchannels = 64')
     write("middle.toml", 'extends = "base.toml"\n[generator]\nname = "resnet"\nblocks = 9')
     write("top.toml", 'extends = "middle.toml"\n[generator]\nname = "unet"\nlevels = 4')
-    assert load("middle.toml").values["generator"] == {"name": "resnet", "blocks": 9}
-    assert load("top.toml").values["generator"] == {"name": "unet", "levels": 4}
+    assert load_recipe("middle.toml").values["generator"] == {"name": "resnet", "blocks": 9}
+    assert load_recipe("top.toml").values["generator"] == {"name": "unet", "levels": 4}
 
 
 def test_a_recipe_is_a_file_or_one_that_ships(here: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_recipe_is_a_file_or_one_that_ships(here: Path) -> None:
 def test_a_path_below_the_home_is_found(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write("mine.toml", "seed = 4")
     monkeypatch.setenv("HOME", str(here))
-    assert load("~/mine.toml").values == {"seed": 4}
+    assert load_recipe("~/mine.toml").values == {"seed": 4}
 
 
 @pytest.mark.parametrize(

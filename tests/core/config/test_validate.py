@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Interval, Le, Len, Lt, MaxLen, MinLen, Multi
 from hypothesis import given, strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
-from genlab.config.validate import bare, check, describe, dotted, inline, nearest, shown
+from genlab.config.validate import bare, describe, dotted, inline, nearest, shown, validate_table
 from genlab.errors import Fault
 
 
@@ -38,14 +38,14 @@ class Model(BaseModel):
 
 
 def checked(**table: Any) -> Model:
-    model, faults = check(Model, table, ("generator",), 'generator "unet"')
+    model, faults = validate_table(Model, table, ("generator",), 'generator "unet"')
     assert faults == []
     assert model is not None
     return model
 
 
 def faults(_model: type[BaseModel] = Model, **table: Any) -> list[Fault]:
-    model, found = check(_model, table, ("generator",), 'generator "unet"')
+    model, found = validate_table(_model, table, ("generator",), 'generator "unet"')
     assert model is None
     assert found
     return found
@@ -128,7 +128,7 @@ def test_an_unknown_key_is_told_with_the_nearest_and_all_that_there_are() -> Non
 
 
 def test_keys_of_the_framework_are_among_those_that_there_are() -> None:
-    _, (found,) = check(Model, {"wieght": 3}, (), "loss", also=("name", "weight"))
+    _, (found,) = validate_table(Model, {"wieght": 3}, (), "loss", also=("name", "weight"))
     assert found.what.endswith(", threads, name, weight")
     assert found.hint == "Did you mean `weight`?"
 

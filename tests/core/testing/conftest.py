@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from genlab.testing.check import Result, run, run_test
+from genlab.testing.check import Result, run_suite, run_test
 from genlab.testing.network import without_shape_checks
 from genlab.testing.suite import Suite, tests_of
 
@@ -38,7 +38,7 @@ def suite_on(suite: type[Suite], component: Any, **attributes: Any) -> type[Suit
 
 def results(suite: type[Suite], component: Any, **attributes: Any) -> dict[str, Result]:
     """How each test of a suite ends on a component."""
-    return {result.test: result for result in run(suite_on(suite, component, **attributes))}
+    return {result.test: result for result in run_suite(suite_on(suite, component, **attributes))}
 
 
 def failures(suite: type[Suite], component: Any, **attributes: Any) -> dict[str, str]:

@@ -35,7 +35,7 @@ from genlab.testing import (
     ToyMethod,
     ToyMetric,
 )
-from genlab.testing.check import SUITES, Result, check_components, run, run_test, suite_of
+from genlab.testing.check import SUITES, Result, check_components, run_suite, run_test, suite_of
 from genlab.testing.suite import require
 
 
@@ -129,7 +129,7 @@ def test_what_the_registration_fixes_and_what_a_recipe_says_is_given(components:
 def test_components_among_the_settings_are_constructed(components: Components) -> None:
     suite = suite_for(components, "dataset", name="behind", source={"name": "toy"}, skipped=2)
     assert [len(suite().build().open(split)) for split in ("train", "validation")] == [3, 3]
-    assert {result.outcome for result in run(suite)} == {"passed"}
+    assert {result.outcome for result in run_suite(suite)} == {"passed"}
 
 
 # How a test ends
@@ -171,7 +171,7 @@ def line_of(test: Any, text: str) -> int:
 
 
 def test_each_way_to_end_is_told() -> None:
-    found = {result.test: result for result in run(Odd)}
+    found = {result.test: result for result in run_suite(Odd)}
     assert found["test_passes"] == Result("test_passes", "It holds.", "passed")
     assert found["test_fails"] == Result("test_fails", "", "failed", "it does not hold")
     assert found["test_is_skipped"] == Result("test_is_skipped", "", "skipped", "it cannot be told here")
@@ -188,7 +188,7 @@ def test_what_is_raised_is_told_with_its_place() -> None:
 
 
 def test_what_a_test_prints_is_dropped(capsys: pytest.CaptureFixture[str]) -> None:
-    list(run(Odd))
+    list(run_suite(Odd))
     assert capsys.readouterr() == ("", "")
 
 
@@ -198,11 +198,11 @@ def test_a_person_can_stop_it() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(run(Stopped))
+        list(run_suite(Stopped))
 
 
 def test_tests_that_all_components_have_come_first_and_each_is_run_when_it_is_asked_for() -> None:
-    results = run(Odd)
+    results = run_suite(Odd)
     assert [next(results).test for _ in range(3)] == [
         "test_a_recipe_can_name_it",
         "test_settings_have_help",

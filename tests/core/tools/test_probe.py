@@ -15,7 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests.conftest import GenCommand
 
 import genlab
-from genlab.tools.probe.probe import probe
+from genlab.tools.probe.probe import probe_skips
 from genlab.util.files import file_lock
 
 
@@ -49,7 +49,7 @@ def test_it_changes_nothing_of_the_run(run: Path):
     image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
     before = opened.predict(image)
     state = {name: tensor.clone() for name, tensor in opened.generator.state_dict().items()}
-    probe(opened, 2, lambda _done, _of: None)
+    probe_skips(opened, 2, lambda _done, _of: None)
     np.testing.assert_array_equal(opened.predict(image), before)
     assert all(torch.equal(state[name], tensor) for name, tensor in opened.generator.state_dict().items())
     assert not any(module.training for module in opened.generator.modules())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from genlab_facades.dice import Dice
-from genlab_facades.geometry import Box, outline
+from genlab_facades.geometry import Box, polygon
 
 BOX = Box(0.2, 0.1, 0.6, 0.9)
 FORMS = ("flat", "arch", "segment", "round", "triangle", "steps", "curve", "mansard", "hip")
@@ -32,7 +32,7 @@ def test_boxes_made_from_a_box() -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_outlines_fill_their_box_and_are_symmetrical(form: str) -> None:
-    points = outline(form, BOX)
+    points = polygon(form, BOX)
     x, y = np.array(points).T
     assert (x.min(), y.min(), x.max(), y.max()) == pytest.approx(BOX, abs=1e-9)
     mirrored = {(round(2 * BOX.middle - px, 9), round(py, 9)) for px, py in points}
@@ -43,19 +43,19 @@ def test_outlines_fill_their_box_and_are_symmetrical(form: str) -> None:
     ("form", "share"), [("flat", 1.0), ("triangle", 0.5), ("round", np.pi / 4), ("hip", 0.84), ("mansard", 0.965)]
 )
 def test_outlines_have_the_area_of_their_form(form: str, share: float) -> None:
-    assert area(outline(form, BOX)) == pytest.approx(share * BOX.width * BOX.height, rel=0.03)
+    assert area(polygon(form, BOX)) == pytest.approx(share * BOX.width * BOX.height, rel=0.03)
 
 
 def test_a_round_arch_is_half_a_circle_on_posts() -> None:
     radius = BOX.width / 2
     expected = BOX.width * (BOX.height - radius) + np.pi / 2 * radius**2
-    assert area(outline("arch", BOX)) == pytest.approx(expected, rel=0.01)
-    assert area(outline("segment", BOX)) > area(outline("arch", BOX))
+    assert area(polygon("arch", BOX)) == pytest.approx(expected, rel=0.01)
+    assert area(polygon("segment", BOX)) > area(polygon("arch", BOX))
 
 
 def test_an_arch_in_a_low_box_stays_in_it() -> None:
     low = Box(0.0, 0.5, 1.0, 0.6)
-    assert min(y for _, y in outline("arch", low)) >= 0.5
+    assert min(y for _, y in polygon("arch", low)) >= 0.5
 
 
 def test_equal_seeds_and_streams_decide_equally() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from genlab.config.validate import nearest
 from genlab.errors import PluginError
-from genlab.registry.discovery.load import import_file, load
+from genlab.registry.discovery.load import import_file, load_plugin
 from genlab.registry.discovery.overview import overview
 from genlab.registry.discovery.packages import Declared, declared_plugins
 from genlab.registry.discovery.plugin import Plugin, canonical
@@ -67,7 +67,7 @@ def _installed(declared: Declared, is_left_out: bool) -> Plugin:
     origin = (declared.name, declared.package, declared.version)
     if is_left_out:
         return Plugin(*origin, is_left_out=True)
-    loaded = load(declared.load, declared.name, says_version=True)
+    loaded = load_plugin(declared.load, declared.name, says_version=True)
     failure = loaded.failure.what if loaded.failure else None
     return Plugin(*origin, None, loaded.registrations, failure, loaded.seconds)
 
@@ -95,7 +95,7 @@ def _from_file(file: Path) -> Plugin:
     path = _existing(file)
     if path.suffix != ".py":
         raise PluginError(f"{path.name} is not a Python file", where=f"--plugin {file}")
-    loaded = load(lambda: import_file(path), path.stem, says_version=False)
+    loaded = load_plugin(lambda: import_file(path), path.stem, says_version=False)
     if loaded.failure:
         raise PluginError(loaded.failure.what, where=f"--plugin {file}") from loaded.failure
     return Plugin(path.stem, path.name, file=path, registrations=loaded.registrations, seconds=loaded.seconds)

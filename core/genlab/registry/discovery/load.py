@@ -34,7 +34,7 @@ class Loaded(NamedTuple):
     seconds: float
 
 
-def load(find: Callable[[], Any], name: str, *, says_version: bool) -> Loaded:
+def load_plugin(find: Callable[[], Any], name: str, *, says_version: bool) -> Loaded:
     """Import a plugin and ask it for its components.
 
     Args:

@@ -25,7 +25,7 @@ Tell = Callable[[int, int], None]
 _PATIENCE = 20.0
 
 
-def bench(
+def run_benchmark(
     recipe: str | Path, overrides: Iterable[str], plugins: Iterable[Path], rounds: int, on_progress: Tell
 ) -> Benchmark:
     """Take steps both ways by turns, `rounds` times.
@@ -72,7 +72,7 @@ def bench(
         waiting=ours.total("waited") / ours.total("seconds"),
         loop=loop / ours.total("seconds") if ours.first["device"].startswith("cpu") else None,
         machine={**environment.machine(ours.first["device"]), "processor": processor()},
-        versions=provenance.versions(),
+        versions=provenance.library_versions(),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 

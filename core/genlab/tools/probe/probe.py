@@ -21,14 +21,14 @@ from genlab.interfaces.listener import Pictures, Probed, SkipEffect
 from genlab.interfaces.method import Batch, Method
 from genlab.interfaces.network import Skip
 from genlab.runs.run import Run
-from genlab.tools.probe.report import write_report
+from genlab.tools.probe.report import write_probe_report
 from genlab.tools.probe.skips import SkipProbe
 from genlab.util.files import file_lock, storage_errors
 
 SHOWN = 3
 
 
-def probe(run: Run, pairs: int, on_progress: Callable[[int, int], None]) -> Probed:
+def probe_skips(run: Run, pairs: int, on_progress: Callable[[int, int], None]) -> Probed:
     """Replace what each skip connection carries, one at a time, and measure what becomes of predictions.
 
     The result is written to `probe/` in the run's folder, and the recipe's listeners hear of it.
@@ -98,7 +98,7 @@ def _probe(run: Run, skips: Sequence[Skip], pairs: int, on_progress: Callable[[i
         target=skip_probe.pictures([batch.target for batch in batches]),
     )
     probed = Probed(run.path, run.step, len(batches), pictures, effects, gradients, weights)
-    write_report(probed)
+    write_probe_report(probed)
     ListenerList(run.listeners()).emit(probed)
     return probed
 

@@ -20,7 +20,7 @@ FIGURES: Mapping[str, str] = {
 }
 
 
-def as_json(probed: Probed) -> dict[str, Any]:
+def probe_as_json(probed: Probed) -> dict[str, Any]:
     """The figures in plain values."""
     return {
         "step": probed.step,
@@ -31,10 +31,10 @@ def as_json(probed: Probed) -> dict[str, Any]:
     }
 
 
-def write_report(probed: Probed) -> None:
+def write_probe_report(probed: Probed) -> None:
     """Write into `probe/`, which is there: `probe.json`, `skips.svg`, and a sheet of pictures for every replacement."""
     folder = probed.folder / "probe"
-    write_json(folder / "probe.json", as_json(probed))
+    write_json(folder / "probe.json", probe_as_json(probed))
     names = list(dict.fromkeys(effect.replacement for effect in probed.effects))
     curves = {name: [effect for effect in probed.effects if effect.replacement == name] for name in names}
     drawings = [
