@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from genlab_facades.photo.canvas import Material, Surface
-
-Field = NDArray[np.float32]
+from genlab_facades.photo.materials import Field
 
 _SUN = np.array((1.05, 1.0, 0.92), np.float32)[:, None, None]
 _SKY = np.array((0.91, 1.0, 1.12), np.float32)[:, None, None]

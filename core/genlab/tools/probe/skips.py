@@ -22,7 +22,7 @@ from genlab.interfaces.network import Skip
 from genlab.tools.probe.spectrum import high_frequency_energy
 
 Features = Float[Tensor, "1 k i j"]
-Image = Float[Tensor, "1 d h w"]
+OneImage = Float[Tensor, "1 d h w"]
 
 
 class SkipProbe:
@@ -67,7 +67,7 @@ class SkipProbe:
                 pictures=self.pictures(predictions),
             )
 
-    def pictures(self, images: Sequence[Image]) -> NDArray[np.uint8]:
+    def pictures(self, images: Sequence[OneImage]) -> NDArray[np.uint8]:
         """The first few of some predictions, to be seen."""
         return np.stack([to_picture(image[0], self.target) for image in images[: self.shown]])
 
@@ -87,11 +87,11 @@ class SkipProbe:
             raise PluginError(f"the generator breaks the contract: {what}")
         return features
 
-    def _predict(self, skip: Skip, batch: Batch, features: Features) -> Image:
+    def _predict(self, skip: Skip, batch: Batch, features: Features) -> OneImage:
         with _hooked(skip.module, lambda _: features.clone()):
             return self._seen(batch)
 
-    def _seen(self, batch: Batch) -> Image:
+    def _seen(self, batch: Batch) -> OneImage:
         prediction = self.predictor(batch.condition)
         return prediction.softmax(dim=1) if isinstance(self.target, OneHotLabels) else prediction
 
@@ -123,11 +123,11 @@ def _copy(features: object) -> object:
     return features.clone() if isinstance(features, Tensor) else features
 
 
-def _distance(one: Image, other: Image) -> float:
+def _distance(one: OneImage, other: OneImage) -> float:
     return (one - other).abs().mean().item()
 
 
-def _energy(image: Image) -> float:
+def _energy(image: OneImage) -> float:
     return float(high_frequency_energy(image)[0])
 
 

@@ -1,0 +1,54 @@
+"""Names and docstrings of the whole source: one word for one thing, and docstrings that begin with what they name."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SOURCES = [path for folder in ("core", "plugins") for path in sorted((ROOT / folder).rglob("*.py"))]
+
+COMMON = {
+    "L1",  # a loss and a metric, as papers call both
+    "convolve",
+    "convolve_transposed",  # each of the fast convolutions has them
+    "genlab_interface",
+    "genlab_register",  # the version and the hook of every plugin
+    "main",  # of every process
+}
+"""Public names that several modules may have."""
+
+
+BEGINNINGS = ("What", "How", "Whether", "Of", "By")
+"""Words that a docstring does not begin with: clauses name nothing."""
+
+
+def public_names(path: Path) -> Iterator[str]:
+    """Classes and functions of a module, and its aliases of types."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif (
+            isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and not node.targets[0].id.isupper()
+        ):
+            yield node.targets[0].id
+
+
+def docstrings(path: Path) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and (text := ast.get_docstring(node)):
+            yield f"{path.relative_to(ROOT)}:{getattr(node, 'name', '')}", text
+
+
+def test_public_names_are_unique() -> None:
+    """But for the verbs of the command line, which are called as the functions that they call."""
+    modules = [path for path in SOURCES if path.parent.name != "cli"]
+    counts = Counter(name for path in modules for name in public_names(path) if not name.startswith("_"))
+    assert {name for name, count in counts.items() if count > 1} - COMMON == set()
+
+
+def test_docstrings_begin_with_what_they_name() -> None:
+    found = [where for path in SOURCES for where, text in docstrings(path) if text.split()[0] in BEGINNINGS]
+    assert found == []
