@@ -125,8 +125,9 @@ def in_a_recipe(kind: Kind) -> Iterator[str]:
         yield f"A recipe names it in the table `[{dotted(kind.table)}]`, by the key `name`.\n"
     supplied = " and ".join(f"`{name}`" for name in kind.supplied)
     rest = f"The framework gives the constructor {supplied}; its other arguments" if supplied else "Its arguments"
-    keys = " or ".join(f"`{key}`" for key in kind.reserved)
-    yield f"{rest} are settings that a recipe may give. None may be called {keys}: these are keys of the framework's.\n"
+    keys = " and ".join(f"`{key}`" for key in kind.reserved)
+    verb = "is" if len(kind.reserved) == 1 else "are"
+    yield f"{rest} are settings that a recipe may give. {keys} {verb} reserved by the framework.\n"
     yield f"A plugin registers it by `registry.{kind.name}(NAME, CLASS)`; `gen plugins new NAME --kind {kind.name}`"
     yield "begins one.\n"
 

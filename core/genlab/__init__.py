@@ -5,7 +5,15 @@ The public names are those of `__init__.pyi`. Importing this imports no torch: a
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 __version__ = "0.1.0"
-__all__ += ["__version__"]
+
+_RENAMED = {"Shared": "Outputs", "Values": "StepMetrics"}
+
+
+def __getattr__(name: str) -> object:
+    if name in _RENAMED:
+        # Python would replace an AttributeError of `from genlab import Shared` by one that does not say this.
+        raise ImportError(f"genlab.{name} is called genlab.{_RENAMED[name]} now")
+    return _load(name)

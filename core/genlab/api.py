@@ -27,9 +27,9 @@ from genlab.tools.summary import NetworkSummary, summarize_networks
 
 
 def check(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> CheckedRecipe:
-    """Hold a recipe against the components there are, and construct all of it; the data are not looked at.
+    """Validate a recipe and construct all of its components; the data are not read.
 
-    Networks are built as if pairs had three channels. Of an ablation's arms the recipes are checked too.
+    Networks are built as if pairs had three channels. For an ablation, every arm is validated as well.
 
     Args:
         recipe: the path of a recipe, or the name of one that ships with genlab.

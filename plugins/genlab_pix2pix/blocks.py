@@ -41,7 +41,7 @@ def width(channels: int, level: int) -> int:
 
 
 def draw_weights(name: str, parameter: Tensor, rng: torch.Generator) -> None:
-    """Draw a parameter's first value in place (section 6.2 of the pix2pix paper; arXiv 1611.07004).
+    """Initialize one parameter in place (section 6.2 of the pix2pix paper; arXiv 1611.07004).
 
     Weights of convolutions come from N(0, 0.02), scales of norm layers from N(1, 0.02); biases start at 0.
     """

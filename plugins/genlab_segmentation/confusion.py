@@ -28,7 +28,7 @@ class Confusion:
         self.counts += pairs.flatten().bincount(minlength=classes**2).reshape(classes, classes).cpu()
 
     def merge(self, other: Confusion) -> None:
-        """Count in what another one counted."""
+        """Merge the counts of another instance."""
         self.counts += other.counts
 
     def figures(self) -> dict[str, float]:

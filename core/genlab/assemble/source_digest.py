@@ -8,15 +8,16 @@ from collections.abc import Collection, Iterable
 from itertools import accumulate
 from pathlib import Path
 
-# Packages of the core that no result depends on: they watch, show or compare.
-_WATCHING = ("cli", "ablation", "tools")
+# Packages of the core that a result depends on. Others read a recipe, whose values are compared themselves, or they
+# start, watch, show and compare trainings.
+_COMPUTING = ("assemble", "data", "engine", "interfaces")
 
 
 def digests(modules: Iterable[str]) -> dict[str, str]:
     """A digest of the Python files of the core, and of the packages that some modules are of, by package."""
     found = {"genlab": Path(__file__).parents[1] / "__init__.py"}
     found |= dict(place for module in modules if (place := _package_of(module)))
-    return {name: _digest(found[name], _WATCHING if name == "genlab" else ()) for name in sorted(found)}
+    return {name: _digest(found[name], _COMPUTING if name == "genlab" else None) for name in sorted(found)}
 
 
 def _package_of(module: str) -> tuple[str, Path] | None:
@@ -26,13 +27,13 @@ def _package_of(module: str) -> tuple[str, Path] | None:
     return next(((name, Path(file)) for name, file in files if file), None)
 
 
-def _digest(module: Path, without: Collection[str]) -> str:
+def _digest(module: Path, packages: Collection[str] | None) -> str:
     root = module.parent
     # An editor's lock is a link that leads nowhere, and looks like a file.
     files = sorted(filter(Path.is_file, root.rglob("*.py"))) if module.name == "__init__.py" else [module]
     digest = hashlib.sha256()
     for file in files:
         path = file.relative_to(root)
-        if path.parts[0] not in without:
+        if packages is None or path.parts[0] in packages:
             digest.update(path.as_posix().encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()

@@ -12,4 +12,4 @@ def check(recipe: RecipeArgument, overrides: OverridesOption = [], plugin: Plugi
     from genlab import api
 
     api.check(recipe, overrides=overrides, plugins=plugin)
-    typer.echo(f"{recipe}: no faults. Its data were not looked at.")
+    typer.echo(f"{recipe}: OK (data not checked).")

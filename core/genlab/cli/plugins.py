@@ -12,7 +12,7 @@ import typer
 from genlab.cli.options import JsonOption, PluginOption
 from genlab.errors import PluginError
 
-app = typer.Typer(help="What plugins give, whether it holds, and how to begin your own.", no_args_is_help=True)
+app = typer.Typer(help="List, inspect, check and create plugins.", no_args_is_help=True)
 
 
 class KindName(StrEnum):

@@ -6,7 +6,7 @@ from genlab.cli.options import RunArgument, StopAtOption
 
 
 def resume(run: RunArgument, stop_at: StopAtOption = None) -> None:
-    """Go on with a run that was stopped, exactly."""
+    """Resume a run, exactly where it stopped."""
     import genlab
     from genlab.cli.ending import end
 

@@ -7,18 +7,18 @@ import re
 from genlab.config.locations import Place
 from genlab.errors import Fault
 
-_NOT_CLOSED = "the text has no closing quotes"
+_NOT_CLOSED = "unterminated string"
 _IN_WORDS = {
-    "Invalid statement": "this is no key, no table and no comment",
-    "Expected '=' after a key in a key/value pair": "a key is followed by `=` and its value",
-    "Expected newline or end of document after a statement": "the line should end here",
-    "Expected ']' at the end of a table declaration": "a table's name ends with `]`",
-    "Unclosed array": "the array is not closed here, or a comma is missing",
+    "Invalid statement": "expected a key, a [table] or a comment",
+    "Expected '=' after a key in a key/value pair": "expected `=` and a value after the key",
+    "Expected newline or end of document after a statement": "expected the end of the line",
+    "Expected ']' at the end of a table declaration": "expected `]` after the table's name",
+    "Unclosed array": "expected a comma or `]`",
     "Unterminated string": _NOT_CLOSED,
     'Expected "\'"': _NOT_CLOSED,
     "Expected \"'''\"": _NOT_CLOSED,
     r"Illegal character '\n'": _NOT_CLOSED,
-    "Cannot overwrite a value": "this key has a value already",
+    "Cannot overwrite a value": "duplicate key",
 }
 _OPEN = {
     "Unterminated string": ('"""', '"'),
@@ -78,12 +78,12 @@ def _key_place(line: str, place: Place) -> Place:
 def _in_words(what: str, rest: str) -> tuple[str, str | None]:
     """The error and a hint; `rest` is the line from the place on."""
     if what.startswith("Cannot declare"):
-        return "this table stands here a second time", "Put all of its keys in one place."
+        return "table defined twice", "Merge the two."
     if what.startswith("Cannot mutate"):
-        return "a table in braces is closed, and nothing can be added to it", None
+        return "inline tables cannot be extended", None
     if what in _BACKSLASH:
         hint = "In \"...\" a backslash begins an escape; in '...' it is a backslash."
-        return "this is no escape that TOML knows", hint
+        return "invalid escape sequence", hint
     if what == "Invalid value":
         return _value_in_words(rest)
     return _IN_WORDS.get(what, what[:1].lower() + what[1:]), None
@@ -96,7 +96,7 @@ def _value_in_words(rest: str) -> tuple[str, str | None]:
     if word is None:
         return "this is no value", None
     if word[0].lower() in ("true", "false", "yes", "no", "on", "off"):
-        return f"{word[0]} is no value", "Yes and no are `true` and `false` in TOML."
+        return f"{word[0]} is no value", "Booleans are `true` and `false` in TOML."
     if word[0].lower() in ("none", "null", "nil"):
-        return f"{word[0]} is no value", "TOML has no word for nothing: leave the key out."
-    return f"{word[0]} is no value", f'Text stands in quotes: "{word[0]}".'
+        return f"{word[0]} is no value", "TOML has no null: leave the key out."
+    return f"{word[0]} is no value", f'Strings need quotes: "{word[0]}".'

@@ -113,7 +113,7 @@ class PreparedPairs:
             raise DataError(
                 f"the method predicts classes, and the target, side {side}, is an image and no label map",
                 where=self.pairs.description,
-                hint="Turn input.direction round, or have labels on that side: the dataset labels_from_colors reads"
+                hint="Swap input.direction, or use a dataset with label maps on that side: labels_from_colors reads"
                 " them from colors, on the side that its setting `side` says.",
             )
         return OneHotLabels(target.palette)

@@ -70,7 +70,7 @@ class TrainState:
 def save(folder: Path, position: TrainProgress, trainee: TrainState, keep: int) -> Path:
     """Write the checkpoint of a step below `folder`, and remove all but the last `keep`.
 
-    One of that step that is there already holds the same, as a training is exact: only its position is written again.
+    If a checkpoint of this step exists, its tensors are identical (training is exact); only `state.json` is rewritten.
 
     Raises:
         StorageError: the disk is full; earlier checkpoints are as they were.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import platform
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -125,9 +126,25 @@ def fast_kernels(device: torch.device) -> Generator[None, None, None]:
         matmul.allow_tf32 = before
 
 
-# The parameters of mallopt(3) that say when memory goes back to the system, and glibc's own values.
-_M_TRIM_THRESHOLD, _TRIM_THRESHOLD = -1, 128 * 1024
-_M_MMAP_MAX, _MMAP_MAX = -4, 65_536
+class _MallocParameter(NamedTuple):
+    """A parameter of mallopt(3), which can be set and not read."""
+
+    number: int
+    name: str
+    default: int
+
+    def initial(self) -> int:
+        """The value that glibc took when the process started, from its environment."""
+        tunables = dict(item.partition("=")[::2] for item in os.environ.get("GLIBC_TUNABLES", "").split(":"))
+        given = tunables.get(f"glibc.malloc.{self.name}") or os.environ.get(f"MALLOC_{self.name.upper()}_")
+        try:
+            return int(given, 0) if given else self.default
+        except ValueError:  # which glibc passes over, too
+            return self.default
+
+
+_TRIM_THRESHOLD = _MallocParameter(-1, "trim_threshold", 128 * 1024)
+_MMAP_MAX = _MallocParameter(-4, "mmap_max", 65_536)
 _NEVER = 2**31 - 1
 
 
@@ -143,11 +160,11 @@ def keep_freed_memory() -> Generator[None, None, None]:
         yield
         return
     libc = ctypes.CDLL(None)
-    libc.mallopt(_M_MMAP_MAX, 0)
-    libc.mallopt(_M_TRIM_THRESHOLD, _NEVER)
+    libc.mallopt(_MMAP_MAX.number, 0)
+    libc.mallopt(_TRIM_THRESHOLD.number, _NEVER)
     try:
         yield
     finally:
-        libc.mallopt(_M_MMAP_MAX, _MMAP_MAX)
-        libc.mallopt(_M_TRIM_THRESHOLD, _TRIM_THRESHOLD)
+        for parameter in (_MMAP_MAX, _TRIM_THRESHOLD):
+            libc.mallopt(parameter.number, parameter.initial())
         libc.malloc_trim(0)

@@ -63,7 +63,10 @@ class Metric(ABC):
 
     @abstractmethod
     def merge(self, other: Any) -> None:
-        """Count in what another one of the same settings has counted, in another process, say; it can be pickled."""
+        """Merge the state of another instance with the same settings, e.g. from another process.
+
+        Instances must be picklable.
+        """
 
     def per_image(self) -> Sequence[float] | None:
         """Where the figure is the mean of what each image has by itself: that, in order. None where it is not."""

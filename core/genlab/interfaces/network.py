@@ -46,7 +46,7 @@ class Network(nn.Module):
     """A module that can say how its weights start and which levels it has."""
 
     def initialize(self, name: str, parameter: Tensor, rng: torch.Generator) -> None:
-        """Draw a parameter's first value in place, from `rng` alone.
+        """Initialize one parameter in place, drawing only from `rng`.
 
         The framework calls it once for each parameter when a run starts, without gradients. `rng` is seeded by the
         run's seed, the network's role and `name`, so parameters of the same name and shape start equal in every

@@ -24,6 +24,8 @@ from genlab.interfaces.kinds import KINDS, Kind
 
 Parameters = Mapping[str, inspect.Parameter]
 
+_RENAMED = {"least_size": "min_size", "of_targets": "target_figures"}
+
 
 class Contract(NamedTuple):
     """Settings that a recipe may give a component.
@@ -49,6 +51,9 @@ def check_class(cls: Any, kind: Kind) -> type:
     if not (inspect.isclass(cls) and issubclass(cls, interfaces)):
         names = " or ".join(interface.__name__ for interface in interfaces)
         raise PluginError(f"{getattr(cls, '__name__', cls)} does not derive from genlab.{names}")
+    for old, new in _RENAMED.items():
+        if hasattr(cls, old):
+            raise PluginError(f"its `{old}` is called `{new}` now")
     missing = sorted(getattr(cls, "__abstractmethods__", ()))
     for interface in interfaces:
         if issubclass(cls, interface):

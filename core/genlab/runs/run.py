@@ -131,13 +131,13 @@ class Run:
         return self.manifest.classes
 
     def validation_pairs(self) -> PreparedPairs:
-        """The pairs that it was validated on; `DataError` if they cannot be had, or are others now."""
+        """The pairs that it was validated on; `DataError` if they are unavailable or changed."""
         data = open_data(construct(replace(self.recipe, metrics={}, listeners={}), self._checked.document).data)
         if data.validation.fingerprint() != self.manifest.data.fingerprints.get("validation"):
             raise DataError(
-                "these are not the pairs that the run was validated on",
+                "the validation data has changed since this run was trained",
                 where=data.validation.description,
-                hint="Bring them back as they were.",
+                hint="Restore the original data.",
             )
         return prepare(self.recipe, data.validation)
 

@@ -77,7 +77,7 @@ def resume_run(folder: RunFolder, *, stop_at: int | None = None, listeners: List
             hint = f"To train longer, begin again: gen run {shlex.quote(str(folder.recipe_path))} --steps N"
             raise RunError(what, where=str(folder.path), hint=hint)
         if stop_at is not None and stop_at <= done:
-            raise RunError(f"--stop-at {stop_at} lies behind: {done} steps are done", where=str(folder.path))
+            raise RunError(f"--stop-at {stop_at} is in the past: the run is at step {done}", where=str(folder.path))
         checked = read_run(folder)
         steps = checked.recipe.settings.train.steps
         if done > steps:

@@ -21,7 +21,7 @@ def measured_field(network: Network, image: Float[Tensor, "1 d h w"]) -> tuple[i
     Weights become positive, so that every pixel that a score sees adds to it and none takes away.
 
     Args:
-        network: a discriminator; it is of no use any more afterwards.
+        network: a discriminator; modified in place, so do not reuse it.
         image: without negative values, and so large that no border is near to its middle.
     """
     # In double precision, as there a convolution is computed as it is defined: fast forms round where they see nothing.

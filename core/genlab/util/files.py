@@ -1,4 +1,4 @@
-"""Files that are whole or not there at all, and errors of the disk as errors for people."""
+"""Atomic file writes, file locks, and errors of the disk as errors for users."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def storage_errors(path: Path, *kinds: type[Exception]) -> Generator[None, None,
 
 @contextmanager
 def atomic_write(path: Path) -> Generator[Path, None, None]:
-    """A path beside `path` to write a file to; it takes the place of `path` when the block ends without an error.
+    """Give a path to write to, renamed over `path` on success (atomic write).
 
     Raises:
         StorageError: it cannot be written; `path` is as it was.
@@ -67,12 +67,12 @@ def sync(path: Path) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a value as JSON, as a whole; numbers that are none become null, as JSON has no word for them."""
+    """Write a value as JSON, atomically; NaN and infinities are written as null."""
     write_text(path, to_json(value, indent=2, inf_nan_mode="null").decode() + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
+    """Write a text file atomically."""
     with atomic_write(path) as aside:
         aside.write_text(text, encoding="utf-8")
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from genlab import DataError, Phase, PluginError, RecipeError, code
+from genlab import DataError, Phase, PluginError, RecipeError
+from genlab.assemble import source_digest
 from genlab.assemble.experiment import build, build_method, build_networks, construct, kept_pairs, open_data, prepare
 from genlab.assemble.recipe import Recipe
 from genlab.config.document import Document
@@ -65,7 +66,7 @@ def test_what_is_kept_of_pairs_depends_on_all_that_prepares_them(made: Make, mon
     assert names("input.size=16")["validation"] != plain["validation"]
     jittered = names("input.jitter=0.5")
     assert jittered["validation"] == plain["validation"] and jittered["training"] != plain["training"]
-    monkeypatch.setattr(code, "digests", lambda modules: dict.fromkeys(modules, "changed"))
+    monkeypatch.setattr(source_digest, "digests", lambda modules: dict.fromkeys(modules, "changed"))
     changed = names()
     assert not {*changed.values()} & {*plain.values()}
 

@@ -132,7 +132,7 @@ def test_two_paths_to_one_recipe_are_no_circle() -> None:
 def test_what_is_no_toml_in_a_parent_is_shown_there() -> None:
     write("base.toml", "seed = 1\n[train\n")
     write("child.toml", 'extends = "base.toml"')
-    assert failure("child.toml")[0] == "base.toml:2:7: a table's name ends with `]`"
+    assert failure("child.toml")[0] == "base.toml:2:7: expected `]` after the table's name"
 
 
 def test_the_child_of_a_renamed_component_starts_afresh_in_the_middle_of_a_chain() -> None:

@@ -25,7 +25,7 @@ from genlab import (
 )
 from genlab.config.schema import Schedule
 from genlab.data.order import draw
-from genlab.engine import checkpoint, pace
+from genlab.engine import checkpoint, timing
 from genlab.engine.optimizers import rate_at
 
 
@@ -265,7 +265,7 @@ def test_a_pause_beyond_the_end_is_the_end(tmp_path):
 def test_checkpoints_by_the_clock(tmp_path, monkeypatch):
     """Each step takes 25 seconds, so three of them are the first to take a minute."""
     recorder, now = Recorder(), [0.0]
-    monkeypatch.setattr(pace, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(timing, "time", SimpleNamespace(monotonic=lambda: now[0]))
 
     class Passing(Listener):
         def step(self, event: Step) -> None:

@@ -2,12 +2,14 @@ import json
 import platform
 import subprocess
 from contextlib import contextmanager
+from unittest.mock import Mock
 
 import pytest
 import torch
 from tests.core.toys import CPU, experiment, run
 
 from genlab import DeviceError, TrainingError
+from genlab.engine import runtime
 from genlab.engine.runtime import choose_device, cpu_threads, device_name, memory_errors
 
 
@@ -114,3 +116,28 @@ def test_a_training_is_such_a_block(monkeypatch, tmp_path):
     monkeypatch.setattr("genlab.engine.training.keep_freed_memory", kept)
     run(experiment(train={"steps": 2}), tmp_path / "run")
     assert told == ["begun", "ended"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "restored"),
+    [
+        ({}, [(-4, 65_536), (-1, 131_072)]),
+        ({"MALLOC_TRIM_THRESHOLD_": "4096"}, [(-4, 65_536), (-1, 4096)]),
+        ({"GLIBC_TUNABLES": "glibc.malloc.mmap_max=0x10:glibc.malloc.arena_max=1"}, [(-4, 16), (-1, 131_072)]),
+        ({"MALLOC_MMAP_MAX_": "many"}, [(-4, 65_536), (-1, 131_072)]),
+    ],
+)
+def test_memory_is_given_back_as_the_process_was_started(
+    environment: dict[str, str], restored: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what is set, as glibc does not tell what is."""
+    for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_MAX_", "GLIBC_TUNABLES"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    libc = Mock()
+    monkeypatch.setattr(runtime.ctypes, "CDLL", lambda _: libc)
+    monkeypatch.setattr(runtime.platform, "libc_ver", lambda: ("glibc", "2.36"))
+    with runtime.keep_freed_memory():
+        libc.reset_mock()
+    assert [call.args for call in libc.mallopt.call_args_list] == restored

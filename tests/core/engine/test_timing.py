@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from genlab.engine import pace
+from genlab.engine import timing
 from genlab.engine.timing import StepTimer, due
 
 
@@ -41,7 +41,7 @@ class Time:
 @pytest.fixture
 def clock_time(monkeypatch: pytest.MonkeyPatch) -> Time:
     clock_time = Time()
-    monkeypatch.setattr(pace, "time", clock_time)
+    monkeypatch.setattr(timing, "time", clock_time)
     return clock_time
 
 

@@ -128,7 +128,7 @@ def test_pairs_that_are_others_now_are_not_taken_for_the_runs(tiny: Path, gen: G
     assert gen("run", tiny, *values, "--steps", 1, "--out", "run").returncode == 0
     make_pairs(seed=1)
     told = gen("probe", "run")
-    assert (told.returncode, "not the pairs that the run was validated on" in told.stderr) == (2, True)
+    assert (told.returncode, "the validation data has changed since this run was trained" in told.stderr) == (2, True)
 
 
 def test_a_judge_can_be_probed_too(judge: Path, tmp_path: Path):
