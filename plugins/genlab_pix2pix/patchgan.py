@@ -15,7 +15,7 @@ from typing_extensions import override
 from genlab import Discriminator, Level
 from genlab_pix2pix.batch_norm import batches_apart
 from genlab_pix2pix.blocks import LEAK, Norm, block, draw_weights, normalization, width
-from genlab_pix2pix.kernels.convolutions import Convolution
+from genlab_pix2pix.kernels.convolutions import Convolution, replace_by_plain
 
 
 class _Window(NamedTuple):
@@ -69,6 +69,7 @@ class PatchGAN(Discriminator):
     ) -> None:
         super().__init__()
         self.conditional = conditional
+        self._is_plain = False
         self.receptive_field = receptive_field
         seen = condition_channels + image_channels if conditional else image_channels
         windows = _WINDOWS[receptive_field]
@@ -103,11 +104,16 @@ class PatchGAN(Discriminator):
         A class that derives from this one may have layers that look at a whole batch, or at each call: there it is a
         call for each image.
         """
-        if type(self) is not PatchGAN:
+        if type(self) is not PatchGAN or self._is_plain:
             return super().score_each(condition, images)
         with batches_apart(self, len(images)):
             scores = self(condition.repeat(len(images), 1, 1, 1), torch.cat(list(images)))
         return scores.chunk(len(images))
+
+    @override
+    def make_plain(self) -> None:
+        self._is_plain = True
+        replace_by_plain(self)
 
     @override
     def levels(self) -> Sequence[Level]:

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from genlab import Generator, Level, Skip
 from genlab_pix2pix.blocks import LEAK, Norm, block, draw_weights, normalization, width
-from genlab_pix2pix.kernels.convolutions import Convolution, TransposedConvolution
+from genlab_pix2pix.kernels.convolutions import Convolution, TransposedConvolution, replace_by_plain
 
 
 class UNet(Generator):
@@ -97,6 +97,10 @@ class UNet(Generator):
                 decoded = torch.cat([self.carriers[str(level)](features[level]), decoded], dim=1)
             decoded = self.decoder[level - 1](decoded)
         return decoded
+
+    @override
+    def make_plain(self) -> None:
+        replace_by_plain(self)
 
     @override
     def levels(self) -> Sequence[Level]:

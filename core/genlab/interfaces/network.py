@@ -57,6 +57,13 @@ class Network(nn.Module):
         """The stages to list, and to measure gradients of; here the module's direct children."""
         return [Level(name, module) for name, module in self.named_children()]
 
+    def make_plain(self) -> None:
+        """Compute with PyTorch's own layers from now on, with the same parameters; here nothing changes.
+
+        `gen bench` compares a recipe with its plain networks. A network that has faster layers of its own, or scores
+        several images in one pass, overrides it.
+        """
+
 
 class Generator(Network, ABC):
     """Turns a condition into a prediction of the same height and width.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import ClassVar, cast
@@ -149,6 +150,18 @@ class NetworkSuite(Suite):
         copies = [tensor.clone() for tensor in inputs]
         network(*inputs)
         require(all(map(torch.equal, inputs, copies)), "it changes its input in place")
+
+    def test_a_plain_one_computes_the_same(self) -> None:
+        """After `make_plain` it has the same parameters, and the same results to within rounding."""
+        network = self.network().train()
+        inputs, plain = self.example(network), copy.deepcopy(network)
+        plain.make_plain()
+        names = [[name for name, _ in one.named_parameters()] for one in (network, plain)]
+        require(names[0] == names[1], "after make_plain it has other parameters")
+        with drawing(1):
+            expected = network(*inputs)
+        with drawing(1):
+            require_close(plain(*inputs), expected, 1e-4, "after make_plain it computes something else")
 
     def test_it_works_in_channels_last(self) -> None:
         """The memory format that GPUs prefer gives the same result."""

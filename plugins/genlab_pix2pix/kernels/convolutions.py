@@ -7,6 +7,8 @@ a run is repeatable.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -24,10 +26,30 @@ _FEW_CHANNELS, _MANY_INPUTS = 8, 2**12
 _MANY_PIXELS, _MANY_CHANNELS = 200, 128
 
 
+def replace_by_plain(network: nn.Module) -> None:
+    """Replace the convolutions of this module by PyTorch's own, with the same parameters.
+
+    Those of a class that derives from one of them compute something else, and stay.
+    """
+    for parent in list(network.modules()):
+        for name, layer in parent.named_children():
+            if type(layer) is Convolution:
+                setattr(parent, name, _plain(nn.Conv2d, layer))
+            elif type(layer) is TransposedConvolution:
+                setattr(parent, name, _plain(nn.ConvTranspose2d, layer, output_padding=layer.output_padding))
+
+
+def _plain(cls: Callable[..., nn.Module], layer: nn.Conv2d | nn.ConvTranspose2d, **more: object) -> nn.Module:
+    names = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "padding_mode")
+    settings = {name: getattr(layer, name) for name in names}
+    plain = cls(**settings, **more, bias=layer.bias is not None, device="meta")
+    for name, _ in layer.named_parameters():
+        plain.register_parameter(name, layer.get_parameter(name))
+    return plain.train(layer.training)
+
+
 class Convolution(nn.Conv2d):
     """`nn.Conv2d`; groups, dilation and other padding than zeros are left to it."""
-
-    refines = nn.Conv2d  # it computes the same; a benchmark takes that one for the plain way
 
     # `input` is what PyTorch's layers call it.
     @override
@@ -69,8 +91,6 @@ class Convolution(nn.Conv2d):
 
 class TransposedConvolution(nn.ConvTranspose2d):
     """`nn.ConvTranspose2d`; groups, dilation and output padding are left to it."""
-
-    refines = nn.ConvTranspose2d
 
     @override
     def forward(

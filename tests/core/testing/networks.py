@@ -312,6 +312,26 @@ class PlainTuples(nn.Module):
         return list(self.named_children())
 
 
+class PlainIsAnother(nn.Module):
+    """Leaves something out when it is made plain."""
+
+    plain = False
+
+    def make_plain(self) -> None:
+        self.plain = True
+
+    def forward(self, *images: Tensor) -> Tensor:
+        made = super().forward(*images)
+        return made / 2 if self.plain else made
+
+
+class PlainIsNew(nn.Module):
+    """Has other parameters when it is made plain."""
+
+    def make_plain(self) -> None:
+        self.more = nn.Conv2d(3, 3, 1)
+
+
 _STATE = "what it does is not all in weights and buffers"
 
 _MISTAKES: list[tuple[type[nn.Module], str, str]] = [
@@ -334,6 +354,8 @@ _MISTAKES: list[tuple[type[nn.Module], str, str]] = [
     (FusedInEvaluation, "test_weights_stay_as_they_are", "being called changes `"),
     (InPlace, "test_inputs_are_left_alone", "it changes its input in place"),
     (InPlaceActivation, "test_inputs_are_left_alone", "it changes its input in place"),
+    (PlainIsAnother, "test_a_plain_one_computes_the_same", "after make_plain it computes something else"),
+    (PlainIsNew, "test_a_plain_one_computes_the_same", "after make_plain it has other parameters"),
     (TakesMemoryForGranted, "test_it_works_in_channels_last", "in channels_last it gives another result"),
     (Viewing, "test_it_works_in_channels_last", "view size is not compatible"),
     (IntegralImage, "test_it_works_under_autocast", "in bfloat16 it gives something else: it differs by"),

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from types import MethodType
-
 import torch
 from torch.optim import Adam
 from torch.profiler import record_function
 
 from genlab.engine.step import RANGE
 from genlab.interfaces.method import Batch, Method
-from genlab.interfaces.network import Discriminator, Network
 
 
 class PlainStep:
     """Single precision, layers as PyTorch has them, Adam as PyTorch chooses it, one operation after the other.
 
     Args:
-        method: the method to train. Layers of a class that says which one it `refines` compute as that one does, and a
-            discriminator scores one image after the other.
+        method: the method to train, on networks that are made plain.
         learning_rate: Adam's.
         betas: Adam's.
     """
@@ -26,7 +22,7 @@ class PlainStep:
     def __init__(self, method: Method, learning_rate: float, betas: tuple[float, float]) -> None:
         self.method = method
         for network in method.networks.values():
-            _make_plain(network)
+            network.make_plain()
             network.to(memory_format=torch.contiguous_format)  # pyright: ignore[reportCallIssue]
         self.optimizers = {
             role: Adam(network.parameters(), lr=learning_rate, betas=betas) for role, network in method.networks.items()
@@ -48,11 +44,3 @@ class PlainStep:
             with record_function(f"{RANGE}{phase.name} update"):
                 for role in phase.updates:
                     self.optimizers[role].step()
-
-
-def _make_plain(network: Network) -> None:
-    if isinstance(network, Discriminator):  # a call for each image, as implementations of the field have it
-        network.score_each = MethodType(Discriminator.score_each, network)
-    for module in network.modules():
-        if refined := vars(type(module)).get("refines"):  # its own: a class that derives from it computes otherwise
-            object.__setattr__(module, "__class__", refined)
