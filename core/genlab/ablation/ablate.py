@@ -85,7 +85,7 @@ class Ablation:
         """Number of parameters of each arm's networks, by role."""
         return {arm: self._parameters(next(s for s in self.cells if s.cell.arm == arm)) for arm in self.plan.arms}
 
-    def pace(self) -> TimeEstimate:
+    def time_estimate(self) -> TimeEstimate:
         """Time estimate from the cells that are finished and those that are missing."""
         measured: dict[str, list[float]] = {}
         missing: dict[str, str] = {}
@@ -121,10 +121,10 @@ class Ablation:
             wanted = {str(settled.cell): settled.identity for settled in self.cells}
             outcome = read_outcome(self.plan, self.folder, wanted)
             write_ablation_report(outcome, self.folder, self.parameters)
-            self._announcer().emit(outcome.compared(self.folder.path))
+            self._listeners().emit(outcome.compared(self.folder.path))
             return outcome
 
-    def _announcer(self) -> ListenerList:
+    def _listeners(self) -> ListenerList:
         """The recipe's listeners, those of the first cell."""
         cell = self.plan.cells[0]
         return ListenerList(list(construct(cell.recipe, cell.document).listeners.items()))

@@ -87,17 +87,17 @@ def build(recipe: Recipe, document: Document) -> Built:
     data = open_data(parts.data)
     recipe = settle(recipe, data)
     settings, device = recipe.settings, torch.device(recipe.settings.train.device)
-    shelves = _shelves(recipe, data)
+    stores = _stores(recipe, data)
     training = PreparedPairs(
         data.training,
         settings.input,
         load_size(settings.input),
         recipe.predictions,
-        shelf=shelves.get("training"),
+        store=stores.get("training"),
         device=device,
     )
-    validation = prepare(recipe, data.validation, shelves.get("validation"), device)
-    unaugmented = prepare(recipe, data.training, shelves.get("unaugmented"), device)
+    validation = prepare(recipe, data.validation, stores.get("validation"), device)
+    unaugmented = prepare(recipe, data.training, stores.get("unaugmented"), device)
     if validation.channels != training.channels:
         what = f"training pairs have {training.channels} channels, and validation pairs {validation.channels}"
         raise DataError(what, where=data.validation.description)
@@ -169,13 +169,13 @@ def settle(recipe: Recipe, data: OpenData) -> Recipe:
     return recipe.settled(data.spec, settle_train(recipe.settings.train))
 
 
-def prepare(recipe: Recipe, pairs: Pairs, shelf: PairStore | None = None, device: torch.device = CPU) -> PreparedPairs:
-    """Pairs as the networks see them, but for augmentation; `shelf` is where they stay on the machine."""
+def prepare(recipe: Recipe, pairs: Pairs, store: PairStore | None = None, device: torch.device = CPU) -> PreparedPairs:
+    """Pairs as the networks see them, but for augmentation; `store` is where they stay on the machine."""
     settings = recipe.settings.input
-    return PreparedPairs(pairs, settings, settings.height_width, recipe.predictions, shelf=shelf, device=device)
+    return PreparedPairs(pairs, settings, settings.height_width, recipe.predictions, store=store, device=device)
 
 
-def _shelves(recipe: Recipe, data: OpenData) -> dict[str, PairStore]:
+def _stores(recipe: Recipe, data: OpenData) -> dict[str, PairStore]:
     cache = Cache.of_this_machine()
     if cache is None:
         return {}
@@ -185,7 +185,7 @@ def _shelves(recipe: Recipe, data: OpenData) -> dict[str, PairStore]:
         for part, content in kept.items():
             pairs = data.validation if part == "validation" else data.training
             height, width = cast(tuple[int, int], content["size"])
-            found[part] = cache.shelf(content, len(pairs), f"{pairs.description}, {height} x {width}", 1 / len(kept))
+            found[part] = cache.store(content, len(pairs), f"{pairs.description}, {height} x {width}", 1 / len(kept))
     except StorageError as error:
         _log.warning("There is no cache of pairs, so they are decoded in every run: %s", error)
         return {}

@@ -34,15 +34,15 @@ def ablate(
 
     given = [*overrides, *([] if steps is None else [f"train.steps={steps}"])]
     ablation = Ablation(recipe, ablation_path(recipe, out), overrides=given, plugins=plugin)
-    slots, pace = jobs or ablation.slots, ablation.pace()
+    slots, estimate = jobs or ablation.slots, ablation.time_estimate()
     if plan and json:
-        print_json(plan_as_json(ablation, pace, slots))
+        print_json(plan_as_json(ablation, estimate, slots))
         return
-    print_plan(ablation, pace, slots)
+    print_plan(ablation, estimate, slots)
     if plan:
         typer.echo(f"Without --plan they are trained, into {ablation.folder.path}.", err=True)
         return
-    with Show(ablation, pace, slots) as show:
+    with Show(ablation, estimate, slots) as show:
         outcome = ablation.run(slots, retrain, show)
     if json:
         print_json(report_as_json(outcome, ablation.parameters))

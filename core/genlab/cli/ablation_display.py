@@ -25,7 +25,7 @@ from genlab.runs.folder import RunFolder
 _COLOURS = {"finished": "green", "interrupted": "yellow", "failed": "red"}
 
 
-def print_plan(ablation: Ablation, pace: TimeEstimate, jobs: int) -> None:
+def print_plan(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> None:
     """The arms on standard error: what each changes, how many parameters it has, and how long the rest will take."""
     console = Console(stderr=True, highlight=False)
     plan = ablation.plan
@@ -43,19 +43,19 @@ def print_plan(ablation: Ablation, pace: TimeEstimate, jobs: int) -> None:
         name = Text(arm).append(" (baseline)", "dim") if arm == plan.settings.baseline else Text(arm)
         table.add_row(name, Text("\n".join(plan.assignments(arm)) or "nothing"), parameters)
     console.print(table)
-    if there := len(plan.cells) - len(pace.missing):
-        left = pace.left(jobs)
+    if there := len(plan.cells) - len(estimate.missing):
+        left = estimate.left(jobs)
         rest = f"; the others take about {_clock(left)}, {jobs} at a time" if left else ""
         console.print(f"{there} of {len(plan.cells)} trainings are there{rest}")
 
 
-def plan_as_json(ablation: Ablation, pace: TimeEstimate, jobs: int) -> dict[str, Any]:
+def plan_as_json(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> dict[str, Any]:
     """The same in plain values."""
     plan = ablation.plan
     arms = {arm: {"changes": plan.assignments(arm), "parameters": ablation.parameters[arm]} for arm in plan.arms}
     return {"title": plan.title, "baseline": plan.settings.baseline, "seeds": plan.settings.seeds, "arms": arms} | {
-        "missing": len(pace.missing),
-        "seconds": pace.left(jobs),
+        "missing": len(estimate.missing),
+        "seconds": estimate.left(jobs),
     }
 
 
@@ -71,9 +71,9 @@ def print_answer(outcome: Outcome, folder: Path) -> None:
 class Show:
     """Cells as they begin, move and end, on standard error; a bar each on a terminal, lines elsewhere."""
 
-    def __init__(self, ablation: Ablation, pace: TimeEstimate, jobs: int) -> None:
+    def __init__(self, ablation: Ablation, estimate: TimeEstimate, jobs: int) -> None:
         self._cells = {str(cell): cell for cell in ablation.plan.cells}
-        self._pace = pace
+        self._estimate = estimate
         self._jobs = jobs
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -102,7 +102,7 @@ class Show:
                 self._begin(job)
             case Moved(job, step):
                 self._progress.update(self._bars[job.name], completed=step, count=f"{step}/{self._steps(job)}")
-                self._pace.moved(job.name, step / self._steps(job))
+                self._estimate.moved(job.name, step / self._steps(job))
             case Done():
                 self._end(event)
 
@@ -125,9 +125,9 @@ class Show:
         seconds = time.monotonic() - self._begun[name]
         self._progress.remove_task(self._bars[name])
         # What it took in all, with what was trained before it was taken up again.
-        self._pace.ended(name, RunFolder(done.job.target).read().seconds if done.status == "finished" else None)
+        self._estimate.ended(name, RunFolder(done.job.target).read().seconds if done.status == "finished" else None)
         line = Text.assemble((f"{done.status:<12}", _COLOURS[done.status]), name, (f"   {_clock(seconds)}", "dim"))
-        if left := self._pace.left(self._jobs):
+        if left := self._estimate.left(self._jobs):
             line.append(f"   about {_clock(left)} left", "dim")
         if done.failure:
             line.append(f"\n{done.failure}")

@@ -63,11 +63,11 @@ class Kept:
 
 
 class Cache:
-    """A folder with a shelf for every split, size and way to read it.
+    """A folder with a store for every split, size and way to read it.
 
     Args:
         folder: where it is.
-        most: how many bytes it may take. When a new shelf comes, those that were not used for longest go.
+        most: how many bytes it may take. When a new store comes, those that were not used for longest go.
     """
 
     def __init__(self, folder: Path, most: int) -> None:
@@ -83,8 +83,8 @@ class Cache:
         folder = Path(named) if named else user_cache_path("genlab") / "pairs"
         return Cache(folder, int(_gibibytes() * GIB))
 
-    def shelf(self, content: Mapping[str, object], count: int, description: str, share: float = 1.0) -> PairStore:
-        """The shelf for `count` pairs whose content is a function of `content`.
+    def store(self, content: Mapping[str, object], count: int, description: str, share: float = 1.0) -> PairStore:
+        """The store for `count` pairs whose content is a function of `content`.
 
         It may take a share of what those that stay leave, as a run fills several.
 
@@ -119,11 +119,11 @@ class Cache:
         return Kept(str(self.folder), self.most, mine, tuple(entry for entry in entries if entry.name not in names))
 
     def remove(self, name: str) -> None:
-        """Remove a shelf; a run that uses it goes on, and decodes pairs again."""
+        """Remove a store; a run that uses it goes on, and decodes pairs again."""
         shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def _room(self, name: str) -> int:
-        """Bytes for the shelf of that name, once those that were not used for longest are gone."""
+        """Bytes for the store of that name, once those that were not used for longest are gone."""
         others = [entry for entry in self.entries() if entry.name != name]
         size = sum(entry.bytes for entry in others)
         mine = _size(self.folder / name)

@@ -1,10 +1,10 @@
 """Prepared pairs of one split in a file, each at its place.
 
-<shelf>/
+<store>/
   form.json      types and shapes of the two sides, which all records have
   records        for each pair a record at its place: checksum, key, condition, target; a hole until it is written
 
-What a shelf holds is a function of its name, so that whoever writes a record writes the same: two processes can fill
+What a store holds is a function of its name, so that whoever writes a record writes the same: two processes can fill
 one at once. A record that was torn by a crash does not have its checksum, and is written again.
 """
 

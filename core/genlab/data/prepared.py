@@ -31,7 +31,7 @@ class PairSpec(NamedTuple):
 class PreparedPairs:
     """The pairs of a split, at one size, in the direction that the recipe asks for.
 
-    Those that fit into `cache_bytes` of the device's memory are read once, and those on the shelf need not be decoded.
+    Those that fit into `cache_bytes` of the device's memory are read once, and those on the store need not be decoded.
     Reading from several threads is safe.
 
     Args:
@@ -40,7 +40,7 @@ class PreparedPairs:
         size: height and width to resize to.
         predictions: what the networks are to predict; for classes, the target has one channel a class.
         cache_bytes: how much to keep in memory.
-        shelf: where they are kept from run to run.
+        store: where they are kept from run to run.
         device: where they are to be, so that a GPU has small sets whole.
 
     Raises:
@@ -54,7 +54,7 @@ class PreparedPairs:
         size: tuple[int, int],
         predictions: Predictions = "images",
         cache_bytes: int = CACHE_BYTES,
-        shelf: PairStore | None = None,
+        store: PairStore | None = None,
         device: torch.device = CPU,
     ) -> None:
         if len(pairs) == 0:
@@ -67,7 +67,7 @@ class PreparedPairs:
         self.channels = (channels_of(self.sides.condition), channels_of(self.sides.target))
         self._cache: dict[int, PreparedPair] = {}
         self._room = cache_bytes
-        self._shelf = shelf
+        self._store = store
         self._device = device
         self._lock = Lock()
 
@@ -77,19 +77,19 @@ class PreparedPairs:
     def __getitem__(self, index: int) -> PreparedPair:
         if (cached := self._cache.get(index)) is not None:
             return cached
-        prepared = self._from_shelf(index) or self._decode(index)
+        prepared = self._from_store(index) or self._decode(index)
         sides = (moved(side, self._device) for side in (prepared.condition, prepared.target))
         prepared = PreparedPair(prepared.key, *sides)
         self._keep(index, prepared)
         return prepared
 
-    def _from_shelf(self, index: int) -> PreparedPair | None:
-        return self._shelf.get(index) if self._shelf else None
+    def _from_store(self, index: int) -> PreparedPair | None:
+        return self._store.get(index) if self._store else None
 
     def _decode(self, index: int) -> PreparedPair:
         prepared = self.prepare(self.pairs[index])
-        if self._shelf:
-            self._shelf.put(index, prepared)
+        if self._store:
+            self._store.put(index, prepared)
         return prepared
 
     def prepare(self, pair: Pair) -> PreparedPair:

@@ -67,7 +67,7 @@ class TrainState:
     optimizers: Mapping[str, Optimizer]
 
 
-def save(folder: Path, position: TrainProgress, trainee: TrainState, keep: int) -> Path:
+def save(folder: Path, progress: TrainProgress, trainee: TrainState, keep: int) -> Path:
     """Write the checkpoint of a step below `folder`, and remove all but the last `keep`.
 
     If a checkpoint of this step exists, its tensors are identical (training is exact); only `state.json` is rewritten.
@@ -75,18 +75,18 @@ def save(folder: Path, position: TrainProgress, trainee: TrainState, keep: int) 
     Raises:
         StorageError: the disk is full; earlier checkpoints are as they were.
     """
-    target = path_of(folder, position.step)
+    target = path_of(folder, progress.step)
     for torn in folder.glob(".*.partial"):
         shutil.rmtree(torn, ignore_errors=True)
     if target.is_dir():
-        write_text(state_file(target), position.model_dump_json(indent=2))
+        write_text(state_file(target), progress.model_dump_json(indent=2))
         return target
     aside = _aside(target)
     try:
         with storage_errors(target, SafetensorError):
             folder.mkdir(exist_ok=True)
             aside.mkdir()
-            _write(aside, position, trainee)
+            _write(aside, progress, trainee)
             aside.rename(target)
             sync(folder)
     finally:
@@ -106,14 +106,14 @@ def _remove(checkpoint: Path) -> None:
         shutil.rmtree(checkpoint.rename(_aside(checkpoint)), ignore_errors=True)
 
 
-def _write(folder: Path, position: TrainProgress, trainee: TrainState) -> None:
+def _write(folder: Path, progress: TrainProgress, trainee: TrainState) -> None:
     method = trainee.method
     for role, network in method.networks.items():
         save_file(_copies(network.state_dict()), network_file(folder, role))
         save_file(_flattened(trainee.optimizers[role], network), optimizer_file(folder, role))
     save_file(_copies(_loss_buffers(method)), losses_file(folder))
     save_file(_copies(method.state()), method_file(folder))
-    state_file(folder).write_text(position.model_dump_json(indent=2))
+    state_file(folder).write_text(progress.model_dump_json(indent=2))
     for path in (*folder.iterdir(), folder):
         sync(path)
 
@@ -128,25 +128,25 @@ def restore(checkpoint: Path, trainee: TrainState) -> TrainProgress:
     with _blamed(checkpoint):
         for role, network in trainee.method.networks.items():
             _unflatten(trainee.optimizers[role], network, load_file(optimizer_file(checkpoint, role)))
-    return read_position(checkpoint)
+    return read_progress(checkpoint)
 
 
-def read_position(checkpoint: Path) -> TrainProgress:
+def read_progress(checkpoint: Path) -> TrainProgress:
     """Read the progress of a training; `RunError` if it cannot be read."""
     with _blamed(checkpoint):
         try:
-            position = TrainProgress.model_validate_json(state_file(checkpoint).read_bytes())
+            progress = TrainProgress.model_validate_json(state_file(checkpoint).read_bytes())
         except ValidationError as error:
             first = error.errors()[0]
             raise ValueError(f"state.json: {'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}") from error
-        if position.step != step_of(checkpoint):
-            raise ValueError(f"state.json says that it is of step {position.step}")
-        return position
+        if progress.step != step_of(checkpoint):
+            raise ValueError(f"state.json says that it is of step {progress.step}")
+        return progress
 
 
 def load_method(checkpoint: Path, method: Method) -> None:
     """Load what a method predicts with; `RunError` if it is not there, or of other networks."""
-    read_position(checkpoint)
+    read_progress(checkpoint)
     with _blamed(checkpoint):
         for role, network in method.networks.items():
             network.load_state_dict(load_file(network_file(checkpoint, role)))

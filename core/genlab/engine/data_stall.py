@@ -19,10 +19,10 @@ class DataStallMonitor:
         self._seconds = self._waited = 0.0
         self._told = False
 
-    def note(self, pace: Throughput) -> None:
+    def note(self, throughput: Throughput) -> None:
         """Take in how it went for a while."""
-        self._seconds += pace.seconds
-        self._waited += pace.waiting * pace.seconds
+        self._seconds += throughput.seconds
+        self._waited += throughput.waiting * throughput.seconds
         if self._seconds < WINDOW:
             return
         share = self._waited / self._seconds

@@ -60,6 +60,6 @@ def train_loop(experiment: Experiment, started: Started, checkpoint: Path | None
         status = "interrupted"
         raise
     finally:
-        ended = Ended(training.step, status, training.clock.seconds(), stopping.received, training.metrics)
+        ended = Ended(training.step, status, training.timer.seconds(), stopping.received, training.metrics)
         listeners.emit(ended)
     return ended

@@ -28,7 +28,7 @@ class Throughput(NamedTuple):
 
 
 class StepTimer:
-    """Time since the training started here, and the pace of its steps without what happens beside them.
+    """Time since the training started here, and the throughput of its steps without what happens beside them.
 
     Args:
         batch_size: pairs in a step.
@@ -49,14 +49,14 @@ class StepTimer:
         """Seconds since the training started."""
         return time.monotonic() - self._started
 
-    def pace(self) -> Throughput:
-        """The pace since this was last asked."""
+    def throughput(self) -> Throughput:
+        """Throughput since the last call."""
         now = time.monotonic()
         seconds = max(now - self._read, 1e-9)
         images = self._steps * self.batch_size
-        pace = Throughput(seconds, images / seconds, (self.waited - self._waited_before) / seconds)
+        throughput = Throughput(seconds, images / seconds, (self.waited - self._waited_before) / seconds)
         self._read, self._steps, self._waited_before = now, 0, self.waited
-        return pace
+        return throughput
 
     @contextmanager
     def waiting(self) -> Generator[None, None, None]:

@@ -63,8 +63,8 @@ class Training:
         self.validated, self.previewed = first.validated, first.previewed
         self.saved = self.step if checkpoint else None
         self.predictor = Predictor(experiment.method, settings.inference)
-        self.clock = StepTimer(settings.train.batch_size)
-        self.starvation = DataStallMonitor()
+        self.timer = StepTimer(settings.train.batch_size)
+        self.data_stall = DataStallMonitor()
 
     def batches(self) -> Generator[Batch, None, None]:
         """The batches from here on."""
@@ -87,7 +87,7 @@ class Training:
     def _compile(self) -> None:
         experiment = self.experiment
         method, batch_size = experiment.method, experiment.settings.train.batch_size
-        with self.clock.aside(), closing(self.batches()) as batches, self.saving_if_data_fail():
+        with self.timer.aside(), closing(self.batches()) as batches, self.saving_if_data_fail():
             batch = next(batches)
             compile_networks(
                 method,
@@ -99,12 +99,12 @@ class Training:
 
     def next_batch(self, batches: Iterator[Batch]) -> Batch:
         """The next of those batches, as soon as it is there."""
-        with self.clock.waiting():
+        with self.timer.waiting():
             return next(batches)
 
     def observe(self) -> None:
         """Make the validation and pictures that are due at this step, unless that was done; a signal puts it off."""
-        with self.clock.aside():
+        with self.timer.aside():
             if not self.validated:
                 self._validate()
             if self.validated and not self.previewed:
@@ -143,7 +143,7 @@ class Training:
         reading = number == 1 or number % settings.train.values_every == 0 or validating
         self._seed("step")
         next_step(self.experiment.device)
-        with self.clock.stepping():
+        with self.timer.stepping():
             result = train_step(self.experiment.method, batch, self.optimizers, reading, self.precision)
         self.step, self.validated, self.previewed = number, False, False
         self.listeners.emit(Step(number, self._values(result, rate) if reading else None))
@@ -156,19 +156,19 @@ class Training:
                 make sure that it does not replace a sound one.
         """
         checkpoint = self.experiment.settings.checkpoint
-        with self.clock.aside():
+        with self.timer.aside():
             for role, network in self.experiment.networks.items():
                 if not get_total_norm(network.parameters()).isfinite():
                     raise _diverged(f"the weights of the {role} are no numbers any more at step {self.step}")
-            position = TrainProgress(
+            progress = TrainProgress(
                 step=self.step,
                 validated=self.validated,
                 previewed=self.previewed,
                 metrics=dict(self.metrics),
                 loss_scale=self.precision.state(),
             )
-            path = save(self.folder, position, self.trainee, checkpoint.keep)
-            self.clock.saved()
+            path = save(self.folder, progress, self.trainee, checkpoint.keep)
+            self.timer.saved()
             if self.saved != self.step:
                 self.saved = self.step
                 self.listeners.emit(CheckpointSaved(self.step, path))
@@ -187,7 +187,7 @@ class Training:
     @property
     def wants_saving(self) -> bool:
         """True if the last checkpoint is as old as the recipe allows."""
-        return self.clock.minutes_since_save() >= self.experiment.settings.checkpoint.minutes
+        return self.timer.minutes_since_save() >= self.experiment.settings.checkpoint.minutes
 
     def _due(self, step: int, times: int) -> bool:
         return due(step, self.experiment.settings.train.steps, times)
@@ -204,9 +204,9 @@ class Training:
                 raise _diverged(f"the loss {name} became {loss} at step {self.step}")
         rates = dict.fromkeys(self.optimizers, rate)
         gradients, weights = _read(result.gradient_norms), _read(result.weight_norms)
-        pace = self.clock.pace()
-        self.starvation.note(pace)
-        return StepMetrics(losses, rates, gradients, weights, pace.images_per_second, pace.waiting)
+        throughput = self.timer.throughput()
+        self.data_stall.note(throughput)
+        return StepMetrics(losses, rates, gradients, weights, throughput.images_per_second, throughput.waiting)
 
 
 def _read(tensors: Mapping[str, Tensor]) -> dict[str, float]:

@@ -19,11 +19,11 @@ SIDE = torch.zeros(3, 64, 64, dtype=torch.uint8)
 
 
 def filled(cache: Cache, name: str, days_ago: float = 0.0, count: int = 4) -> None:
-    """A shelf with pairs, used last so many days ago."""
-    shelf = cache.shelf({"pairs": name}, count, f"pairs of {name}")
-    assert shelf
+    """A store with pairs, used last so many days ago."""
+    store = cache.store({"pairs": name}, count, f"pairs of {name}")
+    assert store
     for index in range(count):
-        shelf.put(index, PreparedPair(f"{index}", SIDE + index, SIDE))
+        store.put(index, PreparedPair(f"{index}", SIDE + index, SIDE))
     then = time.time() - days_ago * 86_400
     os.utime(cache.folder / name_of({"pairs": name}) / "about.json", (then, then))
 
@@ -55,7 +55,7 @@ def test_a_size_that_is_none_is_refused(monkeypatch, given):
         Cache.of_this_machine()
 
 
-def test_other_content_has_another_shelf(tmp_path):
+def test_other_content_has_another_store(tmp_path):
     content = {"pairs": "a", "size": (8, 8), "direction": "a_to_b"}
     assert name_of(content) == name_of(dict(reversed(content.items())))
     others = [{**content, "pairs": "b"}, {**content, "size": (8, 9)}, {**content, "direction": "b_to_a"}]
@@ -81,7 +81,7 @@ def test_folders_of_others_are_left_alone(tmp_path):
     (mine / "about.json").write_text('{"description": "My thesis"}')
     cache = Cache(tmp_path, 0)
     assert cache.entries() == []
-    cache.shelf({"pairs": "a"}, 4, "a")
+    cache.store({"pairs": "a"}, 4, "a")
     assert (mine / "about.json").exists()
 
 
@@ -101,7 +101,7 @@ def test_what_was_not_used_for_longest_goes_first(tmp_path):
     cache = Cache(tmp_path, 3 * one)
     for days, name in enumerate(["today", "yesterday", "earlier", "long ago"]):
         filled(cache, name, days_ago=days + 0.5)
-    cache.shelf({"pairs": "long ago"}, 4, "pairs of long ago")
+    cache.store({"pairs": "long ago"}, 4, "pairs of long ago")
     left = {entry.description for entry in cache.entries()}
     assert left == {"pairs of long ago", "pairs of today", "pairs of yesterday"}
 
@@ -111,16 +111,16 @@ def test_what_another_process_has_just_opened_stays(tmp_path):
     big = Cache(tmp_path, PLENTY)
     filled(big, "another's")
     filled(big, "old", days_ago=1)
-    cache.shelf({"pairs": "mine"}, 4, "mine")
+    cache.store({"pairs": "mine"}, 4, "mine")
     assert {entry.description for entry in cache.entries()} == {"pairs of another's", "mine"}
 
 
 def test_shelves_that_are_filled_together_stay_within_the_size(tmp_path):
     cache = Cache(tmp_path, 300_000)
-    shelves = [cache.shelf({"pairs": name}, 1000, name, share=1 / 3) for name in ("a", "b", "c")]
-    for shelf in shelves:
+    stores = [cache.store({"pairs": name}, 1000, name, share=1 / 3) for name in ("a", "b", "c")]
+    for store in stores:
         for index in range(20):
-            shelf.put(index, PreparedPair(f"{index}", SIDE, SIDE))
+            store.put(index, PreparedPair(f"{index}", SIDE, SIDE))
     kept = sum(file.stat().st_blocks * 512 for file in tmp_path.rglob("records"))
     assert 150_000 < kept <= 310_000
 
@@ -128,7 +128,7 @@ def test_shelves_that_are_filled_together_stay_within_the_size(tmp_path):
 def test_where_nothing_can_be_written_a_run_says_so_once_and_trains(tmp_path: Path, tiny: Path, gen: GenCommand):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="file"):
-        Cache(tmp_path / "file", PLENTY).shelf({"pairs": "a"}, 4, "a")
+        Cache(tmp_path / "file", PLENTY).store({"pairs": "a"}, 4, "a")
     ended = gen("run", tiny, GENLAB_CACHE=str(tmp_path / "file"))
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr.count("There is no cache of pairs") == 1

@@ -39,36 +39,36 @@ def assert_equal(found: PreparedPair | None, expected: PreparedPair) -> None:
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int32, torch.float32])
 def test_what_is_put_there_is_found_by_the_next(tmp_path, dtype):
-    shelf = PairStore(made(tmp_path / "shelf"), 4, PLENTY)
-    assert shelf.get(2) is None
+    store = PairStore(made(tmp_path / "store"), 4, PLENTY)
+    assert store.get(2) is None
     for index in (2, 0):
-        shelf.put(index, pair(index, dtype))
-    for reader in (shelf, PairStore(tmp_path / "shelf", 4, PLENTY)):
+        store.put(index, pair(index, dtype))
+    for reader in (store, PairStore(tmp_path / "store", 4, PLENTY)):
         assert_equal(reader.get(2), pair(2, dtype))
         assert_equal(reader.get(0), pair(0, dtype))
         assert reader.get(1) is None and reader.get(3) is None
 
 
 def test_what_is_found_may_be_changed(tmp_path):
-    shelf = PairStore(tmp_path, 1, PLENTY)
-    shelf.put(0, pair(0))
-    shelf.get(0).condition.zero_()
-    assert_equal(shelf.get(0), pair(0))
+    store = PairStore(tmp_path, 1, PLENTY)
+    store.put(0, pair(0))
+    store.get(0).condition.zero_()
+    assert_equal(store.get(0), pair(0))
 
 
 def test_a_key_of_any_letters_comes_back(tmp_path):
-    shelf = PairStore(tmp_path, 3, PLENTY)
+    store = PairStore(tmp_path, 3, PLENTY)
     for index, key in enumerate(["straße/ß.png", "k" * 250]):
-        shelf.put(index, pair(index)._replace(key=key))
-        assert shelf.get(index).key == key
-    shelf.put(2, pair(2)._replace(key="k" * 251))
-    assert shelf.get(2) is None
+        store.put(index, pair(index)._replace(key=key))
+        assert store.get(index).key == key
+    store.put(2, pair(2)._replace(key="k" * 251))
+    assert store.get(2) is None
 
 
 @pytest.mark.parametrize("place", [0, 4, 5, 6, 100, 300, -1])
 def test_a_damaged_record_is_not_there(tmp_path, place):
-    shelf = PairStore(tmp_path, 1, PLENTY)
-    shelf.put(0, pair(0))
+    store = PairStore(tmp_path, 1, PLENTY)
+    store.put(0, pair(0))
     records = bytearray((tmp_path / "records").read_bytes())
     records[place] ^= 1
     (tmp_path / "records").write_bytes(records)
@@ -93,36 +93,36 @@ def test_a_damaged_record_is_not_there(tmp_path, place):
 def test_a_damaged_form_is_written_again(tmp_path, form):
     PairStore(tmp_path, 1, PLENTY).put(0, pair(0))
     (tmp_path / "form.json").write_bytes(form)
-    shelf = PairStore(tmp_path, 1, PLENTY)
-    assert shelf.get(0) is None
-    shelf.put(0, pair(0))
+    store = PairStore(tmp_path, 1, PLENTY)
+    assert store.get(0) is None
+    store.put(0, pair(0))
     assert_equal(PairStore(tmp_path, 1, PLENTY).get(0), pair(0))
 
 
 def test_pairs_of_another_form_are_not_kept(tmp_path):
-    shelf = PairStore(tmp_path, 3, PLENTY)
+    store = PairStore(tmp_path, 3, PLENTY)
     for index, other in enumerate((pair(0), pair(1, torch.float32), pair(2, size=4))):
-        shelf.put(index, other)
-    assert_equal(shelf.get(0), pair(0))
-    assert shelf.get(1) is None and shelf.get(2) is None
+        store.put(index, other)
+    assert_equal(store.get(0), pair(0))
+    assert store.get(1) is None and store.get(2) is None
 
 
 def test_only_those_that_fit_are_kept(tmp_path):
     record = 256 + 4 * 64
-    shelf = PairStore(made(tmp_path / "two"), 5, 3 * record - 1)
+    store = PairStore(made(tmp_path / "two"), 5, 3 * record - 1)
     for index in range(5):
-        shelf.put(index, pair(index))
-    assert [shelf.get(index) is not None for index in range(5)] == [True, True, False, False, False]
+        store.put(index, pair(index))
+    assert [store.get(index) is not None for index in range(5)] == [True, True, False, False, False]
     nothing = PairStore(made(tmp_path / "none"), 5, record - 1)
     nothing.put(0, pair(0))
     assert nothing.get(0) is None
 
 
 def test_threads_do_not_disturb_each_other(tmp_path):
-    shelf = PairStore(tmp_path, 50, PLENTY)
+    store = PairStore(tmp_path, 50, PLENTY)
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda index: shelf.put(index % 50, pair(index % 50)), range(200)))
-        found = list(pool.map(lambda index: shelf.get(index % 50), range(200)))
+        list(pool.map(lambda index: store.put(index % 50, pair(index % 50)), range(200)))
+        found = list(pool.map(lambda index: store.get(index % 50), range(200)))
     for index, one in enumerate(found):
         assert_equal(one, pair(index % 50))
 
@@ -133,12 +133,12 @@ from pathlib import Path
 from tests.core.data.test_pair_store import PLENTY, assert_equal, pair
 from genlab.data.pair_store import PairStore
 
-shelf = PairStore(Path(sys.argv[1]), 200, PLENTY)
+store = PairStore(Path(sys.argv[1]), 200, PLENTY)
 found = 0
 for index in range(200):
-    one = shelf.get(index)
+    one = store.get(index)
     if one is None:
-        shelf.put(index, pair(index))
+        store.put(index, pair(index))
     else:
         found += 1
         assert_equal(one, pair(index))
@@ -146,36 +146,36 @@ print(found)
 """
 
 
-def test_processes_fill_one_shelf_together(tmp_path, python):
+def test_processes_fill_one_store_together(tmp_path, python):
     root = Path(__file__).parents[3]
     command = [*python, "-c", _WRITER, str(tmp_path)]
     pipe = subprocess.PIPE
     writers = [subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=root) for _ in range(3)]
     ends = [writer.communicate(timeout=60) for writer in writers]
     assert [(writer.returncode, errors) for writer, (_, errors) in zip(writers, ends, strict=True)] == [(0, "")] * 3
-    shelf = PairStore(tmp_path, 200, PLENTY)
+    store = PairStore(tmp_path, 200, PLENTY)
     for index in range(200):
-        assert_equal(shelf.get(index), pair(index))
+        assert_equal(store.get(index), pair(index))
 
 
 def test_a_disk_that_is_full_costs_a_warning_and_no_more(small_disk, caplog):
-    shelf = PairStore(made(small_disk / "shelf"), 1000, PLENTY)
+    store = PairStore(made(small_disk / "store"), 1000, PLENTY)
     with caplog.at_level(logging.WARNING, "genlab"):
         for index in range(100):
-            shelf.put(index, pair(index, torch.float32, 64))
+            store.put(index, pair(index, torch.float32, 64))
     assert len(caplog.records) == 1
     assert "cannot be kept" in caplog.text and "No space left" in caplog.text
-    assert_equal(shelf.get(0), pair(0, torch.float32, 64))
-    assert shelf.get(99) is None
+    assert_equal(store.get(0), pair(0, torch.float32, 64))
+    assert store.get(99) is None
 
 
 def test_what_is_removed_while_it_is_used_is_no_failure(tmp_path, caplog):
-    shelf = PairStore(made(tmp_path / "shelf"), 2, PLENTY)
-    shelf.put(0, pair(0))
-    shutil.rmtree(tmp_path / "shelf")
-    assert shelf.get(0) is None
-    shelf.put(1, pair(1))
-    assert shelf.get(1) is None
+    store = PairStore(made(tmp_path / "store"), 2, PLENTY)
+    store.put(0, pair(0))
+    shutil.rmtree(tmp_path / "store")
+    assert store.get(0) is None
+    store.put(1, pair(1))
+    assert store.get(1) is None
     assert "cannot be kept" in caplog.text
 
 

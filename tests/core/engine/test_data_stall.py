@@ -7,10 +7,10 @@ from genlab.engine.timing import Throughput
 
 
 def warnings(caplog, *paces):
-    starvation = DataStallMonitor()
+    data_stall = DataStallMonitor()
     with caplog.at_level(logging.WARNING, "genlab"):
         for seconds, waiting in paces:
-            starvation.note(Throughput(seconds, 1.0, waiting))
+            data_stall.note(Throughput(seconds, 1.0, waiting))
     return [record.getMessage() for record in caplog.records]
 
 

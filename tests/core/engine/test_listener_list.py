@@ -31,9 +31,9 @@ class Broken(Recorder):
 
 
 def tell_all(*listeners: Listener) -> None:
-    announcer = ListenerList([(f"number {place}", listener) for place, listener in enumerate(listeners)])
+    listeners = ListenerList([(f"number {place}", listener) for place, listener in enumerate(listeners)])
     for event in EVENTS:
-        announcer.emit(event)
+        listeners.emit(event)
 
 
 class ByName(Listener):
@@ -77,7 +77,7 @@ def test_a_failing_listener_is_reported_once_and_hears_no_more(caplog):
     (record,) = caplog.records
     assert record.name == "genlab"
     assert record.getMessage().startswith("The listener `number 1` failed and is switched off; the run goes on.")
-    assert record.getMessage().endswith("OSError: no space left (test_announcer.py, line 28)")
+    assert record.getMessage().endswith("OSError: no space left (test_listener_list.py, line 28)")
     assert broken.events == EVENTS[:2]
 
 

@@ -45,75 +45,75 @@ def clock_time(monkeypatch: pytest.MonkeyPatch) -> Time:
     return clock_time
 
 
-def take_step(clock, clock_time, seconds=0.0):
-    with clock.stepping():
+def take_step(timer, clock_time, seconds=0.0):
+    with timer.stepping():
         clock_time.now += seconds
 
 
 def test_images_per_second_since_it_was_last_asked(clock_time):
-    clock = StepTimer(batch_size=4)
+    timer = StepTimer(batch_size=4)
     for seconds, steps, rate in [(2.0, 1, 2.0), (1.0, 3, 12.0), (5.0, 0, 0.0)]:
         for _ in range(steps):
-            take_step(clock, clock_time)
+            take_step(timer, clock_time)
         clock_time.now += seconds
-        assert clock.pace().images_per_second == pytest.approx(rate)
+        assert timer.throughput().images_per_second == pytest.approx(rate)
 
 
 def test_where_the_time_went_since_it_was_last_asked(clock_time):
-    clock = StepTimer(batch_size=1)
+    timer = StepTimer(batch_size=1)
     for waited, stepped, rest in [(1.0, 6.0, 3.0), (0.0, 1.0, 0.0), (2.0, 0.0, 2.0)]:
-        with clock.waiting():
+        with timer.waiting():
             clock_time.now += waited
-        take_step(clock, clock_time, stepped)
+        take_step(timer, clock_time, stepped)
         clock_time.now += rest
-        pace = clock.pace()
-        assert pace.seconds == pytest.approx(waited + stepped + rest)
-        assert pace.waiting == pytest.approx(waited / pace.seconds)
-    assert clock.waited == pytest.approx(3.0)
-    assert clock.stepped == pytest.approx(7.0)
+        throughput = timer.throughput()
+        assert throughput.seconds == pytest.approx(waited + stepped + rest)
+        assert throughput.waiting == pytest.approx(waited / throughput.seconds)
+    assert timer.waited == pytest.approx(3.0)
+    assert timer.stepped == pytest.approx(7.0)
 
 
 def test_time_aside_does_not_slow_the_rate_down(clock_time):
-    clock = StepTimer(batch_size=1)
+    timer = StepTimer(batch_size=1)
     clock_time.now += 1
-    take_step(clock, clock_time)
-    with clock.aside():
+    take_step(timer, clock_time)
+    with timer.aside():
         clock_time.now += 50
     clock_time.now += 1
-    take_step(clock, clock_time)
-    assert clock.pace().images_per_second == pytest.approx(1.0)
-    assert clock.seconds() == pytest.approx(52)
+    take_step(timer, clock_time)
+    assert timer.throughput().images_per_second == pytest.approx(1.0)
+    assert timer.seconds() == pytest.approx(52)
 
 
 def test_blocks_aside_may_lie_in_each_other(clock_time):
-    clock = StepTimer(batch_size=1)
+    timer = StepTimer(batch_size=1)
     clock_time.now += 1
-    with clock.aside():
+    with timer.aside():
         clock_time.now += 20
-        with clock.aside():
+        with timer.aside():
             clock_time.now += 30
-    take_step(clock, clock_time, 1)
-    assert clock.pace().seconds == pytest.approx(2.0)
+    take_step(timer, clock_time, 1)
+    assert timer.throughput().seconds == pytest.approx(2.0)
 
 
 def test_two_readings_at_the_same_moment_are_no_division_by_zero(clock_time):
-    clock = StepTimer(batch_size=1)
-    assert clock.pace().images_per_second == 0
-    take_step(clock, clock_time)
-    assert clock.pace().images_per_second > 0
+    timer = StepTimer(batch_size=1)
+    assert timer.throughput().images_per_second == 0
+    take_step(timer, clock_time)
+    assert timer.throughput().images_per_second > 0
 
 
 def test_minutes_since_the_last_checkpoint(clock_time):
-    clock = StepTimer(batch_size=1)
+    timer = StepTimer(batch_size=1)
     clock_time.now += 90
-    assert clock.minutes_since_save() == pytest.approx(1.5)
-    clock.saved()
+    assert timer.minutes_since_save() == pytest.approx(1.5)
+    timer.saved()
     clock_time.now += 30
-    assert clock.minutes_since_save() == pytest.approx(0.5)
-    assert clock.seconds() == pytest.approx(120)
+    assert timer.minutes_since_save() == pytest.approx(0.5)
+    assert timer.seconds() == pytest.approx(120)
 
 
 def test_the_clock_measures_real_time():
-    clock = StepTimer(batch_size=1)
+    timer = StepTimer(batch_size=1)
     time.sleep(0.02)
-    assert 0.02 <= clock.seconds() < 2
+    assert 0.02 <= timer.seconds() < 2

@@ -72,9 +72,9 @@ def genlab(built: Built) -> Generator[Way, None, None]:
         train = built.recipe.settings.train
         listeners.emit(Started(Path(name), "benchmark", built.recipe.toml(), {}, 0, train.steps, train.batch_size))
         with training.ready() as batches:
-            clock = training.clock
-            yield Way(lambda: training.advance(training.next_batch(batches)), lambda: (clock.waited, clock.stepped))
-        listeners.emit(Ended(training.step, "paused", training.clock.seconds(), None, {}))
+            timer = training.timer
+            yield Way(lambda: training.advance(training.next_batch(batches)), lambda: (timer.waited, timer.stepped))
+        listeners.emit(Ended(training.step, "paused", training.timer.seconds(), None, {}))
 
 
 WAYS = {"reference": reference, "genlab": genlab}
