@@ -220,7 +220,7 @@ def genlab_register(registry):
 
 def test_a_metric_that_is_no_number_costs_nothing_else(tiny: Path, tmp_path: Path) -> None:
     (tmp_path / "nan.py").write_text(NAN)
-    more = {"set": ["evaluate.metrics.no_number={}"], "plugins": [tmp_path / "nan.py"]}
+    more = {"overrides": ["evaluate.metrics.no_number={}"], "plugins": [tmp_path / "nan.py"]}
     genlab.train(tiny, out=tmp_path / "run", stop_at=4, **more)
     resumed = genlab.resume(tmp_path / "run")
     assert resumed.manifest.status == "finished"

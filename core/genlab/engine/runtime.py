@@ -6,6 +6,7 @@ import ctypes
 import logging
 import os
 import platform
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -135,8 +136,8 @@ class _MallocParameter(NamedTuple):
 
     def initial(self) -> int:
         """The value that glibc took when the process started, from its environment."""
-        tunables = dict(item.partition("=")[::2] for item in os.environ.get("GLIBC_TUNABLES", "").split(":"))
-        given = tunables.get(f"glibc.malloc.{self.name}") or os.environ.get(f"MALLOC_{self.name.upper()}_")
+        found = re.search(rf"\bglibc\.malloc\.{self.name}=([^:]*)", os.environ.get("GLIBC_TUNABLES", ""))
+        given = found[1] if found else os.environ.get(f"MALLOC_{self.name.upper()}_")
         try:
             return int(given, 0) if given else self.default
         except ValueError:  # which glibc passes over, too

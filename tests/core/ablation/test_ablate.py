@@ -242,7 +242,7 @@ def test_what_was_trained_with_other_code_is_not_mixed_in(copy: Path, recipe: Pa
 def test_the_code_of_listeners_does_not_count(whole: Path) -> None:
     """They watch; a change of what is shown is no reason to train again."""
     code = json.loads((whole / "cells" / "skips" / "seed-0" / "run.json").read_text())["code"]
-    assert {"genlab", "genlab_pix2pix", "genlab_images"} < set(code)
+    assert {"genlab", "genlab_pix2pix", "genlab_losses"} < set(code)
     assert "genlab_listeners" not in code
 
 

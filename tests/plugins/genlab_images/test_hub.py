@@ -62,8 +62,8 @@ def black_hole() -> Iterator[str]:
 
 def test_a_dataset_that_the_hub_has_is_asked_for_once(hub: Hub) -> None:
     asked = Endpoint(hub.url)
-    asked.require("of/known")
-    asked.require("of/known")
+    asked.require_available("of/known")
+    asked.require_available("of/known")
     assert hub.asked == ["/api/datasets/of/known"]
 
 
@@ -80,17 +80,17 @@ def test_a_dataset_that_the_hub_does_not_give(hub: Hub, name: str, message: str)
     asked = Endpoint(hub.url)
     for _ in range(2):
         with pytest.raises(DataUnavailableError, match=message) as caught:
-            asked.require(f"of/{name}")
+            asked.require_available(f"of/{name}")
         assert caught.value.where == f"of/{name}"
         assert "--set data.path=" in str(caught.value.hint)
     assert len(hub.asked) == 1
-    asked.require("of/known")
+    asked.require_available("of/known")
 
 
 @pytest.mark.parametrize("hub", [("text/html",)], indirect=True)
 def test_a_login_page_is_no_hub(hub: Hub) -> None:
     with pytest.raises(DataUnavailableError, match=r"does not answer \(something else does, with HTTP status 200\)"):
-        Endpoint(hub.url).require("of/known")
+        Endpoint(hub.url).require_available("of/known")
 
 
 def test_a_silent_hub_is_given_up_on_and_not_asked_again(black_hole: str) -> None:
@@ -100,7 +100,7 @@ def test_a_silent_hub_is_given_up_on_and_not_asked_again(black_hole: str) -> Non
         # The socket's own limit is as long, and on a busy machine it may be the first.
         silence = r"does not answer \((not within 0.3 seconds|timed out)\)"
         with pytest.raises(DataUnavailableError, match=silence) as caught:
-            asked.require(dataset)
+            asked.require_available(dataset)
         assert caught.value.where == dataset
     assert time.monotonic() - start < 0.8
     assert PATIENCE <= 3
@@ -110,7 +110,7 @@ def test_a_closed_port_is_told_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with pytest.raises(DataUnavailableError, match=r"does not answer \(.*refused") as caught:
-        Endpoint(f"http://127.0.0.1:{port}").require("of/known")
+        Endpoint(f"http://127.0.0.1:{port}").require_available("of/known")
     assert "HF_ENDPOINT" in str(caught.value.hint)
     assert str(Path.cwd()) in str(caught.value.hint)
 
