@@ -25,6 +25,7 @@ from genlab.build.facts import count_parameters
 from genlab.build.recipe import Recipe
 from genlab.components import Components
 from genlab.engine.announcer import Announcer
+from genlab.engine.checkpoint import forget_optimizers
 from genlab.engine.validation import try_metrics
 from genlab.errors import RunError
 from genlab.files import write_text
@@ -192,6 +193,9 @@ class Ablation:
             cell = settled.cell
             run = self.folder.bring(cell.arm, cell.seed, settled.identity)
             if (run.path / "run.json").is_file() and run.read().status == "finished":
+                # The process that trained it may have been killed before it did so.
+                if last := run.last_checkpoint():
+                    forget_optimizers(last)
                 continue
             recipe = planned / f"{cell.arm}.seed-{cell.seed}.toml"
             write_text(recipe, settled.recipe.toml())
