@@ -24,6 +24,7 @@ from genlab.assemble.experiment import OpenData, build_networks, construct, open
 from genlab.assemble.facts import count_parameters
 from genlab.assemble.recipe import Recipe
 from genlab.config.load import load_recipe
+from genlab.engine.checkpoint import forget_optimizers
 from genlab.engine.listener_list import ListenerList
 from genlab.engine.validation import try_metrics
 from genlab.errors import RunError
@@ -194,6 +195,9 @@ class Ablation:
             cell = settled.cell
             run = self.folder.bring(cell.arm, cell.seed, settled.identity)
             if (run.path / "run.json").is_file() and run.read().status == "finished":
+                # The process that trained it may have been killed before it did so.
+                if last := run.last_checkpoint():
+                    forget_optimizers(last)
                 continue
             recipe = planned / f"{cell.arm}.seed-{cell.seed}.toml"
             write_text(recipe, settled.recipe.toml())

@@ -201,6 +201,15 @@ def test_called_again_it_trains_nothing(copy: Path, recipe: Path) -> None:
     assert trained.ended == []
 
 
+def test_optimizers_that_a_killed_process_left_are_removed(copy: Path, recipe: Path) -> None:
+    """One that was killed when its cell was finished, and before its optimizers were."""
+    (left,) = (copy / "cells" / "skips" / "seed-0" / "checkpoints").iterdir()
+    (left / "generator.optimizer.safetensors").write_bytes(b"left")
+    before = weights(copy)
+    ablate(recipe, out=copy)
+    assert weights(copy).keys() == before.keys() - {"skips/seed-0/generator.optimizer.safetensors"}
+
+
 def test_another_seed_and_another_arm_are_all_that_is_trained(copy: Path, recipe: Path) -> None:
     trained = Trained()
     ablate(recipe, out=copy, overrides=["ablation.seeds=[0, 1, 5]"], on_event=trained)
