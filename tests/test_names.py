@@ -21,7 +21,7 @@ COMMON = {
 """Public names that several modules may have."""
 
 
-BEGINNINGS = ("What", "How", "Whether", "Of", "By")
+BEGINNINGS = ("What", "How", "Whether", "Where", "Which", "When", "Why", "Of", "By")
 """Words that a docstring does not begin with: clauses name nothing."""
 
 

@@ -181,7 +181,7 @@ def ablate(
 
 
 def ablation_path(recipe: str | Path, out: str | Path | None = None) -> Path:
-    """Where the ablation of a recipe is: always the same place, so that it goes on when it is called again."""
+    """Path of a recipe's ablation: always the same, so that it goes on when it is called again."""
     return Path(out) if out is not None else Path("runs") / find(recipe).stem
 
 

@@ -25,7 +25,7 @@ def share_of_commonest(image: NDArray[np.generic], count: int = 16) -> float:
 
 
 def labels_side(pairs: list[tuple[NDArray[np.generic], NDArray[np.generic]]]) -> int | None:
-    """Which side of the pairs, 0 or 1, are label maps; None if both look alike.
+    """Side of the pairs, 0 or 1, that has label maps; None if both look alike.
 
     Args:
         pairs: a few pairs, at least one; their mean is compared.

@@ -11,7 +11,7 @@ from genlab import DataError
 
 
 class ImageSource(NamedTuple):
-    """Where an encoded image comes from.
+    """Source of an encoded image.
 
     Args:
         data: its file, or its bytes.

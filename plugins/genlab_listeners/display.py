@@ -1,4 +1,4 @@
-"""Where a run is shown: a terminal, or a stream that keeps every line."""
+"""Displays of a run: a terminal, or a stream that keeps every line."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class BatchNorm(nn.BatchNorm2d):
 
 @contextmanager
 def batches_apart(network: nn.Module, count: int) -> Generator[None]:
-    """In this block the batch norms of a network take what they are given for so many batches, one after the other."""
+    """Let the batch norms of a network take their input for so many batches, one after the other, within the block."""
     norms = [module for module in network.modules() if isinstance(module, BatchNorm)]
     for norm in norms:
         norm.batches = count

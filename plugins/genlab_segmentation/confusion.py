@@ -1,4 +1,4 @@
-"""Which classes are taken for which, and the scores that follow from it."""
+"""Confusion matrix of classes, and the scores that follow from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which curves TensorBoard's Custom Scalars page draws together."""
+"""Layout of TensorBoard's Custom Scalars page: the curves that it draws together."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class AblationFolder:
             yield
 
     def cell(self, arm: str, seed: int) -> RunFolder:
-        """Where a cell's run is, or will be."""
+        """Folder of a cell's run, which may not exist yet."""
         return RunFolder(self.cells_path / arm / f"seed-{seed}")
 
     def changed_code(self, arm: str, seed: int, wanted: Identity) -> list[str]:
@@ -68,7 +68,7 @@ class AblationFolder:
         return changed if all(name.startswith("the code of") for name in changed) else []
 
     def bring(self, arm: str, seed: int, wanted: Identity) -> RunFolder:
-        """Where a cell's run is: another run that is in its place goes aside, and one of its own comes back."""
+        """Bring a cell's run to its place: another run that is there goes aside, and one of its own comes back."""
         place = self.cell(arm, seed)
         found = _identity_in(place)
         if found is not None and key(found) != key(wanted):

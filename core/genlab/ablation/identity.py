@@ -35,7 +35,7 @@ def substance(tables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def identity_of(folder: RunFolder) -> Identity:
-    """That of a run from before."""
+    """Identity of an existing run."""
     manifest = folder.read()
     tables = tomllib.loads(folder.recipe_path.read_text(encoding="utf-8"))
     return identity(tables, manifest.data.fingerprints, manifest.code)

@@ -72,7 +72,7 @@ class Outcome:
         return len(self.finished) == len(self.cells)
 
     def better(self, metric: str) -> Better:
-        """Which direction is good; a gap is, like its metric, better where validation comes off better."""
+        """Direction that is good; a gap is, like its metric, better where validation comes off better."""
         return self._figure(metric).better
 
     def values(self, arm: str, metric: str) -> dict[int, float]:

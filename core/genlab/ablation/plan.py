@@ -1,4 +1,4 @@
-"""From a recipe with an `[ablation]` to its cells: every arm with every seed, checked before anything is trained."""
+"""Plan of an ablation: every arm with every seed, checked before anything is trained."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ def _cell(cell: CellOutcome) -> dict[str, Any]:
 
 
 def _pictures(outcome: Outcome) -> list[dict[str, str]]:
-    """For a few validation pairs what every arm makes of it: HTML-ready pictures."""
+    """HTML-ready pictures of a few validation pairs, as every arm predicts them."""
     found = outcome.pictures()
     if not found:
         return []

@@ -1,1 +1,1 @@
-"""Where recipes and components meet: a document becomes a checked recipe, and that an experiment ready to train."""
+"""Assembly of config and registry: a document becomes a checked recipe, and that an experiment ready to train."""

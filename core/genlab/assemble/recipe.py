@@ -85,7 +85,7 @@ class Recipe:
         tables["losses"] = {
             label: {**spec.table(), "weight": self.weights[label]} for label, spec in self.losses.items()
         }
-        tables |= {name: _plain(getattr(settings, name)) for name in list(TABLES)[1:]}
+        tables |= {name: _plain(getattr(settings, name)) for name in TABLES if name not in tables}
         tables["evaluate"]["metrics"] = {label: spec.table() for label, spec in self.metrics.items()}
         tables["listeners"] = {label: spec.table() for label, spec in self.listeners.items()}
         return without_nothing(tables)

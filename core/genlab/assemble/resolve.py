@@ -19,7 +19,8 @@ from genlab.interfaces.loss import AdversarialLoss
 from genlab.registry.components import ComponentConfig, Components
 
 ROLES = ("generator", "discriminator")
-KEYS = ("title", "seed", "data", "input", "method", *ROLES, "losses", *list(TABLES)[1:], "listeners", "ablation")
+_BEFORE_TABLES = ("title", "seed", "data", "input", "method", *ROLES, "losses")
+KEYS = (*dict.fromkeys((*_BEFORE_TABLES, *TABLES)), "listeners", "ablation")
 
 LABELLED: tuple[Keys, ...] = tuple(kind.table for kind in KINDS.values() if kind.is_labelled)
 

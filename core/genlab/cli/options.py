@@ -10,7 +10,7 @@ import typer
 
 
 class DeviceName(StrEnum):
-    """Where to compute."""
+    """Device to compute on."""
 
     AUTO = "auto"
     CPU = "cpu"

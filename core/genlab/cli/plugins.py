@@ -16,7 +16,7 @@ app = typer.Typer(help="List, inspect, check and create plugins.", no_args_is_he
 
 
 class KindName(StrEnum):
-    """KindOption of a component."""
+    """Kind of a component."""
 
     GENERATOR = "generator"
     DISCRIMINATOR = "discriminator"

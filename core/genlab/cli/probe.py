@@ -47,7 +47,7 @@ def probe(
 
 
 def _print_answer(probed: Probed) -> None:
-    """Which skip's content matters most, by what another image's features do: the decoder is used to such."""
+    """Print the skip that matters most, by another image's features: the decoder is used to such."""
     from rich.console import Console
 
     ranked = sorted(

@@ -1,1 +1,1 @@
-"""From TOML files and `--set` to one table in which every value knows where it was written."""
+"""Recipes as text: TOML files and `--set` merged into one table in which every value knows its origin."""

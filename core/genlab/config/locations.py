@@ -1,4 +1,4 @@
-"""Where each key and value stands in a TOML text."""
+"""Locations of keys and values in a TOML text."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class _Finder:
                 self.value(item, (*at, index))
 
     def place(self, node: Node, value: Node | None = None, last: Node | None = None) -> Place:
-        """Where a node is, up to the end of `last` if that is given, and where the value is that belongs to it."""
+        """Location of a node, up to the end of `last` if that is given, and of the value that belongs to it."""
         row, start = node.start_point
         end_row, end = (last or node).end_point
         line = self.lines[row].removesuffix(b"\r")

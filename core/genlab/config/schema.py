@@ -138,7 +138,9 @@ class Settings:
     checkpoint: Checkpoint
 
 
-TABLES: dict[str, type[Table]] = {name: kind for name, kind in get_type_hints(Settings).items() if kind is not int}
+TABLES: dict[str, type[Table]] = {
+    name: kind for name, kind in get_type_hints(Settings).items() if issubclass(kind, Table)
+}
 """The framework's tables by name, in the order of a recipe's file."""
 
 

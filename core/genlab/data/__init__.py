@@ -1,1 +1,1 @@
-"""From stored pairs to batches for the networks."""
+"""Data pipeline: from stored pairs to batches for the networks."""

@@ -35,7 +35,7 @@ def crop_and_flip(
 
 
 def _places(shares: Sequence[float], whole: int, kept: int, flips: Sequence[bool]) -> Shaped[Tensor, "n k"]:
-    """Which rows (or columns) each image keeps: `kept` of `whole`, backwards where it is flipped."""
+    """Rows (or columns) that each image keeps: `kept` of `whole`, backwards where it is flipped."""
     offsets = torch.tensor([min(int(share * (whole - kept + 1)), whole - kept) for share in shares])
     steps = torch.arange(kept)
     forwards = offsets[:, None] + steps

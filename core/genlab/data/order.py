@@ -1,4 +1,4 @@
-"""Which pair comes when, as a function of the seed and the position alone.
+"""Order of the pairs, as a function of the seed and the position alone.
 
 Nothing here has a state, so batches do not depend on workers, on the batch size, or on where a run was resumed.
 """

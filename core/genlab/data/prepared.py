@@ -31,7 +31,7 @@ class PairSpec(NamedTuple):
 class PreparedPairs:
     """The pairs of a split, at one size, in the direction that the recipe asks for.
 
-    Those that fit into `cache_bytes` of the device's memory are read once, and those on the store need not be decoded.
+    Those that fit into `cache_bytes` of the device's memory are read once, and those in the store need not be decoded.
     Reading from several threads is safe.
 
     Args:

@@ -75,7 +75,7 @@ def color_of(index: int) -> str:
 
 
 class _Scale:
-    """From values to places in the drawing."""
+    """Scale from values to positions in the drawing."""
 
     def __init__(self, first: float, last: float, begin: float, end: float) -> None:
         self.first, self.last, self.begin, self.end = first, last, begin, end

@@ -39,13 +39,13 @@ class Precision:
         self._forwards: dict[Network, Forward] = {}
 
     def transform(self, transform: Transform | None) -> None:
-        """From now on let networks' forward passes go through something, such as a compiler; or through nothing."""
+        """Let networks' forward passes go through something from now on, such as a compiler; or through nothing."""
         self._transform = transform
         self._forwards.clear()
 
     @contextmanager
     def applied(self, networks: Collection[Network]) -> Generator[None, None, None]:
-        """In this block networks compute in this precision, and as they are transformed; outside it as they are."""
+        """Let networks compute in this precision, and as they are transformed, within the block."""
         if self._type == torch.float32 and self._transform is None:
             yield
             return

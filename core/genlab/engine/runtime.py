@@ -110,7 +110,7 @@ def place(module: nn.Module, device: torch.device) -> None:
 
 @contextmanager
 def fast_kernels(device: torch.device) -> Generator[None, None, None]:
-    """In this block a CUDA GPU multiplies float32 in its tensor cores (as TF32) and tries which convolution is fastest.
+    """Let a CUDA GPU use TF32 for float32, and autotune its convolutions, within the block.
 
     Layers have one size each, so that trying pays. Which one wins can differ from run to run, and so can roundings.
     """

@@ -1,4 +1,4 @@
-"""When things are due, and how fast it goes."""
+"""Schedule of what recurs in a training, and its throughput."""
 
 from __future__ import annotations
 

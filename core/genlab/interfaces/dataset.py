@@ -1,4 +1,4 @@
-"""Where pairs of images come from. Importing this imports no torch."""
+"""Interface of datasets: sources of pairs of images. Importing this imports no torch."""
 
 from __future__ import annotations
 

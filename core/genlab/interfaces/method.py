@@ -71,7 +71,7 @@ class Phase:
 
 
 class Method(ABC):
-    """Which networks there are, the forward pass they share, and the phases of a step, in order.
+    """A set of networks, the forward pass that they share, and the phases of a step, in order.
 
     The framework supplies the constructor's `networks` (by role) and `losses` (by the recipe's label); its other
     arguments are settings. The class says in `roles` which of the recipe's tables of networks it uses (`generator`,

@@ -69,7 +69,7 @@ class Metric(ABC):
         """
 
     def per_image(self) -> Sequence[float] | None:
-        """Where the figure is the mean of what each image has by itself: that, in order. None where it is not."""
+        """Values of each image, in order, if the metric is their mean; otherwise None."""
         return None
 
     def description(self) -> str | None:

@@ -273,7 +273,7 @@ class Components:
 
 
 def _absence(plugin: Plugin) -> str | None:
-    """Why a plugin gives nothing."""
+    """Reason for which a plugin gives nothing."""
     if plugin.is_left_out:
         return f"GENLAB_PLUGINS leaves out `{plugin.name}` of {plugin}."
     return f"The plugin {plugin} did not load: {plugin.failure}" if plugin.failure else None

@@ -153,7 +153,7 @@ def _gradients(network: Network, scores: Sequence[Tensor]) -> Tensor:
 
 
 def _refusal(network: Network, size: int) -> str:
-    """Why an image of that size gives no score; nothing if it gives one."""
+    """Reason for which an image of that size gives no score; nothing if it gives one."""
     image = images(1, 3, size, size)
     try:
         with torch.no_grad():

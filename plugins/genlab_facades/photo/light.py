@@ -32,7 +32,7 @@ def illuminate(surface: Surface, sun: float, side: float) -> Field:
 
 
 def _shadows(depth: Field, side: float, reach: float = 0.055, softness: float = 0.003) -> Field:
-    """Where the way to the sun is blocked: 0 in the light, 1 in full shadow.
+    """Shadows: 0 in the light, 1 where the way to the sun is blocked.
 
     The way is followed in steps of about a pixel and a half; at each, what stands there is compared with the way's
     height.

@@ -105,7 +105,7 @@ def _lay(courses: Courses, building: Building, dice: Dice, size: int) -> tuple[F
 
 
 def _divide(edges: NDArray[np.float64], pitch: float, joint: float) -> tuple[NDArray[np.intp], Field]:
-    """Which cell each pixel is in, and the share of it that the joint covers, exactly, at any size."""
+    """Cell of each pixel, and the share of it that the joint covers, exactly, at any size."""
     covered = np.floor(edges / pitch) * joint + np.minimum(edges % pitch, joint)
     share = np.diff(covered) / np.diff(edges)
     middles = 0.5 * (edges[1:] + edges[:-1])

@@ -51,7 +51,7 @@ def failure_in_plugin(error: BaseException) -> Failure | None:
 
 
 def _foreign(error: BaseException) -> Iterator[tuple[FrameType, int]]:
-    """Where an exception came through code that is neither genlab's nor the command line's, from the innermost."""
+    """Frames that an exception passed outside genlab and the command line, from the innermost."""
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
         if _module_of(frame).partition(".")[0] not in _OURS:
             yield frame, line

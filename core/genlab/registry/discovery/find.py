@@ -83,7 +83,7 @@ def _distinct(files: Iterable[Path]) -> list[Path]:
 
 
 def _existing(file: Path) -> Path:
-    """Where a file is, by the name that it was given by: a run keeps a copy under that name."""
+    """Path of an existing file under the name that it was given by: a run keeps a copy under that name."""
     with suppress(OSError, RuntimeError):  # a name that is too long, a loop of links, a user that there is not
         path = Path(os.path.abspath(file.expanduser()))  # noqa: PTH100  (it follows no links)
         if path.is_file():

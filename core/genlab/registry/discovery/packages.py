@@ -1,4 +1,4 @@
-"""Which plugins installed packages say that they have: their entry points, before anything is imported."""
+"""Plugins that installed packages declare: their entry points, before anything is imported."""
 
 from __future__ import annotations
 
