@@ -300,7 +300,7 @@ generator.skips = false
     (folder / "question.toml").write_text(f'extends = "recipe.toml"\n{question}')
     done("-m", "genlab", "ablate", "question.toml", "--out", "answer", *options(), cwd=folder)
 
-    courses = rows(folder / "answer" / "courses.csv")
-    found = [(row["arm"], row["metric"], int(row["step"])) for row in courses]
+    curves = rows(folder / "answer" / "curves.csv")
+    found = [(row["arm"], row["metric"], int(row["step"])) for row in curves]
     assert found == [(arm, "validation/l1", step) for arm in ("unet", "no-skips") for step in (1, 2)]
-    assert all(float(row["low"]) <= float(row["mean"]) <= float(row["high"]) for row in courses)
+    assert all(float(row["low"]) <= float(row["mean"]) <= float(row["high"]) for row in curves)

@@ -167,6 +167,10 @@ def test_the_promise_names_the_version() -> None:
 def test_what_is_needed_is_part_of_the_record() -> None:
     lines = set(surface())
     assert {"genlab.Metric.merge (needed)", "genlab.Metric.merge(1: other) (needed)"} <= lines
-    assert {"genlab.Metric.better (needed)", "genlab.Pair(1: key) (needed)", "genlab.Ended(4: signal)"} <= lines
+    assert {
+        "genlab.Metric.higher_is_better (needed)",
+        "genlab.Pair(1: key) (needed)",
+        "genlab.Ended(4: signal)",
+    } <= lines
     assert "genlab.testing.MetricSuite.definition(2: target) (needed)" in lines
     assert {"loss: weight", "genlab_register(1: registry) (needed)"} <= lines

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+
+import genlab
 
 ROOT = Path(__file__).parents[1]
 SOURCES = [path for folder in ("core", "plugins") for path in sorted((ROOT / folder).rglob("*.py"))]
@@ -52,3 +55,12 @@ def test_public_names_are_unique() -> None:
 def test_docstrings_begin_with_what_they_name() -> None:
     found = [where for path in SOURCES for where, text in docstrings(path) if text.split()[0] in BEGINNINGS]
     assert found == []
+
+
+def test_each_command_calls_a_public_function() -> None:
+    """But for `gen board`, which becomes TensorBoard."""
+    commands = {path.stem: path.read_text() for path in (ROOT / "core/genlab/cli").glob("*.py")}
+    commands = {name: text for name, text in commands.items() if f"    {name},\n" in commands["app"] or name == "run"}
+    called = {name: re.findall(r"\bgenlab\.(\w+)\(", text) for name, text in commands.items()}
+    assert {name for name, found in called.items() if not found} == {"board"}
+    assert {function for found in called.values() for function in found} <= set(genlab.__all__)

@@ -73,7 +73,7 @@ def test_the_tutorial_does_what_it_says(follow: Callable[[str], None], tmp_path:
 
 def test_a_question_is_answered(follow: Callable[[str], None], tmp_path: Path) -> None:
     follow("ablations.md")
-    assert len(list((tmp_path / "answer" / "cells").glob("*/seed-*"))) == 12
+    assert len(list((tmp_path / "answer" / "trials").glob("*/seed-*"))) == 12
 
 
 def test_a_judge_reads_labels(follow: Callable[[str], None], tmp_path: Path) -> None:

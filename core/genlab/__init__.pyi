@@ -2,12 +2,21 @@
 
 from .api import (
     ablate as ablate,
+    bench as bench,
     check as check,
+    clear_cache as clear_cache,
+    describe_networks as describe_networks,
+    inspect_cache as inspect_cache,
+    inspect_data as inspect_data,
     open_run as open_run,
+    plan_ablation as plan_ablation,
     probe as probe,
     resume as resume,
     train as train,
 )
+from .assemble.read import read_recipe as read_recipe
+from .config.copy import copy_recipe as copy_recipe
+from .config.load import list_recipes as list_recipes
 from .drawing.contact_sheet import contact_sheet as contact_sheet
 from .errors import (
     DataError as DataError,
@@ -65,9 +74,14 @@ from .interfaces.network import (
     Skip as Skip,
 )
 from .interfaces.predictions import Predictions as Predictions
+from .registry.discovery.find import list_plugins as list_plugins
+from .registry.documentation import describe_components as describe_components
 from .registry.hooks import hookimpl as hookimpl
 from .registry.registry import Registry as Registry
 from .runs.run import Run as Run
+from .scaffold.package import create_plugin as create_plugin
+from .testing.check import check_components as check_components
+from .tools.predict import predict_files as predict_files
 
 __version__: str
 __all__: list[str]

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.jobs import JobEvent
-from genlab.ablation.outcome import Outcome
 from genlab.ablation.plan import TABLE as ABLATION, make_plan
+from genlab.ablation.results import AblationResult
 from genlab.assemble.experiment import build_method, build_networks, construct, kept_pairs, open_data, prepare, settle
-from genlab.assemble.read import CheckedRecipe, read
+from genlab.assemble.read import CheckedRecipe, read_recipe
 from genlab.config.load import find
-from genlab.data.cache import Cache, Kept
+from genlab.data.cache import Cache, CacheContent
 from genlab.errors import DataUnavailableError
 from genlab.interfaces.listener import Probed
 from genlab.runs import training
@@ -21,7 +21,7 @@ from genlab.runs.folder import RunFolder
 from genlab.runs.run import Run
 from genlab.tools.bench.bench import run_benchmark
 from genlab.tools.bench.report import Benchmark
-from genlab.tools.data_report import Survey, survey_data
+from genlab.tools.data_report import DataReport, make_data_report
 from genlab.tools.probe.probe import probe_skips
 from genlab.tools.summary import NetworkSummary, summarize_networks
 
@@ -40,7 +40,7 @@ def check(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterabl
         RecipeError: with all that is wrong.
         PluginError: a plugin's file cannot be loaded.
     """
-    checked = read(recipe, overrides=overrides, plugins=plugins)
+    checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
     parts = construct(checked.recipe, checked.document)
     networks = build_networks(checked.recipe, (3, 3), checked.document)
     build_method(checked.recipe, networks, parts.losses, checked.document)
@@ -49,11 +49,21 @@ def check(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterabl
     return checked
 
 
-def outline(
+def describe_networks(
     recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()
 ) -> list[NetworkSummary]:
-    """A recipe's networks level by level, for the channels that its data have, or three where they can't be had."""
-    checked = read(recipe, overrides=overrides, plugins=plugins)
+    """A recipe's networks level by level, for the channels that its data have, or three where they can't be had.
+
+    Args:
+        recipe: the path of a recipe, or the name of one that ships with genlab.
+        overrides: `KEY=VALUE` texts, laid over the recipe.
+        plugins: Python files with plugins.
+
+    Raises:
+        RecipeError: with all that is wrong.
+        DataError: the data are there and damaged.
+    """
+    checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
     built = checked.recipe
     try:
         channels = prepare(built, open_data(construct(built, checked.document).data).training).channels
@@ -64,13 +74,13 @@ def outline(
     return summarize_networks(networks, names, channels, built.settings.input.height_width)
 
 
-def survey(
+def inspect_data(
     recipe: str | Path,
     *,
     overrides: Iterable[str] = (),
     plugins: Iterable[str | Path] = (),
     on_progress: Callable[[int, int], None] = lambda _done, _of: None,
-) -> Survey:
+) -> DataReport:
     """Report of a recipe's data; every pair is read once, so that unreadable ones are found before training.
 
     Args:
@@ -83,31 +93,36 @@ def survey(
         RecipeError: with all that is wrong.
         DataError: the data cannot be had, or a pair is not what it should be.
     """
-    return survey_data(read(recipe, overrides=overrides, plugins=plugins), on_progress)
+    return make_data_report(read_recipe(recipe, overrides=overrides, plugins=plugins), on_progress)
 
 
-def kept(
-    recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = (), clear: bool = False
-) -> Kept | None:
+def inspect_cache(
+    recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()
+) -> CacheContent | None:
     """Content of this machine's cache of pairs, and the part that belongs to the recipe; None without a cache.
 
     Args:
         recipe: the path of a recipe, or the name of one that ships with genlab.
         overrides: `KEY=VALUE` texts, laid over the recipe.
         plugins: Python files with plugins.
-        clear: remove all of it; what is returned was there before.
     """
     cache = Cache.of_this_machine()
     if cache is None:
         return None
-    if clear:  # also of data that are not there any more
-        found = cache.kept([])
-        for entry in found.others:
-            cache.remove(entry.name)
-        return found
-    checked = read(recipe, overrides=overrides, plugins=plugins)
+    checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
     data = open_data(construct(checked.recipe, checked.document).data)
-    return cache.kept(kept_pairs(settle(checked.recipe, data), data).values())
+    return cache.content(kept_pairs(settle(checked.recipe, data), data).values())
+
+
+def clear_cache() -> CacheContent | None:
+    """Remove this machine's cache of pairs, and return its content before; None without a cache."""
+    cache = Cache.of_this_machine()
+    if cache is None:
+        return None
+    found = cache.content([])
+    for entry in found.others:
+        cache.remove(entry.name)
+    return found
 
 
 def train(
@@ -132,7 +147,7 @@ def train(
     """
     files = [Path(file).expanduser() for file in plugins]
     path = find(recipe)
-    checked = read(path, overrides=overrides, plugins=files)
+    checked = read_recipe(path, overrides=overrides, plugins=files)
     if out is None:
         make_folder = partial(RunFolder.create_below, Path("runs"), path.stem)
     else:
@@ -161,7 +176,7 @@ def ablate(
     jobs: int | None = None,
     retrain: bool = False,
     on_event: Callable[[JobEvent], None] = lambda _event: None,
-) -> Outcome:
+) -> AblationResult:
     """Run the ablation that a recipe describes; what is there from before counts, and only the rest is trained.
 
     Args:
@@ -169,20 +184,38 @@ def ablate(
         overrides: `KEY=VALUE` texts, laid over the recipe and under its arms.
         plugins: Python files with plugins.
         out: the ablation's folder; otherwise `runs` and the recipe's name.
-        jobs: how many cells to train at a time; otherwise one, or one a GPU.
+        jobs: how many trials to train at a time; otherwise one, or one a GPU.
         retrain: whether to train again what was trained with other code.
-        on_event: called with what happens to each cell.
+        on_event: called with what happens to each trial.
 
     Raises:
         GenlabError: one of its kinds, for everything that a person can mend.
     """
-    made = Ablation(recipe, ablation_path(recipe, out), overrides=overrides, plugins=[Path(file) for file in plugins])
-    return made.run(jobs or made.slots, retrain, on_event)
+    planned = plan_ablation(recipe, overrides=overrides, plugins=plugins, out=out)
+    return planned.run(jobs or planned.slots, retrain, on_event)
 
 
-def ablation_path(recipe: str | Path, out: str | Path | None = None) -> Path:
-    """Path of a recipe's ablation: always the same, so that it goes on when it is called again."""
-    return Path(out) if out is not None else Path("runs") / find(recipe).stem
+def plan_ablation(
+    recipe: str | Path,
+    *,
+    overrides: Iterable[str] = (),
+    plugins: Iterable[str | Path] = (),
+    out: str | Path | None = None,
+) -> Ablation:
+    """The ablation that a recipe describes, validated and settled, before anything is trained.
+
+    Args:
+        recipe: the path of a recipe with an `[ablation]`, or the name of one that ships with genlab.
+        overrides: `KEY=VALUE` texts, laid over the recipe and under its arms.
+        plugins: Python files with plugins.
+        out: the ablation's folder; otherwise `runs` and the recipe's name, so that it goes on when it is called again.
+
+    Raises:
+        RecipeError: with all that is wrong with the recipe and its arms.
+        DataError: the data cannot be had.
+    """
+    folder = Path(out) if out is not None else Path("runs") / find(recipe).stem
+    return Ablation(recipe, folder, overrides=overrides, plugins=[Path(file) for file in plugins])
 
 
 def probe(

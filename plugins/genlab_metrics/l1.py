@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
@@ -14,7 +14,7 @@ from genlab_metrics.mean import MeanOverImages
 class L1(MeanOverImages):
     """The mean absolute error of images in [-1, 1]: 0 where they are equal, 2 at most."""
 
-    better: ClassVar[Literal["lower", "higher"]] = "lower"
+    higher_is_better: ClassVar[bool] = False
 
     @override
     def measure(self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]) -> Float[Tensor, " n"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
@@ -20,7 +20,7 @@ class PSNR(MeanOverImages):
     everywhere is 48 dB), so that one image without any error does not make the mean infinite.
     """
 
-    better: ClassVar[Literal["lower", "higher"]] = "higher"
+    higher_is_better: ClassVar[bool] = True
 
     @override
     def measure(self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]) -> Float[Tensor, " n"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
@@ -25,7 +25,7 @@ class SSIM(MeanOverImages):
         DataError: if images are smaller than a window.
     """
 
-    better: ClassVar[Literal["lower", "higher"]] = "higher"
+    higher_is_better: ClassVar[bool] = True
 
     @override
     def measure(self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]) -> Float[Tensor, " n"]:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-FIGURES = ("pixel_accuracy", "class_accuracy", "class_iou")
+SCORES = ("pixel_accuracy", "class_accuracy", "class_iou")
 
 
 class Confusion:
@@ -31,7 +31,7 @@ class Confusion:
         """Merge the counts of another instance."""
         self.counts += other.counts
 
-    def figures(self) -> dict[str, float]:
+    def scores(self) -> dict[str, float]:
         """The scores of Long et al. 2015 (section 5, "metrics"): 0 to 1, higher is better; NaN over no pixels.
 
         The share of pixels whose class is right; the mean over classes of that share; and the mean over classes of
@@ -42,7 +42,7 @@ class Confusion:
         union = of_class + taken - right
         return dict(
             zip(
-                FIGURES,
+                SCORES,
                 (_mean(right.sum(), of_class.sum()), _mean(right, of_class), _mean(right, union)),
                 strict=True,
             )

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -14,7 +14,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from genlab import DataError, Metric, Run, RunError, open_run
-from genlab_segmentation.confusion import FIGURES, Confusion
+from genlab_segmentation.confusion import SCORES, Confusion
 
 FAR = 85 / 127.5
 """85 of 255 levels. In each of 100 label maps of real facades, blurred by JPEG and scaled down to 32 pixels, half of
@@ -50,9 +50,9 @@ class LabelRecovery(Metric):
         DataError: when the first image is measured, if the condition does not have the colors of the judge's classes.
     """
 
-    better: ClassVar[Literal["lower", "higher"]] = "higher"
-    target_figures: ClassVar[Mapping[str, str]] = {figure: f"real_{figure}" for figure in FIGURES}
-    figures: ClassVar[Sequence[str]] = (*FIGURES, *target_figures.values())
+    higher_is_better: ClassVar[bool] = True
+    target_scores: ClassVar[Mapping[str, str]] = {score: f"real_{score}" for score in SCORES}
+    scores: ClassVar[Sequence[str]] = (*SCORES, *target_scores.values())
 
     def __init__(self, *, judge: Path) -> None:
         self.judge = judge
@@ -107,8 +107,8 @@ class LabelRecovery(Metric):
 
     @override
     def compute(self) -> Mapping[str, float]:
-        real = {self.target_figures[name]: figure for name, figure in self._real.figures().items()}
-        return {**self._predicted.figures(), **real}
+        real = {self.target_scores[name]: score for name, score in self._real.scores().items()}
+        return {**self._predicted.scores(), **real}
 
     @override
     def reset(self) -> None:

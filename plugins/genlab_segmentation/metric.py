@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
 from genlab import Metric, Predictions
-from genlab_segmentation.confusion import FIGURES, Confusion
+from genlab_segmentation.confusion import SCORES, Confusion
 
 
 class SegmentationScores(Metric):
     """Per-pixel accuracy, per-class accuracy and class IoU (Long et al. 2015, section 5) over all images' pixels."""
 
-    better: ClassVar[Literal["lower", "higher"]] = "higher"
+    higher_is_better: ClassVar[bool] = True
     predictions: ClassVar[Predictions] = "classes"
-    figures: ClassVar[Sequence[str]] = FIGURES
+    scores: ClassVar[Sequence[str]] = SCORES
 
     def __init__(self) -> None:
         self.reset()
@@ -36,7 +36,7 @@ class SegmentationScores(Metric):
 
     @override
     def compute(self) -> Mapping[str, float]:
-        return (self._confusion or Confusion(1)).figures()
+        return (self._confusion or Confusion(1)).scores()
 
     @override
     def reset(self) -> None:

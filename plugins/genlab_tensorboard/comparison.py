@@ -30,15 +30,15 @@ def write_comparison(event: Compared) -> None:
     if event.pictures:
         everything.add(0, list(_pictures(event.pictures)))
     for arm in dict.fromkeys(trial.arm for trial in event.trials):
-        _write_courses(EventFile(folder / arm), arm, event)
+        _write_curves(EventFile(folder / arm), arm, event)
     for trial in event.trials:
         _write_session(trial)
 
 
-def _write_courses(file: EventFile, arm: str, event: Compared) -> None:
-    steps = sorted({step for arms in event.courses.values() for step in arms.get(arm, {})})
+def _write_curves(file: EventFile, arm: str, event: Compared) -> None:
+    steps = sorted({step for arms in event.curves.values() for step in arms.get(arm, {})})
     for step in steps:
-        found = {metric: arms[arm][step] for metric, arms in event.courses.items() if step in arms.get(arm, {})}
+        found = {metric: arms[arm][step] for metric, arms in event.curves.items() if step in arms.get(arm, {})}
         figures = {f"{metric}/{end}": value for metric, band in found.items() for end, value in band._asdict().items()}
         file.add(step, [scalar_value(f"over the seeds/{tag}", value) for tag, value in figures.items()])
 

@@ -206,7 +206,7 @@ NAN = """
 import genlab
 
 class NoNumber(genlab.Metric):
-    better = "lower"
+    higher_is_better = False
     def reset(self): pass
     def update(self, condition, target, prediction): pass
     def merge(self, other): pass

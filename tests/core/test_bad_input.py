@@ -189,7 +189,7 @@ class Mine(genlab.Generator):
 
 
 def test_a_metric_that_is_text(tiny: Path, tmp_path: Path) -> None:
-    body = "class Mine(genlab.Metric):\n    better = 'lower'\n    def update(self, *a): pass\n"
+    body = "class Mine(genlab.Metric):\n    higher_is_better = False\n    def update(self, *a): pass\n"
     body += "    def reset(self): pass\n    def merge(self, other): pass\n    def compute(self): return 'good'"
     given = plugin(tmp_path, body, 'metric("mine", Mine)')
     with pytest.raises(TrainingError, match="the metric mine gave a str"):

@@ -17,7 +17,7 @@ from torch.profiler import ProfilerActivity, profile
 import genlab
 from genlab import Batch
 from genlab.assemble.experiment import build
-from genlab.assemble.read import read
+from genlab.assemble.read import read_recipe
 from genlab.data.batches import Batches
 from genlab.engine.compilation import compile_networks, next_step
 from genlab.engine.experiment import Experiment
@@ -44,7 +44,7 @@ def traceable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def experiment(tiny: Path) -> Experiment:
-    checked = read(tiny, overrides=ON_GPU)
+    checked = read_recipe(tiny, overrides=ON_GPU)
     return build(checked.recipe, checked.document).experiment
 
 

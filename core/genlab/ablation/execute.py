@@ -1,4 +1,4 @@
-"""Cells trained by worker processes, one a slot, each of which is used again for the next cell."""
+"""Trials trained by worker processes, one a slot, each of which is used again for the next trial."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def execute(
 ) -> None:
     """Train all jobs by worker processes, one an environment: an `Executor`.
 
-    A job that fails leaves the others alone. SIGINT or SIGTERM has the cells that are trained saved, and ends it.
+    A job that fails leaves the others alone. SIGINT or SIGTERM has the trials that are trained saved, and ends it.
     """
     waiting: SimpleQueue[Job] = SimpleQueue()
     for job in jobs:

@@ -1,8 +1,8 @@
-"""An ablation's folder: where its cells are, and which of those from before still count.
+"""An ablation's folder: where its trials are, and which of those from before still count.
 
 <ablation>/
   recipe.toml             the recipe, with its [ablation]
-  cells/<arm>/seed-<n>/   a run each; TensorBoard shows them by these names
+  trials/<arm>/seed-<n>/   a run each; TensorBoard shows them by these names
   aside/<key>/            runs of an earlier recipe, which count again if it comes back
   planned/                the recipes that workers were given
   workers.log             what they wrote to standard error
@@ -35,13 +35,16 @@ class AblationFolder:
         return self.path / "recipe.toml"
 
     @property
-    def cells_path(self) -> Path:
-        """Folder of the cells, by arm and seed."""
-        return self.path / "cells"
+    def trials_path(self) -> Path:
+        """Folder of the trials, by arm and seed."""
+        return self.path / "trials"
 
     @classmethod
     def at(cls, path: Path) -> AblationFolder:
         """The folder at a path, made if it is not there; `RunError` if something else is."""
+        if (path / "cells").is_dir():
+            what = "this ablation was made by an earlier genlab, whose results cannot be compared with new ones"
+            raise RunError(what, where=str(path), hint="Choose another --out; its report stays as it is.")
         is_ours = (path / "recipe.toml").is_file() and not (path / "run.json").exists()
         if path.exists() and not is_ours and (not path.is_dir() or {item.name for item in path.iterdir()} - {".lock"}):
             raise RunError(
@@ -57,19 +60,19 @@ class AblationFolder:
         with file_lock(self.path / ".lock", "another process is running this ablation now", patience=0.0):
             yield
 
-    def cell(self, arm: str, seed: int) -> RunFolder:
-        """Folder of a cell's run, which may not exist yet."""
-        return RunFolder(self.cells_path / arm / f"seed-{seed}")
+    def trial(self, arm: str, seed: int) -> RunFolder:
+        """Folder of a trial's run, which may not exist yet."""
+        return RunFolder(self.trials_path / arm / f"seed-{seed}")
 
     def changed_code(self, arm: str, seed: int, wanted: Identity) -> list[str]:
-        """The packages whose code changed, for a cell that differs from what is wanted in nothing else."""
-        found = _identity_in(self.cell(arm, seed))
+        """The packages whose code changed, for a trial that differs from what is wanted in nothing else."""
+        found = _identity_in(self.trial(arm, seed))
         changed = differences(found, wanted) if found else []
         return changed if all(name.startswith("the code of") for name in changed) else []
 
     def bring(self, arm: str, seed: int, wanted: Identity) -> RunFolder:
-        """Bring a cell's run to its place: another run that is there goes aside, and one of its own comes back."""
-        place = self.cell(arm, seed)
+        """Bring a trial's run to its place: another run that is there goes aside, and one of its own comes back."""
+        place = self.trial(arm, seed)
         found = _identity_in(place)
         if found is not None and key(found) != key(wanted):
             self._move(place.path, self.path / "aside" / key(found))
@@ -79,21 +82,21 @@ class AblationFolder:
         return place
 
     def finished(self, arm: str, seed: int, wanted: Identity) -> Manifest | None:
-        """The manifest of a cell's run, in its place or aside, if it is finished."""
-        for run in (self.cell(arm, seed), RunFolder(self.path / "aside" / key(wanted))):
+        """The manifest of a trial's run, in its place or aside, if it is finished."""
+        for run in (self.trial(arm, seed), RunFolder(self.path / "aside" / key(wanted))):
             found = _identity_in(run)
             if found is not None and key(found) == key(wanted) and (manifest := run.read()).status == "finished":
                 return manifest
         return None
 
-    def keep_only(self, cells: set[tuple[str, int]]) -> None:
+    def keep_only(self, trials: set[tuple[str, int]]) -> None:
         """Put aside the runs of arms and seeds that the recipe does not have any more."""
-        wanted = {self.cell(arm, seed).path for arm, seed in cells}
-        for place in self.cells_path.glob("*/seed-*"):
+        wanted = {self.trial(arm, seed).path for arm, seed in trials}
+        for place in self.trials_path.glob("*/seed-*"):
             found = _identity_in(RunFolder(place))
             if place not in wanted and found is not None:
                 self._move(place, self.path / "aside" / key(found))
-        for arm in self.cells_path.glob("*"):
+        for arm in self.trials_path.glob("*"):
             if arm.is_dir() and not any(arm.iterdir()):
                 arm.rmdir()
 

@@ -1,4 +1,4 @@
-"""Content hash that identifies a cell: its recipe, the content of its data, and its code.
+"""Content hash that identifies a trial: its recipe, the content of its data, and its code.
 
 Importing this imports no torch.
 """
@@ -17,7 +17,7 @@ Identity = Mapping[str, str]
 
 
 def identity(tables: Mapping[str, Any], fingerprints: Mapping[str, str], code: Mapping[str, str]) -> Identity:
-    """Digests of all that decides a cell's result, by what they are of.
+    """Digests of all that decides a trial's result, by what they are of.
 
     Args:
         tables: the settled recipe.
@@ -42,7 +42,7 @@ def identity_of(folder: RunFolder) -> Identity:
 
 
 def key(identity: Identity) -> str:
-    """A name for the cell of an identity."""
+    """A name for the trial of an identity."""
     return hashlib.sha256(_canonical(dict(identity))).hexdigest()[:16]
 
 

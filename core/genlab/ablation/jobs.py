@@ -1,4 +1,4 @@
-"""Cells to train, what is told of them, and what trains them."""
+"""Trials to train, what is told of them, and what trains them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 @dataclass(frozen=True)
 class Job:
-    """A cell to train.
+    """A trial to train.
 
     Args:
         name: what it is called, for people.

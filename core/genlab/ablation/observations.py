@@ -1,4 +1,4 @@
-"""Observations of a cell for the report: history of its metrics, metrics of each image, last pictures."""
+"""Observations of a trial for the report: history of its metrics, metrics of each image, last pictures."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from typing_extensions import override
 from genlab.interfaces.listener import Listener, Pictures, Previewed, Started, Validated
 from genlab.util.files import atomic_write, write_text
 
-Course = Mapping[int, Mapping[str, float]]
+History = Mapping[int, Mapping[str, float]]
 
 
 class Observations(Listener):
-    """Keeps them in the run's folder: `course.json`, metrics by step, `images.json`, and `pictures.npz`."""
+    """Keeps them in the run's folder: `history.json`, metrics by step, `images.json`, and `pictures.npz`."""
 
     @override
     def started(self, event: Started) -> None:
         self._folder = event.folder
-        self._course = {step: values for step, values in read_course(event.folder).items() if step <= event.step}
+        self._history = {step: values for step, values in read_history(event.folder).items() if step <= event.step}
 
     @override
     def validated(self, event: Validated) -> None:
-        self._course[event.step] = dict(event.metrics)
-        write_text(self._folder / "course.json", json.dumps(self._course))
+        self._history[event.step] = dict(event.metrics)
+        write_text(self._folder / "history.json", json.dumps(self._history))
         write_text(self._folder / "images.json", json.dumps(event.per_image))
 
     @override
@@ -42,9 +42,9 @@ class Observations(Listener):
             )
 
 
-def read_course(folder: Path) -> dict[int, dict[str, float]]:
+def read_history(folder: Path) -> dict[int, dict[str, float]]:
     """A run's metrics by step; empty if none were measured."""
-    path = folder / "course.json"
+    path = folder / "history.json"
     if not path.is_file():
         return {}
     return {int(step): values for step, values in json.loads(path.read_text(encoding="utf-8")).items()}

@@ -25,7 +25,7 @@ _SEED = Source("[ablation] seeds", "")
 
 
 @dataclass(frozen=True)
-class Cell:
+class PlannedTrial:
     """One arm with one seed: a recipe like any other.
 
     Args:
@@ -47,38 +47,38 @@ class Cell:
 
 @dataclass(frozen=True)
 class Plan:
-    """All cells of an ablation, arm by arm, the baseline among them.
+    """All trials of an ablation, arm by arm, the baseline among them.
 
     Args:
         title: the recipe's.
         settings: its `[ablation]`.
-        cells: every arm with every seed.
+        trials: every arm with every seed.
         changes: what each arm changes: values by their keys.
     """
 
     title: str
     settings: AblationTable
-    cells: Sequence[Cell]
+    trials: Sequence[PlannedTrial]
     changes: Mapping[str, Mapping[Keys, Any]]
 
     @property
     def arms(self) -> list[str]:
         """The names of the arms, the baseline first."""
-        names = dict.fromkeys([self.settings.baseline, *(cell.arm for cell in self.cells)])
+        names = dict.fromkeys([self.settings.baseline, *(trial.arm for trial in self.trials)])
         return list(names)
 
     @property
     def metrics(self) -> list[str]:
-        """The figures that are compared, the one that the answer is about first."""
+        """The scores that are compared, the one that the answer is about first."""
         return list(dict.fromkeys([self.settings.metric, *self.settings.metrics]))
 
     def assignments(self, arm: str) -> list[str]:
         """An arm's changes, as `--set` would take them."""
         return [f"{dotted(keys)}={inline(value)}" for keys, value in self.changes[arm].items()]
 
-    def of(self, arm: str) -> list[Cell]:
-        """The cells of an arm, in the order of the seeds."""
-        return [cell for cell in self.cells if cell.arm == arm]
+    def of(self, arm: str) -> list[PlannedTrial]:
+        """The trials of an arm, in the order of the seeds."""
+        return [trial for trial in self.trials if trial.arm == arm]
 
 
 @dataclass(frozen=True)
@@ -98,19 +98,19 @@ def make_plan(document: Document, components: Components) -> Plan:
     base = document.without(TABLE)
     arms = list(_arms(settings))
     faults = _name_faults(settings, [arm.name for arm in arms])
-    cells: list[Cell] = []
+    trials: list[PlannedTrial] = []
     for arm in arms:
         changed = base
         for keys in arm.changes:
             changed = document.below(keys).over(changed)
         try:
-            cells += [_cell(arm.name, seed, changed, components) for seed in settings.seeds]
+            trials += [_trial(arm.name, seed, changed, components) for seed in settings.seeds]
         except RecipeError as error:
             faults += error.faults
     if faults:
         raise recipe_error(dict.fromkeys(faults), document)
     changes = {arm.name: _changes(document, arm) for arm in arms}
-    plan = Plan(cells[0].recipe.title, settings, cells, changes)
+    plan = Plan(trials[0].recipe.title, settings, trials, changes)
     if faults := [*_equal_arms(plan, arms), *_metric_faults(plan)]:
         raise recipe_error(faults, document)
     return plan
@@ -149,9 +149,9 @@ def _leaves(table: Mapping[str, Any], at: Keys = ()) -> Iterator[tuple[Keys, Any
             yield (*at, key), value
 
 
-def _cell(arm: str, seed: int, document: Document, components: Components) -> Cell:
+def _trial(arm: str, seed: int, document: Document, components: Components) -> PlannedTrial:
     seeded = from_source({"seed": seed}, _SEED).over(document)
-    return Cell(arm, seed, resolve(seeded, components), seeded)
+    return PlannedTrial(arm, seed, resolve(seeded, components), seeded)
 
 
 def _name_faults(settings: AblationTable, arms: Sequence[str]) -> list[Fault]:
@@ -188,7 +188,7 @@ def _substance(plan: Plan, arm: str) -> dict[str, Any]:
 
 
 def _metric_faults(plan: Plan) -> Iterator[Fault]:
-    labels = set.intersection(*(set(cell.recipe.figures) for cell in plan.cells))
+    labels = set.intersection(*(set(trial.recipe.scores) for trial in plan.trials))
     names = [f"{side}/{label}" for side in SIDES for label in sorted(labels)]
     places: Mapping[Keys, str] = {
         (TABLE, "metric"): plan.settings.metric,

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from genlab.ablation.folder import AblationFolder
-from genlab.ablation.outcome import CellOutcome, Outcome
+from genlab.ablation.results import AblationResult, TrialResult
 from genlab.ablation.statistics import Difference, Spread
 from genlab.drawing.curves import color_of, draw_curves
 from genlab.util.files import write_json, write_text
@@ -28,22 +28,22 @@ _MOST_PAIRS = 4
 
 
 def write_ablation_report(
-    outcome: Outcome, folder: AblationFolder, parameters: Mapping[str, Mapping[str, int]]
+    result: AblationResult, folder: AblationFolder, parameters: Mapping[str, Mapping[str, int]]
 ) -> Path:
     """Write `report.json`, `report.md` and `report.html`; the path of the last one."""
-    facts = report_as_json(outcome, parameters)
-    pictures = _pictures(outcome)
+    facts = report_as_json(result, parameters)
+    pictures = _pictures(result)
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
-    environment.filters |= {"figure": _figure, "interval": _interval, "p": _p}
+    environment.filters |= {"figure": _score, "interval": _interval, "p": _p}
     html = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True)
     html.filters |= {**environment.filters, "breakable": _breakable}
     more = {
-        "outcome": outcome,
+        "result": result,
         "facts": facts,
         "now": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "color_of": color_of,
     }
-    curves = {metric: draw_curves(outcome.bands(metric), metric) for metric in outcome.plan.metrics}
+    curves = {metric: draw_curves(result.bands(metric), metric) for metric in result.plan.metrics}
     write_json(folder.path / "report.json", facts)
     write_text(folder.path / "report.md", environment.from_string(_template("report.md.jinja")).render(more))
     path = folder.path / "report.html"
@@ -51,49 +51,49 @@ def write_ablation_report(
     return path
 
 
-def report_as_json(outcome: Outcome, parameters: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
-    """The whole outcome in plain values."""
-    plan = outcome.plan
+def report_as_json(result: AblationResult, parameters: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    """The whole result in plain values."""
+    plan = result.plan
     return {
         "title": plan.title,
-        "baseline": outcome.baseline,
+        "baseline": result.baseline,
         "metric": plan.settings.metric,
-        "seeds": outcome.seeds,
-        "answer": outcome.sentences(plan.settings.metric),
+        "seeds": result.seeds,
+        "answer": result.sentences(plan.settings.metric),
         "arms": {
             arm: {
                 "changes": plan.assignments(arm),
                 "parameters": dict(parameters[arm]),
-                "finished": sum(cell.arm == arm for cell in outcome.finished),
+                "finished": sum(trial.arm == arm for trial in result.finished),
             }
             for arm in plan.arms
         },
-        "metrics": {metric: _metric(outcome, metric) for metric in plan.metrics},
-        "measured": outcome.measured_with(),
-        "cells": [_cell(cell) for cell in outcome.cells],
+        "metrics": {metric: _metric(result, metric) for metric in plan.metrics},
+        "measured": result.measured_with(),
+        "trials": [_trial(trial) for trial in result.trials],
     }
 
 
-def _metric(outcome: Outcome, metric: str) -> dict[str, Any]:
-    spreads = {arm: outcome.spread(arm, metric) for arm in outcome.plan.arms}
-    differences = outcome.differences(metric)
-    better = outcome.better(metric)
+def _metric(result: AblationResult, metric: str) -> dict[str, Any]:
+    spreads = {arm: result.spread(arm, metric) for arm in result.plan.arms}
+    differences = result.differences(metric)
+    higher_is_better = result.higher_is_better(metric)
     return {
-        "better": better,
+        "higher_is_better": higher_is_better,
         "arms": {
-            arm: {**asdict(spread), "values": outcome.values(arm, metric)} for arm, spread in spreads.items() if spread
+            arm: {**asdict(spread), "values": result.values(arm, metric)} for arm, spread in spreads.items() if spread
         },
-        "differences": {arm: {**asdict(d), "verdict": d.verdict(better)} for arm, d in differences.items()},
-        "target_figures": (targets := outcome.target_figures(metric)) and asdict(targets),
-        "over_images": {arm: asdict(interval) for arm, interval in outcome.over_images(metric).items()},
+        "differences": {arm: {**asdict(d), "verdict": d.verdict(higher_is_better)} for arm, d in differences.items()},
+        "target_scores": (targets := result.target_scores(metric)) and asdict(targets),
+        "over_images": {arm: asdict(interval) for arm, interval in result.over_images(metric).items()},
     }
 
 
-def _cell(cell: CellOutcome) -> dict[str, Any]:
-    manifest = cell.manifest
+def _trial(trial: TrialResult) -> dict[str, Any]:
+    manifest = trial.manifest
     return {
-        "arm": cell.arm,
-        "seed": cell.seed,
+        "arm": trial.arm,
+        "seed": trial.seed,
         "status": manifest.status if manifest else "not begun",
         "failure": manifest and manifest.failure,
         "updated": manifest and manifest.updated.isoformat(timespec="seconds"),
@@ -104,9 +104,9 @@ def _cell(cell: CellOutcome) -> dict[str, Any]:
     }
 
 
-def _pictures(outcome: Outcome) -> list[dict[str, str]]:
+def _pictures(result: AblationResult) -> list[dict[str, str]]:
     """HTML-ready pictures of a few validation pairs, as every arm predicts them."""
-    found = outcome.pictures()
+    found = result.pictures()
     if not found:
         return []
     first = next(iter(found.values()))
@@ -133,7 +133,7 @@ def _template(name: str) -> str:
     return files("genlab.ablation").joinpath(name).read_text(encoding="utf-8")
 
 
-def _figure(spread: Spread | None) -> str:
+def _score(spread: Spread | None) -> str:
     if spread is None:
         return "-"
     return f"{spread.mean:.4g}" if spread.deviation is None else f"{spread.mean:.4g} ± {spread.deviation:.2g}"

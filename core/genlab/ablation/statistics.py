@@ -18,7 +18,6 @@ from typing import Any, Literal
 CONFIDENCE = 0.95
 
 PerImage = Mapping[int, Mapping[str, float]]
-Better = Literal["lower", "higher"]
 Verdict = Literal["better", "worse", "no difference shown", "one seed", "no number"]
 
 
@@ -51,7 +50,7 @@ class Difference:
     adjusted: float | None
     n: int
 
-    def verdict(self, better: Better) -> Verdict:
+    def verdict(self, higher_is_better: bool) -> Verdict:
         """Verdict on the arm against the baseline."""
         if not math.isfinite(self.mean):
             return "no number"
@@ -59,7 +58,7 @@ class Difference:
             return "one seed"
         if self.adjusted > 1 - CONFIDENCE:
             return "no difference shown"
-        return "better" if (self.mean < 0) == (better == "lower") else "worse"
+        return "better" if (self.mean > 0) == higher_is_better else "worse"
 
 
 @dataclass(frozen=True)
@@ -163,9 +162,9 @@ def holm(values: Mapping[str, float]) -> dict[str, float]:
     return adjusted
 
 
-def sentence(arm: str, baseline: str, metric: str, difference: Difference, better: Better) -> str:
+def sentence(arm: str, baseline: str, metric: str, difference: Difference, higher_is_better: bool) -> str:
     """The verdict as a sentence."""
-    verdict, seeds = difference.verdict(better), f"{difference.n} paired seeds"
+    verdict, seeds = difference.verdict(higher_is_better), f"{difference.n} paired seeds"
     amount = f"{metric} differs by {_signed(difference.mean)}"
     if verdict == "no number":
         return f"{arm}: {metric} is no number in a run of it or of {baseline}, so they cannot be compared."

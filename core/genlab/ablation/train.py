@@ -1,4 +1,4 @@
-"""One cell, trained in this process."""
+"""One trial, trained in this process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 
 from genlab.ablation.jobs import Done, Job
 from genlab.ablation.observations import Observations
-from genlab.assemble.read import read
+from genlab.assemble.read import read_recipe
 from genlab.engine.checkpoint import forget_optimizers
 from genlab.errors import GenlabError
 from genlab.interfaces.listener import Listener
@@ -21,10 +21,10 @@ PATIENCE = 120.0
 
 
 def train_cell(job: Job, listeners: Sequence[tuple[str, Listener]] = ()) -> Done:
-    """Train a cell, or go on with it where it is.
+    """Train a trial, or go on with it where it is.
 
     Args:
-        job: the cell.
+        job: the trial.
         listeners: hear of its training, besides the recipe's.
 
     Returns:
@@ -55,6 +55,6 @@ def _train(folder: RunFolder, job: Job, listeners: Sequence[tuple[str, Listener]
             training.resume_run(folder, listeners=listeners)
             return
         shutil.rmtree(folder.path)
-    checked = read(job.recipe, plugins=job.plugins)
+    checked = read_recipe(job.recipe, plugins=job.plugins)
     make_folder = partial(RunFolder.create, folder.path)
     training.start_run(checked, make_folder, name=job.name, plugins=job.plugins, listeners=listeners)

@@ -1,4 +1,4 @@
-"""A process that trains cells, one after the other: `python -m genlab.ablation.worker`.
+"""A process that trains trials, one after the other: `python -m genlab.ablation.worker`.
 
 It reads jobs from its standard input and tells what happens on its standard output, a JSON object a line both ways.
 When its input ends, because it is done with or because the process that started it is gone, it saves what it trains.
@@ -25,7 +25,7 @@ _SECONDS_BETWEEN_WORDS = 0.25
 
 
 class ProgressReporter(Listener):
-    """Tells how far a cell is, a few times a second."""
+    """Tells how far a trial is, a few times a second."""
 
     def __init__(self, channel: IO[str]) -> None:
         self._channel = channel

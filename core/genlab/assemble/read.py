@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from genlab.assemble.recipe import Recipe
 from genlab.assemble.resolve import resolve
@@ -21,8 +21,15 @@ class CheckedRecipe(NamedTuple):
     document: Document
     components: Components
 
+    def tables(self) -> dict[str, Any]:
+        """All of the recipe's tables, complete with defaults, and its ablation as it is written."""
+        written = self.document.values
+        return self.recipe.tables() | ({"ablation": written["ablation"]} if "ablation" in written else {})
 
-def read(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> CheckedRecipe:
+
+def read_recipe(
+    recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()
+) -> CheckedRecipe:
     """A recipe, complete with all defaults; nothing is constructed.
 
     Args:

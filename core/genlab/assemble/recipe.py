@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import tomli_w
 from pydantic import BaseModel
@@ -14,18 +14,18 @@ from genlab.interfaces.predictions import Predictions
 from genlab.registry.components import Component, ComponentConfig
 
 
-class Figure(NamedTuple):
-    """One of the figures that a recipe's metrics give.
+class Score(NamedTuple):
+    """One of the scores that a recipe's metrics give.
 
     Args:
-        name: the metric's label, or `label/figure`.
-        better: which direction is good.
-        target_figures: the name of the figure that says what this one would be of the targets themselves.
+        name: the metric's label, or `label/score`.
+        higher_is_better: direction that is good.
+        target_scores: the name of the score that says what this one would be of the targets themselves.
     """
 
     name: str
-    better: Literal["lower", "higher"]
-    target_figures: str | None
+    higher_is_better: bool
+    target_scores: str | None
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ class Recipe:
         return method.predictions
 
     @property
-    def figures(self) -> dict[str, Figure]:
-        """The metrics' figures by their names: the label, or `label/figure` of one that gives several."""
-        return {figure.name: figure for label, spec in self.metrics.items() for figure in _figures(label, spec)}
+    def scores(self) -> dict[str, Score]:
+        """The metrics' scores by their names: the label, or `label/score` of one that gives several."""
+        return {score.name: score for label, spec in self.metrics.items() for score in _scores(label, spec)}
 
     def components(self) -> Iterator[Component]:
         """All components that take part."""
@@ -95,12 +95,12 @@ class Recipe:
         return tomli_w.dumps(self.tables())
 
 
-def _figures(label: str, metric: ComponentConfig) -> list[Figure]:
+def _scores(label: str, metric: ComponentConfig) -> list[Score]:
     cls: Any = metric.component.cls
-    if not cls.figures:
-        return [Figure(label, cls.better, None)]
-    target_figures = {figure: f"{label}/{name}" for figure, name in cls.target_figures.items()}
-    return [Figure(f"{label}/{figure}", cls.better, target_figures.get(figure)) for figure in cls.figures]
+    if not cls.scores:
+        return [Score(label, cls.higher_is_better, None)]
+    target_scores = {score: f"{label}/{name}" for score, name in cls.target_scores.items()}
+    return [Score(f"{label}/{score}", cls.higher_is_better, target_scores.get(score)) for score in cls.scores]
 
 
 def _plain(table: BaseModel) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class _Resolver:
         metrics = self.labelled("metric", ("evaluate", "metrics"))
         for label in metrics:
             if "/" in label:
-                what = f"the label `{label}` has a slash, which separates a metric's label from its figures"
+                what = f"the label `{label}` has a slash, which separates a metric's label from its scores"
                 self.fault(("evaluate", "metrics", label), what, at_key=True)
         listeners = self.labelled("listener", ("listeners",))
         networks = self.networks(method, losses)

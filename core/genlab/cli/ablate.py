@@ -15,7 +15,7 @@ def ablate(
     overrides: OverridesOption = [],  # noqa: B006  (typer copies it)
     steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="The length of every training.")] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Cells to train at a time; one, or one a GPU, by default.")
+        int | None, typer.Option(min=1, metavar="N", help="Trials to train at a time; one, or one a GPU, by default.")
     ] = None,
     plugin: PluginOption = [],  # noqa: B006
     out: Annotated[
@@ -26,14 +26,13 @@ def ablate(
     json: JsonOption = False,
 ) -> None:
     """Run the ablation that a recipe describes; called again, it goes on where it was."""
-    from genlab.ablation.ablate import Ablation
+    import genlab
     from genlab.ablation.report import report_as_json
-    from genlab.api import ablation_path
     from genlab.cli.ablation_display import Show, plan_as_json, print_answer, print_plan
     from genlab.cli.output import print_json
 
     given = [*overrides, *([] if steps is None else [f"train.steps={steps}"])]
-    ablation = Ablation(recipe, ablation_path(recipe, out), overrides=given, plugins=plugin)
+    ablation = genlab.plan_ablation(recipe, overrides=given, plugins=plugin, out=out)
     slots, estimate = jobs or ablation.slots, ablation.time_estimate()
     if plan and json:
         print_json(plan_as_json(ablation, estimate, slots))
@@ -43,11 +42,11 @@ def ablate(
         typer.echo(f"Without --plan they are trained, into {ablation.folder.path}.", err=True)
         return
     with Show(ablation, estimate, slots) as show:
-        outcome = ablation.run(slots, retrain, show)
+        result = ablation.run(slots, retrain, show)
     if json:
-        print_json(report_as_json(outcome, ablation.parameters))
+        print_json(report_as_json(result, ablation.parameters))
     else:
-        print_answer(outcome, ablation.folder.path)
-    if not outcome.is_complete:
-        typer.echo("Not all cells are finished: the same command goes on with those that are missing.", err=True)
-    raise typer.Exit(show.exit_code or (0 if outcome.is_complete else 1))
+        print_answer(result, ablation.folder.path)
+    if not result.is_complete:
+        typer.echo("Not all trials are finished: the same command goes on with those that are missing.", err=True)
+    raise typer.Exit(show.exit_code or (0 if result.is_complete else 1))

@@ -1,4 +1,4 @@
-"""An ablation as a person sees it: the plan, the cells as they go by, and the answer."""
+"""An ablation as a person sees it: the plan, the trials as they go by, and the answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rich.text import Text
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.eta import TimeEstimate
 from genlab.ablation.jobs import Begun, Done, Job, JobEvent, Moved
-from genlab.ablation.outcome import Outcome
+from genlab.ablation.results import AblationResult
 from genlab.cli.output import print_next
 from genlab.runs.folder import RunFolder
 
@@ -33,7 +33,7 @@ def print_plan(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> None:
     seeds = ", ".join(map(str, plan.settings.seeds))
     several = "seed" if len(plan.settings.seeds) == 1 else "seeds"
     console.print(
-        f"{len(plan.arms)} arms x {len(plan.settings.seeds)} {several} ({seeds}) = {len(plan.cells)} trainings"
+        f"{len(plan.arms)} arms x {len(plan.settings.seeds)} {several} ({seeds}) = {len(plan.trials)} trainings"
     )
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in ("arm", "changes", "parameters of all networks"):
@@ -43,10 +43,10 @@ def print_plan(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> None:
         name = Text(arm).append(" (baseline)", "dim") if arm == plan.settings.baseline else Text(arm)
         table.add_row(name, Text("\n".join(plan.assignments(arm)) or "nothing"), parameters)
     console.print(table)
-    if there := len(plan.cells) - len(estimate.missing):
+    if there := len(plan.trials) - len(estimate.missing):
         left = estimate.left(jobs)
         rest = f"; the others take about {_clock(left)}, {jobs} at a time" if left else ""
-        console.print(f"{there} of {len(plan.cells)} trainings are there{rest}")
+        console.print(f"{there} of {len(plan.trials)} trainings are there{rest}")
 
 
 def plan_as_json(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> dict[str, Any]:
@@ -59,20 +59,20 @@ def plan_as_json(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> dict[
     }
 
 
-def print_answer(outcome: Outcome, folder: Path) -> None:
+def print_answer(result: AblationResult, folder: Path) -> None:
     """Print the answer to standard output, and where the report is."""
     console = Console(highlight=False)
-    for sentence in outcome.sentences(outcome.plan.settings.metric):
+    for sentence in result.sentences(result.plan.settings.metric):
         console.print(Text(sentence), soft_wrap=True)
     path = quote(str(folder))
     print_next({"read the report": f"{path}/report.html", "see curves and pictures": f"gen board {path}"})
 
 
 class Show:
-    """Cells as they begin, move and end, on standard error; a bar each on a terminal, lines elsewhere."""
+    """Trials as they begin, move and end, on standard error; a bar each on a terminal, lines elsewhere."""
 
     def __init__(self, ablation: Ablation, estimate: TimeEstimate, jobs: int) -> None:
-        self._cells = {str(cell): cell for cell in ablation.plan.cells}
+        self._trials = {str(trial): trial for trial in ablation.plan.trials}
         self._estimate = estimate
         self._jobs = jobs
         self._progress = Progress(
@@ -108,7 +108,7 @@ class Show:
 
     @property
     def exit_code(self) -> int:
-        """0 if all is there, 130 if a signal ended it, 1 if a cell failed."""
+        """0 if all is there, 130 if a signal ended it, 1 if a trial failed."""
         statuses = [done.status for done in self._ended.values()]
         if "interrupted" in statuses:
             return 128 + signal.SIGINT
@@ -134,7 +134,7 @@ class Show:
         self._progress.console.print(line, soft_wrap=True)
 
     def _steps(self, job: Job) -> int:
-        return self._cells[job.name].recipe.settings.train.steps
+        return self._trials[job.name].recipe.settings.train.steps
 
 
 def _clock(seconds: float) -> str:

@@ -23,12 +23,12 @@ def bench(
     from rich.console import Console
     from rich.progress import Progress
 
-    from genlab import api
+    import genlab
     from genlab.cli.output import print_json
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("rounds", total=None)
-        found = api.bench(
+        found = genlab.bench(
             recipe,
             overrides=overrides,
             plugins=plugin,

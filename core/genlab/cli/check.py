@@ -9,7 +9,7 @@ from genlab.cli.options import OverridesOption, PluginOption, RecipeArgument
 
 def check(recipe: RecipeArgument, overrides: OverridesOption = [], plugin: PluginOption = []) -> None:  # noqa: B006
     """Say all that is wrong with a recipe, without running it."""
-    from genlab import api
+    import genlab
 
-    api.check(recipe, overrides=overrides, plugins=plugin)
+    genlab.check(recipe, overrides=overrides, plugins=plugin)
     typer.echo(f"{recipe}: OK (data not checked).")

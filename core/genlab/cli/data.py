@@ -13,7 +13,7 @@ import typer
 from genlab.cli.options import JsonOption, OverridesOption, PluginOption, RecipeArgument
 
 if TYPE_CHECKING:
-    from genlab.tools.data_report import Survey
+    from genlab.tools.data_report import DataReport
 
 
 class CacheVerb(StrEnum):
@@ -43,7 +43,7 @@ def data(
     from rich.console import Console
     from rich.progress import Progress
 
-    from genlab import api
+    import genlab
     from genlab.cli.output import print_json
     from genlab.config.load import find
     from genlab.drawing.contact_sheet import contact_sheet
@@ -56,7 +56,7 @@ def data(
         raise StorageError("no picture can be written there", where=str(sheet), hint=hint)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("pairs", total=None)
-        found = api.survey(
+        found = genlab.inspect_data(
             recipe,
             overrides=overrides,
             plugins=plugin,
@@ -71,7 +71,7 @@ def data(
     Console(highlight=False, soft_wrap=True).print(f"A few of them, as networks see them: {sheet}\n", markup=False)
 
 
-def _as_json(found: Survey) -> dict[str, Any]:
+def _as_json(found: DataReport) -> dict[str, Any]:
     splits = {
         name: {
             "description": split.description,
@@ -86,7 +86,7 @@ def _as_json(found: Survey) -> dict[str, Any]:
     return {"source": found.source, "reason": found.reason, "splits": splits, "shared": found.shared}
 
 
-def _print(found: Survey) -> None:
+def _print(found: DataReport) -> None:
     from rich.console import Console
 
     from genlab.cli.output import print_table
@@ -128,10 +128,10 @@ def _cache(recipe: str, overrides: Sequence[str], plugins: Sequence[Path], *, cl
     from rich.console import Console
     from rich.filesize import decimal
 
-    from genlab import api
+    import genlab
     from genlab.cli.output import print_json, print_table
 
-    kept = api.kept(recipe, overrides=overrides, plugins=plugins, clear=clear)
+    kept = genlab.clear_cache() if clear else genlab.inspect_cache(recipe, overrides=overrides, plugins=plugins)
     if json:
         print_json(kept)
         return

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from genlab.cli.options import JsonOption, PluginOption
-from genlab.errors import PluginError
 
 app = typer.Typer(help="List, inspect, check and create plugins.", no_args_is_help=True)
 
@@ -41,10 +40,9 @@ KindOption = Annotated[
 @app.command("list")
 def list_plugins(plugin: PluginOption = [], json: JsonOption = False) -> None:  # noqa: B006  (typer copies it)
     """List all components with their packages, and what is wrong with any plugin."""
-    from genlab.registry.discovery.find import all_plugins
-    from genlab.registry.discovery.overview import overview
+    import genlab
 
-    rows = overview(all_plugins(plugin))
+    rows = genlab.list_plugins(plugin)
     if json:
         from genlab.cli.output import print_json
 
@@ -58,13 +56,11 @@ def list_plugins(plugin: PluginOption = [], json: JsonOption = False) -> None:  
 @app.command()
 def show(name: NameArgument, kind: KindOption = None, plugin: PluginOption = [], json: JsonOption = False) -> None:  # noqa: B006
     """Show a component's settings, with a snippet to paste into a recipe."""
+    import genlab
     from genlab.cli.output import print_json
     from genlab.cli.plugin_display import print_reference
-    from genlab.registry.components import Components
-    from genlab.registry.discovery.find import find_plugins
-    from genlab.registry.documentation import component_docs
 
-    found = [component_docs(component) for component in Components(find_plugins(plugin)).called(name, kind)]
+    found = genlab.describe_components(name, kind, plugins=plugin)
     if json:
         print_json([{**entry._asdict(), "settings": [item._asdict() for item in entry.settings]} for entry in found])
         return
@@ -85,19 +81,10 @@ def check(
     json: JsonOption = False,
 ) -> None:
     """Hold a component against the conformance suite of its kind; without NAME, all in the files of --plugin."""
+    import genlab
     from genlab.cli.check_display import print_checks, print_checks_as_json
-    from genlab.config.overrides import read_assignments
-    from genlab.registry.components import Components
-    from genlab.registry.discovery.find import find_plugins
-    from genlab.testing.check import check_components
 
-    if name is None and not plugin:
-        hint = "Give a NAME from `gen plugins list`, or a file with --plugin."
-        raise PluginError("there is nothing to check", hint=hint)
-    components = Components(find_plugins(plugin))
-    names = [name] if name else list(dict.fromkeys(file.name for file in plugin))
-    found = [component for name in names for component in components.called(name, kind)]
-    checks = check_components(components, found, dict(read_assignments(settings).values))
+    checks = genlab.check_components(name, kind, settings=settings, plugins=plugin)
     if not (print_checks_as_json if json else print_checks)(checks):
         raise typer.Exit(1)
 
@@ -109,10 +96,10 @@ def new(
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder that the package's folder goes into.")] = Path(),
 ) -> None:
     """Begin a plugin of your own: a package with a working component, its tests and a recipe."""
+    import genlab
     from genlab.cli.output import print_next
-    from genlab.scaffold.package import new_package
 
-    folder = new_package(name, kind, out)
+    folder = genlab.create_plugin(name, kind, out)
     typer.echo(f"{folder}: a {kind} that works, to be changed.\n")
     print_next(
         {

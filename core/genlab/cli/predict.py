@@ -17,7 +17,6 @@ def predict(
 ) -> None:
     """Use a trained generator on images of any size."""
     import genlab
-    from genlab.tools.predict import predict_files
 
-    for path in predict_files(genlab.open_run(run), images, out):
+    for path in genlab.predict_files(genlab.open_run(run), images, out):
         typer.echo(path)

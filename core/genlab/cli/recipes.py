@@ -15,11 +15,10 @@ app = typer.Typer(help="The recipes that ship with genlab.", no_args_is_help=Tru
 @app.command("list")
 def list_recipes(json: JsonOption = False) -> None:
     """List them with their titles."""
+    import genlab
     from genlab.cli.output import print_json, print_table
-    from genlab.config.builtin import shipped_names
-    from genlab.config.load import load_recipe
 
-    titles = {name: str(load_recipe(name).values.get("title", "")) for name in shipped_names()}
+    titles = genlab.list_recipes()
     if json:
         print_json([{"name": name, "title": title} for name, title in titles.items()])
     else:
@@ -34,17 +33,15 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Print a recipe with every value, and where each comes from."""
-    from genlab.assemble.read import read
+    import genlab
     from genlab.cli.output import print_json
     from genlab.config.render import listing
 
-    checked = read(recipe, overrides=overrides, plugins=plugin)
-    written = checked.document.values
-    tables = checked.recipe.tables() | ({"ablation": written["ablation"]} if "ablation" in written else {})
+    checked = genlab.read_recipe(recipe, overrides=overrides, plugins=plugin)
     if json:
-        print_json(tables)
+        print_json(checked.tables())
     else:
-        typer.echo(listing(tables, checked.document))
+        typer.echo(listing(checked.tables(), checked.document))
 
 
 @app.command()
@@ -53,6 +50,6 @@ def copy(
     to: Annotated[Path, typer.Argument(metavar="FILE", help="The new file, or a folder.")] = Path(),
 ) -> None:
     """Copy a recipe, to make it your own."""
-    from genlab.config.copy import copy_recipe
+    import genlab
 
-    typer.echo(copy_recipe(recipe, to))
+    typer.echo(genlab.copy_recipe(recipe, to))

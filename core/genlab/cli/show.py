@@ -16,16 +16,16 @@ def show(
 
     from rich.console import Console
 
-    from genlab import api
+    import genlab
     from genlab.cli.output import print_json, print_table
 
     console = Console(highlight=False)
-    outlines = api.outline(recipe, overrides=overrides, plugins=plugin)
+    summaries = genlab.describe_networks(recipe, overrides=overrides, plugins=plugin)
     if json:
-        print_json([asdict(outline) for outline in outlines])
+        print_json([asdict(summary) for summary in summaries])
         return
-    for outline in outlines:
-        console.print(f"\n[bold]{outline.role}[/]  {outline.headline}\n")
-        rows = [(row.name, row.shape, row.skip, f"{row.parameters:,}") for row in outline.rows]
+    for summary in summaries:
+        console.print(f"\n[bold]{summary.role}[/]  {summary.headline}\n")
+        rows = [(row.name, row.shape, row.skip, f"{row.parameters:,}") for row in summary.rows]
         print_table(("level", "output", "skip", "parameters"), rows, right=("parameters",))
     console.print()

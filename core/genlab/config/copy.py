@@ -9,14 +9,22 @@ from genlab.errors import GenlabError
 from genlab.util.files import storage_errors
 
 
-def copy_recipe(recipe: str | Path, to: Path) -> Path:
+def copy_recipe(recipe: str | Path, to: str | Path = ".") -> Path:
     """Copy a recipe to a new file, or into a folder under its own name.
+
+    Args:
+        recipe: the path of a recipe, or the name of one that ships with genlab.
+        to: the new file, or a folder.
+
+    Returns:
+        The new file.
 
     Raises:
         GenlabError: the file exists, or its folder does not.
     """
-    source = find(recipe)
-    target = to / source.name if to.is_dir() else to
+    source, target = find(recipe), Path(to)
+    if target.is_dir():
+        target /= source.name
     if target.exists():
         raise GenlabError("this file exists already; nothing was written", where=str(target))
     with storage_errors(target):

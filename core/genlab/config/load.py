@@ -24,6 +24,11 @@ def load_recipe(recipe: str | Path, assignments: Iterable[str] = ()) -> Document
         raise RecipeError([fault]) from error
 
 
+def list_recipes() -> dict[str, str]:
+    """Titles of the recipes that ship with genlab, by name."""
+    return {name: str(load_recipe(name).values.get("title", "")) for name in shipped_names()}
+
+
 def find(recipe: str | Path) -> Path:
     """The file of a recipe: a path, or the name of one that ships with genlab."""
     path = Path(recipe).expanduser()

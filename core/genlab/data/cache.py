@@ -46,7 +46,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Kept:
+class CacheContent:
     """Content of the cache, and the part that belongs to a recipe.
 
     Args:
@@ -111,12 +111,14 @@ class Cache:
                     found.append(Entry(folder.name, description, _size(folder), used))
         return sorted(found, key=lambda entry: -entry.used)
 
-    def kept(self, contents: Iterable[Mapping[str, object]]) -> Kept:
+    def content(self, contents: Iterable[Mapping[str, object]]) -> CacheContent:
         """Entries, and those of the given content."""
         names = {name_of(content) for content in contents}
         entries = self.entries()
         mine = tuple(entry for entry in entries if entry.name in names)
-        return Kept(str(self.folder), self.most, mine, tuple(entry for entry in entries if entry.name not in names))
+        return CacheContent(
+            str(self.folder), self.most, mine, tuple(entry for entry in entries if entry.name not in names)
+        )
 
     def remove(self, name: str) -> None:
         """Remove a store; a run that uses it goes on, and decodes pairs again."""

@@ -33,7 +33,7 @@ class Interrupted(Exception):  # noqa: N818  (not an error: the user asked to st
 class Measured(NamedTuple):
     """Metrics by name, and for metrics that are means over images each image's value by its key."""
 
-    figures: dict[str, float]
+    scores: dict[str, float]
     per_image: dict[str, dict[str, float]]
 
 
@@ -50,9 +50,9 @@ def validate(experiment: Experiment, predictor: Predictor, stopping: Callable[[]
         _measure(experiment, predictor, pairs, evenly_spaced(len(pairs), most), stopping)
         for pairs in (experiment.validation, experiment.unaugmented)
     )
-    gap = {name: value - train.figures[name] for name, value in validation.figures.items()}
+    gap = {name: value - train.scores[name] for name, value in validation.scores.items()}
     return Measured(
-        {**_under("validation", validation.figures), **_under("train", train.figures), **_under("gap", gap)},
+        {**_under("validation", validation.scores), **_under("train", train.scores), **_under("gap", gap)},
         {**_under("validation", validation.per_image), **_under("train", train.per_image)},
     )
 
@@ -67,7 +67,7 @@ def try_metrics(metrics: Mapping[str, Metric], pairs: PreparedPairs) -> None:
     for name, metric in metrics.items():
         metric.reset()
         metric.update(batch.condition, batch.target, batch.target)
-        _figures(name, metric)
+        _scores(name, metric)
         _per_image(name, metric, [pairs[0].key])
         metric.reset()
 
@@ -90,11 +90,11 @@ def _measure(
         prediction = predictor(batch.condition)
         for metric in experiment.metrics.values():
             metric.update(batch.condition, batch.target, prediction)
-    figures: dict[str, float] = {}
+    scores: dict[str, float] = {}
     for name, metric in experiment.metrics.items():
-        figures |= _figures(name, metric)
+        scores |= _scores(name, metric)
     each = {name: _per_image(name, metric, keys) for name, metric in experiment.metrics.items()}
-    return Measured(figures, {name: values for name, values in each.items() if values is not None})
+    return Measured(scores, {name: values for name, values in each.items() if values is not None})
 
 
 def _per_image(name: str, metric: Metric, keys: Sequence[str]) -> dict[str, float] | None:
@@ -103,31 +103,31 @@ def _per_image(name: str, metric: Metric, keys: Sequence[str]) -> dict[str, floa
         return None
     if not (isinstance(values, Sequence) and len(values) == len(keys)):
         raise TrainingError(f"what the metric {name} gave per image is no sequence of a number for each of {len(keys)}")
-    return {key: _figure(name, value) for key, value in zip(keys, values, strict=True)}
+    return {key: _score(name, value) for key, value in zip(keys, values, strict=True)}
 
 
-def _figures(name: str, metric: Metric) -> dict[str, float]:
+def _scores(name: str, metric: Metric) -> dict[str, float]:
     """Values of a metric: one under its label, or several below it."""
     value = cast(object, metric.compute())  # a plugin's, which may be anything
-    if not metric.figures:
-        return {name: _figure(name, value)}
-    if not (isinstance(value, Mapping) and set(value) == set(metric.figures)):
+    if not metric.scores:
+        return {name: _score(name, value)}
+    if not (isinstance(value, Mapping) and set(value) == set(metric.scores)):
         given = ", ".join(map(str, value)) if isinstance(value, Mapping) else f"a {type(value).__name__}"
-        raise TrainingError(f"the metric {name} gave {given}, and its figures are {', '.join(metric.figures)}")
-    return {f"{name}/{figure}": _figure(f"{name}/{figure}", value[figure]) for figure in metric.figures}
+        raise TrainingError(f"the metric {name} gave {given}, and its scores are {', '.join(metric.scores)}")
+    return {f"{name}/{score}": _score(f"{name}/{score}", value[score]) for score in metric.scores}
 
 
-def _figure(name: str, value: object) -> float:
+def _score(name: str, value: object) -> float:
     if not isinstance(value, int | float):
         what = f"the metric {name} gave a {type(value).__name__}, and a metric is a number: int or float"
         raise TrainingError(what)
     try:
-        figure = float(value)
+        score = float(value)
     except OverflowError as error:
         raise TrainingError(f"the metric {name} gave an integer that is too large for a number") from error
-    if not math.isfinite(figure):
-        _log.warning("The metric %s is %s.", name, figure)
-    return figure
+    if not math.isfinite(score):
+        _log.warning("The metric %s is %s.", name, score)
+    return score
 
 
 def pair_as_batch(pairs: PreparedPairs, index: int, device: torch.device) -> Batch:

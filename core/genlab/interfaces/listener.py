@@ -160,14 +160,14 @@ class Compared:
         folder: the ablation's; a listener may write files of its own there, and in those of the trials.
         metrics: the figures that are compared, the one that the answer is about first.
         trials: the runs that are finished.
-        courses: by metric and arm, the figure over the training by step.
+        curves: by metric and arm, the figure over the training by step.
         pictures: by arm, the last pictures of the same validation pairs.
     """
 
     folder: Path
     metrics: Sequence[str]
     trials: Sequence[Trial]
-    courses: Mapping[str, Mapping[str, Mapping[int, Interval]]]
+    curves: Mapping[str, Mapping[str, Mapping[int, Interval]]]
     pictures: Mapping[str, Pictures]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
@@ -14,31 +14,31 @@ from genlab.interfaces.predictions import Predictions
 
 
 class Metric(ABC):
-    """A figure over a set of predictions, or several, which do not depend on how the set is cut into batches.
+    """A score over a set of predictions, or several, which do not depend on how the set is cut into batches.
 
-    The class says in `better` which direction is good, "lower" or "higher", in `predictions` what it measures, and in
-    `figures` the names of its figures if it has several: each is then reported as `label/figure`. Where one figure is
-    what another would be if predictions were the targets themselves, `target_figures` has it by the other's name.
+    The class says in `higher_is_better` which direction is good, in `predictions` what it measures, and in `scores` the
+    names of its scores if it has several: each is then reported as `label/score`. Where one score is what another would
+    be if predictions were the targets themselves, `target_scores` has it by the other's name.
     """
 
-    better: ClassVar[Literal["lower", "higher"]]
+    higher_is_better: ClassVar[bool]
     predictions: ClassVar[Predictions] = "images"
-    figures: ClassVar[Sequence[str]] = ()
-    target_figures: ClassVar[Mapping[str, str]] = {}
+    scores: ClassVar[Sequence[str]] = ()
+    target_scores: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls) -> None:
         # A type checker takes a string for a sequence of names; Python takes it for letters.
-        if isinstance(cls.figures, str):
-            what = f'the metric {cls.__name__} has figures = "{cls.figures}", which is no tuple of names'
-            raise PluginError(what, hint=f'Write figures = ("{cls.figures}",).')
-        if len(set(cls.figures)) < len(cls.figures):
-            raise PluginError(f"the metric {cls.__name__} names one of its figures twice: {', '.join(cls.figures)}")
-        if unknown := sorted({*cls.target_figures, *cls.target_figures.values()} - {*cls.figures}):
+        if isinstance(cls.scores, str):
+            what = f'the metric {cls.__name__} has scores = "{cls.scores}", which is no tuple of names'
+            raise PluginError(what, hint=f'Write scores = ("{cls.scores}",).')
+        if len(set(cls.scores)) < len(cls.scores):
+            raise PluginError(f"the metric {cls.__name__} names one of its scores twice: {', '.join(cls.scores)}")
+        if unknown := sorted({*cls.target_scores, *cls.target_scores.values()} - {*cls.scores}):
             raise PluginError(
-                f"the metric {cls.__name__} has target_figures with `{unknown[0]}`, which is none of its figures"
+                f"the metric {cls.__name__} has target_scores with `{unknown[0]}`, which is none of its scores"
             )
-        if (better := getattr(cls, "better", "lower")) not in ("lower", "higher"):
-            raise PluginError(f'the metric {cls.__name__} has better = {better!r}, and it is "lower" or "higher"')
+        if not isinstance(direction := getattr(cls, "higher_is_better", True), bool):
+            raise PluginError(f"the metric {cls.__name__} has higher_is_better = {direction!r}; it takes True or False")
 
     @abstractmethod
     def update(
@@ -55,7 +55,7 @@ class Metric(ABC):
 
     @abstractmethod
     def compute(self) -> float | Mapping[str, float]:
-        """The figure over everything since the last reset, or all of `figures` by name."""
+        """The score over everything since the last reset, or all of `scores` by name."""
 
     @abstractmethod
     def reset(self) -> None:

@@ -24,7 +24,20 @@ from genlab.interfaces.kinds import KINDS, Kind
 
 Parameters = Mapping[str, inspect.Parameter]
 
-_RENAMED = {"least_size": "min_size", "of_targets": "target_figures"}
+_RENAMED = {
+    "discriminator": {"least_size": "min_size"},
+    "metric": {"better": "higher_is_better", "figures": "scores", "of_targets": "target_scores"},
+}
+
+
+def renamed_attribute(component: object, kind: Kind) -> str | None:
+    """Sentence on an attribute that a class, or what it constructed, has under its old name; None without one."""
+    interface = load_object(kind.interfaces[0])
+    for old, new in _RENAMED.get(kind.name, {}).items():
+        is_inherited = getattr(component, new, None) is getattr(interface, new, None)
+        if hasattr(component, old) and is_inherited:
+            return f"its `{old}` is called `{new}` now"
+    return None
 
 
 class Contract(NamedTuple):
@@ -51,9 +64,8 @@ def check_class(cls: Any, kind: Kind) -> type:
     if not (inspect.isclass(cls) and issubclass(cls, interfaces)):
         names = " or ".join(interface.__name__ for interface in interfaces)
         raise PluginError(f"{getattr(cls, '__name__', cls)} does not derive from genlab.{names}")
-    for old, new in _RENAMED.items():
-        if hasattr(cls, old):
-            raise PluginError(f"its `{old}` is called `{new}` now")
+    if renamed := renamed_attribute(cls, kind):
+        raise PluginError(renamed)
     missing = sorted(getattr(cls, "__abstractmethods__", ()))
     for interface in interfaces:
         if issubclass(cls, interface):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from genlab.config.validate import annotated, bare, describe, dotted, inline
-from genlab.registry.components import Component
+from genlab.registry.components import Component, Components
+from genlab.registry.discovery.find import find_plugins
 
 
 class Setting(NamedTuple):
@@ -50,6 +52,22 @@ class ComponentDocs(NamedTuple):
     preset: dict[str, str]
     settings: Sequence[Setting]
     snippet: str
+
+
+def describe_components(
+    name: str, kind: str | None = None, *, plugins: Iterable[str | Path] = ()
+) -> list[ComponentDocs]:
+    """The settings of the components that a name may mean, with snippets for a recipe.
+
+    Args:
+        name: a component's name, `package:name`, or a package's, which means all of its.
+        kind: the kind, where components of several have that name.
+        plugins: Python files with plugins.
+
+    Raises:
+        PluginError: there are none, or one breaks its contract.
+    """
+    return [component_docs(component) for component in Components(find_plugins(map(Path, plugins))).called(name, kind)]
 
 
 def component_docs(component: Component) -> ComponentDocs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genlab.assemble.read import CheckedRecipe, read
+from genlab.assemble.read import CheckedRecipe, read_recipe
 from genlab.errors import RecipeError, RunError
 from genlab.registry.discovery.packages import declared_plugins
 from genlab.registry.discovery.plugin import canonical
@@ -17,7 +17,7 @@ def read_run(folder: RunFolder) -> CheckedRecipe:
         RunError: that is because packages are missing that the run was made with.
     """
     try:
-        return read(folder.recipe_path, plugins=folder.plugin_files)
+        return read_recipe(folder.recipe_path, plugins=folder.plugin_files)
     except RecipeError as error:
         if missing := _missing_packages(folder):
             hint = f"Install what is missing; without it, its recipe does not hold:\n{error}"

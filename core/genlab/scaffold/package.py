@@ -22,7 +22,7 @@ from genlab.scaffold.names import Names, names_of
 from genlab.util.files import storage_errors
 
 
-def new_package(name: str, kind: str, below: Path) -> Path:
+def create_plugin(name: str, kind: str, below: str | Path = ".") -> Path:
     """Write the package of a new plugin, which works as it is: it can be installed, tested and trained with.
 
     Args:
@@ -41,7 +41,7 @@ def new_package(name: str, kind: str, below: Path) -> Path:
         what = f'there is no kind of component "{kind}"; there are {", ".join(KINDS)}'
         raise PluginError(what, hint=nearest(kind, KINDS))
     names = names_of(name)
-    target = below / names.package
+    target = Path(below) / names.package
     _refuse_existing(target)
     _refuse_taken(names, kind, find_plugins())
     _write(target, _rendered(names, kind))

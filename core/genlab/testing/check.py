@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, Literal, NamedTuple, cast
 from unittest import SkipTest
 
+from genlab.config.overrides import read_assignments
 from genlab.errors import Fault, PluginError, RecipeError
 from genlab.interfaces.loss import AdversarialLoss
 from genlab.registry.components import Component, ComponentConfig, Components, ComponentTable
 from genlab.registry.discovery.blame import failure_in_plugin
+from genlab.registry.discovery.find import find_plugins
 from genlab.testing.adversarial_loss import AdversarialLossSuite
 from genlab.testing.dataset import DatasetSuite
 from genlab.testing.discriminator import DiscriminatorSuite
@@ -105,9 +108,40 @@ class CheckedComponent(NamedTuple):
 
 
 def check_components(
+    name: str | None = None,
+    kind: str | None = None,
+    *,
+    settings: Iterable[str] = (),
+    plugins: Iterable[str | Path] = (),
+) -> Iterator[CheckedComponent]:
+    """Hold the components that a name may mean against the conformance suites of their kinds.
+
+    Args:
+        name: a component's name, `package:name`, or a package's; without one, all components in the files of
+            `plugins`.
+        kind: the kind, where components of several have that name.
+        settings: `KEY=VALUE` texts, for the component.
+        plugins: Python files with plugins.
+
+    Raises:
+        RecipeError: the settings are not those of the component, if there is one alone.
+        PluginError: there is nothing to check, or it breaks its contract so far that its suite cannot be run; among
+            several, that is a result.
+    """
+    files = [Path(file) for file in plugins]
+    if name is None and not files:
+        hint = "Give a NAME from `gen plugins list`, or a file with --plugin."
+        raise PluginError("there is nothing to check", hint=hint)
+    components = Components(find_plugins(files))
+    names = [name] if name else list(dict.fromkeys(file.name for file in files))
+    found = [component for each in names for component in components.called(each, kind)]
+    return run_suites(components, found, dict(read_assignments(settings).values))
+
+
+def run_suites(
     components: Components, found: Sequence[Component], settings: ComponentTable
 ) -> Iterator[CheckedComponent]:
-    """Hold components against the suites of their kinds.
+    """Run the suites of these components.
 
     Args:
         components: all that there are.

@@ -85,15 +85,15 @@ def ablation_events(folder: Path) -> list[Event]:
     """An ablation of two arms, one of them with a figure that is no number."""
     arms = {"skips": True, "no-skips": False}
     trials = [
-        Trial(arm, seed, folder / "cells" / arm / f"seed-{seed}", {"generator.skips": on})
+        Trial(arm, seed, folder / "trials" / arm / f"seed-{seed}", {"generator.skips": on})
         for arm, on in arms.items()
         for seed in (0, 1)
     ]
     for trial in trials:
         trial.folder.mkdir(parents=True, exist_ok=True)
     broken = Interval(math.nan, math.nan, math.nan)
-    courses = {"validation/l1": {"skips": {4: _FIGURE, 8: _FIGURE}, "no-skips": {4: broken}}, "validation/psnr": {}}
-    return [Compared(folder, list(courses), trials, courses, {arm: pictures() for arm in arms})]
+    curves = {"validation/l1": {"skips": {4: _FIGURE, 8: _FIGURE}, "no-skips": {4: broken}}, "validation/psnr": {}}
+    return [Compared(folder, list(curves), trials, curves, {arm: pictures() for arm in arms})]
 
 
 def probe_events(folder: Path) -> list[Event]:

@@ -16,14 +16,14 @@ from genlab.interfaces.metric import Metric
 from genlab.testing.examples import batch, perfect, wrong
 from genlab.testing.suite import ConformanceError, Suite, require
 
-Figures = Mapping[str, float]
+NamedScores = Mapping[str, float]
 _COUNT = 5
 
 
 class MetricSuite(Suite):
     """A metric's part of the contract.
 
-    Override `definition`, so that figures are compared with what they are defined to be; and `example` for a metric
+    Override `definition`, so that scores are compared with what they are defined to be; and `example` for a metric
     that needs conditions of a certain look. `is_best_at_target = False` is for one that does not look at the target.
     """
 
@@ -31,7 +31,7 @@ class MetricSuite(Suite):
     is_best_at_target: ClassVar[bool] = True
     size: ClassVar[int] = 32
 
-    def definition(self, condition: Tensor, target: Tensor, prediction: Tensor) -> float | Figures:  # noqa: ARG002
+    def definition(self, condition: Tensor, target: Tensor, prediction: Tensor) -> float | NamedScores:  # noqa: ARG002
         """The metric over all images at once, or all of its values by name, written as plainly as possible."""
         raise SkipTest("no definition is given to compare with")
 
@@ -56,34 +56,34 @@ class MetricSuite(Suite):
             metric.update(*part)
         return metric
 
-    def figures(self, metric: Metric) -> Figures:
+    def scores(self, metric: Metric) -> NamedScores:
         """Values by name; a metric with one value has an empty name."""
         value: object = metric.compute()
-        if not self.component.figures:
+        if not self.component.scores:
             return {"": _number(value, "compute()")}
-        if not (isinstance(value, Mapping) and set(value) == set(self.component.figures)):
-            raise ConformanceError(f"compute() gives {value}, and its figures are {', '.join(self.component.figures)}")
-        return {str(name): _number(figure, f"compute() of {name}") for name, figure in value.items()}
+        if not (isinstance(value, Mapping) and set(value) == set(self.component.scores)):
+            raise ConformanceError(f"compute() gives {value}, and its scores are {', '.join(self.component.scores)}")
+        return {str(name): _number(score, f"compute() of {name}") for name, score in value.items()}
 
-    def test_it_gives_its_figures(self) -> None:
+    def test_it_gives_its_scores(self) -> None:
         """Each is a finite number, and the same when it is asked again."""
         metric = self.measured()
-        figures = self.figures(metric)
-        odd = [f"{name or 'it'} is {value}" for name, value in figures.items() if not math.isfinite(value)]
+        scores = self.scores(metric)
+        odd = [f"{name or 'it'} is {value}" for name, value in scores.items() if not math.isfinite(value)]
         require(not odd, ", ".join(odd))
-        require(self.figures(metric) == figures, "asked again, it says something else")
+        require(self.scores(metric) == scores, "asked again, it says something else")
 
     def test_it_is_what_it_is_defined_to_be(self) -> None:
-        """Its figures are those of its definition."""
+        """Its scores are those of its definition."""
         value = self.definition(*self.example())
         defined = value if isinstance(value, Mapping) else {"": value}
-        _require_equal(self.figures(self.measured()), defined, "its definition gives")
+        _require_equal(self.scores(self.measured()), defined, "its definition gives")
 
     def test_batches_make_no_difference(self) -> None:
-        """However the images are cut into batches, the figures are the same."""
-        figures = self.figures(self.measured())
+        """However the images are cut into batches, the scores are the same."""
+        scores = self.scores(self.measured())
         for cuts in ((1,) * _COUNT, (2, 3), (4, 1)):
-            _require_equal(self.figures(self.measured(cuts)), figures, f"in batches of {cuts} it is not the same:")
+            _require_equal(self.scores(self.measured(cuts)), scores, f"in batches of {cuts} it is not the same:")
 
     def test_reset_forgets(self) -> None:
         """After a reset it is as new."""
@@ -92,7 +92,7 @@ class MetricSuite(Suite):
         metric.update(condition, target, wrong(target, self.component.predictions))
         metric.reset()
         metric.update(*self.example())
-        _require_equal(self.figures(metric), self.figures(self.measured()), "after a reset it is not as new:")
+        _require_equal(self.scores(metric), self.scores(self.measured()), "after a reset it is not as new:")
 
     def test_each_counts_for_itself(self) -> None:
         """Two instances at once count independently."""
@@ -100,11 +100,11 @@ class MetricSuite(Suite):
         metric, other = self.metric(), self.metric()
         metric.update(*self.example())
         other.update(condition, target, wrong(target, self.component.predictions))
-        _require_equal(self.figures(metric), self.figures(self.measured()), "beside another one it is not the same:")
+        _require_equal(self.scores(metric), self.scores(self.measured()), "beside another one it is not the same:")
 
     def test_what_processes_counted_is_merged(self) -> None:
         """Two that counted a part each, in other processes, say together what one says that counted all."""
-        figures = self.figures(self.measured())
+        scores = self.scores(self.measured())
         example = self.example()
         for cut in (0, 2, _COUNT):
             parts = [self.metric(), self.metric()]
@@ -113,39 +113,42 @@ class MetricSuite(Suite):
                     metric.update(*(tensor[slice_] for tensor in example))
             first, second = map(_sent, parts)
             first.merge(second)
-            _require_equal(self.figures(first), figures, f"merged from {cut} and {_COUNT - cut} images it is not:")
+            _require_equal(self.scores(first), scores, f"merged from {cut} and {_COUNT - cut} images it is not:")
 
-    def test_each_image_has_its_own_figure(self) -> None:
+    def test_each_image_has_its_own_score(self) -> None:
         """If it is a mean over images, it tells each image's value, in order."""
         each = cast(object, self.measured((2, 3)).per_image())
         if each is None:
             return
-        require(not self.component.figures, "it has several figures, and per_image() is for one that has a single one")
+        require(not self.component.scores, "it has several scores, and per_image() is for one that has a single one")
         if not (isinstance(each, Sequence) and len(each) == _COUNT):
             what = f"per_image() gives {each!r:.60}, and not a sequence with a number for each of {_COUNT} images"
             raise ConformanceError(what)
         values = [_number(value, "per_image()") for value in each]
-        (figure,) = self.figures(self.measured()).values()
-        require(_close(fmean(values), figure), f"the mean of per_image() is {fmean(values)}, and the figure {figure}")
+        (score,) = self.scores(self.measured()).values()
+        require(_close(fmean(values), score), f"the mean of per_image() is {fmean(values)}, and the score {score}")
         for index in range(_COUNT):
             metric = self.metric()
             metric.update(*(tensor[index : index + 1] for tensor in self.example()))
-            (alone,) = self.figures(metric).values()
+            (alone,) = self.scores(metric).values()
             what = f"per_image() says {values[index]} of image {index}, alone it is {alone}"
             require(_close(alone, values[index]), what)
 
     def test_the_target_itself_is_best(self) -> None:
-        """No prediction scores better than the target, by `better`; `target_figures` are the target's own scores."""
+        """No prediction scores better than the target, whose own scores are `target_scores`."""
         condition, target, _ = self.example()
         metric = self.metric()
         metric.update(condition, target, perfect(target, self.component.predictions))
-        best, given = self.figures(metric), self.figures(self.measured())
-        target_figures = self.component.target_figures
-        sign = 1 if self.component.better == "higher" else -1
-        for name in best.keys() - set(target_figures.values()) if self.is_best_at_target else ():
+        best, given = self.scores(metric), self.scores(self.measured())
+        target_scores = self.component.target_scores
+        sign = 1 if self.component.higher_is_better else -1
+        for name in best.keys() - set(target_scores.values()) if self.is_best_at_target else ():
             what = f"{name or 'it'} is {best[name]:.6g} for the targets, {given[name]:.6g} for worse predictions"
-            require(sign * best[name] >= sign * given[name], f'{what}, and `better` is "{self.component.better}"')
-        for name, twin in target_figures.items():
+            require(
+                sign * best[name] >= sign * given[name],
+                f"{what}, and `higher_is_better` is {self.component.higher_is_better}",
+            )
+        for name, twin in target_scores.items():
             require(_close(given[twin], best[name]), f"{twin} is {given[twin]}, and {name} of targets {best[name]}")
 
     def test_it_says_what_it_measures_with(self) -> None:
@@ -176,11 +179,11 @@ def _sent(metric: Metric) -> Metric:
 
 def _number(value: object, what: str) -> float:
     if not isinstance(value, int | float):
-        raise ConformanceError(f"{what} gives a {type(value).__name__}, and a figure is an int or float")
+        raise ConformanceError(f"{what} gives a {type(value).__name__}, and a score is an int or float")
     return float(value)
 
 
-def _require_equal(given: Figures, expected: Figures, what: str) -> None:
+def _require_equal(given: NamedScores, expected: NamedScores, what: str) -> None:
     for name, value in expected.items():
         close = name in given and _close(given[name], value)
         require(close, f"{what} {name and name + ' = '}{value:.8g}, and it says {given.get(name, math.nan):.8g}")

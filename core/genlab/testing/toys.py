@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
@@ -162,7 +162,7 @@ class ToyMethod(Method):
 class ToyMetric(Metric):
     """The mean absolute difference, averaged over images."""
 
-    better: ClassVar[Literal["lower", "higher"]] = "lower"
+    higher_is_better: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.reset()

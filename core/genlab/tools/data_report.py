@@ -24,7 +24,7 @@ _SHOWN = 6
 
 
 @dataclass(frozen=True)
-class SplitSurvey:
+class SplitReport:
     """The pairs of one split.
 
     Args:
@@ -50,7 +50,7 @@ class SplitSurvey:
 
 
 @dataclass(frozen=True)
-class Survey:
+class DataReport:
     """A recipe's data.
 
     Args:
@@ -63,7 +63,7 @@ class Survey:
 
     source: str
     reason: str | None
-    splits: Mapping[Split, SplitSurvey]
+    splits: Mapping[Split, SplitReport]
     pictures: Mapping[str, NDArray[np.uint8]]
 
     @property
@@ -73,7 +73,7 @@ class Survey:
         return [key for content, keys in validation.items() if content in train for key in keys]
 
 
-def survey_data(checked: CheckedRecipe, on_progress: Callable[[int, int], None]) -> Survey:
+def make_data_report(checked: CheckedRecipe, on_progress: Callable[[int, int], None]) -> DataReport:
     """Read and prepare every pair once.
 
     Args:
@@ -93,17 +93,17 @@ def survey_data(checked: CheckedRecipe, on_progress: Callable[[int, int], None])
         done += 1
         on_progress(done, total)
 
-    splits: dict[Split, SplitSurvey] = {}
+    splits: dict[Split, SplitReport] = {}
     pictures: dict[str, NDArray[np.uint8]] = {}
     for split, prepared in zip(get_args(Split), opened, strict=True):
         splits[split], shown = _read(prepared, rows, told)
         condition, target = prepared.sides
         pictures[f"{split}: condition"] = np.stack([_seen(pair.condition, condition) for pair in shown])
         pictures[f"{split}: target"] = np.stack([_seen(pair.target, target) for pair in shown])
-    return Survey(data.spec.component.name, data.reason, splits, pictures)
+    return DataReport(data.spec.component.name, data.reason, splits, pictures)
 
 
-def _read(prepared: PreparedPairs, rows: int, told: Callable[[], None]) -> tuple[SplitSurvey, list[PreparedPair]]:
+def _read(prepared: PreparedPairs, rows: int, told: Callable[[], None]) -> tuple[SplitReport, list[PreparedPair]]:
     """All pairs of a split, and a few of them to be shown."""
     pairs = prepared.pairs
     sizes = Counter[str]()
@@ -118,7 +118,7 @@ def _read(prepared: PreparedPairs, rows: int, told: Callable[[], None]) -> tuple
         if index in places:
             shown.append(seen)
         told()
-    found = SplitSurvey(
+    found = SplitReport(
         pairs.description, len(pairs), _in_words(pairs.a), _in_words(pairs.b), dict(sizes.most_common()), dict(keys)
     )
     return found, shown

@@ -1,4 +1,4 @@
-"""`metrics.csv` and `courses.csv` as pandas reads them."""
+"""`metrics.csv` and `curves.csv` as pandas reads them."""
 
 from __future__ import annotations
 
@@ -157,13 +157,13 @@ def test_a_new_run_begins_a_new_file(begin: Begin, measured: Measured, read: Rea
 
 
 def test_an_ablation_leaves_its_courses(folder: Path) -> None:
-    course = {10: Interval(0.3, 0.4, 0.5), 20: Interval(0.2, 0.3, 0.4)}
-    courses = {"validation/l1": {"unet": course, "no-skips": {10: Interval(math.nan, 0.6, math.inf)}}}
-    event = Compared(folder, ["validation/l1"], [], courses, {})
+    curve = {10: Interval(0.3, 0.4, 0.5), 20: Interval(0.2, 0.3, 0.4)}
+    curves = {"validation/l1": {"unet": curve, "no-skips": {10: Interval(math.nan, 0.6, math.inf)}}}
+    event = Compared(folder, ["validation/l1"], [], curves, {})
     CSV().compared(event)
     CSV().compared(event)  # as when the ablation goes on
 
-    rows = pandas.read_csv(folder / "courses.csv")
+    rows = pandas.read_csv(folder / "curves.csv")
     assert list(rows.columns) == ["arm", "metric", "step", "low", "mean", "high"]
     assert rows.arm.tolist() == ["unet", "unet", "no-skips"]
     assert set(rows.metric) == {"validation/l1"}

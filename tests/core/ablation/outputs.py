@@ -11,13 +11,13 @@ def figures(folder: Path) -> object:
     return report["metrics"]
 
 
-def cells(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder / "cells")) for path in folder.glob("cells/*/seed-*"))
+def trials(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder / "trials")) for path in folder.glob("trials/*/seed-*"))
 
 
 def weights(folder: Path) -> dict[str, bytes]:
     return {
-        f"{cell}/{path.name}": path.read_bytes()
-        for cell in cells(folder)
-        for path in (folder / "cells" / cell).glob("checkpoints/*/*.safetensors")
+        f"{trial}/{path.name}": path.read_bytes()
+        for trial in trials(folder)
+        for path in (folder / "trials" / trial).glob("checkpoints/*/*.safetensors")
     }

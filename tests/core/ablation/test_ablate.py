@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 import torch
 from tests.conftest import GenCommand
-from tests.core.ablation.outputs import cells, figures, weights
+from tests.core.ablation.outputs import figures, trials, weights
 
 import genlab
 from genlab import RecipeError, RunError
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.jobs import Begun, Done, Job, JobEvent
-from genlab.ablation.outcome import Outcome, read_outcome
+from genlab.ablation.results import AblationResult, read_result
 from genlab.ablation.train import train_cell
 from genlab.assemble.experiment import build_networks
 from genlab.config.document import Document
@@ -29,7 +29,7 @@ import genlab
 
 
 class Nothing(genlab.Metric):
-    better = "lower"
+    higher_is_better = False
 
     def update(self, condition, target, prediction): ...
 
@@ -64,13 +64,13 @@ def ablate(
     plugins: Sequence[Path] = (),
     retrain: bool = False,
     on_event: Callable[[JobEvent], None] = lambda event: None,
-) -> Outcome:
+) -> AblationResult:
     """`genlab.ablate` without workers."""
     return Ablation(recipe, out, overrides=overrides, plugins=plugins).run(1, retrain, on_event, here)
 
 
 class Trained:
-    """Remembers which cells ended how."""
+    """Remembers which trials ended how."""
 
     def __init__(self) -> None:
         self.ended: list[tuple[str, str]] = []
@@ -83,12 +83,12 @@ class Trained:
 
 
 def test_every_arm_is_trained_with_every_seed_and_compared(whole: Path) -> None:
-    assert cells(whole) == ["no-skips/seed-0", "no-skips/seed-1", "skips/seed-0", "skips/seed-1"]
+    assert trials(whole) == ["no-skips/seed-0", "no-skips/seed-1", "skips/seed-0", "skips/seed-1"]
     report = json.loads((whole / "report.json").read_text())
     (difference,) = report["metrics"]["validation/l1"]["differences"].values()
     assert difference["n"] == 2
     assert report["answer"][0].startswith(("No difference shown", "no-skips is"))
-    assert [cell["status"] for cell in report["cells"]] == ["finished"] * 4
+    assert [trial["status"] for trial in report["trials"]] == ["finished"] * 4
     for name in ("report.md", "report.html"):
         assert report["answer"][0].split(":")[0] in (whole / name).read_text()
 
@@ -106,9 +106,9 @@ def test_the_targets_themselves_stand_below_the_arms(recipe: Path, judge: Path, 
     judged = f"evaluate.metrics.label_recovery.judge={judge}"
     name = "label_recovery/class_iou"
     asked = [judged, f"ablation.metric=validation/{name}", "ablation.seeds=[0]", "train.steps=2"]
-    outcome = ablate(recipe, overrides=asked, out=tmp_path / "out")
-    real = genlab.open_run(tmp_path / "out" / "cells" / "skips" / "seed-0").metrics
-    assert outcome.target_figures(f"validation/{name}").mean == real["validation/label_recovery/real_class_iou"]
+    result = ablate(recipe, overrides=asked, out=tmp_path / "out")
+    real = genlab.open_run(tmp_path / "out" / "trials" / "skips" / "seed-0").metrics
+    assert result.target_scores(f"validation/{name}").mean == real["validation/label_recovery/real_class_iou"]
     (row,) = [line for line in (tmp_path / "out" / "report.md").read_text().splitlines() if "the targets them" in line]
     assert f"{real['validation/label_recovery/real_class_iou']:.4g}" in row
     for page in ("report.html", "report.md"):
@@ -144,23 +144,23 @@ def test_arms_with_different_judges_are_not_compared(
 def test_a_run_that_is_not_what_was_planned_does_not_count(copy: Path, recipe: Path) -> None:
     """As when data were replaced while the ablation ran."""
     made = Ablation(recipe, copy)
-    wanted = {str(settled.cell): settled.identity for settled in made.cells}
-    assert read_outcome(made.plan, made.folder, wanted).is_complete
+    wanted = {str(settled.trial): settled.identity for settled in made.trials}
+    assert read_result(made.plan, made.folder, wanted).is_complete
     wanted["skips, seed 1"] = {**wanted["skips, seed 1"], "the data": "others"}
-    outcome = read_outcome(made.plan, made.folder, wanted)
-    assert not outcome.is_complete
-    assert [cell.seed for cell in outcome.finished if cell.arm == "skips"] == [0]
-    (failed,) = [cell for cell in outcome.cells if cell.manifest and cell.manifest.status == "failed"]
+    result = read_result(made.plan, made.folder, wanted)
+    assert not result.is_complete
+    assert [trial.seed for trial in result.finished if trial.arm == "skips"] == [0]
+    (failed,) = [trial for trial in result.trials if trial.manifest and trial.manifest.status == "failed"]
     assert "the data changed while the ablation ran, so this run does not count" in str(failed.manifest)
-    assert "with one seed" in outcome.sentences("validation/l1")[0]
+    assert "with one seed" in result.sentences("validation/l1")[0]
 
 
 def test_an_arm_without_a_finished_run_is_not_passed_over(copy: Path, recipe: Path) -> None:
     made = Ablation(recipe, copy)
-    shutil.rmtree(copy / "cells" / "no-skips")
-    wanted = {str(settled.cell): settled.identity for settled in made.cells}
-    outcome = read_outcome(made.plan, made.folder, wanted)
-    assert outcome.sentences("validation/l1") == [
+    shutil.rmtree(copy / "trials" / "no-skips")
+    wanted = {str(settled.trial): settled.identity for settled in made.trials}
+    result = read_result(made.plan, made.folder, wanted)
+    assert result.sentences("validation/l1") == [
         "no-skips and skips have no finished seed in common, so they cannot be compared."
     ]
 
@@ -177,11 +177,11 @@ def test_a_metric_that_is_no_number_leaves_a_report(recipe: Path, tmp_path: Path
 
 def test_seeds_pair_the_arms(whole: Path) -> None:
     """With one seed both arms start from the same weights where layers agree; with two they do not."""
-    recipes = {cell: genlab.open_run(whole / "cells" / cell).recipe for cell in cells(whole)}
-    first = {cell: build_networks(recipe, (3, 3), Document({}, {})) for cell, recipe in recipes.items()}
+    recipes = {trial: genlab.open_run(whole / "trials" / trial).recipe for trial in trials(whole)}
+    first = {trial: build_networks(recipe, (3, 3), Document({}, {})) for trial, recipe in recipes.items()}
 
-    def weight(cell: str, role: str, name: str) -> torch.Tensor:
-        return dict(first[cell][role].named_parameters())[name]
+    def weight(trial: str, role: str, name: str) -> torch.Tensor:
+        return dict(first[trial][role].named_parameters())[name]
 
     for role, name in (("generator", "encoder.1.conv.weight"), ("discriminator", "layers.0.conv.weight")):
         assert weight("skips/seed-0", role, name).equal(weight("no-skips/seed-0", role, name))
@@ -192,7 +192,7 @@ def test_finished_cells_keep_their_weights_and_not_their_optimizers(whole: Path)
     names = {name.rpartition("/")[2] for name in weights(whole)}
     assert "generator.safetensors" in names
     assert not any("optimizer" in name for name in names)
-    assert genlab.open_run(whole / "cells" / "skips" / "seed-0").generator
+    assert genlab.open_run(whole / "trials" / "skips" / "seed-0").generator
 
 
 def test_called_again_it_trains_nothing(copy: Path, recipe: Path) -> None:
@@ -202,8 +202,8 @@ def test_called_again_it_trains_nothing(copy: Path, recipe: Path) -> None:
 
 
 def test_optimizers_that_a_killed_process_left_are_removed(copy: Path, recipe: Path) -> None:
-    """One that was killed when its cell was finished, and before its optimizers were."""
-    (left,) = (copy / "cells" / "skips" / "seed-0" / "checkpoints").iterdir()
+    """One that was killed when its trial was finished, and before its optimizers were."""
+    (left,) = (copy / "trials" / "skips" / "seed-0" / "checkpoints").iterdir()
     (left / "generator.optimizer.safetensors").write_bytes(b"left")
     before = weights(copy)
     ablate(recipe, out=copy)
@@ -218,7 +218,7 @@ def test_another_seed_and_another_arm_are_all_that_is_trained(copy: Path, recipe
     trained = Trained()
     ablate(recipe, out=copy, on_event=trained)
     assert sorted(trained.ended) == [("l1, seed 0", "finished"), ("l1, seed 1", "finished")]
-    assert "skips/seed-5" not in cells(copy), "a seed that the recipe does not have any more is put aside"
+    assert "skips/seed-5" not in trials(copy), "a seed that the recipe does not have any more is put aside"
 
 
 def test_an_edit_that_is_taken_back_costs_nothing(copy: Path, recipe: Path) -> None:
@@ -234,7 +234,7 @@ def test_an_edit_that_is_taken_back_costs_nothing(copy: Path, recipe: Path) -> N
 
 
 def test_what_was_trained_with_other_code_is_not_mixed_in(copy: Path, recipe: Path) -> None:
-    manifest = copy / "cells" / "skips" / "seed-1" / "run.json"
+    manifest = copy / "trials" / "skips" / "seed-1" / "run.json"
     found = json.loads(manifest.read_text())
     found["code"]["genlab_pix2pix"] = "0" * 64
     manifest.write_text(json.dumps(found))
@@ -250,7 +250,7 @@ def test_what_was_trained_with_other_code_is_not_mixed_in(copy: Path, recipe: Pa
 
 def test_the_code_of_listeners_does_not_count(whole: Path) -> None:
     """They watch; a change of what is shown is no reason to train again."""
-    code = json.loads((whole / "cells" / "skips" / "seed-0" / "run.json").read_text())["code"]
+    code = json.loads((whole / "trials" / "skips" / "seed-0" / "run.json").read_text())["code"]
     assert {"genlab", "genlab_pix2pix", "genlab_losses"} < set(code)
     assert "genlab_listeners" not in code
 
@@ -268,6 +268,14 @@ def test_a_folder_of_something_else_is_left_alone(recipe: Path, tmp_path: Path) 
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["note"]
 
 
+def test_an_ablation_of_an_earlier_genlab_is_refused_and_left_alone(recipe: Path, copy: Path) -> None:
+    (copy / "trials").rename(copy / "cells")
+    before = sorted(copy.rglob("*"))
+    with pytest.raises(RunError, match=r"made by an earlier genlab[^$]*Choose another --out"):
+        ablate(recipe, out=copy)
+    assert sorted(copy.rglob("*")) == before
+
+
 def test_the_plan_alone_trains_nothing(gen: GenCommand, recipe: Path, tmp_path: Path) -> None:
     done = gen("ablate", recipe, "--out", "out", "--plan")
     assert done.returncode == 0
@@ -282,7 +290,7 @@ def test_the_plan_tells_how_long_what_is_missing_takes(gen: GenCommand, recipe: 
     told = gen(*command)
     assert "4 of 6 trainings are there; the others take about 0:00:0" in told.stderr, told.stderr
     plan = json.loads(gen(*command, "--json").stdout)
-    seconds = [json.loads((copy / "cells" / cell / "run.json").read_text())["seconds"] for cell in cells(copy)]
+    seconds = [json.loads((copy / "trials" / trial / "run.json").read_text())["seconds"] for trial in trials(copy)]
     assert plan["missing"] == 2
     assert plan["seconds"] == pytest.approx(sum(seconds) / 2)
 

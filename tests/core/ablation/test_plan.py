@@ -1,4 +1,4 @@
-"""From `[ablation]` to cells, and what is refused before anything is trained."""
+"""From `[ablation]` to trials, and what is refused before anything is trained."""
 
 from __future__ import annotations
 
@@ -59,26 +59,26 @@ def with_arms(arms: str, **changes: str) -> str:
 
 def test_every_arm_is_made_with_every_seed(plan) -> None:
     made = plan(SKIPS)
-    assert [str(cell) for cell in made.cells] == [
+    assert [str(trial) for trial in made.trials] == [
         "skips, seed 0",
         "skips, seed 3",
         "no-skips, seed 0",
         "no-skips, seed 3",
     ]
-    assert [cell.recipe.networks["generator"].settings["skips"] for cell in made.cells] == [True, True, False, False]
-    assert [cell.recipe.settings.seed for cell in made.cells] == [0, 3, 0, 3]
+    assert [trial.recipe.networks["generator"].settings["skips"] for trial in made.trials] == [True, True, False, False]
+    assert [trial.recipe.settings.seed for trial in made.trials] == [0, 3, 0, 3]
     assert made.arms == ["skips", "no-skips"]
     assert made.metrics == ["validation/l1"]
 
 
 def test_what_is_set_on_the_command_line_lies_under_the_arms(plan) -> None:
     made = plan(SKIPS, "train.steps=3", "generator.skips=[1]")
-    assert {cell.recipe.settings.train.steps for cell in made.cells} == {3}
+    assert {trial.recipe.settings.train.steps for trial in made.trials} == {3}
     assert [made.of(arm)[0].recipe.networks["generator"].settings["skips"] for arm in made.arms] == [[1], False]
 
 
 def test_seeds_can_be_set_too(plan) -> None:
-    assert len(plan(SKIPS, "ablation.seeds=[1,2,3]").cells) == 6
+    assert len(plan(SKIPS, "ablation.seeds=[1,2,3]").trials) == 6
 
 
 def test_axes_multiply(plan) -> None:

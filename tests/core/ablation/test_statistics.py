@@ -50,7 +50,7 @@ def test_what_all_arms_share_in_a_seed_drops_out() -> None:
     found = compare(
         by_seed(*seeds), {"arm": by_seed(*[s + d for s, d in zip(seeds, [1.0, 1.1, 0.9, 1.0], strict=True)])}
     )
-    assert found["arm"].verdict("lower") == "worse"
+    assert found["arm"].verdict(False) == "worse"
     assert found["arm"].high - found["arm"].low < 0.3
 
 
@@ -72,7 +72,7 @@ def test_seeds_are_paired_by_their_number_and_those_of_one_arm_alone_do_not_coun
 def test_differences_without_any_spread(arm: tuple[float, ...], mean: float, p: float, verdict: str) -> None:
     found = compare(by_seed(1.0, 2.0, 3.0), {"arm": by_seed(*arm)})["arm"]
     assert (found.mean, found.low, found.high, found.p) == (mean, mean, mean, p)
-    assert found.verdict("lower") == verdict
+    assert found.verdict(False) == verdict
 
 
 def test_differences_that_are_the_same_but_for_rounding_count_as_the_same() -> None:
@@ -83,17 +83,17 @@ def test_differences_that_are_the_same_but_for_rounding_count_as_the_same() -> N
 def test_one_seed_gives_no_interval() -> None:
     found = compare(by_seed(1.0), {"arm": by_seed(2.0)})["arm"]
     assert (found.low, found.high, found.p, found.adjusted) == (None, None, None, None)
-    assert found.verdict("lower") == "one seed"
-    assert "no interval" in sentence("arm", "base", "validation/l1", found, "lower")
+    assert found.verdict(False) == "one seed"
+    assert "no interval" in sentence("arm", "base", "validation/l1", found, False)
 
 
 def test_a_figure_that_is_no_number_allows_no_verdict_and_leaves_other_arms_alone() -> None:
     """Such as that of a training that diverged."""
     found = compare(by_seed(1.0, 2.0, 3.0), {"lost": by_seed(1.0, math.nan, 3.0), "arm": by_seed(2.0, 3.1, 4.0)})
-    assert found["lost"].verdict("lower") == found["lost"].verdict("higher") == "no number"
-    assert "cannot be compared" in sentence("lost", "base", "validation/l1", found["lost"], "lower")
+    assert found["lost"].verdict(False) == found["lost"].verdict(True) == "no number"
+    assert "cannot be compared" in sentence("lost", "base", "validation/l1", found["lost"], False)
     assert found["arm"].adjusted == found["arm"].p
-    assert found["arm"].verdict("lower") == "worse"
+    assert found["arm"].verdict(False) == "worse"
 
 
 def test_holms_adjustment_by_hand() -> None:
@@ -106,7 +106,7 @@ def test_holms_adjustment_by_hand() -> None:
 
 def test_which_direction_is_better_is_the_metrics() -> None:
     higher = compare(by_seed(1.0, 2.0, 3.0), {"arm": by_seed(2.0, 3.01, 4.0)})["arm"]
-    assert (higher.verdict("lower"), higher.verdict("higher")) == ("worse", "better")
+    assert (higher.verdict(False), higher.verdict(True)) == ("worse", "better")
 
 
 def test_numbers_without_an_effect_are_called_different_one_time_in_twenty() -> None:
@@ -116,7 +116,7 @@ def test_numbers_without_an_effect_are_called_different_one_time_in_twenty() -> 
     for _ in range(4000):
         seeds = random.normal(size=5)
         base, arm = (by_seed(*(seeds + random.normal(size=5))) for _ in range(2))
-        called += compare(base, {"arm": arm})["arm"].verdict("lower") != "no difference shown"
+        called += compare(base, {"arm": arm})["arm"].verdict(False) != "no difference shown"
     assert 155 < called < 250
 
 
@@ -126,7 +126,7 @@ def test_any_of_several_arms_without_an_effect_is_called_different_no_more_often
     for _ in range(2000):
         base, *others = (by_seed(*random.normal(size=5)) for _ in range(5))
         found = compare(base, {str(number): arm for number, arm in enumerate(others)})
-        called += any(each.verdict("lower") != "no difference shown" for each in found.values())
+        called += any(each.verdict(False) != "no difference shown" for each in found.values())
     assert called < 130
 
 
@@ -136,7 +136,7 @@ def test_a_large_effect_is_found() -> None:
     for _ in range(200):
         seeds = random.normal(size=5)
         base, arm = by_seed(*(seeds + 0.1 * random.normal(size=5))), by_seed(*(seeds + 1 + 0.1 * random.normal(size=5)))
-        found += compare(base, {"arm": arm})["arm"].verdict("lower") == "worse"
+        found += compare(base, {"arm": arm})["arm"].verdict(False) == "worse"
     assert found > 195
 
 
@@ -152,7 +152,7 @@ def test_a_large_effect_is_found() -> None:
     ],
 )
 def test_the_sentence_says_what_is_allowed(difference: Difference, words: str) -> None:
-    said = sentence("no-skips", "skips", "validation/l1", difference, "lower")
+    said = sentence("no-skips", "skips", "validation/l1", difference, False)
     assert said.startswith(words)
     assert "5 paired seeds" in said
     assert ("< 0.001" in said) == (difference.adjusted == 0.0002)

@@ -1,4 +1,4 @@
-"""Cells that are trained by worker processes: what fails, what is killed and what is stopped."""
+"""Trials that are trained by worker processes: what fails, what is killed and what is stopped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import GenCommand
-from tests.core.ablation.outputs import cells, figures, weights
+from tests.core.ablation.outputs import figures, trials, weights
 
 import genlab
 from genlab.ablation.execute import execute
@@ -54,7 +54,7 @@ def test_a_cell_that_fails_is_told_and_the_others_go_on(gen: GenCommand, recipe:
     assert "ended by signal SIGABRT" in done.stderr
     assert "the plugin failing.py failed: KeyError: 'a defect' (failing.py, line " in done.stderr
     statuses = {
-        cell["arm"]: cell["status"] for cell in json.loads((tmp_path / "out" / "report.json").read_text())["cells"]
+        trial["arm"]: trial["status"] for trial in json.loads((tmp_path / "out" / "report.json").read_text())["trials"]
     }
     assert (statuses["skips"], statuses["no-skips"], statuses["diverges"]) == ("finished", "finished", "failed")
 
@@ -63,7 +63,7 @@ def test_a_cell_that_fails_is_told_and_the_others_go_on(gen: GenCommand, recipe:
 def test_killed_at_random_moments_it_ends_with_the_same_numbers(
     whole: Path, recipe: Path, tmp_path: Path, python: list[str], kill_workers: bool
 ) -> None:
-    """Five times each; no cell that is finished is touched again."""
+    """Five times each; no trial that is finished is touched again."""
     command = [*python, "-m", "genlab", "ablate", str(recipe), "--out", "out", "--jobs", "2"]
     command += ["--set", "checkpoint.minutes=0.00001"]
     random_moment = random.Random(int(kill_workers))
@@ -76,11 +76,11 @@ def test_killed_at_random_moments_it_ends_with_the_same_numbers(
         process.communicate()
         for worker in workers if kill_workers else []:
             _kill(worker)
-        for cell in cells(tmp_path / "out") if (tmp_path / "out" / "cells").is_dir() else []:
-            run = tmp_path / "out" / "cells" / cell
+        for trial in trials(tmp_path / "out") if (tmp_path / "out" / "trials").is_dir() else []:
+            run = tmp_path / "out" / "trials" / trial
             if (run / "run.json").is_file() and genlab.open_run(run).manifest.status == "finished":
                 (state,) = run.glob("checkpoints/*/generator.safetensors")
-                assert finished.setdefault(cell, state.stat().st_mtime) == state.stat().st_mtime
+                assert finished.setdefault(trial, state.stat().st_mtime) == state.stat().st_mtime
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert figures(tmp_path / "out") == figures(whole)
@@ -88,7 +88,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_numbers(
 
 
 def _workers(folder: Path) -> list[int]:
-    """The processes that train cells in this folder."""
+    """The processes that train trials in this folder."""
     if not Path("/proc/self/cmdline").is_file():
         pytest.skip("this system does not tell which processes are whose")
     found: list[int] = []
@@ -111,7 +111,7 @@ def test_ctrl_c_saves_what_is_trained_and_it_goes_on(
     command = [*python, "-m", "genlab", "ablate", str(recipe), "--out", "out"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     end = time.monotonic() + 60
-    while not list((tmp_path / "out").glob("cells/*/*/metrics.jsonl")):
+    while not list((tmp_path / "out").glob("trials/*/*/metrics.jsonl")):
         assert time.monotonic() < end
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
@@ -147,7 +147,7 @@ genlab.ablate("arms.toml", out="out", jobs=2)
 def test_stopped_while_a_process_starts_it_trains_nothing(recipe: Path, tmp_path: Path, python: list[str]) -> None:
     subprocess.run([*python, "-c", STOPPED_AT_A_START], cwd=tmp_path, capture_output=True, timeout=60)
     assert (tmp_path / "out" / "workers.log").is_file()
-    assert not (tmp_path / "out" / "cells").exists()
+    assert not (tmp_path / "out" / "trials").exists()
 
 
 def test_a_process_that_cannot_be_started_fails_its_cell(tmp_path: Path) -> None:

@@ -203,7 +203,7 @@ class Fool(AdversarialLoss):
 
 
 class Far(Metric):
-    better = "lower"
+    higher_is_better = False
 
     def __init__(self, *, window: int = 1) -> None:
         if window % 2 == 0:

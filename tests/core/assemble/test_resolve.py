@@ -357,9 +357,9 @@ def test_an_adversarial_loss_with_a_method_that_has_no_discriminator(failure: Fa
     assert hint == "Choose another method, or drop the loss with losses.play.weight = 0."
 
 
-def test_a_metrics_label_with_a_slash_could_be_another_ones_figure(failure: Failure) -> None:
+def test_a_metrics_label_with_a_slash_could_be_another_ones_score(failure: Failure) -> None:
     (fault,) = failure('evaluate.metrics."far/off"={name="far"}')
-    assert "the label `far/off` has a slash, which separates a metric's label from its figures" in fault
+    assert "the label `far/off` has a slash, which separates a metric's label from its scores" in fault
 
 
 def test_losses_and_metrics_of_images_with_a_method_that_predicts_classes(failure: Failure) -> None:

@@ -71,7 +71,7 @@ def test_it_tells_what_it_holds(tmp_path):
     new, old = cache.entries()
     assert (new.description, old.description) == ("pairs of new", "pairs of old")
     assert 4 * 2 * SIDE.nbytes < old.bytes < 8 * 2 * SIDE.nbytes
-    kept = cache.kept([{"pairs": "old"}, {"pairs": "never seen"}])
+    kept = cache.content([{"pairs": "old"}, {"pairs": "never seen"}])
     assert (kept.mine, kept.others) == ((old,), (new,))
 
 

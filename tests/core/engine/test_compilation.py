@@ -12,7 +12,7 @@ import torch
 from tests.core.toys import CPU, MemoryPairs, ToyMethod, batch, experiment, networks, pictures, run
 from torch import Tensor
 
-from genlab import Batch, DataError, Phase, Term
+from genlab import Batch, DataError, Network, Phase, Term
 from genlab.engine.compilation import compile_networks
 from genlab.engine.precision import full_precision
 from genlab.engine.step import measure_norms, train_step
@@ -67,6 +67,26 @@ def test_the_attempt_leaves_no_trace(cheap):
     for role, network in made.items():
         assert all(torch.equal(value, before[role][name]) for name, value in network.state_dict().items())
         assert all(parameter.grad is None for parameter in network.parameters())
+
+
+class Nested(Network):
+    """A network that calls another one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = networks(0)["generator"]
+
+    def forward(self, condition):
+        return self.inner(condition).neg()
+
+
+def test_a_network_within_a_network_is_compiled_with_it(cheap):
+    made, precision = Nested().eval(), full_precision()
+    precision.transform(torch.compile)
+    with precision.applied([made]):
+        replaced = made(batch().condition)
+    torch.testing.assert_close(replaced, made(batch().condition))
+    assert len(cheap) == 1
 
 
 def test_predictions_are_made_with_the_networks_as_they_are(cheap):

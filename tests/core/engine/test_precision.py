@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -45,6 +46,20 @@ def test_mixed_precision_computes_convolutions_in_16_bits_and_keeps_weights_in_3
     parameters = [parameter for network in made.values() for parameter in network.parameters()]
     assert {parameter.dtype for parameter in parameters} == {torch.float32}
     assert {loss.dtype for loss in result.losses.values()} == {torch.float32}
+
+
+def test_a_network_is_not_changed_by_a_step_and_its_hooks_and_copies_work_within_one():
+    made, seen = networks(0), []
+    generator = made["generator"].eval()
+    exact, attributes = generator(batch().condition), set(vars(generator))
+    generator.register_forward_hook(lambda *_given: seen.append("called"))
+    with Precision("bfloat16", CPU).applied(made.values()):
+        mixed = generator(batch().condition)
+        assert set(vars(generator)) == attributes
+        assert torch.equal(deepcopy(generator)(batch().condition), exact)
+    assert not torch.equal(mixed, exact)
+    assert torch.equal(generator(batch().condition), exact)
+    assert seen == ["called"] * 3
 
 
 @pytest.mark.parametrize("name", MIXED)

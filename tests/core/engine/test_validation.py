@@ -41,7 +41,7 @@ def small(**tables) -> Experiment:
 
 def test_each_metric_over_validation_and_training_pairs_and_their_gap():
     made = small()
-    metrics = validate(made, predictor(made), never).figures
+    metrics = validate(made, predictor(made), never).scores
     validation = distance(made, made.validation.pairs, [0, 1, 2])
     train = distance(made, made.training.pairs, [0, 1, 3])
     assert metrics == pytest.approx(
@@ -51,7 +51,7 @@ def test_each_metric_over_validation_and_training_pairs_and_their_gap():
 
 def test_measures_no_more_pairs_than_asked_for():
     made = small(evaluate={"pairs": 2})
-    metrics = validate(made, predictor(made), never).figures
+    metrics = validate(made, predictor(made), never).scores
     assert made.validation.pairs.reads == [1, 1, 0]
     assert made.training.pairs.reads == [1, 0, 1, 0, 0]
     assert metrics["validation/distance"] == pytest.approx(distance(made, made.validation.pairs, [0, 1]), rel=1e-5)
@@ -81,23 +81,23 @@ def test_training_pairs_are_measured_whole_not_cropped():
 def test_several_metrics_go_by_their_labels():
     made = small()
     made.metrics["again"] = ToyMetric()
-    metrics = validate(made, predictor(made), never).figures
+    metrics = validate(made, predictor(made), never).scores
     assert metrics["gap/again"] == metrics["gap/distance"]
     assert len(metrics) == 6
 
 
 class Several(ToyMetric):
-    figures = ("mean", "twice")
+    scores = ("mean", "twice")
     given = ("mean", "twice")
 
     def compute(self):
         return {name: super(Several, self).compute() * (1 + index) for index, name in enumerate(self.given)}
 
 
-def test_a_metric_may_have_several_figures():
+def test_a_metric_may_have_several_scores():
     made = small()
     made.metrics["several"] = Several()
-    metrics = validate(made, predictor(made), never).figures
+    metrics = validate(made, predictor(made), never).scores
     assert list(metrics)[1:3] == ["validation/several/mean", "validation/several/twice"]
     assert metrics["validation/several/twice"] == 2 * metrics["validation/distance"]
     assert metrics["gap/several/twice"] == pytest.approx(2 * metrics["gap/distance"])
@@ -111,10 +111,10 @@ class Each(ToyMetric):
 def test_what_each_image_has_is_kept_of_metrics_that_are_means_over_images():
     made = small()
     made.metrics["each"] = Each()
-    figures, per_image = validate(made, predictor(made), never)
+    scores, per_image = validate(made, predictor(made), never)
     assert set(per_image) == {"validation/each", "train/each"}
     assert list(per_image["validation/each"]) == ["pair 0", "pair 1", "pair 2"]
-    assert sum(per_image["validation/each"].values()) / 3 == pytest.approx(figures["validation/each"])
+    assert sum(per_image["validation/each"].values()) / 3 == pytest.approx(scores["validation/each"])
 
 
 @pytest.mark.parametrize("values", [[], [1.0, 2.0, 3.0, 4.0], torch.ones(3), 1.0, ["a", "b", "c"]])
@@ -129,16 +129,16 @@ def test_what_each_image_has_must_be_a_number_for_each(values):
 @pytest.mark.parametrize(
     ("attributes", "words"),
     [
-        ({"figures": "iou"}, 'has figures = "iou", which is no tuple of names'),
-        ({"figures": ("a", "b", "a")}, "names one of its figures twice: a, b, a"),
+        ({"scores": "iou"}, 'has scores = "iou", which is no tuple of names'),
+        ({"scores": ("a", "b", "a")}, "names one of its scores twice: a, b, a"),
         (
-            {"figures": ("a",), "target_figures": {"a": "real_a"}},
-            "target_figures with `real_a`, which is none of its figures",
+            {"scores": ("a",), "target_scores": {"a": "real_a"}},
+            "target_scores with `real_a`, which is none of its scores",
         ),
-        ({"better": "up"}, 'better = \'up\', and it is "lower" or "higher"'),
+        ({"higher_is_better": "up"}, "higher_is_better = 'up'; it takes True or False"),
     ],
 )
-def test_what_a_metric_says_of_its_figures_is_held_to_sense(attributes, words):
+def test_what_a_metric_says_of_its_scores_is_held_to_sense(attributes, words):
     with pytest.raises(PluginError) as caught:
         type("Odd", (ToyMetric,), attributes)
     assert words in caught.value.what
@@ -153,19 +153,19 @@ def test_an_integer_that_is_too_large_for_a_number():
 
 
 @pytest.mark.parametrize("given", [("mean",), ("mean", "twice", "thrice")])
-def test_a_metric_that_gives_other_figures_than_it_said(given):
+def test_a_metric_that_gives_other_scores_than_it_said(given):
     made = small()
     made.metrics["several"] = Several()
     made.metrics["several"].given = given
-    with pytest.raises(TrainingError, match=r"the metric several gave mean.*its figures are mean, twice"):
+    with pytest.raises(TrainingError, match=r"the metric several gave mean.*its scores are mean, twice"):
         validate(made, predictor(made), never)
 
 
-def test_a_metric_that_gives_one_figure_and_said_several():
+def test_a_metric_that_gives_one_score_and_said_several():
     made = small()
     made.metrics["several"] = Several()
     made.metrics["several"].compute = lambda: 1.0
-    with pytest.raises(TrainingError, match="the metric several gave a float, and its figures are"):
+    with pytest.raises(TrainingError, match="the metric several gave a float, and its scores are"):
         validate(made, predictor(made), never)
 
 
@@ -189,8 +189,8 @@ def test_without_metrics_nothing_is_predicted():
 
 def test_a_second_validation_starts_afresh():
     made = small()
-    first = validate(made, predictor(made), never).figures
-    assert validate(made, predictor(made), never).figures == first
+    first = validate(made, predictor(made), never).scores
+    assert validate(made, predictor(made), never).scores == first
 
 
 @pytest.mark.parametrize("pairs", [0, 1, 4])

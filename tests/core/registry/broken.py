@@ -36,7 +36,7 @@ def generator(name: str, *, init: str = "pass", forward: str = "return self.laye
 def metric(name: str, update: str = "pass", compute: str = "return 0.0") -> str:
     text = f"""
     class Mine(genlab.Metric):
-        better = "lower"
+        higher_is_better = False
         def reset(self): pass
         def merge(self, other): pass
         def update(self, condition, target, prediction): {update}

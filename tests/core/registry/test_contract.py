@@ -14,7 +14,7 @@ from annotated_types import Ge, MinLen
 from pydantic import ValidationError
 from torch import Tensor
 
-from genlab import Dataset, Generator, Listener, Loss, Method, Metric, Network, Pairs, PluginError, Split
+from genlab import Dataset, Discriminator, Generator, Listener, Loss, Method, Metric, Network, Pairs, PluginError, Split
 from genlab.interfaces.kinds import KINDS
 from genlab.registry.contract import argument_help, check_class, nested_kind, read_contract
 
@@ -224,12 +224,30 @@ class NoBetter(Metric):
         (lambda: 1, "dataset", "<lambda> does not derive from genlab.Dataset"),
         (Base(), "dataset", "does not derive from genlab.Dataset"),
         (Unfinished, "generator", "Unfinished lacks `encode`, `forward`"),
-        (NoBetter, "metric", "NoBetter lacks `better`"),
+        (type("Old", (NoBetter,), {"better": "lower"}), "metric", "its `better` is called `higher_is_better` now"),
+        (type("Old", (NoBetter,), {"figures": ("a",)}), "metric", "its `figures` is called `scores` now"),
+        (type("Old", (NoBetter,), {"of_targets": {}}), "metric", "its `of_targets` is called `target_scores` now"),
+        (
+            type("Old", (Discriminator,), {"least_size": 4}),
+            "discriminator",
+            "its `least_size` is called `min_size` now",
+        ),
+        (NoBetter, "metric", "NoBetter lacks `higher_is_better`"),
         (Method, "method", "Method lacks `forward`, `phases`, `predict`"),
     ],
 )
 def test_a_class_is_a_whole_component_of_its_kind(cls: Any, kind: str, what: str) -> None:
     assert broken(cls, kind).endswith(what)
+
+
+def test_an_old_name_beside_the_new_one_is_the_class_s_own() -> None:
+    class Own(NoBetter):
+        higher_is_better = True
+        scores = ("mean",)
+
+        def figures(self) -> None: ...
+
+    assert check_class(Own, KINDS["metric"]) is Own
 
 
 class Image(Generator):

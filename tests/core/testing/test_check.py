@@ -35,7 +35,7 @@ from genlab.testing import (
     ToyMethod,
     ToyMetric,
 )
-from genlab.testing.check import SUITES, Result, check_components, run_suite, run_test, suite_of
+from genlab.testing.check import SUITES, Result, run_suite, run_suites, run_test, suite_of
 from genlab.testing.suite import require
 
 
@@ -223,7 +223,7 @@ def test_each_test_has_a_suite_of_its_own() -> None:
 
 def checked(components: Components, kind: str, name: str, **settings: Any) -> dict[str, list[Result]]:
     found: list[Component] = [each for each in components.called(name, kind) if each.kind.name == kind]
-    return {str(each.component): list(each.results) for each in check_components(components, found, settings)}
+    return {str(each.component): list(each.results) for each in run_suites(components, found, settings)}
 
 
 def test_components_are_checked_by_name(components: Components) -> None:
@@ -255,7 +255,7 @@ def test_a_class_that_is_no_component_is_told_as_a_fault_of_its_plugin(component
 
 def test_among_several_one_that_breaks_its_contract_is_a_result(components: Components) -> None:
     found = [components.get("loss", name) for name in ("unfinished", "toy")]
-    broken, sound = (list(each.results) for each in check_components(components, found, {}))
+    broken, sound = (list(each.results) for each in run_suites(components, found, {}))
     (result,) = broken
     assert result.outcome == "failed"
     assert "Unfinished lacks `forward`" in result.why

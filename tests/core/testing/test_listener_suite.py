@@ -198,10 +198,10 @@ class StartedBefore(Table):
 
 
 class BestOfAll(Recorder):
-    """Takes the last step of each course, though a metric may have none."""
+    """Takes the last step of each curve, though a metric may have none."""
 
     def compared(self, event: Compared) -> None:
-        for arms in event.courses.values():
+        for arms in event.curves.values():
             self.events.append(max(arms["skips"]))
 
 

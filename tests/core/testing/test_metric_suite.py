@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 from unittest import SkipTest
 
 import numpy as np
@@ -62,7 +62,7 @@ class Infinite(ToyMetric):
 
 
 class ResettingWhenAsked(ToyMetric):
-    """Begins anew when it has said its figure."""
+    """Begins anew when it has said its score."""
 
     def compute(self) -> float:
         value = super().compute()
@@ -78,7 +78,7 @@ class OfImagesDrawn(ToyMetric):
 
 
 class Squared(ToyMetric):
-    """Is another figure than it says."""
+    """Is another score than it says."""
 
     def update(self, condition: Tensor, target: Tensor, prediction: Tensor) -> None:
         self.values += (prediction - target).square().mean(dim=(1, 2, 3)).tolist()
@@ -232,11 +232,11 @@ class MedianOfImages(ToyMetric):
 
 
 class Two(Sums):
-    """Sound: two figures, one of which is what the other would be of targets."""
+    """Sound: two scores, one of which is what the other would be of targets."""
 
-    better: ClassVar[Literal["lower", "higher"]] = "lower"
-    figures: ClassVar[Sequence[str]] = ("contrast", "real_contrast")
-    target_figures: ClassVar[Mapping[str, str]] = {"contrast": "real_contrast"}
+    higher_is_better: ClassVar[bool] = False
+    scores: ClassVar[Sequence[str]] = ("contrast", "real_contrast")
+    target_scores: ClassVar[Mapping[str, str]] = {"contrast": "real_contrast"}
 
     def update(self, condition: Tensor, target: Tensor, prediction: Tensor) -> None:
         self.total += prediction.std(dim=(1, 2, 3)).sum().item()
@@ -256,7 +256,7 @@ class Two(Sums):
 
 
 class OtherNames(Two):
-    """Gives a figure that it does not declare."""
+    """Gives a score that it does not declare."""
 
     def compute(self) -> Mapping[str, float]:
         return {**super().compute(), "difference": 0.0}
@@ -270,14 +270,14 @@ class TensorsByName(Two):
 
 
 class ImagesOfTwo(Two):
-    """Says of images what it cannot say of which figure."""
+    """Says of images what it cannot say of which score."""
 
     def per_image(self) -> Sequence[float]:
         return [1.0] * self.count
 
 
 class WrongTwin(Two):
-    """Has the figures of targets from the prediction."""
+    """Has the scores of targets from the prediction."""
 
     def update(self, condition: Tensor, target: Tensor, prediction: Tensor) -> None:
         super().update(condition, target, prediction)
@@ -287,7 +287,7 @@ class WrongTwin(Two):
 class UpsideDown(ToyMetric):
     """Says that more error is better."""
 
-    better: ClassVar[Literal["lower", "higher"]] = "higher"
+    higher_is_better: ClassVar[bool] = True
 
 
 class Verbose(ToyMetric):
@@ -318,20 +318,20 @@ class InPlace(ToyMetric):
         super().update(condition, target.add_(1).div_(2), prediction.add_(1).div_(2))
 
 
-_FIGURES = "test_it_gives_its_figures"
+_SCORES = "test_it_gives_its_scores"
 _MERGED = "test_what_processes_counted_is_merged"
-_EACH = "test_each_image_has_its_own_figure"
+_EACH = "test_each_image_has_its_own_score"
 _WITH = "test_it_says_what_it_measures_with"
 
 PLANTED = [
-    Planted(NoDirection, "test_a_recipe_can_name_it", "NoDirection lacks `better`"),
+    Planted(NoDirection, "test_a_recipe_can_name_it", "NoDirection lacks `higher_is_better`"),
     Planted(NoHelp, "test_settings_have_help", "the docstring says nothing of `threshold` under `Args:`"),
-    Planted(OfATensor, _FIGURES, "compute() gives a Tensor, and a figure is an int or float"),
-    Planted(OfSinglePrecision, _FIGURES, "compute() gives a float32, and a figure is an int or float"),
-    Planted(Infinite, _FIGURES, "it is inf"),
-    Planted(ResettingWhenAsked, _FIGURES, "asked again, it says something else"),
-    Planted(OtherNames, _FIGURES, "and its figures are contrast, real_contrast"),
-    Planted(TensorsByName, _FIGURES, "compute() of contrast gives a Tensor"),
+    Planted(OfATensor, _SCORES, "compute() gives a Tensor, and a score is an int or float"),
+    Planted(OfSinglePrecision, _SCORES, "compute() gives a float32, and a score is an int or float"),
+    Planted(Infinite, _SCORES, "it is inf"),
+    Planted(ResettingWhenAsked, _SCORES, "asked again, it says something else"),
+    Planted(OtherNames, _SCORES, "and its scores are contrast, real_contrast"),
+    Planted(TensorsByName, _SCORES, "compute() of contrast gives a Tensor"),
     Planted(Squared, "test_it_is_what_it_is_defined_to_be", "its definition gives 0.2"),
     Planted(MeanOfBatches, "test_batches_make_no_difference", "in batches of (2, 3) it is not the same"),
     Planted(FirstOfABatch, "test_batches_make_no_difference", "in batches of (1, 1, 1, 1, 1) it is not the same"),
@@ -346,11 +346,11 @@ PLANTED = [
     Planted(Backwards, _EACH, "per_image() says"),
     Planted(Sorted, _EACH, "of image 0, alone it is"),
     Planted(OfBatches, _EACH, "and not a sequence with a number for each of 5 images"),
-    Planted(TensorsOfImages, _EACH, "per_image() gives a Tensor, and a figure is an int or float"),
+    Planted(TensorsOfImages, _EACH, "per_image() gives a Tensor, and a score is an int or float"),
     Planted(ArrayOfImages, _EACH, "and not a sequence with a number for each of 5 images"),
     Planted(MedianOfImages, _EACH, "the mean of per_image() is"),
-    Planted(ImagesOfTwo, _EACH, "it has several figures, and per_image() is for one that has a single one"),
-    Planted(UpsideDown, "test_the_target_itself_is_best", 'and `better` is "higher"'),
+    Planted(ImagesOfTwo, _EACH, "it has several scores, and per_image() is for one that has a single one"),
+    Planted(UpsideDown, "test_the_target_itself_is_best", "and `higher_is_better` is True"),
     Planted(WrongTwin, "test_the_target_itself_is_best", "real_contrast is"),
     Planted(Verbose, _WITH, "its description is 'measured with\\na trained network', and not one line"),
     Planted(NamedByTime, _WITH, "its fingerprint is another each time"),
@@ -403,7 +403,7 @@ class Projected(ToyMetric):
 class RightPixels(Metric):
     """The share of pixels whose class is right."""
 
-    better: ClassVar[Literal["lower", "higher"]] = "higher"
+    higher_is_better: ClassVar[bool] = True
     predictions: ClassVar[Predictions] = "classes"
 
     def __init__(self) -> None:
@@ -433,7 +433,7 @@ def test_one_without_a_definition_passes_as_well(metric: type[Metric]) -> None:
     assert (defined.outcome, defined.why) == ("skipped", "no definition is given to compare with")
 
 
-def test_a_definition_may_be_of_several_figures() -> None:
+def test_a_definition_may_be_of_several_scores() -> None:
     def definition(_: MetricSuite, condition: Tensor, target: Tensor, prediction: Tensor) -> dict[str, float]:
         return {"contrast": prediction.std(dim=(1, 2, 3)).mean().item(), "real_contrast": 0.0}
 
@@ -444,7 +444,7 @@ def test_a_definition_may_be_of_several_figures() -> None:
 class Contrast(Sums):
     """Does not look at the target."""
 
-    better: ClassVar[Literal["lower", "higher"]] = "higher"
+    higher_is_better: ClassVar[bool] = True
 
     def update(self, condition: Tensor, target: Tensor, prediction: Tensor) -> None:
         super().update(condition, torch.zeros_like(target), prediction)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from genlab import Batch, api
 from genlab.assemble.experiment import build
-from genlab.assemble.read import read
+from genlab.assemble.read import read_recipe
 from genlab.engine.optimizers import make_optimizers
 from genlab.engine.step import train_step
 from genlab.tools.bench.measure import flops_of, matrix_rate
@@ -105,7 +105,7 @@ def first_batch(size: int) -> Batch:
 
 def test_the_plain_way_learns_what_genlab_learns(tiny: Path) -> None:
     """Otherwise it would be a race between two different things."""
-    checked = read(tiny, overrides=["generator.dropout=0.0"])
+    checked = read_recipe(tiny, overrides=["generator.dropout=0.0"])
     plain, ours = (build(checked.recipe, checked.document).experiment for _ in range(2))
     optimizer = ours.settings.optimizer
     take = PlainStep(plain.method, optimizer.learning_rate, optimizer.betas)
@@ -121,7 +121,7 @@ def test_the_plain_way_learns_what_genlab_learns(tiny: Path) -> None:
 
 
 def test_the_plain_way_has_pytorchs_own_layers_and_adam(tiny: Path) -> None:
-    checked = read(tiny)
+    checked = read_recipe(tiny)
     experiment = build(checked.recipe, checked.document).experiment
     take = PlainStep(experiment.method, 2e-4, (0.5, 0.999))
     layers = [module for network in experiment.networks.values() for module in network.modules()]
@@ -136,7 +136,7 @@ class Halved(Convolution):
 
 
 def test_the_plain_way_leaves_layers_alone_that_compute_something_else(tiny: Path) -> None:
-    checked = read(tiny)
+    checked = read_recipe(tiny)
     method = build(checked.recipe, checked.document).experiment.method
     method.networks["generator"].other = layer = Halved(3, 3, 1)
     PlainStep(method, 2e-4, (0.5, 0.999))
@@ -151,7 +151,7 @@ def test_operations_are_counted_and_a_product_is_timed() -> None:
 
 def test_a_step_calls_the_discriminator_twice_and_the_generator_once(tiny: Path) -> None:
     """The count that makes a step cost what it costs; another forward pass would be paid at every step."""
-    checked = read(tiny)
+    checked = read_recipe(tiny)
     experiment = build(checked.recipe, checked.document).experiment
     calls: dict[str, int] = dict.fromkeys(experiment.networks, 0)
     for role, network in experiment.networks.items():

@@ -82,4 +82,4 @@ class TestLabelRecovery(MetricSuite):
         colors = ((condition.movedim(1, -1) + 1) * 127.5).round().byte().numpy()
         truth = (colors[..., None, :] == COLOURS).all(axis=-1).argmax(axis=-1)
         found, real = (scores(truth, judge.apply(images).argmax(dim=1).numpy()) for images in (prediction, target))
-        return {**found, **{f"real_{name}": figure for name, figure in real.items()}}
+        return {**found, **{f"real_{name}": score for name, score in real.items()}}

@@ -40,8 +40,8 @@ def recovered(judge: Path, *triples: tuple[torch.Tensor, torch.Tensor, torch.Ten
 
 def test_real_photos_recover_their_labels_as_well_as_real_photos(good_judge: Path):
     found = recovered(good_judge, *((labels, photo, photo) for labels, photo in drawn()))
-    for figure in ("pixel_accuracy", "class_accuracy", "class_iou"):
-        assert found[figure] == found[f"real_{figure}"]
+    for score in ("pixel_accuracy", "class_accuracy", "class_iou"):
+        assert found[score] == found[f"real_{score}"]
     assert found["pixel_accuracy"] > 0.5
 
 
@@ -123,7 +123,7 @@ def test_images_of_another_size_than_the_judge_knows_are_told_once(judge: Path, 
 JUDGED = ("--set", "evaluate.metrics.label_recovery.judge=judge", "--set", "generator.levels=5")
 
 
-def test_a_run_names_its_judge_and_gives_every_figure(gen: GenCommand, tiny: Path, judge: Path, tmp_path: Path):
+def test_a_run_names_its_judge_and_gives_every_score(gen: GenCommand, tiny: Path, judge: Path, tmp_path: Path):
     shutil.copytree(judge, tmp_path / "judge")
     done = gen("run", tiny, *JUDGED, "--set", "listeners.console={}", "--out", "run")
     assert done.returncode == 0, done.stderr
@@ -131,8 +131,8 @@ def test_a_run_names_its_judge_and_gives_every_figure(gen: GenCommand, tiny: Pat
     assert "label_recovery/pixel_accuracy" in done.stderr
     manifest = json.loads((tmp_path / "run" / "run.json").read_text())
     for side in ("validation", "train", "gap"):
-        for figure in LabelRecovery.figures:
-            assert f"{side}/label_recovery/{figure}" in manifest["metrics"]
+        for score in LabelRecovery.scores:
+            assert f"{side}/label_recovery/{score}" in manifest["metrics"]
 
 
 def test_another_judge_is_not_gone_on_with(gen: GenCommand, tiny: Path, judge: Path, good_judge: Path, tmp_path: Path):

@@ -38,10 +38,10 @@ def event(tmp_path: Path) -> Compared:
         listener = TensorBoard()
         listener.started(Started(trial.folder, "Toy", "", {}, 0, 8, 1))
         listener.validated(Validated(8, {"validation/l1": 0.5 + trial.seed}))
-    courses = {"validation/l1": {arm: {4: Interval(0.1, 0.2, 0.3), 8: Interval(0.0, 0.1, 0.2)} for arm in ARMS}}
+    curves = {"validation/l1": {arm: {4: Interval(0.1, 0.2, 0.3), 8: Interval(0.0, 0.1, 0.2)} for arm in ARMS}}
     sides = [np.full((1, 8, 8, 3), value, np.uint8) for value in (10, 20, 30)]
     pictures = {arm: Pictures(("pair",), sides[0], sides[1] + 5 * number, sides[2]) for number, arm in enumerate(ARMS)}
-    return Compared(tmp_path, ["validation/l1"], trials, courses, pictures)
+    return Compared(tmp_path, ["validation/l1"], trials, curves, pictures)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from genlab.assemble.experiment import Built, build
-from genlab.assemble.read import read
+from genlab.assemble.read import read_recipe
 from genlab.data.batches import READ_AHEAD, Batches
 from genlab.data.order import draw
 from genlab.engine.experiment import Experiment
@@ -113,9 +113,11 @@ def main() -> None:
 
 def _serve(job: dict[str, Any], answer: Callable[[Any], None]) -> None:
     taken = job["steps"] + 1 + WARM_UP + PROFILED
-    checked = read(job["recipe"], overrides=job["overrides"], plugins=job["plugins"])
+    checked = read_recipe(job["recipe"], overrides=job["overrides"], plugins=job["plugins"])
     if checked.recipe.settings.train.steps < taken:  # a schedule has no rate for steps after its end
-        checked = read(job["recipe"], overrides=[*job["overrides"], f"train.steps={taken}"], plugins=job["plugins"])
+        checked = read_recipe(
+            job["recipe"], overrides=[*job["overrides"], f"train.steps={taken}"], plugins=job["plugins"]
+        )
     built = build(checked.recipe, checked.document)
     train, device = built.recipe.settings.train, built.experiment.device
     _read_ahead(built.experiment, taken + READ_AHEAD)

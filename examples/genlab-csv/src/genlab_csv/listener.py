@@ -10,13 +10,13 @@ from genlab import Compared, Ended, Listener, Started, Step, Validated
 from genlab_csv.table import Cell, Table
 
 FIGURES = ("time", "event", "step", "quantity", "name", "image", "value")
-COURSES = ("arm", "metric", "step", "low", "mean", "high")
+CURVES = ("arm", "metric", "step", "low", "mean", "high")
 
 Row = tuple[Cell, ...]
 
 
 class CSV(Listener):
-    """Writes `metrics.csv` in the run's folder, one row a figure, and `courses.csv` in an ablation's.
+    """Writes `metrics.csv` in the run's folder, one row a figure, and `curves.csv` in an ablation's.
 
     The columns of `metrics.csv` are `time` (UTC), `event`, `step`, `quantity`, `name`, `image` and `value`:
 
@@ -26,7 +26,7 @@ class CSV(Listener):
     - event `ended`: quantity `seconds`, how long this stretch took, named as it ended: `finished`, `paused`,
       `interrupted` or `failed`.
 
-    `courses.csv` has a row for each `arm`, `metric` and `step`: the `mean` over the seeds, and `low` and `high`, one
+    `curves.csv` has a row for each `arm`, `metric` and `step`: the `mean` over the seeds, and `low` and `high`, one
     standard deviation to each side.
 
     Args:
@@ -66,7 +66,7 @@ class CSV(Listener):
         self._add("ended", event.step, {"seconds": {event.status: event.seconds}})
 
     def compared(self, event: Compared) -> None:
-        Table(event.folder / "courses.csv", COURSES).write(_courses(event))
+        Table(event.folder / "curves.csv", CURVES).write(_curves(event))
 
     def _add(
         self,
@@ -87,8 +87,8 @@ class CSV(Listener):
         self._table.add(rows)
 
 
-def _courses(event: Compared) -> Iterator[Row]:
-    for metric, arms in event.courses.items():
-        for arm, course in arms.items():
-            for step, (low, mean, high) in course.items():
+def _curves(event: Compared) -> Iterator[Row]:
+    for metric, arms in event.curves.items():
+        for arm, curve in arms.items():
+            for step, (low, mean, high) in curve.items():
                 yield arm, metric, step, low, mean, high

@@ -1,4 +1,4 @@
-"""Results of an ablation: metrics of its cells, and what their differences show."""
+"""Results of an ablation: metrics of its trials, and what their differences show."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import Any
 
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.identity import Identity, differences, identity_of
-from genlab.ablation.observations import Course, read_course, read_per_image, read_pictures
-from genlab.ablation.plan import Cell, Plan
+from genlab.ablation.observations import History, read_history, read_per_image, read_pictures
+from genlab.ablation.plan import Plan, PlannedTrial
 from genlab.ablation.statistics import (
-    Better,
     Difference,
     OverImages,
     Spread,
@@ -21,7 +20,7 @@ from genlab.ablation.statistics import (
     over_images,
     sentence,
 )
-from genlab.assemble.recipe import Figure
+from genlab.assemble.recipe import Score
 from genlab.config.validate import Keys, dotted, inline
 from genlab.errors import RunError
 from genlab.interfaces.listener import Compared, Interval, Pictures, Trial
@@ -29,27 +28,27 @@ from genlab.runs.manifest import Manifest
 
 
 @dataclass(frozen=True)
-class CellOutcome:
-    """One cell: its run's folder, the manifest if it began, and its metrics by step."""
+class TrialResult:
+    """One trial: its run's folder, the manifest if it began, and its metrics by step."""
 
     arm: str
     seed: int
     folder: Path
     manifest: Manifest | None
-    course: Course
+    history: History
 
     @property
     def metrics(self) -> Mapping[str, float]:
-        """The last figures of a cell that is finished; of no other."""
+        """The last scores of a trial that is finished; of no other."""
         return self.manifest.metrics if self.manifest and self.manifest.status == "finished" else {}
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AblationResult:
     """All of it, in the order of the plan, the baseline first."""
 
     plan: Plan
-    cells: Sequence[CellOutcome]
+    trials: Sequence[TrialResult]
 
     @property
     def seeds(self) -> list[int]:
@@ -62,40 +61,42 @@ class Outcome:
         return self.plan.settings.baseline
 
     @property
-    def finished(self) -> list[CellOutcome]:
-        """Cells with metrics."""
-        return [cell for cell in self.cells if cell.metrics]
+    def finished(self) -> list[TrialResult]:
+        """Trials with metrics."""
+        return [trial for trial in self.trials if trial.metrics]
 
     @property
     def is_complete(self) -> bool:
-        """True if every cell is finished."""
-        return len(self.finished) == len(self.cells)
+        """True if every trial is finished."""
+        return len(self.finished) == len(self.trials)
 
-    def better(self, metric: str) -> Better:
-        """Direction that is good; a gap is, like its metric, better where validation comes off better."""
-        return self._figure(metric).better
+    def higher_is_better(self, metric: str) -> bool:
+        """Direction that is good; a gap has that of its metric."""
+        return self._score(metric).higher_is_better
 
     def values(self, arm: str, metric: str) -> dict[int, float]:
-        """A metric by seed, of the cells that are finished."""
-        return {cell.seed: cell.metrics[metric] for cell in self.finished if cell.arm == arm and metric in cell.metrics}
+        """A metric by seed, of the trials that are finished."""
+        return {
+            trial.seed: trial.metrics[metric] for trial in self.finished if trial.arm == arm and metric in trial.metrics
+        }
 
     def spread(self, arm: str, metric: str) -> Spread | None:
-        """Mean and deviation of an arm's metric over its seeds; None without a finished cell."""
+        """Mean and deviation of an arm's metric over its seeds; None without a finished trial."""
         values = self.values(arm, metric)
         return mean_and_deviation(list(values.values())) if values else None
 
-    def target_figures(self, metric: str) -> Spread | None:
+    def target_scores(self, metric: str) -> Spread | None:
         """Scores of the targets themselves, for a metric that has them."""
-        name = self._figure(metric).target_figures
+        name = self._score(metric).target_scores
         return self.spread(self.baseline, f"{metric.partition('/')[0]}/{name}") if name else None
 
-    def _figure(self, metric: str) -> Figure:
-        return self.plan.cells[0].recipe.figures[metric.partition("/")[2]]
+    def _score(self, metric: str) -> Score:
+        return self.plan.trials[0].recipe.scores[metric.partition("/")[2]]
 
     def measured_with(self) -> dict[str, str]:
         """Descriptions of what metrics measure with, by label, for metrics that have one."""
-        facts = next((cell.manifest.facts for cell in self.finished if cell.manifest), {})
-        return {label: facts[label] for label in self.plan.cells[0].recipe.metrics if label in facts}
+        facts = next((trial.manifest.facts for trial in self.finished if trial.manifest), {})
+        return {label: facts[label] for label in self.plan.trials[0].recipe.metrics if label in facts}
 
     def over_images(self, metric: str) -> dict[str, OverImages]:
         """Each arm less the baseline, with an interval from the images; of a metric that is a mean over images."""
@@ -104,12 +105,12 @@ class Outcome:
         return {arm: interval for arm, interval in found.items() if interval}
 
     def _per_image(self, arm: str, metric: str) -> dict[int, dict[str, float]]:
-        """The metric of each image by seed, for finished cells; images are identified by data and key."""
+        """The metric of each image by seed, for finished trials; images are identified by data and key."""
         found: dict[int, dict[str, float]] = {}
-        for cell in self.finished:
-            if cell.arm == arm and cell.manifest and (values := read_per_image(cell.folder).get(metric)):
-                data = cell.manifest.data.fingerprints["train" if metric.startswith("train/") else "validation"]
-                found[cell.seed] = {f"{data} {key}": value for key, value in values.items()}
+        for trial in self.finished:
+            if trial.arm == arm and trial.manifest and (values := read_per_image(trial.folder).get(metric)):
+                data = trial.manifest.data.fingerprints["train" if metric.startswith("train/") else "validation"]
+                found[trial.seed] = {f"{data} {key}": value for key, value in values.items()}
         return found
 
     def differences(self, metric: str) -> dict[str, Difference]:
@@ -121,7 +122,7 @@ class Outcome:
         """Verdict sentences, one for each arm against the baseline."""
         differences = self.differences(metric)
         return [
-            sentence(arm, self.baseline, metric, differences[arm], self.better(metric))
+            sentence(arm, self.baseline, metric, differences[arm], self.higher_is_better(metric))
             if arm in differences
             else f"{arm} and {self.baseline} have no finished seed in common, so they cannot be compared."
             for arm in self.plan.arms[1:]
@@ -132,28 +133,32 @@ class Outcome:
         return {arm: self._band(arm, metric) for arm in self.plan.arms}
 
     def _band(self, arm: str, metric: str) -> dict[int, Interval]:
-        courses = [cell.course for cell in self.finished if cell.arm == arm]
-        steps = sorted({step for course in courses for step in course})
-        found = {step: [course[step][metric] for course in courses if metric in course.get(step, {})] for step in steps}
+        histories = [trial.history for trial in self.finished if trial.arm == arm]
+        steps = sorted({step for history in histories for step in history})
+        found = {
+            step: [history[step][metric] for history in histories if metric in history.get(step, {})] for step in steps
+        }
         return {step: _interval(mean_and_deviation(values)) for step, values in found.items() if values}
 
     def pictures(self) -> dict[str, Pictures]:
         """Each arm's last pictures, by the first of its seeds that made some."""
         found: dict[str, Pictures] = {}
-        for cell in self.finished:
-            if cell.arm not in found and (pictures := read_pictures(cell.folder)):
-                found[cell.arm] = pictures
+        for trial in self.finished:
+            if trial.arm not in found and (pictures := read_pictures(trial.folder)):
+                found[trial.arm] = pictures
         return found
 
     def compared(self, folder: Path) -> Compared:
-        """The outcome as listeners hear of it."""
+        """The result as listeners hear of it."""
         keys = dict.fromkeys(key for changes in self.plan.changes.values() for key in changes)
-        courses = {metric: self.bands(metric) for metric in self.plan.metrics}
-        trials = [Trial(cell.arm, cell.seed, cell.folder, self._settings(cell, list(keys))) for cell in self.finished]
-        return Compared(folder, self.plan.metrics, trials, courses, self.pictures())
+        curves = {metric: self.bands(metric) for metric in self.plan.metrics}
+        trials = [
+            Trial(trial.arm, trial.seed, trial.folder, self._settings(trial, list(keys))) for trial in self.finished
+        ]
+        return Compared(folder, self.plan.metrics, trials, curves, self.pictures())
 
-    def _settings(self, cell: CellOutcome, keys: Sequence[Keys]) -> dict[str, str | float | bool]:
-        tables = self.plan.of(cell.arm)[0].recipe.tables()
+    def _settings(self, trial: TrialResult, keys: Sequence[Keys]) -> dict[str, str | float | bool]:
+        tables = self.plan.of(trial.arm)[0].recipe.tables()
         found = {dotted(key): _at(tables, key) for key in keys}
         return {
             name: value if isinstance(value, str | float | bool | int) else inline(value)
@@ -175,28 +180,28 @@ def _at(tables: Any, keys: Keys) -> Any:
     return tables
 
 
-def read_outcome(plan: Plan, folder: AblationFolder, wanted: Mapping[str, Identity]) -> Outcome:
-    """The outcome so far, of the cells that are what was planned.
+def read_result(plan: Plan, folder: AblationFolder, wanted: Mapping[str, Identity]) -> AblationResult:
+    """The result so far, of the trials that are what was planned.
 
     Args:
         plan: the plan.
-        folder: where its cells are.
-        wanted: their identities, by the cell's name.
+        folder: where its trials are.
+        wanted: their identities, by the trial's name.
     """
-    return Outcome(plan, [_read_cell(cell, folder, wanted[str(cell)]) for cell in _in_order(plan)])
+    return AblationResult(plan, [_read_trial(trial, folder, wanted[str(trial)]) for trial in _in_order(plan)])
 
 
-def _in_order(plan: Plan) -> list[Cell]:
-    return [cell for arm in plan.arms for cell in plan.of(arm)]
+def _in_order(plan: Plan) -> list[PlannedTrial]:
+    return [trial for arm in plan.arms for trial in plan.of(arm)]
 
 
-def _read_cell(cell: Cell, folder: AblationFolder, wanted: Identity) -> CellOutcome:
-    run = folder.cell(cell.arm, cell.seed)
+def _read_trial(trial: PlannedTrial, folder: AblationFolder, wanted: Identity) -> TrialResult:
+    run = folder.trial(trial.arm, trial.seed)
     try:
         manifest, changed = run.read(), differences(identity_of(run), wanted)
     except RunError:
-        return CellOutcome(cell.arm, cell.seed, run.path, None, {})
+        return TrialResult(trial.arm, trial.seed, run.path, None, {})
     if changed and manifest.status == "finished":
         failure = f"{' and '.join(changed)} changed while the ablation ran, so this run does not count"
         manifest = manifest.model_copy(update={"status": "failed", "failure": failure})
-    return CellOutcome(cell.arm, cell.seed, run.path, manifest, read_course(run.path))
+    return TrialResult(trial.arm, trial.seed, run.path, manifest, read_history(run.path))
