@@ -17,6 +17,8 @@ COMMON = {
     "L1",  # a loss and a metric, as papers call both
     "convolve",
     "convolve_transposed",  # each of the fast convolutions has them
+    "read_header",
+    "read_pixels",  # each reader of a format has them
     "genlab_interface",
     "genlab_register",  # the version and the hook of every plugin
     "main",  # of every process

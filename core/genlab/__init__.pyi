@@ -29,6 +29,15 @@ from .errors import (
     StorageError as StorageError,
     TrainingError as TrainingError,
 )
+from .images.header import Alpha as Alpha, ImageHeader as ImageHeader, PixelType as PixelType
+from .images.read import (
+    IMAGE_EXTENSIONS as IMAGE_EXTENSIONS,
+    MAX_PIXELS as MAX_PIXELS,
+    common_type as common_type,
+    read_header as read_header,
+    read_image as read_image,
+)
+from .images.source import ImageSource as ImageSource
 from .interfaces.dataset import (
     Choice as Choice,
     Dataset as Dataset,
@@ -37,6 +46,7 @@ from .interfaces.dataset import (
     Pair as Pair,
     Pairs as Pairs,
     Side as Side,
+    SideName as SideName,
     Split as Split,
 )
 from .interfaces.listener import (

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from typing_extensions import override
 
-from genlab import Choice, Dataset, DataUnavailableError, Pairs, Split
+from genlab import Choice, Dataset, DataUnavailableError, Pairs, SideName, Split
 
 
 class FirstAvailable(Dataset):
@@ -31,6 +34,10 @@ class FirstAvailable(Dataset):
     @override
     def open(self, split: Split) -> Pairs:
         return self.choose().dataset.open(split)
+
+    @override
+    def read(self, path: Path, side: SideName) -> NDArray[np.generic]:
+        return self.choose().dataset.read(path, side)
 
     @override
     def choose(self) -> Choice:

@@ -8,9 +8,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
-from genlab import DataError, DataUnavailableError
-
-EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+from genlab import IMAGE_EXTENSIONS, DataError, DataUnavailableError
 
 
 def find_root(root: Path) -> Path:
@@ -51,7 +49,9 @@ def image_files(folder: Path) -> list[Path]:
     """
     paths = (path.relative_to(folder) for path in folder.rglob("*"))
     files = [path for path in paths if not _hidden(path) and (folder / path).is_file()]
-    images = sorted((path for path in files if path.suffix.lower() in EXTENSIONS), key=lambda path: natural(str(path)))
+    images = sorted(
+        (path for path in files if path.suffix.lower() in IMAGE_EXTENSIONS), key=lambda path: natural(str(path))
+    )
     for image in images:
         # A pair's key is its file's name, and stands in text files.
         try:
@@ -61,7 +61,7 @@ def image_files(folder: Path) -> list[Path]:
             raise DataError(what, where=ascii(str(folder / image)), hint="Rename it.") from error
     if images:
         return images
-    counted = f"Images are files that end in {', '.join(EXTENSIONS)}."
+    counted = f"Images are files that end in {', '.join(IMAGE_EXTENSIONS)}."
     raise DataError(f"no image in this folder; {_census(files)}", where=str(folder), hint=counted)
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
 
 import numpy as np
-from annotated_types import MinLen
+from annotated_types import Gt, MinLen
+from numpy.typing import NDArray
 from typing_extensions import override
 
-from genlab import Choice, DataError, Dataset, Pairs, Split
+from genlab import MAX_PIXELS, Alpha, Choice, DataError, Dataset, Pairs, SideName, Split
 from genlab_images.colors import labels_side
 from genlab_images.paired import PairedImages, count_of_pairs
+from genlab_images.reading import Reading
 from genlab_images.rows import EncodedRows, Span, shared_rows, spans_of
 from genlab_images.table import HubTable, explained, quiet
 
@@ -38,6 +41,8 @@ class HuggingFace(Dataset):
         revision: a branch, tag or commit on the hub.
         label_side: the side that is known to be a label map. The columns are swapped if the images say it is the other
             one, as a label map has few colors.
+        alpha: whether alpha channels are dropped, which is reported, or are a side's last band.
+        max_pixels: the most pixels of an image; larger ones are refused, as a small file can hold very many.
     """
 
     def __init__(
@@ -50,7 +55,9 @@ class HuggingFace(Dataset):
         validation: str = "train[90%:]",
         config: str | None = None,
         revision: str | None = None,
-        label_side: Literal["a", "b"] | None = None,
+        label_side: SideName | None = None,
+        alpha: Alpha = "drop",
+        max_pixels: Annotated[int, Gt(0)] = MAX_PIXELS,
     ) -> None:
         if a == b:
             raise ValueError(f'a and b are both "{a}": each side needs a column of its own')
@@ -60,6 +67,7 @@ class HuggingFace(Dataset):
         self.columns = (a, b)
         self.splits: dict[Split, str] = {"train": train, "validation": validation}
         self.label_side = label_side
+        self.reading = Reading(alpha, max_pixels)
 
     @override
     def probe(self) -> None:
@@ -76,7 +84,11 @@ class HuggingFace(Dataset):
         columns, note = self._ordered
         rows = self._rows(split, columns)
         part = f"{self.table.path}, {self.splits[split]}"
-        return PairedImages(rows, f"{count_of_pairs(len(rows))} of {part}{note}")
+        return PairedImages(rows, f"{count_of_pairs(len(rows))} of {part}{note}", self.reading)
+
+    @override
+    def read(self, path: Path, side: SideName) -> NDArray[np.generic]:
+        return self.reading.file(path)
 
     @cached_property
     def _builder(self) -> datasets.DatasetBuilder:
@@ -105,7 +117,7 @@ class HuggingFace(Dataset):
         """The columns of sides a and b, and what to say about it; a few training pairs tell where the labels are."""
         if self.label_side is None:
             return self.columns, ""
-        pairs = PairedImages(self._rows("train", self.columns), "")
+        pairs = PairedImages(self._rows("train", self.columns), "", self.reading)
         some = np.linspace(0, len(pairs) - 1, min(len(pairs), _LOOKED_AT), dtype=int)
         found = labels_side([pairs[index][1:] for index in some.tolist()])
         if found is None:

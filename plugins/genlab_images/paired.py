@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from typing_extensions import override
 
-from genlab import DataError, ImageSide, Pair, Pairs
-from genlab_images.decode import ImageMode, common_form, decode, read_header
-from genlab_images.source import ImageSource, hash_of_pairs
+from genlab import DataError, ImageSource, Pair, Pairs, PixelType
+from genlab_images.fingerprint import hash_of_pairs
+from genlab_images.reading import Reading, side_of
 
 
 class EncodedPair(NamedTuple):
@@ -31,16 +31,19 @@ class PairedImages(Pairs):
     Args:
         encoded: the pairs, at least one.
         description: one line for a person.
+        reading: how images are read.
 
     Raises:
-        DataError: an image cannot be read, has another size than its partner, or another form than its side's first.
+        DataError: an image cannot be read, has another size than its partner, or pixels of another type than its side's
+            first.
     """
 
-    def __init__(self, encoded: Sequence[EncodedPair], description: str) -> None:
+    def __init__(self, encoded: Sequence[EncodedPair], description: str, reading: Reading) -> None:
         self.encoded = encoded
-        self.forms = _check(encoded)
-        a, b = (ImageSide(channels=form.channels) for form in self.forms)
-        super().__init__(a, b, description)
+        self.reading = reading
+        self.pixels, note = _check(encoded, reading)
+        a, b = map(side_of, self.pixels)
+        super().__init__(a, b, f"{description}{note}")
 
     @override
     def __len__(self) -> int:
@@ -49,8 +52,8 @@ class PairedImages(Pairs):
     @override
     def __getitem__(self, index: int) -> Pair:
         key, a, b = self.encoded[index]
-        form_a, form_b = self.forms
-        return Pair(key, decode(a, form_a), decode(b, form_b))
+        pixels_a, pixels_b = self.pixels
+        return Pair(key, self.reading.image(a, pixels_a), self.reading.image(b, pixels_b))
 
     @override
     def fingerprint(self) -> str:
@@ -58,10 +61,12 @@ class PairedImages(Pairs):
         return hash_of_pairs((key, (a, b)) for key, a, b in self.encoded)
 
 
-def _check(encoded: Sequence[EncodedPair]) -> tuple[ImageMode, ImageMode]:
-    headers = [(read_header(pair.a), read_header(pair.b)) for pair in encoded]
+def _check(encoded: Sequence[EncodedPair], reading: Reading) -> tuple[tuple[PixelType, PixelType], str]:
+    """The type of each side's pixels, and what to say of them."""
+    headers = [(reading.header(pair.a), reading.header(pair.b)) for pair in encoded]
     for a, b in headers:
         if a.size != b.size:
             what = f"the image is {a.size}, and its partner {b.where} is {b.size}"
             raise DataError(what, where=a.where, hint="Both images of a pair need the same size, pixel for pixel.")
-    return common_form([a for a, _ in headers]), common_form([b for _, b in headers])
+    sides_a, sides_b = [a for a, _ in headers], [b for _, b in headers]
+    return (reading.pixels(sides_a), reading.pixels(sides_b)), reading.note([*sides_a, *sides_b])

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from typing_extensions import override
 
-from genlab import DataError
+from genlab import DataError, ImageSource
 from genlab_images.paired import EncodedPair
-from genlab_images.source import ImageSource
 from genlab_images.table import explained
 
 if TYPE_CHECKING:

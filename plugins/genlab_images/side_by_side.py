@@ -3,30 +3,45 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
+import numpy as np
+from annotated_types import Gt
+from numpy.typing import NDArray
 from typing_extensions import override
 
-from genlab import DataError, Dataset, ImageSide, Pair, Pairs, Split
-from genlab_images.decode import common_form, decode, read_header
+from genlab import MAX_PIXELS, Alpha, DataError, Dataset, ImageSource, Pair, Pairs, SideName, Split
+from genlab_images.fingerprint import hash_of_pairs
 from genlab_images.folders import find_folder, find_root, image_files
 from genlab_images.paired import count_of_pairs
-from genlab_images.source import ImageSource, hash_of_pairs
+from genlab_images.reading import Reading, side_of
 
 
 class SideBySide(Dataset):
     """Folders of pictures that hold a pair each, side by side: A on the left, B on the right.
 
-    Every split is a folder of images (PNG, JPEG, WebP, BMP, TIFF), which may have folders within. An alpha channel is
-    dropped, palettes become RGB, EXIF's orientation is applied; gray images keep one channel, of 8 or 16 bits.
+    Every split is a folder of images (PNG, JPEG, WebP, BMP, TIFF, NumPy's `.npy`), which may have folders within.
+    Values, depth and bands are those of the files; palettes become RGB, and EXIF's orientation is applied.
 
     Args:
         root: the folder that holds one folder per split; a relative path is taken from the working directory.
         train: the folder of training pairs, in `root`.
         validation: the folder of validation pairs, in `root`.
+        alpha: whether alpha channels are dropped, which is reported, or are a side's last band.
+        max_pixels: the most pixels of an image; larger ones are refused, as a small file can hold very many.
     """
 
-    def __init__(self, *, root: Path, train: str = "train", validation: str = "val") -> None:
+    def __init__(
+        self,
+        *,
+        root: Path,
+        train: str = "train",
+        validation: str = "val",
+        alpha: Alpha = "drop",
+        max_pixels: Annotated[int, Gt(0)] = MAX_PIXELS,
+    ) -> None:
         self.root = root
+        self.reading = Reading(alpha, max_pixels)
         self.folders: dict[Split, str] = {"train": train, "validation": validation}
 
     @override
@@ -35,25 +50,31 @@ class SideBySide(Dataset):
 
     @override
     def open(self, split: Split) -> Pairs:
-        return SideBySidePairs(find_folder(find_root(self.root), self.folders[split], split))
+        return SideBySidePairs(find_folder(find_root(self.root), self.folders[split], split), self.reading)
+
+    @override
+    def read(self, path: Path, side: SideName) -> NDArray[np.generic]:
+        return self.reading.file(path)
 
 
 class SideBySidePairs(Pairs):
     """The pairs in the pictures of one folder, each decoded when asked for; their headers are all checked at once.
 
     Raises:
-        DataError: there is no picture, or one cannot be read, cannot be halved, or has another form than the first.
+        DataError: there is no picture, or one cannot be read, cannot be halved, or has pixels of another
+            type than the first.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, reading: Reading) -> None:
         self.folder = folder
+        self.reading = reading
         self.files = image_files(folder)
-        headers = [read_header(ImageSource.of(folder / file)) for file in self.files]
+        headers = [reading.header(ImageSource.of(folder / file)) for file in self.files]
         for header in headers:
             _half(header.width, header.height, header.where)
-        self.form = common_form(headers)
-        side = ImageSide(channels=self.form.channels)
-        super().__init__(side, side, f"{count_of_pairs(len(self.files))} in {folder}")
+        self.pixels = reading.pixels(headers)
+        side = side_of(self.pixels)
+        super().__init__(side, side, f"{count_of_pairs(len(self.files))} in {folder}{reading.note(headers)}")
 
     @override
     def __len__(self) -> int:
@@ -63,7 +84,7 @@ class SideBySidePairs(Pairs):
     def __getitem__(self, index: int) -> Pair:
         file = self.files[index]
         source = ImageSource.of(self.folder / file)
-        picture = decode(source, self.form)
+        picture = self.reading.image(source, self.pixels)
         height, width, _ = picture.shape
         half = _half(width, height, source.where)
         return Pair(file.as_posix(), picture[:, :half], picture[:, half:])

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
+import numpy as np
+from annotated_types import Gt
+from numpy.typing import NDArray
 from typing_extensions import override
 
-from genlab import DataError, Dataset, Pairs, Split
+from genlab import MAX_PIXELS, Alpha, DataError, Dataset, ImageSource, Pairs, SideName, Split
 from genlab_images.folders import find_folder, find_root, image_files, listed
 from genlab_images.paired import EncodedPair, PairedImages, count_of_pairs
-from genlab_images.source import ImageSource
+from genlab_images.reading import Reading
 
 
 class TwoFolders(Dataset):
@@ -24,16 +28,27 @@ class TwoFolders(Dataset):
         b: the second side's folder, in `root`.
         train: the folder of training images, within each side's folder.
         validation: the folder of validation images, within each side's folder.
+        alpha: whether alpha channels are dropped, which is reported, or are a side's last band.
+        max_pixels: the most pixels of an image; larger ones are refused, as a small file can hold very many.
     """
 
     def __init__(
-        self, *, root: Path, a: str = "A", b: str = "B", train: str = "train", validation: str = "val"
+        self,
+        *,
+        root: Path,
+        a: str = "A",
+        b: str = "B",
+        train: str = "train",
+        validation: str = "val",
+        alpha: Alpha = "drop",
+        max_pixels: Annotated[int, Gt(0)] = MAX_PIXELS,
     ) -> None:
         if a == b:
             raise ValueError(f'a and b are both "{a}": each side needs a folder of its own')
         self.root = root
         self.a = a
         self.b = b
+        self.reading = Reading(alpha, max_pixels)
         self.folders: dict[Split, str] = {"train": train, "validation": validation}
 
     @override
@@ -50,7 +65,11 @@ class TwoFolders(Dataset):
         encoded = [
             EncodedPair(name, ImageSource.of(path), ImageSource.of(files_b[name])) for name, path in files_a.items()
         ]
-        return PairedImages(encoded, f"{count_of_pairs(len(encoded))} in {a} and {b}")
+        return PairedImages(encoded, f"{count_of_pairs(len(encoded))} in {a} and {b}", self.reading)
+
+    @override
+    def read(self, path: Path, side: SideName) -> NDArray[np.generic]:
+        return self.reading.file(path)
 
 
 def _files_by_name(folder: Path) -> dict[str, Path]:

@@ -58,7 +58,14 @@ def test_predicting_takes_any_size_and_keeps_it(run: genlab.Run) -> None:
 
 def test_predicting_refuses_other_channels(run: genlab.Run) -> None:
     with pytest.raises(DataError, match="takes 3 channels"):
-        run.predict(np.zeros((32, 32, 1), np.uint8))
+        run.predict(np.zeros((32, 32, 2), np.uint8))
+    with pytest.raises(DataError, match="trained on uint8, and this image has float32"):
+        run.predict(np.zeros((32, 32, 3), np.float32))
+
+
+def test_gray_is_predicted_as_equal_colors(run: genlab.Run) -> None:
+    gray = np.arange(32 * 32, dtype=np.uint8).reshape(32, 32, 1)
+    np.testing.assert_array_equal(run.predict(gray), run.predict(np.repeat(gray, 3, axis=2)))
 
 
 def test_the_manifest_tells_how_the_run_came_to_be(run: genlab.Run) -> None:

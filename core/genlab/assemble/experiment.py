@@ -21,6 +21,7 @@ from genlab.data.cache import Cache
 from genlab.data.device import CPU
 from genlab.data.pair_store import PairStore
 from genlab.data.prepared import PreparedPairs
+from genlab.data.ranges import settle_ranges
 from genlab.engine.experiment import Experiment
 from genlab.engine.runtime import choose_device, memory_errors, place, settle_train
 from genlab.engine.seeding import initialize, seeded_construction
@@ -166,7 +167,8 @@ def _chosen(choice: Choice, parts: Sequence[ConstructedPart]) -> ComponentConfig
 
 def settle(recipe: Recipe, data: OpenData) -> Recipe:
     """The recipe with what was left to this machine chosen; `DeviceError` if its device is not there."""
-    return recipe.settled(data.spec, settle_train(recipe.settings.train))
+    ranges = settle_ranges(recipe.settings.input, data.training)
+    return recipe.settled(data.spec, ranges, settle_train(recipe.settings.train))
 
 
 def prepare(recipe: Recipe, pairs: Pairs, store: PairStore | None = None, device: torch.device = CPU) -> PreparedPairs:
@@ -200,6 +202,7 @@ def kept_pairs(recipe: Recipe, data: OpenData) -> dict[str, Mapping[str, object]
     settings = recipe.settings.input
     common = {
         "direction": settings.direction,
+        "ranges": (settings.range_a, settings.range_b),
         "predictions": recipe.predictions,
         "code": source_digest.digests(spec.component.cls.__module__ for spec in (data.spec, *data.spec.nested())),
         "versions": {name: version(name) for name in ("torch", "numpy", "pillow")},

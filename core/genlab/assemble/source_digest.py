@@ -10,7 +10,7 @@ from pathlib import Path
 
 # Packages of the core that a result depends on. Others read a recipe, whose values are compared themselves, or they
 # start, watch, show and compare trainings.
-_COMPUTING = ("assemble", "data", "engine", "interfaces")
+_COMPUTING = ("assemble", "data", "engine", "images", "interfaces")
 
 
 def digests(modules: Iterable[str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_type_hints
 
 from annotated_types import MinLen
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Decay = Annotated[float, Field(ge=0, lt=1)]
@@ -23,6 +23,25 @@ class Table(BaseModel):
     )
 
 
+def _ascending(bounds: tuple[float, float]) -> tuple[float, float]:
+    if not bounds[0] < bounds[1]:
+        raise ValueError("its first number is not below its second one")
+    return bounds
+
+
+Percentage = Annotated[float, Field(ge=0, le=100)]
+Value = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Percentiles(Table):
+    """Range of a side by percentiles of its values in the training pairs, of all bands together."""
+
+    percentiles: Annotated[tuple[Percentage, Percentage], AfterValidator(_ascending)]
+
+
+ValueRange = Literal["type"] | Annotated[tuple[Value, Value], AfterValidator(_ascending)] | Percentiles
+
+
 class Input(Table):
     """`[input]`: from pairs as they are stored to what the networks see."""
 
@@ -34,6 +53,11 @@ class Input(Table):
     """Training pairs are resized this much larger than `size`, then cropped at random; 0.117 is 286 for 256."""
     flip: bool = False
     """Mirror half of the training pairs, left to right."""
+    range_a: ValueRange = "type"
+    """Values of black and of full intensity of side a: those of its type, as for unsigned integers; `[low, high]`; or
+    `{ percentiles = [0.1, 99.9] }`, which are measured on the training pairs. Not for label maps."""
+    range_b: ValueRange = "type"
+    """The same of side b."""
 
     @property
     def height_width(self) -> tuple[int, int]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from threading import Lock
 from typing import NamedTuple, TypeVar
 
 import torch
 
-from genlab.config.schema import Input
+from genlab.config.schema import Input, Percentiles, ValueRange
 from genlab.data.device import CPU, moved
 from genlab.data.pair import PreparedPair
 from genlab.data.pair_store import PairStore
-from genlab.data.sides import OneHotLabels, TensorSpec, channels_of, resize, to_tensor
+from genlab.data.sides import OneHotLabels, TensorSpec, channels_of, resize, to_tensor, value_range
 from genlab.errors import DataError
-from genlab.interfaces.dataset import LabelSide, Pair, Pairs, Side, require_pair
+from genlab.interfaces.dataset import ImageSide, LabelSide, Pair, Pairs, Side, SideName, require_pair
 from genlab.interfaces.predictions import Predictions
 
 CACHE_BYTES = 2**30
@@ -26,6 +27,19 @@ class PairSpec(NamedTuple):
 
     condition: Side
     target: TensorSpec
+
+
+def ranged_side(side: Side, setting: ValueRange, name: SideName) -> Side:
+    """A side with the range that a recipe says; `DataError` if it can have none, or its values need one."""
+    if setting == "type":
+        if isinstance(side, ImageSide) and side.dtype:
+            value_range(side.dtype, side.range, f"side {name}")
+        return side
+    if isinstance(side, LabelSide):
+        what = f"input.range_{name} gives a range, and the values of label maps are classes"
+        raise DataError(what, hint="Take it out of the recipe.")
+    assert not isinstance(setting, Percentiles), "percentiles are measured when a recipe is settled"
+    return replace(side, range=setting)
 
 
 class PreparedPairs:
@@ -62,7 +76,8 @@ class PreparedPairs:
         self.pairs = pairs
         self.size = size
         self.flipped = settings.direction == "b_to_a"
-        condition, target = self._oriented(pairs.a, pairs.b)
+        ranged = (ranged_side(pairs.a, settings.range_a, "a"), ranged_side(pairs.b, settings.range_b, "b"))
+        condition, target = self._oriented(*ranged)
         self.sides = PairSpec(condition, self._classes(target) if predictions == "classes" else target)
         self.channels = (channels_of(self.sides.condition), channels_of(self.sides.target))
         self._cache: dict[int, PreparedPair] = {}

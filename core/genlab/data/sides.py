@@ -48,19 +48,38 @@ def to_tensor(array: NDArray[np.generic], side: TensorSpec, key: str) -> Shaped[
         return _labels(array, side, key)
     if array.ndim != 3 or array.shape[2] != side.channels:
         raise DataError(f"an image of {side.channels} channels was declared, but the array is {array.shape}", where=key)
-    if array.dtype == np.uint8:
+    if side.dtype is not None and array.dtype.name != side.dtype:
+        raise DataError(f"{side.dtype} was declared, but the array has {array.dtype}", where=key)
+    low, high = value_range(array.dtype.name, side.range, key)
+    if array.dtype == np.uint8 and (low, high) == (0, 255):
         return _copy(array.transpose(2, 0, 1))
-    if array.dtype == np.uint16:
-        low, high = 0.0, 65535.0
-    elif np.issubdtype(array.dtype, np.floating) and side.range is not None:
-        low, high = side.range
-    else:
-        raise DataError(f"an image is uint8, uint16, or float with a declared range, not {array.dtype}", where=key)
     # In double precision, so that the ends of the range become -1 and 1 exactly.
     scaled = (array.astype(np.float64) - low) * (255.0 / (high - low))
     if not np.isfinite(scaled).all():
         raise DataError("some of its values are not finite (NaN or infinite)", where=key)
     return _copy(scaled.astype(np.float32).transpose(2, 0, 1))
+
+
+def value_range(dtype: str, declared: tuple[float, float] | None, where: str) -> tuple[float, float]:
+    """Values of black and of full intensity: those that are declared, or those of unsigned integers.
+
+    Args:
+        dtype: NumPy's name of the values' type.
+        declared: a side's range.
+        where: what has such values.
+
+    Raises:
+        DataError: an image has no such values, or a range would have to be declared.
+    """
+    kind, size = np.dtype(dtype).kind, np.dtype(dtype).itemsize
+    if kind not in "uif" or (kind != "f" and size > 4):
+        raise DataError(f"an image has integers of up to 32 bits, or floats, not {dtype}", where=where)
+    if declared is not None:
+        return declared
+    if kind != "u":
+        hint = "Set input.range_a or input.range_b, that of this side, to [low, high] or { percentiles = [0.1, 99.9] }."
+        raise DataError(f"values of {dtype} need a range: which are black and full intensity?", where=where, hint=hint)
+    return 0.0, float(np.iinfo(dtype).max)
 
 
 def _labels(array: NDArray[np.generic], side: LabelSide | OneHotLabels, key: str) -> Shaped[Tensor, "1 h w"]:
@@ -117,6 +136,23 @@ def to_bytes(image: Float[Tensor, "c h w"]) -> NDArray[np.uint8]:
     """An image in [-1, 1] as (height, width, channels) uint8."""
     scaled = image.detach().float().add(1.0).mul(127.5).round().clamp(0, 255)
     return scaled.to(torch.uint8).permute(1, 2, 0).cpu().contiguous().numpy()
+
+
+def to_array(image: Float[Tensor, "c h w"], side: ImageSide) -> NDArray[np.generic]:
+    """An image in [-1, 1] as an array (height, width, channels) with the type and range of a side.
+
+    Integers are rounded, and held to what their type has.
+    """
+    dtype = np.dtype(side.dtype or "uint8")
+    low, high = value_range(dtype.name, side.range, "the prediction")
+    if dtype == np.uint8 and (low, high) == (0, 255):
+        return to_bytes(image)
+    # In double precision, so that 32-bit integers are rounded once.
+    values = image.detach().double().add(1.0).mul((high - low) / 2).add(low).permute(1, 2, 0).cpu().numpy()
+    if dtype.kind == "f":
+        return values.astype(dtype)
+    limits = np.iinfo(dtype)
+    return values.round().clip(limits.min, limits.max).astype(dtype)
 
 
 def to_classes(scores: Float[Tensor, "c h w"]) -> NDArray[np.unsignedinteger]:

@@ -6,6 +6,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, cast
 
@@ -13,8 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlab.errors import DataError
+from genlab.images.read import read_image
+from genlab.images.source import ImageSource
 
 Split = Literal["train", "validation"]
+SideName = Literal["a", "b"]
 
 
 @dataclass(frozen=True)
@@ -23,11 +27,13 @@ class ImageSide:
 
     Args:
         channels: how many channels each array has.
-        range: the values of black and of full intensity; None for uint8 and uint16, whose type says it.
+        range: the values of black and of full intensity; None for unsigned integers, whose type says it.
+        dtype: NumPy's name of the arrays' type, such as `uint16`; None where it is seen when a pair is read.
     """
 
     channels: int = 3
     range: tuple[float, float] | None = None
+    dtype: str | None = None
 
 
 Palette = tuple[tuple[int, int, int], ...]
@@ -50,8 +56,8 @@ Side = ImageSide | LabelSide
 class Pair(NamedTuple):
     """Two pictures of the same thing, pixel for pixel.
 
-    An image is an array (height, width, channels) of uint8, uint16 or floats; a label map is an array (height, width)
-    of uint8 or uint16. Both sides have the same height and width. The key names the pair, and no other.
+    An image is an array (height, width, channels) of integers of up to 32 bits or of floats; a label map is an array
+    (height, width) of uint8 or uint16. Both sides have the same height and width. The key names the pair, and no other.
     """
 
     key: str
@@ -146,6 +152,23 @@ class Dataset(ABC):
 
         The dataset `first_available` asks this of each of its sources, before it takes one.
         """
+
+    def read(self, path: Path, side: SideName) -> NDArray[np.generic]:  # noqa: ARG002
+        """Read a file of one side, as the pairs' images are read: to predict from it what was trained with pairs.
+
+        This one reads an image, with the values, depth and bands that the file has, without an alpha channel.
+
+        Args:
+            path: the file.
+            side: the side that it stands for.
+
+        Returns:
+            An array as a pair has it on that side.
+
+        Raises:
+            DataError: it cannot be read exactly, or is not of that side.
+        """
+        return read_image(ImageSource.of(path))
 
     def choose(self) -> Choice:
         """The dataset to use: this one, unless it stands for a choice among the datasets in its settings."""

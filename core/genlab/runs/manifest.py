@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from genlab.interfaces.dataset import Palette
+from genlab.interfaces.dataset import ImageSide, LabelSide, Palette, Side, SideName
 from genlab.interfaces.listener import Status
 
 
@@ -19,6 +19,29 @@ class DataRecord(BaseModel):
     training: str
     validation: str
     fingerprints: dict[str, str]
+
+
+class SideRecord(BaseModel):
+    """A side as the run was trained on it.
+
+    Args:
+        name: `a` or `b`, as the dataset calls it.
+        channels: of its arrays; of a label map, those of its colors.
+        dtype: NumPy's name of its arrays' type.
+        range: the values of black and of full intensity; None for those of the type.
+        classes: the palette of a label map.
+    """
+
+    name: SideName
+    channels: int
+    dtype: str
+    range: tuple[float, float] | None = None
+    classes: Palette | None = None
+
+    @property
+    def side(self) -> Side:
+        """The side as datasets declare it."""
+        return ImageSide(self.channels, self.range, self.dtype) if self.classes is None else LabelSide(self.classes)
 
 
 class Manifest(BaseModel):
@@ -45,5 +68,7 @@ class Manifest(BaseModel):
     code: dict[str, str] = Field(default_factory=dict[str, str])
     channels: tuple[int, int]
     classes: Palette | None = None
+    condition: SideRecord | None = None
+    target: SideRecord | None = None
     data: DataRecord
     facts: dict[str, str]

@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from genlab.assemble import source_digest
 from genlab.assemble.experiment import Built, OpenData
@@ -15,11 +17,11 @@ from genlab.assemble.facts import facts
 from genlab.assemble.recipe import Recipe
 from genlab.config.document import Document
 from genlab.data.prepared import PreparedPairs
-from genlab.data.sides import OneHotLabels
+from genlab.data.sides import OneHotLabels, TensorSpec
 from genlab.engine.runtime import device_name
-from genlab.interfaces.dataset import Palette
+from genlab.interfaces.dataset import ImageSide, Palette, SideName
 from genlab.interfaces.metric import Metric
-from genlab.runs.manifest import DataRecord, Manifest
+from genlab.runs.manifest import DataRecord, Manifest, SideRecord
 from genlab.util import environment
 
 _MEASURING = "evaluate.metrics."
@@ -28,6 +30,7 @@ _MEASURING = "evaluate.metrics."
 def first_manifest(built: Built, recipe_name: str, document: Document) -> Manifest:
     """The manifest of a run that is about to start."""
     now, settings = datetime.now(UTC), built.recipe.settings
+    condition, target = side_records(built.experiment.training)
     return Manifest(
         title=built.recipe.title,
         steps=settings.train.steps,
@@ -41,6 +44,8 @@ def first_manifest(built: Built, recipe_name: str, document: Document) -> Manife
         code=code_digests(built.recipe),
         channels=built.experiment.training.channels,
         classes=target_classes(built.experiment.training),
+        condition=condition,
+        target=target,
         data=data_record(built),
         facts=facts(built, recipe_name, document),
     )
@@ -50,6 +55,22 @@ def target_classes(pairs: PreparedPairs) -> Palette | None:
     """The colors of the classes that networks are to predict; None for images."""
     target = pairs.sides.target
     return target.palette if isinstance(target, OneHotLabels) else None
+
+
+def side_records(pairs: PreparedPairs) -> tuple[SideRecord, SideRecord]:
+    """Condition and target as they are stored, their type as the first pair has it."""
+    first = pairs.pairs[0]
+    names: tuple[SideName, SideName] = ("b", "a") if pairs.flipped else ("a", "b")
+    return (
+        _record(names[0], pairs.sides.condition, getattr(first, names[0])),
+        _record(names[1], pairs.sides.target, getattr(first, names[1])),
+    )
+
+
+def _record(name: SideName, side: TensorSpec, array: NDArray[np.generic]) -> SideRecord:
+    if isinstance(side, ImageSide):
+        return SideRecord(name=name, channels=side.channels, dtype=array.dtype.name, range=side.range)
+    return SideRecord(name=name, channels=3, dtype=array.dtype.name, classes=side.palette)
 
 
 def library_versions() -> dict[str, str]:

@@ -18,18 +18,18 @@ from genlab.assemble.experiment import build_method, build_networks, construct, 
 from genlab.assemble.read import CheckedRecipe
 from genlab.assemble.recipe import Recipe
 from genlab.data.prepared import PreparedPairs
-from genlab.data.sides import to_bytes, to_classes, to_network, to_tensor
+from genlab.data.sides import to_array, to_classes, to_network, to_tensor
 from genlab.engine.checkpoint import load_method
 from genlab.engine.checkpoint_files import prediction_files, step_of
 from genlab.engine.inference import Predictor, predict_any_size
 from genlab.engine.runtime import choose_device
 from genlab.errors import DataError, RunError
-from genlab.interfaces.dataset import ImageSide, Palette
+from genlab.interfaces.dataset import ImageSide, LabelSide, Palette, Side, SideName
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Generator
 from genlab.runs.folder import RunFolder
-from genlab.runs.manifest import Manifest
+from genlab.runs.manifest import Manifest, SideRecord
 from genlab.runs.reading import read_run
 from genlab.util.files import content_hash
 
@@ -161,25 +161,68 @@ class Run:
         predictor = Predictor(self.method, self.recipe.settings.inference)
         return predict_any_size(predictor, condition.to(self.device), self.generator.size_multiple)
 
-    def predict(self, image: NDArray[np.generic]) -> NDArray[np.unsignedinteger]:
+    def predict(self, image: NDArray[np.generic], where: str = "image") -> NDArray[np.generic]:
         """Predict one image with the generator, as the recipe's `[inference]` says.
 
         Args:
-            image: (height, width, channels) of uint8 or uint16, any size.
+            image: a condition as the training pairs have it, of any size: (height, width, channels) with the type and
+                the range of theirs; gray where they have colors; or of a label map either its colors, or the class of
+                each pixel (height, width).
+            where: how to name it to a person.
 
         Returns:
-            The prediction, of the same height and width: an image (height, width, channels) of uint8, or the class of
-            each pixel (height, width).
+            The prediction, of the same height and width: an image (height, width, channels) with the type and the range
+            of the training's targets, or the class of each pixel (height, width).
 
         Raises:
-            DataError: the generator was trained on another number of channels.
+            DataError: the generator was trained on images of another kind.
         """
-        channels = self.manifest.channels[0]
-        if image.ndim != 3 or image.shape[2] != channels:
-            raise DataError(f"the generator takes {channels} channels; this image is an array {image.shape}")
-        side = ImageSide(channels)
-        prediction = self.apply(to_network(to_tensor(image, side, "image")[None], side))[0]
-        return to_bytes(prediction) if self.classes is None else to_classes(prediction)
+        image, side = self._as_condition(image, where)
+        prediction = self.apply(to_network(to_tensor(image, side, where)[None], side))[0]
+        if self.classes is not None:
+            return to_classes(prediction)
+        target = self.target.side
+        return to_array(prediction, target if isinstance(target, ImageSide) else ImageSide())
+
+    def read(self, path: Path) -> NDArray[np.generic]:
+        """Read a file to predict from, by the code that reads the training pairs' conditions.
+
+        Raises:
+            DataError: it cannot be read exactly.
+        """
+        parts = construct(replace(self.recipe, metrics={}, listeners={}), self._checked.document).data
+        return parts[-1].instance.read(path, self.condition.name)
+
+    @property
+    def condition(self) -> SideRecord:
+        """The conditions that it was trained on; of a run from before that was recorded, images of 8 bits."""
+        return self.manifest.condition or self._presumed(0)
+
+    @property
+    def target(self) -> SideRecord:
+        """The targets that it was trained on, likewise."""
+        return self.manifest.target or self._presumed(1)
+
+    def _presumed(self, index: int) -> SideRecord:
+        flipped = self.recipe.settings.input.direction == "b_to_a"
+        name: SideName = "b" if flipped == (index == 0) else "a"
+        return SideRecord(name=name, channels=self.manifest.channels[index], dtype="uint8")
+
+    def _as_condition(self, image: NDArray[np.generic], where: str) -> tuple[NDArray[np.generic], Side]:
+        """An array to predict from, and the side that it is of."""
+        known = self.condition
+        if known.classes is not None and image.ndim == 2:
+            return image, LabelSide(known.classes)
+        if image.ndim == 3 and (image.shape[2], known.channels) == (1, 3):
+            image = np.repeat(image, 3, axis=2)
+        if image.ndim != 3 or image.shape[2] != known.channels:
+            what = f"the generator takes {known.channels} channels; this image is an array {image.shape}"
+            raise DataError(what, where=where)
+        is_scaled_by_type = known.range is None and image.dtype.kind == "u" and np.dtype(known.dtype).kind == "u"
+        if image.dtype.name != known.dtype and not is_scaled_by_type:
+            what = f"the generator was trained on {known.dtype}, and this image has {image.dtype}"
+            raise DataError(what, where=where, hint="Convert it to the values that the training images have.")
+        return image, ImageSide(known.channels, known.range)
 
     @cached_property
     def _checked(self) -> CheckedRecipe:

@@ -7,6 +7,7 @@ import pickle
 import time
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar, cast, get_args
 
@@ -15,7 +16,7 @@ import numpy as np
 from genlab.data.order import evenly_spaced
 from genlab.data.sides import to_tensor
 from genlab.errors import DataError
-from genlab.interfaces.dataset import Choice, Dataset, ImageSide, LabelSide, Pair, Pairs, Split
+from genlab.interfaces.dataset import Choice, Dataset, ImageSide, LabelSide, Pair, Pairs, Side, Split
 from genlab.testing.suite import ConformanceError, Suite, require
 from genlab.testing.threads import read_in_turns
 
@@ -148,11 +149,18 @@ def _require_sound(pair: Pair, pairs: Pairs) -> None:
     require(shapes[0] == shapes[1], f"{pair.key}: its sides have {shapes[0]} and {shapes[1]} for height and width")
     for array, side in ((pair.a, pairs.a), (pair.b, pairs.b)):
         try:
-            to_tensor(array, side, pair.key)
+            to_tensor(array, _ranged(side), pair.key)
         except DataError as error:
             raise ConformanceError(str(error)) from error
         if isinstance(side, ImageSide) and side.range and array.dtype.kind == "f":
             _require_in_range(array, side.range, pair.key)
+
+
+def _ranged(side: Side) -> Side:
+    """A side as a recipe may complete it: of one whose type is declared it may say the range."""
+    if isinstance(side, ImageSide) and side.dtype and side.range is None and np.dtype(side.dtype).kind != "u":
+        return replace(side, range=(0.0, 1.0))
+    return side
 
 
 def _require_in_range(array: np.ndarray, declared: tuple[float, float], key: str) -> None:

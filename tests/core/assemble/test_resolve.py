@@ -164,7 +164,7 @@ def test_an_unknown_key_in_every_table_of_the_framework(failure: Failure, table:
 def test_an_unknown_key_is_shown_with_the_nearest(failure: Failure) -> None:
     (fault,) = failure(size="sise = 8\n")
     assert fault.split("\n") == [
-        "r.toml:8:1: [input] has no setting `sise`; it takes direction, size, jitter, flip",
+        "r.toml:8:1: [input] has no setting `sise`; it takes direction, size, jitter, flip, range_a, range_b",
         "  8 | sise = 8",
         "    | ^^^^",
         "Did you mean `size`?",
@@ -432,4 +432,4 @@ def test_the_template_for_own_pairs_takes_them_from_here(
     monkeypatch.chdir(tmp_path)
     recipe = resolve(load_recipe("unet_folder"), first_party)
     assert recipe.data.settings["root"] == tmp_path / "my_pairs"
-    assert set(recipe.data.settings) == {"root", "train", "validation"}
+    assert set(recipe.data.settings) == {"root", "train", "validation", "alpha", "max_pixels"}

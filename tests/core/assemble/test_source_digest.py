@@ -28,7 +28,7 @@ def test_code_that_computes_nothing_does_not_count(core: Path, package: str) -> 
     assert digests([]) == before
 
 
-@pytest.mark.parametrize("package", ["engine", "data", "interfaces", "assemble"])
+@pytest.mark.parametrize("package", ["engine", "data", "images", "interfaces", "assemble"])
 def test_code_that_computes_does(core: Path, package: str) -> None:
     before = digests([])
     (core / package / "more.py").write_text("X = 1")

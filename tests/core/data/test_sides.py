@@ -95,7 +95,7 @@ def test_labels_of_sixteen_bits_with_few_classes():
     [
         (np.zeros((4, 4, 4), np.uint8), ImageSide(), r"3 channels was declared, but the array is \(4, 4, 4\)"),
         (np.zeros((4, 4), np.uint8), GREY, r"1 channels was declared, but the array is \(4, 4\)"),
-        (np.zeros((4, 4, 1), np.float32), GREY, "float with a declared range, not float32"),
+        (np.zeros((4, 4, 1), np.float32), GREY, "values of float32 need a range"),
         (np.zeros((4, 4, 1), np.int64), GREY, "not int64"),
         (np.zeros((4, 4, 1), bool), GREY, "not bool"),
         (np.full((4, 4, 1), np.nan, np.float32), ImageSide(1, (0.0, 1.0)), "not finite"),

@@ -30,7 +30,7 @@ def jpegs(tmp_path: Path) -> Path:
 
 def test_classes_come_back_from_their_blurred_colors(jpegs: Path) -> None:
     pairs = LabelsFromColors(source=SideBySide(root=jpegs), palette=list(PALETTE)).open("validation")
-    assert (pairs.a, pairs.b) == (ImageSide(3), LabelSide(PALETTE))
+    assert (pairs.a, pairs.b) == (ImageSide(3, dtype="uint8"), LabelSide(PALETTE))
     for pair, drawn in zip(pairs, DrawnFacades(validation_count=2, size=128).open("validation"), strict=True):
         assert (pair.b.shape, pair.b.dtype) == ((128, 128), np.uint8)
         assert (pair.b == drawn.b).mean() > 0.85

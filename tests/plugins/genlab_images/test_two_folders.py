@@ -42,7 +42,7 @@ def test_each_side_has_its_own_form(save: Save, tmp_path: Path) -> None:
     save("A/train/1.png", RED)
     save("B/train/1.png", 40_000, mode="I;16")
     pairs = TwoFolders(root=tmp_path).open("train")
-    assert (pairs.a, pairs.b) == (ImageSide(channels=3), ImageSide(channels=1))
+    assert (pairs.a, pairs.b) == (ImageSide(channels=3, dtype="uint8"), ImageSide(channels=1, dtype="uint16"))
     assert pairs[0].a.shape == (6, 8, 3)
     assert pairs[0].b.dtype == np.uint16
     assert (pairs[0].b == 40_000).all()

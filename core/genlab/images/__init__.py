@@ -1,0 +1,1 @@
+"""Image files to arrays and back, with the values, bands and depth that the files have. Imports no torch."""

@@ -1,0 +1,123 @@
+"""One reader of image files, for training and prediction: what a file contains is what it gives, or it is refused.
+
+Pillow reads what it reads exactly, NumPy `.npy` files, and the readers of the extra `genlab[tiff]` the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genlab.errors import DataError
+from genlab.images import deep_png, npy, pillow, tiff
+from genlab.images.header import Alpha, ImageHeader, PixelType
+from genlab.images.source import ImageSource
+
+MAX_PIXELS = 2**28
+"""The most pixels of an image that is decoded, unless a setting says otherwise: 16,384 x 16,384."""
+
+IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".npy")
+"""Endings of the names of files that are taken for images."""
+
+_FORMATS = "PNG, JPEG, WebP, BMP, TIFF and NumPy's .npy"
+_TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
+_START = 16
+
+
+def read_header(source: ImageSource, max_pixels: int = MAX_PIXELS) -> ImageHeader:
+    """Read an image's size and its pixels' type, without decoding it.
+
+    Args:
+        source: the encoded image.
+        max_pixels: the most that may be decoded.
+
+    Raises:
+        DataError: it is no image that can be read exactly, or is too large.
+    """
+    header = _header(source)
+    if (count := header.height * header.width) > max_pixels:
+        what = f"the image has {header.size} pixels, {count:,}, and at most {max_pixels:,} are decoded"
+        raise DataError(what, where=source.where, hint="A setting of the dataset, max_pixels, raises that.")
+    return header
+
+
+def read_image(
+    source: ImageSource, pixels: PixelType | None = None, alpha: Alpha = "drop", max_pixels: int = MAX_PIXELS
+) -> NDArray[np.generic]:
+    """Read an image as an array (height, width, bands) of the values and the type that the file has.
+
+    It is turned as its EXIF or TIFF orientation says; palettes become red, green and blue.
+
+    Args:
+        source: the encoded image.
+        pixels: the type that they must have; gray becomes three equal bands where three are asked for.
+        alpha: whether an alpha channel is dropped or is the last band.
+        max_pixels: the most that may be decoded.
+
+    Raises:
+        DataError: it is no image that can be read exactly, is too large, or has other pixels.
+    """
+    found = read_header(source, max_pixels).pixels
+    if pixels and not _fits(found.seen(alpha), pixels):
+        raise DataError(f"the image has {found}, where {pixels} are expected", where=source.where)
+    array = np.ascontiguousarray(_pixels(source))
+    if found.has_alpha and alpha == "drop":
+        array = array[..., :-1]
+    return np.repeat(array, 3, axis=2) if pixels and pixels.bands > array.shape[2] else array
+
+
+def common_type(headers: Sequence[ImageHeader], alpha: Alpha = "drop") -> PixelType:
+    """The pixels' type of the first image; the others must have it too, or be gray where it has colors.
+
+    Args:
+        headers: at least one.
+        alpha: whether an alpha channel is dropped or is the last band.
+
+    Raises:
+        DataError: one has another type.
+    """
+    first = headers[0]
+    expected = first.pixels.seen(alpha)
+    for header in headers:
+        if not _fits(header.pixels.seen(alpha), expected):
+            what = f"the image has {header.pixels}, where the first one, {first.where}, has {first.pixels}"
+            hint = "All images of a side need the same type: convert one or the other."
+            raise DataError(what, where=header.where, hint=hint)
+    return expected
+
+
+def _fits(found: PixelType, expected: PixelType) -> bool:
+    """True if pixels are of the expected type, or gray of its depth where colors are expected."""
+    return found.dtype == expected.dtype and (found.bands == expected.bands or (found.bands, expected.bands) == (1, 3))
+
+
+def _header(source: ImageSource) -> ImageHeader:
+    start = source.start(_START)
+    if start.startswith(npy.MAGIC):
+        return npy.read_header(source)
+    _require_known(start, source)
+    try:
+        return pillow.read_header(source)
+    except pillow.InexactError:
+        return tiff.read_header(source) if start.startswith(_TIFF) else deep_png.read_header(source)
+
+
+def _pixels(source: ImageSource) -> NDArray[np.generic]:
+    start = source.start(_START)
+    if start.startswith(npy.MAGIC):
+        return npy.read_pixels(source)
+    _require_known(start, source)
+    try:
+        return pillow.read_pixels(source)
+    except pillow.InexactError:
+        return tiff.read_pixels(source) if start.startswith(_TIFF) else deep_png.read_pixels(source)
+
+
+def _require_known(start: bytes, source: ImageSource) -> None:
+    if not start:
+        raise DataError("the image cannot be read: it is empty", where=source.where, hint="Take it out of the data.")
+    if not pillow.knows(start):
+        what = f"the image cannot be read: it is of another format than {_FORMATS}"
+        raise DataError(what, where=source.where, hint="Convert it, or take it out of the data.")
