@@ -54,7 +54,7 @@ class Precision:
             if network not in self._forwards:
                 mixed = self._mixed(partial(nn.Module.__call__, network))
                 self._forwards[network] = self._transform(mixed) if self._transform else mixed
-        with calls_replaced(self._forwards):
+        with calls_replaced({network: self._forwards[network] for network in networks}):
             yield
 
     def _mixed(self, forward: Forward) -> Forward:

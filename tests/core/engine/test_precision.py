@@ -62,6 +62,16 @@ def test_a_network_is_not_changed_by_a_step_and_its_hooks_and_copies_work_within
     assert seen == ["called"] * 3
 
 
+def test_only_the_networks_that_are_named_compute_in_a_precision():
+    made, precision = networks(0), Precision("bfloat16", CPU)
+    generator, discriminator = made["generator"].eval(), made["discriminator"].eval()
+    exact = generator(batch().condition)
+    with precision.applied([generator, discriminator]):
+        assert not torch.equal(generator(batch().condition), exact)
+    with precision.applied([discriminator]):
+        assert torch.equal(generator(batch().condition), exact)
+
+
 @pytest.mark.parametrize("name", MIXED)
 def test_gradient_norms_are_of_the_true_size(name):
     def norms(precision: Precision) -> dict[str, float]:
