@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import contextmanager
-from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from genlab.config.schema import PrecisionName
-from genlab.interfaces.network import Network, calls_replaced
+from genlab.interfaces.network import Network
 
 Forward = Callable[..., Tensor]
 Transform = Callable[[Forward], Forward]
@@ -46,16 +45,25 @@ class Precision:
 
     @contextmanager
     def applied(self, networks: Collection[Network]) -> Generator[None, None, None]:
-        """Let calls of networks compute in this precision, and as they are transformed, within the block."""
+        """Let networks compute in this precision, and as they are transformed, within the block."""
         if self._type == torch.float32 and self._transform is None:
             yield
             return
+        # A network may have been given a forward pass of its own, which comes back.
+        before = [(network, vars(network).get("forward")) for network in networks]
         for network in networks:
             if network not in self._forwards:
-                mixed = self._mixed(partial(nn.Module.__call__, network))
+                mixed = self._mixed(network.forward)
                 self._forwards[network] = self._transform(mixed) if self._transform else mixed
-        with calls_replaced({network: self._forwards[network] for network in networks}):
+            setattr(network, "forward", self._forwards[network])  # noqa: B010
+        try:
             yield
+        finally:
+            for network, own in before:
+                if own is None:
+                    delattr(network, "forward")
+                else:
+                    setattr(network, "forward", own)  # noqa: B010
 
     def _mixed(self, forward: Forward) -> Forward:
         if self._type == torch.float32:

@@ -6,11 +6,8 @@ Between components images are (batch, channels, height, width) floats in [-1, 1]
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator as Iteration, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -46,16 +43,7 @@ class Skip(NamedTuple):
 
 
 class Network(nn.Module):
-    """A module that can say how its weights start and which levels it has.
-
-    A call computes `forward`, and within a training step in the precision, and compiled, as the recipe says.
-    """
-
-    @override
-    def __call__(self, *given: Any, **named: Any) -> Any:
-        # A network inside another one is compiled with it, and the compiler does not know context variables.
-        compute = None if torch.compiler.is_compiling() else _replaced.get().get(self)
-        return super().__call__(*given, **named) if compute is None else compute(*given, **named)
+    """A module that can say how its weights start and which levels it has."""
 
     def initialize(self, name: str, parameter: Tensor, rng: torch.Generator) -> None:
         """Initialize one parameter in place, drawing only from `rng`.
@@ -75,22 +63,6 @@ class Network(nn.Module):
         `gen bench` compares a recipe with its plain networks. A network that has faster layers of its own, or scores
         several images in one pass, overrides it.
         """
-
-
-_replaced: ContextVar[Mapping[Network, Callable[..., Tensor]]] = ContextVar("replaced", default=MappingProxyType({}))
-
-
-@contextmanager
-def calls_replaced(replacements: Mapping[Network, Callable[..., Tensor]]) -> Iteration[None]:
-    """Within the block, a call of one of these networks calls what stands for it here.
-
-    The networks themselves are not changed, so copies of them, and calls in other threads, compute as ever.
-    """
-    token = _replaced.set(replacements)
-    try:
-        yield
-    finally:
-        _replaced.reset(token)
 
 
 class Generator(Network, ABC):

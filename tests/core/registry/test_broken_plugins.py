@@ -173,3 +173,37 @@ def test_a_defect_of_genlabs_own_is_blamed_on_no_plugin() -> None:
     with pytest.raises(RuntimeError) as caught:
         next(_broken_by_us())
     assert blamed(caught.value) is None
+
+
+ODD = """
+import genlab
+
+genlab_interface = "1.0"
+
+class Plugin:
+    genlab_interface = "1.0"
+    {equality}
+
+    @genlab.hookimpl
+    def genlab_register(self, registry):
+        registry.listener("{name}", "genlab_none:Nothing")
+
+plugin = Plugin()
+"""
+EQUALITIES = {
+    "unhashable": "__hash__ = None",
+    "raising": "__eq__ = lambda self, other: 1 / 0",
+    "agreeing": "__eq__ = lambda self, other: True; __hash__ = lambda self: 1",
+}
+
+
+def test_an_object_that_is_odd_to_compare_costs_no_other_plugin_anything(gen: GenCommand, tmp_path: Path) -> None:
+    for name, equality in EQUALITIES.items():
+        module = f"genlab_{name}"
+        # Its entry point's name sorts before those of all others.
+        source = ODD.format(equality=equality, name=name)
+        install(tmp_path / "site", f"genlab-{name}", {module: source}, {f"A{name}": f"{module}:plugin"})
+    done = gen("plugins", "list", "--json", PYTHONPATH=str(tmp_path / "site"))
+    rows = json.loads(done.stdout)
+    assert {row["name"]: row["why"] for row in rows if row["state"] != "ok"} == {}
+    assert {row["name"] for row in rows} >= {*EQUALITIES, "unet", "patchgan", "l1", "tensorboard"}

@@ -11,11 +11,9 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import pluggy
-
 from genlab.config.validate import nearest
 from genlab.errors import PluginError
-from genlab.registry.discovery.load import import_file, load_plugin, make_manager
+from genlab.registry.discovery.load import import_file, load_plugin
 from genlab.registry.discovery.overview import PluginRow, overview
 from genlab.registry.discovery.packages import Declared, declared_plugins
 from genlab.registry.discovery.plugin import Plugin, canonical
@@ -47,9 +45,8 @@ def _faults(plugins: Sequence[Plugin]) -> list[str]:
 
 def all_plugins(files: Iterable[Path] = ()) -> list[Plugin]:
     """The same without being strict, for those who want to see what is wrong."""
-    manager = make_manager()
-    installed = [_installed(manager, declared, is_left_out) for declared, is_left_out in _sifted(declared_plugins())]
-    return [*installed, *(_from_file(manager, file) for file in _distinct(files))]
+    installed = [_installed(declared, is_left_out) for declared, is_left_out in _sifted(declared_plugins())]
+    return [*installed, *map(_from_file, _distinct(files))]
 
 
 def list_plugins(files: Iterable[str | Path] = ()) -> list[PluginRow]:
@@ -75,11 +72,11 @@ def _sifted(plugins: Sequence[Declared]) -> list[tuple[Declared, bool]]:
     ]
 
 
-def _installed(manager: pluggy.PluginManager, declared: Declared, is_left_out: bool) -> Plugin:
+def _installed(declared: Declared, is_left_out: bool) -> Plugin:
     origin = (declared.name, declared.package, declared.version)
     if is_left_out:
         return Plugin(*origin, is_left_out=True)
-    loaded = load_plugin(manager, declared.load, declared.name, says_version=True)
+    loaded = load_plugin(declared.load, declared.name, says_version=True)
     failure = loaded.failure.what if loaded.failure else None
     return Plugin(*origin, None, loaded.registrations, failure, loaded.seconds)
 
@@ -103,11 +100,11 @@ def _existing(file: Path) -> Path:
     raise PluginError("there is no such file", where=f"--plugin {file}")
 
 
-def _from_file(manager: pluggy.PluginManager, file: Path) -> Plugin:
+def _from_file(file: Path) -> Plugin:
     path = _existing(file)
     if path.suffix != ".py":
         raise PluginError(f"{path.name} is not a Python file", where=f"--plugin {file}")
-    loaded = load_plugin(manager, lambda: import_file(path), path.stem, says_version=False)
+    loaded = load_plugin(lambda: import_file(path), path.stem, says_version=False)
     if loaded.failure:
         raise PluginError(loaded.failure.what, where=f"--plugin {file}") from loaded.failure
     return Plugin(path.stem, path.name, file=path, registrations=loaded.registrations, seconds=loaded.seconds)

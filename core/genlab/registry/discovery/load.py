@@ -34,18 +34,10 @@ class Loaded(NamedTuple):
     seconds: float
 
 
-def make_manager() -> pluggy.PluginManager:
-    """A manager of plugins, which knows the hooks that they may have."""
-    manager = pluggy.PluginManager(hooks.GROUP)
-    manager.add_hookspecs(hooks)
-    return manager
-
-
-def load_plugin(manager: pluggy.PluginManager, find: Callable[[], Any], name: str, *, says_version: bool) -> Loaded:
-    """Import a plugin, register it with the manager, and ask it for its components.
+def load_plugin(find: Callable[[], Any], name: str, *, says_version: bool) -> Loaded:
+    """Import a plugin and ask it for its components.
 
     Args:
-        manager: where it is registered.
         find: imports it.
         name: its name.
         says_version: whether it must say which version of the interface it is made for, as a package must.
@@ -55,7 +47,7 @@ def load_plugin(manager: pluggy.PluginManager, find: Callable[[], Any], name: st
     failure: PluginError | None = None
     try:
         with _caught(), guarded():
-            registrations = _components(manager, find(), name, says_version)
+            registrations = _register(find(), name, says_version)
     except PluginError as error:
         failure = error
     return Loaded(registrations, failure, time.perf_counter() - began)
@@ -84,34 +76,24 @@ def import_file(path: Path) -> ModuleType:
     return module
 
 
-def _components(manager: pluggy.PluginManager, module: Any, name: str, says_version: bool) -> list[Registration]:
-    """Ask one plugin for its components, by its hook alone."""
+def _register(module: Any, name: str, says_version: bool) -> list[Registration]:
+    """Ask one plugin for its components; pluggy checks the hook's name and arguments."""
     check_version(getattr(module, VERSION, None), says_version)
-    _register(manager, module, name)
-    others = [plugin for _, plugin in manager.list_name_plugin() if plugin is not module]
-    hook = manager.subset_hook_caller("genlab_register", others)
-    if not hook.get_hookimpls():
-        raise PluginError("it has no hook `genlab_register` marked with `@genlab.hookimpl`")
-    if any(_is_no_plain(implementation.function) for implementation in hook.get_hookimpls()):
-        raise PluginError("its hook `genlab_register` is no plain function: without `yield` or `async` it is called")
-    registry = Registry()
-    hook(registry=registry)
-    return registry.registrations
-
-
-def _register(manager: pluggy.PluginManager, module: Any, name: str) -> None:
-    """Register a plugin; pluggy checks the names and arguments of its hooks."""
-    if manager.is_registered(module):  # several entry points may name one module
-        return
+    manager = pluggy.PluginManager(hooks.GROUP)
+    manager.add_hookspecs(hooks)
     try:
-        # Packages may have entry points of one name.
-        manager.register(module, f"{name} {id(module)}")
+        manager.register(module, name)
         manager.check_pending()
     except pluggy.PluginValidationError as error:
-        if manager.is_registered(module):  # its hooks would be found at fault with every later plugin
-            manager.unregister(module)
         found = str(error).splitlines()[-1].partition(" in plugin ")[0]
         raise PluginError(f"{found}; a plugin's hook is `genlab_register(registry)`") from error
+    if not manager.hook.genlab_register.get_hookimpls():
+        raise PluginError("it has no hook `genlab_register` marked with `@genlab.hookimpl`")
+    if any(_is_no_plain(hook.function) for hook in manager.hook.genlab_register.get_hookimpls()):
+        raise PluginError("its hook `genlab_register` is no plain function: without `yield` or `async` it is called")
+    registry = Registry()
+    manager.hook.genlab_register(registry=registry)
+    return registry.registrations
 
 
 def _is_no_plain(function: Callable[..., object]) -> bool:
