@@ -57,7 +57,7 @@ def pages() -> dict[str, str]:
 
 
 def index() -> str:
-    lines = ["# ComponentDocs", "", f"What a plugin gives, kind by kind: version {INTERFACE} of the interface.", ""]
+    lines = ["# Components", "", f"What a plugin gives, kind by kind: version {INTERFACE} of the interface.", ""]
     for kind in KINDS.values():
         first = about(interfaces(kind)[0]).partition("\n")[0]
         lines.append(f"- [{kind.name}]({kind.name}.md): {first}")

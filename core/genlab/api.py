@@ -10,7 +10,16 @@ from genlab.ablation.ablate import Ablation
 from genlab.ablation.jobs import JobEvent
 from genlab.ablation.plan import TABLE as ABLATION, make_plan
 from genlab.ablation.results import AblationResult
-from genlab.assemble.experiment import build_method, build_networks, construct, kept_pairs, open_data, prepare, settle
+from genlab.assemble.experiment import (
+    build_method,
+    build_networks,
+    construct,
+    kept_pairs,
+    open_data,
+    prepare,
+    settle,
+    with_ranges,
+)
 from genlab.assemble.read import CheckedRecipe, read_recipe
 from genlab.config.load import find
 from genlab.data.cache import Cache, CacheContent
@@ -66,7 +75,8 @@ def describe_networks(
     checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
     built = checked.recipe
     try:
-        channels = prepare(built, open_data(construct(built, checked.document).data).training).channels
+        data = open_data(construct(built, checked.document).data)
+        channels = prepare(with_ranges(built, data), data.training).channels
     except DataUnavailableError:
         channels = (3, 3)
     networks = build_networks(built, channels, checked.document)

@@ -15,7 +15,7 @@ from genlab import Metric
 
 
 class MeanOverImages(Metric):
-    """Every image counts the same, so the figure does not depend on how images are cut into batches.
+    """Every image counts the same, so the score does not depend on how images are cut into batches.
 
     Values are added up in float64. The mean over no images at all is NaN.
     """
@@ -25,7 +25,7 @@ class MeanOverImages(Metric):
 
     @abstractmethod
     def measure(self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]) -> Float[Tensor, " n"]:
-        """The figure of each image; both sides come as float32 in [-1, 1]."""
+        """The score of each image; both sides come as float32 in [-1, 1]."""
 
     @override
     def update(

@@ -142,6 +142,21 @@ def test_percentiles_are_measured_and_stand_in_the_run(tmp_path: Path) -> None:
         run.predict(np.zeros((12, 20, 3), np.uint8))
 
 
+def test_percentiles_are_measured_wherever_pairs_are_prepared(tmp_path: Path) -> None:
+    recipe, plugins = recipe_for(KINDS["tifffile-float32x3.tif"], tmp_path), [tmp_path / "copy.py"]
+    percentiles = "{ percentiles = [10, 90] }"
+    recipe.write_text(recipe.read_text().replace("[-3.0, 7.0]", percentiles))
+    assert genlab.inspect_data(recipe, plugins=plugins).splits["train"].pairs == 1
+    assert genlab.describe_networks(recipe, plugins=plugins)
+    ablation = '\n[ablation]\nseeds = [0]\nmetric = "validation/l1"\nbaseline = "whole"\n'
+    arms = "[ablation.arms.whole]\n[ablation.arms.strong]\nlosses.l1.weight = 2\n"
+    recipe.write_text(recipe.read_text() + ablation + arms)
+    planned = genlab.plan_ablation(recipe, plugins=plugins, out=tmp_path / "ablation")
+    assert {trial.recipe.settings.input.range_a for trial in planned.trials} != {"type"}
+    assert all(isinstance(trial.recipe.settings.input.range_a, tuple) for trial in planned.trials)
+    assert planned.parameters
+
+
 def test_twelve_bits_of_sixteen_use_the_whole_range(tmp_path: Path) -> None:
     written = KINDS["png-uint16x1.png"]
     array = (written.array // 16).astype(np.uint16)

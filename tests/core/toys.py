@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from genlab import Batch, Ended, Listener, Method, Network, Pairs, Started
-from genlab.config.schema import Checkpoint, Evaluate, Inference, Input, Optimizer, Schedule, Settings, Train
+from genlab.config.schema import TABLES, Settings
 from genlab.data.augment import load_size
 from genlab.data.prepared import PreparedPairs
 from genlab.engine.experiment import Experiment
@@ -62,17 +62,8 @@ def settings(seed: int = 0, **tables: Mapping[str, Any]) -> Settings:
         "train": {"steps": 8, "values_every": 1},
         "evaluate": {"previews": 2, "validations": 2, "preview_pairs": 2},
     }
-    kinds = {
-        "input": Input,
-        "optimizer": Optimizer,
-        "schedule": Schedule,
-        "train": Train,
-        "inference": Inference,
-        "evaluate": Evaluate,
-        "checkpoint": Checkpoint,
-    }
     return Settings(
-        seed=seed, **{name: kind(**(first.get(name, {}) | dict(tables.get(name, {})))) for name, kind in kinds.items()}
+        seed=seed, **{name: kind(**(first.get(name, {}) | dict(tables.get(name, {})))) for name, kind in TABLES.items()}
     )
 
 

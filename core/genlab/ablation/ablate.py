@@ -20,7 +20,7 @@ from genlab.ablation.jobs import Executor, Job, JobEvent
 from genlab.ablation.plan import Plan, PlannedTrial, make_plan
 from genlab.ablation.report import write_ablation_report
 from genlab.ablation.results import AblationResult, read_result
-from genlab.assemble.experiment import OpenData, build_networks, construct, open_data, prepare, settle
+from genlab.assemble.experiment import OpenData, build_networks, construct, open_data, prepare, settle, with_ranges
 from genlab.assemble.facts import count_parameters
 from genlab.assemble.recipe import Recipe
 from genlab.config.load import load_recipe
@@ -61,6 +61,7 @@ class Ablation:
     Raises:
         RecipeError: with all that is wrong with the recipe and its arms.
         DataError: the data cannot be had.
+        RunError: the folder's ablation was made by an earlier genlab.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Ablation:
         self.trials = [self._settled(trial) for trial in self.plan.trials]
         self._refuse_different_measures()
         self.folder = AblationFolder(path)
+        self.folder.refuse_earlier()
 
     @property
     def slots(self) -> int:
@@ -151,7 +153,7 @@ class Ablation:
         if key not in self._fingerprints:
             data = self._opened(trial)
             metrics = construct(replace(trial.recipe, losses={}, listeners={}), trial.document).metrics
-            try_metrics(metrics, prepare(trial.recipe, data.validation))
+            try_metrics(metrics, prepare(with_ranges(trial.recipe, data), data.validation))
             self._fingerprints[key] = fingerprints(data, metrics)
         return self._fingerprints[key]
 
@@ -165,7 +167,7 @@ class Ablation:
         found = [self._measured(trial) for trial in self.plan.trials]
         for name in sorted(set().union(*found) - {"train", "validation"}):
             if len({fingerprints.get(name) for fingerprints in found}) > 1:
-                what = f"arms measure with different things under {name}, and such figures cannot be compared"
+                what = f"arms measure with different things under {name}, so their scores cannot be compared"
                 raise RunError(what, where=self.plan.title, hint="Give the metric the same settings in every arm.")
 
     def _refuse_other_code(self) -> None:

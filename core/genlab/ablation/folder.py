@@ -39,12 +39,15 @@ class AblationFolder:
         """Folder of the trials, by arm and seed."""
         return self.path / "trials"
 
+    def refuse_earlier(self) -> None:
+        """Raise a `RunError` if the ablation was made by an earlier genlab, which called its trials cells."""
+        if (self.path / "cells").is_dir() and self.recipe_path.is_file() and not self.trials_path.is_dir():
+            what = "this ablation was made by an earlier genlab, whose results cannot be compared with new ones"
+            raise RunError(what, where=str(self.path), hint="Choose another --out; this folder is left as it is.")
+
     @classmethod
     def at(cls, path: Path) -> AblationFolder:
         """The folder at a path, made if it is not there; `RunError` if something else is."""
-        if (path / "cells").is_dir():
-            what = "this ablation was made by an earlier genlab, whose results cannot be compared with new ones"
-            raise RunError(what, where=str(path), hint="Choose another --out; its report stays as it is.")
         is_ours = (path / "recipe.toml").is_file() and not (path / "run.json").exists()
         if path.exists() and not is_ours and (not path.is_dir() or {item.name for item in path.iterdir()} - {".lock"}):
             raise RunError(

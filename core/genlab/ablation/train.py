@@ -20,7 +20,7 @@ PATIENCE = 120.0
 """Seconds that a worker left over from before may take to save what it trains."""
 
 
-def train_cell(job: Job, listeners: Sequence[tuple[str, Listener]] = ()) -> Done:
+def train_trial(job: Job, listeners: Sequence[tuple[str, Listener]] = ()) -> Done:
     """Train a trial, or go on with it where it is.
 
     Args:

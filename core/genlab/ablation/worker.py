@@ -18,7 +18,7 @@ from typing import IO, Any
 from typing_extensions import override
 
 from genlab.ablation.jobs import Job
-from genlab.ablation.train import train_cell
+from genlab.ablation.train import train_trial
 from genlab.interfaces.listener import Listener, Step
 
 _SECONDS_BETWEEN_WORDS = 0.25
@@ -54,7 +54,7 @@ def main() -> None:
     threading.Thread(target=_receive, args=(jobs,), daemon=True).start()
     while (job := jobs.get()) is not None:
         # An error of genlab's own ends this process, which is told too.
-        done = train_cell(job, [("progress", ProgressReporter(channel))])
+        done = train_trial(job, [("progress", ProgressReporter(channel))])
         tell(channel, event="done", status=done.status, failure=done.failure)
 
 

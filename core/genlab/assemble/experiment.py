@@ -16,6 +16,7 @@ from genlab.assemble.instances import check_choice, check_network, check_phases,
 from genlab.assemble.recipe import Recipe
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
+from genlab.config.schema import Input, ValueRange
 from genlab.data.augment import load_size
 from genlab.data.cache import Cache
 from genlab.data.device import CPU
@@ -51,6 +52,19 @@ class OpenData:
     def fingerprints(self) -> dict[str, str]:
         """Hashes of the pairs' content, by split; may read all of them."""
         return {"train": self.training.fingerprint(), "validation": self.validation.fingerprint()}
+
+    def ranged(self, settings: Input) -> Input:
+        """Settings with the percentiles of their ranges measured on the training pairs, once for all that ask."""
+        key = (settings.range_a, settings.range_b)
+        if key not in self._ranges:
+            measured = settle_ranges(settings, self.training)
+            self._ranges[key] = (measured.range_a, measured.range_b)
+        range_a, range_b = self._ranges[key]
+        return settings.model_copy(update={"range_a": range_a, "range_b": range_b})
+
+    @cached_property
+    def _ranges(self) -> dict[tuple[ValueRange, ValueRange], tuple[ValueRange, ValueRange]]:
+        return {}
 
     def sides(self, split: Split) -> tuple[Side, Side]:
         """Descriptions of the two sides of a split's pairs."""
@@ -167,12 +181,24 @@ def _chosen(choice: Choice, parts: Sequence[ConstructedPart]) -> ComponentConfig
 
 def settle(recipe: Recipe, data: OpenData) -> Recipe:
     """The recipe with what was left to this machine chosen; `DeviceError` if its device is not there."""
-    ranges = settle_ranges(recipe.settings.input, data.training)
-    return recipe.settled(data.spec, ranges, settle_train(recipe.settings.train))
+    return with_ranges(recipe, data).settled(data.spec, settle_train(recipe.settings.train))
+
+
+def with_ranges(recipe: Recipe, data: OpenData) -> Recipe:
+    """The recipe with the ranges that are measured on its training pairs, as preparing pairs needs them."""
+    settings = recipe.settings
+    return replace(recipe, settings=replace(settings, input=data.ranged(settings.input)))
 
 
 def prepare(recipe: Recipe, pairs: Pairs, store: PairStore | None = None, device: torch.device = CPU) -> PreparedPairs:
-    """Pairs as the networks see them, but for augmentation; `store` is where they stay on the machine."""
+    """Pairs as the networks see them, but for augmentation.
+
+    Args:
+        recipe: with its ranges, as `with_ranges` gives it.
+        pairs: the pairs of a split.
+        store: where they stay on the machine.
+        device: where they are to be.
+    """
     settings = recipe.settings.input
     return PreparedPairs(pairs, settings, settings.height_width, recipe.predictions, store=store, device=device)
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import tomli_w
 from pydantic import BaseModel
 
-from genlab.config.schema import TABLES, Input, Settings, Train
+from genlab.config.schema import TABLES, Settings, Train
 from genlab.interfaces.predictions import Predictions
 from genlab.registry.components import Component, ComponentConfig
 
@@ -54,9 +54,9 @@ class Recipe:
     metrics: Mapping[str, ComponentConfig]
     listeners: Mapping[str, ComponentConfig]
 
-    def settled(self, data: ComponentConfig, pairs: Input, train: Train) -> Recipe:
-        """The same with what was left open filled in: which data, their ranges, and what `[train]` leaves open."""
-        return replace(self, data=data, settings=replace(self.settings, input=pairs, train=train))
+    def settled(self, data: ComponentConfig, train: Train) -> Recipe:
+        """The same with what was left to the machine filled in: which data, and what `[train]` leaves open."""
+        return replace(self, data=data, settings=replace(self.settings, train=train))
 
     @property
     def predictions(self) -> Predictions:

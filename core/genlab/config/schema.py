@@ -182,11 +182,11 @@ class AblationTable(Table):
     baseline: str
     """The arm that the others are compared with."""
     metric: str = "validation/l1"
-    """The figure that the answer is about: `validation/`, `train/` or `gap/`, and a metric's label.
+    """The score that the answer is about: `validation/`, `train/` or `gap/`, and a metric's label.
 
-    Of a metric that gives several figures, `validation/label/figure`."""
+    Of a metric that gives several scores, `validation/label/score`."""
     metrics: list[str] = []
-    """Further figures that are compared."""
+    """Further scores that are compared."""
     arms: dict[ArmName, ArmChanges] = {}
     """What each arm changes, by its name; only the baseline may change nothing."""
     axes: dict[ArmName, dict[ArmName, ArmChanges]] = {}

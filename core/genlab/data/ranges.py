@@ -33,4 +33,5 @@ def _measure(setting: Percentiles, training: Pairs, name: SideName) -> tuple[flo
 
 def _some(array: np.ndarray) -> np.ndarray:
     flat = array.reshape(-1)
-    return flat[:: max(1, -(-flat.size // _VALUES))]
+    # A copy, as a view would keep the whole image in memory.
+    return flat[:: max(1, -(-flat.size // _VALUES))].copy()

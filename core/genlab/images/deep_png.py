@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin
-from PIL.ExifTags import Base
+from PIL import PngImagePlugin
 
 from genlab.errors import DataError
 from genlab.images.extras import require_tiff_extra
 from genlab.images.header import ImageHeader, PixelType
 from genlab.images.orientation import turned, turned_size
+from genlab.images.pillow import exif_orientation
 from genlab.images.source import ImageSource
 
 _WHAT = "a PNG of 16 bits in color or with alpha"
@@ -23,7 +23,7 @@ def read_header(source: ImageSource) -> ImageHeader:
     """Size and pixels' type."""
     require_tiff_extra("imagecodecs", _WHAT, source.where)
     with PngImagePlugin.PngImageFile(source.opened()) as picture:
-        height, width = turned_size(picture.height, picture.width, _orientation(picture))
+        height, width = turned_size(picture.height, picture.width, exif_orientation(picture))
     return ImageHeader(source.where, height, width, _BANDS[source.start(_COLOR_TYPE + 1)[_COLOR_TYPE]])
 
 
@@ -31,12 +31,8 @@ def read_pixels(source: ImageSource) -> NDArray[np.generic]:
     """The pixels (height, width, bands), alpha as the last band."""
     imagecodecs = require_tiff_extra("imagecodecs", _WHAT, source.where)
     with PngImagePlugin.PngImageFile(source.opened()) as picture:
-        orientation = _orientation(picture)
+        orientation = exif_orientation(picture)
     try:
         return turned(imagecodecs.png_decode(source.read()), orientation)
     except Exception as error:
         raise DataError(f"the image cannot be read: {error}", where=source.where) from error
-
-
-def _orientation(picture: Image.Image) -> int:
-    return int(Image.Image.getexif(picture).get(Base.Orientation) or 1)

@@ -72,14 +72,14 @@ def read_header(source: ImageSource) -> ImageHeader:
     with _opened(source) as picture:
         height, width = picture.size[::-1]
         if not isinstance(picture, TiffImagePlugin.TiffImageFile):  # which swaps them itself
-            height, width = turned_size(height, width, _orientation(picture))
+            height, width = turned_size(height, width, exif_orientation(picture))
         return ImageHeader(source.where, height, width, _pixel_type(picture, source))
 
 
 def read_pixels(source: ImageSource) -> NDArray[np.generic]:
     """The pixels (height, width, bands), alpha as the last band; `InexactError` as above."""
     with _opened(source) as picture:
-        pixels, orientation = _pixel_type(picture, source), _orientation(picture)
+        pixels, orientation = _pixel_type(picture, source), exif_orientation(picture)
         is_tiff = isinstance(picture, TiffImagePlugin.TiffImageFile)
         picture.load()  # which turns a TIFF
         bands = pixels.bands + pixels.has_alpha
@@ -167,6 +167,7 @@ def _rawmode(picture: Image.Image) -> str:
     return str(arguments[0] if isinstance(arguments, tuple) and arguments else arguments)
 
 
-def _orientation(picture: Image.Image) -> int:
+def exif_orientation(picture: Image.Image) -> int:
+    """Number of a picture's orientation, 1 where it has none."""
     # Not the picture's own `getexif`: a PNG's decodes the whole image in search of it.
     return int(Image.Image.getexif(picture).get(Base.Orientation) or 1)

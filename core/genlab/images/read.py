@@ -5,7 +5,8 @@ Pillow reads what it reads exactly, NumPy `.npy` files, and the readers of the e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ MAX_PIXELS = 2**28
 
 IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".npy")
 """Endings of the names of files that are taken for images."""
+
+T = TypeVar("T")
 
 _FORMATS = "PNG, JPEG, WebP, BMP, TIFF and NumPy's .npy"
 _TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
@@ -36,7 +39,7 @@ def read_header(source: ImageSource, max_pixels: int = MAX_PIXELS) -> ImageHeade
     Raises:
         DataError: it is no image that can be read exactly, or is too large.
     """
-    header = _header(source)
+    header = _by_reader(source, lambda reader: reader.read_header(source))
     if (count := header.height * header.width) > max_pixels:
         what = f"the image has {header.size} pixels, {count:,}, and at most {max_pixels:,} are decoded"
         raise DataError(what, where=source.where, hint="A setting of the dataset, max_pixels, raises that.")
@@ -62,7 +65,7 @@ def read_image(
     found = read_header(source, max_pixels).pixels
     if pixels and not _fits(found.seen(alpha), pixels):
         raise DataError(f"the image has {found}, where {pixels} are expected", where=source.where)
-    array = np.ascontiguousarray(_pixels(source))
+    array = np.ascontiguousarray(_by_reader(source, lambda reader: reader.read_pixels(source)))
     if found.has_alpha and alpha == "drop":
         array = array[..., :-1]
     return np.repeat(array, 3, axis=2) if pixels and pixels.bands > array.shape[2] else array
@@ -93,26 +96,24 @@ def _fits(found: PixelType, expected: PixelType) -> bool:
     return found.dtype == expected.dtype and (found.bands == expected.bands or (found.bands, expected.bands) == (1, 3))
 
 
-def _header(source: ImageSource) -> ImageHeader:
-    start = source.start(_START)
-    if start.startswith(npy.MAGIC):
-        return npy.read_header(source)
-    _require_known(start, source)
-    try:
-        return pillow.read_header(source)
-    except pillow.InexactError:
-        return tiff.read_header(source) if start.startswith(_TIFF) else deep_png.read_header(source)
+class _Reader(Protocol):
+    """A module that reads one kind of files."""
+
+    def read_header(self, source: ImageSource) -> ImageHeader: ...
+
+    def read_pixels(self, source: ImageSource) -> NDArray[np.generic]: ...
 
 
-def _pixels(source: ImageSource) -> NDArray[np.generic]:
+def _by_reader(source: ImageSource, read: Callable[[_Reader], T]) -> T:
+    """Read by the first reader that gives the file's own values; `DataError` if there is none."""
     start = source.start(_START)
     if start.startswith(npy.MAGIC):
-        return npy.read_pixels(source)
+        return read(npy)
     _require_known(start, source)
     try:
-        return pillow.read_pixels(source)
+        return read(pillow)
     except pillow.InexactError:
-        return tiff.read_pixels(source) if start.startswith(_TIFF) else deep_png.read_pixels(source)
+        return read(tiff if start.startswith(_TIFF) else deep_png)
 
 
 def _require_known(start: bytes, source: ImageSource) -> None:

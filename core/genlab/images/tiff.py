@@ -69,6 +69,8 @@ def _check(page: Any, source: ImageSource) -> None:
         what = f"its colors are {getattr(page.photometric, 'name', page.photometric)}, and not gray or RGB"
     elif page.photometric == _WHITE_IS_ZERO and page.dtype.kind != "u":
         what = f"its values are {page.dtype} with white as zero"
+    elif any(int(extra) in _ALPHA for extra in page.extrasamples[:-1]):
+        what = "its alpha is not the last of its bands"
     elif page.imagedepth != 1:
         what = "it is a volume"
     if what:

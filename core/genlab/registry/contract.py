@@ -34,8 +34,9 @@ def renamed_attribute(component: object, kind: Kind) -> str | None:
     """Sentence on an attribute that a class, or what it constructed, has under its old name; None without one."""
     interface = load_object(kind.interfaces[0])
     for old, new in _RENAMED.get(kind.name, {}).items():
+        value: object = getattr(component, old, None)
         is_inherited = getattr(component, new, None) is getattr(interface, new, None)
-        if hasattr(component, old) and is_inherited:
+        if value and not callable(value) and is_inherited:  # a method of that name is the class's own
             return f"its `{old}` is called `{new}` now"
     return None
 

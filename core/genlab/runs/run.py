@@ -24,7 +24,7 @@ from genlab.engine.checkpoint_files import prediction_files, step_of
 from genlab.engine.inference import Predictor, predict_any_size
 from genlab.engine.runtime import choose_device
 from genlab.errors import DataError, RunError
-from genlab.interfaces.dataset import ImageSide, LabelSide, Palette, Side, SideName
+from genlab.interfaces.dataset import Dataset, ImageSide, LabelSide, Palette, Side, SideName
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Generator
@@ -190,8 +190,12 @@ class Run:
         Raises:
             DataError: it cannot be read exactly.
         """
-        parts = construct(replace(self.recipe, metrics={}, listeners={}), self._checked.document).data
-        return parts[-1].instance.read(path, self.condition.name)
+        return self._dataset.read(path, self.condition.name)
+
+    @cached_property
+    def _dataset(self) -> Dataset:
+        parts = replace(self.recipe, losses={}, metrics={}, listeners={})
+        return construct(parts, self._checked.document).data[-1].instance
 
     @property
     def condition(self) -> SideRecord:

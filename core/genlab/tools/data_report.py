@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from genlab.assemble.experiment import construct, open_data, prepare
+from genlab.assemble.experiment import construct, open_data, prepare, with_ranges
 from genlab.assemble.read import CheckedRecipe
 from genlab.data.order import evenly_spaced
 from genlab.data.pair import PreparedPair
@@ -84,7 +84,8 @@ def make_data_report(checked: CheckedRecipe, on_progress: Callable[[int, int], N
         DataError: one cannot be read, or does not fit; a training would find that when it is its turn.
     """
     data = open_data(construct(checked.recipe, checked.document).data)
-    opened = [prepare(checked.recipe, pairs) for pairs in (data.training, data.validation)]
+    recipe = with_ranges(checked.recipe, data)
+    opened = [prepare(recipe, pairs) for pairs in (data.training, data.validation)]
     total, rows = sum(map(len, opened)), min(_SHOWN, *map(len, opened))
     done = 0
 

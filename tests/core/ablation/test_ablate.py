@@ -18,7 +18,7 @@ from genlab.ablation.ablate import Ablation
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.jobs import Begun, Done, Job, JobEvent
 from genlab.ablation.results import AblationResult, read_result
-from genlab.ablation.train import train_cell
+from genlab.ablation.train import train_trial
 from genlab.assemble.experiment import build_networks
 from genlab.config.document import Document
 
@@ -53,7 +53,7 @@ def here(
     """Train all jobs in this process, one after the other."""
     for job in jobs:
         on_event(Begun(job))
-        on_event(train_cell(job))
+        on_event(train_trial(job))
 
 
 def ablate(
@@ -271,9 +271,15 @@ def test_a_folder_of_something_else_is_left_alone(recipe: Path, tmp_path: Path) 
 def test_an_ablation_of_an_earlier_genlab_is_refused_and_left_alone(recipe: Path, copy: Path) -> None:
     (copy / "trials").rename(copy / "cells")
     before = sorted(copy.rglob("*"))
-    with pytest.raises(RunError, match=r"made by an earlier genlab[^$]*Choose another --out"):
-        ablate(recipe, out=copy)
+    for action in (genlab.plan_ablation, ablate):
+        with pytest.raises(RunError, match=r"made by an earlier genlab[^$]*Choose another --out"):
+            action(recipe, out=copy)
     assert sorted(copy.rglob("*")) == before
+
+
+def test_a_folder_that_an_earlier_genlab_was_run_in_too_still_has_its_trials(recipe: Path, copy: Path) -> None:
+    (copy / "cells").mkdir()
+    assert not genlab.plan_ablation(recipe, out=copy).time_estimate().missing
 
 
 def test_the_plan_alone_trains_nothing(gen: GenCommand, recipe: Path, tmp_path: Path) -> None:

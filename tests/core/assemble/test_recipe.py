@@ -65,14 +65,14 @@ def test_what_is_left_to_the_machine_is_left_out_until_it_is_settled(resolved: R
     recipe = resolved("train.device=auto", "train.threads=3")
     assert text in recipe.toml()
     chosen = {"device": "cpu", "threads": 2, "precision": "float32", "compile": False}
-    settled = recipe.settled(recipe.data, recipe.settings.input, recipe.settings.train.model_copy(update=chosen))
+    settled = recipe.settled(recipe.data, recipe.settings.train.model_copy(update=chosen))
     assert settled.tables()["train"] == {**recipe.tables()["train"], **chosen}
     assert recipe.settings.train.device == "auto"
 
 
 def test_settled_data_take_the_place_of_the_choice(resolved: Resolved) -> None:
     recipe = resolved("data.name=last", 'data.sources=[{ name = "memory" }, { name = "memory", count = 7 }]')
-    settled = recipe.settled(recipe.data.settings["sources"][1], recipe.settings.input, recipe.settings.train)
+    settled = recipe.settled(recipe.data.settings["sources"][1], recipe.settings.train)
     assert settled.tables()["data"] == {"name": "memory", "count": 7, "odd": False, "channels": 3}
 
 

@@ -86,6 +86,12 @@ def test_a_thumbnail_is_no_page(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_image(ImageSource.of(tmp_path / "x.tif")), array)
 
 
+def test_alpha_that_is_not_the_last_band_is_not_taken_for_one(tmp_path: Path) -> None:
+    extra = ["unassalpha", "unspecified"]
+    tifffile.imwrite(tmp_path / "x.tif", pattern("uint16", 5), photometric="rgb", extrasamples=extra)
+    assert "its alpha is not the last of its bands" in refusal(tmp_path / "x.tif")
+
+
 def test_other_colors_are_not_converted(tmp_path: Path) -> None:
     for extension in ("jpg", "tif"):
         PICTURE.convert("CMYK").save(tmp_path / f"x.{extension}")

@@ -226,7 +226,11 @@ class NoBetter(Metric):
         (Unfinished, "generator", "Unfinished lacks `encode`, `forward`"),
         (type("Old", (NoBetter,), {"better": "lower"}), "metric", "its `better` is called `higher_is_better` now"),
         (type("Old", (NoBetter,), {"figures": ("a",)}), "metric", "its `figures` is called `scores` now"),
-        (type("Old", (NoBetter,), {"of_targets": {}}), "metric", "its `of_targets` is called `target_scores` now"),
+        (
+            type("Old", (NoBetter,), {"of_targets": {"a": "b"}}),
+            "metric",
+            "its `of_targets` is called `target_scores` now",
+        ),
         (
             type("Old", (Discriminator,), {"least_size": 4}),
             "discriminator",
@@ -244,10 +248,18 @@ def test_an_old_name_beside_the_new_one_is_the_class_s_own() -> None:
     class Own(NoBetter):
         higher_is_better = True
         scores = ("mean",)
+        figures = ("drawn",)
+
+    assert check_class(Own, KINDS["metric"]) is Own
+
+
+def test_a_method_that_is_called_as_an_attribute_once_was_is_the_class_s_own() -> None:
+    class Drawing(NoBetter):
+        higher_is_better = True
 
         def figures(self) -> None: ...
 
-    assert check_class(Own, KINDS["metric"]) is Own
+    assert check_class(Drawing, KINDS["metric"]) is Drawing
 
 
 class Image(Generator):
