@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
+from genlab.config.schema import TABLES
 from genlab.runs.folder import RunFolder
 
 Identity = Mapping[str, str]
@@ -31,7 +32,8 @@ def identity(tables: Mapping[str, Any], fingerprints: Mapping[str, str], code: M
 
 def substance(tables: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a recipe that decides the result: not its title, its listeners, or when it saves."""
-    return {key: value for key, value in tables.items() if key not in ("title", "listeners", "checkpoint")}
+    left_out = {"title", "listeners", *(name for name, table in TABLES.items() if not table.decides_result)}
+    return {key: value for key, value in tables.items() if key not in left_out}
 
 
 def identity_of(folder: RunFolder) -> Identity:
