@@ -40,6 +40,15 @@ def test_an_old_name_is_an_error_with_the_new_one(old: str, new: str) -> None:
     assert hasattr(genlab, new)
 
 
+def test_an_event_s_old_field_is_an_error_with_the_new_one() -> None:
+    event = genlab.Compared(Path(), [], [], {}, {})
+    with pytest.raises(
+        AttributeError, match="'Compared' object has no attribute 'courses'; `courses` is called `curves` now"
+    ):
+        event.courses  # noqa: B018
+    assert not hasattr(event, "nothing")
+
+
 def test_the_version_is_that_of_the_package() -> None:
     assert genlab.__version__ == version("genlab")
 

@@ -13,7 +13,7 @@ from genlab.interfaces.dataset import Choice, Dataset, Pairs, Split
 from genlab.interfaces.method import Method, Phase
 from genlab.interfaces.network import Discriminator, Generator, Level, Network
 from genlab.registry.components import Component
-from genlab.registry.contract import renamed_attribute
+from genlab.registry.contract import renamed_attributes
 
 _PIXELS: Mapping[type[Network], tuple[str, ...]] = {
     Generator: ("size_multiple",),
@@ -47,7 +47,7 @@ def _listed(value: object, name: str, component: Component) -> Iterable[Any]:
 def _check_pixels(network: Network, name: str, component: Component) -> None:
     if not hasattr(network, name):
         missing = f"it has no `{name}`; a class says it, or its constructor: self.{name} = ..."
-        raise broken(component, renamed_attribute(network, component.kind) or missing)
+        raise broken(component, renamed_attributes(network, component.kind) or missing)
     value: object = getattr(network, name)
     if not isinstance(value, int) or value < 1:
         raise broken(component, f"its `{name}` is {value!r}, and it is a whole number of pixels, 1 at least")

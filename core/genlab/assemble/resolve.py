@@ -79,7 +79,8 @@ class _Resolver:
             if key == "extends":
                 self.fault((key,), "`extends` can only stand in a recipe's file", at_key=True)
             elif key not in KEYS:
-                homes = (f"{name}.{key}" for name, table in TABLES.items() if key in table.model_fields)
+                homes = [f"{name}.{key}" for name, table in TABLES.items() if key in table.model_fields]
+                homes += [dotted(kind.table) for kind in KINDS.values() if kind.table[-1] == key]
                 hint = next((f"Did you mean `{home}`?" for home in homes), None) or nearest(key, (*KEYS, "extends"))
                 self.fault((key,), f"a recipe has no `{key}`; it has {', '.join(KEYS)}", hint, at_key=True)
 

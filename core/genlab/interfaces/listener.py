@@ -6,7 +6,7 @@ from abc import ABC
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,6 +169,10 @@ class Compared:
     trials: Sequence[Trial]
     curves: Mapping[str, Mapping[str, Mapping[int, Interval]]]
     pictures: Mapping[str, Pictures]
+
+    def __getattr__(self, name: str) -> NoReturn:
+        now = "; `courses` is called `curves` now" if name == "courses" else ""
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{now}")
 
 
 Replacement = Literal["cut", "shuffle", "average"]

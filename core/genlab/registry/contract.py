@@ -12,6 +12,7 @@ import textwrap
 import types
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import MinLen
@@ -24,21 +25,33 @@ from genlab.interfaces.kinds import KINDS, Kind
 
 Parameters = Mapping[str, inspect.Parameter]
 
-_RENAMED = {
+_RENAMED_ATTRIBUTES = {
     "discriminator": {"least_size": "min_size"},
     "metric": {"better": "higher_is_better", "figures": "scores", "of_targets": "target_scores"},
 }
+_RENAMED_VALUES = {"better": {"lower": "False", "higher": "True"}}
 
 
-def renamed_attribute(component: object, kind: Kind) -> str | None:
-    """Sentence on an attribute that a class, or what it constructed, has under its old name; None without one."""
+def renamed_attributes(component: object, kind: Kind) -> str | None:
+    """Sentence on the attributes that a class, or its instance, has under their old names; None without one."""
     interface = load_object(kind.interfaces[0])
-    for old, new in _RENAMED.get(kind.name, {}).items():
+    found: list[str] = []
+    for old, new in _RENAMED_ATTRIBUTES.get(kind.name, {}).items():
         value: object = getattr(component, old, None)
         is_inherited = getattr(component, new, None) is getattr(interface, new, None)
         if value and not callable(value) and is_inherited:  # a method of that name is the class's own
-            return f"its `{old}` is called `{new}` now"
-    return None
+            now = _RENAMED_VALUES.get(old, {}).get(str(value))
+            found.append(f"its `{old}` is called `{new}` now" + (f", and {value!r} is {now}" if now else ""))
+    return f"{'; '.join(found)}{_location(component)}" if found else None
+
+
+def _location(component: object) -> str:
+    """File and line of a class, or of an instance's class, in brackets; empty where there is no source."""
+    cls = component if inspect.isclass(component) else type(component)
+    try:
+        return f" ({Path(inspect.getfile(cls)).name}, line {inspect.getsourcelines(cls)[1]})"
+    except (OSError, TypeError):  # made by `type` or in a console
+        return ""
 
 
 class Contract(NamedTuple):
@@ -65,7 +78,7 @@ def check_class(cls: Any, kind: Kind) -> type:
     if not (inspect.isclass(cls) and issubclass(cls, interfaces)):
         names = " or ".join(interface.__name__ for interface in interfaces)
         raise PluginError(f"{getattr(cls, '__name__', cls)} does not derive from genlab.{names}")
-    if renamed := renamed_attribute(cls, kind):
+    if renamed := renamed_attributes(cls, kind):
         raise PluginError(renamed)
     missing = sorted(getattr(cls, "__abstractmethods__", ()))
     for interface in interfaces:

@@ -140,6 +140,7 @@ def test_an_unknown_key_at_the_top(failure: Failure) -> None:
         ("batch_size", "Did you mean `train.batch_size`?"),
         ("learning_rate", "Did you mean `optimizer.learning_rate`?"),
         ("steps", "Did you mean `train.steps`?"),
+        ("metrics", "Did you mean `evaluate.metrics`?"),
         ("extend", "Did you mean `extends`?"),
         ("generater", "Did you mean `generator`?"),
     ],

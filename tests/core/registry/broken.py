@@ -129,6 +129,11 @@ CASES = {
     "says of no interface": Case(
         registering("pass").replace(VERSION, ""), UNKNOWN, "it does not say which version of the interface"
     ),
+    "imports a name that was renamed": Case(
+        "from genlab import Shared",
+        UNKNOWN,
+        r"ImportError: genlab.Shared is called genlab.Outputs now \([^;)]*\)(\n|$)",
+    ),
     "is made for a later interface": Case(
         HOOK.replace('"1.0"', '"2.0"').replace("genlab_register", "genlab_paint") + "    pass",
         UNKNOWN,

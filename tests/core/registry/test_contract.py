@@ -1,5 +1,6 @@
 """What a component's class and constructor must be like, and what an author who breaks the contract is told."""
 
+import inspect
 import json
 import math
 from abc import abstractmethod
@@ -224,7 +225,11 @@ class NoBetter(Metric):
         (lambda: 1, "dataset", "<lambda> does not derive from genlab.Dataset"),
         (Base(), "dataset", "does not derive from genlab.Dataset"),
         (Unfinished, "generator", "Unfinished lacks `encode`, `forward`"),
-        (type("Old", (NoBetter,), {"better": "lower"}), "metric", "its `better` is called `higher_is_better` now"),
+        (
+            type("Old", (NoBetter,), {"better": "lower"}),
+            "metric",
+            "its `better` is called `higher_is_better` now, and 'lower' is False",
+        ),
         (type("Old", (NoBetter,), {"figures": ("a",)}), "metric", "its `figures` is called `scores` now"),
         (
             type("Old", (NoBetter,), {"of_targets": {"a": "b"}}),
@@ -242,6 +247,16 @@ class NoBetter(Metric):
 )
 def test_a_class_is_a_whole_component_of_its_kind(cls: Any, kind: str, what: str) -> None:
     assert broken(cls, kind).endswith(what)
+
+
+def test_old_names_are_all_told_at_once_with_their_class_s_line() -> None:
+    class Old(NoBetter):
+        better = "higher"
+        figures = ("mean",)
+
+    line = inspect.getsourcelines(Old)[1]
+    names = "its `better` is called `higher_is_better` now, and 'higher' is True; its `figures` is called `scores` now"
+    assert broken(Old, "metric").endswith(f"{names} (test_contract.py, line {line})")
 
 
 def test_an_old_name_beside_the_new_one_is_the_class_s_own() -> None:

@@ -7,6 +7,9 @@ import re
 from genlab.errors import PluginError
 from genlab.registry import hooks
 
+# In Python's and lazy_loader's sentences on a missing name of `genlab` or of a module below it.
+_OF_GENLAB = re.compile(r"'genlab['.]|No genlab attribute")
+
 VERSION = "genlab_interface"
 """The name in a plugin's module."""
 
@@ -35,7 +38,7 @@ def _numbers(version: str) -> tuple[int, int]:
 
 def version_hint(error: BaseException) -> str:
     """A plugin made for a later interface fails first by a name that is not there yet."""
-    misses_a_name = isinstance(error, ImportError | AttributeError) and "genlab" in str(error)
+    misses_a_name = isinstance(error, ImportError | AttributeError) and _OF_GENLAB.search(str(error))
     if not misses_a_name or isinstance(error, ModuleNotFoundError):
         return ""
     return f"; this genlab has version {hooks.INTERFACE} of the interface: is the plugin made for a later one?"
