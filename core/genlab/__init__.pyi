@@ -1,5 +1,7 @@
 """The public names, each with its module; `__init__.py` loads them by this file."""
 
+from .ablation.ablate import Ablation as Ablation
+from .ablation.results import AblationResult as AblationResult
 from .api import (
     ablate as ablate,
     bench as bench,
@@ -14,9 +16,10 @@ from .api import (
     resume as resume,
     train as train,
 )
-from .assemble.read import read_recipe as read_recipe
+from .assemble.read import CheckedRecipe as CheckedRecipe, read_recipe as read_recipe
 from .config.copy import copy_recipe as copy_recipe
 from .config.load import list_recipes as list_recipes
+from .data.cache import CacheContent as CacheContent
 from .drawing.contact_sheet import contact_sheet as contact_sheet
 from .errors import (
     DataError as DataError,
@@ -85,13 +88,17 @@ from .interfaces.network import (
 )
 from .interfaces.predictions import Predictions as Predictions
 from .registry.discovery.find import list_plugins as list_plugins
-from .registry.documentation import describe_components as describe_components
+from .registry.discovery.overview import PluginRow as PluginRow
+from .registry.documentation import ComponentDocs as ComponentDocs, describe_components as describe_components
 from .registry.hooks import hookimpl as hookimpl
 from .registry.registry import Registry as Registry
 from .runs.run import Run as Run
 from .scaffold.package import create_plugin as create_plugin
-from .testing.check import check_components as check_components
+from .testing.check import CheckedComponent as CheckedComponent, check_components as check_components
+from .tools.bench.report import Benchmark as Benchmark
+from .tools.data_report import DataReport as DataReport
 from .tools.predict import predict_files as predict_files
+from .tools.summary import NetworkSummary as NetworkSummary
 
 __version__: str
 __all__: list[str]

@@ -33,8 +33,10 @@ from genlab.tools.bench.report import Benchmark
 from genlab.tools.data_report import DataReport, make_data_report
 from genlab.tools.probe.probe import probe_skips
 from genlab.tools.summary import NetworkSummary, summarize_networks
+from genlab.util.arguments import as_list, as_path, at_least, renamed_arguments
 
 
+@renamed_arguments(set="overrides")
 def check(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> CheckedRecipe:
     """Validate a recipe and construct all of its components; the data are not read.
 
@@ -135,6 +137,7 @@ def clear_cache() -> CacheContent | None:
     return found
 
 
+@renamed_arguments(set="overrides")
 def train(
     recipe: str | Path,
     *,
@@ -155,14 +158,16 @@ def train(
     Raises:
         GenlabError: one of its kinds, for everything that a person can mend.
     """
-    files = [Path(file).expanduser() for file in plugins]
+    at_least(1, stop_at, "stop_at")
+    files = [as_path(file) for file in as_list(plugins, "plugins")]
     path = find(recipe)
     checked = read_recipe(path, overrides=overrides, plugins=files)
     if out is None:
         make_folder = partial(RunFolder.create_below, Path("runs"), path.stem)
     else:
-        RunFolder.refuse_existing(Path(out))
-        make_folder = partial(RunFolder.create, Path(out))
+        target = as_path(out)
+        RunFolder.refuse_existing(target)
+        make_folder = partial(RunFolder.create, target)
     return Run(training.start_run(checked, make_folder, name=str(recipe), plugins=files, stop_at=stop_at))
 
 
@@ -172,11 +177,12 @@ def resume(run: str | Path, *, stop_at: int | None = None) -> Run:
     Raises:
         RunError: it has finished, is being trained, has no checkpoint, or its data changed.
     """
-    folder = RunFolder.existing(Path(run))
+    folder = RunFolder.existing(as_path(run))
     training.resume_run(folder, stop_at=stop_at)
     return open_run(folder.path)
 
 
+@renamed_arguments(set="overrides", tell="on_event")
 def ablate(
     recipe: str | Path,
     *,
@@ -201,6 +207,7 @@ def ablate(
     Raises:
         GenlabError: one of its kinds, for everything that a person can mend.
     """
+    at_least(1, jobs, "jobs")
     planned = plan_ablation(recipe, overrides=overrides, plugins=plugins, out=out)
     return planned.run(jobs or planned.slots, retrain, on_event)
 
@@ -224,10 +231,12 @@ def plan_ablation(
         RecipeError: with all that is wrong with the recipe and its arms.
         DataError: the data cannot be had.
     """
-    folder = Path(out) if out is not None else Path("runs") / find(recipe).stem
-    return Ablation(recipe, folder, overrides=overrides, plugins=[Path(file) for file in plugins])
+    folder = as_path(out) if out is not None else Path("runs") / find(recipe).stem
+    files = [as_path(file) for file in as_list(plugins, "plugins")]
+    return Ablation(recipe, folder, overrides=overrides, plugins=files)
 
 
+@renamed_arguments(tell="on_progress")
 def probe(
     run: str | Path,
     *,
@@ -248,6 +257,7 @@ def probe(
         DataError: its validation pairs cannot be had.
         DeviceError: the device asked for is not there.
     """
+    at_least(2, pairs, "pairs")
     return probe_skips(open_run(run, device=device), pairs, on_progress)
 
 
@@ -271,9 +281,8 @@ def bench(
     Raises:
         GenlabError: one of its kinds, for everything that a person can mend.
     """
-    if rounds < 2:
-        raise ValueError(f"rounds is {rounds}, but a spread takes at least 2")
-    assignments, files = list(overrides), [Path(file) for file in plugins]
+    at_least(2, rounds, "rounds")
+    assignments, files = as_list(overrides, "overrides"), [as_path(file) for file in as_list(plugins, "plugins")]
     check(recipe, overrides=assignments, plugins=files)
     return run_benchmark(recipe, assignments, files, rounds, on_progress)
 
@@ -289,4 +298,4 @@ def open_run(path: str | Path, *, device: str = "auto") -> Run:
         RunError: it is no run.
         DeviceError: the device asked for is not there.
     """
-    return Run(RunFolder.existing(Path(path)), device)
+    return Run(RunFolder.existing(as_path(path)), device)

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 import genlab
-from genlab import DataError, RecipeError, RunError
+from genlab import DataError, DeviceError, RecipeError, RunError
 from genlab.assemble.experiment import build
 from genlab.config.load import load_recipe
 from genlab.data.sides import to_network, to_picture
@@ -26,6 +26,76 @@ from genlab.tools.predict import predict_files
 @pytest.fixture
 def run(tiny: Path, tmp_path: Path) -> genlab.Run:
     return genlab.train(tiny, overrides=["train.steps=4", "listeners.previews={}"], out=tmp_path / "run")
+
+
+CALLS: dict[str, Callable[..., object]] = {
+    "train": genlab.train,
+    "check": genlab.check,
+    "plan_ablation": genlab.plan_ablation,
+    "bench": genlab.bench,
+    "read_recipe": genlab.read_recipe,
+    "inspect_data": genlab.inspect_data,
+    "describe_networks": genlab.describe_networks,
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize(("argument", "given"), [("overrides", "train.steps=3"), ("plugins", "mine.py")])
+def test_a_text_in_the_place_of_a_list_is_refused(
+    call: Callable[..., object], argument: str, given: str, tiny: Path
+) -> None:
+    with pytest.raises(TypeError, match=rf"{argument}: expected a list, got '{given}'; write \['{given}'\]"):
+        call(tiny, **{argument: given})
+
+
+def test_overrides_that_are_no_texts_are_refused(tiny: Path) -> None:
+    with pytest.raises(TypeError, match=r"overrides: expected texts such as 'train.steps=200', got 1"):
+        genlab.check(tiny, overrides=[1])  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("call", "old", "new"),
+    [
+        (genlab.train, "set", "overrides"),
+        (genlab.check, "set", "overrides"),
+        (genlab.ablate, "set", "overrides"),
+        (genlab.ablate, "tell", "on_event"),
+        (genlab.probe, "tell", "on_progress"),
+    ],
+)
+def test_an_argument_by_its_old_name_is_an_error_with_the_new_one(
+    call: Callable[..., object], old: str, new: str
+) -> None:
+    with pytest.raises(TypeError, match=f"the argument `{old}` of {call.__name__}\\(\\) is called `{new}` now"):
+        call("tiny", **{old: ()})
+
+
+@pytest.mark.parametrize(
+    ("call", "argument", "least"),
+    [
+        (genlab.train, "stop_at", 1),
+        (genlab.ablate, "jobs", 1),
+        (genlab.probe, "pairs", 2),
+        (genlab.bench, "rounds", 2),
+    ],
+)
+def test_numbers_that_are_too_small_are_refused_before_anything_is_read(
+    call: Callable[..., object], argument: str, least: int
+) -> None:
+    with pytest.raises(ValueError, match=f"{argument}: expected an integer of at least {least}, got {least - 1}"):
+        call("nowhere", **{argument: least - 1})
+
+
+def test_a_device_that_there_is_not_is_an_error(run: genlab.Run) -> None:
+    with pytest.raises(DeviceError, match="expected a device of auto, cuda, mps, cpu, got 'xpu9'"):
+        genlab.open_run(run.path, device="xpu9")
+
+
+def test_paths_begin_at_home_where_they_say_so(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run = genlab.train(tiny, overrides=["train.steps=1"], out="~/mine")
+    assert run.path == tmp_path / "mine"
+    assert genlab.open_run("~/mine").step == 1
 
 
 def test_a_run_can_be_opened_from_its_folder_alone(run: genlab.Run, tmp_path: Path) -> None:

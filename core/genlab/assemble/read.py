@@ -41,6 +41,6 @@ def read_recipe(
         RecipeError: with all that is wrong.
         PluginError: a plugin's file cannot be loaded.
     """
-    components = Components(find_plugins(Path(file) for file in plugins))
+    components = Components(find_plugins(plugins))
     document = load_recipe(recipe, overrides)
     return CheckedRecipe(resolve(document, components), document, components)

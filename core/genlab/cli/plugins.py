@@ -42,7 +42,7 @@ def list_plugins(plugin: PluginOption = [], json: JsonOption = False) -> None:  
     """List all components with their packages, and what is wrong with any plugin."""
     import genlab
 
-    rows = genlab.list_plugins(plugin)
+    rows = genlab.list_plugins(plugins=plugin)
     if json:
         from genlab.cli.output import print_json
 
@@ -99,7 +99,7 @@ def new(
     import genlab
     from genlab.cli.output import print_next
 
-    folder = genlab.create_plugin(name, kind, out)
+    folder = genlab.create_plugin(name, kind, out=out)
     typer.echo(f"{folder}: a {kind} that works, to be changed.\n")
     print_next(
         {

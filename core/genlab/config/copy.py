@@ -6,6 +6,7 @@ from pathlib import Path
 
 from genlab.config.load import find
 from genlab.errors import GenlabError
+from genlab.util.arguments import as_path
 from genlab.util.files import storage_errors
 
 
@@ -22,7 +23,7 @@ def copy_recipe(recipe: str | Path, to: str | Path = ".") -> Path:
     Raises:
         GenlabError: the file exists, or its folder does not.
     """
-    source, target = find(recipe), Path(to)
+    source, target = find(recipe), as_path(to)
     if target.is_dir():
         target /= source.name
     if target.exists():

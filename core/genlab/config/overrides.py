@@ -8,18 +8,21 @@ from typing import Any
 
 from genlab.config.document import ASSIGNMENT, Document, Source, from_source
 from genlab.errors import Fault, RecipeError
+from genlab.util.arguments import as_list
 from genlab.util.files import is_text
 
 
 def read_assignments(assignments: Iterable[str]) -> Document:
     """`KEY=VALUE` texts as one document; their order matters only where they contradict each other."""
     result = Document({}, {})
-    for assignment in assignments:
+    for assignment in as_list(assignments, "overrides"):
         result = _read(assignment).beside(result)
     return result
 
 
 def _read(assignment: str) -> Document:
+    if not isinstance(assignment, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"overrides: expected texts such as 'train.steps=200', got {assignment!r}")
     key, equals, value = assignment.partition("=")
     source = Source(f"{ASSIGNMENT}{assignment}", "")
     if not is_text(assignment):

@@ -23,6 +23,8 @@ _log = logging.getLogger("genlab")
 def choose_device(name: str) -> torch.device:
     """The device of that name; for `auto` the first that is there of cuda, mps and cpu."""
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name not in ("auto", *there):
+        raise DeviceError(f"expected a device of auto, {', '.join(there)}, got {name!r}")
     if name == "auto":
         return torch.device(next(device for device, usable in there.items() if usable))
     if not there[name]:

@@ -67,7 +67,7 @@ def describe_components(
     Raises:
         PluginError: there are none, or one breaks its contract.
     """
-    return [component_docs(component) for component in Components(find_plugins(map(Path, plugins))).called(name, kind)]
+    return [component_docs(component) for component in Components(find_plugins(plugins)).called(name, kind)]
 
 
 def component_docs(component: Component) -> ComponentDocs:

@@ -19,16 +19,17 @@ from genlab.registry import hooks
 from genlab.registry.discovery.find import find_plugins
 from genlab.registry.discovery.plugin import Plugin
 from genlab.scaffold.names import Names, names_of
+from genlab.util.arguments import as_path
 from genlab.util.files import storage_errors
 
 
-def create_plugin(name: str, kind: str, below: str | Path = ".") -> Path:
+def create_plugin(name: str, kind: str, *, out: str | Path = ".") -> Path:
     """Write the package of a new plugin, which works as it is: it can be installed, tested and trained with.
 
     Args:
         name: the component's, such as `edge-aware`; the package is then `genlab-edge-aware`.
         kind: what it is: generator, discriminator, loss, dataset, metric, method or listener.
-        below: the folder to put the package's own folder in; it is made if it is not there.
+        out: the folder to put the package's own folder in; it is made if it is not there.
 
     Returns:
         The package's folder.
@@ -41,7 +42,7 @@ def create_plugin(name: str, kind: str, below: str | Path = ".") -> Path:
         what = f'there is no kind of component "{kind}"; there are {", ".join(KINDS)}'
         raise PluginError(what, hint=nearest(kind, KINDS))
     names = names_of(name)
-    target = Path(below) / names.package
+    target = as_path(out) / names.package
     _refuse_existing(target)
     _refuse_taken(names, kind, find_plugins())
     _write(target, _rendered(names, kind))

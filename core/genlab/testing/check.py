@@ -26,6 +26,7 @@ from genlab.testing.loss import LossSuite
 from genlab.testing.method import MethodSuite
 from genlab.testing.metric import MetricSuite
 from genlab.testing.suite import ConformanceError, Suite, tests_of
+from genlab.util.arguments import as_list, as_path
 from genlab.util.exceptions import summarize_with_location
 
 SUITES: dict[str, type[Suite]] = {
@@ -128,7 +129,7 @@ def check_components(
         PluginError: there is nothing to check, or it breaks its contract so far that its suite cannot be run; among
             several, that is a result.
     """
-    files = [Path(file) for file in plugins]
+    files = [as_path(file) for file in as_list(plugins, "plugins")]
     if name is None and not files:
         hint = "Give a NAME from `gen plugins list`, or a file with --plugin."
         raise PluginError("there is nothing to check", hint=hint)

@@ -33,7 +33,7 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> str:
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Packages:
     """A package of each kind, by kind."""
     below = tmp_path_factory.mktemp("packages")
-    return {kind: create_plugin(f"edge-aware-{kind}", kind, below) for kind in KINDS}
+    return {kind: create_plugin(f"edge-aware-{kind}", kind, out=below) for kind in KINDS}
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_no_line_of_text_is_left_ragged(kind: str, packages: Packages) -> None:
 
 
 def test_the_code_is_as_ruff_would_have_it(packages: Packages, tmp_path: Path) -> None:
-    longest = [create_plugin(("a_" * 20 + kind)[-LONGEST:].strip("_"), kind, tmp_path) for kind in KINDS]
+    longest = [create_plugin(("a_" * 20 + kind)[-LONGEST:].strip("_"), kind, out=tmp_path) for kind in KINDS]
     assert max(len(folder.name) for folder in longest) >= LONGEST + len("genlab-") - 1
     for rules in ([], ["--select", "E,F,W,I,UP,B,N,RUF"]):
         run("ruff", "check", "--no-cache", *rules, *packages.values(), *longest, cwd=tmp_path)
@@ -146,7 +146,7 @@ def test_the_code_is_as_ruff_would_have_it(packages: Packages, tmp_path: Path) -
 
 def test_a_kind_that_there_is_not(tmp_path: Path) -> None:
     with pytest.raises(PluginError) as caught:
-        create_plugin("mine", "metrics", tmp_path)
+        create_plugin("mine", "metrics", out=tmp_path)
     kinds = "generator, discriminator, loss, dataset, metric, method, listener"
     assert str(caught.value) == f'there is no kind of component "metrics"; there are {kinds}\nDid you mean `metric`?'
 
@@ -162,7 +162,7 @@ def test_what_is_there_is_never_overwritten(kind: str, tmp_path: Path) -> None:
         target.symlink_to("nowhere")
     before = target.lstat()
     with pytest.raises(PluginError) as caught:
-        create_plugin("mine", "loss", tmp_path)
+        create_plugin("mine", "loss", out=tmp_path)
     assert str(caught.value) == f"{target}: this exists already; nothing was written\nChoose another name or --out."
     assert target.lstat() == before
     assert list(tmp_path.iterdir()) == [target]
@@ -183,20 +183,20 @@ def test_a_name_that_is_taken(name: str, kind: str, what: str, tmp_path: Path, m
     (modules / "genlab_zebra.py").write_text("raise AssertionError('it is not imported')")
     monkeypatch.syspath_prepend(modules)
     with pytest.raises(PluginError) as caught:
-        create_plugin(name, kind, tmp_path / "new")
+        create_plugin(name, kind, out=tmp_path / "new")
     assert str(caught.value) == f"{name.replace('-', '_')}: {what}\nChoose another name."
     assert not (tmp_path / "new").exists()
 
 
 def test_a_name_of_another_kind_is_free(tmp_path: Path) -> None:
-    assert create_plugin("ssim", "loss", tmp_path) == tmp_path / "genlab-ssim"
+    assert create_plugin("ssim", "loss", out=tmp_path) == tmp_path / "genlab-ssim"
 
 
 # What goes wrong
 
 
 def test_the_folder_above_is_made(tmp_path: Path) -> None:
-    folder = create_plugin("mine", "loss", tmp_path / "deep" / "er")
+    folder = create_plugin("mine", "loss", out=tmp_path / "deep" / "er")
     assert folder == tmp_path / "deep" / "er" / "genlab-mine"
     assert list(folder.parent.iterdir()) == [folder]
     assert folder.stat().st_mode == folder.parent.stat().st_mode
@@ -206,7 +206,7 @@ def test_the_folder_above_is_made(tmp_path: Path) -> None:
 def test_a_folder_above_that_is_a_file(below: str, why: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(StorageError) as caught:
-        create_plugin("mine", "loss", tmp_path / below)
+        create_plugin("mine", "loss", out=tmp_path / below)
     assert str(caught.value) == f"{tmp_path / below / 'genlab-mine'}: cannot be written: {why}"
     assert (tmp_path / "file").read_text() == "mine"
 
@@ -216,7 +216,7 @@ def test_a_folder_above_that_is_not_ours(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     try:
         with pytest.raises(StorageError, match="cannot be written: Permission denied"):
-            create_plugin("mine", "loss", tmp_path)
+            create_plugin("mine", "loss", out=tmp_path)
     finally:
         tmp_path.chmod(0o700)
     assert list(tmp_path.iterdir()) == []
@@ -228,7 +228,7 @@ def test_a_disk_that_gives_out_midway_leaves_nothing(tmp_path: Path) -> None:
         # The first file, pyproject.toml, fits, and the README does not.
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
         with pytest.raises(StorageError) as caught:
-            create_plugin("mine", "loss", tmp_path)
+            create_plugin("mine", "loss", out=tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert str(caught.value) == f"{tmp_path / 'genlab-mine'}: cannot be written: File too large"
@@ -242,7 +242,7 @@ def test_an_interruption_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(Path, "rename", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        create_plugin("mine", "loss", tmp_path)
+        create_plugin("mine", "loss", out=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -257,7 +257,7 @@ def test_what_came_there_in_the_meantime_stays(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(Path, "rename", raced)
     with pytest.raises(PluginError, match="this exists already; nothing was written"):
-        create_plugin("mine", "loss", tmp_path)
+        create_plugin("mine", "loss", out=tmp_path)
     assert list(tmp_path.iterdir()) == [target]
     assert list(target.iterdir()) == [target / "theirs"]
 
@@ -265,7 +265,7 @@ def test_what_came_there_in_the_meantime_stays(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.cold
 def test_writing_one_imports_no_torch(tmp_path: Path, python: list[str]) -> None:
     code = "import sys; from pathlib import Path; from genlab.scaffold.package import create_plugin"
-    code += "; create_plugin('mine', 'generator', Path()); assert 'torch' not in sys.modules"
+    code += "; create_plugin('mine', 'generator'); assert 'torch' not in sys.modules"
     run(*python, "-c", code, cwd=tmp_path)
     assert (tmp_path / "genlab-mine").is_dir()
 

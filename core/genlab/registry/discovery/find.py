@@ -17,19 +17,20 @@ from genlab.registry.discovery.load import import_file, load_plugin
 from genlab.registry.discovery.overview import PluginRow, overview
 from genlab.registry.discovery.packages import Declared, declared_plugins
 from genlab.registry.discovery.plugin import Plugin, canonical
+from genlab.util.arguments import as_list
 
 ALLOWED = "GENLAB_PLUGINS"
 STRICT = "GENLAB_STRICT"
 
 
-def find_plugins(files: Iterable[Path] = ()) -> list[Plugin]:
-    """All plugins that are installed, and those in `files`.
+def find_plugins(plugins: Iterable[str | Path] = ()) -> list[Plugin]:
+    """All plugins that are installed, and those in the files `plugins`.
 
     Raises:
         PluginError: a file fails, since it was asked for; anything is wrong with any of them, and GENLAB_STRICT is
             set; or GENLAB_PLUGINS names what is not installed.
     """
-    found = all_plugins(files)
+    found = all_plugins(plugins)
     if _is_set(STRICT) and (faults := _faults(found)):
         raise PluginError("\n".join(faults), where=f"{STRICT} is set")
     return found
@@ -43,19 +44,19 @@ def _faults(plugins: Sequence[Plugin]) -> list[str]:
     return list(dict.fromkeys(f"{row.plugin}: {row.why}" for row in overview(plugins) if row.is_faulty))
 
 
-def all_plugins(files: Iterable[Path] = ()) -> list[Plugin]:
+def all_plugins(plugins: Iterable[str | Path] = ()) -> list[Plugin]:
     """The same without being strict, for those who want to see what is wrong."""
     installed = [_installed(declared, is_left_out) for declared, is_left_out in _sifted(declared_plugins())]
-    return [*installed, *map(_from_file, _distinct(files))]
+    return [*installed, *map(_from_file, _distinct(map(Path, as_list(plugins, "plugins"))))]
 
 
-def list_plugins(files: Iterable[str | Path] = ()) -> list[PluginRow]:
+def list_plugins(*, plugins: Iterable[str | Path] = ()) -> list[PluginRow]:
     """Every component that there is, its plugin and its state, and the plugins that give none.
 
     Args:
-        files: Python files with plugins, beside those that are installed.
+        plugins: Python files with plugins, beside those that are installed.
     """
-    return overview(all_plugins(map(Path, files)))
+    return overview(all_plugins(plugins))
 
 
 def _sifted(plugins: Sequence[Declared]) -> list[tuple[Declared, bool]]:
