@@ -38,6 +38,7 @@ from .images.read import (
     MAX_PIXELS as MAX_PIXELS,
     common_type as common_type,
     read_header as read_header,
+    read_headers as read_headers,
     read_image as read_image,
 )
 from .images.source import ImageSource as ImageSource

@@ -22,6 +22,9 @@ from typing import ClassVar
 
 from typing_extensions import override
 
+_LISTED = 20
+"""How many of several faults an error names."""
+
 
 class GenlabError(Exception):
     """Base class of errors that a user can fix.
@@ -86,6 +89,24 @@ class PluginError(GenlabError):
 
 class DataError(GenlabError):
     """Pairs that cannot be read, or that do not fit each other or the networks."""
+
+    @classmethod
+    def listing(cls, faults: Sequence[DataError], of: str, where: str | None = None) -> DataError:
+        """One error for those of several files; of a single one, that itself.
+
+        Args:
+            faults: the errors, at least one.
+            of: what they are of, such as `of 400 images`.
+            where: the place of all of them, such as their folder.
+        """
+        if len(faults) == 1:
+            return faults[0]
+        lines = [f"  {fault.where}: {fault.what}" if fault.where else f"  {fault.what}" for fault in faults[:_LISTED]]
+        if len(faults) > _LISTED:
+            lines.append(f"  and {len(faults) - _LISTED:,} more")
+        what = f"{len(faults):,} {of} cannot be used\n" + "\n".join(lines)
+        hints = dict.fromkeys(fault.hint for fault in faults if fault.hint)
+        return cls(what, where=where, hint=next(iter(hints)) if len(hints) == 1 else None)
 
 
 class DataUnavailableError(DataError):

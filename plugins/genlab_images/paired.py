@@ -63,10 +63,14 @@ class PairedImages(Pairs):
 
 def _check(encoded: Sequence[EncodedPair], reading: Reading) -> tuple[tuple[PixelType, PixelType], str]:
     """The type of each side's pixels, and what to say of them."""
-    headers = [(reading.header(pair.a), reading.header(pair.b)) for pair in encoded]
-    for a, b in headers:
-        if a.size != b.size:
-            what = f"the image is {a.size}, and its partner {b.where} is {b.size}"
-            raise DataError(what, where=a.where, hint="Both images of a pair need the same size, pixel for pixel.")
-    sides_a, sides_b = [a for a, _ in headers], [b for _, b in headers]
+    headers = reading.headers([source for pair in encoded for source in (pair.a, pair.b)])
+    sides_a, sides_b = headers[::2], headers[1::2]
+    hint = "Both images of a pair need the same size, pixel for pixel."
+    unequal = [
+        DataError(f"the image is {a.size}, and its partner {b.where} is {b.size}", where=a.where, hint=hint)
+        for a, b in zip(sides_a, sides_b, strict=True)
+        if a.size != b.size
+    ]
+    if unequal:
+        raise DataError.listing(unequal, f"of {len(encoded):,} pairs")
     return (reading.pixels(sides_a), reading.pixels(sides_b)), reading.note([*sides_a, *sides_b])

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from genlab import Alpha, ImageHeader, ImageSide, ImageSource, PixelType, common_type, read_header, read_image
+from genlab import Alpha, ImageHeader, ImageSide, ImageSource, PixelType, common_type, read_headers, read_image
 
 
 class Reading(NamedTuple):
@@ -23,9 +23,9 @@ class Reading(NamedTuple):
     alpha: Alpha
     max_pixels: int
 
-    def header(self, source: ImageSource) -> ImageHeader:
-        """Read an image's header; `DataError` if it is none or too large."""
-        return read_header(source, self.max_pixels)
+    def headers(self, sources: Sequence[ImageSource]) -> list[ImageHeader]:
+        """Read images' headers; `DataError` lists those that are none or too large."""
+        return read_headers(sources, self.max_pixels)
 
     def image(self, source: ImageSource, pixels: PixelType) -> NDArray[np.generic]:
         """Read an image of a side; `DataError` if its pixels are of another type."""

@@ -69,9 +69,9 @@ class SideBySidePairs(Pairs):
         self.folder = folder
         self.reading = reading
         self.files = image_files(folder)
-        headers = [reading.header(ImageSource.of(folder / file)) for file in self.files]
-        for header in headers:
-            _half(header.width, header.height, header.where)
+        headers = reading.headers([ImageSource.of(folder / file) for file in self.files])
+        if odd := [fault for header in headers if (fault := _odd_width(header.width, header.height, header.where))]:
+            raise DataError.listing(odd, f"of {len(headers):,} pictures", str(folder))
         self.pixels = reading.pixels(headers)
         side = side_of(self.pixels)
         super().__init__(side, side, f"{count_of_pairs(len(self.files))} in {folder}{reading.note(headers)}")
@@ -86,7 +86,9 @@ class SideBySidePairs(Pairs):
         source = ImageSource.of(self.folder / file)
         picture = self.reading.image(source, self.pixels)
         height, width, _ = picture.shape
-        half = _half(width, height, source.where)
+        if fault := _odd_width(width, height, source.where):
+            raise fault
+        half = width // 2
         return Pair(file.as_posix(), picture[:, :half], picture[:, half:])
 
     @override
@@ -95,8 +97,8 @@ class SideBySidePairs(Pairs):
         return hash_of_pairs((file.as_posix(), [ImageSource.of(self.folder / file)]) for file in self.files)
 
 
-def _half(width: int, height: int, where: str) -> int:
-    if width % 2:
-        hint = "A picture holds two images of one width side by side, so its width has to be even."
-        raise DataError(f"the picture is {width} x {height}: it cannot be cut in halves", where=where, hint=hint)
-    return width // 2
+def _odd_width(width: int, height: int, where: str) -> DataError | None:
+    if width % 2 == 0:
+        return None
+    hint = "A picture holds two images of one width side by side, so its width has to be even."
+    return DataError(f"the picture is {width} x {height}: it cannot be cut in halves", where=where, hint=hint)

@@ -46,6 +46,24 @@ def read_header(source: ImageSource, max_pixels: int = MAX_PIXELS) -> ImageHeade
     return header
 
 
+def read_headers(sources: Sequence[ImageSource], max_pixels: int = MAX_PIXELS) -> list[ImageHeader]:
+    """Read the headers of several images.
+
+    Raises:
+        DataError: some are no images that can be read exactly, or are too large; it lists all of them.
+    """
+    headers: list[ImageHeader] = []
+    faults: list[DataError] = []
+    for source in sources:
+        try:
+            headers.append(read_header(source, max_pixels))
+        except DataError as error:
+            faults.append(error)
+    if faults:
+        raise DataError.listing(faults, f"of {len(sources):,} images")
+    return headers
+
+
 def read_image(
     source: ImageSource, pixels: PixelType | None = None, alpha: Alpha = "drop", max_pixels: int = MAX_PIXELS
 ) -> NDArray[np.generic]:
