@@ -145,6 +145,7 @@ def train(
     stop_at: int | None = None,
     plugins: Iterable[str | Path] = (),
     out: str | Path | None = None,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Run:
     """Train what a recipe says, in a new folder.
 
@@ -154,6 +155,7 @@ def train(
         stop_at: pause after so many steps, to be resumed.
         plugins: Python files with plugins; the run keeps copies.
         out: the run's own folder, which must not exist; otherwise one below `runs`.
+        on_progress: called with (done, total), in pairs, while the data are checked before the training begins.
 
     Raises:
         GenlabError: one of its kinds, for everything that a person can mend.
@@ -168,17 +170,42 @@ def train(
         target = as_path(out)
         RunFolder.refuse_existing(target)
         make_folder = partial(RunFolder.create, target)
-    return Run(training.start_run(checked, make_folder, name=str(recipe), plugins=files, stop_at=stop_at))
+    folder = training.start_run(
+        checked, make_folder, name=str(recipe), plugins=files, stop_at=stop_at, on_progress=on_progress
+    )
+    return Run(folder)
 
 
-def resume(run: str | Path, *, stop_at: int | None = None) -> Run:
-    """Go on with a run from its last checkpoint, exactly as if it had not been stopped.
+def resume(
+    run: str | Path,
+    *,
+    overrides: Iterable[str] = (),
+    allow_changed_data: bool = False,
+    stop_at: int | None = None,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Run:
+    """Resume a run from its last checkpoint, exactly as if it had not been stopped.
+
+    Args:
+        run: the run's folder.
+        overrides: `KEY=VALUE` texts that say where the data are now, such as `data.root=/new/place`; their content must
+            be the same.
+        allow_changed_data: whether to train on with pairs of other content, which the run's manifest records.
+        stop_at: pause after so many steps of the whole training, to be resumed.
+        on_progress: called with (done, total), in pairs, while the data are checked before the training resumes.
 
     Raises:
         RunError: it has finished, is being trained, has no checkpoint, or its data changed.
+        DataError: the data cannot be read.
     """
     folder = RunFolder.existing(as_path(run))
-    training.resume_run(folder, stop_at=stop_at)
+    training.resume_run(
+        folder,
+        overrides=overrides,
+        allow_changed_data=allow_changed_data,
+        stop_at=stop_at,
+        on_progress=on_progress,
+    )
     return open_run(folder.path)
 
 

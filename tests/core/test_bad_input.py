@@ -151,19 +151,6 @@ def test_a_folder_that_is_taken_away_ends_the_run_with_a_word(tiny: Path, tmp_pa
     assert not (tmp_path / "run").exists()
 
 
-def test_an_image_that_breaks_while_it_trains_is_told_with_what_helps(
-    tiny: Path, tmp_path: Path, make_pairs: Callable[..., Path]
-) -> None:
-    root = make_pairs(count=12)
-    image = next((root / "train").glob("9.png"))
-    whole = image.read_bytes()
-    image.write_bytes(whole[: len(whole) // 2])
-    data = f"data={{name='side_by_side', root='{root}'}}"
-    with pytest.raises(DataError, match="cannot be read") as caught:
-        genlab.train(tiny, overrides=[data, "evaluate.pairs=1", "train.steps=12"], out=tmp_path / "run")
-    assert "if the data have the content that it began with" in caught.value.hint
-
-
 @pytest.mark.parametrize(
     ("result", "words"),
     [("(x, x)", "predicted a tuple"), ("None", "predicted a NoneType"), ("x.detach()", "no gradient .* generator")],

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from genlab.cli.options import RunArgument, StopAtOption
 
 
-def resume(run: RunArgument, stop_at: StopAtOption = None) -> None:
+def resume(
+    run: RunArgument,
+    overrides: Annotated[
+        list[str],
+        typer.Option(
+            "--set",
+            metavar="data.KEY=VALUE",
+            help="Say where the data are now, such as data.root=/new/place; their content must be the same.",
+        ),
+    ] = [],  # noqa: B006  (typer copies it)
+    allow_changed_data: Annotated[
+        bool, typer.Option("--allow-changed-data", help="Train on with data of other content; run.json records it.")
+    ] = False,
+    stop_at: StopAtOption = None,
+) -> None:
     """Resume a run, exactly where it stopped."""
     import genlab
     from genlab.cli.ending import end
+    from genlab.cli.reading import ReadingProgress
 
-    end(genlab.resume(run, stop_at=stop_at))
+    with ReadingProgress() as progress:
+        resumed = genlab.resume(
+            run,
+            overrides=overrides,
+            allow_changed_data=allow_changed_data,
+            stop_at=stop_at,
+            on_progress=progress,
+        )
+    end(resumed)

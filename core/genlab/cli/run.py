@@ -23,7 +23,10 @@ def run(
     """Train what a recipe says, in a new folder below runs/."""
     import genlab
     from genlab.cli.ending import end
+    from genlab.cli.reading import ReadingProgress
 
     values = {"train.steps": steps, "seed": seed, "train.device": device and f'"{device.value}"'}
     given = [*overrides, *(f"{key}={value}" for key, value in values.items() if value is not None)]
-    end(genlab.train(recipe, overrides=given, stop_at=stop_at, plugins=plugin, out=out))
+    with ReadingProgress() as progress:
+        trained = genlab.train(recipe, overrides=given, stop_at=stop_at, plugins=plugin, out=out, on_progress=progress)
+    end(trained)

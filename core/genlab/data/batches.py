@@ -10,7 +10,7 @@ import torch
 
 from genlab.config.schema import Input
 from genlab.data.augment import crop_and_flip
-from genlab.data.order import Draw, draw
+from genlab.data.order import Draw, draw, pair_at
 from genlab.data.pair import PreparedPair
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import to_network
@@ -31,6 +31,14 @@ class Batches:
         self.settings = settings
         self.seed = seed
         self.batch_size = batch_size
+
+    def indices(self, first: int, last: int) -> list[int]:
+        """Indices of the pairs that the steps from `first` to before `last` read, in no certain order."""
+        count = len(self.pairs)
+        positions = range(first * self.batch_size, last * self.batch_size)
+        if len(positions) >= 2 * count:  # an epoch is in it
+            return list(range(count))
+        return sorted({pair_at(self.seed, position, count) for position in positions})
 
     def starting_at(self, step: int) -> Generator[Batch, None, None]:
         """Batches from that of `step` (counted from 0) on; `DataError` when its pair cannot be read."""

@@ -35,10 +35,15 @@ class Draw:
 
 def draw(seed: int, position: int, count: int) -> Draw:
     """Pair at a position of the training, counted from 0 over all epochs, with `count` pairs in each."""
-    epoch, place = divmod(position, count)
-    index = int(_epoch_order(seed, epoch, count)[place])
+    epoch, index = position // count, pair_at(seed, position, count)
     top, left, flip = _random(seed, _AUGMENT, epoch, index).random(3)
     return Draw(index, epoch, float(top), float(left), bool(flip < 0.5))
+
+
+def pair_at(seed: int, position: int, count: int) -> int:
+    """Index of the pair at a position of the training."""
+    epoch, place = divmod(position, count)
+    return int(_epoch_order(seed, epoch, count)[place])
 
 
 def evenly_spaced(count: int, most: int) -> list[int]:

@@ -101,13 +101,7 @@ class PairStore:
         form = self._known_form()
         if form is None or index >= self._room(form):
             return None
-        # Not through a mapping: there a disk that is full or fails would end the process.
-        try:
-            with self._records.open("rb", buffering=0) as file:
-                file.seek(index * form.record)
-                record = file.read(form.record)
-        except OSError:
-            return None
+        record = self._read(index * form.record, form.record)
         if len(record) < form.record:
             return None
         checksum, length, key = _HEAD.unpack_from(record)
@@ -115,6 +109,14 @@ class PairStore:
         if length == 0 or _checksum(length, key, body) != checksum:
             return None
         return PreparedPair(key[:length].decode("utf-8", "surrogateescape"), *form.sides(body))
+
+    def has(self, index: int) -> bool:
+        """True if the pair was written; what a crash tore is found when it is read."""
+        form = self._known_form()
+        if form is None or index >= self._room(form):
+            return False
+        head = self._read(index * form.record, _HEAD.size)
+        return len(head) == _HEAD.size and _HEAD.unpack(head)[1] > 0
 
     def put(self, index: int, pair: PreparedPair) -> None:
         """Keep a pair, if there is room and it is like the others; a disk that refuses costs nothing but a warning."""
@@ -130,6 +132,16 @@ class PairStore:
             _log.warning(
                 "Pairs cannot be kept in %s, and are decoded whenever they are needed: %s", self._folder, error
             )
+
+    def _read(self, place: int, size: int) -> bytes:
+        """Bytes of the records; fewer where the file ends or fails."""
+        # Not through a mapping: there a disk that is full or fails would end the process.
+        try:
+            with self._records.open("rb", buffering=0) as file:
+                file.seek(place)
+                return file.read(size)
+        except OSError:
+            return b""
 
     @property
     def _records(self) -> Path:

@@ -98,6 +98,11 @@ class PreparedPairs:
         self._keep(index, prepared)
         return prepared
 
+    def require(self, index: int) -> None:
+        """Read a pair, unless the store has it; `DataError` if it cannot be read."""
+        if not (self._store and self._store.has(index)):
+            self[index]
+
     def _from_store(self, index: int) -> PreparedPair | None:
         return self._store.get(index) if self._store else None
 

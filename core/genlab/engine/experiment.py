@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import torch
 
 from genlab.config.schema import Settings
+from genlab.data.batches import Batches
+from genlab.data.check import Selection
+from genlab.data.order import evenly_spaced
 from genlab.data.prepared import PreparedPairs
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
@@ -38,6 +41,24 @@ class Experiment:
     metrics: Mapping[str, Metric]
     listeners: Sequence[tuple[str, Listener]]
     device: torch.device
+
+    @property
+    def batches(self) -> Batches:
+        """The sequence of training batches."""
+        settings = self.settings
+        return Batches(self.training, settings.input, settings.seed, settings.train.batch_size)
+
+    def reads(self, step: int) -> list[Selection]:
+        """The pairs that are read from a step on to the end."""
+        evaluate = self.settings.evaluate
+        measured = min(evaluate.pairs, len(self.validation))
+        shown = evenly_spaced(len(self.validation), evaluate.preview_pairs)
+        validated = evenly_spaced(len(self.validation), measured)
+        return [
+            Selection(self.training, self.batches.indices(step, self.settings.train.steps)),
+            Selection(self.validation, sorted({*shown, *validated})),
+            Selection(self.unaugmented, evenly_spaced(len(self.unaugmented), measured)),
+        ]
 
     @property
     def networks(self) -> Mapping[str, Network]:

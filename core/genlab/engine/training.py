@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
-from genlab.data.batches import Batches
 from genlab.engine.checkpoint import TrainProgress, TrainState, restore, save
 from genlab.engine.compilation import compile_networks, next_step
 from genlab.engine.data_stall import DataStallMonitor
@@ -68,8 +67,7 @@ class Training:
 
     def batches(self) -> Generator[Batch, None, None]:
         """The batches from here on."""
-        settings, pairs = self.experiment.settings, self.experiment.training
-        return Batches(pairs, settings.input, settings.seed, settings.train.batch_size).starting_at(self.step)
+        return self.experiment.batches.starting_at(self.step)
 
     @contextmanager
     def ready(self) -> Generator[Iterator[Batch], None, None]:
@@ -180,7 +178,7 @@ class Training:
             yield
         except DataError as error:
             self.save()
-            saved = "The run is saved: `gen resume` goes on, if the data have the content that it began with."
+            saved = "The run is saved. Restore the data and `gen resume` it; --allow-changed-data accepts other data."
             hint = f"{error.hint}\n{saved}" if error.hint else saved
             raise DataError(error.what, where=error.where, hint=hint) from error
 

@@ -11,6 +11,20 @@ from genlab.interfaces.dataset import ImageSide, LabelSide, Palette, Side, SideN
 from genlab.interfaces.listener import Status
 
 
+class DataChange(BaseModel):
+    """A change of the data that a resume accepted.
+
+    Args:
+        step: how many steps were done.
+        time: when it was accepted.
+        fingerprints: the hashes of what was read before.
+    """
+
+    step: int
+    time: datetime
+    fingerprints: dict[str, str]
+
+
 class DataRecord(BaseModel):
     """The data that a run was trained on, and hashes of all that it reads."""
 
@@ -19,6 +33,7 @@ class DataRecord(BaseModel):
     training: str
     validation: str
     fingerprints: dict[str, str]
+    changes: list[DataChange] = Field(default_factory=list[DataChange])
 
 
 class SideRecord(BaseModel):

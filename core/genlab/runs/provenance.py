@@ -21,7 +21,7 @@ from genlab.data.sides import OneHotLabels, TensorSpec
 from genlab.engine.runtime import device_name
 from genlab.interfaces.dataset import ImageSide, Palette, SideName
 from genlab.interfaces.metric import Metric
-from genlab.runs.manifest import DataRecord, Manifest, SideRecord
+from genlab.runs.manifest import DataChange, DataRecord, Manifest, SideRecord
 from genlab.util import environment
 
 _MEASURING = "evaluate.metrics."
@@ -105,6 +105,15 @@ def data_record(built: Built) -> DataRecord:
     )
 
 
+def data_record_after(manifest: Manifest, built: Built, step: int) -> DataRecord:
+    """Data of a run that is resumed at a step; what they were before is kept if their content changed."""
+    before, now = manifest.data, data_record(built)
+    if now.fingerprints == before.fingerprints:
+        return now.model_copy(update={"changes": before.changes})
+    change = DataChange(step=step, time=datetime.now(UTC), fingerprints=before.fingerprints)
+    return now.model_copy(update={"changes": [*before.changes, change]})
+
+
 def fingerprints(data: OpenData, metrics: Mapping[str, Metric]) -> dict[str, str]:
     """Hashes of the content of what a run reads: its pairs, by split, and what its metrics measure with, by label."""
     found = {
@@ -114,10 +123,9 @@ def fingerprints(data: OpenData, metrics: Mapping[str, Metric]) -> dict[str, str
     return {name: fingerprint for name, fingerprint in found.items() if fingerprint is not None}
 
 
-def changed_data(manifest: Manifest, built: Built) -> list[str]:
-    """Data of the run that changed since it began, in words."""
+def changed_data(manifest: Manifest, built: Built) -> dict[str, str]:
+    """Data of the run that changed since it began, by name, in words."""
     now = data_record(built).fingerprints
-    changed = [name for name, known in manifest.data.fingerprints.items() if now.get(name) != known]
     words = {
         "train": f"the training pairs ({built.data.training.description})",
         "validation": f"the validation pairs ({built.data.validation.description})",
@@ -126,7 +134,14 @@ def changed_data(manifest: Manifest, built: Built) -> list[str]:
             for label, metric in built.experiment.metrics.items()
         },
     }
-    return [words.get(name, name) for name in changed]
+    sides = zip(("condition", "target"), side_records(built.experiment.training), strict=True)
+    return {
+        name: words.get(name, name) for name, known in manifest.data.fingerprints.items() if now.get(name) != known
+    } | {
+        name: f"the {name}, which is read otherwise"
+        for name, side in sides
+        if getattr(manifest, name) not in (None, side)
+    }
 
 
 def changed_versions(manifest: Manifest, built: Built) -> list[str]:

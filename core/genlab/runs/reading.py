@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from genlab.assemble.read import CheckedRecipe, read_recipe
 from genlab.errors import RecipeError, RunError
 from genlab.registry.discovery.packages import declared_plugins
@@ -9,15 +11,19 @@ from genlab.registry.discovery.plugin import canonical
 from genlab.runs.folder import RunFolder
 
 
-def read_run(folder: RunFolder) -> CheckedRecipe:
+def read_run(folder: RunFolder, overrides: Iterable[str] = ()) -> CheckedRecipe:
     """The recipe of a run from before, with the plugins' files that it keeps.
+
+    Args:
+        folder: the run's.
+        overrides: `KEY=VALUE` texts, laid over the recipe.
 
     Raises:
         RecipeError: it does not hold any more.
         RunError: that is because packages are missing that the run was made with.
     """
     try:
-        return read_recipe(folder.recipe_path, plugins=folder.plugin_files)
+        return read_recipe(folder.recipe_path, overrides=overrides, plugins=folder.plugin_files)
     except RecipeError as error:
         if missing := _missing_packages(folder):
             hint = f"Install what is missing; without it, its recipe does not hold:\n{error}"

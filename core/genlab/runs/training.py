@@ -9,21 +9,28 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 from genlab.assemble.experiment import Built, build
 from genlab.assemble.read import CheckedRecipe
+from genlab.config.overrides import read_assignments
+from genlab.data.check import check_pairs
 from genlab.engine.checkpoint_files import step_of
 from genlab.engine.loop import train_loop
 from genlab.engine.runtime import memory_errors
 from genlab.errors import GenlabError, RunError, StorageError
+from genlab.interfaces.dataset import Split
 from genlab.interfaces.listener import Listener, Started
 from genlab.runs import provenance
 from genlab.runs.folder import ManifestListener, RunFolder
+from genlab.runs.manifest import Manifest
 from genlab.runs.reading import read_run
+from genlab.util.arguments import as_list
 from genlab.util.exceptions import summarize
 from genlab.util.files import write_text
 
 Listeners = Sequence[tuple[str, Listener]]
+OnProgress = Callable[[int, int], None]
 
 _log = logging.getLogger("genlab")
 
@@ -36,6 +43,7 @@ def start_run(
     plugins: Iterable[Path] = (),
     stop_at: int | None = None,
     listeners: Listeners = (),
+    on_progress: OnProgress = lambda _done, _total: None,
 ) -> RunFolder:
     """Train what a recipe says, in a folder that is made as soon as all that it needs is there.
 
@@ -46,9 +54,11 @@ def start_run(
         plugins: the files that the recipe takes components from; the run keeps copies.
         stop_at: pause after so many steps, to be resumed.
         listeners: those that hear the run beside the recipe's.
+        on_progress: called with (done, total), in pairs, while the data are checked.
     """
     with memory_errors():
         built = build(checked.recipe, checked.document)
+        check_pairs(built.experiment.reads(0), on_progress)
     manifest = provenance.first_manifest(built, name, checked.document)
     folder = make_folder()
     with folder.locked():
@@ -63,12 +73,29 @@ def start_run(
     return folder
 
 
-def resume_run(folder: RunFolder, *, stop_at: int | None = None, listeners: Listeners = ()) -> None:
-    """Go on with a run from its last checkpoint, exactly as if it had not been stopped.
+def resume_run(
+    folder: RunFolder,
+    *,
+    overrides: Iterable[str] = (),
+    allow_changed_data: bool = False,
+    stop_at: int | None = None,
+    listeners: Listeners = (),
+    on_progress: OnProgress = lambda _done, _total: None,
+) -> None:
+    """Resume a run from its last checkpoint, exactly as if it had not been stopped.
+
+    Args:
+        folder: the run's.
+        overrides: `KEY=VALUE` texts of the recipe's `[data]`, such as `data.root=/new/place`.
+        allow_changed_data: whether to train on with pairs of other content, which the manifest records.
+        stop_at: pause after so many steps, to be resumed.
+        listeners: those that hear the run beside the recipe's.
+        on_progress: called with (done, total), in pairs, while the data are checked.
 
     Raises:
         RunError: it has finished, is being trained, has no checkpoint, or its data changed.
     """
+    assignments = _of_data(overrides, folder)
     with folder.locked():
         manifest = folder.read()
         done = _steps_done(folder)
@@ -78,23 +105,40 @@ def resume_run(folder: RunFolder, *, stop_at: int | None = None, listeners: List
             raise RunError(what, where=str(folder.path), hint=hint)
         if stop_at is not None and stop_at <= done:
             raise RunError(f"--stop-at {stop_at} is in the past: the run is at step {done}", where=str(folder.path))
-        checked = read_run(folder)
+        checked = read_run(folder, assignments)
         steps = checked.recipe.settings.train.steps
         if done > steps:
             what = f"the run's recipe.toml has train.steps = {steps}, and {done} steps are done"
             raise RunError(what, where=str(folder.path), hint="A run that has begun keeps its recipe.")
         with memory_errors():
             built = build(checked.recipe, checked.document)
-        if changed := provenance.changed_data(manifest, built):
-            raise RunError(
-                f"not as when the run began: {', '.join(changed)}",
-                where=str(folder.path),
-                hint="Bring everything back as it was, or start a new run.",
-            )
+            check_pairs(built.experiment.reads(done), on_progress)
+        _refuse_changed(manifest, built, folder, allow_changed_data)
         for change in provenance.changed_versions(manifest, built):
             _log.warning("The run began with %s: what follows may differ from an undisturbed run.", change)
-        folder.update(status="running", signal=None, failure=None)
+        write_text(folder.recipe_path, built.recipe.toml())
+        data = provenance.data_record_after(manifest, built, done)
+        folder.update(status="running", signal=None, failure=None, data=data)
         _train(folder, built, stop_at, listeners)
+
+
+def _of_data(overrides: Iterable[str], folder: RunFolder) -> list[str]:
+    """Overrides as they were given; `RunError` if one changes more than where the data are."""
+    given = as_list(overrides, "overrides")
+    if others := [name for name in read_assignments(given).values if name != "data"]:
+        what = f"a run that has begun keeps its recipe: --set changes only where [data] is, not `{others[0]}`"
+        raise RunError(what, where=str(folder.path), hint="To train with other settings, start a new run.")
+    return given
+
+
+def _refuse_changed(manifest: Manifest, built: Built, folder: RunFolder, allow_changed_data: bool) -> None:
+    changed = provenance.changed_data(manifest, built)
+    refused = {name: words for name, words in changed.items() if not (allow_changed_data and name in get_args(Split))}
+    if refused:
+        hint = "Restore it, or start a new run."
+        if set(refused) <= set(get_args(Split)):
+            hint = "Restore the data; or train on with them as they are now: gen resume --allow-changed-data."
+        raise RunError(f"not as when the run began: {', '.join(refused.values())}", where=str(folder.path), hint=hint)
 
 
 def _steps_done(folder: RunFolder) -> int:
