@@ -14,14 +14,14 @@ from genlab.assemble.experiment import (
     build_method,
     build_networks,
     construct,
-    kept_pairs,
+    cache_keys,
     open_data,
     prepare,
     settle,
     with_ranges,
 )
 from genlab.assemble.read import CheckedRecipe, read_recipe
-from genlab.config.load import find
+from genlab.config.load import find_recipe
 from genlab.data.cache import Cache, CacheContent
 from genlab.errors import DataUnavailableError
 from genlab.interfaces.listener import Probed
@@ -123,7 +123,7 @@ def inspect_cache(
         return None
     checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
     data = open_data(construct(checked.recipe, checked.document).data)
-    return cache.content(kept_pairs(settle(checked.recipe, data), data).values())
+    return cache.content(cache_keys(settle(checked.recipe, data), data).values())
 
 
 def clear_cache() -> CacheContent | None:
@@ -162,7 +162,7 @@ def train(
     """
     at_least(1, stop_at, "stop_at")
     files = [as_path(file) for file in as_list(plugins, "plugins")]
-    path = find(recipe)
+    path = find_recipe(recipe)
     checked = read_recipe(path, overrides=overrides, plugins=files)
     if out is None:
         make_folder = partial(RunFolder.create_below, Path("runs"), path.stem)
@@ -258,7 +258,7 @@ def plan_ablation(
         RecipeError: with all that is wrong with the recipe and its arms.
         DataError: the data cannot be had.
     """
-    folder = as_path(out) if out is not None else Path("runs") / find(recipe).stem
+    folder = as_path(out) if out is not None else Path("runs") / find_recipe(recipe).stem
     files = [as_path(file) for file in as_list(plugins, "plugins")]
     return Ablation(recipe, folder, overrides=overrides, plugins=files)
 

@@ -141,9 +141,9 @@ def test_the_table_is_made(tmp_path: Path, python: list[str]) -> None:
 
 
 def test_nothing_is_left_of_settings_for_the_whole_process(experiment: Experiment) -> None:
-    from genlab.engine.runtime import fast_kernels
+    from genlab.engine.runtime import tf32_and_autotune
 
     before = torch.backends.cudnn.benchmark, torch.backends.cuda.matmul.allow_tf32
-    with fast_kernels(experiment.device), nullcontext():
+    with tf32_and_autotune(experiment.device), nullcontext():
         assert torch.backends.cudnn.benchmark and torch.backends.cuda.matmul.allow_tf32
     assert (torch.backends.cudnn.benchmark, torch.backends.cuda.matmul.allow_tf32) == before

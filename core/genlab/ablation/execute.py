@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 
 from typing_extensions import override
 
-from genlab.ablation.jobs import Begun, Done, Job, JobEvent, Moved
+from genlab.ablation.jobs import JobStarted, JobEnded, Job, JobEvent, JobProgress
 from genlab.engine.stop_signal import StopSignal
 
 
@@ -84,7 +84,7 @@ class _Slot(threading.Thread):
                     job = self._waiting.get_nowait()
                 except Empty:
                     break
-                self._events.put(Begun(job))
+                self._events.put(JobStarted(job))
                 self._events.put(self._train(job))
         finally:
             self._dismiss()
@@ -113,14 +113,14 @@ class _Slot(threading.Thread):
                 assert self._process.stdin
                 self._process.stdin.close()
 
-    def _train(self, job: Job) -> Done:
+    def _train(self, job: Job) -> JobEnded:
         try:
             with self._starting:
                 if self._stopped:
-                    return Done(job, "interrupted", None)
+                    return JobEnded(job, "interrupted", None)
                 process = self._alive()
         except OSError as error:
-            return Done(job, "failed", f"no process could be started for it: {error}")
+            return JobEnded(job, "failed", f"no process could be started for it: {error}")
         assert process.stdin
         assert process.stdout
         try:
@@ -129,14 +129,14 @@ class _Slot(threading.Thread):
             for line in process.stdout:
                 message = json.loads(line)
                 if message["event"] == "done":
-                    return Done(job, message["status"], message["failure"])
-                self._events.put(Moved(job, message["step"]))
+                    return JobEnded(job, message["status"], message["failure"])
+                self._events.put(JobProgress(job, message["step"]))
         except BrokenPipeError:
             pass
         code = process.wait()
         if self._stopped:
-            return Done(job, "interrupted", None)
-        return Done(job, "failed", f"its process ended {_ending(code)}; what it wrote last is in {self._log}")
+            return JobEnded(job, "interrupted", None)
+        return JobEnded(job, "failed", f"its process ended {_ending(code)}; what it wrote last is in {self._log}")
 
     def _alive(self) -> subprocess.Popen[str]:
         if self._process and self._process.poll() is not None:

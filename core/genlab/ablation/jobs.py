@@ -36,20 +36,20 @@ class Job:
         return cls(message["name"], Path(message["recipe"]), Path(message["target"]), plugins)
 
 
-class Begun(NamedTuple):
+class JobStarted(NamedTuple):
     """A slot took up a job."""
 
     job: Job
 
 
-class Moved(NamedTuple):
+class JobProgress(NamedTuple):
     """A job's training is at this step."""
 
     job: Job
     step: int
 
 
-class Done(NamedTuple):
+class JobEnded(NamedTuple):
     """A job ended: `finished`, `interrupted` or `failed`, and why if it failed."""
 
     job: Job
@@ -57,7 +57,7 @@ class Done(NamedTuple):
     failure: str | None
 
 
-JobEvent = Begun | Moved | Done
+JobEvent = JobStarted | JobProgress | JobEnded
 
 
 class Executor(Protocol):

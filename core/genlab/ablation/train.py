@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from functools import partial
 
-from genlab.ablation.jobs import Done, Job
+from genlab.ablation.jobs import JobEnded, Job
 from genlab.ablation.observations import Observations
 from genlab.assemble.read import read_recipe
 from genlab.engine.checkpoint import forget_optimizers
@@ -20,7 +20,7 @@ PATIENCE = 120.0
 """Seconds that a worker left over from before may take to save what it trains."""
 
 
-def train_trial(job: Job, listeners: Sequence[tuple[str, Listener]] = ()) -> Done:
+def train_trial(job: Job, listeners: Sequence[tuple[str, Listener]] = ()) -> JobEnded:
     """Train a trial, or go on with it where it is.
 
     Args:
@@ -36,14 +36,14 @@ def train_trial(job: Job, listeners: Sequence[tuple[str, Listener]] = ()) -> Don
         manifest = folder.read()
         if manifest.status == "finished" and (last := folder.last_checkpoint()):
             forget_optimizers(last)
-        return Done(job, manifest.status, manifest.failure)
+        return JobEnded(job, manifest.status, manifest.failure)
     except GenlabError as error:
-        return Done(job, "failed", str(error))
+        return JobEnded(job, "failed", str(error))
     except KeyboardInterrupt:
         raise
     except BaseException as error:
         if fault := blamed(error):
-            return Done(job, "failed", str(fault))
+            return JobEnded(job, "failed", str(fault))
         raise
 
 

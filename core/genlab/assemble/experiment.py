@@ -208,7 +208,7 @@ def _stores(recipe: Recipe, data: OpenData) -> dict[str, PairStore]:
     if cache is None:
         return {}
     found: dict[str, PairStore] = {}
-    kept = kept_pairs(recipe, data)
+    kept = cache_keys(recipe, data)
     try:
         for part, content in kept.items():
             pairs = data.validation if part == "validation" else data.training
@@ -220,7 +220,7 @@ def _stores(recipe: Recipe, data: OpenData) -> dict[str, PairStore]:
     return found
 
 
-def kept_pairs(recipe: Recipe, data: OpenData) -> dict[str, Mapping[str, object]]:
+def cache_keys(recipe: Recipe, data: OpenData) -> dict[str, Mapping[str, object]]:
     """Content of a recipe's pairs as the cache stores them, by split.
 
     Each is told by all that its content depends on: the pairs, how they are prepared, and what prepares them.

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.eta import TimeEstimate
-from genlab.ablation.jobs import Begun, Done, Job, JobEvent, Moved
+from genlab.ablation.jobs import JobStarted, JobEnded, Job, JobEvent, JobProgress
 from genlab.ablation.results import AblationResult
 from genlab.cli.output import print_next
 from genlab.runs.folder import RunFolder
@@ -84,7 +84,7 @@ class Show:
         )
         self._bars: dict[str, TaskID] = {}
         self._begun: dict[str, float] = {}
-        self._ended: dict[str, Done] = {}
+        self._ended: dict[str, JobEnded] = {}
 
     def __enter__(self) -> Show:
         self._progress.start()
@@ -98,12 +98,12 @@ class Show:
     def __call__(self, event: JobEvent) -> None:
         """Show an event."""
         match event:
-            case Begun(job):
+            case JobStarted(job):
                 self._begin(job)
-            case Moved(job, step):
+            case JobProgress(job, step):
                 self._progress.update(self._bars[job.name], completed=step, count=f"{step}/{self._steps(job)}")
                 self._estimate.moved(job.name, step / self._steps(job))
-            case Done():
+            case JobEnded():
                 self._end(event)
 
     @property
@@ -119,7 +119,7 @@ class Show:
         steps = self._steps(job)
         self._bars[job.name] = self._progress.add_task(job.name, total=steps, count=f"0/{steps}")
 
-    def _end(self, done: Done) -> None:
+    def _end(self, done: JobEnded) -> None:
         name = done.job.name
         self._ended[name] = done
         seconds = time.monotonic() - self._begun[name]

@@ -45,12 +45,12 @@ def data(
 
     import genlab
     from genlab.cli.output import print_json
-    from genlab.config.load import find
+    from genlab.config.load import find_recipe
     from genlab.drawing.contact_sheet import contact_sheet
     from genlab.errors import StorageError
     from genlab.util.files import atomic_write
 
-    sheet = out or Path(f"{find(recipe).stem}_data.png")
+    sheet = out or Path(f"{find_recipe(recipe).stem}_data.png")
     if sheet.is_dir() or not sheet.parent.is_dir():
         hint = "--out takes the name of a file, in a folder that is there."
         raise StorageError("no picture can be written there", where=str(sheet), hint=hint)

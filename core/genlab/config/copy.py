@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from genlab.config.load import find
+from genlab.config.load import find_recipe
 from genlab.errors import GenlabError
 from genlab.util.arguments import as_path
 from genlab.util.files import storage_errors
@@ -23,7 +23,7 @@ def copy_recipe(recipe: str | Path, to: str | Path = ".") -> Path:
     Raises:
         GenlabError: the file exists, or its folder does not.
     """
-    source, target = find(recipe), as_path(to)
+    source, target = find_recipe(recipe), as_path(to)
     if target.is_dir():
         target /= source.name
     if target.exists():

@@ -17,7 +17,7 @@ from genlab.errors import Fault, RecipeError
 def load_recipe(recipe: str | Path, assignments: Iterable[str] = ()) -> Document:
     """Read a recipe: its ancestors, then itself, then the `KEY=VALUE` assignments, each laid over the one before."""
     try:
-        document = _with_ancestors(find(recipe), ())
+        document = _with_ancestors(find_recipe(recipe), ())
         return read_assignments(assignments).over(document)
     except RecursionError as error:
         fault = Fault((), "tables, arrays or `extends` are nested too deeply", place=str(recipe))
@@ -29,7 +29,7 @@ def list_recipes() -> dict[str, str]:
     return {name: str(load_recipe(name).values.get("title", "")) for name in shipped_names()}
 
 
-def find(recipe: str | Path) -> Path:
+def find_recipe(recipe: str | Path) -> Path:
     """The file of a recipe: a path, or the name of one that ships with genlab."""
     path = Path(recipe).expanduser()
     try:

@@ -111,7 +111,7 @@ def place(module: nn.Module, device: torch.device) -> None:
 
 
 @contextmanager
-def fast_kernels(device: torch.device) -> Generator[None, None, None]:
+def tf32_and_autotune(device: torch.device) -> Generator[None, None, None]:
     """Let a CUDA GPU use TF32 for float32, and autotune its convolutions, within the block.
 
     Layers have one size each, so that trying pays. Which one wins can differ from run to run, and so can roundings.

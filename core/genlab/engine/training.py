@@ -19,7 +19,7 @@ from genlab.engine.inference import Predictor
 from genlab.engine.listener_list import ListenerList
 from genlab.engine.optimizers import make_optimizers, rate_at, set_rates
 from genlab.engine.precision import Precision
-from genlab.engine.runtime import cpu_threads, fast_kernels, keep_freed_memory
+from genlab.engine.runtime import cpu_threads, tf32_and_autotune, keep_freed_memory
 from genlab.engine.seeding import derived_seed, isolated_rng, seed_random_numbers
 from genlab.engine.step import StepResult, measure_norms, train_step
 from genlab.engine.timing import StepTimer, due
@@ -76,7 +76,7 @@ class Training:
         with ExitStack() as stack:
             stack.enter_context(cpu_threads(train.threads))
             stack.enter_context(keep_freed_memory())
-            stack.enter_context(fast_kernels(device))
+            stack.enter_context(tf32_and_autotune(device))
             stack.enter_context(isolated_rng(device))
             if train.compile is True:
                 self._compile()

@@ -16,7 +16,7 @@ import genlab
 from genlab import RecipeError, RunError
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.folder import AblationFolder
-from genlab.ablation.jobs import Begun, Done, Job, JobEvent
+from genlab.ablation.jobs import JobStarted, JobEnded, Job, JobEvent
 from genlab.ablation.results import AblationResult, read_result
 from genlab.ablation.train import train_trial
 from genlab.assemble.experiment import build_networks
@@ -52,7 +52,7 @@ def here(
 ) -> None:
     """Train all jobs in this process, one after the other."""
     for job in jobs:
-        on_event(Begun(job))
+        on_event(JobStarted(job))
         on_event(train_trial(job))
 
 
@@ -77,7 +77,7 @@ class Trained:
         self.failures: list[str] = []
 
     def __call__(self, event: object) -> None:
-        if isinstance(event, Done):
+        if isinstance(event, JobEnded):
             self.ended.append((event.job.name, event.status))
             self.failures += [event.failure] if event.failure else []
 

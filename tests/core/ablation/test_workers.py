@@ -17,7 +17,7 @@ from tests.core.ablation.outputs import figures, trials, weights
 
 import genlab
 from genlab.ablation.execute import execute
-from genlab.ablation.jobs import Begun, Done, Job
+from genlab.ablation.jobs import JobStarted, JobEnded, Job
 
 FAILING = """
 import os
@@ -154,6 +154,6 @@ def test_a_process_that_cannot_be_started_fails_its_cell(tmp_path: Path) -> None
     jobs = [Job(name, tmp_path / f"{name}.toml", tmp_path / name) for name in ("one", "other")]
     told: list[object] = []
     execute(jobs, [{}], tmp_path / "no-folder" / "workers.log", told.append)
-    assert [event.job for event in told if isinstance(event, Begun)] == jobs
-    assert [event.status for event in told if isinstance(event, Done)] == ["failed", "failed"]
+    assert [event.job for event in told if isinstance(event, JobStarted)] == jobs
+    assert [event.status for event in told if isinstance(event, JobEnded)] == ["failed", "failed"]
     assert "no process could be started for it: [Errno 2]" in str(told[-1])

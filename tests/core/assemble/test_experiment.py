@@ -8,7 +8,7 @@ import torch
 
 from genlab import DataError, Phase, PluginError, RecipeError
 from genlab.assemble import source_digest
-from genlab.assemble.experiment import build, build_method, build_networks, construct, kept_pairs, open_data, prepare
+from genlab.assemble.experiment import build, build_method, build_networks, construct, cache_keys, open_data, prepare
 from genlab.assemble.recipe import Recipe
 from genlab.config.document import Document
 from genlab.data.cache import name_of
@@ -55,7 +55,7 @@ def test_what_is_kept_of_pairs_depends_on_all_that_prepares_them(made: Make, mon
     def names(*assignments: str) -> dict[str, str]:
         def kept(recipe: Recipe, document: Document) -> dict[str, str]:
             data = open_data(construct(recipe, document).data)
-            return {part: name_of(content) for part, content in kept_pairs(recipe, data).items()}
+            return {part: name_of(content) for part, content in cache_keys(recipe, data).items()}
 
         return made(kept, *assignments)
 

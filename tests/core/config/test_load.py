@@ -5,7 +5,7 @@ import pytest
 from genlab import RecipeError
 from genlab.config.builtin import shipped_names
 from genlab.config.diagnostics import recipe_error
-from genlab.config.load import find, load_recipe
+from genlab.config.load import find_recipe, load_recipe
 from genlab.errors import Fault
 
 
@@ -145,11 +145,11 @@ def test_the_child_of_a_renamed_component_starts_afresh_in_the_middle_of_a_chain
 
 def test_a_recipe_is_a_file_or_one_that_ships(here: Path) -> None:
     file = write("mine.toml", "")
-    assert find("mine.toml") == Path("mine.toml")
-    assert find(here / "mine.toml") == file.absolute()
-    assert find("unet_facades") == find("unet_facades.toml")
+    assert find_recipe("mine.toml") == Path("mine.toml")
+    assert find_recipe(here / "mine.toml") == file.absolute()
+    assert find_recipe("unet_facades") == find_recipe("unet_facades.toml")
     write("unet_facades.toml", "")
-    assert find("unet_facades.toml") == Path("unet_facades.toml")
+    assert find_recipe("unet_facades.toml") == Path("unet_facades.toml")
 
 
 def test_a_path_below_the_home_is_found(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

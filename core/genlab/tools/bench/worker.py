@@ -26,7 +26,7 @@ from genlab.data.batches import READ_AHEAD, Batches
 from genlab.data.order import draw
 from genlab.engine.experiment import Experiment
 from genlab.engine.listener_list import ListenerList
-from genlab.engine.runtime import cpu_threads, device_name, fast_kernels, memory_errors
+from genlab.engine.runtime import cpu_threads, device_name, tf32_and_autotune, memory_errors
 from genlab.engine.seeding import isolated_rng
 from genlab.engine.training import Training
 from genlab.errors import GenlabError
@@ -58,7 +58,7 @@ def reference(built: Built) -> Generator[Way, None, None]:
     take = PlainStep(experiment.method, optimizer.learning_rate, optimizer.betas)
     with closing(_batches(experiment)) as batches:
         first = cycle(list(islice(batches, _BATCHES)))
-    with fast_kernels(experiment.device):
+    with tf32_and_autotune(experiment.device):
         yield Way(lambda: take(next(first)), lambda: (0.0, 0.0))
 
 
