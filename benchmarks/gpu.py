@@ -38,7 +38,7 @@ for _name in ("pydantic", "pydantic_core", "jaxtyping", "annotated_types", "plug
 from genlab.engine.compilation import compile_networks, next_step  # noqa: E402
 from genlab.engine.optimizers import make_optimizers  # noqa: E402
 from genlab.engine.precision import Precision  # noqa: E402
-from genlab.engine.runtime import tf32_and_autotune, keep_freed_memory, place  # noqa: E402
+from genlab.engine.runtime import keep_freed_memory, place, tf32_and_autotune  # noqa: E402
 from genlab.engine.seeding import initialize  # noqa: E402
 from genlab.engine.step import measure_norms, train_step  # noqa: E402
 from genlab.interfaces.method import Batch, WeightedLoss  # noqa: E402

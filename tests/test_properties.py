@@ -123,7 +123,7 @@ NUMBERS = st.floats(width=32, allow_nan=True, allow_infinity=True, allow_subnorm
 
 @given(st.lists(NUMBERS, min_size=1, max_size=20), st.dictionaries(st.text(max_size=5), st.floats(), max_size=3))
 def test_a_checkpoint_gives_back_every_bit(values: list[float], metrics: dict[str, float]) -> None:
-    def trainee(seed: int) -> TrainState:
+    def train_state(seed: int) -> TrainState:
         made = networks(seed)
         return TrainState(ToyMethod(made, {}), make_optimizers(made, Optimizer(), CPU))
 
@@ -131,7 +131,7 @@ def test_a_checkpoint_gives_back_every_bit(values: list[float], metrics: dict[st
         found = {role: network.state_dict() for role, network in trained.method.networks.items()}
         return {f"{role}/{name}": t.numpy().tobytes() for role, state in found.items() for name, t in state.items()}
 
-    one, other = trainee(0), trainee(1)
+    one, other = train_state(0), train_state(1)
     with torch.no_grad():
         for network in one.method.networks.values():
             for parameter in network.parameters():

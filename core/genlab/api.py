@@ -13,8 +13,8 @@ from genlab.ablation.results import AblationResult
 from genlab.assemble.experiment import (
     build_method,
     build_networks,
-    construct,
     cache_keys,
+    construct,
     open_data,
     prepare,
     settle,
@@ -82,7 +82,7 @@ def describe_networks(
     except DataUnavailableError:
         channels = (3, 3)
     networks = build_networks(built, channels, checked.document)
-    names = {role: spec.component.name for role, spec in built.networks.items()}
+    names = {role: config.component.name for role, config in built.networks.items()}
     return summarize_networks(networks, names, channels, built.settings.input.height_width)
 
 

@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 
 from typing_extensions import override
 
-from genlab.ablation.jobs import JobStarted, JobEnded, Job, JobEvent, JobProgress
+from genlab.ablation.jobs import Job, JobEnded, JobEvent, JobProgress, JobStarted
 from genlab.engine.stop_signal import StopSignal
 
 

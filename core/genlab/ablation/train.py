@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from functools import partial
 
-from genlab.ablation.jobs import JobEnded, Job
+from genlab.ablation.jobs import Job, JobEnded
 from genlab.ablation.observations import Observations
 from genlab.assemble.read import read_recipe
 from genlab.engine.checkpoint import forget_optimizers

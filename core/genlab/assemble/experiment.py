@@ -43,7 +43,7 @@ _log = logging.getLogger("genlab")
 class OpenData:
     """The data of a run: which source it came to, why, and its pairs."""
 
-    spec: ComponentConfig
+    config: ComponentConfig
     reason: str | None
     training: Pairs
     validation: Pairs
@@ -137,17 +137,17 @@ def construct(recipe: Recipe, document: Document) -> Parts:
     """Construct the components that need no data; `RecipeError` with all that refuse their settings."""
     faults: list[Fault] = []
 
-    def parts(spec: ComponentConfig, label: str) -> list[ConstructedPart]:
+    def parts(config: ComponentConfig, label: str) -> list[ConstructedPart]:
         try:
             with seeded_construction(recipe.settings.seed, label):
-                return spec.build_parts()
+                return config.build_parts()
         except RecipeError as error:
             faults.extend(error.faults)
             return []
 
     data = parts(recipe.data, "data")
     found = [
-        {label: parts(spec, label) for label, spec in table.items()}
+        {label: parts(config, label) for label, config in table.items()}
         for table in (recipe.losses, recipe.metrics, recipe.listeners)
     ]
     if faults:
@@ -164,7 +164,7 @@ def construct_losses(recipe: Recipe, document: Document) -> dict[str, Loss | Adv
 def open_data(parts: Sequence[ConstructedPart]) -> OpenData:
     """Choose the source among the datasets constructed, the last of which is the recipe's own; open both splits."""
     dataset: Dataset = parts[-1].instance
-    choice = check_choice(dataset.choose(), parts[-1].spec.component)
+    choice = check_choice(dataset.choose(), parts[-1].config.component)
     chosen = _chosen(choice, parts)
     training, validation = (open_split(choice.dataset, split, chosen.component) for split in get_args(Split))
     return OpenData(chosen, choice.reason, training, validation)
@@ -172,16 +172,16 @@ def open_data(parts: Sequence[ConstructedPart]) -> OpenData:
 
 def _chosen(choice: Choice, parts: Sequence[ConstructedPart]) -> ComponentConfig:
     """The dataset of a choice, with its settings as the choice says, those among them that are choices likewise."""
-    spec = next((part.spec for part in parts if part.instance is choice.dataset), parts[-1].spec)
+    config = next((part.config for part in parts if part.instance is choice.dataset), parts[-1].config)
     said = {
         name: _chosen(value, parts) if isinstance(value, Choice) else value for name, value in choice.settings.items()
     }
-    return replace(spec, settings={**spec.settings, **said})
+    return replace(config, settings={**config.settings, **said})
 
 
 def settle(recipe: Recipe, data: OpenData) -> Recipe:
     """The recipe with what was left to this machine chosen; `DeviceError` if its device is not there."""
-    return with_ranges(recipe, data).settled(data.spec, settle_train(recipe.settings.train))
+    return with_ranges(recipe, data).settled(data.config, settle_train(recipe.settings.train))
 
 
 def with_ranges(recipe: Recipe, data: OpenData) -> Recipe:
@@ -230,7 +230,9 @@ def cache_keys(recipe: Recipe, data: OpenData) -> dict[str, Mapping[str, object]
         "direction": settings.direction,
         "ranges": (settings.range_a, settings.range_b),
         "predictions": recipe.predictions,
-        "code": source_digest.digests(spec.component.cls.__module__ for spec in (data.spec, *data.spec.nested())),
+        "code": source_digest.digests(
+            config.component.cls.__module__ for config in (data.config, *data.config.nested())
+        ),
         "versions": {name: version(name) for name in ("torch", "numpy", "pillow")},
         "instructions": torch.backends.cpu.get_cpu_capability(),
     }
@@ -254,14 +256,14 @@ def build_networks(recipe: Recipe, channels: tuple[int, int], document: Document
     }
     networks: dict[str, Network] = {}
     faults: list[Fault] = []
-    for role, spec in recipe.networks.items():
+    for role, config in recipe.networks.items():
         try:
             with seeded_construction(recipe.settings.seed, role), memory_errors():
-                networks[role] = spec.build(**supplied[role])
+                networks[role] = config.build(**supplied[role])
         except RecipeError as error:
             faults += error.faults
         else:
-            check_network(networks[role], spec.component)
+            check_network(networks[role], config.component)
     faults += _size_faults(networks, recipe)
     if faults:
         raise recipe_error(faults, document)

@@ -67,27 +67,27 @@ class Recipe:
     @property
     def scores(self) -> dict[str, Score]:
         """The metrics' scores by their names: the label, or `label/score` of one that gives several."""
-        return {score.name: score for label, spec in self.metrics.items() for score in _scores(label, spec)}
+        return {score.name: score for label, config in self.metrics.items() for score in _scores(label, config)}
 
     def components(self) -> Iterator[Component]:
         """All components that take part."""
         tables = (self.networks, self.losses, self.metrics, self.listeners)
-        for spec in (self.data, self.method, *(spec for table in tables for spec in table.values())):
-            yield spec.component
-            yield from (inner.component for inner in spec.nested())
+        for config in (self.data, self.method, *(config for table in tables for config in table.values())):
+            yield config.component
+            yield from (inner.component for inner in config.nested())
 
     def tables(self) -> dict[str, Any]:
         """The recipe as nested tables, in the order of a recipe's file."""
         settings = self.settings
         tables: dict[str, Any] = {"title": self.title, "seed": settings.seed, "data": self.data.table()}
         tables |= {"input": _plain(settings.input), "method": self.method.table()}
-        tables |= {role: spec.table() for role, spec in self.networks.items()}
+        tables |= {role: config.table() for role, config in self.networks.items()}
         tables["losses"] = {
-            label: {**spec.table(), "weight": self.weights[label]} for label, spec in self.losses.items()
+            label: {**config.table(), "weight": self.weights[label]} for label, config in self.losses.items()
         }
         tables |= {name: _plain(getattr(settings, name)) for name in TABLES if name not in tables}
-        tables["evaluate"]["metrics"] = {label: spec.table() for label, spec in self.metrics.items()}
-        tables["listeners"] = {label: spec.table() for label, spec in self.listeners.items()}
+        tables["evaluate"]["metrics"] = {label: config.table() for label, config in self.metrics.items()}
+        tables["listeners"] = {label: config.table() for label, config in self.listeners.items()}
         return without_nothing(tables)
 
     def toml(self) -> str:

@@ -128,14 +128,14 @@ class _Resolver:
     def specified(
         self, kind: str, table: dict[str, Any], keys: Keys, also: tuple[str, ...] = ("name",)
     ) -> ComponentConfig | None:
-        spec, faults = self.components.spec(kind, table, keys, also)
+        config, faults = self.components.configure(kind, table, keys, also)
         self.faults += faults
-        return spec
+        return config
 
     def labelled(self, kind: str, keys: Keys) -> dict[str, ComponentConfig]:
         """The components in the tables under labels of the recipe's own."""
-        specs = {label: self.specified(kind, table, (*keys, label)) for label, table in self.labels(keys).items()}
-        return {label: spec for label, spec in specs.items() if spec}
+        configs = {label: self.specified(kind, table, (*keys, label)) for label, table in self.labels(keys).items()}
+        return {label: config for label, config in configs.items() if config}
 
     def labels(self, keys: Keys) -> dict[str, dict[str, Any]]:
         """Tables by label; a label is the component's name unless `name` is given.
@@ -153,29 +153,29 @@ class _Resolver:
         """The losses of a weight above 0, and the weights."""
         tables = self.labels(("losses",))
         weights = {label: self.value(Weight, ("losses", label, "weight"), 1.0) for label in tables}
-        specs = {
+        configs = {
             label: self.specified("loss", _without(table, ("weight",)), ("losses", label), ("name", "weight"))
             for label, table in tables.items()
             if weights[label] > 0
         }
-        return {label: spec for label, spec in specs.items() if spec}, weights
+        return {label: config for label, config in configs.items() if config}, weights
 
     def networks(
         self, method: ComponentConfig | None, losses: Mapping[str, ComponentConfig]
     ) -> dict[str, ComponentConfig]:
         """The networks that the method uses and a loss needs."""
-        adversarial = [label for label, spec in losses.items() if issubclass(spec.component.cls, AdversarialLoss)]
+        adversarial = [label for label, config in losses.items() if issubclass(config.component.cls, AdversarialLoss)]
         used = self.roles(method)
-        specs: dict[str, ComponentConfig] = {}
+        configs: dict[str, ComponentConfig] = {}
         for role in ROLES:
             given = role in self.values
             wanted = role in used and (role != "discriminator" or adversarial)
-            spec = self.component(role, (role,)) if given or (wanted and role == "generator") else None
-            if wanted and spec:
-                specs[role] = spec
+            config = self.component(role, (role,)) if given or (wanted and role == "generator") else None
+            if wanted and config:
+                configs[role] = config
         for label in adversarial:
             self.needs_discriminator(label, used)
-        return specs
+        return configs
 
     def roles(self, method: ComponentConfig | None) -> tuple[str, ...]:
         """The roles of the networks that the method uses."""
@@ -189,16 +189,16 @@ class _Resolver:
         return used
 
     def hold_to_predictions(
-        self, method: ComponentConfig | None, keys: Keys, specs: Mapping[str, ComponentConfig]
+        self, method: ComponentConfig | None, keys: Keys, configs: Mapping[str, ComponentConfig]
     ) -> None:
         """Losses and metrics must take what the method predicts."""
         if method is None:
             return
         predicting: Any = method.component.cls
-        for label, spec in specs.items():
-            taking: Any = spec.component.cls
+        for label, config in configs.items():
+            taking: Any = config.component.cls
             if not issubclass(taking, AdversarialLoss) and taking.predictions != predicting.predictions:
-                what = f"{spec.component} takes {taking.predictions}, and {method.component} predicts"
+                what = f"{config.component} takes {taking.predictions}, and {method.component} predicts"
                 hint = f"{dotted((*keys, label))} = false leaves it out."
                 self.fault((*keys, label), f"{what} {predicting.predictions}", hint, at_key=True)
 

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.eta import TimeEstimate
-from genlab.ablation.jobs import JobStarted, JobEnded, Job, JobEvent, JobProgress
+from genlab.ablation.jobs import Job, JobEnded, JobEvent, JobProgress, JobStarted
 from genlab.ablation.results import AblationResult
 from genlab.cli.output import print_next
 from genlab.runs.folder import RunFolder

@@ -1,4 +1,4 @@
-"""Faults, each with the place in the recipe where it was made."""
+"""Faults, each with its location in the recipe."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from genlab.errors import Fault, RecipeError
 
 
 def recipe_error(faults: Iterable[Fault], document: Document) -> RecipeError:
-    """One error of all faults, in the order in which they stand in the recipe; those that have a place keep it."""
+    """Combine faults into one error, in the order of the recipe; those that have a location keep it."""
     return RecipeError(sorted((_located(fault, document) for fault in faults), key=_order))
 
 
@@ -21,11 +21,11 @@ def _located(fault: Fault, document: Document) -> Fault:
     if source is None:
         return replace(fault, place=document.name or None)
     for length in range(len(fault.path), 0, -1):
-        place = source.places.get(fault.path[:length])
-        if place is not None:
+        location = source.locations.get(fault.path[:length])
+        if location is not None:
             exact = length == len(fault.path)
-            place = place.value if exact and place.value and not fault.at_key else place
-            return replace(fault, place=place.named(source.name), quote=place.quoted(source.text))
+            location = location.value if exact and location.value and not fault.at_key else location
+            return replace(fault, place=location.named(source.name), quote=location.quoted(source.text))
     return replace(fault, place=source.name)
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from genlab.config.locations import Place, find_places
+from genlab.config.locations import Location, find_locations
 from genlab.config.syntax_errors import syntax_fault
 from genlab.config.validate import Keys
 from genlab.errors import Fault, RecipeError
@@ -49,10 +49,12 @@ class Source:
         return self.name.startswith(ASSIGNMENT)
 
     @cached_property
-    def places(self) -> Mapping[Keys, Place]:
+    def locations(self) -> Mapping[Keys, Location]:
         """Locations of the keys in the source's text, below its root."""
         depth = len(self.root)
-        return {keys[depth:]: place for keys, place in find_places(self.text).items() if keys[:depth] == self.root}
+        return {
+            keys[depth:]: location for keys, location in find_locations(self.text).items() if keys[:depth] == self.root
+        }
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ from genlab.config.validate import Keys
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """A stretch of one line: line and columns count from 1, `end` is the column after the last."""
 
     line: int
     column: int
     end: int
-    value: Place | None = None
+    value: Location | None = None
 
     def named(self, source: str) -> str:
         """The location as `source:line:column`."""
@@ -34,18 +34,18 @@ class Place:
         return f"  {self.line} | {line}\n  {' ' * len(str(self.line))} | {margin}{carets}"
 
 
-def find_places(text: str) -> dict[Keys, Place]:
+def find_locations(text: str) -> dict[Keys, Location]:
     """The place of every key, with that of its value, by the keys (and indices of arrays) that lead to it."""
     root = Parser(Language(tree_sitter_toml.language())).parse(text.encode()).root_node
     finder = _Finder(text.encode().split(b"\n"))
     finder.document(root)
-    return finder.places
+    return finder.locations
 
 
 class _Finder:
     def __init__(self, lines: list[bytes]) -> None:
         self.lines = lines
-        self.places: dict[Keys, Place] = {}
+        self.locations: dict[Keys, Location] = {}
         self.lengths: dict[Keys, int] = {}
 
     def document(self, root: Node) -> None:
@@ -62,9 +62,9 @@ class _Finder:
             index = self.lengths.get(at, 0)
             self.lengths[at] = index + 1
             at = (*at, index)
-        self.places[at] = self.place(header)
+        self.locations[at] = self.place(header)
         for length in range(1, len(at)):
-            self.places.setdefault(at[:length], self.place(header))
+            self.locations.setdefault(at[:length], self.place(header))
         for child in node.named_children:
             if child.type == "pair":
                 self.pair(child, at)
@@ -83,8 +83,8 @@ class _Finder:
         names: Keys = ()
         for part in _parts(key):
             names = (*names, _name(part))
-            self.places.setdefault((*at, *names), self.place(key, last=part))
-        self.places[*at, *names] = self.place(key, value)
+            self.locations.setdefault((*at, *names), self.place(key, last=part))
+        self.locations[*at, *names] = self.place(key, value)
         self.value(value, (*at, *names))
 
     def value(self, node: Node, at: Keys) -> None:
@@ -95,10 +95,10 @@ class _Finder:
         elif node.type == "array":
             items = [child for child in node.named_children if child.type != "comment"]
             for index, item in enumerate(items):
-                self.places[(*at, index)] = self.place(item, item)
+                self.locations[(*at, index)] = self.place(item, item)
                 self.value(item, (*at, index))
 
-    def place(self, node: Node, value: Node | None = None, last: Node | None = None) -> Place:
+    def place(self, node: Node, value: Node | None = None, last: Node | None = None) -> Location:
         """Location of a node, up to the end of `last` if that is given, and of the value that belongs to it."""
         row, start = node.start_point
         end_row, end = (last or node).end_point
@@ -106,7 +106,7 @@ class _Finder:
         stop = end if end_row == row else len(line)
         # tree-sitter counts bytes, a person counts letters.
         column, end_column = (len(line[:offset].decode(errors="replace")) + 1 for offset in (start, stop))
-        return Place(row + 1, column, end_column, self.place(value) if value else None)
+        return Location(row + 1, column, end_column, self.place(value) if value else None)
 
 
 def _parts(key: Node) -> Iterator[Node]:

@@ -33,5 +33,5 @@ def _origin(keys: Keys, document: Document) -> str | None:
     source = document.origins.get(keys)
     if source is None:
         return None
-    place = source.places.get(keys)
-    return place.named(source.name) if place else source.name
+    location = source.locations.get(keys)
+    return location.named(source.name) if location else source.name

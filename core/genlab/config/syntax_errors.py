@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from genlab.config.locations import Place
+from genlab.config.locations import Location
 from genlab.errors import Fault
 
 _NOT_CLOSED = "unterminated string"
@@ -44,35 +44,35 @@ def syntax_fault(message: str, name: str, text: str) -> Fault:
         place = _key_place(line, place)
     if what in _BACKSLASH:
         column = line.rfind("\\", 0, place.column) + 1
-        place = Place(place.line, column, column + 2)
+        place = Location(place.line, column, column + 2)
     given, hint = _in_words(what, line[place.column - 1 :])
     return Fault((), given, hint, place=place.named(name), quote=place.quoted(text))
 
 
-def _place(where: str, text: str) -> Place:
+def _place(where: str, text: str) -> Location:
     numbers = [int(number) for number in re.findall(r"\d+", where)]
     if len(numbers) == 2:
         line, column = numbers
     else:
         lines = text.rstrip().split("\n")
         line, column = len(lines), len(lines[-1]) + 1
-    return Place(line, column, column + 1)
+    return Location(line, column, column + 1)
 
 
-def _opening(what: str, text: str) -> Place | None:
+def _opening(what: str, text: str) -> Location | None:
     """The quotes that open a text which is not closed before the end of the document, where tomllib points."""
     if what not in _OPEN:
         return None
     block, single = _OPEN[what]
     quotes = block if text.count(block) % 2 else single
     before = text[: text.rfind(quotes)].split("\n")
-    return Place(len(before), len(before[-1]) + 1, len(before[-1]) + 1 + len(quotes))
+    return Location(len(before), len(before[-1]) + 1, len(before[-1]) + 1 + len(quotes))
 
 
-def _key_place(line: str, place: Place) -> Place:
+def _key_place(line: str, place: Location) -> Location:
     """The key, where tomllib points behind it or behind its value."""
     key = re.match(r"\s*\[*\s*([^\[\]=#]*[^\[\]=#\s])", line)
-    return Place(place.line, key.start(1) + 1, key.end(1) + 1) if key else place
+    return Location(place.line, key.start(1) + 1, key.end(1) + 1) if key else place
 
 
 def _in_words(what: str, rest: str) -> tuple[str, str | None]:

@@ -67,7 +67,7 @@ class TrainState:
     optimizers: Mapping[str, Optimizer]
 
 
-def save(folder: Path, progress: TrainProgress, trainee: TrainState, keep: int) -> Path:
+def save(folder: Path, progress: TrainProgress, state: TrainState, keep: int) -> Path:
     """Write the checkpoint of a step below `folder`, and remove all but the last `keep`.
 
     If a checkpoint of this step exists, its tensors are identical (training is exact); only `state.json` is rewritten.
@@ -86,7 +86,7 @@ def save(folder: Path, progress: TrainProgress, trainee: TrainState, keep: int) 
         with storage_errors(target, SafetensorError):
             folder.mkdir(exist_ok=True)
             aside.mkdir()
-            _write(aside, progress, trainee)
+            _write(aside, progress, state)
             aside.rename(target)
             sync(folder)
     finally:
@@ -106,11 +106,11 @@ def _remove(checkpoint: Path) -> None:
         shutil.rmtree(checkpoint.rename(_aside(checkpoint)), ignore_errors=True)
 
 
-def _write(folder: Path, progress: TrainProgress, trainee: TrainState) -> None:
-    method = trainee.method
+def _write(folder: Path, progress: TrainProgress, state: TrainState) -> None:
+    method = state.method
     for role, network in method.networks.items():
         save_file(_copies(network.state_dict()), network_file(folder, role))
-        save_file(_flattened(trainee.optimizers[role], network), optimizer_file(folder, role))
+        save_file(_flattened(state.optimizers[role], network), optimizer_file(folder, role))
     save_file(_copies(_loss_buffers(method)), losses_file(folder))
     save_file(_copies(method.state()), method_file(folder))
     state_file(folder).write_text(progress.model_dump_json(indent=2))
@@ -118,22 +118,22 @@ def _write(folder: Path, progress: TrainProgress, trainee: TrainState) -> None:
         sync(path)
 
 
-def restore(checkpoint: Path, trainee: TrainState) -> TrainProgress:
+def restore(checkpoint: Path, state: TrainState) -> TrainProgress:
     """Put everything back as it was; returns how far that is.
 
     Raises:
         RunError: the checkpoint is damaged, or of other networks.
     """
-    load_method(checkpoint, trainee.method)
-    with _blamed(checkpoint):
-        for role, network in trainee.method.networks.items():
-            _unflatten(trainee.optimizers[role], network, load_file(optimizer_file(checkpoint, role)))
+    load_method(checkpoint, state.method)
+    with _as_run_error(checkpoint):
+        for role, network in state.method.networks.items():
+            _unflatten(state.optimizers[role], network, load_file(optimizer_file(checkpoint, role)))
     return read_progress(checkpoint)
 
 
 def read_progress(checkpoint: Path) -> TrainProgress:
     """Read the progress of a training; `RunError` if it cannot be read."""
-    with _blamed(checkpoint):
+    with _as_run_error(checkpoint):
         try:
             progress = TrainProgress.model_validate_json(state_file(checkpoint).read_bytes())
         except ValidationError as error:
@@ -147,7 +147,7 @@ def read_progress(checkpoint: Path) -> TrainProgress:
 def load_method(checkpoint: Path, method: Method) -> None:
     """Load what a method predicts with; `RunError` if it is not there, or of other networks."""
     read_progress(checkpoint)
-    with _blamed(checkpoint):
+    with _as_run_error(checkpoint):
         for role, network in method.networks.items():
             network.load_state_dict(load_file(network_file(checkpoint, role)))
         buffers = load_file(losses_file(checkpoint))
@@ -170,8 +170,8 @@ def forget_optimizers(checkpoint: Path) -> None:
 
 
 @contextmanager
-def _blamed(checkpoint: Path) -> Generator[None, None, None]:
-    """Say which checkpoint it is that cannot be read, and what can be done."""
+def _as_run_error(checkpoint: Path) -> Generator[None, None, None]:
+    """Raise errors of reading as `RunError`s that name the checkpoint and a remedy."""
     try:
         yield
     except (RuntimeError, KeyError) as error:
@@ -216,11 +216,11 @@ def _flattened(optimizer: Optimizer, network: Network) -> dict[str, Tensor]:
 
 def _unflatten(optimizer: Optimizer, network: Network, tensors: Mapping[str, Tensor]) -> None:
     parameters = dict(network.named_parameters())
-    places = {name: index for index, name in enumerate(parameters)}
+    indices = {name: index for index, name in enumerate(parameters)}
     state: dict[int, dict[str, Any]] = {}
     for key, tensor in tensors.items():
         quantity, _, name = key.partition("/")
-        state.setdefault(places[name], {})[quantity] = _laid_out_as(parameters[name], tensor)
+        state.setdefault(indices[name], {})[quantity] = _laid_out_as(parameters[name], tensor)
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 

@@ -19,7 +19,7 @@ from genlab.engine.inference import Predictor
 from genlab.engine.listener_list import ListenerList
 from genlab.engine.optimizers import make_optimizers, rate_at, set_rates
 from genlab.engine.precision import Precision
-from genlab.engine.runtime import cpu_threads, tf32_and_autotune, keep_freed_memory
+from genlab.engine.runtime import cpu_threads, keep_freed_memory, tf32_and_autotune
 from genlab.engine.seeding import derived_seed, isolated_rng, seed_random_numbers
 from genlab.engine.step import StepResult, measure_norms, train_step
 from genlab.engine.timing import StepTimer, due
@@ -54,9 +54,9 @@ class Training:
         self.listeners = listeners
         self.stopping = stopping
         self.optimizers = make_optimizers(experiment.networks, settings.optimizer, experiment.device)
-        self.trainee = TrainState(experiment.method, self.optimizers)
+        self.state = TrainState(experiment.method, self.optimizers)
         self.precision = Precision(settings.train.chosen_precision, experiment.device)
-        first = restore(checkpoint, self.trainee) if checkpoint else TrainProgress()
+        first = restore(checkpoint, self.state) if checkpoint else TrainProgress()
         self.precision.load_state(first.loss_scale)
         self.step, self.metrics = first.step, first.metrics
         self.validated, self.previewed = first.validated, first.previewed
@@ -165,7 +165,7 @@ class Training:
                 metrics=dict(self.metrics),
                 loss_scale=self.precision.state(),
             )
-            path = save(self.folder, progress, self.trainee, checkpoint.keep)
+            path = save(self.folder, progress, self.state, checkpoint.keep)
             self.timer.saved()
             if self.saved != self.step:
                 self.saved = self.step

@@ -35,7 +35,7 @@ class ComponentConfig:
 
     Args:
         component: the component that the table names.
-        settings: all of its settings, with components among them as specs.
+        settings: all of its settings, with components among them as configs.
         at: the keys that lead to its table in the recipe.
     """
 
@@ -85,7 +85,7 @@ class ConstructedPart(NamedTuple):
     """A component that was constructed, and what it was constructed from."""
 
     instance: Any
-    spec: ComponentConfig
+    config: ComponentConfig
 
 
 def _plain(value: Any) -> Any:
@@ -116,14 +116,14 @@ class Component:
     @cached_property
     def cls(self) -> type:
         """The class; `PluginError` if it cannot be imported or is no component of its kind."""
-        with self._blamed():
+        with self._as_contract_error():
             return check_class(self._load(), self.kind)
 
     @cached_property
     def contract(self) -> Contract:
         """Its settings; `PluginError` if its constructor breaks the contract."""
         cls = self.cls
-        with self._blamed():
+        with self._as_contract_error():
             return read_contract(cls, self.kind, self.registration.preset)
 
     def _load(self) -> Any:
@@ -139,8 +139,8 @@ class Component:
             raise PluginError(f"{target} cannot be imported: {summarize_with_location(error)}") from error
 
     @contextmanager
-    def _blamed(self) -> Generator[None, None, None]:
-        """Say whose contract is broken."""
+    def _as_contract_error(self) -> Generator[None, None, None]:
+        """Name the component and its plugin in an error of the contract."""
         try:
             yield
         except PluginError as error:
@@ -165,10 +165,10 @@ class Components:
             self._loaded[kind, name] = Component(registration, plugin, name)
         return self._loaded[kind, name]
 
-    def spec(
+    def configure(
         self, kind: str, table: ComponentTable, at: Keys, also: Sequence[str] = ("name",)
     ) -> tuple[ComponentConfig | None, list[Fault]]:
-        """A component's table as a checked spec, or its faults.
+        """Check a component's table; returns its config or the faults.
 
         Args:
             kind: the kind of component that is wanted.
@@ -187,13 +187,13 @@ class Components:
     def settled(
         self, component: Component, settings: ComponentTable, at: Keys = (), also: Sequence[str] = ()
     ) -> tuple[ComponentConfig | None, list[Fault]]:
-        """A component with these settings as a checked spec, or its faults; `PluginError` if it breaks its contract."""
+        """Check settings of a component; returns its config or the faults; `PluginError` if it breaks its contract."""
         contract = component.contract
         checked, faults = validate_table(contract.settings, settings, at, str(component), also)
         nested: dict[str, Any] = {}
         for name, inner in contract.nested.items():
             if name in settings:
-                nested[name], more = self._nested_specs(inner, settings[name], (*at, name))
+                nested[name], more = self._nested_configs(inner, settings[name], (*at, name))
                 faults += more
         if checked is None or faults:
             return None, faults
@@ -206,13 +206,13 @@ class Components:
             return Fault((*at, "name"), f"`name` takes the name of a {kind} ({names}), not {shown(table['name'])}")
         return Fault(at, f"`{dotted(at)}` needs the `name` of a {kind}: {names}")
 
-    def _nested_specs(self, kind: str, value: Any, at: Keys) -> tuple[Any, list[Fault]]:
-        """Specs of the tables in a value; what else is in it, the settings' own check has told."""
+    def _nested_configs(self, kind: str, value: Any, at: Keys) -> tuple[Any, list[Fault]]:
+        """Configs of the tables in a value; what else is in it, the settings' own check has told."""
         if isinstance(value, dict):
-            return self.spec(kind, value, at)
+            return self.configure(kind, value, at)
         items = enumerate(value) if isinstance(value, list) else ()
-        results = [self.spec(kind, item, (*at, index)) for index, item in items if isinstance(item, dict)]
-        return [spec for spec, _ in results], [fault for _, faults in results for fault in faults]
+        results = [self.configure(kind, item, (*at, index)) for index, item in items if isinstance(item, dict)]
+        return [config for config, _ in results], [fault for _, faults in results for fault in faults]
 
     def called(self, name: str, kind: str | None = None) -> list[Component]:
         """The components that a name may mean: its own, `package:name`, or a package, which means all of its.

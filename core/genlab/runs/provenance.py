@@ -97,7 +97,7 @@ def data_record(built: Built) -> DataRecord:
     """Data of a run, with hashes of their content."""
     data = built.data
     return DataRecord(
-        source=data.spec.component.name,
+        source=data.config.component.name,
         reason=data.reason,
         training=data.training.description,
         validation=data.validation.description,

@@ -59,8 +59,8 @@ class Result(NamedTuple):
     why: str = ""
 
 
-def suite_of(component: Component, spec: ComponentConfig) -> type[Suite]:
-    """The suite of a component with the settings of a spec.
+def suite_of(component: Component, config: ComponentConfig) -> type[Suite]:
+    """The suite of a component with the settings of a config.
 
     Raises:
         PluginError: it breaks the contract so far that there is nothing to test.
@@ -69,7 +69,7 @@ def suite_of(component: Component, spec: ComponentConfig) -> type[Suite]:
     base = AdversarialLossSuite if issubclass(cls, AdversarialLoss) else SUITES[component.kind.name]
 
     def build(_: Suite, **supplied: Any) -> Any:
-        return spec.build(**supplied)
+        return config.build(**supplied)
 
     return cast(type[Suite], type(f"Test{cls.__name__}", (base,), {"component": cls, "build": build}))
 
@@ -155,12 +155,12 @@ def run_suites(
     """
     for component in found:
         try:
-            spec, faults = components.settled(component, settings)
-            error = None if spec else RecipeError([_with_advice(fault) for fault in faults])
+            config, faults = components.settled(component, settings)
+            error = None if config else RecipeError([_with_advice(fault) for fault in faults])
         except PluginError as broken:
-            spec, error = None, broken
-        if spec:
-            yield CheckedComponent(component, run_suite(suite_of(component, spec)))
+            config, error = None, broken
+        if config:
+            yield CheckedComponent(component, run_suite(suite_of(component, config)))
         elif error and len(found) == 1:
             raise error
         else:

@@ -89,17 +89,17 @@ class MethodSuite(Suite):
         """A batch of the kind of prediction that the method makes."""
         return batch(self.component.predictions, count)
 
-    def trainee(self, weight: float = 10.0) -> TrainState:
+    def train_state(self, weight: float = 10.0) -> TrainState:
         """A method and its optimizers, as a run has them."""
         method = self.method(weight)
         return TrainState(method, make_optimizers(method.networks, OptimizerSettings(learning_rate=5e-3), _CPU))
 
-    def train(self, trainee: TrainState, first: int, last: int, count: int = 2) -> None:
+    def train(self, state: TrainState, first: int, last: int, count: int = 2) -> None:
         """Take some steps, with random numbers that are a function of the step, as in a run."""
         with isolated_rng(_CPU):
             for step in range(first, last):
                 seed_random_numbers(derived_seed(0, "step", step), _CPU)
-                train_step(trainee.method, self.batch(count), trainee.optimizers, with_norms=False)
+                train_step(state.method, self.batch(count), state.optimizers, with_norms=False)
 
     def test_it_uses_networks_that_recipes_have(self) -> None:
         """Its roles are among those of a recipe, and each is updated by one of its phases."""
@@ -129,10 +129,10 @@ class MethodSuite(Suite):
 
     def test_training_lowers_the_loss(self) -> None:
         """After a few steps, predictions of the toy are nearer to their targets."""
-        trainee = self.trainee()
-        before = self._distance(trainee.method)
-        self.train(trainee, 0, self.steps)
-        after = self._distance(trainee.method)
+        state = self.train_state()
+        before = self._distance(state.method)
+        self.train(state, 0, self.steps)
+        after = self._distance(state.method)
         require(after < before, f"after {self.steps} steps the loss is {after:.4g}, and was {before:.4g}")
 
     def _distance(self, method: Method) -> float:
@@ -142,9 +142,9 @@ class MethodSuite(Suite):
 
     def test_it_trains_on_a_single_image(self) -> None:
         """At batch 1, the usual for pix2pix, weights stay finite."""
-        trainee = self.trainee()
-        self.train(trainee, 0, 2, count=1)
-        weights = [parameter for network in trainee.method.networks.values() for parameter in network.parameters()]
+        state = self.train_state()
+        self.train(state, 0, 2, count=1)
+        weights = [parameter for network in state.method.networks.values() for parameter in network.parameters()]
         require(all(weight.isfinite().all() for weight in weights), "after a step at batch 1, weights are not finite")
 
     def test_every_term_has_a_part_in_its_update(self) -> None:
@@ -165,23 +165,23 @@ class MethodSuite(Suite):
         """The discriminator alone learns to tell targets from predictions, then the generator to pass as real."""
         if "discriminator" not in self.component.roles:
             return
-        trainee = self.trainee(weight=1e-6)
-        before = self._scores(trainee.method)
-        self._train_alone("discriminator", trainee)
-        told = self._scores(trainee.method)
+        state = self.train_state(weight=1e-6)
+        before = self._scores(state.method)
+        self._train_alone("discriminator", state)
+        trained = self._scores(state.method)
         what = "alone, the discriminator learns to score predictions higher than targets: is the sign right?"
-        require(told.apart >= before.apart - 1e-6, what)
-        if told == before:  # it may join in later
+        require(trained.apart >= before.apart - 1e-6, what)
+        if trained == before:  # it may join in later
             return
-        self._train_alone("generator", trainee)
-        passing = self._scores(trainee.method)
+        self._train_alone("generator", state)
+        passing = self._scores(state.method)
         what = "alone, the generator learns to be scored lower by the discriminator: is the sign right?"
-        require(passing.predicted >= told.predicted, what)
+        require(passing.predicted >= trained.predicted, what)
 
-    def _train_alone(self, role: str, trainee: TrainState) -> None:
-        for other, optimizer in trainee.optimizers.items():
+    def _train_alone(self, role: str, state: TrainState) -> None:
+        for other, optimizer in state.optimizers.items():
             set_rates({other: optimizer}, 5e-3 if other == role else 0.0)
-        self.train(trainee, 0, self.steps // 2)
+        self.train(state, 0, self.steps // 2)
 
     def _scores(self, method: Method) -> _Scores:
         given, judge = self.batch(), method.networks["discriminator"]
@@ -192,12 +192,12 @@ class MethodSuite(Suite):
 
     def test_a_step_changes_weights_alone(self) -> None:
         """Whoever else looks at the batch finds it as it was, and the networks are in training when the next begins."""
-        trainee, given = self.trainee(), self.batch()
+        state, given = self.train_state(), self.batch()
         copies = [side.clone() for side in given]
         with drawing(0):
-            train_step(trainee.method, given, trainee.optimizers, with_norms=False)
+            train_step(state.method, given, state.optimizers, with_norms=False)
         require(all(map(torch.equal, given, copies)), "it changes the batch in place")
-        for role, network in trainee.method.networks.items():
+        for role, network in state.method.networks.items():
             trains = all(module.training for module in network.modules())
             require(trains, f"after a step the {role} is in evaluation mode, and would be for the rest of the training")
 
@@ -205,7 +205,7 @@ class MethodSuite(Suite):
         """Steps, a checkpoint and more steps give what all steps at once do: what it carries is in `state`."""
         pause, last = self.steps, self.steps + 4
         with TemporaryDirectory() as folder:
-            whole, first, resumed = self.trainee(), self.trainee(), self.trainee()
+            whole, first, resumed = self.train_state(), self.train_state(), self.train_state()
             self.train(whole, 0, last)
             self.train(first, 0, pause)
             restore(save(Path(folder), TrainProgress(step=pause), first, keep=1), resumed)

@@ -101,7 +101,7 @@ def make_data_report(checked: CheckedRecipe, on_progress: Callable[[int, int], N
         condition, target = prepared.sides
         pictures[f"{split}: condition"] = np.stack([_seen(pair.condition, condition) for pair in shown])
         pictures[f"{split}: target"] = np.stack([_seen(pair.target, target) for pair in shown])
-    return DataReport(data.spec.component.name, data.reason, splits, pictures)
+    return DataReport(data.config.component.name, data.reason, splits, pictures)
 
 
 def _read(prepared: PreparedPairs, rows: int, told: Callable[[], None]) -> tuple[SplitReport, list[PreparedPair]]:

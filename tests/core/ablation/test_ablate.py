@@ -16,7 +16,7 @@ import genlab
 from genlab import RecipeError, RunError
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.folder import AblationFolder
-from genlab.ablation.jobs import JobStarted, JobEnded, Job, JobEvent
+from genlab.ablation.jobs import Job, JobEnded, JobEvent, JobStarted
 from genlab.ablation.results import AblationResult, read_result
 from genlab.ablation.train import train_trial
 from genlab.assemble.experiment import build_networks

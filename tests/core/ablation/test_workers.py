@@ -17,7 +17,7 @@ from tests.core.ablation.outputs import figures, trials, weights
 
 import genlab
 from genlab.ablation.execute import execute
-from genlab.ablation.jobs import JobStarted, JobEnded, Job
+from genlab.ablation.jobs import Job, JobEnded, JobStarted
 
 FAILING = """
 import os

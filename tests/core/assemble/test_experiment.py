@@ -8,7 +8,7 @@ import torch
 
 from genlab import DataError, Phase, PluginError, RecipeError
 from genlab.assemble import source_digest
-from genlab.assemble.experiment import build, build_method, build_networks, construct, cache_keys, open_data, prepare
+from genlab.assemble.experiment import build, build_method, build_networks, cache_keys, construct, open_data, prepare
 from genlab.assemble.recipe import Recipe
 from genlab.config.document import Document
 from genlab.data.cache import name_of
@@ -79,7 +79,7 @@ def test_an_experiment_has_all_parts_of_the_recipe(made: Make) -> None:
     assert list(experiment.metrics) == ["far"]
     assert [label for label, _ in experiment.listeners] == ["log"]
     assert (len(experiment.training), len(experiment.validation), len(experiment.unaugmented)) == (3, 2, 3)
-    assert (data.spec, data.reason) == (recipe.data, None)
+    assert (data.config, data.reason) == (recipe.data, None)
     assert experiment.device == torch.device("cpu")
 
 

@@ -146,7 +146,7 @@ def test_a_snippet_says_what_the_component_takes(kind: str, name: str) -> None:
         table.pop("weight", None)
     required = {entry.name for entry in found.settings if entry.default is None}
     assert required == {key for key, value in table.items() if value in ("...", [], {"name": "..."})}
-    spec, faults = components.spec(kind, table, ())
+    spec, faults = components.configure(kind, table, ())
     assert spec is not None or required, faults
 
 

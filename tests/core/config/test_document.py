@@ -138,7 +138,7 @@ def test_a_file_from_windows_reads_the_same(tmp_path: Path) -> None:
     path.write_bytes(b"\xef\xbb\xbf" + BASE.replace("\n", "\r\n").encode())
     document = read_file(path)
     assert document.values == read_document(BASE, "").values
-    place = document.origins["generator", "levels"].places["generator", "levels"]
+    place = document.origins["generator", "levels"].locations["generator", "levels"]
     assert (place.line, place.column) == (7, 1)
 
 
@@ -158,8 +158,8 @@ def test_a_table_as_a_document_of_its_own_knows_where_it_was_written() -> None:
     document = small.over(read_document(BASE, "base.toml"))
     assert document.values["generator"]["levels"] == 4
     faults = [Fault(("generator", "levels"), "no"), Fault(("train", "steps"), "no"), Fault(("seed",), "no")]
-    places = [fault.place for fault in recipe_error(faults, document).faults]
-    assert places == ["arms.toml:2:20", "arms.toml:5:9", "base.toml:1:8"]
+    locations = [fault.place for fault in recipe_error(faults, document).faults]
+    assert locations == ["arms.toml:2:20", "arms.toml:5:9", "base.toml:1:8"]
 
 
 def test_a_table_taken_out_leaves_no_trace() -> None:

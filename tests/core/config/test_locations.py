@@ -6,7 +6,7 @@ import pytest
 import tomli_w
 from hypothesis import given, strategies as st
 
-from genlab.config.locations import Place, find_places
+from genlab.config.locations import Location, find_locations
 
 TEXT = """\
 title = "one" # a comment
@@ -75,14 +75,14 @@ PLACES = {
 }
 
 
-def numbers(place: Place) -> tuple[int, int, int]:
+def numbers(place: Location) -> tuple[int, int, int]:
     return place.line, place.column, place.end
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 @pytest.mark.parametrize("keys", PLACES, ids=str)
 def test_keys_and_values_of_every_form_have_their_places(keys: tuple[str | int, ...], ends: str) -> None:
-    place = find_places(TEXT.replace("\n", ends))[keys]
+    place = find_locations(TEXT.replace("\n", ends))[keys]
     assert (numbers(place), place.value and numbers(place.value)) == PLACES[keys]
 
 
@@ -94,7 +94,7 @@ def paths(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | in
 
 
 def test_there_is_a_place_for_everything_and_for_nothing_else() -> None:
-    assert set(find_places(TEXT)) == set(paths(tomllib.loads(TEXT)))
+    assert set(find_locations(TEXT)) == set(paths(tomllib.loads(TEXT)))
 
 
 # TOML knows no lone surrogates, and tomli_w writes no control characters in the way that tomllib reads them.
@@ -106,10 +106,10 @@ values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.di
 @given(st.dictionaries(letters, values, max_size=4), st.booleans())
 def test_whatever_tomllib_reads_has_a_place_that_reads_the_same(table: dict[str, Any], multiline: bool) -> None:
     text = tomli_w.dumps(table, multiline_strings=multiline)
-    places = find_places(text)
-    assert set(places) == set(paths(tomllib.loads(text)))
+    locations = find_locations(text)
+    assert set(locations) == set(paths(tomllib.loads(text)))
     lines = text.split("\n")
-    for keys, place in places.items():
+    for keys, place in locations.items():
         if place.value and isinstance(keys[-1], str) and place.value.line == place.line:
             written = lines[place.line - 1][place.column - 1 : place.end - 1]
             read = tomllib.loads(f"{written} = 0")
@@ -119,7 +119,7 @@ def test_whatever_tomllib_reads_has_a_place_that_reads_the_same(table: dict[str,
 
 
 def test_the_quote_has_its_carets_under_the_place() -> None:
-    place = find_places(TEXT)["inline", "y", "z"]
+    place = find_locations(TEXT)["inline", "y", "z"]
     assert place.quoted(TEXT).split("\n") == [
         '  6 | inline = { x = 1, y.z = [2, { deep = 3 }], "p q" = {} }',
         "    |                   ^^^",
@@ -128,7 +128,7 @@ def test_the_quote_has_its_carets_under_the_place() -> None:
 
 def test_tabs_and_letters_beyond_ascii_do_not_move_the_carets() -> None:
     text = "\t\"ü\" = 'äöü'\t# ü\n"
-    value = find_places(text)["ü",].value
+    value = find_locations(text)["ü",].value
     assert value is not None
     assert value.quoted(text) == "  1 | \t\"ü\" = 'äöü'\t# ü\n    | \t      ^^^^^"
 
@@ -137,12 +137,12 @@ def test_tabs_and_letters_beyond_ascii_do_not_move_the_carets() -> None:
 def test_only_what_ends_lines_in_toml_ends_them_here(break_within: str) -> None:
     text = f"a = 'x{break_within}y' # {break_within}\nb = 2\n"
     assert tomllib.loads(text)["b"] == 2
-    place = find_places(text)["b",]
+    place = find_locations(text)["b",]
     assert place.quoted(text) == "  2 | b = 2\n    | ^"
 
 
 def test_a_quote_has_no_carriage_return_and_carets_only_below_the_line() -> None:
     text = 'a = """x\r\ny"""\r\n'
-    place = find_places(text)["a",].value
+    place = find_locations(text)["a",].value
     assert place is not None
     assert place.quoted(text) == '  1 | a = """x\n    |     ^^^^'

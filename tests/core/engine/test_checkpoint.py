@@ -67,7 +67,7 @@ class Remembering(ToyMethod):
         self.last = state.get("last")
 
 
-def trainee(seed: int = 0, **other: Network) -> TrainState:
+def train_state(seed: int = 0, **other: Network) -> TrainState:
     made = {**networks(seed), **other}
     method = Remembering(made, {"adapting": WeightedLoss(Adapting(), 1.0)})
     return TrainState(method, make_optimizers(made, Optimizer(learning_rate=0.01), CPU))
@@ -105,34 +105,34 @@ def assert_same(ones: dict[str, torch.Tensor], others: dict[str, torch.Tensor]) 
 
 
 def test_everything_comes_back_to_the_last_bit(tmp_path):
-    trained = train(trainee(), 3)
+    trained = train(train_state(), 3)
     path = save(tmp_path, at(3), trained, keep=1)
     before = everything(trained)
     assert {"generator/norm.running_var", "generator/norm.num_batches_tracked", "generator/0/exp_avg_sq"} < set(before)
     assert {"method/last", "adapting/mean"} < set(before)
-    fresh = train(trainee(seed=5), 1, first=9)
+    fresh = train(train_state(seed=5), 1, first=9)
     assert restore(path, fresh) == at(3)
     assert_same(everything(fresh), before)
 
 
 def test_training_goes_on_from_it_exactly(tmp_path):
-    trained = train(trainee(), 3)
+    trained = train(train_state(), 3)
     path = save(tmp_path, at(3), trained, keep=1)
     expected = everything(train(trained, 4, first=3))
-    fresh = trainee(seed=5)
+    fresh = train_state(seed=5)
     restore(path, fresh)
     assert_same(everything(train(fresh, 4, first=3)), expected)
 
 
 def test_saving_changes_nothing(tmp_path):
-    trained = train(trainee(), 2)
+    trained = train(train_state(), 2)
     before = everything(trained)
     save(tmp_path, at(2), trained, keep=1)
     assert_same(everything(trained), before)
 
 
 def test_its_parts_are_plain_files_by_name(tmp_path):
-    path = save(tmp_path / "checkpoints", at(3), train(trainee(), 3), keep=1)
+    path = save(tmp_path / "checkpoints", at(3), train(train_state(), 3), keep=1)
     assert path == tmp_path / "checkpoints" / "00000003"
     assert sorted(part.name for part in path.iterdir()) == PARTS
     assert sorted(load_file(path / "generator.optimizer.safetensors"))[:2] == [
@@ -145,29 +145,29 @@ def test_its_parts_are_plain_files_by_name(tmp_path):
 
 
 def test_a_step_that_was_saved_already_is_left_as_it_is_but_for_what_was_observed_since(tmp_path):
-    trained = train(trainee(), 3)
+    trained = train(train_state(), 3)
     path = save(tmp_path, at(3, validated=False), trained, keep=1)
     before = {part: (path / part).stat().st_ino for part in PARTS}
-    assert restore(path, trainee()) == at(3, validated=False)
+    assert restore(path, train_state()) == at(3, validated=False)
     assert save(tmp_path, at(3), trained, keep=1) == path
-    assert restore(path, trainee()) == at(3)
+    assert restore(path, train_state()) == at(3)
     assert [part for part in PARTS if (path / part).stat().st_ino != before[part]] == ["state.json"]
 
 
 def test_an_old_checkpoint_that_cannot_be_removed_whole_is_no_checkpoint_any_more(tmp_path, monkeypatch):
-    save(tmp_path, at(1), trainee(), keep=1)
+    save(tmp_path, at(1), train_state(), keep=1)
     monkeypatch.setattr(module.shutil, "rmtree", lambda *_arguments, **_more: None)
-    second = save(tmp_path, at(2), trainee(), keep=1)
+    second = save(tmp_path, at(2), train_state(), keep=1)
     assert checkpoints(tmp_path) == [second]
     monkeypatch.undo()
-    save(tmp_path, at(3), trainee(), keep=1)
+    save(tmp_path, at(3), train_state(), keep=1)
     assert [path.name for path in tmp_path.iterdir()] == ["00000003"]
 
 
 def test_a_checkpoint_from_before_the_first_step(tmp_path):
-    trained = trainee()
+    trained = train_state()
     path = save(tmp_path, at(0), trained, keep=1)
-    fresh = trainee(seed=5)
+    fresh = train_state(seed=5)
     assert restore(path, fresh) == at(0)
     assert_same(everything(fresh), everything(trained))
 
@@ -177,16 +177,16 @@ def test_nothing_of_it_stays_mapped_when_it_was_restored(tmp_path):
     maps = Path("/proc/self/maps")
     if not maps.exists():
         pytest.skip("this system does not tell what is mapped")
-    path = save(tmp_path, at(2), train(trainee(), 2), keep=1)
-    fresh = trainee()
+    path = save(tmp_path, at(2), train(train_state(), 2), keep=1)
+    fresh = train_state()
     restore(path, fresh)
     assert str(path) not in maps.read_text()
     assert everything(fresh)
 
 
 def test_what_a_method_carries_comes_back_to_where_its_networks_are(tmp_path):
-    path = save(tmp_path, at(2), train(trainee(), 2), keep=1)
-    fresh = trainee()
+    path = save(tmp_path, at(2), train(train_state(), 2), keep=1)
+    fresh = train_state()
     for network in fresh.method.networks.values():
         network.to("meta")
     fresh.method.networks["generator"].load_state_dict = lambda *_: None
@@ -197,21 +197,21 @@ def test_what_a_method_carries_comes_back_to_where_its_networks_are(tmp_path):
 
 @pytest.mark.parametrize(("keep", "kept"), [(1, [12]), (2, [9, 12]), (9, [1, 5, 9, 12])])
 def test_the_last_few_are_kept(tmp_path, keep, kept):
-    trained = trainee()
+    trained = train_state()
     for step in (1, 5, 9, 12):
         save(tmp_path, at(step), trained, keep)
     assert [int(path.name) for path in checkpoints(tmp_path)] == kept
 
 
 def test_what_was_torn_off_is_ignored_and_cleared_away(tmp_path):
-    first = save(tmp_path, at(1), trainee(), keep=1)
+    first = save(tmp_path, at(1), train_state(), keep=1)
     for name in (".00000002.partial", ".00000009.partial"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "generator.safetensors").write_bytes(b"half")
     assert checkpoints(tmp_path) == [first]
-    second = save(tmp_path, at(2), trainee(), keep=1)
+    second = save(tmp_path, at(2), train_state(), keep=1)
     assert list(tmp_path.iterdir()) == [second]
-    assert restore(second, trainee()) == at(2)
+    assert restore(second, train_state()) == at(2)
 
 
 class Tied(ToyDiscriminator):
@@ -224,18 +224,18 @@ class Tied(ToyDiscriminator):
 
 
 def test_a_network_may_use_a_tensor_twice(tmp_path):
-    trained = train(trainee(discriminator=Tied()), 2)
+    trained = train(train_state(discriminator=Tied()), 2)
     path = save(tmp_path, at(2), trained, keep=1)
-    fresh = trainee(seed=5, discriminator=Tied())
+    fresh = train_state(seed=5, discriminator=Tied())
     restore(path, fresh)
     assert_same(everything(fresh), everything(trained))
 
 
 def test_weights_in_another_memory_layout_come_back(tmp_path):
     last = ToyGenerator().to(memory_format=torch.channels_last)
-    trained = train(trainee(generator=last), 2)
+    trained = train(train_state(generator=last), 2)
     path = save(tmp_path, at(2), trained, keep=1)
-    fresh = trainee(generator=ToyGenerator().to(memory_format=torch.channels_last))
+    fresh = train_state(generator=ToyGenerator().to(memory_format=torch.channels_last))
     restore(path, fresh)
     assert_same(everything(fresh), everything(trained))
     expected = everything(train(trained, 2))
@@ -244,9 +244,9 @@ def test_weights_in_another_memory_layout_come_back(tmp_path):
 
 
 def test_what_a_method_predicts_with_alone(tmp_path):
-    trained = train(trainee(), 2)
+    trained = train(train_state(), 2)
     path = save(tmp_path, at(2), trained, keep=1)
-    fresh = trainee(seed=5)
+    fresh = train_state(seed=5)
     load_method(path, fresh.method)
     expected = everything(trained)
     assert_same(everything(fresh), {name: expected[name] for name in expected if not name.endswith(QUANTITIES)})
@@ -257,14 +257,14 @@ def test_what_a_method_predicts_with_alone(tmp_path):
 
 def assert_earlier_is_whole(folder: Path, first: Path, before: dict[str, torch.Tensor]) -> None:
     assert list(folder.iterdir()) == checkpoints(folder) == [first]
-    fresh = trainee(seed=5)
+    fresh = train_state(seed=5)
     assert restore(first, fresh) == at(1)
     assert_same(everything(fresh), before)
 
 
 def failing(folder: Path, fail: Callable[[], None], mend: Callable[[], None] = lambda: None) -> StorageError:
     """Save once, let `fail` see to it that it cannot be done again, and try."""
-    trained = train(trainee(), 1)
+    trained = train(train_state(), 1)
     before, first = everything(trained), save(folder, at(1), trained, keep=1)
     train(trained, 1)
     fail()
@@ -326,7 +326,7 @@ def test_a_file_that_may_not_grow_so_large(tmp_path):
 @pytest.mark.parametrize("call", ["mkdir", "write_text", "rename"])
 def test_the_only_checkpoint_survives_a_process_that_is_cut_off_when_it_saves_the_same_step(tmp_path, call):
     """As when a run is resumed and stopped before its first step."""
-    trained = train(trainee(), 1)
+    trained = train(train_state(), 1)
     first, before = save(tmp_path, at(1), trained, keep=1), everything(trained)
 
     def cut_off(*_arguments, **_more):
@@ -343,12 +343,12 @@ def test_the_only_checkpoint_survives_a_process_that_is_cut_off_when_it_saves_th
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    return save(tmp_path, at(2), train(trainee(), 2), keep=1)
+    return save(tmp_path, at(2), train(train_state(), 2), keep=1)
 
 
 def assert_refused(path: Path, into: TrainState | None = None) -> RunError:
     with pytest.raises(RunError, match=r"the checkpoint (cannot be read|does not fit)") as caught:
-        restore(path, into or trainee())
+        restore(path, into or train_state())
     assert caught.value.where == str(path)
     assert "earlier one" in caught.value.hint or "recipe.toml" in caught.value.hint
     return caught.value
@@ -389,15 +389,15 @@ def test_a_part_with_other_tensors(saved, part):
     ],
 )
 def test_another_network_is_refused_with_the_reason(saved, other, message):
-    assert message in assert_refused(saved, trainee(generator=other)).what
+    assert message in assert_refused(saved, train_state(generator=other)).what
     with pytest.raises(RunError, match=message) as caught:
-        load_method(saved, trainee(generator=other).method)
+        load_method(saved, train_state(generator=other).method)
     assert "\n" not in caught.value.what
     assert len(caught.value.what) < 400
 
 
 def test_a_network_that_was_not_there_before(saved):
-    assert_refused(saved, trainee(critic=ToyDiscriminator()))
+    assert_refused(saved, train_state(critic=ToyDiscriminator()))
 
 
 def test_a_later_format_is_not_guessed_at(saved):

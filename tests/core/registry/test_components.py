@@ -98,14 +98,14 @@ def toys() -> Components:
 
 
 def spec(components: Components, **table: Any) -> ComponentConfig:
-    found, faults = components.spec("dataset", table, ("data",))
+    found, faults = components.configure("dataset", table, ("data",))
     assert faults == []
     assert found is not None
     return found
 
 
 def faults(components: Components, table: Mapping[str, Any], kind: str = "dataset") -> list[Fault]:
-    found, all_faults = components.spec(kind, dict(table), ("data",))
+    found, all_faults = components.configure(kind, dict(table), ("data",))
     assert found is None
     return all_faults
 
@@ -148,7 +148,7 @@ def test_the_framework_adds_what_it_supplies() -> None:
     registry = Registry()
     registry.generator("net", Net)
     toys = Components([Plugin("p", "p", registrations=registry.registrations)])
-    found, _ = toys.spec("generator", {"name": "net", "levels": 5}, ("generator",))
+    found, _ = toys.configure("generator", {"name": "net", "levels": 5}, ("generator",))
     assert found is not None
     assert found.build(in_channels=1, out_channels=3).arguments == (1, 3, 5)
 
@@ -159,7 +159,7 @@ def test_components_among_the_settings_are_constructed_first(toys: Components) -
         "sources": [{"name": "folder", "root": "/a"}, {"name": "cropped", "inner": {"name": "ordered", "low": 2}}],
     }
     parts = spec(toys, **table).build_parts()
-    assert [part.spec.component.name for part in parts] == ["folder", "ordered", "cropped", "first"]
+    assert [part.config.component.name for part in parts] == ["folder", "ordered", "cropped", "first"]
     folder, ordered, cropped, first = (part.instance for part in parts)
     assert first.sources == [folder, cropped]
     assert first.spare is None

@@ -84,7 +84,7 @@ def components() -> Components:
 
 
 def spec_of(components: Components, kind: str, **table: Any) -> ComponentConfig:
-    spec, faults = components.spec(kind, table, ())
+    spec, faults = components.configure(kind, table, ())
     assert spec is not None, faults
     return spec
 

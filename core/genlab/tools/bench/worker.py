@@ -26,7 +26,7 @@ from genlab.data.batches import READ_AHEAD, Batches
 from genlab.data.order import draw
 from genlab.engine.experiment import Experiment
 from genlab.engine.listener_list import ListenerList
-from genlab.engine.runtime import cpu_threads, device_name, tf32_and_autotune, memory_errors
+from genlab.engine.runtime import cpu_threads, device_name, memory_errors, tf32_and_autotune
 from genlab.engine.seeding import isolated_rng
 from genlab.engine.training import Training
 from genlab.errors import GenlabError
