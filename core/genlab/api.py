@@ -63,7 +63,7 @@ def check(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterabl
 def describe_networks(
     recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()
 ) -> list[NetworkSummary]:
-    """A recipe's networks level by level, for the channels that its data have, or three where they can't be had.
+    """A recipe's networks level by level, for its data's channels, or for three where the data are not available.
 
     Args:
         recipe: the path of a recipe, or the name of one that ships with genlab.
@@ -103,7 +103,7 @@ def inspect_data(
 
     Raises:
         RecipeError: with all that is wrong.
-        DataError: the data cannot be had, or a pair is not what it should be.
+        DataError: the data are not available, or a pair is invalid.
     """
     return make_data_report(read_recipe(recipe, overrides=overrides, plugins=plugins), on_progress)
 
@@ -147,7 +147,7 @@ def train(
     out: str | Path | None = None,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Run:
-    """Train what a recipe says, in a new folder.
+    """Train a recipe in a new run folder.
 
     Args:
         recipe: the path of a recipe, or the name of one that ships with genlab.
@@ -220,7 +220,7 @@ def ablate(
     retrain: bool = False,
     on_event: Callable[[JobEvent], None] = lambda _event: None,
 ) -> AblationResult:
-    """Run the ablation that a recipe describes; what is there from before counts, and only the rest is trained.
+    """Run a recipe's ablation; finished trials are reused, and only missing ones are trained.
 
     Args:
         recipe: the path of a recipe with an `[ablation]`, or the name of one that ships with genlab.
@@ -252,11 +252,11 @@ def plan_ablation(
         recipe: the path of a recipe with an `[ablation]`, or the name of one that ships with genlab.
         overrides: `KEY=VALUE` texts, laid over the recipe and under its arms.
         plugins: Python files with plugins.
-        out: the ablation's folder; otherwise `runs` and the recipe's name, so that it goes on when it is called again.
+        out: the ablation's folder; by default `runs` and the recipe's name, so that a second call resumes it.
 
     Raises:
         RecipeError: with all that is wrong with the recipe and its arms.
-        DataError: the data cannot be had.
+        DataError: the data are not available.
     """
     folder = as_path(out) if out is not None else Path("runs") / find_recipe(recipe).stem
     files = [as_path(file) for file in as_list(plugins, "plugins")]
@@ -280,8 +280,8 @@ def probe(
         on_progress: called with (done, total), in skip connections.
 
     Raises:
-        RunError: it is no run, its generator has no skip connections, or there is no trained one.
-        DataError: its validation pairs cannot be had.
+        RunError: not a run, its generator has no skip connections, or there is no trained one.
+        DataError: its validation pairs are not available.
         DeviceError: the device asked for is not there.
     """
     at_least(2, pairs, "pairs")
@@ -296,7 +296,7 @@ def bench(
     rounds: int = 20,
     on_progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Benchmark:
-    """Training speed of a recipe against the plain implementation of the same step, in turns on this machine.
+    """Benchmark of a recipe's training step against the plain implementation, in turns on this machine.
 
     Args:
         recipe: the path of a recipe, or the name of one that ships with genlab.
@@ -315,14 +315,14 @@ def bench(
 
 
 def open_run(path: str | Path, *, device: str = "auto") -> Run:
-    """A run from before: its recipe, its figures, its networks.
+    """Load a run: its recipe, its metrics, its networks.
 
     Args:
         path: the run's folder.
         device: where to predict: auto, cpu, cuda or mps.
 
     Raises:
-        RunError: it is no run.
+        RunError: not a run.
         DeviceError: the device asked for is not there.
     """
     return Run(RunFolder.existing(as_path(path)), device)

@@ -1,16 +1,16 @@
-"""Every error that a user may meet, as one tree.
+"""Errors for users, as one tree.
 
 GenlabError
-├── RecipeError                 the recipe, or what was set on the command line, is at fault
-├── PluginError                 a component is missing, or breaks its interface
+├── RecipeError                 the recipe, or an override of the command line, is at fault
+├── PluginError                 a component is missing or breaks its interface
 ├── DataError                   pairs cannot be read or do not fit
-│   └── DataUnavailableError    a source of data cannot be had on this machine, now
-├── DeviceError                 the device asked for is not there
+│   └── DataUnavailableError    a source of data is not available on this machine
+├── DeviceError                 the requested device is not available
 ├── RunError                    a run's folder is not what the command needs
 ├── StorageError                a file cannot be written: the disk is full, say
-└── TrainingError               training cannot go on
+└── TrainingError               training cannot continue
 
-The command line prints a `GenlabError` as one paragraph. Anything else that is raised is a defect of ours (or of a
+The command line prints a `GenlabError` as one paragraph. Anything else that is raised is a defect of genlab (or of a
 plugin) and shows its traceback.
 """
 
@@ -31,7 +31,7 @@ class GenlabError(Exception):
 
     Args:
         what: what was found and what is valid, as one or two sentences.
-        where: the place at fault: a file, a folder, a setting.
+        where: the location of the fault: a file, a folder, a setting.
         hint: what to do now.
     """
 
@@ -110,11 +110,11 @@ class DataError(GenlabError):
 
 
 class DataUnavailableError(DataError):
-    """A source of data that cannot be had on this machine, now: no network, no such folder."""
+    """A source of data that is not available on this machine: no network, no such folder."""
 
 
 class DeviceError(GenlabError):
-    """A device that this machine, or this build of PyTorch, does not have."""
+    """A device that this machine or this build of PyTorch does not have."""
 
 
 class RunError(GenlabError):
@@ -122,12 +122,12 @@ class RunError(GenlabError):
 
 
 class StorageError(GenlabError):
-    """A file that cannot be written: the disk is full, or it is not ours to write."""
+    """A file that cannot be written: the disk is full, or permission is denied."""
 
     exit_code = 1
 
 
 class TrainingError(GenlabError):
-    """Training that cannot go on, such as one whose losses diverged."""
+    """Training that cannot continue, such as one whose losses diverged."""
 
     exit_code = 1

@@ -9,7 +9,7 @@ from genlab import ImageSource
 
 
 def hash_of_pairs(pairs: Iterable[tuple[str, Sequence[ImageSource]]]) -> str:
-    """A hash of the pairs' keys and encoded bytes, in order; equal wherever they lie."""
+    """A hash of the pairs' keys and encoded bytes, in order; independent of their location."""
     digest = hashlib.sha256()
     for key, sources in pairs:
         digest.update(hashlib.sha256(key.encode()).digest())

@@ -1,4 +1,4 @@
-"""The first of several datasets that can be had on this machine."""
+"""The first of several datasets that is available on this machine."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from genlab import Choice, Dataset, DataUnavailableError, Pairs, SideName, Split
 
 
 class FirstAvailable(Dataset):
-    """Stands for the first of its sources that can be had here, in the order given.
+    """The first of its sources that is available on this machine, in the order given.
 
-    Sources are asked once, quickly, and only whether they can be had: data that is there but broken is an error, not
+    Sources are asked once, quickly, and only whether they are available: damaged data is an error, not
     a reason to take the next one.
 
     Args:
@@ -41,10 +41,10 @@ class FirstAvailable(Dataset):
 
     @override
     def choose(self) -> Choice:
-        """The first source that can be had, and why those before it cannot.
+        """Find the first available source, and why those before it are not available.
 
         Raises:
-            DataUnavailableError: none can be had.
+            DataUnavailableError: none is available.
         """
         return self._choice
 
@@ -60,10 +60,10 @@ class FirstAvailable(Dataset):
             else:
                 reasons = [*map(_reason, missing), *([reason] if reason else [])]
                 return Choice(dataset, "; ".join(reasons) or None, settings)
-        what = "none of the sources can be had: " + "; ".join(map(_reason, missing))
+        what = "no source is available: " + "; ".join(map(_reason, missing))
         hints = dict.fromkeys(error.hint for error in missing if error.hint)
         raise DataUnavailableError(what, hint="\n".join(hints) or None)
 
 
 def _reason(error: DataUnavailableError) -> str:
-    return f"{error.where} cannot be had: {error.what}" if error.where else error.what
+    return f"{error.where} is not available: {error.what}" if error.where else error.what

@@ -38,7 +38,7 @@ def spans_of(spec: str, sizes: Mapping[str, int], where: str) -> list[Span]:
     try:
         instructions = datasets.ReadInstruction.from_spec(spec).to_absolute(dict(sizes))
     except ValueError as error:
-        raise DataError(f'"{spec}" is no split of this table', where=where, hint=hint) from error
+        raise DataError(f'unknown split "{spec}"', where=where, hint=hint) from error
     found = [Span(each.splitname, each.from_, each.to) for each in instructions]
     if not any(span.start < span.stop for span in found):
         raise DataError(f'no row is in the split "{spec}"', where=where, hint=hint)

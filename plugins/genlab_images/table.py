@@ -103,7 +103,7 @@ def _reader(local: Path) -> tuple[str, dict[str, list[str]] | None]:
     if local.suffix.lower() == ".parquet":
         return "parquet", {"train": [str(local.resolve())]}
     hint = "Give a Parquet file, a folder of them, or a folder of images with a metadata.csv that names their columns."
-    raise DataError(f"a {local.suffix or 'bare'} file is no table of images", where=str(local), hint=hint)
+    raise DataError(f"a {local.suffix or 'bare'} file is not a table of images", where=str(local), hint=hint)
 
 
 def _prepared(

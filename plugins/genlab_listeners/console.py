@@ -1,4 +1,4 @@
-"""A run as a person sees it go by, on standard error."""
+"""Console progress of a run, on standard error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COLOURS = {"finished": "green", "paused": "yellow", "interrupted": "yellow", "f
 
 
 class Console(Listener):
-    """Tells on standard error what is run, how far it is, how good it is at each validation, and how it ended.
+    """Prints settings, progress with ETA, validation metrics and the end of a run to standard error.
 
     On a terminal progress is a bar; elsewhere it is a few plain lines.
     """

@@ -1,4 +1,4 @@
-"""Displays of a run: a terminal, or a stream that keeps every line."""
+"""Displays of a run: a terminal with a progress bar, or a plain stream."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class Display(Protocol):
         """Show how far the run is, if it is time to."""
 
     def close(self) -> None:
-        """Leave the place as it was found."""
+        """Restore the terminal."""
 
 
 class Screen:
     """A terminal, with a bar at the bottom that goes away in the end; what is printed meanwhile appears above it.
 
-    The bar is drawn when a step is done, not by a thread of its own.
+    The bar is drawn after a step, not by a separate thread.
     """
 
     def __init__(self, terminal: Console, progress: Progress) -> None:
@@ -77,7 +77,7 @@ class Screen:
             self._live.refresh()
 
     def close(self) -> None:
-        """Remove what is only shown for now."""
+        """Remove the progress bar."""
         self._live.stop()
 
     def _bar(self) -> Group:
@@ -127,4 +127,4 @@ class Log:
             self.line(Text("  ".join(word for word in words if word)))
 
     def close(self) -> None:
-        """Leave all as it is."""
+        """Do nothing."""

@@ -1,4 +1,4 @@
-"""A run's figures as a file that other programs read."""
+"""Metrics of a run as JSON lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Fact = str | int | float | Mapping[str, float]
 
 
 class JSONLines(Listener):
-    """Writes what is measured to `metrics.jsonl` in the run's folder, one JSON object a line.
+    """Writes losses and metrics to `metrics.jsonl` in the run's folder, one JSON object per line.
 
     Every object has an `event` (started, step, validation, checkpoint or ended), the `step`, and the `time` in seconds
     since 1970. A step has losses, learning_rates, gradient_norms, weight_norms, images_per_second and waiting (the
@@ -61,7 +61,7 @@ class JSONLines(Listener):
     def _write(self, event: str, step: int, **facts: Fact) -> None:
         record = {"event": event, "step": step, "time": round(time.time(), 3)}
         record |= {name: _finite(fact) for name, fact in facts.items()}
-        # Opened for each line, so that whatever ends the process leaves whole lines.
+        # Opened for each line, so that a killed process leaves complete lines.
         with self._file.open("a", encoding="utf-8", newline="\n") as file:
             file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
 
@@ -73,7 +73,7 @@ def _finite(fact: Fact) -> object:
 
 
 def _forget_after(step: int, file: Path) -> None:
-    """Drop what a stretch wrote after the checkpoint that the run now goes on from, and a line cut short."""
+    """Remove lines after the checkpoint that the run resumes from, and an incomplete line."""
     aside = file.with_name(f".{file.name}.tmp")
     with file.open("rb") as lines, aside.open("wb") as kept:
         for line in lines:

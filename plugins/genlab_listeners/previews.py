@@ -18,7 +18,7 @@ class Previews(Listener):
         self._folder = event.folder / "previews"
         self._folder.mkdir(exist_ok=True)
         for file in self._folder.glob("*.png"):
-            # A stretch that was cut short may have gone on after the checkpoint that the run now goes on from.
+            # An interrupted run may have written previews after the checkpoint that it resumes from.
             if file.stem.isdecimal() and int(file.stem) > event.step:
                 file.unlink()
 

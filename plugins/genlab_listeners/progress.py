@@ -1,4 +1,4 @@
-"""Progress of a run, in words."""
+"""Progress of a run as text: step, speed, ETA."""
 
 from __future__ import annotations
 

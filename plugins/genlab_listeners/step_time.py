@@ -1,4 +1,4 @@
-"""Smoothed time of a step."""
+"""Smoothed step time, for speed and ETA."""
 
 from __future__ import annotations
 

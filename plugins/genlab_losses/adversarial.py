@@ -1,4 +1,4 @@
-"""The game between a generator and a discriminator."""
+"""Adversarial losses of a generator and a discriminator."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Pix2Pix(Method):
     ) -> None:
         super().__init__(networks, losses)
         if not losses:
-            raise ValueError("there is no loss of a weight above 0, so there is nothing to learn")
+            raise ValueError("at least one loss needs a weight above 0")
         self.discriminator_weight = discriminator_weight
         self.adversarial: dict[str, tuple[AdversarialLoss, float]] = {}
         self.supervised: dict[str, tuple[Loss, float]] = {}
@@ -63,8 +63,7 @@ class Pix2Pix(Method):
         if self.adversarial and "discriminator" not in networks:
             label = next(iter(self.adversarial))
             raise ValueError(
-                f"the loss '{label}' is adversarial and there is no discriminator;"
-                " name one, or give the loss a weight of 0"
+                f"the loss '{label}' is adversarial and needs a discriminator; name one, or give the loss a weight of 0"
             )
 
     @override

@@ -1,4 +1,4 @@
-"""The loss of a classifier."""
+"""Cross-entropy loss of a classifier."""
 
 from __future__ import annotations
 

@@ -62,9 +62,9 @@ class LabelRecovery(Metric):
         except RunError as error:
             raise ValueError(f"the judge {judge}: {error.what}{'' if judge.exists() else _advice(judge)}") from error
         if self._run.classes is None:
-            raise ValueError(f"the judge {judge} predicts images, and a judge is a run of the method segmentation")
+            raise ValueError(f"the judge {judge} predicts images; expected a run of the method segmentation")
         if status != "finished":
-            raise ValueError(f"the judge {judge} is {status}, and a judge has finished its training")
+            raise ValueError(f"the judge {judge} is {status}; expected a finished run")
         self.palette = self._run.classes
         self._is_looked_at = False
         self.reset()
@@ -88,7 +88,7 @@ class LabelRecovery(Metric):
         try:
             return self._run.fingerprint()
         except RunError as error:
-            hint = "Train it again, or bring it back as it was."
+            hint = "Train it again, or restore it."
             raise DataError(f"the judge cannot be used: {error.what}", where=str(self.judge), hint=hint) from error
 
     @override
@@ -120,11 +120,11 @@ class LabelRecovery(Metric):
         self._real.merge(other._real)
 
     def _on(self, device: torch.device) -> Run:
-        """The judge where the images are; `DataError` if it became another on the way."""
+        """The judge on the images' device; `DataError` if it has changed meanwhile."""
         if self._run.device.type != device.type:
             known, self._run = self.fingerprint(), open_run(self.judge, device=device.type)
             if self.fingerprint() != known:
-                raise DataError(f"the judge {self.judge} has become another")
+                raise DataError(f"the judge {self.judge} has changed")
         return self._run
 
     def _read(self, judge: Run, images: Float[Tensor, "n d h w"]) -> Float[Tensor, "n k h w"]:

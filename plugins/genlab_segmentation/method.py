@@ -1,4 +1,4 @@
-"""Training of a network that reads labels."""
+"""Semantic segmentation method: training of a network that predicts labels."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Segmentation(Method):
     def __init__(self, networks: Mapping[str, Network], losses: Mapping[str, WeightedLoss]) -> None:
         super().__init__(networks, losses)
         if not losses:
-            raise ValueError("there is no loss of a weight above 0, so there is nothing to learn")
+            raise ValueError("at least one loss needs a weight above 0")
         self.supervised: dict[str, tuple[Loss, float]] = {}
         for label, (loss, weight) in losses.items():
             if not isinstance(loss, Loss):
-                raise ValueError(f"the loss '{label}' is adversarial, and labels are learned without a discriminator")
+                raise ValueError(f"the loss '{label}' is adversarial; this method has no discriminator")
             self.supervised[label] = (loss, weight)
 
     @override

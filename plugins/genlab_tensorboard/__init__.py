@@ -1,4 +1,4 @@
-"""A run's curves and pictures in TensorBoard."""
+"""TensorBoard listener: curves and pictures of a run."""
 
 import genlab
 

@@ -21,7 +21,7 @@ class Board:
 
     Args:
         folder: where the files are.
-        step: what was written of later steps goes away.
+        step: events of later steps are removed.
     """
 
     def __init__(self, folder: Path, step: int) -> None:
@@ -33,7 +33,7 @@ class Board:
         self._file.add(0, [table_value("facts", facts), code_value("recipe", recipe)])
 
     def add_scalars(self, step: int, scalars: Mapping[str, float]) -> None:
-        """Figures by tag; with the first of a kind, the page of charts grows."""
+        """Write scalars by tag; the first of a kind adds a chart to the page."""
         values = [scalar_value(tag, scalar) for tag, scalar in scalars.items()]
         if new := [tag for tag in scalars if tag not in self._tags]:
             self._tags += new

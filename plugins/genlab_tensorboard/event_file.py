@@ -75,7 +75,7 @@ class _Record(NamedTuple):
 
 
 def _records(file: BinaryIO) -> Iterator[_Record]:
-    """The whole events in a file, and where each ends; what a power cut leaves behind them is no event.
+    """The whole events in a file, and where each ends; an incomplete event at the end is dropped.
 
     An event's record is its length, a checksum of that, the event itself, and a checksum of it. The last one is taken
     on trust, as it takes seconds to compute for many pictures.

@@ -1,4 +1,4 @@
-"""A probe in TensorBoard: what becomes of predictions, over the levels of the skip connections."""
+"""A probe in TensorBoard: effect on predictions over the levels of the skip connections."""
 
 from __future__ import annotations
 

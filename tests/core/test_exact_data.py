@@ -138,7 +138,7 @@ def test_percentiles_are_measured_and_stand_in_the_run(tmp_path: Path) -> None:
     assert "percentiles =" not in (tmp_path / "run" / "recipe.toml").read_text()
     # Values beyond the range are not cut off.
     np.testing.assert_allclose(run.predict(written.array), written.array, atol=1e-5)
-    with pytest.raises(DataError, match="trained on float32, and this image has uint8"):
+    with pytest.raises(DataError, match="expected values of float32, as in training, got uint8"):
         run.predict(np.zeros((12, 20, 3), np.uint8))
 
 

@@ -1,1 +1,1 @@
-"""Ablations: one experiment in several arms over several seeds, and what their difference allows to say."""
+"""Ablation studies: one experiment in several arms over several seeds, and paired statistics of their differences."""

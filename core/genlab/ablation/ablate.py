@@ -1,4 +1,4 @@
-"""An ablation from its recipe to its result: what is there counts, and only what is missing is trained."""
+"""An ablation from its recipe to its result: finished trials are reused, and only missing ones are trained."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from genlab.util.files import write_text
 
 @dataclass(frozen=True)
 class SettledTrial:
-    """A trial as it is trained on this machine.
+    """A trial with its recipe settled for this machine.
 
     Args:
         trial: the plan's.
         recipe: with its data, device and threads chosen.
-        identity: what makes it the trial that it is.
+        identity: content hash that identifies it.
     """
 
     trial: PlannedTrial
@@ -54,13 +54,13 @@ class Ablation:
 
     Args:
         recipe: the path of a recipe with an `[ablation]`, or the name of one that ships with genlab.
-        path: the ablation's folder, which may be there from before.
+        path: the ablation's folder; finished trials in an existing one are reused.
         overrides: `KEY=VALUE` texts, laid over the recipe and under its arms.
         plugins: Python files with plugins.
 
     Raises:
         RecipeError: with all that is wrong with the recipe and its arms.
-        DataError: the data cannot be had.
+        DataError: the data are not available.
         RunError: the folder's ablation was made by an earlier genlab.
     """
 
@@ -103,11 +103,11 @@ class Ablation:
     def run(
         self, jobs: int, retrain: bool, on_event: Callable[[JobEvent], None], executor: Executor = execute
     ) -> AblationResult:
-        """Train what is missing, and read what came of it.
+        """Train missing trials, and read the results.
 
         Args:
             jobs: how many trials to train at a time.
-            retrain: whether to train again what was trained with other code.
+            retrain: whether to retrain trials that were trained with other code.
             on_event: called with each event.
             executor: trains the trials; worker processes by default.
 
@@ -146,7 +146,7 @@ class Ablation:
     def _measured(self, trial: PlannedTrial) -> dict[str, str]:
         """The fingerprints of all that a trial reads, once its metrics have measured a pair.
 
-        So what cannot be measured is found here, before anything is trained, and once for all trials that do the same.
+        Data that metrics cannot measure are found here, before training, once for all trials that share them.
         """
         tables = trial.recipe.tables()
         key = repr((tables["data"], tables["input"], tables["method"], tables["evaluate"]["metrics"]))
@@ -163,11 +163,11 @@ class Ablation:
         return {role: count_parameters(network) for role, network in build_networks(recipe, channels, document).items()}
 
     def _refuse_different_measures(self) -> None:
-        """Raise if arms are measured with different things, such as two judges."""
+        """Raise if metrics of the same label depend on different content in two arms, such as two trained judges."""
         found = [self._measured(trial) for trial in self.plan.trials]
         for name in sorted(set().union(*found) - {"train", "validation"}):
             if len({fingerprints.get(name) for fingerprints in found}) > 1:
-                what = f"arms measure with different things under {name}, so their scores cannot be compared"
+                what = f"{name} depends on different content in different arms, so their scores cannot be compared"
                 raise RunError(what, where=self.plan.title, hint="Give the metric the same settings in every arm.")
 
     def _refuse_other_code(self) -> None:
@@ -183,11 +183,11 @@ class Ablation:
             raise RunError(
                 f"{trials} were trained with other code, and results of both must not be mixed; changed since: {what}",
                 where=str(self.folder.path),
-                hint="Bring the code back as it was, take another --out, or train them again with --retrain.",
+                hint="Restore the code, choose another --out, or train them again with --retrain.",
             )
 
     def _waiting(self) -> list[Job]:
-        """The trials that are not finished, seed by seed, so that whatever is there can be compared early."""
+        """Trials that are not finished, seed by seed, so that arms can be compared early."""
         self.folder.keep_only({(settled.trial.arm, settled.trial.seed) for settled in self.trials})
         write_text(self.folder.recipe_path, tomli_w.dumps(self.tables))
         planned = self.folder.path / "planned"
@@ -214,6 +214,6 @@ class Ablation:
         return visible.split(",") if visible else [str(number) for number in range(torch.cuda.device_count())]
 
     def _environments(self, jobs: int) -> list[dict[str, str]]:
-        """A slot each; where there are GPUs, each slot sees one of them."""
+        """Environment variables of each worker slot; where there are GPUs, each slot sees one of them."""
         gpus = self._gpus
         return [{"CUDA_VISIBLE_DEVICES": gpus[slot % len(gpus)]} if gpus else {} for slot in range(jobs)]

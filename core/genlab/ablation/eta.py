@@ -1,4 +1,4 @@
-"""ETA of an ablation, from the trials that are finished. Importing this imports no torch."""
+"""ETA (estimated time to finish) of an ablation, from its finished trials. Importing this imports no torch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from statistics import fmean
 
 
 class TimeEstimate:
-    """Expects of every trial what others of its arm took, or, where there is none yet, what all others took.
+    """Estimate from the mean duration of finished trials of the same arm, or of all arms where it has none.
 
     Args:
         measured: by arm, the seconds of trials that are finished.
@@ -24,13 +24,13 @@ class TimeEstimate:
         self._done[trial] = share
 
     def ended(self, trial: str, seconds: float | None) -> None:
-        """Count a trial that ended, and how long it took in all if it did so well."""
+        """Count a trial that ended, with its total duration if it finished."""
         arm = self.missing.pop(trial)
         if seconds is not None:
             self.measured.setdefault(arm, []).append(seconds)
 
     def left(self, jobs: int) -> float | None:
-        """The seconds until all is there, with so many trials trained at a time; None while nothing is known."""
+        """Seconds until all trials are finished, with this many trained at a time; None before the first estimate."""
         known = [seconds for arm in self.measured.values() for seconds in arm]
         if not known:
             return None

@@ -1,4 +1,4 @@
-"""Trials trained by worker processes, one a slot, each of which is used again for the next trial."""
+"""Worker processes that train trials, one per slot, each reused for the next trial."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from genlab.engine.stop_signal import StopSignal
 def execute(
     jobs: Sequence[Job], environments: Sequence[Mapping[str, str]], log: Path, on_event: Callable[[JobEvent], None]
 ) -> None:
-    """Train all jobs by worker processes, one an environment: an `Executor`.
+    """Train all jobs in worker processes, one per environment: an `Executor`.
 
-    A job that fails leaves the others alone. SIGINT or SIGTERM has the trials that are trained saved, and ends it.
+    A failing job does not affect the others. On SIGINT or SIGTERM running trials are saved (graceful shutdown).
     """
     waiting: SimpleQueue[Job] = SimpleQueue()
     for job in jobs:
         waiting.put(job)
     events: SimpleQueue[JobEvent | None] = SimpleQueue()
     slots = [_Slot(environment, log, waiting, events) for environment in environments[: len(jobs)]]
-    with StopSignal("Stopping: what is trained now is saved. Once more breaks off at once.") as stopping, _ended(slots):
+    with StopSignal("Stopping: running trials are saved. Interrupt again to stop at once.") as stopping, _ended(slots):
         running = len(slots)
         while running:
             if stopping():
@@ -61,7 +61,7 @@ def _ended(slots: Sequence[_Slot]) -> Generator[None, None, None]:
 
 
 class _Slot(threading.Thread):
-    """Takes one job after the other, and has its worker process train it; a process that dies is replaced."""
+    """Passes jobs to its worker process, one at a time; a process that dies is replaced."""
 
     def __init__(
         self, environment: Mapping[str, str], log: Path, waiting: SimpleQueue[Job], events: SimpleQueue[JobEvent | None]
@@ -73,7 +73,7 @@ class _Slot(threading.Thread):
         self._events = events
         self._process: subprocess.Popen[str] | None = None
         self._stopped = False
-        # Held while a process is started, as one that starts meanwhile would not hear that it is to stop.
+        # Held while a process is started: a signal sent before it exists would be lost.
         self._starting = threading.Lock()
 
     @override
@@ -91,7 +91,7 @@ class _Slot(threading.Thread):
             self._events.put(None)
 
     def stop(self) -> None:
-        """Let the process save what it trains, once, and take no other job."""
+        """Let the process save its trial, and take no other job."""
         with self._starting:
             if not self._stopped:
                 self._stopped = True
@@ -99,14 +99,14 @@ class _Slot(threading.Thread):
                     self._process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End the process at once, and take no other job."""
+        """Kill the process, and take no other job."""
         with self._starting:
             self._stopped = True
             if self._process:
                 self._process.kill()
 
     def _dismiss(self) -> None:
-        """End the process, if there is one, by closing its input; what it trains is saved."""
+        """End the process, if there is one, by closing its input; its trial is saved."""
         if self._process:
             # Leaving the block closes the pipes and waits for the end.
             with self._process, suppress(BrokenPipeError):
@@ -136,14 +136,14 @@ class _Slot(threading.Thread):
         code = process.wait()
         if self._stopped:
             return JobEnded(job, "interrupted", None)
-        return JobEnded(job, "failed", f"its process ended {_ending(code)}; what it wrote last is in {self._log}")
+        return JobEnded(job, "failed", f"its process ended {_ending(code)}; its last output is in {self._log}")
 
     def _alive(self) -> subprocess.Popen[str]:
         if self._process and self._process.poll() is not None:
             self._dismiss()
             self._process = None
         if self._process is None:
-            # A session of its own: Ctrl-C comes to this process, which passes it on once.
+            # In a new session, so that Ctrl-C reaches only this process, which forwards it once.
             with self._log.open("a") as log:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "genlab.ablation.worker"],

@@ -1,11 +1,11 @@
-"""An ablation's folder: where its trials are, and which of those from before still count.
+"""Layout of an ablation's folder, and which existing trials are reused.
 
 <ablation>/
   recipe.toml             the recipe, with its [ablation]
   trials/<arm>/seed-<n>/   a run each; TensorBoard shows them by these names
-  aside/<key>/            runs of an earlier recipe, which count again if it comes back
-  planned/                the recipes that workers were given
-  workers.log             what they wrote to standard error
+  aside/<key>/            runs of an earlier recipe, reused if it comes back
+  planned/                the workers' recipes
+  workers.log             their standard error
   report.md, report.html, report.json
 """
 
@@ -24,7 +24,7 @@ from genlab.util.files import file_lock, storage_errors
 
 
 class AblationFolder:
-    """The folder of one ablation, new or from before."""
+    """The folder of one ablation, new or existing."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -47,11 +47,11 @@ class AblationFolder:
 
     @classmethod
     def at(cls, path: Path) -> AblationFolder:
-        """The folder at a path, made if it is not there; `RunError` if something else is."""
+        """Open or create an ablation's folder; `RunError` if the path is something else."""
         is_ours = (path / "recipe.toml").is_file() and not (path / "run.json").exists()
         if path.exists() and not is_ours and (not path.is_dir() or {item.name for item in path.iterdir()} - {".lock"}):
             raise RunError(
-                "this folder exists already, and is no ablation's", where=str(path), hint="Choose another --out."
+                "this folder already exists, and is not an ablation", where=str(path), hint="Choose another --out."
             )
         with storage_errors(path):
             path.mkdir(parents=True, exist_ok=True)
@@ -59,8 +59,8 @@ class AblationFolder:
 
     @contextmanager
     def locked(self) -> Generator[None, None, None]:
-        """Keep other processes from running this ablation; `RunError` if one does already."""
-        with file_lock(self.path / ".lock", "another process is running this ablation now", patience=0.0):
+        """Lock the ablation against other processes; `RunError` if it is already running."""
+        with file_lock(self.path / ".lock", "another process is running this ablation", patience=0.0):
             yield
 
     def trial(self, arm: str, seed: int) -> RunFolder:
@@ -68,13 +68,13 @@ class AblationFolder:
         return RunFolder(self.trials_path / arm / f"seed-{seed}")
 
     def changed_code(self, arm: str, seed: int, wanted: Identity) -> list[str]:
-        """The packages whose code changed, for a trial that differs from what is wanted in nothing else."""
+        """Packages whose code changed, if an existing trial differs from the wanted one in code alone."""
         found = _identity_in(self.trial(arm, seed))
         changed = differences(found, wanted) if found else []
         return changed if all(name.startswith("the code of") for name in changed) else []
 
     def bring(self, arm: str, seed: int, wanted: Identity) -> RunFolder:
-        """Bring a trial's run to its place: another run that is there goes aside, and one of its own comes back."""
+        """Move a trial's run into place; a run of another identity there is put aside."""
         place = self.trial(arm, seed)
         found = _identity_in(place)
         if found is not None and key(found) != key(wanted):
@@ -85,7 +85,7 @@ class AblationFolder:
         return place
 
     def finished(self, arm: str, seed: int, wanted: Identity) -> Manifest | None:
-        """The manifest of a trial's run, in its place or aside, if it is finished."""
+        """Manifest of a trial's finished run, in place or aside; None without one."""
         for run in (self.trial(arm, seed), RunFolder(self.path / "aside" / key(wanted))):
             found = _identity_in(run)
             if found is not None and key(found) == key(wanted) and (manifest := run.read()).status == "finished":
@@ -93,7 +93,7 @@ class AblationFolder:
         return None
 
     def keep_only(self, trials: set[tuple[str, int]]) -> None:
-        """Put aside the runs of arms and seeds that the recipe does not have any more."""
+        """Put aside runs of arms and seeds that the recipe no longer has."""
         wanted = {self.trial(arm, seed).path for arm, seed in trials}
         for place in self.trials_path.glob("*/seed-*"):
             found = _identity_in(RunFolder(place))

@@ -18,7 +18,7 @@ Identity = Mapping[str, str]
 
 
 def identity(tables: Mapping[str, Any], fingerprints: Mapping[str, str], code: Mapping[str, str]) -> Identity:
-    """Digests of all that decides a trial's result, by what they are of.
+    """Digests of all that decides a trial's result, by name.
 
     Args:
         tables: the settled recipe.

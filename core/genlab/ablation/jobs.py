@@ -1,4 +1,4 @@
-"""Trials to train, what is told of them, and what trains them."""
+"""Jobs, job events and executors: the protocol between an ablation and its worker processes."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Job:
     """A trial to train.
 
     Args:
-        name: what it is called, for people.
+        name: display name.
         recipe: its settled recipe's file.
-        target: its run's folder, which is gone on with if it is there.
+        target: its run's folder; an existing run is resumed.
         plugins: files that the recipe takes components from.
     """
 
@@ -25,25 +25,25 @@ class Job:
     plugins: Sequence[Path] = ()
 
     def message(self) -> dict[str, Any]:
-        """This job as JSON can hold it."""
+        """Convert to plain JSON values."""
         plugins = [str(path) for path in self.plugins]
         return {"name": self.name, "recipe": str(self.recipe), "target": str(self.target), "plugins": plugins}
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Job:
-        """Read a job from what `message` gave."""
+        """Create a job from the values of `message`."""
         plugins = [Path(path) for path in message["plugins"]]
         return cls(message["name"], Path(message["recipe"]), Path(message["target"]), plugins)
 
 
 class JobStarted(NamedTuple):
-    """A slot took up a job."""
+    """A slot started a job."""
 
     job: Job
 
 
 class JobProgress(NamedTuple):
-    """A job's training is at this step."""
+    """A job's training reached this step."""
 
     job: Job
     step: int
@@ -70,12 +70,12 @@ class Executor(Protocol):
         log: Path,
         on_event: Callable[[JobEvent], None],
     ) -> None:
-        """Train jobs, in order, as many at a time as there are environments.
+        """Train jobs in order, as many in parallel as there are environments.
 
         Args:
-            jobs: what to train.
-            environments: the variables that each process has besides, such as the GPU that it may see.
-            log: where to add what the processes write to standard error.
-            on_event: called with each event, in the thread that called.
+            jobs: the jobs.
+            environments: additional environment variables of each process, such as the visible GPU.
+            log: file to append the processes' standard error to.
+            on_event: called with each event, in the calling thread.
         """
         ...

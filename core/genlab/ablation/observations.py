@@ -16,7 +16,7 @@ History = Mapping[int, Mapping[str, float]]
 
 
 class Observations(Listener):
-    """Keeps them in the run's folder: `history.json`, metrics by step, `images.json`, and `pictures.npz`."""
+    """Write observations to the run's folder: `history.json`, metrics by step, `images.json`, and `pictures.npz`."""
 
     @override
     def started(self, event: Started) -> None:

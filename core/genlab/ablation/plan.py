@@ -26,7 +26,7 @@ _SEED = Source("[ablation] seeds", "")
 
 @dataclass(frozen=True)
 class PlannedTrial:
-    """One arm with one seed: a recipe like any other.
+    """One arm with one seed.
 
     Args:
         arm: the arm's name.
@@ -69,7 +69,7 @@ class Plan:
 
     @property
     def metrics(self) -> list[str]:
-        """The scores that are compared, the one that the answer is about first."""
+        """Compared scores, the primary one first."""
         return list(dict.fromkeys([self.settings.metric, *self.settings.metrics]))
 
     def assignments(self, arm: str) -> list[str]:
@@ -119,8 +119,8 @@ def make_plan(document: Document, components: Components) -> Plan:
 def _settings(document: Document) -> AblationTable:
     table = document.values.get(TABLE)
     if not isinstance(table, dict):
-        what = "this recipe describes no ablation: it has no table [ablation]"
-        hint = "It needs one with arms and a baseline; `gen recipes show ablation_skips` is an example."
+        what = "this recipe has no [ablation] table"
+        hint = "Add one with arms and a baseline; for an example see `gen recipes show ablation_skips`."
         raise recipe_error([Fault((TABLE,), what, hint)], document)
     settings, faults = validate_table(AblationTable, table, (TABLE,), "[ablation]")
     if settings is None:
@@ -157,20 +157,20 @@ def _trial(arm: str, seed: int, document: Document, components: Components) -> P
 def _name_faults(settings: AblationTable, arms: Sequence[str]) -> list[Fault]:
     faults: list[Fault] = []
     if len(arms) < 2:
-        what = f"there is {'one arm' if arms else 'no arm'}, and a comparison needs two"
+        what = f"expected at least two arms to compare, got {len(arms)}"
         faults.append(Fault((TABLE,), what, "Add a table [ablation.arms.NAME] with what the arm changes.", at_key=True))
     elif settings.baseline not in arms:
-        what = f"there is no arm `{settings.baseline}`; the arms are {', '.join(arms)}"
+        what = f"unknown arm `{settings.baseline}`; the arms are {', '.join(arms)}"
         faults.append(Fault((TABLE, "baseline"), what, nearest(settings.baseline, arms)))
     repeated = [seed for seed in dict.fromkeys(settings.seeds) if settings.seeds.count(seed) > 1]
     if repeated:
-        what = f"the seed {repeated[0]} stands in it twice, and the same run again tells nothing"
+        what = f"duplicate seed {repeated[0]}: the same run again adds no information"
         faults.append(Fault((TABLE, "seeds"), what))
     return faults
 
 
 def _equal_arms(plan: Plan, arms: Sequence[_Arm]) -> Iterator[Fault]:
-    """Arms that are the same experiment as one before them."""
+    """Faults of arms that are the same experiment as an earlier one."""
     known = {plan.settings.baseline: _substance(plan, plan.settings.baseline)}
     for arm in arms:
         if arm.name == plan.settings.baseline:
@@ -178,7 +178,7 @@ def _equal_arms(plan: Plan, arms: Sequence[_Arm]) -> Iterator[Fault]:
         found = _substance(plan, arm.name)
         same = next((name for name, other in known.items() if other == found), None)
         if same is not None:
-            what = f"the arm `{arm.name}` is the same experiment as `{same}`: nothing that it sets makes a difference"
+            what = f"the arm `{arm.name}` is the same experiment as `{same}`: none of its settings make a difference"
             yield Fault(arm.changes[-1], what, at_key=True)
         known[arm.name] = found
 

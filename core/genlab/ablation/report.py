@@ -1,4 +1,4 @@
-"""An ablation's report: the answer, the figures behind it, and how they came to be; as Markdown, HTML and JSON."""
+"""Report of an ablation: verdicts, the scores behind them, and provenance, as Markdown, HTML and JSON."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MOST_PAIRS = 4
 def write_ablation_report(
     result: AblationResult, folder: AblationFolder, parameters: Mapping[str, Mapping[str, int]]
 ) -> Path:
-    """Write `report.json`, `report.md` and `report.html`; the path of the last one."""
+    """Write `report.json`, `report.md` and `report.html`; returns the path of the last one."""
     facts = report_as_json(result, parameters)
     pictures = _pictures(result)
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
@@ -125,7 +125,7 @@ def _embedded(pixels: NDArray[np.uint8]) -> str:
 
 
 def _breakable(name: str) -> Markup:
-    """A figure's long name, which may go on in the next line after a slash or an underscore."""
+    """Score name that may break into two lines after a slash or an underscore."""
     return Markup(re.sub(r"([/_])", r"\1<wbr>", str(escape(name))))
 
 

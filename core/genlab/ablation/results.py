@@ -39,7 +39,7 @@ class TrialResult:
 
     @property
     def metrics(self) -> Mapping[str, float]:
-        """The last scores of a trial that is finished; of no other."""
+        """Final scores of a finished trial; empty for others."""
         return self.manifest.metrics if self.manifest and self.manifest.status == "finished" else {}
 
 
@@ -94,12 +94,12 @@ class AblationResult:
         return self.plan.trials[0].recipe.scores[metric.partition("/")[2]]
 
     def measured_with(self) -> dict[str, str]:
-        """Descriptions of what metrics measure with, by label, for metrics that have one."""
+        """Metrics' descriptions, such as of a trained judge, by label, for metrics that have one."""
         facts = next((trial.manifest.facts for trial in self.finished if trial.manifest), {})
         return {label: facts[label] for label in self.plan.trials[0].recipe.metrics if label in facts}
 
     def over_images(self, metric: str) -> dict[str, OverImages]:
-        """Each arm less the baseline, with an interval from the images; of a metric that is a mean over images."""
+        """Difference of each arm from the baseline, with a bootstrap interval over images, for means over images."""
         baseline = self._per_image(self.baseline, metric)
         found = {arm: over_images(baseline, self._per_image(arm, metric)) for arm in self.plan.arms[1:]}
         return {arm: interval for arm, interval in found.items() if interval}
@@ -114,7 +114,7 @@ class AblationResult:
         return found
 
     def differences(self, metric: str) -> dict[str, Difference]:
-        """Each arm less the baseline."""
+        """Difference of each arm from the baseline, with its confidence interval over seeds."""
         others = [arm for arm in self.plan.arms if arm != self.baseline]
         return compare(self.values(self.baseline, metric), {arm: self.values(arm, metric) for arm in others})
 
@@ -149,7 +149,7 @@ class AblationResult:
         return found
 
     def compared(self, folder: Path) -> Compared:
-        """The result as listeners hear of it."""
+        """The event for listeners."""
         keys = dict.fromkeys(key for changes in self.plan.changes.values() for key in changes)
         curves = {metric: self.bands(metric) for metric in self.plan.metrics}
         trials = [
@@ -172,7 +172,7 @@ def _interval(spread: Spread) -> Interval:
 
 
 def _at(tables: Any, keys: Keys) -> Any:
-    """The value at a place of a recipe; "none" where there is no such thing, such as a loss that is gone."""
+    """The value of a recipe's key; "none" where it has none, such as a loss that an arm drops."""
     for key in keys:
         if not isinstance(tables, dict) or key not in tables:
             return "none"
@@ -181,7 +181,7 @@ def _at(tables: Any, keys: Keys) -> Any:
 
 
 def read_result(plan: Plan, folder: AblationFolder, wanted: Mapping[str, Identity]) -> AblationResult:
-    """The result so far, of the trials that are what was planned.
+    """Read the result so far, from the trials that match the plan.
 
     Args:
         plan: the plan.

@@ -1,8 +1,8 @@
-"""Paired statistics: each arm against the baseline, over seeds. Importing this imports no torch.
+"""Paired statistics with confidence intervals: each arm against the baseline, over seeds. Imports no torch.
 
 Seeds are paired: with the same seed every arm sees the same pairs in the same order, augmented alike, and starts from
 equal weights wherever name and shape agree. So each seed gives one difference, and what is common to a seed's runs
-drops out. The interval is Student's t interval of these differences; where several arms are compared with one
+drops out. The confidence interval is Student's t interval of these differences; where several arms share one
 baseline, their p values are adjusted (Holm 1979), so that the chance of calling any of them different by mistake stays
 at 5 %.
 """
@@ -23,7 +23,7 @@ Verdict = Literal["better", "worse", "no difference shown", "one seed", "no numb
 
 @dataclass(frozen=True)
 class Spread:
-    """A metric of one arm over its seeds: mean, standard deviation (none of one seed), and how many seeds."""
+    """Mean, standard deviation (None for one seed) and number of seeds of an arm's metric."""
 
     mean: float
     deviation: float | None
@@ -32,15 +32,16 @@ class Spread:
 
 @dataclass(frozen=True)
 class Difference:
-    """An arm less the baseline, over the seeds that both have.
+    """Difference of an arm from the baseline, over the seeds that both have.
 
     Args:
         mean: the mean of the differences.
-        low: where its 95 % interval begins; none with one seed.
-        high: where it ends.
-        p: how likely a mean as far from 0 is if there is no difference.
-        adjusted: the same, taking into account how many arms are compared.
-        n: how many seeds both have.
+        low: lower end of its 95 % confidence interval; None with one seed.
+        high: its upper end.
+        high: its upper end.
+        p: probability of a mean at least as far from 0 if there is no difference.
+        adjusted: the same, adjusted for the number of arms compared (Holm 1979).
+        n: number of seeds that both have.
     """
 
     mean: float
@@ -63,14 +64,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class OverImages:
-    """An arm less the baseline, as far as it depends on which images were measured.
+    """Difference of an arm from the baseline, as far as it depends on which images were measured.
 
     Args:
         mean: the mean of the differences over images, each the mean over the seeds that both have.
-        low: where the 95 % bootstrap interval begins.
-        high: where it ends.
-        images: how many images there are.
-        n: how many seeds.
+        low: lower end of the 95 % bootstrap confidence interval.
+        high: its upper end.
+        images: number of images.
+        n: number of seeds.
     """
 
     mean: float
@@ -88,7 +89,7 @@ def mean_and_deviation(values: Sequence[float]) -> Spread:
 
 
 def compare(baseline: Mapping[int, float], arms: Mapping[str, Mapping[int, float]]) -> dict[str, Difference]:
-    """Each arm against the baseline, by the seeds that they share; arms that share none are left out.
+    """Compare each arm with the baseline over the seeds that they share; arms that share none are left out.
 
     Args:
         baseline: the metric by seed.
@@ -107,9 +108,9 @@ def compare(baseline: Mapping[int, float], arms: Mapping[str, Mapping[int, float
 
 
 def _t_test(differences: Sequence[float]) -> tuple[float | None, float | None, float | None]:
-    """The interval of the mean, and the p value of its being 0; nothing of one difference, or one that is no number.
+    """Confidence interval of the mean and p value of its being 0; None for a single difference or a non-finite one.
 
-    Differences that are all the same leave no doubt that the formula could weigh: the interval is that value.
+    Equal differences have zero variance: the interval is that value.
     """
     if len(differences) < 2 or not all(map(math.isfinite, differences)):
         return None, None, None
@@ -124,10 +125,10 @@ def _t_test(differences: Sequence[float]) -> tuple[float | None, float | None, f
 
 
 def over_images(baseline: PerImage, arm: PerImage) -> OverImages | None:
-    """A bootstrap over images (Efron 1979), of runs as they are: it knows nothing of what other seeds would give.
+    """Bootstrap over images (Efron 1979) with the runs held fixed: it does not cover the variance between seeds.
 
     Args:
-        baseline: by seed, the metric of each image, by what it is known by.
+        baseline: by seed, the metric of each image, by the image's identifier.
         arm: likewise.
 
     Returns:
@@ -167,9 +168,9 @@ def sentence(arm: str, baseline: str, metric: str, difference: Difference, highe
     verdict, seeds = difference.verdict(higher_is_better), f"{difference.n} paired seeds"
     amount = f"{metric} differs by {_signed(difference.mean)}"
     if verdict == "no number":
-        return f"{arm}: {metric} is no number in a run of it or of {baseline}, so they cannot be compared."
+        return f"{arm}: {metric} is not finite in one of its runs or of {baseline}'s, so they cannot be compared."
     if verdict == "one seed":
-        return f"{arm}: {amount} from {baseline} with one seed, which gives no interval and allows no conclusion."
+        return f"{arm}: {amount} from {baseline} with one seed: no confidence interval, and no conclusion."
     interval = f"95 % interval {_signed(difference.low)} to {_signed(difference.high)}, {seeds}"
     if verdict == "no difference shown":
         return f"No difference shown between {arm} and {baseline}: {amount} ({interval}, adjusted p {_p(difference)})."

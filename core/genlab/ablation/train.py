@@ -17,18 +17,18 @@ from genlab.runs import training
 from genlab.runs.folder import RunFolder
 
 PATIENCE = 120.0
-"""Seconds that a worker left over from before may take to save what it trains."""
+"""Seconds that a leftover worker may take to save its trial."""
 
 
 def train_trial(job: Job, listeners: Sequence[tuple[str, Listener]] = ()) -> JobEnded:
-    """Train a trial, or go on with it where it is.
+    """Train a trial, or resume it.
 
     Args:
         job: the trial.
-        listeners: hear of its training, besides the recipe's.
+        listeners: additional listeners, beside the recipe's.
 
     Returns:
-        How it ended. What nobody but genlab is to blame for is raised.
+        How it ended. Defects of genlab itself are raised.
     """
     folder = RunFolder(job.target)
     try:
@@ -50,8 +50,8 @@ def train_trial(job: Job, listeners: Sequence[tuple[str, Listener]] = ()) -> Job
 def _train(folder: RunFolder, job: Job, listeners: Sequence[tuple[str, Listener]]) -> None:
     if folder.path.exists():
         with folder.locked(PATIENCE):
-            can_go_on = folder.last_checkpoint() is not None
-        if can_go_on:
+            can_resume = folder.last_checkpoint() is not None
+        if can_resume:
             training.resume_run(folder, listeners=listeners)
             return
         shutil.rmtree(folder.path)

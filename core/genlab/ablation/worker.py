@@ -1,7 +1,7 @@
-"""A process that trains trials, one after the other: `python -m genlab.ablation.worker`.
+"""Worker process that trains trials, one after the other: `python -m genlab.ablation.worker`.
 
-It reads jobs from its standard input and tells what happens on its standard output, a JSON object a line both ways.
-When its input ends, because it is done with or because the process that started it is gone, it saves what it trains.
+It reads jobs from standard input and writes events to standard output, one JSON object per line.
+When its input ends, because there are no more jobs or because its parent process died, it saves its trial.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SECONDS_BETWEEN_WORDS = 0.25
 
 
 class ProgressReporter(Listener):
-    """Tells how far a trial is, a few times a second."""
+    """Report a trial's progress, a few times a second."""
 
     def __init__(self, channel: IO[str]) -> None:
         self._channel = channel
@@ -47,13 +47,13 @@ def tell(channel: IO[str], **message: Any) -> None:
 
 def main() -> None:
     """Train jobs from standard input until it ends."""
-    # What plugins print must not come between the messages.
+    # Output of plugins must not get between the messages.
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     jobs: SimpleQueue[Job | None] = SimpleQueue()
     threading.Thread(target=_receive, args=(jobs,), daemon=True).start()
     while (job := jobs.get()) is not None:
-        # An error of genlab's own ends this process, which is told too.
+        # A defect of genlab ends this process, which is reported too.
         done = train_trial(job, [("progress", ProgressReporter(channel))])
         tell(channel, event="done", status=done.status, failure=done.failure)
 

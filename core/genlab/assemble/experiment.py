@@ -1,4 +1,4 @@
-"""A checked recipe made into an experiment: data opened, networks built and initialized, all of it fitting together."""
+"""Build an experiment from a checked recipe: open data, build and initialize networks, check that they fit."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _log = logging.getLogger("genlab")
 
 @dataclass(frozen=True)
 class OpenData:
-    """The data of a run: which source it came to, why, and its pairs."""
+    """The data of a run: the source in use, why it was chosen, and its pairs."""
 
     config: ComponentConfig
     reason: str | None
@@ -54,7 +54,7 @@ class OpenData:
         return {"train": self.training.fingerprint(), "validation": self.validation.fingerprint()}
 
     def ranged(self, settings: Input) -> Input:
-        """Settings with the percentiles of their ranges measured on the training pairs, once for all that ask."""
+        """Settings with the percentiles of their ranges measured on the training pairs (cached)."""
         key = (settings.range_a, settings.range_b)
         if key not in self._ranges:
             measured = settle_ranges(settings, self.training)
@@ -73,7 +73,7 @@ class OpenData:
 
 
 class Built(NamedTuple):
-    """An experiment and the recipe as it was settled on this machine."""
+    """An experiment and its recipe, settled for this machine."""
 
     recipe: Recipe
     experiment: Experiment
@@ -90,14 +90,14 @@ class Parts(NamedTuple):
 
 
 def build(recipe: Recipe, document: Document) -> Built:
-    """Make everything that a training needs; `document` is for the places of faults.
+    """Build everything that a training needs; `document` locates faults in the recipe.
 
     Raises:
         RecipeError: settings that do not go together, or a size that a network cannot take.
-        DataError: the data cannot be had, or are not what they should be.
+        DataError: the data are not available or invalid.
         DeviceError: the device asked for is not there.
     """
-    choose_device(recipe.settings.train.device)  # before data are fetched for one that is not there
+    choose_device(recipe.settings.train.device)  # before fetching data for an unavailable device
     parts = construct(recipe, document)
     data = open_data(parts.data)
     recipe = settle(recipe, data)
@@ -134,7 +134,7 @@ def build(recipe: Recipe, document: Document) -> Built:
 
 
 def construct(recipe: Recipe, document: Document) -> Parts:
-    """Construct the components that need no data; `RecipeError` with all that refuse their settings."""
+    """Construct the components that need no data; `RecipeError` lists all that reject their settings."""
     faults: list[Fault] = []
 
     def parts(config: ComponentConfig, label: str) -> list[ConstructedPart]:
@@ -157,7 +157,7 @@ def construct(recipe: Recipe, document: Document) -> Parts:
 
 
 def construct_losses(recipe: Recipe, document: Document) -> dict[str, Loss | AdversarialLoss]:
-    """The losses alone, which a trained method needs."""
+    """Build only the losses, which a trained method needs."""
     return dict(construct(replace(recipe, metrics={}, listeners={}), document).losses)
 
 
@@ -171,7 +171,7 @@ def open_data(parts: Sequence[ConstructedPart]) -> OpenData:
 
 
 def _chosen(choice: Choice, parts: Sequence[ConstructedPart]) -> ComponentConfig:
-    """The dataset of a choice, with its settings as the choice says, those among them that are choices likewise."""
+    """Config of a choice's dataset, with the settings of the choice applied, recursively."""
     config = next((part.config for part in parts if part.instance is choice.dataset), parts[-1].config)
     said = {
         name: _chosen(value, parts) if isinstance(value, Choice) else value for name, value in choice.settings.items()
@@ -180,23 +180,23 @@ def _chosen(choice: Choice, parts: Sequence[ConstructedPart]) -> ComponentConfig
 
 
 def settle(recipe: Recipe, data: OpenData) -> Recipe:
-    """The recipe with what was left to this machine chosen; `DeviceError` if its device is not there."""
+    """Settle a recipe for this machine: data source, device, precision; `DeviceError` if its device is missing."""
     return with_ranges(recipe, data).settled(data.config, settle_train(recipe.settings.train))
 
 
 def with_ranges(recipe: Recipe, data: OpenData) -> Recipe:
-    """The recipe with the ranges that are measured on its training pairs, as preparing pairs needs them."""
+    """The recipe with the ranges that are measured on its training pairs."""
     settings = recipe.settings
     return replace(recipe, settings=replace(settings, input=data.ranged(settings.input)))
 
 
 def prepare(recipe: Recipe, pairs: Pairs, store: PairStore | None = None, device: torch.device = CPU) -> PreparedPairs:
-    """Pairs as the networks see them, but for augmentation.
+    """Prepare pairs as the networks see them, before data augmentation.
 
     Args:
         recipe: with its ranges, as `with_ranges` gives it.
         pairs: the pairs of a split.
-        store: where they stay on the machine.
+        store: this machine's cache of decoded pairs.
         device: where they are to be.
     """
     settings = recipe.settings.input
@@ -215,15 +215,15 @@ def _stores(recipe: Recipe, data: OpenData) -> dict[str, PairStore]:
             height, width = cast(tuple[int, int], content["size"])
             found[part] = cache.store(content, len(pairs), f"{pairs.description}, {height} x {width}", 1 / len(kept))
     except StorageError as error:
-        _log.warning("There is no cache of pairs, so they are decoded in every run: %s", error)
+        _log.warning("The cache of pairs is not available, so pairs are decoded in every run: %s", error)
         return {}
     return found
 
 
 def cache_keys(recipe: Recipe, data: OpenData) -> dict[str, Mapping[str, object]]:
-    """Content of a recipe's pairs as the cache stores them, by split.
+    """Keys of a recipe's pairs in the content-addressed cache, by split.
 
-    Each is told by all that its content depends on: the pairs, how they are prepared, and what prepares them.
+    A key holds everything that the content depends on: the pairs, the settings that prepare them, and the code.
     """
     settings = recipe.settings.input
     common = {
@@ -248,7 +248,7 @@ def cache_keys(recipe: Recipe, data: OpenData) -> dict[str, Mapping[str, object]
 
 
 def build_networks(recipe: Recipe, channels: tuple[int, int], document: Document) -> dict[str, Network]:
-    """The recipe's networks on the CPU, with their first weights, checked to take the recipe's size."""
+    """Build the recipe's networks on the CPU, initialized and checked to take the recipe's size."""
     condition, image = channels
     supplied = {
         "generator": {"in_channels": condition, "out_channels": image},
@@ -281,12 +281,13 @@ def _size_faults(networks: Mapping[str, Network], recipe: Recipe) -> list[Fault]
     if isinstance(generator, Generator) and any(side % generator.size_multiple for side in size):
         multiple = generator.size_multiple
         near = sorted({max(multiple, side // multiple * multiple + extra) for side in size for extra in (0, multiple)})
-        what = f"{recipe.networks['generator'].component} takes multiples of {multiple}, not {given}"
-        hint = f"Near it: {', '.join(map(str, near))}. A generator that halves less often takes other sizes."
+        what = f"{recipe.networks['generator'].component} takes multiples of {multiple}, got {given}"
+        hint = f"Nearest: {', '.join(map(str, near))}. A generator with fewer levels takes other sizes."
         faults.append(Fault(("input", "size"), what, hint))
     if isinstance(discriminator, Discriminator) and min(size) < discriminator.min_size:
-        what = f"{recipe.networks['discriminator'].component} needs at least {discriminator.min_size}, not {given}"
-        faults.append(Fault(("input", "size"), what, "One with a smaller receptive field needs less."))
+        what = f"{recipe.networks['discriminator'].component} needs at least {discriminator.min_size}, got {given}"
+        hint = "A discriminator with a smaller receptive field takes smaller images."
+        faults.append(Fault(("input", "size"), what, hint))
     return faults
 
 

@@ -1,4 +1,4 @@
-"""Facts about an experiment, shown when it starts."""
+"""Summary of an experiment, shown when it starts."""
 
 from __future__ import annotations
 

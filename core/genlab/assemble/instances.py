@@ -1,4 +1,4 @@
-"""Components that were constructed, held to what their interfaces ask: what a class alone does not show."""
+"""Checks of constructed components against their interfaces, beyond what their classes show."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def check_network(network: Network, component: Component) -> None:
     if next(network.parameters(), None) is None:
         raise broken(component, "it has no parameters, so there is nothing to train")
     if lazy := [name for name, weight in network.named_parameters() if isinstance(weight, UninitializedParameter)]:
-        raise broken(component, f"`{lazy[0]}` gets its shape when it is first called; give it in the constructor")
+        raise broken(component, f"`{lazy[0]}` is a lazy parameter; give its shape in the constructor")
     for kind, names in _PIXELS.items():
         for name in names if isinstance(network, kind) else ():
             _check_pixels(network, name, component)
@@ -40,36 +40,36 @@ def check_network(network: Network, component: Component) -> None:
 
 def _listed(value: object, name: str, component: Component) -> Iterable[Any]:
     if not isinstance(value, Iterable):
-        raise broken(component, f"its `{name}` gives {_kind_of(value)}, and not a list")
+        raise broken(component, f"its `{name}` returns {_kind_of(value)}; expected a list")
     return cast(Iterable[Any], value)
 
 
 def _check_pixels(network: Network, name: str, component: Component) -> None:
     if not hasattr(network, name):
-        missing = f"it has no `{name}`; a class says it, or its constructor: self.{name} = ..."
+        missing = f"it has no `{name}`; set it in the class or in its constructor: self.{name} = ..."
         raise broken(component, renamed_attributes(network, component.kind) or missing)
     value: object = getattr(network, name)
     if not isinstance(value, int) or value < 1:
-        raise broken(component, f"its `{name}` is {value!r}, and it is a whole number of pixels, 1 at least")
+        raise broken(component, f"its `{name}` is {value!r}; expected an integer number of pixels, at least 1")
 
 
 def _check_levels(levels: Iterable[Any], component: Component) -> None:
     names: set[str] = set()
     for level in levels:
         if not (isinstance(level, Level) and isinstance(cast(object, level.module), nn.Module)):
-            raise broken(component, f"its `levels` give {level!r:.60}, and a level is a genlab.Level of a module")
+            raise broken(component, f"its `levels` contain {level!r:.60}; expected a genlab.Level of a module")
         if level.name in names:
-            raise broken(component, f"two of its levels are called `{level.name}`")
+            raise broken(component, f"duplicate level `{level.name}`")
         names.add(level.name)
 
 
 def check_phases(method: Method, networks: Mapping[str, Network], component: Component) -> None:
-    """Check that phases are phases, and update networks that exist."""
+    """Check that a method's phases are `Phase`s, and update existing networks."""
     if not (hasattr(method, "networks") and hasattr(method, "losses")):
         raise broken(component, "its constructor does not call super().__init__(networks, losses)")
     for phase in _listed(method.phases(), "phases", component):
         if not isinstance(phase, Phase):
-            raise broken(component, f"its `phases` give {phase!r:.60}, and a phase is a genlab.Phase")
+            raise broken(component, f"its `phases` contain {phase!r:.60}; expected a genlab.Phase")
         if unknown := [role for role in phase.updates if role not in networks]:
             what = f"its phase `{phase.name}` updates `{unknown[0]}`; the networks are {', '.join(networks)}"
             raise broken(component, f"{what}. Without an adversarial loss there is no discriminator")
@@ -78,15 +78,15 @@ def check_phases(method: Method, networks: Mapping[str, Network], component: Com
 def check_choice(choice: object, component: Component) -> Choice:
     """Check that a dataset chose a `Choice`."""
     if not isinstance(choice, Choice):
-        raise broken(component, f"its `choose` gives {_kind_of(choice)}, and not a genlab.Choice")
+        raise broken(component, f"its `choose` returns {_kind_of(choice)}; expected a genlab.Choice")
     return choice
 
 
 def open_split(dataset: Dataset, split: Split, component: Component) -> Pairs:
-    """The pairs of a split, if they are such."""
+    """Open a split, and check that it gives `Pairs`."""
     pairs = cast(object, dataset.open(split))
     if not isinstance(pairs, Pairs):
-        raise broken(component, f'its `open("{split}")` gives {_kind_of(pairs)}, and not genlab.Pairs')
+        raise broken(component, f'its `open("{split}")` returns {_kind_of(pairs)}; expected genlab.Pairs')
     if not all(hasattr(pairs, name) for name in ("a", "b")) or not isinstance(getattr(pairs, "description", None), str):
         what = f"the constructor of {type(pairs).__name__} does not call super().__init__(a, b, description)"
         raise broken(component, what)

@@ -1,4 +1,4 @@
-"""A recipe read and held against the components there are."""
+"""Read a recipe and check it against the available components."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from genlab.registry.discovery.find import find_plugins
 
 
 class CheckedRecipe(NamedTuple):
-    """A recipe that holds, the document it was read from, and the components there are."""
+    """A valid recipe, the document it was read from, and the available components."""
 
     recipe: Recipe
     document: Document
@@ -30,7 +30,7 @@ class CheckedRecipe(NamedTuple):
 def read_recipe(
     recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()
 ) -> CheckedRecipe:
-    """A recipe, complete with all defaults; nothing is constructed.
+    """Read a recipe, complete with all defaults; nothing is constructed.
 
     Args:
         recipe: the path of a recipe, or the name of one that ships with genlab.

@@ -1,4 +1,4 @@
-"""A recipe that is complete and checked."""
+"""A complete, validated recipe."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Score(NamedTuple):
 
     Args:
         name: the metric's label, or `label/score`.
-        higher_is_better: direction that is good.
-        target_scores: the name of the score that says what this one would be of the targets themselves.
+        higher_is_better: the better direction.
+        target_scores: name of the score that gives this one's value for the targets themselves.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Recipe:
     listeners: Mapping[str, ComponentConfig]
 
     def settled(self, data: ComponentConfig, train: Train) -> Recipe:
-        """The same with what was left to the machine filled in: which data, and what `[train]` leaves open."""
+        """The recipe with machine-dependent values filled in: the data source, and what `[train]` leaves open."""
         return replace(self, data=data, settings=replace(self.settings, train=train))
 
     @property
@@ -70,7 +70,7 @@ class Recipe:
         return {score.name: score for label, config in self.metrics.items() for score in _scores(label, config)}
 
     def components(self) -> Iterator[Component]:
-        """All components that take part."""
+        """All components of the recipe, nested ones included."""
         tables = (self.networks, self.losses, self.metrics, self.listeners)
         for config in (self.data, self.method, *(config for table in tables for config in table.values())):
             yield config.component
@@ -108,7 +108,7 @@ def _plain(table: BaseModel) -> dict[str, Any]:
 
 
 def without_nothing(value: Any) -> Any:
-    """TOML has no word for nothing: a key without a value is left out, and means its default."""
+    """Drop keys whose value is None, which TOML cannot express; a missing key means its default."""
     if isinstance(value, dict):
         return {key: without_nothing(inner) for key, inner in value.items() if inner is not None}
     return [without_nothing(inner) for inner in value] if isinstance(value, list) else value

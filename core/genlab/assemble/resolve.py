@@ -1,4 +1,4 @@
-"""A document and the components that there are, made into a checked recipe; all faults at once."""
+"""Resolve a document against the available components into a checked recipe; reports all faults at once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 def resolve(document: Document, components: Components) -> Recipe:
-    """The recipe that a document says; `RecipeError` lists all that is wrong with it."""
+    """Resolve a document into a recipe; `RecipeError` lists all of its faults."""
     resolver = _Resolver(document.values, components)
     recipe = resolver.recipe()
     if recipe is None:
@@ -54,7 +54,7 @@ class _Resolver:
         metrics = self.labelled("metric", ("evaluate", "metrics"))
         for label in metrics:
             if "/" in label:
-                what = f"the label `{label}` has a slash, which separates a metric's label from its scores"
+                what = f"invalid label `{label}`: a slash separates a metric's label from its scores"
                 self.fault(("evaluate", "metrics", label), what, at_key=True)
         listeners = self.labelled("listener", ("listeners",))
         networks = self.networks(method, losses)
@@ -77,7 +77,7 @@ class _Resolver:
     def unknown_keys(self) -> None:
         for key in self.values:
             if key == "extends":
-                self.fault((key,), "`extends` can only stand in a recipe's file", at_key=True)
+                self.fault((key,), "`extends` is only valid in a recipe file", at_key=True)
             elif key not in KEYS:
                 homes = [f"{name}.{key}" for name, table in TABLES.items() if key in table.model_fields]
                 homes += [dotted(kind.table) for kind in KINDS.values() if kind.table[-1] == key]
@@ -88,7 +88,7 @@ class _Resolver:
         self.faults.append(Fault(keys, what, hint, at_key))
 
     def value(self, kind: Any, keys: Keys, default: T) -> T:
-        """One value that stands in no framework table."""
+        """Validate one value outside the framework's tables."""
         table: Any = self.values
         for key in keys[:-1]:
             table = table[key]
@@ -97,18 +97,19 @@ class _Resolver:
         try:
             return TypeAdapter(kind).validate_python(table[keys[-1]], strict=True)
         except ValidationError:
-            self.fault(keys, f"`{keys[-1]}` takes {describe(kind)}, not {shown(table[keys[-1]])}")
+            self.fault(keys, f"`{keys[-1]}`: expected {describe(kind)}, got {shown(table[keys[-1]])}")
             return default
 
     def table(self, keys: Keys) -> dict[str, Any] | None:
-        """The table at a place, empty if there is nothing; None, once its fault is noted, if it is no table."""
+        """The table at `keys`, empty if missing; None, with its fault recorded, if the value is not a table."""
         value: Any = self.values
         for length, key in enumerate(keys, start=1):
             value = value.get(key, {})
             if not isinstance(value, dict):
-                # A table above that is none is noted where that one is read.
+                # A parent that is not a table is reported where the parent is read.
                 if length == len(keys):
-                    self.fault(keys, f"`{dotted(keys)}` is a table, not {shown(value)}", _table_hint(keys, value))
+                    what = f"`{dotted(keys)}`: expected a table, got {shown(value)}"
+                    self.fault(keys, what, _table_hint(keys, value))
                 return None
         return value
 
@@ -133,14 +134,14 @@ class _Resolver:
         return config
 
     def labelled(self, kind: str, keys: Keys) -> dict[str, ComponentConfig]:
-        """The components in the tables under labels of the recipe's own."""
+        """Components by the recipe's labels."""
         configs = {label: self.specified(kind, table, (*keys, label)) for label, table in self.labels(keys).items()}
         return {label: config for label, config in configs.items() if config}
 
     def labels(self, keys: Keys) -> dict[str, dict[str, Any]]:
         """Tables by label; a label is the component's name unless `name` is given.
 
-        A label set to false is gone: so a recipe drops what it inherits.
+        A label set to false is removed, so that a recipe can drop what it inherits.
         """
         tables: dict[str, dict[str, Any]] = {}
         for label, value in (self.table(keys) or {}).items():
@@ -191,7 +192,7 @@ class _Resolver:
     def hold_to_predictions(
         self, method: ComponentConfig | None, keys: Keys, configs: Mapping[str, ComponentConfig]
     ) -> None:
-        """Losses and metrics must take what the method predicts."""
+        """Check that losses and metrics take what the method predicts."""
         if method is None:
             return
         predicting: Any = method.component.cls
@@ -199,7 +200,7 @@ class _Resolver:
             taking: Any = config.component.cls
             if not issubclass(taking, AdversarialLoss) and taking.predictions != predicting.predictions:
                 what = f"{config.component} takes {taking.predictions}, and {method.component} predicts"
-                hint = f"{dotted((*keys, label))} = false leaves it out."
+                hint = f"Remove it with {dotted((*keys, label))} = false."
                 self.fault((*keys, label), f"{what} {predicting.predictions}", hint, at_key=True)
 
     def needs_discriminator(self, label: str, used: tuple[str, ...]) -> None:
@@ -219,11 +220,11 @@ def _without(table: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
 
 
 def _table_hint(keys: Keys, value: object) -> str | None:
-    """Hint at the likely meaning of a value in the place of a component's table."""
+    """Hint at the likely meaning of a value given instead of a component's table."""
     if isinstance(value, str) and keys[0] not in TABLES:
         return f"To name the component: {dotted(keys)}.name = {shown(value)}"
     if isinstance(value, int | float) and keys[:-1] == ("losses",) and value is not True:
-        return f"To weigh the loss: {dotted(keys)}.weight = {shown(value)}"
+        return f"To set its weight: {dotted(keys)}.weight = {shown(value)}"
     if keys[:-1] in LABELLED:
-        return "{} takes it as it is, and false leaves it out."
+        return "Use {} for its defaults, or false to remove it."
     return None

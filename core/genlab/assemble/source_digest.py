@@ -1,4 +1,4 @@
-"""Digests of the code that a result depends on."""
+"""Digests (content hashes) of the code that a result depends on."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterable
 from itertools import accumulate
 from pathlib import Path
 
-# Packages of the core that a result depends on. Others read a recipe, whose values are compared themselves, or they
+# Packages of the core that a result depends on. Others read a recipe, whose values are compared directly, or they
 # start, watch, show and compare trainings.
 _COMPUTING = ("assemble", "data", "engine", "images", "interfaces")
 
 
 def digests(modules: Iterable[str]) -> dict[str, str]:
-    """A digest of the Python files of the core, and of the packages that some modules are of, by package."""
+    """Digests of the Python files of the core and of the given modules' packages, by package."""
     found = {"genlab": Path(__file__).parents[1] / "__init__.py"}
     found |= dict(place for module in modules if (place := _package_of(module)))
     return {name: _digest(found[name], _COMPUTING if name == "genlab" else None) for name in sorted(found)}
@@ -29,7 +29,7 @@ def _package_of(module: str) -> tuple[str, Path] | None:
 
 def _digest(module: Path, packages: Collection[str] | None) -> str:
     root = module.parent
-    # An editor's lock is a link that leads nowhere, and looks like a file.
+    # An editor's lock file is a dangling symlink.
     files = sorted(filter(Path.is_file, root.rglob("*.py"))) if module.name == "__init__.py" else [module]
     digest = hashlib.sha256()
     for file in files:

@@ -1,4 +1,4 @@
-"""The command line: `gen`. One thin file per verb; nothing here imports torch when it is imported."""
+"""The command line: `gen`. One thin file per verb; importing these imports no torch."""
 
 import os
 import signal
@@ -13,11 +13,11 @@ _INTERRUPTED = 128 + signal.SIGINT
 def main() -> None:
     """Run the command line and leave with its exit code: 0 done, 1 failed, 2 bad input, 130 or 143 interrupted."""
     signal.signal(signal.SIGINT, _interrupt)
-    # Threads that wait for each other must not spin: two trainings at once were five times as slow.
+    # Waiting threads must not spin: two concurrent trainings were five times as slow.
     # OpenMP reads this when PyTorch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        # Imported here, as an interruption may come while it is.
+        # Imported here, so that an interruption during the import is handled.
         from genlab.cli.app import run
 
         run()
@@ -31,7 +31,7 @@ def _interrupt(_number: int, frame: FrameType | None) -> None:
     sys.stderr.write("interrupted\n")
     sys.stderr.flush()
     if _is_importing(frame):
-        # Modules swallow exceptions while they are imported, or crash on them; and there is nothing to save yet.
+        # Modules may swallow exceptions during import, or crash on them; there is nothing to save yet.
         os._exit(_INTERRUPTED)
     raise KeyboardInterrupt
 

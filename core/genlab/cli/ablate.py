@@ -13,19 +13,19 @@ from genlab.cli.options import JsonOption, OverridesOption, PluginOption, Recipe
 def ablate(
     recipe: RecipeArgument,
     overrides: OverridesOption = [],  # noqa: B006  (typer copies it)
-    steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="The length of every training.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="Training steps of every trial.")] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Trials to train at a time; one, or one a GPU, by default.")
+        int | None, typer.Option(min=1, metavar="N", help="Trials to train in parallel. By default 1, or 1 per GPU.")
     ] = None,
     plugin: PluginOption = [],  # noqa: B006
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The ablation's folder; runs/ and the recipe's name by default.")
+        Path | None, typer.Option(metavar="DIR", help="Folder of the ablation. By default runs/ and the recipe's name.")
     ] = None,
-    retrain: Annotated[bool, typer.Option("--retrain", help="Train again what was trained with other code.")] = False,
-    plan: Annotated[bool, typer.Option("--plan", help="Show what would be trained, and train nothing.")] = False,
+    retrain: Annotated[bool, typer.Option("--retrain", help="Retrain trials whose code has changed.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Dry run: show what would be trained, and exit.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Run the ablation that a recipe describes; called again, it goes on where it was."""
+    """Run the ablation study of a recipe, or resume it."""
     import genlab
     from genlab.ablation.report import report_as_json
     from genlab.cli.ablation_display import Show, plan_as_json, print_answer, print_plan
@@ -39,7 +39,7 @@ def ablate(
         return
     print_plan(ablation, estimate, slots)
     if plan:
-        typer.echo(f"Without --plan they are trained, into {ablation.folder.path}.", err=True)
+        typer.echo(f"Dry run: nothing was trained. Without --plan, trials go to {ablation.folder.path}.", err=True)
         return
     with Show(ablation, estimate, slots) as show:
         result = ablation.run(slots, retrain, show)
@@ -48,5 +48,5 @@ def ablate(
     else:
         print_answer(result, ablation.folder.path)
     if not result.is_complete:
-        typer.echo("Not all trials are finished: the same command goes on with those that are missing.", err=True)
+        typer.echo("Not all trials are finished: run the same command again to resume.", err=True)
     raise typer.Exit(show.exit_code or (0 if result.is_complete else 1))

@@ -1,4 +1,4 @@
-"""An ablation as a person sees it: the plan, the trials as they go by, and the answer."""
+"""Display of an ablation in a terminal: plan, progress and ETA of its trials, verdicts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _COLOURS = {"finished": "green", "interrupted": "yellow", "failed": "red"}
 
 
 def print_plan(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> None:
-    """The arms on standard error: what each changes, how many parameters it has, and how long the rest will take."""
+    """Print the arms to standard error: changes, number of parameters, and ETA of missing trials."""
     console = Console(stderr=True, highlight=False)
     plan = ablation.plan
     console.print(Text(plan.title, "bold"))
@@ -46,11 +46,11 @@ def print_plan(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> None:
     if there := len(plan.trials) - len(estimate.missing):
         left = estimate.left(jobs)
         rest = f"; the others take about {_clock(left)}, {jobs} at a time" if left else ""
-        console.print(f"{there} of {len(plan.trials)} trainings are there{rest}")
+        console.print(f"{there} of {len(plan.trials)} trials are finished{rest}")
 
 
 def plan_as_json(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> dict[str, Any]:
-    """The same in plain values."""
+    """The plan in plain JSON values."""
     plan = ablation.plan
     arms = {arm: {"changes": plan.assignments(arm), "parameters": ablation.parameters[arm]} for arm in plan.arms}
     return {"title": plan.title, "baseline": plan.settings.baseline, "seeds": plan.settings.seeds, "arms": arms} | {
@@ -69,7 +69,7 @@ def print_answer(result: AblationResult, folder: Path) -> None:
 
 
 class Show:
-    """Trials as they begin, move and end, on standard error; a bar each on a terminal, lines elsewhere."""
+    """Progress of trials on standard error: a bar each on a terminal, lines elsewhere."""
 
     def __init__(self, ablation: Ablation, estimate: TimeEstimate, jobs: int) -> None:
         self._trials = {str(trial): trial for trial in ablation.plan.trials}
@@ -108,7 +108,7 @@ class Show:
 
     @property
     def exit_code(self) -> int:
-        """0 if all is there, 130 if a signal ended it, 1 if a trial failed."""
+        """Exit code: 0 if all trials are finished, 130 if interrupted by a signal, 1 if a trial failed."""
         statuses = [done.status for done in self._ended.values()]
         if "interrupted" in statuses:
             return 128 + signal.SIGINT
@@ -124,7 +124,7 @@ class Show:
         self._ended[name] = done
         seconds = time.monotonic() - self._begun[name]
         self._progress.remove_task(self._bars[name])
-        # What it took in all, with what was trained before it was taken up again.
+        # Total duration, including the time before it was resumed.
         self._estimate.ended(name, RunFolder(done.job.target).read().seconds if done.status == "finished" else None)
         line = Text.assemble((f"{done.status:<12}", _COLOURS[done.status]), name, (f"   {_clock(seconds)}", "dim"))
         if left := self._estimate.left(self._jobs):

@@ -60,9 +60,9 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def options(
     _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and end.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show where in the code an error comes from.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Options of every verb."""
     if debug:
@@ -70,21 +70,21 @@ def options(
 
 
 class _StandardError(logging.Handler):
-    """Writes to whatever standard error is at the time, so that a progress bar can move out of the way."""
+    """Logging handler for the current standard error, so that messages do not break a progress bar."""
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
-        # Whoever read it may have gone, which is no reason for a training to end.
+        # A closed pipe must not end a training.
         with suppress(OSError, ValueError, AttributeError):
             sys.stderr.write(f"{record.levelname.lower()}: {record.getMessage()}\n")
             sys.stderr.flush()
 
 
 def run() -> None:
-    """Run a verb; an error for people ends it with one paragraph and its exit code."""
+    """Run a verb; a `GenlabError` is printed as one paragraph and sets the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal may lack letters, which is no reason to fail
+            stream.reconfigure(errors="backslashreplace")  # the terminal's encoding may lack characters
     logger = logging.getLogger("genlab")
     logger.addHandler(_StandardError())
     logger.setLevel(logging.INFO)
@@ -102,7 +102,7 @@ def run() -> None:
             _fail(fault, exit_code=1)
         if not isinstance(error, BrokenPipeError):
             raise
-        # Whoever read the output has gone; Python would complain once more when it closes the stream.
+        # The reader of a pipe is gone; Python would raise again when it closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 def bench(
     recipe: RecipeArgument,
     overrides: OverridesOption = [],  # noqa: B006  (typer copies it)
-    rounds: Annotated[int, typer.Option(min=2, metavar="N", help="How many steps to measure of each way.")] = 20,
+    rounds: Annotated[int, typer.Option(min=2, metavar="N", help="Steps to measure of each implementation.")] = 20,
     plugin: PluginOption = [],  # noqa: B006
     json: JsonOption = False,
 ) -> None:
-    """Measure how fast a recipe trains, beside the plain way to compute the same."""
+    """Benchmark a recipe's training step against the plain implementation."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -67,15 +67,15 @@ def _print(found: Benchmark) -> None:
     )
     low, high = found.speedup_quartiles
     console.print(
-        f"\n[bold]{found.speedup:.2f} times as fast[/] as the plain way (quartiles of {len(found.speedups)} rounds:"
-        f" {low:.2f} to {high:.2f})."
+        f"\n[bold]{found.speedup:.2f} times as fast[/] as the plain implementation (quartiles of"
+        f" {len(found.speedups)} rounds: {low:.2f} to {high:.2f})."
     )
-    console.print(f"Of genlab's time {found.waiting:.1%} is spent waiting for pairs.")
+    console.print(f"Data stall: {found.waiting:.1%} of genlab's time is spent waiting for pairs.")
     if found.loop is not None:
-        console.print(f"The loop's own share, for events, logging and progress, is {found.loop:.2%}.")
+        console.print(f"Overhead of the loop (events, logging, progress): {found.loop:.2%}.")
     console.print(
         f"Matrix products reach {found.matrix_rate / 1e9:,.0f} GFLOP/s here, and a step takes"
-        f" {_giga(found.flops)} GFLOP in the plain way.\n",
+        f" {_giga(found.flops)} GFLOP in the plain implementation.\n",
         style="dim",
     )
 

@@ -12,15 +12,15 @@ import typer
 
 def board(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run, or a folder of runs.")] = Path("runs"),
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 6006,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the server; 0 for any free one.")] = 6006,
 ) -> None:
-    """Show runs in TensorBoard, until Ctrl-C."""
+    """Open TensorBoard on one or more runs, until Ctrl-C."""
     from genlab.errors import RunError
 
     if not folder.is_dir():
-        raise RunError("there is no such folder", where=str(folder), hint="Train something first: gen run RECIPE")
+        raise RunError("there is no such folder", where=str(folder), hint="Train a recipe first: gen run RECIPE")
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--port", str(port)]
     # By default TensorBoard keeps ten pictures of a tag, and drops the rest.
     command += ["--samples_per_plugin", "images=100"]
-    # In the place of this process, so that whatever ends it ends TensorBoard.
+    # Replaces this process, so that a signal to it ends TensorBoard.
     os.execv(sys.executable, command)

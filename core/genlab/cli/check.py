@@ -8,7 +8,7 @@ from genlab.cli.options import OverridesOption, PluginOption, RecipeArgument
 
 
 def check(recipe: RecipeArgument, overrides: OverridesOption = [], plugin: PluginOption = []) -> None:  # noqa: B006
-    """Say all that is wrong with a recipe, without running it."""
+    """Validate a recipe and its components, without running it."""
     import genlab
 
     genlab.check(recipe, overrides=overrides, plugins=plugin)

@@ -16,7 +16,7 @@ _MARKS = {"passed": ("✓", "green"), "failed": ("✗", "bold red"), "skipped": 
 
 
 def print_checks(checks: Iterable[CheckedComponent]) -> bool:
-    """Print each result when it is there; whether all hold."""
+    """Print results as they arrive; returns True if all tests pass."""
     counts: Counter[str] = Counter()
     console = Console(highlight=False, soft_wrap=True)
     for checked in checks:
@@ -31,7 +31,7 @@ def print_checks(checks: Iterable[CheckedComponent]) -> bool:
 
 
 def _line(result: Result, last: str) -> Text:
-    """A test by its name, and why it failed, unless the one before did for the same reason."""
+    """A test's name and reason of failure, unless the previous one failed for the same reason."""
     mark, style = _MARKS[result.outcome]
     text = Text(f"  {mark} ", style).append(result.test.removeprefix("test_").replace("_", " "), "default")
     why = "the same" if result.why and result.why == last else result.why
@@ -39,7 +39,7 @@ def _line(result: Result, last: str) -> Text:
 
 
 def print_checks_as_json(checks: Iterable[CheckedComponent]) -> bool:
-    """Print all results at once; whether all hold."""
+    """Print all results at once; returns True if all tests pass."""
     found = [_as_dict(checked) for checked in checks]
     print_json(found)
     return all(result["outcome"] != "failed" for entry in found for result in entry["results"])

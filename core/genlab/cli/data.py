@@ -28,15 +28,15 @@ def data(
     overrides: OverridesOption = [],  # noqa: B006  (typer copies it)
     plugin: PluginOption = [],  # noqa: B006
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where the contact sheet goes; otherwise RECIPE_data.png.")
+        Path | None, typer.Option(metavar="FILE", help="File of the contact sheet. By default RECIPE_data.png.")
     ] = None,
     cache: Annotated[
         CacheVerb | None,
-        typer.Option(help="Only show what this machine keeps of decoded pairs, or remove all of it."),
+        typer.Option(help="Show or clear this machine's cache of decoded pairs, and exit."),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Read all pairs of a recipe's data: count them, list their sizes, and show a few on a contact sheet."""
+    """Check and summarize a recipe's data: read every pair, and draw a contact sheet."""
     if cache:
         _cache(recipe, overrides, plugin, clear=cache is CacheVerb.CLEAR, json=json)
         return

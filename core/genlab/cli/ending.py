@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 def end(run: Run) -> None:
-    """Print the commands to go on with; an interrupted run leaves with 128 and the signal's number."""
+    """Print the next commands; an interrupted run exits with 128 plus the signal's number."""
     path = quote(str(run.path))
     if run.manifest.status == "finished":
         print_next(
             {
                 "see curves and pictures": f"gen board {path}",
-                "use it on new images": f"gen predict {path} IMAGE --out DIR",
+                "predict from new images": f"gen predict {path} IMAGE --out DIR",
             }
         )
         return
-    print_next({"go on": f"gen resume {path}", "see curves and pictures": f"gen board {path}"})
+    print_next({"resume it": f"gen resume {path}", "see curves and pictures": f"gen board {path}"})
     if run.manifest.status == "interrupted":
         raise typer.Exit(128 + (run.manifest.signal or signal.SIGINT))

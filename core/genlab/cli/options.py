@@ -18,17 +18,15 @@ class DeviceName(StrEnum):
     MPS = "mps"
 
 
-RecipeArgument = Annotated[
-    str, typer.Argument(metavar="RECIPE", help="A recipe's path, or the name of one that ships.")
-]
+RecipeArgument = Annotated[str, typer.Argument(metavar="RECIPE", help="Path of a recipe, or name of a built-in one.")]
 OverridesOption = Annotated[
-    list[str], typer.Option("--set", metavar="KEY=VALUE", help="Change one value of the recipe; may be repeated.")
+    list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the recipe. Repeatable.")
 ]
 PluginOption = Annotated[
-    list[Path], typer.Option("--plugin", metavar="FILE", help="Take components from a Python file; may be repeated.")
+    list[Path], typer.Option("--plugin", metavar="FILE", help="Load a plugin from a Python file. Repeatable.")
 ]
-RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]
 StopAtOption = Annotated[
-    int | None, typer.Option("--stop-at", min=1, metavar="N", help="Pause after N steps, to be resumed.")
+    int | None, typer.Option("--stop-at", min=1, metavar="N", help="Pause after N steps; resume with `gen resume`.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

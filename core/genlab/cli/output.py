@@ -14,7 +14,7 @@ from genlab.errors import Fault, GenlabError, RecipeError
 
 
 def print_error(error: GenlabError) -> None:
-    """An error as one paragraph on standard error; a recipe's faults as a paragraph each."""
+    """Print an error to standard error as one paragraph; a recipe's faults as one each."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     if isinstance(error, RecipeError):
         for number, fault in enumerate(error.faults):
@@ -40,12 +40,12 @@ def _fault(fault: Fault) -> Text:
 
 
 def print_json(value: Any) -> None:
-    """A value as JSON on standard output."""
+    """Print a value to standard output as JSON."""
     print(to_json(value, indent=2, inf_nan_mode="null").decode())  # noqa: T201
 
 
 def print_next(commands: Mapping[str, str]) -> None:
-    """Commands to go on with, and what each does."""
+    """Print the next commands, and what each does."""
     console = Console(highlight=False, soft_wrap=True)
     width = max(len(command) for command in commands.values())
     for what, command in commands.items():
@@ -53,7 +53,7 @@ def print_next(commands: Mapping[str, str]) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Container[str] = ()) -> None:
-    """A table on standard output; the columns named in `right` are aligned to the right."""
+    """Print a table to standard output; the columns named in `right` are right-aligned."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")

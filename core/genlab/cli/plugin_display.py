@@ -14,7 +14,7 @@ from genlab.registry.documentation import ComponentDocs
 
 
 def print_overview(rows: Sequence[PluginRow]) -> None:
-    """All components as a table, and below it what is wrong."""
+    """Print all components as a table, and problems below it."""
     heads = ("kind", "name", "package", "version", "import", "state")
     print_table(heads, [_cells(row) for row in rows], right=("import",))
     console = Console(highlight=False, soft_wrap=True)

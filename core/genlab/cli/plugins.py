@@ -28,18 +28,16 @@ class KindName(StrEnum):
 
 _KIND_NAMES = ", ".join(kind.value for kind in KindName)
 
-NameArgument = Annotated[
-    str, typer.Argument(metavar="NAME", help="A component's name, `package:name`, or a package's.")
-]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of a component or package, or `package:name`.")]
 KindOption = Annotated[
     KindName | None,
-    typer.Option(metavar="KIND", help=f"Its kind, where components of several have that name: {_KIND_NAMES}."),
+    typer.Option(metavar="KIND", help=f"Kind of the component, if the name is ambiguous: {_KIND_NAMES}."),
 ]
 
 
 @app.command("list")
 def list_plugins(plugin: PluginOption = [], json: JsonOption = False) -> None:  # noqa: B006  (typer copies it)
-    """List all components with their packages, and what is wrong with any plugin."""
+    """List all components with their packages, and problems of plugins."""
     import genlab
 
     rows = genlab.list_plugins(plugins=plugin)
@@ -55,7 +53,7 @@ def list_plugins(plugin: PluginOption = [], json: JsonOption = False) -> None:  
 
 @app.command()
 def show(name: NameArgument, kind: KindOption = None, plugin: PluginOption = [], json: JsonOption = False) -> None:  # noqa: B006
-    """Show a component's settings, with a snippet to paste into a recipe."""
+    """Show the settings of a component, with a snippet for a recipe."""
     import genlab
     from genlab.cli.output import print_json
     from genlab.cli.plugin_display import print_reference
@@ -71,16 +69,16 @@ def show(name: NameArgument, kind: KindOption = None, plugin: PluginOption = [],
 @app.command()
 def check(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="A component's name, `package:name`, or a package's.")
+        str | None, typer.Argument(metavar="NAME", help="Name of a component or package, or `package:name`.")
     ] = None,
     kind: KindOption = None,
     settings: Annotated[
-        list[str], typer.Option("--set", metavar="KEY=VALUE", help="Give a setting of the component; may be repeated.")
+        list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override a setting of the component. Repeatable.")
     ] = [],  # noqa: B006
     plugin: PluginOption = [],  # noqa: B006
     json: JsonOption = False,
 ) -> None:
-    """Hold a component against the conformance suite of its kind; without NAME, all in the files of --plugin."""
+    """Run the conformance tests of a component; without NAME, of all in the files of --plugin."""
     import genlab
     from genlab.cli.check_display import print_checks, print_checks_as_json
 
@@ -91,19 +89,19 @@ def check(
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Words joined by dashes, such as edge-aware.")],
-    kind: Annotated[KindName, typer.Option(metavar="KIND", help=f"What it is to be: {_KIND_NAMES}.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder that the package's folder goes into.")] = Path(),
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the package, such as edge-aware.")],
+    kind: Annotated[KindName, typer.Option(metavar="KIND", help=f"Kind of component: {_KIND_NAMES}.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Parent folder of the new package.")] = Path(),
 ) -> None:
-    """Begin a plugin of your own: a package with a working component, its tests and a recipe."""
+    """Create a plugin: a package with a working component, tests and a recipe."""
     import genlab
     from genlab.cli.output import print_next
 
     folder = genlab.create_plugin(name, kind, out=out)
-    typer.echo(f"{folder}: a {kind} that works, to be changed.\n")
+    typer.echo(f"Created {folder}, with a working {kind} to edit.\n")
     print_next(
         {
-            "install it, to be edited where it is": f"cd {quote(str(folder))} && pip install -e '.[test]'",
+            "install it in editable mode": f"cd {quote(str(folder))} && pip install -e '.[test]'",
             "test it": "pytest",
             "train with it": "gen run recipe.toml",
         }

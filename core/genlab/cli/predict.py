@@ -12,10 +12,10 @@ from genlab.cli.options import RunArgument
 
 def predict(
     run: RunArgument,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE|FOLDER...", help="Images, or folders of them.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write the predictions.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE|FOLDER...", help="Image files, or folders of them.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Output folder for the predictions.")],
 ) -> None:
-    """Use a trained generator on images of any size."""
+    """Predict from images of any size with a trained run."""
     import genlab
 
     for path in genlab.predict_files(genlab.open_run(run), images, out):

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 def probe(
     run: RunArgument,
-    pairs: Annotated[int, typer.Option(min=2, metavar="N", help="How many validation pairs to use.")] = 16,
-    device: Annotated[DeviceName, typer.Option(help="Where to predict.")] = DeviceName.AUTO,
+    pairs: Annotated[int, typer.Option(min=2, metavar="N", help="Number of validation pairs to use.")] = 16,
+    device: Annotated[DeviceName, typer.Option(help="Device to predict on.")] = DeviceName.AUTO,
     json: JsonOption = False,
 ) -> None:
-    """Show what each skip connection carries: replace it, and see what becomes of predictions."""
+    """Measure the effect of each skip connection on predictions by replacing its features."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -47,7 +47,7 @@ def probe(
 
 
 def _print_answer(probed: Probed) -> None:
-    """Print the skip that matters most, by another image's features: the decoder is used to such."""
+    """Print the skips by their effect when given another image's features, which are in distribution."""
     from rich.console import Console
 
     ranked = sorted(
@@ -55,7 +55,7 @@ def _print_answer(probed: Probed) -> None:
         key=lambda effect: -effect.change.mean,
     )
     moves = ", ".join(f"level {effect.level} by {effect.change.mean:.3f}" for effect in ranked)
-    sentence = f"\nGiven another image's features, the skips move predictions, most first: {moves}."
+    sentence = f"\nLargest change of predictions from another image's features first: {moves}."
     Console(highlight=False).print(sentence, style="bold", soft_wrap=True)
 
 
@@ -66,7 +66,7 @@ def _print_skips(probed: Probed) -> None:
 
     heads = ("change", "error", "high frequencies")
     Console(highlight=False).print(
-        f"\nWhat becomes of {probed.pairs} predictions when one skip connection carries something else\n"
+        f"\nEffect on {probed.pairs} predictions of replacing one skip connection's features\n"
     )
     rows = [
         (
@@ -80,9 +80,9 @@ def _print_skips(probed: Probed) -> None:
     ]
     print_table(("level", "carries", *heads), rows, right=("level", *heads))
     Console(highlight=False).print(
-        "\nlevel: 1 is the outermost. carries: zeros (cut), another image's features (shuffle), the mean features"
+        "\nlevel: 1 is the outermost. carries: zeros (cut), another image's features (shuffle), or mean features"
         " (average).\nchange: mean absolute difference, of images in [-1, 1] or of probabilities."
-        "\nerror: how much farther from the target. high frequencies: their energy, as a share of what it was."
+        "\nerror: increase of the distance to the target. high frequencies: their energy relative to before."
         "\n± is one standard deviation over the pairs.\n",
         style="dim",
     )

@@ -9,12 +9,12 @@ import typer
 
 from genlab.cli.options import JsonOption, OverridesOption, PluginOption, RecipeArgument
 
-app = typer.Typer(help="The recipes that ship with genlab.", no_args_is_help=True)
+app = typer.Typer(help="List, show and copy built-in recipes.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_recipes(json: JsonOption = False) -> None:
-    """List them with their titles."""
+    """List built-in recipes with their titles."""
     import genlab
     from genlab.cli.output import print_json, print_table
 
@@ -32,7 +32,7 @@ def show(
     plugin: PluginOption = [],  # noqa: B006
     json: JsonOption = False,
 ) -> None:
-    """Print a recipe with every value, and where each comes from."""
+    """Print a resolved recipe: every value, and where it was set."""
     import genlab
     from genlab.cli.output import print_json
     from genlab.config.render import listing
@@ -47,9 +47,9 @@ def show(
 @app.command()
 def copy(
     recipe: RecipeArgument,
-    to: Annotated[Path, typer.Argument(metavar="FILE", help="The new file, or a folder.")] = Path(),
+    to: Annotated[Path, typer.Argument(metavar="FILE", help="The new file, or a folder for it.")] = Path(),
 ) -> None:
-    """Copy a recipe, to make it your own."""
+    """Copy a recipe to edit it."""
     import genlab
 
     typer.echo(genlab.copy_recipe(recipe, to))

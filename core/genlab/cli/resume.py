@@ -16,15 +16,15 @@ def resume(
         typer.Option(
             "--set",
             metavar="data.KEY=VALUE",
-            help="Say where the data are now, such as data.root=/new/place; their content must be the same.",
+            help="Set the new location of moved data, such as data.root=/new/place. Repeatable.",
         ),
     ] = [],  # noqa: B006  (typer copies it)
     allow_changed_data: Annotated[
-        bool, typer.Option("--allow-changed-data", help="Train on with data of other content; run.json records it.")
+        bool, typer.Option("--allow-changed-data", help="Resume with changed data; recorded in run.json.")
     ] = False,
     stop_at: StopAtOption = None,
 ) -> None:
-    """Resume a run, exactly where it stopped."""
+    """Resume a run from its last checkpoint."""
     import genlab
     from genlab.cli.ending import end
     from genlab.cli.reading import ReadingProgress

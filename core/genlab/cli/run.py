@@ -13,14 +13,14 @@ from genlab.cli.options import DeviceName, OverridesOption, PluginOption, Recipe
 def run(
     recipe: RecipeArgument,
     overrides: OverridesOption = [],  # noqa: B006  (typer copies it)
-    steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="The length of the training.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="Number of training steps.")] = None,
     stop_at: StopAtOption = None,
-    seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="The recipe's seed.")] = None,
-    device: Annotated[DeviceName | None, typer.Option(help="Where to train.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="Random seed.")] = None,
+    device: Annotated[DeviceName | None, typer.Option(help="Device to train on.")] = None,
     plugin: PluginOption = [],  # noqa: B006
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run's own folder, which must not exist.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the run; must not exist.")] = None,
 ) -> None:
-    """Train what a recipe says, in a new folder below runs/."""
+    """Train a recipe in a new run folder below runs/."""
     import genlab
     from genlab.cli.ending import end
     from genlab.cli.reading import ReadingProgress

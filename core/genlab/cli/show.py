@@ -11,7 +11,7 @@ def show(
     plugin: PluginOption = [],  # noqa: B006
     json: JsonOption = False,
 ) -> None:
-    """Show a recipe's networks, level by level."""
+    """Summarize a recipe's networks, level by level."""
     from dataclasses import asdict
 
     from rich.console import Console

@@ -1,1 +1,1 @@
-"""Recipes as text: TOML files and `--set` merged into one table in which every value knows its origin."""
+"""Configuration: TOML recipes and `--set` overrides merged into one table that records every value's origin."""

@@ -1,4 +1,4 @@
-"""The recipes that ship with genlab."""
+"""Built-in recipes."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import genlab
 
 
 def shipped_folder() -> Path:
-    """In an installed package, `genlab/recipes`; in a checkout, `recipes` at its top."""
+    """Folder of the built-in recipes: `genlab/recipes` of an installed package, `recipes` of a checkout."""
     package = Path(genlab.__file__).parent
     inside = package / "recipes"
     return inside if inside.is_dir() else package.parents[1] / "recipes"
 
 
 def shipped_names() -> list[str]:
-    """Names of the recipes that ship with genlab, sorted."""
+    """Names of the built-in recipes, sorted."""
     return sorted(path.stem for path in shipped_folder().glob("*.toml"))
 
 
 def shipped_recipe(name: str) -> Path | None:
-    """The file of a shipped recipe, by name, with or without `.toml`."""
+    """Path of a built-in recipe by name, with or without `.toml`; None if there is none."""
     path = shipped_folder() / f"{name.removesuffix('.toml')}.toml"
     return path if path.is_file() else None

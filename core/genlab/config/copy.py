@@ -1,4 +1,4 @@
-"""A copy of a recipe to edit."""
+"""Copies of recipes to edit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def copy_recipe(recipe: str | Path, to: str | Path = ".") -> Path:
     if target.is_dir():
         target /= source.name
     if target.exists():
-        raise GenlabError("this file exists already; nothing was written", where=str(target))
+        raise GenlabError("the file already exists; nothing was written", where=str(target))
     with storage_errors(target):
         target.write_bytes(source.read_bytes())
     return target

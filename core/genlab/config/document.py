@@ -1,4 +1,4 @@
-"""A recipe before it is checked: nested tables, each value with the place it came from."""
+"""A parsed recipe before validation: nested tables that record the source of every value."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ ASSIGNMENT = "--set "
 
 @dataclass(frozen=True)
 class Source:
-    """A text that values were written in: a recipe, or one `--set`.
+    """A text that defines values: a recipe, or one `--set`.
 
     Args:
-        name: of the file, or the option.
-        text: what it holds.
-        root: the keys that lead to the part of it that counts as a document of its own.
+        name: name of the file, or the option.
+        text: its content.
+        root: the keys of the table that is treated as a document.
     """
 
     name: str
@@ -63,8 +63,8 @@ class Document:
 
     Args:
         values: the tables as TOML gives them.
-        origins: by the keys that lead to a table or value; those in arrays have their array's.
-        name: the recipe as a whole, for what is missing from it; empty for what was set on the command line.
+        origins: sources by the keys of a table or value; values in arrays have their array's.
+        name: the recipe's name, for faults of missing keys; empty for overrides from the command line.
     """
 
     values: Mapping[str, Any]
@@ -72,18 +72,18 @@ class Document:
     name: str = ""
 
     def over(self, base: Document) -> Document:
-        """This document's values laid over those of `base`.
+        """Merge this document over `base`.
 
-        Tables merge key by key; a component's table starts afresh when its name changes.
+        Tables merge key by key; a component's table is replaced when its name changes.
         """
         return self._over(base, _renamed)
 
     def beside(self, other: Document) -> Document:
-        """Both documents' values, as if they had been written together; this one's where they contradict."""
+        """Merge with another document as if both were written together; this one's values win."""
         return self._over(other, lambda *_: False)
 
     def below(self, keys: Keys) -> Document:
-        """The table at a place as a document of its own, whose values know still where they were written."""
+        """Subtable as a document, whose values keep their sources."""
         depth = len(keys)
         table: Any = self.values
         for key in keys:
@@ -96,7 +96,7 @@ class Document:
         return Document(table, origins, self.name)
 
     def without(self, key: str) -> Document:
-        """The same without one of the tables at the top."""
+        """Copy without one of the top-level tables."""
         values = {name: value for name, value in self.values.items() if name != key}
         return Document(values, {keys: at for keys, at in self.origins.items() if keys[0] != key}, self.name)
 
@@ -143,7 +143,7 @@ def _forget(keys: Keys, origins: dict[Keys, Source]) -> None:
 
 
 def _renamed(keys: Keys, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """True if a table is a component's, or below one, and gets another name."""
+    """True if a table belongs to a component whose name changes."""
     pattern = next((pattern for pattern in COMPONENTS if _begins(keys, pattern)), None)
     if pattern is None or "name" not in new:
         return False
@@ -157,7 +157,7 @@ def _begins(keys: Keys, pattern: tuple[str, ...]) -> bool:
 
 
 def read_document(text: str, name: str) -> Document:
-    """Parse TOML; `RecipeError` points at what is no TOML."""
+    """Parse TOML; `RecipeError` points at the syntax error."""
     source = Source(name, text)
     try:
         values = tomllib.loads(text)
@@ -181,9 +181,9 @@ def _paths(values: Mapping[str, Any], at: Keys) -> Iterable[Keys]:
 
 
 def read_file(path: Path) -> Document:
-    """A recipe's file as it is, without what it extends."""
+    """Read one recipe file, without the recipe that it extends."""
     try:
-        # Some editors put a mark before the first letter, which is no TOML.
+        # Some editors write a byte order mark, which TOML does not allow.
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
@@ -192,6 +192,6 @@ def read_file(path: Path) -> Document:
 
 
 def _short(path: Path) -> str:
-    """The path as one would type it here."""
+    """The path relative to the working directory where possible."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)

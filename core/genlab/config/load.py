@@ -1,4 +1,4 @@
-"""A recipe by its path or name, with what it extends and what was set on the command line."""
+"""Loading of recipes by path or name, with their parents (`extends`) and overrides (`--set`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from genlab.errors import Fault, RecipeError
 
 
 def load_recipe(recipe: str | Path, assignments: Iterable[str] = ()) -> Document:
-    """Read a recipe: its ancestors, then itself, then the `KEY=VALUE` assignments, each laid over the one before."""
+    """Load a recipe: its parents, the recipe itself and the `KEY=VALUE` overrides, each merged over the one before."""
     try:
         document = _with_ancestors(find_recipe(recipe), ())
         return read_assignments(assignments).over(document)
@@ -25,12 +25,12 @@ def load_recipe(recipe: str | Path, assignments: Iterable[str] = ()) -> Document
 
 
 def list_recipes() -> dict[str, str]:
-    """Titles of the recipes that ship with genlab, by name."""
+    """Titles of the built-in recipes, by name."""
     return {name: str(load_recipe(name).values.get("title", "")) for name in shipped_names()}
 
 
 def find_recipe(recipe: str | Path) -> Path:
-    """The file of a recipe: a path, or the name of one that ships with genlab."""
+    """Path of a recipe's file, given a path or the name of a built-in recipe."""
     path = Path(recipe).expanduser()
     try:
         if path.is_file():
@@ -41,8 +41,8 @@ def find_recipe(recipe: str | Path) -> Path:
     if shipped is not None:
         return shipped
     names = shipped_names()
-    hint = nearest(path.stem, names) or f"Recipes that ship with genlab: {', '.join(names)}."
-    raise RecipeError([Fault((), "there is no such file, nor a recipe of that name", hint, place=str(recipe))])
+    hint = nearest(path.stem, names) or f"Built-in recipes: {', '.join(names)}."
+    raise RecipeError([Fault((), "no such file, and no built-in recipe of that name", hint, place=str(recipe))])
 
 
 def _with_ancestors(path: Path, children: tuple[Path, ...]) -> Document:
@@ -51,7 +51,7 @@ def _with_ancestors(path: Path, children: tuple[Path, ...]) -> Document:
     if parent is None:
         return document
     if not isinstance(parent, str):
-        fault = Fault(("extends",), f"`extends` takes the path or name of one recipe, not {shown(parent)}")
+        fault = Fault(("extends",), f"`extends`: expected the path or name of one recipe, got {shown(parent)}")
         raise recipe_error([fault], document)
     parent_path = _parent_path(path, parent, document)
     chain = (*children, path.resolve())
@@ -69,7 +69,7 @@ def _parent_path(path: Path, parent: str, document: Document) -> Path:
         return beside
     shipped = shipped_recipe(parent)
     if shipped is None:
-        what = f"there is no recipe {shown(parent)}, neither as a file seen from this one nor among those that ship"
+        what = f"no recipe {shown(parent)}, neither as a file relative to this one nor among the built-in recipes"
         hint = nearest(parent, [*sorted(file.name for file in path.parent.glob("*.toml")), *shipped_names()])
         raise recipe_error([Fault(("extends",), what, hint)], document)
     return shipped

@@ -14,7 +14,7 @@ from genlab.config.validate import Keys
 
 @dataclass(frozen=True)
 class Location:
-    """A stretch of one line: line and columns count from 1, `end` is the column after the last."""
+    """A span of one line: line and columns count from 1, `end` is exclusive."""
 
     line: int
     column: int
@@ -26,16 +26,16 @@ class Location:
         return f"{source}:{self.line}:{self.column}"
 
     def quoted(self, text: str) -> str:
-        """The line, with carets under the place."""
+        """The line, with carets under the span."""
         line = text.split("\n")[self.line - 1].removesuffix("\r")
-        # Tabs keep their width, so that the carets stay under the place.
+        # Tabs keep their width, so that the carets stay under the span.
         margin = "".join("\t" if letter == "\t" else " " for letter in line[: self.column - 1])
         carets = "^" * max(1, min(self.end, len(line) + 1) - self.column)
         return f"  {self.line} | {line}\n  {' ' * len(str(self.line))} | {margin}{carets}"
 
 
 def find_locations(text: str) -> dict[Keys, Location]:
-    """The place of every key, with that of its value, by the keys (and indices of arrays) that lead to it."""
+    """Find the location of every key and its value, by the keys (and indices of arrays) that lead to it."""
     root = Parser(Language(tree_sitter_toml.language())).parse(text.encode()).root_node
     finder = _Finder(text.encode().split(b"\n"))
     finder.document(root)
@@ -104,7 +104,7 @@ class _Finder:
         end_row, end = (last or node).end_point
         line = self.lines[row].removesuffix(b"\r")
         stop = end if end_row == row else len(line)
-        # tree-sitter counts bytes, a person counts letters.
+        # tree-sitter counts bytes; columns count characters.
         column, end_column = (len(line[:offset].decode(errors="replace")) + 1 for offset in (start, stop))
         return Location(row + 1, column, end_column, self.place(value) if value else None)
 
@@ -119,5 +119,5 @@ def _parts(key: Node) -> Iterator[Node]:
 
 
 def _name(part: Node) -> str:
-    # TOML itself knows best what a key in quotes, with escapes perhaps, says.
+    # tomllib decodes quoted keys and their escapes.
     return next(iter(tomllib.loads(f"{(part.text or b'').decode()} = 0")))

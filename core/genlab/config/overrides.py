@@ -1,4 +1,4 @@
-"""`--set KEY=VALUE`: values of a recipe from the command line."""
+"""Overrides: `--set KEY=VALUE` on the command line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from genlab.util.files import is_text
 
 
 def read_assignments(assignments: Iterable[str]) -> Document:
-    """`KEY=VALUE` texts as one document; their order matters only where they contradict each other."""
+    """Parse `KEY=VALUE` overrides into one document; of contradicting ones the last wins."""
     result = Document({}, {})
     for assignment in as_list(assignments, "overrides"):
         result = _read(assignment).beside(result)
@@ -28,11 +28,11 @@ def _read(assignment: str) -> Document:
     if not is_text(assignment):
         raise RecipeError([Fault((), "is not UTF-8 text", place=f"--set {assignment!a}")])
     if not equals or not key.strip():
-        raise RecipeError([Fault((), "is not of the form KEY=VALUE, such as train.steps=200", place=source.name)])
+        raise RecipeError([Fault((), "expected KEY=VALUE, such as train.steps=200", place=source.name)])
     keys = _keys(key)
     if keys is None:
-        what = f"`{key}` is not of the form of a key, such as train.steps"
-        hint = "Lists are set as a whole, such as data.sources=[...]." if "[" in key else None
+        what = f"invalid key `{key}`; expected one such as train.steps"
+        hint = "Set a list as a whole, such as data.sources=[...]." if "[" in key else None
         raise RecipeError([Fault((), what, hint, place=source.name)])
     values: Any = _value(value)
     for part in reversed(keys):
@@ -41,7 +41,7 @@ def _read(assignment: str) -> Document:
 
 
 def _keys(key: str) -> list[str] | None:
-    """The parts of a dotted key; None if it is none."""
+    """The parts of a dotted key; None if it is invalid."""
     try:
         table: Any = None if "\n" in key else tomllib.loads(f"{key} = 0")
     except (ValueError, RecursionError):
@@ -54,7 +54,7 @@ def _keys(key: str) -> list[str] | None:
 
 
 def _value(value: str) -> Any:
-    """A value as TOML, or as text if it is none."""
+    """Parse a value as TOML, or take it as a string if that fails."""
     try:
         table = tomllib.loads(f"value = {value}")
     except (ValueError, RecursionError):

@@ -10,7 +10,7 @@ from genlab.config.validate import Keys, bare, inline
 
 
 def listing(tables: Mapping[str, Any], document: Document) -> str:
-    """TOML, each value followed by a comment that says where it was written; those without one are defaults."""
+    """TOML with a comment after each value that says where it was set; values without one are defaults."""
     rows = list(_rows(tables, (), document))
     width = min(max((len(text) for text, origin in rows if origin), default=0), 48)
     return "\n".join(f"{text:<{width}}  # {origin}" if origin else text for text, origin in rows)

@@ -1,4 +1,4 @@
-"""The framework's own tables of a recipe. Importing this imports no torch."""
+"""Schema of the framework's tables of a recipe. Importing this imports no torch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PrecisionName = Literal["float32", "bfloat16", "float16"]
 
 
 class Table(BaseModel):
-    """A table of a recipe: strict types, no unknown keys, no changes after it is read."""
+    """Base of a recipe's tables: strict types, unknown keys are errors, immutable."""
 
     decides_result: ClassVar[bool] = True
     """Whether results depend on it; a trial of an ablation is trained again where such a table differs."""
@@ -104,7 +104,7 @@ class Train(Table):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where the networks are; auto takes the first of cuda, mps and cpu that is there."""
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
-    """CPU threads; as many as PyTorch chooses unless given. Another number gives other roundings."""
+    """CPU threads; as many as PyTorch chooses unless given. Results depend on it by rounding."""
     precision: PrecisionName | Literal["auto"] = "auto"
     """What layers compute in; auto is bfloat16 on a CUDA GPU (float16 on one that lacks it), float32 elsewhere."""
     compile: bool | Literal["auto"] = "auto"
@@ -130,7 +130,7 @@ class Inference(Table):
 
 
 class Evaluate(Table):
-    """`[evaluate]`: what is measured and shown while the training goes on, and at its end."""
+    """`[evaluate]`: validation and preview images, during training and at its end."""
 
     validations: Count = 10
     """How many times, spread evenly over the training."""

@@ -1,4 +1,4 @@
-"""TOML syntax errors, in words for a person who does not know TOML's grammar."""
+"""TOML syntax errors, worded for users who do not know TOML's grammar."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _TWICE = ("Cannot declare", "Cannot overwrite a value", "Cannot mutate immutable
 
 
 def syntax_fault(message: str, name: str, text: str) -> Fault:
-    """The fault that tomllib's message tells of.
+    """Convert an error message of tomllib to a fault.
 
     Args:
         message: ends with `(at line 3, column 5)` or `(at end of document)`.
         name: the recipe's file.
-        text: what it holds.
+        text: its content.
     """
     what, _, where = message.rpartition(" (at ")
     place = _opening(what, text) or _place(where, text)
@@ -60,7 +60,7 @@ def _place(where: str, text: str) -> Location:
 
 
 def _opening(what: str, text: str) -> Location | None:
-    """The quotes that open a text which is not closed before the end of the document, where tomllib points."""
+    """Location of the quotes that open an unterminated string; tomllib points at the end of the document."""
     if what not in _OPEN:
         return None
     block, single = _OPEN[what]
@@ -70,19 +70,19 @@ def _opening(what: str, text: str) -> Location | None:
 
 
 def _key_place(line: str, place: Location) -> Location:
-    """The key, where tomllib points behind it or behind its value."""
+    """Location of the key; tomllib points behind it or behind its value."""
     key = re.match(r"\s*\[*\s*([^\[\]=#]*[^\[\]=#\s])", line)
     return Location(place.line, key.start(1) + 1, key.end(1) + 1) if key else place
 
 
 def _in_words(what: str, rest: str) -> tuple[str, str | None]:
-    """The error and a hint; `rest` is the line from the place on."""
+    """The error and a hint; `rest` is the line from the location on."""
     if what.startswith("Cannot declare"):
         return "table defined twice", "Merge the two."
     if what.startswith("Cannot mutate"):
         return "inline tables cannot be extended", None
     if what in _BACKSLASH:
-        hint = "In \"...\" a backslash begins an escape; in '...' it is a backslash."
+        hint = "In \"...\" a backslash starts an escape sequence; in '...' it is literal."
         return "invalid escape sequence", hint
     if what == "Invalid value":
         return _value_in_words(rest)
@@ -92,11 +92,11 @@ def _in_words(what: str, rest: str) -> tuple[str, str | None]:
 def _value_in_words(rest: str) -> tuple[str, str | None]:
     word = re.match(r"[A-Za-z_~/][^\s,\]}#]*", rest)
     if not rest.strip() or rest.lstrip().startswith("#"):
-        return "a value is missing", None
+        return "missing value", None
     if word is None:
-        return "this is no value", None
+        return "invalid value", None
     if word[0].lower() in ("true", "false", "yes", "no", "on", "off"):
-        return f"{word[0]} is no value", "Booleans are `true` and `false` in TOML."
+        return f"invalid value {word[0]}", "Booleans are lower-case in TOML: `true`, `false`."
     if word[0].lower() in ("none", "null", "nil"):
-        return f"{word[0]} is no value", "TOML has no null: leave the key out."
-    return f"{word[0]} is no value", f'Strings need quotes: "{word[0]}".'
+        return f"invalid value {word[0]}", "TOML has no null: leave the key out."
+    return f"invalid value {word[0]}", f'Strings need quotes: "{word[0]}".'

@@ -1,4 +1,4 @@
-"""A table of a recipe held against a model of its settings: either a checked instance, or faults for a person."""
+"""Validation of a recipe's table against a model of its settings: a checked instance, or faults."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Words(NamedTuple):
-    """Put into `Annotated`: how to describe a type that would say too little by itself."""
+    """Description of a type for messages, given in `Annotated`."""
 
     one: str
     many: str
@@ -31,7 +31,7 @@ class Words(NamedTuple):
 def validate_table(
     model: type[Model], table: Mapping[str, Any], at: Keys, what: str, also: Sequence[str] = ()
 ) -> tuple[Model | None, list[Fault]]:
-    """Hold a table against a model, strictly.
+    """Validate a table against a model, strictly.
 
     Args:
         model: the settings that are valid.
@@ -45,18 +45,18 @@ def validate_table(
         return model.model_validate_json(json.dumps(table, default=_without_json)), []
     except ValidationError as error:
         items = error.errors(include_url=False)
-        # Each type of a union complains of the same value.
+        # Each type of a union reports the same value.
         faults = list(dict.fromkeys(_fault(model, table, item, at, what, also) for item in items))
         return None, [fault for fault in faults if not _is_told_better(fault, faults)]
 
 
 def _without_json(value: Any) -> dict[str, None]:
-    """TOML's dates and times, as something that fits no setting."""
+    """Replace TOML's dates and times by a value that fits no setting."""
     return {str(value): None}
 
 
 def _is_told_better(fault: Fault, faults: Iterable[Fault]) -> bool:
-    """True if another fault lies deeper: where no type of a union fits, the one that came closest says most."""
+    """True if another fault is nested deeper: of a union, only the faults of the closest type are kept."""
     depth = len(fault.path)
     return not fault.at_key and any(len(other.path) > depth and other.path[:depth] == fault.path for other in faults)
 
@@ -77,11 +77,12 @@ def _fault(
         return Fault(at, f"{what} needs `{key}`: {wanted}", help_of(key, fields[key]), at_key=True)
     inner, given = _followed(table[key], item["loc"][1:])
     named = f" as {dotted((key, *inner))}" if inner else ""
-    return Fault((*at, key, *inner), f"`{key}` takes {wanted}, not {shown(given)}{named}", help_of(key, fields[key]))
+    what = f"`{key}`: expected {wanted}, got {shown(given)}{named}"
+    return Fault((*at, key, *inner), what, help_of(key, fields[key]))
 
 
 def _followed(value: Any, location: Iterable[str | int]) -> tuple[Keys, Any]:
-    """The keys of a location that are in the value, and what is there; the rest are tags of unions."""
+    """The keys of a location that exist in the value, and the value there; the rest are tags of unions."""
     keys: Keys = ()
     for part in location:
         inner: Any = dict(enumerate(value)) if isinstance(value, list) else value
@@ -91,33 +92,33 @@ def _followed(value: Any, location: Iterable[str | int]) -> tuple[Keys, Any]:
 
 
 def dotted(keys: Keys) -> str:
-    """Keys as a person writes them: `data.sources[1].count`."""
+    """Keys in dotted form: `data.sources[1].count`."""
     return "".join(f"[{key}]" if isinstance(key, int) else f".{bare(key)}" for key in keys).removeprefix(".")
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """A hint with the valid name that looks most like the given one, if one does."""
+    """Hint at the most similar valid name, if one is similar."""
     close = difflib.get_close_matches(name, list(names), n=1)
     return f"Did you mean `{close[0]}`?" if close else None
 
 
 def help_of(key: str, field: FieldInfo) -> str | None:
-    """The help of a setting, as a hint."""
+    """Hint with the help text of a setting."""
     return f"{key}: {field.description}" if field.description else None
 
 
 def shown(value: object) -> str:
-    """A value as one would write it in TOML, cut to a readable length."""
+    """A value in TOML notation, shortened to a readable length."""
     text = inline(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def inline(value: object) -> str:
-    """A value as TOML, on one line."""
+    """A value in TOML notation, on one line."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        # The escapes of JSON are valid in TOML, which wants one more.
+        # The escapes of JSON are valid in TOML, which requires one more.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, Mapping):
         pairs = ", ".join(f"{bare(key)} = {inline(inner)}" for key, inner in value.items())
@@ -128,7 +129,7 @@ def inline(value: object) -> str:
 
 
 def bare(key: str) -> str:
-    """A key as TOML, in quotes where it needs them."""
+    """A key in TOML notation, quoted where needed."""
     is_bare = key.isascii() and key.replace("-", "").replace("_", "").isalnum()
     return key if is_bare else inline(key)
 
@@ -153,7 +154,7 @@ _TABLE = Words("a table", "tables")
 
 
 def describe(annotation: Any) -> str:
-    """A type as words: `an integer of at least 1`, `"batch" or "none"`, `true or false, or a list of integers`."""
+    """Describe a type in words: `an integer of at least 1`, `"batch" or "none"`, `true or false, or a list`."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         words = next((item.one for item in arguments[1:] if isinstance(item, Words)), None)

@@ -1,4 +1,4 @@
-"""The one augmenter: a shared random crop and flip, for whole batches."""
+"""Data augmentation: a random crop and flip that both sides of a pair share, for whole batches."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def load_size(settings: Input) -> tuple[int, int]:
 def crop_and_flip(
     images: Shaped[Tensor, "n c h w"], draws: Sequence[Draw], settings: Input
 ) -> Shaped[Tensor, "n c h2 w2"]:
-    """Cut out `size` and mirror, image by image as its draw says; both sides of a pair are given the same draws."""
+    """Crop to `size` and flip each image by its draw; both sides of a pair get the same draws."""
     height, width = settings.height_width
     rows = _places([draw.top for draw in draws], images.shape[2], height, [False] * len(draws))
     flips = [draw.flip and settings.flip for draw in draws]
@@ -35,7 +35,7 @@ def crop_and_flip(
 
 
 def _places(shares: Sequence[float], whole: int, kept: int, flips: Sequence[bool]) -> Shaped[Tensor, "n k"]:
-    """Rows (or columns) that each image keeps: `kept` of `whole`, backwards where it is flipped."""
+    """Indices of the rows (or columns) that each image keeps: `kept` of `whole`, reversed where it is flipped."""
     offsets = torch.tensor([min(int(share * (whole - kept + 1)), whole - kept) for share in shares])
     steps = torch.arange(kept)
     forwards = offsets[:, None] + steps

@@ -1,4 +1,4 @@
-"""Training batches, read ahead by threads."""
+"""Data loader: training batches, prefetched by threads."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ THREADS = 2
 
 
 class Batches:
-    """The endless sequence of training batches, which can be begun at any step.
+    """Endless sequence of training batches, which can start at any step.
 
-    Every batch is full: one that begins at the end of an epoch goes on into the next.
+    Every batch is full: one at the end of an epoch continues into the next.
     """
 
     def __init__(self, pairs: PreparedPairs, settings: Input, seed: int, batch_size: int) -> None:
@@ -41,7 +41,7 @@ class Batches:
         return sorted({pair_at(self.seed, position, count) for position in positions})
 
     def starting_at(self, step: int) -> Generator[Batch, None, None]:
-        """Batches from that of `step` (counted from 0) on; `DataError` when its pair cannot be read."""
+        """Iterate over batches from `step` (counted from 0); `DataError` when a pair cannot be read."""
         with ThreadPoolExecutor(THREADS, thread_name_prefix="genlab-pairs") as pool:
             ahead: deque[tuple[list[Draw], list[Future[PreparedPair]]]] = deque()
             try:

@@ -1,6 +1,6 @@
-"""The machine's cache of prepared pairs: a pair is decoded and resized once, whatever recipes and runs read it.
+"""Content-addressed cache of prepared pairs: a pair is decoded and resized once for all recipes and runs.
 
-The environment says where it is: `GENLAB_CACHE` is a folder, or `off`; `GENLAB_CACHE_GIB` is how large it may become.
+Environment variables: `GENLAB_CACHE` is its folder, or `off`; `GENLAB_CACHE_GIB` is its maximum size.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class Entry:
     """Cached pairs of one split at one size.
 
     Args:
-        name: its folder's, a hash of all that its content depends on.
-        description: what it is of, for people.
-        bytes: what it takes on the disk.
-        used: when it was opened last, in seconds since 1970.
+        name: name of its folder, a hash of everything that its content depends on.
+        description: one line for users.
+        bytes: disk usage.
+        used: time of last use, in seconds since 1970.
     """
 
     name: str
@@ -63,11 +63,11 @@ class CacheContent:
 
 
 class Cache:
-    """A folder with a store for every split, size and way to read it.
+    """Folder of pair stores, one per split, size and way to read it; least recently used stores are evicted.
 
     Args:
         folder: where it is.
-        most: how many bytes it may take. When a new store comes, those that were not used for longest go.
+        most: maximum size in bytes. A new store evicts the least recently used ones.
     """
 
     def __init__(self, folder: Path, most: int) -> None:
@@ -76,7 +76,7 @@ class Cache:
 
     @staticmethod
     def of_this_machine() -> Cache | None:
-        """The one that the environment names; none if it is switched off."""
+        """The cache that the environment variables name; None if it is switched off."""
         named = os.environ.get("GENLAB_CACHE", "")
         if named == "off":
             return None
@@ -84,9 +84,9 @@ class Cache:
         return Cache(folder, int(_gibibytes() * GIB))
 
     def store(self, content: Mapping[str, object], count: int, description: str, share: float = 1.0) -> PairStore:
-        """The store for `count` pairs whose content is a function of `content`.
+        """Open the store for `count` pairs with the key `content`.
 
-        It may take a share of what those that stay leave, as a run fills several.
+        Its maximum size is a share of the free space, as a run fills several stores.
 
         Raises:
             StorageError: nothing can be written there.
@@ -106,13 +106,13 @@ class Cache:
         for folder in self.folder.glob("*"):
             with suppress(OSError):
                 if re.fullmatch(_NAME, folder.name) and (folder / _ABOUT).exists():
-                    description = _description(folder) or "not known any more"
+                    description = _description(folder) or "unknown"
                     used = (folder / _ABOUT).stat().st_mtime
                     found.append(Entry(folder.name, description, _size(folder), used))
         return sorted(found, key=lambda entry: -entry.used)
 
     def content(self, contents: Iterable[Mapping[str, object]]) -> CacheContent:
-        """Entries, and those of the given content."""
+        """Describe all entries, and those of the given keys."""
         names = {name_of(content) for content in contents}
         entries = self.entries()
         mine = tuple(entry for entry in entries if entry.name in names)
@@ -121,15 +121,15 @@ class Cache:
         )
 
     def remove(self, name: str) -> None:
-        """Remove a store; a run that uses it goes on, and decodes pairs again."""
+        """Remove a store; a run that uses it continues, and decodes pairs again."""
         shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def _room(self, name: str) -> int:
-        """Bytes for the store of that name, once those that were not used for longest are gone."""
+        """Evict least recently used stores; returns the bytes available to the store of that name."""
         others = [entry for entry in self.entries() if entry.name != name]
         size = sum(entry.bytes for entry in others)
         mine = _size(self.folder / name)
-        # What others opened in the last minute may be about to be filled.
+        # Stores opened in the last minute may be about to be filled.
         recent = time.time() - 60
         for entry in reversed(others):
             if size + mine <= self.most:
@@ -141,12 +141,12 @@ class Cache:
 
 
 def name_of(content: Mapping[str, object]) -> str:
-    """A name that is a function of all that pairs depend on."""
+    """Content hash of everything that pairs depend on."""
     return hashlib.sha256(to_json(dict(sorted(content.items())))).hexdigest()[:32]
 
 
 def _description(folder: Path) -> str | None:
-    """Description that a pair store has of itself, if it can be read."""
+    """Description stored with a pair store; None if it cannot be read."""
     try:
         about = from_json((folder / _ABOUT).read_bytes())
     except (OSError, ValueError):
@@ -162,13 +162,13 @@ def _gibibytes() -> float:
         size = -1.0
     if not 0 <= size <= _MOST_GIB:
         raise StorageError(
-            f"takes a number of gibibytes, from 0 to {_MOST_GIB:,.0f}, not {given!r}", where="GENLAB_CACHE_GIB"
+            f"expected a number of gibibytes from 0 to {_MOST_GIB:,.0f}, got {given!r}", where="GENLAB_CACHE_GIB"
         )
     return size
 
 
 def _size(folder: Path) -> int:
-    """Bytes on the disk: holes take none, nor does what another process removes meanwhile."""
+    """Disk usage in bytes: holes of sparse files and files removed meanwhile count as 0."""
     total = 0
     for file in folder.glob("*"):
         with suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""Tensors on their way to where the networks are."""
+"""Transfer of tensors to the networks' device."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ CPU = torch.device("cpu")
 
 
 def moved(tensor: Tensor, device: torch.device) -> Tensor:
-    """The tensor on a device; from pinned memory, so that a copy to a GPU goes on beside its computation."""
+    """Copy a tensor to a device; from pinned memory, so that the copy to a GPU overlaps its computation."""
     if device.type == "cuda" and tensor.device.type == "cpu":
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)

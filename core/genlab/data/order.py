@@ -1,6 +1,6 @@
-"""Order of the pairs, as a function of the seed and the position alone.
+"""Reproducible order of the pairs (shuffling) as a function of seed and position.
 
-Nothing here has a state, so batches do not depend on workers, on the batch size, or on where a run was resumed.
+It is stateless, so batches do not depend on workers, on the batch size, or on where a run was resumed.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _ORDER, _AUGMENT = 0, 1
 
 @dataclass(frozen=True)
 class Draw:
-    """One pair's place in the training: which pair, in which epoch, and how it is augmented there.
+    """Random draws for one position of the training: pair, epoch and augmentation.
 
     Args:
-        index: the pair.
-        epoch: how often all pairs were seen before.
-        top: where the crop lies, from 0 (top) to 1 (bottom).
-        left: likewise, from left to right.
+        index: index of the pair.
+        epoch: number of completed epochs.
+        top: vertical position of the crop, from 0 (top) to 1 (bottom).
+        left: horizontal position of the crop, from 0 (left) to 1 (right).
         flip: whether to mirror it.
     """
 
@@ -34,7 +34,7 @@ class Draw:
 
 
 def draw(seed: int, position: int, count: int) -> Draw:
-    """Pair at a position of the training, counted from 0 over all epochs, with `count` pairs in each."""
+    """Draw for a position of the training, counted from 0 over all epochs of `count` pairs."""
     epoch, index = position // count, pair_at(seed, position, count)
     top, left, flip = _random(seed, _AUGMENT, epoch, index).random(3)
     return Draw(index, epoch, float(top), float(left), bool(flip < 0.5))
@@ -47,7 +47,7 @@ def pair_at(seed: int, position: int, count: int) -> int:
 
 
 def evenly_spaced(count: int, most: int) -> list[int]:
-    """At most `most` of `count` indices, evenly spread, the first one among them."""
+    """At most `most` of `count` indices, evenly spaced, starting with the first."""
     kept = min(count, most)
     return [place * count // kept for place in range(kept)]
 

@@ -1,4 +1,4 @@
-"""A pair as augmentation takes it."""
+"""Pair of tensors before data augmentation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class PreparedPair(NamedTuple):
-    """A pair as two tensors (channels, height, width) of one size, stored as `data/sides.py` tells."""
+    """A pair as two tensors (channels, height, width) of one size, stored as in `data/sides.py`."""
 
     key: str
     condition: Tensor

@@ -1,11 +1,11 @@
-"""Prepared pairs of one split in a file, each at its place.
+"""Store of prepared pairs: one file per split, with a fixed-size record per pair.
 
 <store>/
-  form.json      types and shapes of the two sides, which all records have
-  records        for each pair a record at its place: checksum, key, condition, target; a hole until it is written
+  form.json      types and shapes of the two sides, the same for all records
+  records        a record per pair: checksum, key, condition, target; sparse until it is written
 
-What a store holds is a function of its name, so that whoever writes a record writes the same: two processes can fill
-one at once. A record that was torn by a crash does not have its checksum, and is written again.
+A store's content is a function of its name, so concurrent writers of a record write the same bytes. A record torn by a
+crash fails its checksum, and is written again.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ class ArrayLayout:
 
     @staticmethod
     def read(types: Any, shapes: Any) -> ArrayLayout:
-        """The form that a file tells; `ValueError` or `TypeError` if it tells none."""
+        """Read the form from a file; `ValueError` or `TypeError` if it is invalid."""
         if not {*types} <= _TYPES or not all(isinstance(side, int) and side > 0 for shape in shapes for side in shape):
-            raise ValueError("there are no such arrays")
+            raise ValueError("invalid types or shapes")
         return ArrayLayout((types[0], types[1]), (tuple(shapes[0]), tuple(shapes[1])))
 
     @cached_property
@@ -70,7 +70,7 @@ class ArrayLayout:
         return _HEAD.size + sum(self.sizes)
 
     def sides(self, body: bytes) -> tuple[Tensor, Tensor]:
-        """The two sides as tensors of their own."""
+        """Copy a record's sides into two tensors."""
         first = self.sizes[0]
         a, b = (
             torch.from_numpy(np.frombuffer(bytearray(part), kind).reshape(shape))
@@ -80,12 +80,12 @@ class ArrayLayout:
 
 
 class PairStore:
-    """Prepared pairs by their index. Reading and writing from several threads and processes is safe.
+    """Prepared pairs by index. Reading and writing from several threads and processes is safe.
 
     Args:
-        folder: its own, which is there.
-        count: how many pairs there are.
-        most: how many bytes it may take; pairs that do not fit are not kept.
+        folder: its folder, which exists.
+        count: number of pairs.
+        most: maximum size in bytes; pairs that do not fit are not stored.
     """
 
     def __init__(self, folder: Path, count: int, most: int) -> None:
@@ -97,7 +97,7 @@ class PairStore:
         self._failed = False
 
     def get(self, index: int) -> PreparedPair | None:
-        """The pair, if it is there and whole."""
+        """Read a pair; None if it is missing or its checksum does not match."""
         form = self._known_form()
         if form is None or index >= self._room(form):
             return None
@@ -111,7 +111,7 @@ class PairStore:
         return PreparedPair(key[:length].decode("utf-8", "surrogateescape"), *form.sides(body))
 
     def has(self, index: int) -> bool:
-        """True if the pair was written; what a crash tore is found when it is read."""
+        """True if the pair was written; a torn record is only detected when it is read."""
         form = self._known_form()
         if form is None or index >= self._room(form):
             return False
@@ -119,7 +119,7 @@ class PairStore:
         return len(head) == _HEAD.size and _HEAD.unpack(head)[1] > 0
 
     def put(self, index: int, pair: PreparedPair) -> None:
-        """Keep a pair, if there is room and it is like the others; a disk that refuses costs nothing but a warning."""
+        """Store a pair, if it fits and has the form of the others; a write error only causes a warning."""
         key = pair.key.encode("utf-8", "surrogateescape")
         if self._failed or not 0 < len(key) <= _KEY_BYTES:
             return
@@ -130,12 +130,12 @@ class PairStore:
         except (OSError, StorageError) as error:
             self._failed = True
             _log.warning(
-                "Pairs cannot be kept in %s, and are decoded whenever they are needed: %s", self._folder, error
+                "The cache in %s cannot be written, so pairs are decoded again each time: %s", self._folder, error
             )
 
     def _read(self, place: int, size: int) -> bytes:
         """Bytes of the records; fewer where the file ends or fails."""
-        # Not through a mapping: there a disk that is full or fails would end the process.
+        # Not through mmap, where a full or failing disk would kill the process.
         try:
             with self._records.open("rb", buffering=0) as file:
                 file.seek(place)
@@ -152,7 +152,7 @@ class PairStore:
         return min(self._count, self._most // form.record)
 
     def _known_form(self) -> ArrayLayout | None:
-        """The form of the pairs that are there, from now or from before."""
+        """Form of the stored pairs."""
         if self._form is None:
             try:
                 known = json.loads((self._folder / "form.json").read_bytes())

@@ -1,4 +1,4 @@
-"""Pairs read, oriented and resized: what augmentation starts from."""
+"""Prepared pairs: read, oriented and resized, the input of data augmentation."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class PairSpec(NamedTuple):
 
 
 def ranged_side(side: Side, setting: ValueRange, name: SideName) -> Side:
-    """A side with the range that a recipe says; `DataError` if it can have none, or its values need one."""
+    """A side with the range of a recipe; `DataError` if it cannot have one."""
     if setting == "type":
         if isinstance(side, ImageSide) and side.dtype:
             value_range(side.dtype, side.range, f"side {name}")
         return side
     if isinstance(side, LabelSide):
-        what = f"input.range_{name} gives a range, and the values of label maps are classes"
-        raise DataError(what, hint="Take it out of the recipe.")
+        what = f"input.range_{name} is set, but side {name} is a label map, whose values are classes"
+        raise DataError(what, hint="Remove it from the recipe.")
     assert not isinstance(setting, Percentiles), "percentiles are measured when a recipe is settled"
     return replace(side, range=setting)
 
@@ -45,17 +45,17 @@ def ranged_side(side: Side, setting: ValueRange, name: SideName) -> Side:
 class PreparedPairs:
     """The pairs of a split, at one size, in the direction that the recipe asks for.
 
-    Those that fit into `cache_bytes` of the device's memory are read once, and those in the store need not be decoded.
+    Pairs that fit into `cache_bytes` of the device's memory are read once; pairs in the store are not decoded again.
     Reading from several threads is safe.
 
     Args:
         pairs: the pairs.
         settings: the recipe's `[input]`.
         size: height and width to resize to.
-        predictions: what the networks are to predict; for classes, the target has one channel a class.
-        cache_bytes: how much to keep in memory.
-        store: where they are kept from run to run.
-        device: where they are to be, so that a GPU has small sets whole.
+        predictions: kind of prediction; for classes, the target is one-hot, with one channel per class.
+        cache_bytes: maximum size of the cache in memory.
+        store: persistent cache.
+        device: device of the tensors; small datasets stay on a GPU entirely.
 
     Raises:
         DataError: there are no pairs, or the target of a method that predicts classes is an image.
@@ -113,7 +113,7 @@ class PreparedPairs:
         return prepared
 
     def prepare(self, pair: Pair) -> PreparedPair:
-        """Orient and resize a pair; `DataError` if it is not what its dataset declares."""
+        """Orient and resize a pair; `DataError` if it does not match its dataset's declaration."""
         require_pair(pair, self.pairs.description)
         if pair.a.shape[:2] != pair.b.shape[:2]:
             sizes = " and ".join("x".join(map(str, side.shape[:2])) for side in (pair.a, pair.b))
@@ -131,7 +131,7 @@ class PreparedPairs:
         if not isinstance(target, LabelSide):
             side = "a" if self.flipped else "b"
             raise DataError(
-                f"the method predicts classes, and the target, side {side}, is an image and no label map",
+                f"the method predicts classes, so the target must be a label map; side {side} is an image",
                 where=self.pairs.description,
                 hint="Swap input.direction, or use a dataset with label maps on that side: labels_from_colors reads"
                 " them from colors, on the side that its setting `side` says.",

@@ -1,4 +1,4 @@
-"""Ranges of values that a recipe leaves to be measured on its training pairs."""
+"""Normalization ranges measured on the training pairs (percentiles)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from genlab.errors import DataError
 from genlab.interfaces.dataset import Pairs, SideName
 
 _VALUES = 2**16
-"""The most values of a pair's side that are looked at, evenly spaced."""
+"""Maximum number of values per image that are sampled, evenly spaced."""
 
 
 def settle_ranges(settings: Input, training: Pairs) -> Input:

@@ -23,7 +23,7 @@ from genlab.interfaces.dataset import ImageSide, LabelSide, Palette, Side
 
 @dataclass(frozen=True)
 class OneHotLabels:
-    """A label map that networks see as one channel a class, and not in its palette's colors."""
+    """A label map that networks see one-hot, with one channel per class, instead of in its palette's colors."""
 
     palette: Palette
 
@@ -43,13 +43,14 @@ def channels_of(side: TensorSpec) -> int:
 
 
 def to_tensor(array: NDArray[np.generic], side: TensorSpec, key: str) -> Shaped[Tensor, "c h w"]:
-    """A stored array as a tensor; `DataError` if it is not what its side declares."""
+    """Convert a stored array to a tensor; `DataError` if it does not match its side's declaration."""
     if not isinstance(side, ImageSide):
         return _labels(array, side, key)
     if array.ndim != 3 or array.shape[2] != side.channels:
-        raise DataError(f"an image of {side.channels} channels was declared, but the array is {array.shape}", where=key)
+        what = f"expected an image of {side.channels} channels as declared, got an array of shape {array.shape}"
+        raise DataError(what, where=key)
     if side.dtype is not None and array.dtype.name != side.dtype:
-        raise DataError(f"{side.dtype} was declared, but the array has {array.dtype}", where=key)
+        raise DataError(f"expected values of {side.dtype} as declared, got {array.dtype}", where=key)
     low, high = value_range(array.dtype.name, side.range, key)
     if array.dtype == np.uint8 and (low, high) == (0, 255):
         return _copy(array.transpose(2, 0, 1))
@@ -61,7 +62,7 @@ def to_tensor(array: NDArray[np.generic], side: TensorSpec, key: str) -> Shaped[
 
 
 def value_range(dtype: str, declared: tuple[float, float] | None, where: str) -> tuple[float, float]:
-    """Values of black and of full intensity: those that are declared, or those of unsigned integers.
+    """Values of black and of full intensity: as declared, or of the unsigned integer type.
 
     Args:
         dtype: NumPy's name of the values' type.
@@ -73,18 +74,19 @@ def value_range(dtype: str, declared: tuple[float, float] | None, where: str) ->
     """
     kind, size = np.dtype(dtype).kind, np.dtype(dtype).itemsize
     if kind not in "uif" or (kind != "f" and size > 4):
-        raise DataError(f"an image has integers of up to 32 bits, or floats, not {dtype}", where=where)
+        raise DataError(f"expected an image of integers of up to 32 bits, or of floats, got {dtype}", where=where)
     if declared is not None:
         return declared
     if kind != "u":
         hint = "Set input.range_a or input.range_b, that of this side, to [low, high] or { percentiles = [0.1, 99.9] }."
-        raise DataError(f"values of {dtype} need a range: which are black and full intensity?", where=where, hint=hint)
+        what = f"values of {dtype} need a range: the values of black and of full intensity"
+        raise DataError(what, where=where, hint=hint)
     return 0.0, float(np.iinfo(dtype).max)
 
 
 def _labels(array: NDArray[np.generic], side: LabelSide | OneHotLabels, key: str) -> Shaped[Tensor, "1 h w"]:
     if array.ndim != 2 or array.dtype.kind != "u" or array.dtype.itemsize > 2:
-        what = f"a label map is a uint8 or uint16 array (height, width), not {array.dtype} {array.shape}"
+        what = f"expected a label map (height, width) of uint8 or uint16, got {array.dtype} {array.shape}"
         raise DataError(what, where=key)
     if (highest := int(array.max())) >= len(side.palette):
         raise DataError(f"class {highest} has no color: the palette has {len(side.palette)}", where=key)
@@ -92,12 +94,12 @@ def _labels(array: NDArray[np.generic], side: LabelSide | OneHotLabels, key: str
 
 
 def _copy(array: NDArray[np.generic]) -> Tensor:
-    """A tensor of its own: a dataset may give a view, a read-only array, or one that it uses again."""
+    """Copy to a tensor: a dataset may give a view, a read-only array, or a reused buffer."""
     return torch.from_numpy(np.array(array, order="C"))
 
 
 def resize(image: Shaped[Tensor, "c h w"], side: TensorSpec, size: tuple[int, int]) -> Shaped[Tensor, "c h2 w2"]:
-    """Stretch to a height and width: bilinear with antialiasing, or the nearest pixel for labels."""
+    """Resize to a height and width: bilinear with antialiasing, or nearest neighbor for labels."""
     if image.shape[-2:] == size:
         return image
     if not isinstance(side, ImageSide):
@@ -106,7 +108,7 @@ def resize(image: Shaped[Tensor, "c h w"], side: TensorSpec, size: tuple[int, in
 
 
 def to_network(batch: Shaped[Tensor, "n c h w"], side: TensorSpec) -> Float[Tensor, "n d h w"]:
-    """Floats in [-1, 1]: images and label maps in colors from black to full intensity, classes as 0 and 1."""
+    """Normalize to floats: images and colored labels to [-1, 1] from black to full intensity, one-hot to 0 and 1."""
     if isinstance(side, OneHotLabels):
         classes = F.one_hot(batch[:, 0].long(), len(side.palette))
         return classes.permute(0, 3, 1, 2).float().contiguous()
@@ -117,12 +119,12 @@ def to_network(batch: Shaped[Tensor, "n c h w"], side: TensorSpec) -> Float[Tens
 
 @lru_cache
 def _colors(palette: Palette, device: torch.device) -> Float[Tensor, "classes 3"]:
-    """A palette where it is used; to send it there each time would make a GPU wait."""
+    """Palette on a device (cached): a copy each time would stall a GPU."""
     return torch.tensor(palette, dtype=torch.float32, device=device)
 
 
 def to_picture(image: Float[Tensor, "c h w"], side: TensorSpec) -> NDArray[np.uint8]:
-    """Convert a tensor of a network to (height, width, 3) uint8, for people.
+    """Convert a tensor of a network to (height, width, 3) uint8 for display.
 
     Classes have their palette's colors; of an image of other than 3 channels, the first is shown.
     """
@@ -133,15 +135,15 @@ def to_picture(image: Float[Tensor, "c h w"], side: TensorSpec) -> NDArray[np.ui
 
 
 def to_bytes(image: Float[Tensor, "c h w"]) -> NDArray[np.uint8]:
-    """An image in [-1, 1] as (height, width, channels) uint8."""
+    """Convert an image in [-1, 1] to (height, width, channels) uint8."""
     scaled = image.detach().float().add(1.0).mul(127.5).round().clamp(0, 255)
     return scaled.to(torch.uint8).permute(1, 2, 0).cpu().contiguous().numpy()
 
 
 def to_array(image: Float[Tensor, "c h w"], side: ImageSide) -> NDArray[np.generic]:
-    """An image in [-1, 1] as an array (height, width, channels) with the type and range of a side.
+    """Convert an image in [-1, 1] to an array (height, width, channels) with the type and range of a side.
 
-    Integers are rounded, and held to what their type has.
+    Integers are rounded, and clipped to their type.
     """
     dtype = np.dtype(side.dtype or "uint8")
     low, high = value_range(dtype.name, side.range, "the prediction")

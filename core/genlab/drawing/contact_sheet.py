@@ -1,4 +1,4 @@
-"""Pictures side by side under the names of their columns. Importing this imports no torch."""
+"""Contact sheets: pictures in named columns. Importing this imports no torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LEAST_WIDTH = 96
 
 
 def contact_sheet(columns: Mapping[str, NDArray[np.uint8]]) -> Image.Image:
-    """All pictures on white, one row for each place in the columns.
+    """Draw pictures in columns on white.
 
     Args:
         columns: by name, uint8 arrays (rows, height, width, 3), all of one shape; small pictures are enlarged, pixel by

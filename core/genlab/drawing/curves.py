@@ -1,4 +1,4 @@
-"""Curves in their bands, as an SVG drawing. Importing this imports no torch."""
+"""Line charts with error bands, as SVG. Importing this imports no torch."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ Band = Mapping[int, Interval]
 
 
 def draw_curves(bands: Mapping[str, Band], label: str, across: str = "step") -> str:
-    """One line for each name, in its band.
+    """Draw one line with an error band per name.
 
     Args:
         bands: by name, such as an arm's: an interval by place, such as a step.
-        label: what the vertical axis is.
-        across: what the horizontal axis is.
+        label: label of the vertical axis.
+        across: label of the horizontal axis.
 
     Returns:
-        An `<svg>` element, without what is no number; nothing at all if nothing is left.
+        An `<svg>` element without non-finite values; empty if none are finite.
     """
     bands = {name: _finite(band) for name, band in bands.items()}
     intervals = [interval for band in bands.values() for interval in band.values()]
@@ -49,11 +49,11 @@ def _finite(band: Band) -> Band:
 
 
 def stack(drawings: Sequence[str], names: Iterable[str]) -> str:
-    """Drawings with the same curves one below the other, under the curves' names, as a file of their own.
+    """Stack drawings of the same curves under a legend, as an SVG file.
 
     Args:
         drawings: of `draw_curves`.
-        names: the curves', in their order.
+        names: names of the curves, in order.
     """
     keys = [
         f'<rect x="{_LEFT + index * _KEY_WIDTH}" y="8" width="12" height="12" fill="{color_of(index)}"/>'
@@ -70,7 +70,7 @@ def stack(drawings: Sequence[str], names: Iterable[str]) -> str:
 
 
 def color_of(index: int) -> str:
-    """The color of a curve, by its place."""
+    """Color of a curve by its index."""
     return COLOURS[index % len(COLOURS)]
 
 
@@ -85,7 +85,7 @@ class _Scale:
         return round(self.begin + share * (self.end - self.begin), 1)
 
     def ticks(self, most: int = 6) -> list[float]:
-        """Round values in between: multiples of 1, 2, 2.5 or 5 times a power of ten."""
+        """Axis ticks: multiples of 1, 2, 2.5 or 5 times a power of ten."""
         least = (self.last - self.first) / most or 1
         power = 10 ** math.floor(math.log10(least))
         step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= least)

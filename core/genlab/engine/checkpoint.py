@@ -1,7 +1,6 @@
 """Checkpoints: saved and restored training state, in the files of `checkpoint_files`.
 
-A checkpoint is whole or not there. Random numbers are functions of the step (see `seeding`), so no generator's state is
-in it.
+Writes are atomic. Random numbers are functions of the step (see `seeding`), so a checkpoint has no RNG state.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ from genlab.util.files import storage_errors, sync, write_text
 
 
 class TrainProgress(BaseModel):
-    """Progress of a training.
+    """Progress of a training at a checkpoint.
 
     Args:
         step: steps done.
@@ -61,7 +60,7 @@ class TrainProgress(BaseModel):
 
 @dataclass(frozen=True)
 class TrainState:
-    """State of a training: everything that training changes."""
+    """Everything that training changes: networks, losses and optimizers."""
 
     method: Method
     optimizers: Mapping[str, Optimizer]
@@ -101,7 +100,7 @@ def _aside(target: Path) -> Path:
 
 
 def _remove(checkpoint: Path) -> None:
-    """Remove a checkpoint, which looks whole until nothing of it is left to read; one that resists is left."""
+    """Remove a checkpoint, renaming it first so that no partial one is visible; errors are ignored."""
     with suppress(OSError):
         shutil.rmtree(checkpoint.rename(_aside(checkpoint)), ignore_errors=True)
 
@@ -119,7 +118,7 @@ def _write(folder: Path, progress: TrainProgress, state: TrainState) -> None:
 
 
 def restore(checkpoint: Path, state: TrainState) -> TrainProgress:
-    """Put everything back as it was; returns how far that is.
+    """Restore a checkpoint's state in place; returns its progress.
 
     Raises:
         RunError: the checkpoint is damaged, or of other networks.
@@ -140,12 +139,12 @@ def read_progress(checkpoint: Path) -> TrainProgress:
             first = error.errors()[0]
             raise ValueError(f"state.json: {'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}") from error
         if progress.step != step_of(checkpoint):
-            raise ValueError(f"state.json says that it is of step {progress.step}")
+            raise ValueError(f"state.json is of step {progress.step}")
         return progress
 
 
 def load_method(checkpoint: Path, method: Method) -> None:
-    """Load what a method predicts with; `RunError` if it is not there, or of other networks."""
+    """Load networks, loss buffers and method state; `RunError` if they are missing or do not fit."""
     read_progress(checkpoint)
     with _as_run_error(checkpoint):
         for role, network in method.networks.items():
@@ -164,7 +163,7 @@ def _device_of(method: Method) -> torch.device:
 
 
 def forget_optimizers(checkpoint: Path) -> None:
-    """Leave only what predictions need, a third of the space; the training cannot go on from here any more."""
+    """Remove the optimizers' state, two thirds of the size; the training cannot be resumed from here afterwards."""
     for path in optimizer_files(checkpoint):
         path.unlink()
 
@@ -175,11 +174,11 @@ def _as_run_error(checkpoint: Path) -> Generator[None, None, None]:
     try:
         yield
     except (RuntimeError, KeyError) as error:
-        reason = f"there is no {error}" if isinstance(error, KeyError) else shorten(str(error), 300)
+        reason = f"missing {error}" if isinstance(error, KeyError) else shorten(str(error), 300)
         raise RunError(
             f"the checkpoint does not fit the run's recipe: {reason}",
             where=str(checkpoint),
-            hint="Was recipe.toml or a plugin changed? It fits the ones that it was trained with.",
+            hint="Restore recipe.toml and the plugins that it was trained with.",
         ) from error
     except (OSError, ValueError, TypeError, SafetensorError) as error:
         raise RunError(
@@ -190,12 +189,12 @@ def _as_run_error(checkpoint: Path) -> Generator[None, None, None]:
 
 
 def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Each with memory of its own, which safetensors asks for, also where a network uses one in two places."""
+    """Copy each tensor: safetensors rejects shared memory, as of tied weights."""
     return {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
 
 
 def _loss_buffers(method: Method) -> dict[str, Tensor]:
-    """Buffers by `label/name`, without parameters: nothing trains those, and pretrained ones can be large."""
+    """Buffers by `label/name`, without parameters, which are not trained and may be large."""
     buffers: dict[str, Tensor] = {}
     for label, (loss, _) in method.losses.items():
         parameters = {name for name, _ in loss.named_parameters(remove_duplicate=False)}
@@ -225,9 +224,10 @@ def _unflatten(optimizer: Optimizer, network: Network, tensors: Mapping[str, Ten
 
 
 def _laid_out_as(parameter: Tensor, tensor: Tensor) -> Tensor:
-    """The same values in a parameter's memory layout, such as channels_last: fused Adam takes that for granted."""
+    """Copy in a parameter's memory layout, such as channels_last, which fused Adam assumes."""
     if tensor.shape not in (parameter.shape, ()):
-        raise RuntimeError(f"an optimizer's state of shape {tuple(tensor.shape)} is for another parameter")
+        expected, given = tuple(parameter.shape), tuple(tensor.shape)
+        raise RuntimeError(f"expected an optimizer's state of shape {expected}, got {given}")
     if tensor.shape != parameter.shape:
-        return tensor.clone()  # what was read is mapped from the file, which could not be removed on Windows
+        return tensor.clone()  # a memory-mapped file cannot be removed on Windows
     return torch.empty_like(parameter, dtype=tensor.dtype).copy_(tensor)

@@ -1,4 +1,4 @@
-"""Networks compiled for a training, or the reason why they are not."""
+"""Compilation of networks (torch.compile, CUDA graphs), with a fallback to eager execution."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from genlab.errors import GenlabError
 from genlab.interfaces.method import Method
 from genlab.util.exceptions import summarize
 
-# A GPU is done with a kernel of a small batch before the next one is launched: recorded, they are launched as one.
+# With small batches, launching kernels takes longer than running them: CUDA graphs launch them at once.
 _SMALL_BATCH = 4
 # A graph is warmed up, recorded, and played.
 _ATTEMPTS = 3
@@ -25,19 +25,19 @@ _log = logging.getLogger("genlab")
 def compile_networks(
     method: Method, precision: Precision, batch_size: int, device: torch.device, attempt: Callable[[], object]
 ) -> None:
-    """Let steps compute with compiled networks, if that can be done; otherwise a warning says why they do not.
+    """Compile the networks for training steps; on failure warn, and fall back to eager execution.
 
-    Predictions are made with the networks as they are.
+    Predictions use the eager networks.
 
     Args:
         method: the method.
-        precision: what its networks compute in, and through which they are compiled.
+        precision: the precision through which they are compiled.
         batch_size: on a CUDA GPU the kernels of small batches are recorded as CUDA graphs.
         device: where the networks are.
-        attempt: computes all that a step will, so that what cannot be compiled shows now. Whatever it leaves in buffers
-            and gradients is taken back.
+        attempt: computes everything that a step does, so that compilation fails now or not at all. Its changes of
+            buffers and gradients are undone.
     """
-    _log.info("The networks are compiled first, which takes a minute or two.")
+    _log.info("Compiling the networks, which takes a minute or two.")
     recorded = device.type == "cuda" and batch_size <= _SMALL_BATCH
     with _untouched(method):
         try:
@@ -49,7 +49,7 @@ def compile_networks(
             raise
         except Exception as error:  # noqa: BLE001  (compilers raise of every kind, and the training can do without)
             precision.transform(None)
-            _log.warning("The networks are not compiled, and the training is slower: %s", summarize(error))
+            _log.warning("The networks could not be compiled, so training is slower: %s", summarize(error))
 
 
 def _compiled(forward: Forward) -> Forward:
@@ -60,7 +60,7 @@ def _recorded(forward: Forward) -> Forward:
     played = torch.compile(forward, mode="reduce-overhead", dynamic=False)
 
     def compute(*given: Tensor, **named: Tensor) -> Tensor:
-        # A method may keep what a network gave for a later step, which will be played into the same memory.
+        # A method may keep a network's output for a later step, whose replay overwrites the same memory.
         return played(*given, **named).clone()
 
     return compute
@@ -85,6 +85,6 @@ def _untouched(method: Method) -> Generator[None]:
 
 
 def next_step(device: torch.device) -> None:
-    """Tell recorded graphs that what the last step computed may be written over."""
+    """Mark the start of a step, so that CUDA graphs may overwrite the last step's outputs."""
     if device.type == "cuda":
         torch.compiler.cudagraph_mark_step_begin()

@@ -1,4 +1,4 @@
-"""Data stalls: detection of networks that wait for pairs, with advice."""
+"""Data stalls: detection of networks that wait for the data loader, with advice."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _log = logging.getLogger("genlab")
 
 
 class DataStallMonitor:
-    """Says so, once, when more than `TOLERABLE` of `WINDOW` seconds went into waiting for pairs."""
+    """Warn once when more than `TOLERABLE` of `WINDOW` seconds were spent waiting for pairs."""
 
     def __init__(self) -> None:
         self._seconds = self._waited = 0.0
         self._told = False
 
     def note(self, throughput: Throughput) -> None:
-        """Take in how it went for a while."""
+        """Add a reading of the throughput."""
         self._seconds += throughput.seconds
         self._waited += throughput.waiting * throughput.seconds
         if self._seconds < WINDOW:
@@ -30,8 +30,8 @@ class DataStallMonitor:
         if share > TOLERABLE and not self._told:
             self._told = True
             _log.warning(
-                "%.0f%% of the last minute went into waiting for pairs, which are read and resized more slowly than "
-                "the networks take them. `gen data RECIPE --cache show` tells whether they are kept decoded; a larger "
-                "GENLAB_CACHE_GIB keeps more of them, and a faster disk or smaller files help where none are.",
+                "Data stall: %.0f%% of the last minute was spent waiting for pairs, which are read more slowly than "
+                "the networks use them. `gen data RECIPE --cache show` shows whether they are cached; a larger "
+                "GENLAB_CACHE_GIB caches more of them, and a faster disk or smaller files help where none are.",
                 100 * share,
             )

@@ -1,4 +1,4 @@
-"""Everything that a training needs, ready to go."""
+"""The experiment: everything that a training needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inference with trained networks: one image at a time, as the recipe's `[inference]` says."""
+"""Inference with trained networks, one image at a time, with the settings of the recipe's `[inference]`."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from genlab.interfaces.method import Method
 
 
 class Predictor:
-    """Predicts with a method's networks, and leaves them as they were."""
+    """Predict with a method's networks; their modes and buffers are restored afterwards."""
 
     def __init__(self, method: Method, settings: Inference) -> None:
         self.method = method
         self.settings = settings
 
     def __call__(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
-        """Predict each image by itself, so that the result does not depend on how images are batched."""
-        # Not inference_mode(): a tensor that a network keeps from here could not be trained with afterwards.
+        """Predict each image separately, so that the result does not depend on batching."""
+        # Not inference_mode(): tensors that a network keeps from here could not be used in training afterwards.
         with torch.no_grad(), self._prepared(), isolated_rng(condition.device):
             return torch.cat([self._one(image) for image in condition.split(1)])
 
     def _one(self, image: Float[Tensor, "1 c h w"]) -> Float[Tensor, "1 d h w"]:
-        """Whatever is drawn, by dropout or by the method itself, is the same each time."""
+        """Seed everything drawn by dropout or the method, so that predictions are reproducible."""
         torch.manual_seed(self.settings.seed)
         prediction = cast(object, self.method.predict(image))  # a plugin's, which may be anything
         if not isinstance(prediction, Tensor):
-            raise TrainingError(f"the method predicted a {type(prediction).__name__}, and a prediction is a tensor")
+            raise TrainingError(f"expected a tensor as the method's prediction, got a {type(prediction).__name__}")
         return prediction
 
     @contextmanager
@@ -50,7 +50,7 @@ class Predictor:
             for module in modules:
                 module.training = self._trains(module)
             for module in tracked:
-                # A layer that trains would change its running statistics; one that does not track them leaves them.
+                # In training mode a layer would update its running statistics, unless it does not track them.
                 module.track_running_stats = not own_statistics
             yield
         finally:
@@ -68,7 +68,7 @@ class Predictor:
 def predict_any_size(
     predictor: Predictor, condition: Float[Tensor, "n c h w"], multiple: int
 ) -> Float[Tensor, "n d h w"]:
-    """Predict an image of any size: padded with its border up to the generator's multiple, and cropped back."""
+    """Predict an image of any size: replicate-pad it to the generator's multiple, and crop the prediction."""
     height, width = condition.shape[-2:]
     padded = F.pad(condition, (0, -width % multiple, 0, -height % multiple), mode="replicate")
     return predictor(padded)[..., :height, :width]

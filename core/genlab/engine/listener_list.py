@@ -1,4 +1,4 @@
-"""Tells listeners what happens, and keeps a failing one from harming the run."""
+"""Dispatch of events to listeners (callbacks); a failing listener does not affect the run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _log = logging.getLogger("genlab")
 
 
 class ListenerList:
-    """The listeners of a run. One that raises is reported once, by name, and hears no more."""
+    """The listeners of a run. One that raises is reported once, by name, and receives no more events."""
 
     def __init__(self, listeners: Sequence[tuple[str, Listener]]) -> None:
         self._listeners = list(listeners)
@@ -37,14 +37,14 @@ class ListenerList:
                 dispatch(listener, event)
             except KeyboardInterrupt:
                 raise
-            except BaseException as error:  # noqa: BLE001  (a listener is a guest: whatever it raises, the run goes on)
+            except BaseException as error:  # noqa: BLE001  (a listener is a guest: whatever it raises, the run continues)
                 self._listeners.remove(entry)
-                what = "The listener `%s` failed and is switched off; the run goes on. %s"
+                what = "The listener `%s` failed and is switched off; the run continues. %s"
                 _log.warning(what, label, summarize_with_location(error))
 
 
 def dispatch(listener: Listener, event: Event) -> None:
-    """Let one listener hear an event."""
+    """Pass an event to one listener."""
     match event:
         case Started():
             listener.started(event)

@@ -12,18 +12,18 @@ from genlab.interfaces.listener import Ended, Started, Status
 
 
 def train_loop(experiment: Experiment, started: Started, checkpoint: Path | None, stop_at: int | None = None) -> Ended:
-    """Train from the start, or on from a checkpoint, to the end or to `stop_at`.
+    """Train from the start or from a checkpoint, to the end or to `stop_at`.
 
     Args:
         experiment: what to train.
-        started: the event that tells listeners where and what; its `folder` is the run's.
-        checkpoint: where to go on from; None for a new run.
+        started: the first event for listeners; its `folder` is the run's.
+        checkpoint: the checkpoint to resume from; None for a new run.
         stop_at: pause after this many steps of the whole training.
 
     Raises:
-        TrainingError: a loss, or a weight when it is to be saved, is no number any more.
+        TrainingError: a loss, or a weight to be saved, is not finite.
         StorageError: a checkpoint cannot be written.
-        DataError: a pair cannot be read; a checkpoint is saved before.
+        DataError: a pair cannot be read; a checkpoint is saved first.
     """
     steps = experiment.settings.train.steps
     last = steps if stop_at is None else min(stop_at, steps)
@@ -36,7 +36,7 @@ def train_loop(experiment: Experiment, started: Started, checkpoint: Path | None
             listeners.emit(started)
             with training.ready() as batches:
                 while True:
-                    # Before the last validation, so that whatever happens to it costs nothing
+                    # Before the last validation, so that a failure there loses no steps
                     if training.step >= steps:
                         training.save()
 

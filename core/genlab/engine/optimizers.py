@@ -1,4 +1,4 @@
-"""Optimizers and the schedule of their rate."""
+"""Optimizers and their learning-rate schedule."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def set_rates(optimizers: Mapping[str, Optimizer], rate: float) -> None:
 
 
 def rate_at(step: int, steps: int, base: float, schedule: schema.Schedule) -> float:
-    """The learning rate of a step, counted from 0, of `steps` in all."""
+    """Learning rate of a step, counted from 0, out of `steps`."""
     first = schedule.start * steps
     if step < first:
         return base

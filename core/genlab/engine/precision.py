@@ -1,4 +1,4 @@
-"""The numbers that a step computes with."""
+"""Mixed precision (AMP: autocast and loss scaling)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 
 
 class Precision:
-    """Single precision, or mixed: networks' layers in 16 bits; weights, and what networks give, in 32.
+    """Single or mixed precision: layers compute in 16 bits under autocast; weights and outputs stay in 32.
 
     As in Micikevicius et al. 2018 (arXiv 1710.03740). With float16, whose smallest number is 6e-8, an objective is
     scaled up before gradients are taken, and gradients are scaled down before they are used; an update whose gradients
@@ -35,21 +35,21 @@ class Precision:
         self._type = _TYPES[name]
         self._scaler = torch.amp.GradScaler(device.type, enabled=name == "float16")
         self._transform: Transform | None = None
-        # One function a network, for good: compiled code is held to the one that it was compiled from.
+        # One function per network: compiled code is cached by the function that it was compiled from.
         self._forwards: dict[Network, Forward] = {}
 
     def transform(self, transform: Transform | None) -> None:
-        """Let networks' forward passes go through something from now on, such as a compiler; or through nothing."""
+        """Wrap networks' forward passes, such as by a compiler; None removes the wrapper."""
         self._transform = transform
         self._forwards.clear()
 
     @contextmanager
     def applied(self, networks: Collection[Network]) -> Generator[None, None, None]:
-        """Let networks compute in this precision, and as they are transformed, within the block."""
+        """Context in which networks compute in this precision, with the transformation applied."""
         if self._type == torch.float32 and self._transform is None:
             yield
             return
-        # A network may have been given a forward pass of its own, which comes back.
+        # Restore a forward pass that was set on the instance.
         before = [(network, vars(network).get("forward")) for network in networks]
         for network in networks:
             if network not in self._forwards:
@@ -76,34 +76,34 @@ class Precision:
         return compute
 
     def backward(self, objective: Tensor, parameters: list[nn.Parameter]) -> None:
-        """Take an objective's gradients with respect to these parameters and no others."""
+        """Compute an objective's gradients with respect to these parameters only."""
         self._scaler.scale(objective).backward(inputs=parameters)
 
     def unscale(self, optimizers: Iterable[Optimizer]) -> None:
-        """Bring gradients to their true size before they are looked at."""
+        """Unscale gradients before they are read."""
         for optimizer in optimizers:
             self._scaler.unscale_(optimizer)
 
     def update(self, optimizers: Iterable[Optimizer]) -> None:
-        """Let the optimizers use their gradients, and choose the next scale by what was found in them."""
+        """Step the optimizers unless gradients overflowed, and update the loss scale."""
         for optimizer in optimizers:
             self._scaler.step(optimizer)
         if self._scaler.is_enabled():
             self._scaler.update()
 
     def state(self) -> dict[str, float]:
-        """State that the next step depends on; empty but for float16."""
+        """State of the loss scaling for checkpoints; empty except for float16."""
         return {
             name: value for name, value in self._scaler.state_dict().items() if name in ("scale", "_growth_tracker")
         }
 
     def load_state(self, state: dict[str, float]) -> None:
-        """Take back what `state` gave."""
+        """Restore the state of `state`."""
         if self._scaler.is_enabled() and state:
             steps = int(state["_growth_tracker"])
             self._scaler.load_state_dict({**self._scaler.state_dict(), **state, "_growth_tracker": steps})
 
 
 def full_precision() -> Precision:
-    """Computes as everything is written."""
+    """Single precision: computes in the types of weights and inputs."""
     return Precision("float32", torch.device("cpu"))

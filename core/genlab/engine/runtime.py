@@ -1,4 +1,4 @@
-"""The machine that a run is on: device, threads, memory."""
+"""Runtime settings of the machine: device, threads, memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _log = logging.getLogger("genlab")
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name; for `auto` the first that is there of cuda, mps and cpu."""
+    """Select a device by name; `auto` selects the first available of cuda, mps and cpu."""
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name not in ("auto", *there):
         raise DeviceError(f"expected a device of auto, {', '.join(there)}, got {name!r}")
@@ -30,8 +30,8 @@ def choose_device(name: str) -> torch.device:
     if not there[name]:
         usable = ", ".join(device for device, is_there in there.items() if is_there)
         raise DeviceError(
-            f"PyTorch {torch.__version__} finds no {name} device here; there is {usable}",
-            hint="Set train.device to `auto`, for a run from before in its recipe.toml, or install another PyTorch.",
+            f"PyTorch {torch.__version__} finds no {name} device here; available: {usable}",
+            hint="Set train.device to `auto`, in an existing run's recipe.toml, or install another build of PyTorch.",
         )
     return torch.device(name)
 
@@ -40,7 +40,7 @@ _STEPS_WORTH_COMPILING = 1000
 
 
 def settle_train(train: Train) -> Train:
-    """The table with what it leaves to the machine chosen."""
+    """Fill in the machine-dependent settings: device, threads, precision, compilation."""
     device = choose_device(train.device)
     compiled = device.type == "cuda" and train.steps >= _STEPS_WORTH_COMPILING
     return train.model_copy(
@@ -66,34 +66,34 @@ def _choose_precision(name: str, device: torch.device) -> str:
 
 
 def device_name(device: torch.device, threads: int | None) -> str:
-    """The device as a person knows it; of a CPU with the threads that are used, PyTorch's own choice unless given."""
+    """Display name of the device; for a CPU with the number of threads."""
     if device.type == "cuda":
         return f"cuda ({torch.cuda.get_device_name(device)})"
     threads = threads or torch.get_num_threads()
     return f"{device.type} ({threads} thread{'s' if threads > 1 else ''})"
 
 
-# How the CPU allocators of Linux and Windows, Apple's GPUs and cuBLAS say it.
+# Messages of the CPU allocators of Linux and Windows, of Apple's GPUs and of cuBLAS.
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
 
 
 @contextmanager
 def memory_errors() -> Generator[None, None, None]:
-    """Say what to do where memory does not suffice."""
+    """Raise out-of-memory errors as `DeviceError`s with a remedy."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not any(s in str(error) for s in _NO_MEMORY):
             raise
         raise TrainingError(
-            "there is not enough memory for this training",
-            hint="A smaller input.size, train.batch_size or generator.channels needs less.",
+            "out of memory",
+            hint="Reduce input.size, train.batch_size or generator.channels.",
         ) from error
 
 
 @contextmanager
 def cpu_threads(threads: int | None) -> Generator[None, None, None]:
-    """Compute with that many threads in this block, or with PyTorch's own choice."""
+    """Context that sets the number of CPU threads; None leaves PyTorch's default."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads or before)
     try:
@@ -103,7 +103,7 @@ def cpu_threads(threads: int | None) -> Generator[None, None, None]:
 
 
 def place(module: nn.Module, device: torch.device) -> None:
-    """Move a module to a device, with its weights in the layout that convolutions are fastest in there."""
+    """Move a module to a device, with weights in the memory format of its fastest convolutions."""
     if device.type == "cuda":
         module.to(device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     else:
@@ -112,9 +112,9 @@ def place(module: nn.Module, device: torch.device) -> None:
 
 @contextmanager
 def tf32_and_autotune(device: torch.device) -> Generator[None, None, None]:
-    """Let a CUDA GPU use TF32 for float32, and autotune its convolutions, within the block.
+    """Context with TF32 and cuDNN autotuning (benchmark mode) on a CUDA GPU.
 
-    Layers have one size each, so that trying pays. Which one wins can differ from run to run, and so can roundings.
+    Input sizes are constant, so autotuning pays. The chosen kernels, and so roundings, can differ between runs.
     """
     if device.type != "cuda":
         yield
@@ -130,19 +130,19 @@ def tf32_and_autotune(device: torch.device) -> Generator[None, None, None]:
 
 
 class _MallocParameter(NamedTuple):
-    """A parameter of mallopt(3), which can be set and not read."""
+    """A parameter of mallopt(3), which can be set but not read."""
 
     number: int
     name: str
     default: int
 
     def initial(self) -> int:
-        """The value that glibc took when the process started, from its environment."""
+        """The value that glibc read from the environment at start-up."""
         found = re.search(rf"\bglibc\.malloc\.{self.name}=([^:]*)", os.environ.get("GLIBC_TUNABLES", ""))
         given = found[1] if found else os.environ.get(f"MALLOC_{self.name.upper()}_")
         try:
             return int(given, 0) if given else self.default
-        except ValueError:  # which glibc passes over, too
+        except ValueError:  # glibc ignores it, too
             return self.default
 
 
@@ -153,7 +153,7 @@ _NEVER = 2**31 - 1
 
 @contextmanager
 def keep_freed_memory() -> Generator[None, None, None]:
-    """Keep memory that tensors free in this block with the process, for the next ones.
+    """Context in which freed memory stays with the process, for the next tensors.
 
     PyTorch takes the memory of a CPU's tensors from the C library, and glibc hands large pieces back to the system as
     soon as they are free. Every step then has its gradients' pages cleared again, which takes longer than Adam. Other C

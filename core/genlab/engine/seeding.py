@@ -1,4 +1,4 @@
-"""Random numbers as functions of the seed: first weights by their name, everything else by the step."""
+"""Reproducibility: RNG state as a function of the seed, by parameter name for weights and by step for the rest."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from genlab.interfaces.network import Network
 
 
 def derived_seed(*parts: object) -> int:
-    """A seed that is a function of `parts` alone, the same on every machine."""
+    """Derive a seed from `parts`, the same on every machine."""
     return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "big") >> 1
 
 
 def initialize(network: Network, seed: int, role: str) -> None:
-    """Let the network draw each parameter from a generator of its own, seeded by run, role and name."""
+    """Initialize each parameter with its own generator, seeded by run, role and name."""
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             rng = torch.Generator().manual_seed(derived_seed(seed, role, name))
@@ -43,9 +43,9 @@ def seed_random_numbers(seed: int, device: torch.device) -> None:
 
 @contextmanager
 def isolated_rng(device: torch.device) -> Generator[None, None, None]:
-    """Whatever is drawn in this block, the caller's random numbers go on as if nothing had been.
+    """Context that saves and restores the caller's RNG state.
 
-    On an Apple GPU those of the CPU alone, as PyTorch cannot fork the others.
+    On an Apple GPU only the CPU's is restored, as PyTorch cannot fork the others.
     """
     python, numpy = random.getstate(), np.random.get_state()
     try:
@@ -58,7 +58,7 @@ def isolated_rng(device: torch.device) -> Generator[None, None, None]:
 
 @contextmanager
 def seeded_construction(seed: int, role: str) -> Generator[None, None, None]:
-    """Make what a constructor draws in this block, on the CPU, a function of seed and role alone."""
+    """Context in which constructors draw from CPU random numbers seeded by seed and role."""
     cpu = torch.device("cpu")
     with isolated_rng(cpu):
         seed_random_numbers(derived_seed(seed, role), cpu)

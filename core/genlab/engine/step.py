@@ -17,7 +17,7 @@ from genlab.interfaces.method import Batch, Method, Phase, Term, Terms
 from genlab.interfaces.network import Network
 
 RANGE = "genlab: "
-"""What the names of a step's parts begin with in a profile."""
+"""Prefix of the names of a step's parts in a profile."""
 
 
 class StepResult(NamedTuple):
@@ -57,7 +57,7 @@ def train_step(
 
 
 def measure_norms(method: Method, batch: Batch, precision: Precision | None = None) -> StepResult:
-    """The norms that a step would find, without its updates; no losses."""
+    """Gradient and weight norms of a step, without its updates and losses."""
     result, precision = StepResult({}, {}, {}), precision or full_precision()
     with precision.applied(method.networks.values()):
         for phase, _ in _backward(method, batch, precision):
@@ -67,7 +67,7 @@ def measure_norms(method: Method, batch: Batch, precision: Precision | None = No
 
 
 def _backward(method: Method, batch: Batch, precision: Precision) -> Generator[tuple[Phase, Terms], None, None]:
-    """Each phase in its turn, when the networks that it updates have their gradients."""
+    """Yield each phase once the networks that it updates have their gradients."""
     with record_function(f"{RANGE}forward"):
         shared = method.forward(batch)
     for phase in method.phases():
@@ -80,7 +80,7 @@ def _backward(method: Method, batch: Batch, precision: Precision) -> Generator[t
             networks = [method.networks[role] for role in phase.updates]
             for network in networks:
                 network.zero_grad(set_to_none=True)
-            # Naming the inputs spares the gradients of the networks that this phase leaves alone.
+            # Naming the inputs skips the gradients of networks that this phase does not update.
             parameters = (parameter for network in networks for parameter in network.parameters())
             precision.backward(objective, [parameter for parameter in parameters if parameter.requires_grad])
         yield phase, terms
@@ -88,14 +88,14 @@ def _backward(method: Method, batch: Batch, precision: Precision) -> Generator[t
 
 def _require_scalars(phase: Phase, terms: Terms) -> None:
     if not terms:
-        raise TrainingError(f"the phase {phase.name} has no terms, so there is nothing for it to minimize")
+        raise TrainingError(f"the phase {phase.name} has no terms to minimize")
     for name, term in terms.items():
         if not isinstance(cast(object, term), Term):  # a plugin's, which may be anything
-            raise TrainingError(f"the term {phase.name}/{name} is a {type(term).__name__}, and not a genlab.Term")
+            raise TrainingError(f"the term {phase.name}/{name}: expected a genlab.Term, got a {type(term).__name__}")
         value = cast(object, term.value)
         if not isinstance(value, Tensor) or value.shape != ():
             given = f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
-            raise TrainingError(f"the loss {phase.name}/{name} gave {given}, and a loss is a tensor with one value")
+            raise TrainingError(f"the loss {phase.name}/{name}: expected a tensor with one value, got {given}")
 
 
 def _add_norms(result: StepResult, phase: Phase, role: str, network: Network) -> None:

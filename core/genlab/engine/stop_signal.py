@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a request to stop after the step that is under way."""
+"""Graceful shutdown: SIGINT (Ctrl-C) and SIGTERM stop a training after the current step."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _log = logging.getLogger("genlab")
 
 
 class StopSignal:
-    """While entered, the first signal sets a flag, which calling this object tells; a second one breaks off at once.
+    """Context in which the first signal sets a flag, read by calling the object; a second one stops at once.
 
-    Away from the main thread signals belong to somebody else, and nothing is changed.
+    Outside the main thread it changes nothing.
 
     Args:
-        words: what to tell the person when the first signal comes.
+        words: message printed at the first signal.
     """
 
     signals = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
     def __init__(
-        self, words: str = "Stopping: the run is saved after this step. Once more breaks off at once."
+        self, words: str = "Stopping: the run is saved after this step. Interrupt again to stop at once."
     ) -> None:
         self.words = words
         self.received: int | None = None
@@ -36,7 +36,7 @@ class StopSignal:
 
     def __enter__(self) -> StopSignal:
         if threading.current_thread() is threading.main_thread():
-            # What is ignored, as by nohup, stays so.
+            # Signals that are ignored, as under nohup, stay ignored.
             wanted = [number for number in self.signals if signal.getsignal(number) is not signal.SIG_IGN]
             self._before = {number: signal.signal(number, self._receive) for number in wanted}
         return self
@@ -47,12 +47,12 @@ class StopSignal:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         if kind is KeyboardInterrupt and self.received is not None:
-            _log.warning("Broken off: what was done since the last checkpoint is lost.")
+            _log.warning("Stopped: steps since the last checkpoint are lost.")
 
     def _receive(self, number: int, _frame: FrameType | None) -> None:
         if self.received is not None:
             raise KeyboardInterrupt
         self.received = number
-        # A stream that is in the middle of a write takes no other.
+        # A stream is not reentrant: the signal may have interrupted a write.
         with suppress(RuntimeError):
             _log.warning(self.words)

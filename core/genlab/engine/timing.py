@@ -1,4 +1,4 @@
-"""Schedule of what recurs in a training, and its throughput."""
+"""Timing of a training: periodic events, and throughput."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Throughput(NamedTuple):
     Args:
         seconds: how long that was.
         images_per_second: pairs trained with.
-        waiting: the share of the time that went into waiting for pairs, from 0 to 1.
+        waiting: fraction of the time spent waiting for pairs (data stall), from 0 to 1.
     """
 
     seconds: float
@@ -28,14 +28,14 @@ class Throughput(NamedTuple):
 
 
 class StepTimer:
-    """Time since the training started here, and the throughput of its steps without what happens beside them.
+    """Time since the training started, and the throughput of its steps without validation and checkpoints.
 
     Args:
         batch_size: pairs in a step.
 
     Attributes:
-        waited: seconds that were spent waiting for pairs.
-        stepped: seconds that the steps themselves took.
+        waited: seconds spent waiting for pairs.
+        stepped: seconds spent in steps.
     """
 
     def __init__(self, batch_size: int) -> None:
@@ -60,14 +60,14 @@ class StepTimer:
 
     @contextmanager
     def waiting(self) -> Generator[None, None, None]:
-        """Time in this block is spent waiting for pairs."""
+        """Context that counts as waiting for pairs."""
         before = time.monotonic()
         yield
         self.waited += time.monotonic() - before
 
     @contextmanager
     def stepping(self) -> Generator[None, None, None]:
-        """A step is taken in this block."""
+        """Context that counts as a step."""
         before = time.monotonic()
         yield
         self.stepped += time.monotonic() - before
@@ -75,7 +75,7 @@ class StepTimer:
 
     @contextmanager
     def aside(self) -> Generator[None, None, None]:
-        """Time in this block does not count for the rate; blocks may lie in each other."""
+        """Context that is excluded from the throughput; may be nested."""
         before, read = time.monotonic(), self._read
         yield
         self._read = read + time.monotonic() - before

@@ -1,4 +1,4 @@
-"""A training as it stands: what it changes, how far it is, and what is done at each step."""
+"""State of a training, and the actions of each step."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Training:
 
     Args:
         experiment: what to train.
-        checkpoint: where to go on from; None for a new training.
+        checkpoint: the checkpoint to resume from; None for a new training.
         folder: where to save checkpoints.
         listeners: the listeners.
-        stopping: tells whether a signal asked to stop.
+        stopping: returns True once a signal asked to stop.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Training:
 
     @contextmanager
     def ready(self) -> Generator[Iterator[Batch], None, None]:
-        """Batches from here on, and in this block everything set to take steps with them."""
+        """Context in which everything is set to take steps; gives the batches from here on."""
         train, device = self.experiment.settings.train, self.experiment.device
         with ExitStack() as stack:
             stack.enter_context(cpu_threads(train.threads))
@@ -96,12 +96,12 @@ class Training:
             )
 
     def next_batch(self, batches: Iterator[Batch]) -> Batch:
-        """The next of those batches, as soon as it is there."""
+        """Wait for the next batch."""
         with self.timer.waiting():
             return next(batches)
 
     def observe(self) -> None:
-        """Make the validation and pictures that are due at this step, unless that was done; a signal puts it off."""
+        """Run the validation and previews due at this step, unless done before; a signal postpones them."""
         with self.timer.aside():
             if not self.validated:
                 self._validate()
@@ -127,7 +127,7 @@ class Training:
         self._note()
 
     def _note(self) -> None:
-        """Let the checkpoint of this step, if there is one, know what was made since."""
+        """Record completed validation and previews in this step's checkpoint, if there is one."""
         if self.saved == self.step:
             self.save()
 
@@ -147,17 +147,17 @@ class Training:
         self.listeners.emit(Step(number, self._values(result, rate) if reading else None))
 
     def save(self) -> None:
-        """Save a checkpoint of where the training is.
+        """Save a checkpoint of this step.
 
         Raises:
-            TrainingError: a weight is no number any more. Losses are not read at every step, so a checkpoint must
-                make sure that it does not replace a sound one.
+            TrainingError: a weight is not finite. Losses are not read at every step, so weights are checked before
+                they replace a valid checkpoint.
         """
         checkpoint = self.experiment.settings.checkpoint
         with self.timer.aside():
             for role, network in self.experiment.networks.items():
                 if not get_total_norm(network.parameters()).isfinite():
-                    raise _diverged(f"the weights of the {role} are no numbers any more at step {self.step}")
+                    raise _diverged(f"the weights of the {role} are not finite at step {self.step}")
             progress = TrainProgress(
                 step=self.step,
                 validated=self.validated,
@@ -173,29 +173,29 @@ class Training:
 
     @contextmanager
     def saving_if_data_fail(self) -> Generator[None, None, None]:
-        """Save where the training is if a pair cannot be read in this block, and say so."""
+        """Context that saves a checkpoint if a pair cannot be read, and adds that to the error."""
         try:
             yield
         except DataError as error:
             self.save()
-            saved = "The run is saved. Restore the data and `gen resume` it; --allow-changed-data accepts other data."
+            saved = "The run is saved. Restore the data, then resume with `gen resume`; --allow-changed-data accepts other data."
             hint = f"{error.hint}\n{saved}" if error.hint else saved
             raise DataError(error.what, where=error.where, hint=hint) from error
 
     @property
     def wants_saving(self) -> bool:
-        """True if the last checkpoint is as old as the recipe allows."""
+        """True if a checkpoint is due by the recipe's `minutes`."""
         return self.timer.minutes_since_save() >= self.experiment.settings.checkpoint.minutes
 
     def _due(self, step: int, times: int) -> bool:
         return due(step, self.experiment.settings.train.steps, times)
 
     def _seed(self, purpose: str) -> None:
-        """Let all that is drawn from here on depend on nothing but the recipe's seed, the purpose and the step."""
+        """Seed the RNGs by the recipe's seed, the purpose and the step."""
         seed_random_numbers(derived_seed(self.experiment.settings.seed, purpose, self.step), self.experiment.device)
 
     def _values(self, result: StepResult, rate: float) -> StepMetrics:
-        """Read a step's figures from the device; a loss that is no number ends the training."""
+        """Read a step's values from the device; raises if a loss is not finite."""
         losses = _read(result.losses)
         for name, loss in losses.items():
             if not math.isfinite(loss):
@@ -208,7 +208,7 @@ class Training:
 
 
 def _read(tensors: Mapping[str, Tensor]) -> dict[str, float]:
-    """All at once: each reading makes a GPU wait."""
+    """Read all values in one transfer, as each one synchronizes a GPU."""
     values = torch.stack(list(tensors.values())).tolist() if tensors else []
     return dict(zip(tensors, values, strict=True))
 
@@ -217,5 +217,5 @@ def _diverged(what: str) -> TrainingError:
     return TrainingError(
         what,
         hint="A lower optimizer.learning_rate, or other loss weights, may keep the training stable. "
-        "The run's last checkpoint, if it has one, is from before.",
+        "The run's last checkpoint, if it has one, predates the divergence.",
     )

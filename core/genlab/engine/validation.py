@@ -1,4 +1,4 @@
-"""Metrics and pictures of what the networks can do now."""
+"""Validation: metrics, and preview pictures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class Interrupted(Exception):  # noqa: N818  (not an error: the user asked to stop)
-    """A validation was abandoned because the run is asked to stop."""
+    """Raised to abandon a validation when the run is asked to stop."""
 
 
 class Measured(NamedTuple):
@@ -38,7 +38,7 @@ class Measured(NamedTuple):
 
 
 def validate(experiment: Experiment, predictor: Predictor, stopping: Callable[[], bool]) -> Measured:
-    """Each metric over validation pairs, over as many training pairs, and the difference.
+    """Compute each metric over validation pairs, over as many training pairs, and the difference.
 
     Raises:
         Interrupted: as soon as `stopping` says so.
@@ -62,7 +62,7 @@ def _under(side: str, values: Mapping[str, T]) -> dict[str, T]:
 
 
 def try_metrics(metrics: Mapping[str, Metric], pairs: PreparedPairs) -> None:
-    """Measure one pair, as if its target had been predicted, so that one that cannot is found before a training."""
+    """Measure one pair with its target as the prediction, to find unusable metrics before training."""
     batch = pair_as_batch(pairs, 0, torch.device("cpu"))
     for name, metric in metrics.items():
         metric.reset()
@@ -102,29 +102,29 @@ def _per_image(name: str, metric: Metric, keys: Sequence[str]) -> dict[str, floa
     if values is None:
         return None
     if not (isinstance(values, Sequence) and len(values) == len(keys)):
-        raise TrainingError(f"what the metric {name} gave per image is no sequence of a number for each of {len(keys)}")
+        raise TrainingError(f"per_image() of the metric {name}: expected a sequence of {len(keys)} numbers")
     return {key: _score(name, value) for key, value in zip(keys, values, strict=True)}
 
 
 def _scores(name: str, metric: Metric) -> dict[str, float]:
-    """Values of a metric: one under its label, or several below it."""
+    """Scores of a metric by name: its label, or `label/score`."""
     value = cast(object, metric.compute())  # a plugin's, which may be anything
     if not metric.scores:
         return {name: _score(name, value)}
     if not (isinstance(value, Mapping) and set(value) == set(metric.scores)):
         given = ", ".join(map(str, value)) if isinstance(value, Mapping) else f"a {type(value).__name__}"
-        raise TrainingError(f"the metric {name} gave {given}, and its scores are {', '.join(metric.scores)}")
+        raise TrainingError(f"the metric {name}: expected the scores {', '.join(metric.scores)}, got {given}")
     return {f"{name}/{score}": _score(f"{name}/{score}", value[score]) for score in metric.scores}
 
 
 def _score(name: str, value: object) -> float:
     if not isinstance(value, int | float):
-        what = f"the metric {name} gave a {type(value).__name__}, and a metric is a number: int or float"
+        what = f"the metric {name}: expected an int or float, got a {type(value).__name__}"
         raise TrainingError(what)
     try:
         score = float(value)
     except OverflowError as error:
-        raise TrainingError(f"the metric {name} gave an integer that is too large for a number") from error
+        raise TrainingError(f"the metric {name}: the integer is too large for a float") from error
     if not math.isfinite(score):
         _log.warning("The metric %s is %s.", name, score)
     return score
@@ -138,7 +138,7 @@ def pair_as_batch(pairs: PreparedPairs, index: int, device: torch.device) -> Bat
 
 
 def preview(experiment: Experiment, predictor: Predictor) -> Pictures:
-    """The same few validation pairs, each time."""
+    """A few validation pairs, the same each time."""
     pairs, sides = experiment.validation, experiment.validation.sides
     indices = evenly_spaced(len(pairs), experiment.settings.evaluate.preview_pairs)
     batches = [pair_as_batch(pairs, index, experiment.device) for index in indices]
@@ -151,7 +151,7 @@ def preview(experiment: Experiment, predictor: Predictor) -> Pictures:
 
 
 def _predicted(predictor: Predictor, batch: Batch) -> Tensor:
-    """One prediction; a network of the wrong shape is found here, before the first step."""
+    """Check the shape of a prediction before the first step."""
     prediction = predictor(batch.condition)
     if prediction.shape != batch.target.shape:
         shapes = f"{tuple(prediction.shape[1:])}, and the target is {tuple(batch.target.shape[1:])}"

@@ -1,1 +1,1 @@
-"""Image files to arrays and back, with the values, bands and depth that the files have. Imports no torch."""
+"""Lossless reading and writing of image files: values, bands and bit depth are preserved. Imports no torch."""

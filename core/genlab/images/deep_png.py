@@ -1,4 +1,4 @@
-"""PNG files in color, or with alpha, of 16 bits a channel, which Pillow reduces to 8: by imagecodecs."""
+"""16-bit PNG in color or with alpha, read with imagecodecs, as Pillow reduces it to 8 bits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from genlab.images.source import ImageSource
 _WHAT = "a PNG of 16 bits in color or with alpha"
 # Bands by the color type of the header (PNG specification, section 11.2.1): RGB, gray and alpha, RGB and alpha.
 _BANDS = {2: PixelType(3, "uint16"), 4: PixelType(1, "uint16", True), 6: PixelType(3, "uint16", True)}
-_COLOR_TYPE = 25  # its place in the file
+_COLOR_TYPE = 25  # its offset in the file
 
 
 def read_header(source: ImageSource) -> ImageHeader:

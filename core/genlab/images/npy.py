@@ -32,7 +32,7 @@ def _array(source: ImageSource) -> NDArray[np.generic]:
     except (ValueError, EOFError, OSError) as error:
         raise DataError(f"the array cannot be read: {error}", where=source.where) from error
     if array.ndim not in (2, 3) or 0 in array.shape:
-        raise DataError(f"an image is (height, width) or (height, width, bands), not {array.shape}", where=source.where)
+        raise DataError(f"expected shape (height, width[, bands]), got {array.shape}", where=source.where)
     if array.dtype.kind not in "uif" or array.dtype.itemsize > (8 if array.dtype.kind == "f" else 4):
-        raise DataError(f"an image has integers of up to 32 bits, or floats, not {array.dtype}", where=source.where)
+        raise DataError(f"expected integers of up to 32 bits, or floats, got {array.dtype}", where=source.where)
     return array.reshape(*array.shape[:2], -1)

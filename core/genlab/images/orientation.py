@@ -1,4 +1,4 @@
-"""Orientation of an image, as EXIF and TIFF number it (EXIF 2.32, section 4.6.4)."""
+"""Image orientation by EXIF and TIFF numbers (EXIF 2.32, section 4.6.4)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def turned_size(height: int, width: int, orientation: int) -> tuple[int, int]:
 
 
 def turned(image: NDArray[np.generic], orientation: int) -> NDArray[np.generic]:
-    """An image (height, width, bands) turned and mirrored so that its top is above; unknown numbers change nothing."""
+    """Rotate and flip an image (height, width, bands) upright; unknown numbers change nothing."""
     if orientation in _SIDEWAYS:
         image = image.swapaxes(0, 1)
     upside_down = orientation in (3, 4, 7, 8)

@@ -1,4 +1,4 @@
-"""Images that Pillow reads exactly, and whether it does.
+"""Images that Pillow reads losslessly, and detection of those that it does not.
 
 Only the decoders named here are used: those of Pillow's others, such as EPS, start other programs.
 """
@@ -59,11 +59,11 @@ _UNASSOCIATED_ALPHA = 2
 
 
 class InexactError(Exception):
-    """Pillow would give other values than the file has, or none."""
+    """Pillow would change the file's values, or cannot read them."""
 
 
 def knows(start: bytes) -> bool:
-    """True if a file that begins so may be read by one of the decoders."""
+    """True if one of the decoders accepts a file with this beginning."""
     return _decoder(start) is not None
 
 
@@ -95,7 +95,7 @@ def _decoder(start: bytes) -> Callable[[Any], Image.Image] | None:
 
 @contextmanager
 def _opened(source: ImageSource) -> Generator[Image.Image]:
-    """An image of which only the header is read so far; whatever its decoder stumbles over becomes a `DataError`."""
+    """Open an image and read its header; errors of its decoder become `DataError`s."""
     decoder = _decoder(source.start(16))
     assert decoder is not None
     try:
@@ -107,7 +107,7 @@ def _opened(source: ImageSource) -> Generator[Image.Image]:
         if decoder is TiffImagePlugin.TiffImageFile and isinstance(error, SyntaxError):  # of a kind that it lacks
             raise InexactError from error
         what = f"the image cannot be read: {_reason(error)}"
-        raise DataError(what, where=source.where, hint="Replace it, or take it out of the data.") from error
+        raise DataError(what, where=source.where, hint="Replace it, or remove it from the data.") from error
 
 
 def _reason(error: Exception) -> str:
@@ -125,7 +125,7 @@ def _pixel_type(picture: Image.Image, source: ImageSource) -> PixelType:
     if picture.mode == "I" and rawmode == "I;16B":
         return PixelType(1, "uint16")
     if picture.mode not in _TYPES:
-        what = f"the image's colors are {picture.mode}, and not gray or RGB"
+        what = f"expected colors in gray or RGB, got {picture.mode}"
         raise DataError(what, where=source.where, hint="Convert it to RGB.")
     if "transparency" in picture.info and picture.mode in ("1", "L", "P", "RGB"):
         return _TYPES[picture.mode]._replace(has_alpha=True)
@@ -151,7 +151,7 @@ def _tiff_type(picture: TiffImagePlugin.TiffImageFile, rawmode: str, source: Ima
 
 
 def _full_pages(picture: TiffImagePlugin.TiffImageFile) -> int:
-    """The number of a file's pages that are no thumbnails of others."""
+    """Number of a file's pages, without thumbnails."""
     count = 0
     for page in range(picture.n_frames):
         picture.seek(page)
@@ -161,13 +161,13 @@ def _full_pages(picture: TiffImagePlugin.TiffImageFile) -> int:
 
 
 def _rawmode(picture: Image.Image) -> str:
-    """Pillow's name of how the file's samples lie."""
+    """Pillow's name of the file's sample layout."""
     tile = getattr(picture, "tile", [])
     arguments = tile[0][3] if tile else ""
     return str(arguments[0] if isinstance(arguments, tuple) and arguments else arguments)
 
 
 def exif_orientation(picture: Image.Image) -> int:
-    """Number of a picture's orientation, 1 where it has none."""
-    # Not the picture's own `getexif`: a PNG's decodes the whole image in search of it.
+    """Orientation number of a picture; 1 by default."""
+    # Not `getexif` of the picture, which decodes the whole image of a PNG.
     return int(Image.Image.getexif(picture).get(Base.Orientation) or 1)

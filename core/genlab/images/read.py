@@ -1,6 +1,6 @@
-"""One reader of image files, for training and prediction: what a file contains is what it gives, or it is refused.
+"""Reader of image files for training and prediction: exact values, or an error.
 
-Pillow reads what it reads exactly, NumPy `.npy` files, and the readers of the extra `genlab[tiff]` the rest.
+Pillow reads what it can read losslessly, NumPy reads `.npy` files, and the extra `genlab[tiff]` reads the rest.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from genlab.images.header import Alpha, ImageHeader, PixelType
 from genlab.images.source import ImageSource
 
 MAX_PIXELS = 2**28
-"""The most pixels of an image that is decoded, unless a setting says otherwise: 16,384 x 16,384."""
+"""Default limit of pixels per image: 16,384 x 16,384."""
 
 IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".npy")
-"""Endings of the names of files that are taken for images."""
+"""File name extensions of images."""
 
 T = TypeVar("T")
 
@@ -37,12 +37,12 @@ def read_header(source: ImageSource, max_pixels: int = MAX_PIXELS) -> ImageHeade
         max_pixels: the most that may be decoded.
 
     Raises:
-        DataError: it is no image that can be read exactly, or is too large.
+        DataError: it cannot be read exactly, or is too large.
     """
     header = _by_reader(source, lambda reader: reader.read_header(source))
     if (count := header.height * header.width) > max_pixels:
-        what = f"the image has {header.size} pixels, {count:,}, and at most {max_pixels:,} are decoded"
-        raise DataError(what, where=source.where, hint="A setting of the dataset, max_pixels, raises that.")
+        what = f"the image has {header.size} pixels, {count:,}; the limit is {max_pixels:,}"
+        raise DataError(what, where=source.where, hint="Raise the limit with the dataset's setting max_pixels.")
     return header
 
 
@@ -73,16 +73,16 @@ def read_image(
 
     Args:
         source: the encoded image.
-        pixels: the type that they must have; gray becomes three equal bands where three are asked for.
+        pixels: the expected type; gray is expanded to three equal bands where three are expected.
         alpha: whether an alpha channel is dropped or is the last band.
         max_pixels: the most that may be decoded.
 
     Raises:
-        DataError: it is no image that can be read exactly, is too large, or has other pixels.
+        DataError: it cannot be read exactly, is too large, or has other pixels.
     """
     found = read_header(source, max_pixels).pixels
     if pixels and not _fits(found.seen(alpha), pixels):
-        raise DataError(f"the image has {found}, where {pixels} are expected", where=source.where)
+        raise DataError(f"expected an image of {pixels}, got {found}", where=source.where)
     array = np.ascontiguousarray(_by_reader(source, lambda reader: reader.read_pixels(source)))
     if found.has_alpha and alpha == "drop":
         array = array[..., :-1]
@@ -90,7 +90,7 @@ def read_image(
 
 
 def common_type(headers: Sequence[ImageHeader], alpha: Alpha = "drop") -> PixelType:
-    """The pixels' type of the first image; the others must have it too, or be gray where it has colors.
+    """Pixel type of the first image; the others must have it too, or be gray where it has colors.
 
     Args:
         headers: at least one.
@@ -136,7 +136,7 @@ def _by_reader(source: ImageSource, read: Callable[[_Reader], T]) -> T:
 
 def _require_known(start: bytes, source: ImageSource) -> None:
     if not start:
-        raise DataError("the image cannot be read: it is empty", where=source.where, hint="Take it out of the data.")
+        raise DataError("the image cannot be read: it is empty", where=source.where, hint="Remove it from the data.")
     if not pillow.knows(start):
-        what = f"the image cannot be read: it is of another format than {_FORMATS}"
-        raise DataError(what, where=source.where, hint="Convert it, or take it out of the data.")
+        what = f"the image cannot be read: unknown format; expected {_FORMATS}"
+        raise DataError(what, where=source.where, hint="Convert it, or remove it from the data.")

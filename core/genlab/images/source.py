@@ -1,4 +1,4 @@
-"""One encoded image: a file, or the bytes that a table holds."""
+"""Encoded images: files, or bytes in a table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class ImageSource(NamedTuple):
 
     Args:
         data: its file, or its bytes.
-        where: how to name it to a person.
+        where: display name.
     """
 
     data: Path | bytes
@@ -51,9 +51,9 @@ class ImageSource(NamedTuple):
         return BytesIO(self.data) if isinstance(self.data, bytes) else self.data
 
     def require_file(self) -> None:
-        """Refuse what is no regular file: reading a named pipe would wait for ever."""
+        """Reject anything but regular files: reading a named pipe would block forever."""
         if isinstance(self.data, Path) and self.data.exists() and not self.data.is_file():
-            raise DataError("this is not a regular file", where=self.where)
+            raise DataError("not a regular file", where=self.where)
 
     def _unreadable(self, error: OSError) -> DataError:
         return DataError(f"the file cannot be read: {error.strerror}", where=self.where)

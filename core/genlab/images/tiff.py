@@ -1,4 +1,4 @@
-"""TIFF files that Pillow cannot read exactly, by tifffile: more bands, more bits, other orders."""
+"""TIFF files that Pillow cannot read losslessly, read with tifffile: more bands, more bits, other layouts."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def read_pixels(source: ImageSource) -> NDArray[np.generic]:
 
 @contextmanager
 def _page(source: ImageSource) -> Generator[Any]:
-    """The file's page, if there is one and it can be used; whatever tifffile stumbles over becomes a `DataError`."""
+    """Open the file's only page; errors of tifffile and unsupported layouts become `DataError`s."""
     tifffile = require_tiff_extra("tifffile", _WHAT, source.where)
     require_tiff_extra("imagecodecs", _WHAT, source.where)
     try:
@@ -64,9 +64,9 @@ def _page(source: ImageSource) -> Generator[Any]:
 def _check(page: Any, source: ImageSource) -> None:
     what = None
     if page.dtype is None or page.dtype.kind not in "uif" or page.dtype.itemsize > 4 + 4 * (page.dtype.kind == "f"):
-        what = f"its values are {page.dtype}, and an image has integers of up to 32 bits, or floats"
+        what = f"expected integers of up to 32 bits, or floats, got {page.dtype}"
     elif page.photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB):
-        what = f"its colors are {getattr(page.photometric, 'name', page.photometric)}, and not gray or RGB"
+        what = f"expected colors in gray or RGB, got {getattr(page.photometric, 'name', page.photometric)}"
     elif page.photometric == _WHITE_IS_ZERO and page.dtype.kind != "u":
         what = f"its values are {page.dtype} with white as zero"
     elif any(int(extra) in _ALPHA for extra in page.extrasamples[:-1]):

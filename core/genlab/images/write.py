@@ -1,4 +1,4 @@
-"""Arrays to image files that hold them exactly."""
+"""Lossless writing of arrays to image files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from genlab.util.files import atomic_write
 
 
 def image_suffix(array: NDArray[np.generic]) -> str:
-    """Ending of the name of a file that holds an array (height, width[, bands]) exactly.
+    """File name extension for a lossless copy of an array (height, width[, bands]).
 
     PNG for gray of 8 or 16 bits and for RGB of 8; otherwise TIFF with the extra `genlab[tiff]`, and `.npy` without it.
     """
@@ -25,7 +25,7 @@ def image_suffix(array: NDArray[np.generic]) -> str:
 
 
 def write_image(path: Path, array: NDArray[np.generic], palette: Sequence[tuple[int, int, int]] | None = None) -> None:
-    """Write an array to a file, whose suffix is that of `image_suffix`; the file is there whole or not at all.
+    """Write an array to a file, whose suffix is that of `image_suffix`; the write is atomic.
 
     Args:
         path: the file.
@@ -56,5 +56,5 @@ def _write_tiff(path: Path, array: NDArray[np.generic]) -> None:
     bands = array.shape[2] if array.ndim == 3 else 1
     photometric = "rgb" if bands in (3, 4) else "minisblack"
     extra = bands - 3 if photometric == "rgb" else bands - 1
-    # Further bands are no alpha, which a reader would take them for.
+    # Otherwise readers would take further bands for alpha.
     tifffile.imwrite(path, array, photometric=photometric, extrasamples=["unspecified"] * extra or None)

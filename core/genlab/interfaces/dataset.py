@@ -92,7 +92,7 @@ class Pairs(ABC):
         return (self[index] for index in range(len(self)))
 
     def fingerprint(self) -> str:
-        """A hash of the content, equal wherever the same pairs lie.
+        """Hash of the content, independent of where the pairs are stored.
 
         This one reads every pair; override it where the content is known more cheaply.
         """
@@ -107,26 +107,26 @@ class Pairs(ABC):
 
 
 def require_pair(pair: object, where: str) -> None:
-    """Refuse what is no pair of arrays, as what a plugin's dataset gives may be anything.
+    """Check that a plugin's dataset returned a pair of arrays.
 
     Args:
-        pair: what it gave.
+        pair: the returned value.
         where: the dataset, for the message.
 
     Raises:
         DataError: it is something else.
     """
     if not isinstance(pair, Pair):
-        raise DataError(f"a pair is a {type(pair).__name__}, and not a genlab.Pair", where=where)
+        raise DataError(f"expected a genlab.Pair, got a {type(pair).__name__}", where=where)
     if not isinstance(cast(object, pair.key), str):
-        raise DataError(f"the key of a pair is a {type(pair.key).__name__}, and not text", where=where)
+        raise DataError(f"the key of a pair: expected text, got a {type(pair.key).__name__}", where=where)
     for side in (pair.a, pair.b):
         if not isinstance(cast(object, side), np.ndarray):
-            raise DataError(f"a side is a {type(side).__name__}, and not a NumPy array", where=pair.key)
+            raise DataError(f"a side of a pair: expected a NumPy array, got a {type(side).__name__}", where=pair.key)
 
 
 class Choice(NamedTuple):
-    """The dataset that is used in the end.
+    """The dataset in use, and why.
 
     Args:
         dataset: this one.
@@ -148,7 +148,7 @@ class Dataset(ABC):
         """Find the pairs of one split; `DataError` says what is wrong with them."""
 
     def probe(self) -> None:
-        """Raise `DataUnavailableError` if this source cannot be had here and now; take 3 seconds at most.
+        """Raise `DataUnavailableError` if this source is not available; may take 3 seconds at most.
 
         The dataset `first_available` asks this of each of its sources, before it takes one.
         """
@@ -160,7 +160,7 @@ class Dataset(ABC):
 
         Args:
             path: the file.
-            side: the side that it stands for.
+            side: the side of the pairs that it belongs to.
 
         Returns:
             An array as a pair has it on that side.
@@ -171,5 +171,5 @@ class Dataset(ABC):
         return read_image(ImageSource.of(path))
 
     def choose(self) -> Choice:
-        """The dataset to use: this one, unless it stands for a choice among the datasets in its settings."""
+        """The dataset to use: this one, unless it selects one of the datasets in its settings."""
         return Choice(self)

@@ -16,13 +16,13 @@ Status = Literal["finished", "paused", "interrupted", "failed"]
 
 @dataclass(frozen=True)
 class Started:
-    """A run starts, or goes on after a pause.
+    """A run starts, or resumes.
 
     Args:
         folder: where the run is; a listener may write files of its own there.
         title: the recipe's title.
         recipe: the resolved recipe, as TOML.
-        facts: what a person wants to know first, in order: name and value (device, data, parameters, ...).
+        facts: summary of the run, in order: name and value (device, data, parameters, ...).
         step: how many steps were done before; 0 for a new run.
         steps: how many steps the training has in all.
         batch_size: images per step.
@@ -39,7 +39,7 @@ class Started:
 
 @dataclass(frozen=True)
 class StepMetrics:
-    """Figures read from the device, once in a while.
+    """Values read from the device every few steps.
 
     Args:
         losses: each term's value, unweighted, by `phase/term`.
@@ -47,7 +47,7 @@ class StepMetrics:
         gradient_norms: the L2 norm of each level's gradient, by `role/level`.
         weight_norms: the L2 norm of each level's weights, by `role/level`.
         images_per_second: since the last such event.
-        waiting: the share of that time, from 0 to 1, in which the networks waited for pairs.
+        waiting: fraction of that time spent waiting for pairs (data stall), from 0 to 1.
     """
 
     losses: Mapping[str, float]
@@ -60,7 +60,7 @@ class StepMetrics:
 
 @dataclass(frozen=True)
 class Step:
-    """A step is done. Reading figures makes a GPU wait, so most steps come without values."""
+    """A step is done. Reading values synchronizes a GPU, so most steps come without them."""
 
     step: int
     values: StepMetrics | None
@@ -68,7 +68,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Pictures:
-    """The same few pairs, each time: uint8 arrays (n, height, width, 3), ready to be seen."""
+    """A few pairs, the same each time: uint8 arrays (n, height, width, 3) for display."""
 
     keys: tuple[str, ...]
     condition: NDArray[np.uint8]
@@ -78,7 +78,7 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Previewed:
-    """Pictures of what the generator makes now of the same few validation pairs."""
+    """Current predictions for the same few validation pairs."""
 
     step: int
     pictures: Pictures
@@ -145,7 +145,7 @@ class Trial:
 
 
 class Interval(NamedTuple):
-    """A figure over several seeds: its mean, and one standard deviation to each side."""
+    """A score over several seeds: its mean, and one standard deviation to each side."""
 
     low: float
     mean: float
@@ -158,9 +158,9 @@ class Compared:
 
     Args:
         folder: the ablation's; a listener may write files of its own there, and in those of the trials.
-        metrics: the figures that are compared, the one that the answer is about first.
+        metrics: names of the compared scores, the primary one first.
         trials: the runs that are finished.
-        curves: by metric and arm, the figure over the training by step.
+        curves: by metric and arm, the score by step.
         pictures: by arm, the last pictures of the same validation pairs.
     """
 
@@ -182,16 +182,16 @@ Replacement = Literal["cut", "shuffle", "average"]
 class SkipEffect:
     """Effect on predictions of replacing one skip connection's features.
 
-    Figures are over the pairs: the mean, and one standard deviation to each side.
+    Values are over the pairs: the mean, and one standard deviation to each side.
 
     Args:
         level: the skip's, counted from the outermost, 1.
-        replacement: what it carries: `cut`, zeros; `shuffle`, another image's features; `average`, the mean of all
+        replacement: its features: `cut`, zeros; `shuffle`, another image's features; `average`, the mean of all
             images' features, position by position.
-        change: how far predictions move, as mean absolute difference.
-        error: how much farther from the target they are, as mean absolute difference.
-        high_frequency: the energy of their upper half of spatial frequencies, as a share of what it was.
-        pictures: what a few of them look like.
+        change: change of predictions, as mean absolute difference.
+        error: increase of their distance to the target, as mean absolute difference.
+        high_frequency: energy in their upper half of spatial frequencies, relative to the original predictions.
+        pictures: pictures of a few of them.
     """
 
     level: int
@@ -226,32 +226,32 @@ class Probed:
 
 
 class Listener(ABC):
-    """Hears a run's events; every method may be left out.
+    """Receives a run's events (callbacks); every method is optional.
 
-    The constructor's arguments are settings. A listener that raises is reported once and hears no more; the run
-    goes on.
+    The constructor's arguments are settings. A listener that raises is reported once and receives no more
+    events; the run continues.
     """
 
     def started(self, event: Started) -> None:
-        """The run begins, or goes on: always the first that is heard of a run."""
+        """The run starts or resumes: always the first event of a run."""
 
     def step(self, event: Step) -> None:
-        """A step is done; its figures are there only now and then."""
+        """A step is done; most steps come without values."""
 
     def previewed(self, event: Previewed) -> None:
         """Pictures were made."""
 
     def validated(self, event: Validated) -> None:
-        """Metrics were measured; on a resume, those of the step that it begins at may come once more."""
+        """Metrics were measured; after a resume, those of its first step may be repeated."""
 
     def checkpoint_saved(self, event: CheckpointSaved) -> None:
         """A checkpoint is on the disk."""
 
     def ended(self, event: Ended) -> None:
-        """The run is over for now: always the last that is heard of it, unless the process was killed."""
+        """The run is over for now: always its last event, unless the process was killed."""
 
     def compared(self, event: Compared) -> None:
-        """An ablation was run; nothing else is heard of it."""
+        """An ablation was run; its only event."""
 
     def probed(self, event: Probed) -> None:
-        """A run was probed; nothing else is heard of it."""
+        """A run was probed; its only event."""

@@ -1,4 +1,4 @@
-"""Objectives of training. A loss is a mean: it does not grow with the batch or the size of the image."""
+"""Losses: objectives of training. A loss is a mean, independent of batch size and image size."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Loss(nn.Module, ABC):
         target: Float[Tensor, "n d h w"],
         prediction: Float[Tensor, "n d h w"],
     ) -> Scalar:
-        """The mean over the batch, low where the prediction is as it should be; it has gradients by the prediction."""
+        """Compute the mean over the batch, lower for better predictions; differentiable by the prediction."""
 
 
 class AdversarialLoss(nn.Module, ABC):
-    """The two sides of the game between a generator and a discriminator; a recipe's `weight` is the generator's."""
+    """Adversarial loss of a generator and a discriminator; a recipe's `weight` applies to the generator's."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,4 +52,4 @@ class AdversarialLoss(nn.Module, ABC):
 
     @abstractmethod
     def for_discriminator(self, target_scores: Scores, prediction_scores: Scores) -> Scalar:
-        """Low when real images and predictions are told apart; the sum of both terms."""
+        """Low when the discriminator separates real images from predictions; the sum of both terms."""

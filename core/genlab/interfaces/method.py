@@ -53,10 +53,10 @@ class Phase:
         name: for reports, such as `discriminator`.
         updates: the roles of the networks whose parameters the update changes.
         terms: from the batch and what the step's forward pass gave, the terms of the objective by name. The graph of
-            the forward pass can be walked back by one phase only; others detach what they take from it.
+            the forward pass can be used for the backward pass of one phase only; others detach what they use.
 
     Raises:
-        PluginError: `updates` is no tuple of roles.
+        PluginError: `updates` is not a tuple of roles.
     """
 
     name: str
@@ -64,9 +64,9 @@ class Phase:
     terms: Callable[[Batch, Outputs], Terms]
 
     def __post_init__(self) -> None:
-        # A type checker takes a tuple of one without its comma for what it is; Python takes it for letters.
+        # A tuple of one without its comma is a string, which Python would iterate letter by letter.
         if isinstance(self.updates, str):
-            what = f'the phase "{self.name}" has updates="{self.updates}", which is no tuple of roles'
+            what = f'the phase "{self.name}" has updates="{self.updates}"; expected a tuple of roles'
             raise PluginError(what, hint=f'Write updates=("{self.updates}",).')
 
 
@@ -111,4 +111,4 @@ class Method(ABC):
         return {}
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Take back what `state` gave when a checkpoint was saved."""
+        """Restore the `state` of a checkpoint."""

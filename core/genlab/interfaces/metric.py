@@ -27,12 +27,12 @@ class Metric(ABC):
     target_scores: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls) -> None:
-        # A type checker takes a string for a sequence of names; Python takes it for letters.
+        # To a type checker a string is a sequence of names; Python would iterate it letter by letter.
         if isinstance(cls.scores, str):
-            what = f'the metric {cls.__name__} has scores = "{cls.scores}", which is no tuple of names'
+            what = f'the metric {cls.__name__} has scores = "{cls.scores}"; expected a tuple of names'
             raise PluginError(what, hint=f'Write scores = ("{cls.scores}",).')
         if len(set(cls.scores)) < len(cls.scores):
-            raise PluginError(f"the metric {cls.__name__} names one of its scores twice: {', '.join(cls.scores)}")
+            raise PluginError(f"the metric {cls.__name__} has duplicate scores: {', '.join(cls.scores)}")
         if unknown := sorted({*cls.target_scores, *cls.target_scores.values()} - {*cls.scores}):
             raise PluginError(
                 f"the metric {cls.__name__} has target_scores with `{unknown[0]}`, which is none of its scores"
@@ -47,7 +47,7 @@ class Metric(ABC):
         target: Float[Tensor, "n d h w"],
         prediction: Float[Tensor, "n d h w"],
     ) -> None:
-        """Count in one batch, on any device: images in [-1, 1].
+        """Add one batch, on any device: images in [-1, 1].
 
         Where predictions are scores of classes, the target has one channel a class, 1 where a pixel is of the class
         and 0 elsewhere.
@@ -59,7 +59,7 @@ class Metric(ABC):
 
     @abstractmethod
     def reset(self) -> None:
-        """Forget what was counted."""
+        """Clear the state."""
 
     @abstractmethod
     def merge(self, other: Any) -> None:
@@ -73,9 +73,9 @@ class Metric(ABC):
         return None
 
     def description(self) -> str | None:
-        """One line on what it measures with, for the person who starts a run: such as which trained network."""
+        """One line for users on what it depends on, such as a trained network; None by default."""
         return None
 
     def fingerprint(self) -> str | None:
-        """A hash of what it measures with beside its settings, such as weights, if there is such a thing."""
+        """Hash of what it depends on beside its settings, such as weights; None by default."""
         return None

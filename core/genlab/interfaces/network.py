@@ -16,7 +16,7 @@ from typing_extensions import override
 
 
 class Level(NamedTuple):
-    """A part of a network that a person thinks of as one stage.
+    """A stage of a network, as listed in summaries.
 
     Args:
         name: such as `encoder 1`; unique in the network.
@@ -43,7 +43,7 @@ class Skip(NamedTuple):
 
 
 class Network(nn.Module):
-    """A module that can say how its weights start and which levels it has."""
+    """A module that can initialize its weights and list its levels."""
 
     def initialize(self, name: str, parameter: Tensor, rng: torch.Generator) -> None:
         """Initialize one parameter in place, drawing only from `rng`.
@@ -54,11 +54,11 @@ class Network(nn.Module):
         """
 
     def levels(self) -> Sequence[Level]:
-        """The stages to list, and to measure gradients of; here the module's direct children."""
+        """Stages for summaries and gradient norms; the module's direct children by default."""
         return [Level(name, module) for name, module in self.named_children()]
 
     def make_plain(self) -> None:
-        """Compute with PyTorch's own layers from now on, with the same parameters; here nothing changes.
+        """Switch to PyTorch's own layers, with the same parameters; does nothing by default.
 
         `gen bench` compares a recipe with its plain networks. A network that has faster layers of its own, or scores
         several images in one pass, overrides it.
@@ -87,7 +87,7 @@ class Generator(Network, ABC):
 
 
 class Discriminator(Network, ABC):
-    """Tells real images from predictions.
+    """Classifies images as real or predicted.
 
     The framework supplies the constructor's `condition_channels` and `image_channels`; its other arguments are
     settings. A class says, or its constructor, in `receptive_field` the side of the square that one score sees, and in

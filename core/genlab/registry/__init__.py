@@ -1,4 +1,4 @@
-"""Components by kind and name: from a plugin's hook to a class that keeps its contract.
+"""Registry of components by kind and name, from a plugin's hook to a checked class.
 
 Importing this imports no torch.
 """

@@ -1,4 +1,4 @@
-"""Components by kind and name: found among the plugins, imported when first named, held to their contract.
+"""Lookup of components by kind and name: imported lazily, and checked against their contract.
 
 Importing this imports no torch; naming a component imports its class, and whatever that needs.
 """
@@ -31,7 +31,7 @@ ComponentTable = dict[str, Any]
 
 @dataclass(frozen=True)
 class ComponentConfig:
-    """A component and its settings, complete and checked: what a recipe says of one part.
+    """A component and its settings, complete and validated.
 
     Args:
         component: the component that the table names.
@@ -44,7 +44,7 @@ class ComponentConfig:
     at: Keys = ()
 
     def build(self, **supplied: Any) -> Any:
-        """Construct the component; `RecipeError`, not located yet, if it refuses the combination of settings."""
+        """Construct the component; `RecipeError`, not located yet, if it rejects the combination of settings."""
         return self.build_parts(**supplied)[-1].instance
 
     def build_parts(self, **supplied: Any) -> list[ConstructedPart]:
@@ -65,15 +65,15 @@ class ComponentConfig:
         return [*parts, ConstructedPart(instance, self)]
 
     def _named_in(self, error: ValueError) -> Keys:
-        """The setting that a constructor's complaint names first, if it names one: there the fault is shown."""
+        """The first setting that a constructor's error message names, if any, to locate the fault."""
         return tuple(word for word in re.findall(r"\w+", str(error)) if word in self.settings)[:1]
 
     def table(self) -> ComponentTable:
-        """The table of a recipe that says the same, every default included."""
+        """The recipe table of this config, every default included."""
         return {"name": self.component.name, **{name: _plain(value) for name, value in self.settings.items()}}
 
     def nested(self) -> Iterator[ComponentConfig]:
-        """The components among the settings, and those among theirs."""
+        """Configs of nested components, recursively."""
         for value in self.settings.values():
             for item in value if isinstance(value, list) else [value]:
                 if isinstance(item, ComponentConfig):
@@ -82,7 +82,7 @@ class ComponentConfig:
 
 
 class ConstructedPart(NamedTuple):
-    """A component that was constructed, and what it was constructed from."""
+    """A constructed component and its config."""
 
     instance: Any
     config: ComponentConfig
@@ -98,7 +98,7 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Component:
-    """A registered class, imported when it is first asked for, and held to its contract then."""
+    """A registered class, imported lazily and checked against its contract."""
 
     registration: Registration
     plugin: Plugin
@@ -115,7 +115,7 @@ class Component:
 
     @cached_property
     def cls(self) -> type:
-        """The class; `PluginError` if it cannot be imported or is no component of its kind."""
+        """The class; `PluginError` if it cannot be imported or is not a component of its kind."""
         with self._as_contract_error():
             return check_class(self._load(), self.kind)
 
@@ -140,7 +140,7 @@ class Component:
 
     @contextmanager
     def _as_contract_error(self) -> Generator[None, None, None]:
-        """Name the component and its plugin in an error of the contract."""
+        """Add the component and its plugin to an error of the contract."""
         try:
             yield
         except PluginError as error:
@@ -148,7 +148,7 @@ class Component:
 
 
 class Components:
-    """All components of the plugins that were found."""
+    """All components of the discovered plugins."""
 
     def __init__(self, plugins: Sequence[Plugin]) -> None:
         self.plugins = tuple(plugins)
@@ -159,7 +159,7 @@ class Components:
         return sorted({entry.name for _, entry in self._registered(kind)})
 
     def get(self, kind: str, name: str) -> Component:
-        """The component of that name, or of `package:name`; `PluginError` says which there are."""
+        """Get a component by name or `package:name`; `PluginError` lists the available ones."""
         if (kind, name) not in self._loaded:
             plugin, registration = self._find(kind, name)
             self._loaded[kind, name] = Component(registration, plugin, name)
@@ -203,11 +203,11 @@ class Components:
     def _nameless(self, kind: str, table: ComponentTable, at: Keys) -> Fault:
         names = ", ".join(self.names(kind)) or "no plugin gives one"
         if "name" in table:
-            return Fault((*at, "name"), f"`name` takes the name of a {kind} ({names}), not {shown(table['name'])}")
+            return Fault((*at, "name"), f"`name`: expected the name of a {kind} ({names}), got {shown(table['name'])}")
         return Fault(at, f"`{dotted(at)}` needs the `name` of a {kind}: {names}")
 
     def _nested_configs(self, kind: str, value: Any, at: Keys) -> tuple[Any, list[Fault]]:
-        """Configs of the tables in a value; what else is in it, the settings' own check has told."""
+        """Configs of the tables in a value; other values were reported by the validation of the settings."""
         if isinstance(value, dict):
             return self.configure(kind, value, at)
         items = enumerate(value) if isinstance(value, list) else ()
@@ -215,7 +215,7 @@ class Components:
         return [config for config, _ in results], [fault for _, faults in results for fault in faults]
 
     def called(self, name: str, kind: str | None = None) -> list[Component]:
-        """The components that a name may mean: its own, `package:name`, or a package, which means all of its.
+        """Find components by name, `package:name`, or package, which means all of its components.
 
         Raises:
             PluginError: there are none, of this kind if one is given.
@@ -263,7 +263,7 @@ class Components:
         givers = [plugin for plugin in self.plugins if not package or plugin.is_called(package)]
         if not givers:
             packages = sorted({plugin.package for plugin in self.plugins})
-            what = f"no installed plugin, and no file given as one, is called `{package}`; there are"
+            what = f"no plugin is called `{package}`; there are"
             return PluginError(f"{what} {', '.join(packages)}", hint=nearest(package, packages))
         names = sorted({entry.name for plugin, entry in self._registered(kind) if plugin in givers})
         hints = [nearest(name, names) or "", *filter(None, map(_absence, givers))]
@@ -273,14 +273,14 @@ class Components:
 
 
 def _absence(plugin: Plugin) -> str | None:
-    """Reason for which a plugin gives nothing."""
+    """Reason why a plugin gives no components."""
     if plugin.is_left_out:
         return f"GENLAB_PLUGINS leaves out `{plugin.name}` of {plugin}."
     return f"The plugin {plugin} did not load: {plugin.failure}" if plugin.failure else None
 
 
 def _absolute(value: Any) -> Any:
-    """Paths as they are from here, so that a run can be resumed from anywhere."""
+    """Make paths absolute, so that a run can be resumed from any working directory."""
     if isinstance(value, Path):
         return value.expanduser().absolute()
     return type(value)(map(_absolute, value)) if type(value) in (list, tuple) else value

@@ -1,6 +1,6 @@
-"""The contract of a component: which class it may be, and which settings its constructor's signature says it takes.
+"""Contract of a component: its base class, and the settings that its constructor's signature declares.
 
-What is broken is a `PluginError` that says what the plugin's author has to mend. Importing this imports no torch.
+A `PluginError` tells the plugin's author what to fix. Importing this imports no torch.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def load_object(path: str) -> Any:
 
 
 def check_class(cls: Any, kind: Kind) -> type:
-    """A class that is a whole component of its kind."""
+    """Check that a class is a complete component of its kind."""
     interfaces = tuple(load_object(path) for path in kind.interfaces)
     if not (inspect.isclass(cls) and issubclass(cls, interfaces)):
         names = " or ".join(interface.__name__ for interface in interfaces)
@@ -93,7 +93,7 @@ def check_class(cls: Any, kind: Kind) -> type:
 
 
 def _class_attributes(interface: type) -> Iterator[str]:
-    """The names that an interface wants of a class; what it wants of an instance, a constructor may set."""
+    """Names that an interface requires of a class; those of instances may be set by a constructor."""
     for name, annotation in inspect.get_annotations(interface).items():
         if str(annotation).startswith(("ClassVar", "typing.ClassVar")):
             yield name
@@ -114,7 +114,7 @@ def _check_calls(cls: type, interface: type) -> None:
 
 
 def read_contract(cls: type, kind: Kind, preset: Iterable[str]) -> Contract:
-    """The contract that a class offers by its constructor.
+    """Read the contract from a class's constructor.
 
     Args:
         cls: the component's class.
@@ -136,7 +136,7 @@ def read_contract(cls: type, kind: Kind, preset: Iterable[str]) -> Contract:
 
 
 def _check_held(parameters: Parameters, kind: Kind, preset: Iterable[str]) -> None:
-    """Hold the arguments that are no settings against the signature."""
+    """Check arguments that are not settings against the signature."""
     for name in kind.supplied:
         if name not in parameters:
             raise PluginError(f"its constructor does not take `{name}`, which the framework supplies")
@@ -149,7 +149,7 @@ def _check_held(parameters: Parameters, kind: Kind, preset: Iterable[str]) -> No
 
 def _check_setting(name: str, parameter: inspect.Parameter, has_type: bool, kind: Kind) -> None:
     if name in kind.reserved:
-        raise PluginError(f"its setting `{name}` collides with the framework's key of that name")
+        raise PluginError(f"its setting `{name}` collides with the framework's reserved key")
     if name.startswith("_"):
         raise PluginError(f"its setting `{name}` begins with an underscore")
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
@@ -194,7 +194,7 @@ def _create(name: str, fields: Mapping[str, Any]) -> type[BaseModel]:
 
 
 def _unreadable(fields: Mapping[str, Any]) -> str:
-    """The first field that no model can be made of."""
+    """The first field with a type that pydantic rejects."""
     for name, field in fields.items():
         try:
             _create(name, {name: field})
@@ -204,7 +204,7 @@ def _unreadable(fields: Mapping[str, Any]) -> str:
 
 
 def _check_defaults(model: type[BaseModel], defaults: Mapping[str, Any]) -> None:
-    """A default must be what a recipe could say, since a run's recipe says every value."""
+    """Check that defaults can be written in a recipe, as a run's recipe has every value."""
     given = {name: value for name, value in defaults.items() if value is not inspect.Parameter.empty}
     for name, value in given.items():
         try:
@@ -242,7 +242,7 @@ def nested_kind(annotation: Any) -> str | None:
 
 
 def _optional(annotation: Any) -> tuple[Any, bool]:
-    """An annotation without None, and whether it had it."""
+    """An annotation without None, and whether it had None."""
     arguments = get_args(annotation)
     if get_origin(annotation) not in (Union, types.UnionType) or type(None) not in arguments or len(arguments) != 2:
         return annotation, False

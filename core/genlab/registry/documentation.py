@@ -1,4 +1,4 @@
-"""A component as a person who writes a recipe needs to know it: settings, defaults, help, and a snippet to paste."""
+"""Documentation of components for users: settings, defaults, help, and a snippet for a recipe."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Setting(NamedTuple):
 
 
 class ComponentDocs(NamedTuple):
-    """A component as a person who writes a recipe needs to know it.
+    """Documentation of a component.
 
     Args:
         kind: such as `generator`.
@@ -100,7 +100,7 @@ def _toml(value: Any) -> str:
 
 
 def _snippet(component: Component, settings: Sequence[Setting]) -> Iterator[str]:
-    """The lines of a table; what must be given stands there as text to replace."""
+    """Lines of a table, with placeholders for required settings."""
     kind = component.kind
     label = (component.name,) if kind.is_labelled else ()
     yield f"[{dotted((*kind.table, *label))}]"
@@ -111,7 +111,7 @@ def _snippet(component: Component, settings: Sequence[Setting]) -> Iterator[str]
     for setting in settings:
         key = bare(setting.name)
         if setting.default is None:
-            yield f"{key} = {placeholder(setting.type)}  # to be given: {setting.type}"
+            yield f"{key} = {placeholder(setting.type)}  # required: {setting.type}"
         elif setting.default == "nothing":
             yield f"# {key} = ...  # {setting.type}"
         else:
@@ -119,7 +119,7 @@ def _snippet(component: Component, settings: Sequence[Setting]) -> Iterator[str]
 
 
 def placeholder(words: str) -> str:
-    """A value to be replaced, of the form that a type in words asks for."""
+    """Placeholder for a value of a type."""
     if words.startswith(("a list", "tables")):
         return "[]"
     return '{ name = "..." }' if words.startswith("a table") else '"..."'

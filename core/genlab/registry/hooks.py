@@ -1,4 +1,4 @@
-"""Interface of plugins: pluggy hooks, the interface's version, and the marker for a plugin's own functions."""
+"""Interface of plugins: pluggy hooks, the interface's version, and the marker of a plugin's implementations."""
 
 from __future__ import annotations
 

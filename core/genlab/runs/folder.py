@@ -1,4 +1,4 @@
-"""A run's folder: what lies where, how it came to be, and who may write to it. Importing this imports no torch.
+"""A run's folder: layout, creation and locking. Importing this imports no torch.
 
 <run>/
   run.json          the manifest: status, versions, data, command
@@ -29,7 +29,7 @@ from genlab.util.files import file_lock, storage_errors, write_text
 
 
 class RunFolder:
-    """The folder of one run, new or from before."""
+    """The folder of one run, new or existing."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -49,7 +49,7 @@ class RunFolder:
         return self.path / ".lock"
 
     def last_checkpoint(self) -> Path | None:
-        """The newest whole checkpoint; its name is the number of steps done."""
+        """The last complete checkpoint; its name is its step."""
         return next(reversed(checkpoints(self.checkpoints_path)), None)
 
     @property
@@ -59,20 +59,20 @@ class RunFolder:
 
     @staticmethod
     def refuse_existing(path: Path) -> None:
-        """`RunError` if there is something already at a path for a new run."""
+        """Raise a `RunError` if the path of a new run exists."""
         if path.exists() or path.is_symlink():
             folder = RunFolder(path)
             has_more = (path / "run.json").is_file() and folder.read().status != "finished"
-            can_go_on = has_more and folder.last_checkpoint() is not None
+            can_resume = has_more and folder.last_checkpoint() is not None
             raise RunError(
-                "this folder exists already, and a run's folder must be new",
+                "this folder already exists; a run needs a new one",
                 where=str(path),
-                hint=f"Choose another --out{f', or go on with the run in it: gen resume {path}' if can_go_on else ''}.",
+                hint=f"Choose another --out{f', or resume its run: gen resume {path}' if can_resume else ''}.",
             )
 
     @classmethod
     def create(cls, path: Path) -> RunFolder:
-        """Make the folder; `RunError` if there is something already, `StorageError` if it cannot be made."""
+        """Create the folder; `RunError` if the path exists, `StorageError` if it cannot be created."""
         cls.refuse_existing(path)
         with storage_errors(path):
             path.mkdir(parents=True)
@@ -80,7 +80,7 @@ class RunFolder:
 
     @classmethod
     def create_below(cls, base: Path, name: str) -> RunFolder:
-        """Make a new run's folder below `base`, named by recipe and time; another process may do so at once."""
+        """Create a new run's folder below `base`, named by recipe and time; safe with concurrent processes."""
         stem = f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
         for number in count(1):
             path = base / (stem if number == 1 else f"{stem}-{number}")
@@ -91,15 +91,15 @@ class RunFolder:
 
     @classmethod
     def existing(cls, path: Path) -> RunFolder:
-        """A run's folder from before; `RunError` if it is none."""
+        """Open an existing run's folder; `RunError` if it is not one."""
         missing = [name for name in ("run.json", "recipe.toml") if not (path / name).is_file()]
         if missing:
-            what = f"this is no run: it has no {missing[0]}" if path.is_dir() else "there is no such folder"
-            raise RunError(what, where=str(path), hint="Runs lie below the folder runs/, unless --out said otherwise.")
+            what = f"not a run: {missing[0]} is missing" if path.is_dir() else "there is no such folder"
+            raise RunError(what, where=str(path), hint="By default, runs are in the folder runs/.")
         return cls(path)
 
     def stored(self) -> Manifest:
-        """The manifest as it was written last."""
+        """Read the manifest as it was last written."""
         try:
             return Manifest.model_validate_json((self.path / "run.json").read_text(encoding="utf-8"))
         except ValidationError as error:
@@ -111,12 +111,10 @@ class RunFolder:
             raise RunError(f"run.json cannot be read: {error}", where=str(self.path)) from error
 
     def read(self) -> Manifest:
-        """The manifest; a run that nobody is training any more, without having said so, was interrupted."""
+        """Read the manifest; a run marked as running that no process trains is reported as interrupted."""
         manifest = self.stored()
         if manifest.status == "running" and not self._is_locked():
-            return manifest.model_copy(
-                update={"status": "interrupted", "failure": "its process was ended from outside"}
-            )
+            return manifest.model_copy(update={"status": "interrupted", "failure": "its process was killed"})
         return manifest
 
     def write(self, manifest: Manifest) -> None:
@@ -124,11 +122,11 @@ class RunFolder:
         write_text(self.path / "run.json", manifest.model_dump_json(indent=2) + "\n")
 
     def update(self, **changes: object) -> None:
-        """Change some of the manifest's entries."""
+        """Update entries of the manifest."""
         self.write(self.stored().model_copy(update={**changes, "updated": datetime.now(UTC)}))
 
     def keep_plugins(self, files: Iterable[Path]) -> None:
-        """Copy plugins given as files, so that the folder alone is enough."""
+        """Copy plugins given as files, so that the folder is self-contained."""
         for file in files:
             target = self.path / "plugins" / file.name
             with storage_errors(target):
@@ -137,11 +135,11 @@ class RunFolder:
 
     @contextmanager
     def locked(self, patience: float = 1.0) -> Generator[None, None, None]:
-        """Keep other processes from training in this folder; `RunError` if one still does after so many seconds.
+        """Lock the run for training; `RunError` if another process still holds the lock after `patience` seconds.
 
-        Whoever reads whether the run is trained holds the lock too, for less than a millisecond.
+        Readers of the status also take the lock, for less than a millisecond.
         """
-        with file_lock(self._lock, "another process is training this run now", patience):
+        with file_lock(self._lock, "another process is training this run", patience):
             yield
 
     def _is_locked(self) -> bool:
@@ -152,12 +150,12 @@ class RunFolder:
                 return False
         except RunError:
             return True
-        except StorageError:  # a folder that may only be read, where nobody trains
+        except StorageError:  # a read-only folder, where no process can train
             return False
 
 
 class ManifestListener(Listener):
-    """Keeps a run's manifest true while the run goes on, whatever may end its process."""
+    """Listener that keeps a run's manifest up to date, so that it is valid whenever its process ends."""
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder

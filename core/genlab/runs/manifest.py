@@ -26,7 +26,7 @@ class DataChange(BaseModel):
 
 
 class DataRecord(BaseModel):
-    """The data that a run was trained on, and hashes of all that it reads."""
+    """The data that a run was trained on, with content hashes."""
 
     source: str
     reason: str | None

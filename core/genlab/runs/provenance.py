@@ -1,4 +1,4 @@
-"""Provenance of a run: versions, machine and data in its manifest, and what of that has changed since."""
+"""Provenance of a run for reproducibility: versions, machine and data, and detection of changes."""
 
 from __future__ import annotations
 
@@ -81,14 +81,14 @@ def library_versions() -> dict[str, str]:
 
 
 def plugin_versions(built: Built) -> dict[str, str]:
-    """Versions of the packages whose components take part."""
+    """Versions of the packages whose components the recipe uses."""
     return {part.plugin.package: part.plugin.version for part in built.recipe.components()}
 
 
 def code_digests(recipe: Recipe) -> dict[str, str]:
-    """A digest of the Python files of the core and of every plugin that a result depends on, by package.
+    """Digests of the Python files of the core and of plugins that results depend on, by package.
 
-    Listeners watch, and have no part in what a run comes to.
+    Listeners are excluded, as they do not affect results.
     """
     return source_digest.digests(component.cls.__module__ for component in replace(recipe, listeners={}).components())
 
@@ -115,7 +115,7 @@ def data_record_after(manifest: Manifest, built: Built, step: int) -> DataRecord
 
 
 def fingerprints(data: OpenData, metrics: Mapping[str, Metric]) -> dict[str, str]:
-    """Hashes of the content of what a run reads: its pairs, by split, and what its metrics measure with, by label."""
+    """Content hashes of a run's data: pairs by split, and dependencies of metrics by label."""
     found = {
         **data.fingerprints,
         **{f"{_MEASURING}{label}": metric.fingerprint() for label, metric in metrics.items()},
@@ -130,7 +130,7 @@ def changed_data(manifest: Manifest, built: Built) -> dict[str, str]:
         "train": f"the training pairs ({built.data.training.description})",
         "validation": f"the validation pairs ({built.data.validation.description})",
         **{
-            f"{_MEASURING}{label}": f"what the metric {label} measures with ({metric.description()})"
+            f"{_MEASURING}{label}": f"the metric {label} ({metric.description()})"
             for label, metric in built.experiment.metrics.items()
         },
     }
@@ -145,12 +145,8 @@ def changed_data(manifest: Manifest, built: Built) -> dict[str, str]:
 
 
 def changed_versions(manifest: Manifest, built: Built) -> list[str]:
-    """Versions that changed since the run began, in words: `torch 2.11.0, and now there is 2.13.0`."""
+    """Versions that changed since the run began, in words: `torch 2.11.0, now 2.13.0`."""
     before, now = manifest.versions | manifest.plugins, library_versions() | plugin_versions(built)
-    changed = [
-        f"{name} {before[name]}, and now there is {now[name]}"
-        for name in now
-        if before.get(name, now[name]) != now[name]
-    ]
+    changed = [f"{name} {before[name]}, now {now[name]}" for name in now if before.get(name, now[name]) != now[name]]
     found = code_digests(built.recipe)
     return changed + [f"other code of {name}" for name in found if manifest.code.get(name, found[name]) != found[name]]

@@ -1,4 +1,4 @@
-"""A run from before, read back."""
+"""Trained runs, opened for prediction and inspection."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Run:
     """A trained run, or one that was stopped: `genlab.open_run("runs/...")`.
 
     Args:
-        folder: the run's folder; it alone is enough.
+        folder: the run's folder, which is self-contained.
         device: where to predict; chosen as for training by default.
     """
 
@@ -57,7 +57,7 @@ class Run:
 
     @cached_property
     def manifest(self) -> Manifest:
-        """The manifest as it is now."""
+        """The current manifest."""
         return self.folder.read()
 
     @property
@@ -77,7 +77,7 @@ class Run:
 
     @cached_property
     def _loaded(self) -> tuple[Method, Path, str]:
-        """The method, the checkpoint that it is of, and the hash of all that it was loaded from."""
+        """The method, its checkpoint, and the hash of the loaded files."""
         networks = build_networks(self.recipe, self.manifest.channels, self._checked.document)
         losses = construct_losses(self.recipe, self._checked.document)
         method = build_method(self.recipe, networks, losses, self._checked.document)
@@ -96,7 +96,7 @@ class Run:
         return checkpoint
 
     def _load(self, method: Method) -> tuple[Path, str]:
-        """Load the last checkpoint; which it is, and the hash that it had before and after."""
+        """Load the last checkpoint; returns it with its hashes before and after loading."""
         checkpoint = self._checkpoint()
         try:
             before = self._hash(checkpoint)
@@ -106,20 +106,20 @@ class Run:
         except (RunError, OSError):
             if checkpoint.exists():
                 raise
-        # Another took its place meanwhile: the run is being trained, or the folder was replaced.
+        # It was replaced meanwhile, by a training or by a new folder.
         return self._load(method)
 
     @property
     def step(self) -> int:
-        """After how many steps its networks were saved."""
+        """Number of steps after which its networks were saved."""
         return step_of(self._loaded[1])
 
     @property
     def generator(self) -> Generator:
         """The trained generator, an ordinary PyTorch module in evaluation mode.
 
-        In that mode batch normalization goes by running statistics, which is not how pix2pix predicts: `predict` does
-        as the recipe's `[inference]` says.
+        In that mode batch normalization uses running statistics, unlike pix2pix: `predict` follows the recipe's
+        `[inference]`.
         """
         generator = self.method.networks["generator"]
         assert isinstance(generator, Generator)
@@ -146,9 +146,9 @@ class Run:
         return list(construct(replace(self.recipe, metrics={}), self._checked.document).listeners.items())
 
     def fingerprint(self) -> str:
-        """A hash of what predictions depend on, as it was loaded: recipe, plugins given as files, and trained weights.
+        """Hash of what predictions depend on, as loaded: recipe, plugins given as files, and trained weights.
 
-        What is installed is not in it. `RunError` if there are no trained weights.
+        Installed packages are not part of it. `RunError` if there are no trained weights.
         """
         return self._loaded[2]
 
@@ -168,7 +168,7 @@ class Run:
             image: a condition as the training pairs have it, of any size: (height, width, channels) with the type and
                 the range of theirs; gray where they have colors; or of a label map either its colors, or the class of
                 each pixel (height, width).
-            where: how to name it to a person.
+            where: display name of the image, for errors.
 
         Returns:
             The prediction, of the same height and width: an image (height, width, channels) with the type and the range
@@ -199,7 +199,7 @@ class Run:
 
     @property
     def condition(self) -> SideRecord:
-        """The conditions that it was trained on; of a run from before that was recorded, images of 8 bits."""
+        """The conditions that it was trained on; 8-bit images for runs that did not record them."""
         return self.manifest.condition or self._presumed(0)
 
     @property
@@ -213,19 +213,19 @@ class Run:
         return SideRecord(name=name, channels=self.manifest.channels[index], dtype="uint8")
 
     def _as_condition(self, image: NDArray[np.generic], where: str) -> tuple[NDArray[np.generic], Side]:
-        """An array to predict from, and the side that it is of."""
+        """Check an array to predict from; returns it with its side."""
         known = self.condition
         if known.classes is not None and image.ndim == 2:
             return image, LabelSide(known.classes)
         if image.ndim == 3 and (image.shape[2], known.channels) == (1, 3):
             image = np.repeat(image, 3, axis=2)
         if image.ndim != 3 or image.shape[2] != known.channels:
-            what = f"the generator takes {known.channels} channels; this image is an array {image.shape}"
+            what = f"expected {known.channels} channels, as in training, got an array of shape {image.shape}"
             raise DataError(what, where=where)
         is_scaled_by_type = known.range is None and image.dtype.kind == "u" and np.dtype(known.dtype).kind == "u"
         if image.dtype.name != known.dtype and not is_scaled_by_type:
-            what = f"the generator was trained on {known.dtype}, and this image has {image.dtype}"
-            raise DataError(what, where=where, hint="Convert it to the values that the training images have.")
+            what = f"expected values of {known.dtype}, as in training, got {image.dtype}"
+            raise DataError(what, where=where, hint="Convert it to the type of the training images.")
         return image, ImageSide(known.channels, known.range)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Training in a run's folder: from the start, and on from where it was stopped."""
+"""Training in a run's folder: start and resume."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ def start_run(
     listeners: Listeners = (),
     on_progress: OnProgress = lambda _done, _total: None,
 ) -> RunFolder:
-    """Train what a recipe says, in a folder that is made as soon as all that it needs is there.
+    """Train a recipe in a folder that is created once everything that it needs is available.
 
     Args:
         checked: the recipe.
         make_folder: makes the run's folder.
-        name: what the recipe is called, for people.
+        name: display name of the recipe.
         plugins: the files that the recipe takes components from; the run keeps copies.
         stop_at: pause after so many steps, to be resumed.
-        listeners: those that hear the run beside the recipe's.
+        listeners: additional listeners, beside the recipe's.
         on_progress: called with (done, total), in pairs, while the data are checked.
     """
     with memory_errors():
@@ -67,7 +67,7 @@ def start_run(
             write_text(folder.recipe_path, built.recipe.toml())
             folder.write(manifest)
         except BaseException:
-            shutil.rmtree(folder.path, ignore_errors=True)  # no half of a run that nothing could be done with
+            shutil.rmtree(folder.path, ignore_errors=True)  # leave no incomplete folder
             raise
         _train(folder, built, stop_at, listeners)
     return folder
@@ -89,7 +89,7 @@ def resume_run(
         overrides: `KEY=VALUE` texts of the recipe's `[data]`, such as `data.root=/new/place`.
         allow_changed_data: whether to train on with pairs of other content, which the manifest records.
         stop_at: pause after so many steps, to be resumed.
-        listeners: those that hear the run beside the recipe's.
+        listeners: additional listeners, beside the recipe's.
         on_progress: called with (done, total), in pairs, while the data are checked.
 
     Raises:
@@ -101,7 +101,7 @@ def resume_run(
         done = _steps_done(folder)
         if manifest.status == "finished":
             what = f"the run has finished: all {manifest.steps} steps are done"
-            hint = f"To train longer, begin again: gen run {shlex.quote(str(folder.recipe_path))} --steps N"
+            hint = f"To train longer, start a new run: gen run {shlex.quote(str(folder.recipe_path))} --steps N"
             raise RunError(what, where=str(folder.path), hint=hint)
         if stop_at is not None and stop_at <= done:
             raise RunError(f"--stop-at {stop_at} is in the past: the run is at step {done}", where=str(folder.path))
@@ -109,13 +109,13 @@ def resume_run(
         steps = checked.recipe.settings.train.steps
         if done > steps:
             what = f"the run's recipe.toml has train.steps = {steps}, and {done} steps are done"
-            raise RunError(what, where=str(folder.path), hint="A run that has begun keeps its recipe.")
+            raise RunError(what, where=str(folder.path), hint="A run's recipe cannot be changed; restore it.")
         with memory_errors():
             built = build(checked.recipe, checked.document)
             check_pairs(built.experiment.reads(done), on_progress)
         _refuse_changed(manifest, built, folder, allow_changed_data)
         for change in provenance.changed_versions(manifest, built):
-            _log.warning("The run began with %s: what follows may differ from an undisturbed run.", change)
+            _log.warning("The run started with %s: results may differ from an uninterrupted run.", change)
         write_text(folder.recipe_path, built.recipe.toml())
         data = provenance.data_record_after(manifest, built, done)
         folder.update(status="running", signal=None, failure=None, data=data)
@@ -146,7 +146,7 @@ def _steps_done(folder: RunFolder) -> int:
     if last is None:
         plugins = [word for file in folder.plugin_files for word in ("--plugin", str(file))]
         raise RunError(
-            "the run was cut off before its first checkpoint, so there is nothing to go on from",
+            "the run was interrupted before its first checkpoint, so it cannot be resumed",
             where=str(folder.path),
             hint=f"Start it again: {shlex.join(['gen', 'run', str(folder.recipe_path), *plugins])} --out OTHER_FOLDER",
         )
@@ -154,7 +154,7 @@ def _steps_done(folder: RunFolder) -> int:
 
 
 def _train(folder: RunFolder, built: Built, stop_at: int | None, listeners: Listeners) -> None:
-    """The loop, with the manifest kept true before and after."""
+    """Run the training loop, with the manifest updated before and after."""
     recipe = built.recipe
     last = folder.last_checkpoint()
     started = Started(
@@ -171,7 +171,7 @@ def _train(folder: RunFolder, built: Built, stop_at: int | None, listeners: List
         with memory_errors():
             ended = train_loop(replace(built.experiment, listeners=heard_by), started, last, stop_at)
     except BaseException as error:
-        # A disk that is full has a story already: the error that is on its way.
+        # With a full disk, the original error is raised.
         with suppress(StorageError, RunError):
             if isinstance(error, KeyboardInterrupt):
                 folder.update(status="interrupted")

@@ -1,1 +1,1 @@
-"""A package of one's own to begin with: a plugin that works, to be changed into another."""
+"""Scaffolding: a new plugin package that works and can be edited."""

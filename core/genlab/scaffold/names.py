@@ -1,4 +1,4 @@
-"""The name of a new plugin, as it is written in each place, and which names will not do.
+"""Names of a new plugin, and their validation.
 
 Importing this imports no torch.
 """
@@ -23,7 +23,7 @@ IMPORTED = frozenset(f"{kind.capitalize()}Suite" for kind in KINDS) | {
     *("Annotated", "ClassVar", "Ge", "Gt", "Iterator", "Le", "Literal", "Lt", "Mapping", "NDArray", "Path"),
     *("Sequence", "Tensor", "ToyLoss"),
 }
-"""What else a new package may import under its own name, beside the names of genlab itself."""
+"""Names that templates import, beside those of genlab."""
 
 RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))})
 
@@ -63,7 +63,7 @@ class Names:
 
 
 def names_of(given: str) -> Names:
-    """The names that follow from the one that was given; `PluginError` says why it will not do, and which would."""
+    """Derive all names from the given one; `PluginError` says why it is invalid, and suggests a valid one."""
     if fault := _fault(given):
         likely = _mended(given)
         raise PluginError(fault, where=_printable(given), hint=f"Did you mean `{likely}`?" if likely else None)
@@ -95,7 +95,7 @@ def _fault_of_word(names: Names) -> str | None:
     if word.startswith("genlab"):
         return "the package's name begins with \"genlab\" by itself, and the component's does without it"
     if keyword.iskeyword(word) or keyword.iskeyword(cls):
-        return f'"{word}" is a word of the language, and no name'
+        return f'"{word}" is a reserved word of Python'
     if word in sys.stdlib_module_names:
         return f'"{word}" is a module of Python\'s own'
     if word in RESERVED:
@@ -103,12 +103,12 @@ def _fault_of_word(names: Names) -> str | None:
     if word.startswith("test"):
         return f"its class would be `{cls}`, which pytest would take for tests"
     if cls in IMPORTED or cls in genlab.__all__ or hasattr(builtins, cls):
-        return f"its class would be `{cls}`, and there is another of that name"
+        return f"its class would be `{cls}`, a name that is taken"
     return None
 
 
 def _mended(given: str) -> str | None:
-    """The name that was likely meant, if there is one that would do."""
+    """The most likely valid name, if there is one."""
     plain = unicodedata.normalize("NFKD", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", given).casefold())
     words = re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode())
     words = re.sub(r"^(genlab|[0-9-])+", "", words)[:LONGEST].strip("-")
@@ -116,5 +116,5 @@ def _mended(given: str) -> str | None:
 
 
 def _printable(text: str) -> str:
-    """Text as it was given, with what would disturb a terminal as escapes."""
+    """Text with control characters escaped."""
     return text if text.isprintable() else ascii(text)[1:-1]

@@ -1,6 +1,6 @@
-"""A new plugin's package, written whole. Importing this imports no torch.
+"""Creation of a new plugin's package. Importing this imports no torch.
 
-What is written stands in `templates/`: the files that all kinds of component have alike, and one folder a kind.
+The templates are in `templates/`: files that all kinds of component share, and one folder per kind.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from genlab.util.files import storage_errors
 
 
 def create_plugin(name: str, kind: str, *, out: str | Path = ".") -> Path:
-    """Write the package of a new plugin, which works as it is: it can be installed, tested and trained with.
+    """Create the package of a new plugin, which can be installed, tested and trained with as it is.
 
     Args:
-        name: the component's, such as `edge-aware`; the package is then `genlab-edge-aware`.
-        kind: what it is: generator, discriminator, loss, dataset, metric, method or listener.
-        out: the folder to put the package's own folder in; it is made if it is not there.
+        name: name of the component, such as `edge-aware`; the package is then `genlab-edge-aware`.
+        kind: generator, discriminator, loss, dataset, metric, method or listener.
+        out: parent folder of the package; created if missing.
 
     Returns:
         The package's folder.
 
     Raises:
-        PluginError: the name will not do, or is taken, or there is no such kind.
+        PluginError: the name is invalid or taken, or the kind is unknown.
         StorageError: the folder cannot be written.
     """
     if kind not in KINDS:
-        what = f'there is no kind of component "{kind}"; there are {", ".join(KINDS)}'
+        what = f'unknown kind of component "{kind}"; the kinds are {", ".join(KINDS)}'
         raise PluginError(what, hint=nearest(kind, KINDS))
     names = names_of(name)
     target = as_path(out) / names.package
@@ -53,12 +53,12 @@ def _refuse_existing(target: Path) -> None:
     with storage_errors(target):
         is_there = target.exists() or target.is_symlink()
     if is_there:
-        what = "this exists already; nothing was written"
+        what = "the path already exists; nothing was written"
         raise PluginError(what, where=str(target), hint="Choose another name or --out.")
 
 
 def _refuse_taken(names: Names, kind: str, plugins: Sequence[Plugin]) -> None:
-    """`PluginError` if what is installed has the name: two of a name could not be told apart in a recipe."""
+    """Raise a `PluginError` if an installed plugin has the name, which would be ambiguous in a recipe."""
     for plugin in plugins:
         if any((entry.kind.name, entry.name) == (kind, names.component) for entry in plugin.registrations):
             raise _taken(names, f"{plugin} gives a {kind} of this name already")
@@ -73,7 +73,7 @@ def _taken(names: Names, what: str) -> PluginError:
 
 
 def _rendered(names: Names, kind: str) -> Mapping[str, str]:
-    """The text of each file, by its path in the package."""
+    """Render each file, by its path in the package."""
     environment = Environment(
         loader=PackageLoader("genlab.scaffold"),
         undefined=StrictUndefined,
@@ -101,7 +101,7 @@ def _sources(names: Names, kind: str) -> Mapping[str, str]:
 
 
 def _write(target: Path, texts: Mapping[str, str]) -> None:
-    """Write files aside and move them to their place together, so that the folder is whole or not there."""
+    """Write files to a temporary folder and rename it (atomic write)."""
     with storage_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as aside:
@@ -113,5 +113,5 @@ def _write(target: Path, texts: Mapping[str, str]) -> None:
             try:
                 folder.rename(target)
             except OSError:
-                _refuse_existing(target)  # another process may have been faster
+                _refuse_existing(target)  # another process may have created it meanwhile
                 raise

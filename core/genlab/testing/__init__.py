@@ -1,4 +1,4 @@
-"""Tests for plugins' authors: conformance suites to subclass, and small parts to train with.
+"""Conformance tests for authors of plugins: suites to subclass, and toy components to train with.
 
     from genlab.testing import GeneratorSuite
     from genlab_mine.net import Mine

@@ -1,4 +1,4 @@
-"""Conformance suite of adversarial losses."""
+"""Conformance tests of adversarial losses."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class AdversarialLossSuite(Suite):
         right = loss.for_discriminator(self.scores(1.0), self.scores(-1.0, 1))
         confused = loss.for_discriminator(self.scores(-1.0), self.scores(1.0, 1))
         require(
-            right < confused, f"for_discriminator is {right:.4g} where both are told apart, {confused:.4g} mixed up"
+            right < confused, f"for_discriminator is {right:.4g} for separated scores, {confused:.4g} for swapped ones"
         )
         real, predicted = self.scores(0.3).requires_grad_(), self.scores(0.3, 1).requires_grad_()
         value = loss.for_discriminator(real, predicted)

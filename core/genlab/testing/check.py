@@ -1,4 +1,4 @@
-"""Suites run without pytest: what `gen plugins check` does."""
+"""Conformance tests run without pytest, for `gen plugins check`."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ class Result(NamedTuple):
 
     Args:
         test: its name.
-        says: what it tests, in a sentence.
+        says: one sentence on what it tests.
         outcome: how it ended.
-        why: what does not hold, or why it was skipped.
+        why: reason of the failure, or of the skip.
     """
 
     test: str
@@ -63,7 +63,7 @@ def suite_of(component: Component, config: ComponentConfig) -> type[Suite]:
     """The suite of a component with the settings of a config.
 
     Raises:
-        PluginError: it breaks the contract so far that there is nothing to test.
+        PluginError: it breaks the contract in a way that prevents testing.
     """
     cls = component.cls
     base = AdversarialLossSuite if issubclass(cls, AdversarialLoss) else SUITES[component.kind.name]
@@ -75,12 +75,12 @@ def suite_of(component: Component, config: ComponentConfig) -> type[Suite]:
 
 
 def run_suite(suite: type[Suite]) -> Iterator[Result]:
-    """Run the tests of a suite one after the other, as their results are asked for."""
+    """Run the tests of a suite lazily, one after the other."""
     return (run_test(suite, name) for name in tests_of(suite))
 
 
 def run_test(suite: type[Suite], name: str) -> Result:
-    """Run one test of a suite, on a suite of its own; what it prints is dropped."""
+    """Run one test on a new instance of its suite; its output is discarded."""
     test, made = tests_of(suite)[name], suite()
     says = inspect.cleandoc(test.__doc__ or "").partition("\n")[0]
     made.setup_method()
@@ -93,7 +93,7 @@ def run_test(suite: type[Suite], name: str) -> Result:
         return Result(name, says, "failed", str(error))
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001  (a stranger's code, which is what is tested)
+    except BaseException as error:  # noqa: BLE001  (the code under test may raise anything)
         failure = failure_in_plugin(error)
         return Result(name, says, "failed", failure.what if failure else summarize_with_location(error))
     finally:
@@ -102,7 +102,7 @@ def run_test(suite: type[Suite], name: str) -> Result:
 
 
 class CheckedComponent(NamedTuple):
-    """A component that is being checked: the results of its suite come as they are asked for."""
+    """A component and the results of its suite, which is run lazily."""
 
     component: Component
     results: Iterator[Result]
@@ -115,7 +115,7 @@ def check_components(
     settings: Iterable[str] = (),
     plugins: Iterable[str | Path] = (),
 ) -> Iterator[CheckedComponent]:
-    """Hold the components that a name may mean against the conformance suites of their kinds.
+    """Run the conformance suites of components by name.
 
     Args:
         name: a component's name, `package:name`, or a package's; without one, all components in the files of
@@ -131,8 +131,8 @@ def check_components(
     """
     files = [as_path(file) for file in as_list(plugins, "plugins")]
     if name is None and not files:
-        hint = "Give a NAME from `gen plugins list`, or a file with --plugin."
-        raise PluginError("there is nothing to check", hint=hint)
+        hint = "Give a NAME from `gen plugins list`, or a file with --plugin FILE."
+        raise PluginError("nothing to check", hint=hint)
     components = Components(find_plugins(files))
     names = [name] if name else list(dict.fromkeys(file.name for file in files))
     found = [component for each in names for component in components.called(each, kind)]
@@ -147,7 +147,7 @@ def run_suites(
     Args:
         components: all that there are.
         found: those to check.
-        settings: what a recipe would say of them, beside their names.
+        settings: their settings.
 
     Raises:
         RecipeError: the settings are not those of the component, if there is one alone.
@@ -168,5 +168,5 @@ def run_suites(
 
 
 def _with_advice(fault: Fault) -> Fault:
-    advice = "Settings are given with --set KEY=VALUE."
+    advice = "Set it with --set KEY=VALUE."
     return replace(fault, hint=f"{fault.hint}\n{advice}" if fault.hint else advice)

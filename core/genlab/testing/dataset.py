@@ -1,4 +1,4 @@
-"""Conformance suite of datasets."""
+"""Conformance tests of datasets."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ class DatasetSuite(Suite):
         seconds = time.perf_counter() - began
         require(seconds <= _PATIENCE, f"its probe took {seconds:.1f} s, and may take {_PATIENCE:g}")
         choice = cast(object, dataset.choose())
-        require(isinstance(choice, Choice), f"choose() gives a {type(choice).__name__}, and not a Choice")
+        require(isinstance(choice, Choice), f"choose() returns a {type(choice).__name__}; expected a Choice")
 
     def test_both_splits_have_pairs(self) -> None:
         """Training and validation each have some, and say in one line what they are."""
         for split in SPLITS:
             pairs = cast(object, self.dataset().choose().dataset.open(split))
             if not isinstance(pairs, Pairs):
-                raise ConformanceError(f'open("{split}") gives a {type(pairs).__name__}, and not Pairs')
+                raise ConformanceError(f'open("{split}") returns a {type(pairs).__name__}; expected Pairs')
             constructed = all(hasattr(pairs, name) for name in ("a", "b", "description"))
             require(constructed, f"the constructor of {type(pairs).__name__} does not call that of genlab.Pairs")
             require(len(pairs) > 0, f"there are no pairs to {'train' if split == 'train' else 'validate'}")
@@ -75,7 +75,7 @@ class DatasetSuite(Suite):
             pairs = self.pairs(split)
             for index in self.indices(pairs):
                 pair = cast(object, pairs[index])
-                require(isinstance(pair, Pair), f"pair {index} of {split} is a {type(pair).__name__}, and not a Pair")
+                require(isinstance(pair, Pair), f"pair {index} of {split} is a {type(pair).__name__}; expected a Pair")
                 assert isinstance(pair, Pair)
                 _require_sound(pair, pairs)
 
@@ -84,7 +84,7 @@ class DatasetSuite(Suite):
         for split in SPLITS:
             pairs = self.pairs(split)
             keys = [cast(object, pairs[index].key) for index in self.indices(pairs)]
-            require(all(isinstance(key, str) and key for key in keys), f"a key of {split} is no text: {keys[:3]}")
+            require(all(isinstance(key, str) and key for key in keys), f"empty or non-text key in {split}: {keys[:3]}")
             twice = [key for key in keys if keys.count(key) > 1]
             require(not twice, f"two pairs of {split} have the key {twice and twice[0]!r}")
 
@@ -95,8 +95,8 @@ class DatasetSuite(Suite):
             require(len(pairs) == len(again), f"opened twice, {split} has {len(pairs)} and {len(again)} pairs")
             for index in self.indices(pairs):
                 first = pairs[index]
-                require(_equal(first, pairs[index]), f"pair {index} of {split} is another each time: never augment")
-                require(_equal(first, again[index]), f"pair {index} of {split} is another when it is opened again")
+                require(_equal(first, pairs[index]), f"pair {index} of {split} differs each time: never augment")
+                require(_equal(first, again[index]), f"pair {index} of {split} differs when opened again")
 
     def test_it_is_read_from_several_threads(self) -> None:
         """Pairs are read ahead by threads, which must not get into each other's way."""
@@ -133,8 +133,8 @@ class DatasetSuite(Suite):
         opened = [self.pairs(split) for split in (*SPLITS, *SPLITS)]
         prints = [cast(object, pairs.fingerprint()) for pairs in opened]
         odd = [each for each in prints if not (isinstance(each, str) and each)]
-        require(not odd, f"its fingerprint is {odd and odd[0]!r:.60}, and not a text")
-        require(prints[:2] == prints[2:], "its fingerprint is another each time")
+        require(not odd, f"its fingerprint is {odd and odd[0]!r:.60}; expected text")
+        require(prints[:2] == prints[2:], "its fingerprint differs each time")
         require(prints[0] != prints[1], "it validates on the pairs that it trains on: their fingerprints are equal")
 
     def test_it_validates_on_other_pairs(self) -> None:

@@ -1,4 +1,4 @@
-"""Another device where there is none: PyTorch's `meta`, on which tensors have shapes and no values."""
+"""Device tests without a GPU, on PyTorch's `meta` device, whose tensors have shapes and no values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MIXING = {"to", "copy_", "type_as", "__getitem__"}
 def require_one_device(module: nn.Module, call: Callable[..., object], *inputs: Tensor) -> None:
     """Fail if a module, sent to another device, computes there with tensors that were left behind.
 
-    It is of no use any more afterwards.
+    The module is modified in place; do not reuse it.
 
     Args:
         module: parameters and buffers go along, and nothing else.
@@ -36,7 +36,7 @@ def require_one_device(module: nn.Module, call: Callable[..., object], *inputs: 
     except (NotImplementedError, RuntimeError) as error:
         if _DEVICE not in str(error):
             raise
-        raise SkipTest(f"what it does depends on values, which are not there: {error}") from error
+        raise SkipTest(f"its computation depends on values, which the meta device does not have: {error}") from error
 
 
 class _OneDevice(TorchFunctionMode):
@@ -50,6 +50,6 @@ class _OneDevice(TorchFunctionMode):
         left = [tensor for tensor in given if tensor.device.type != _DEVICE]
         name = getattr(func, "__name__", "")
         if left and len(left) < len(given) and name not in _MIXING:
-            what = f"sent to another device, it gives `{name}` a tensor {tuple(left[0].shape)} that has stayed behind"
-            raise ConformanceError(f"{what}: make it a buffer, or create it on the device of what it is given")
+            what = f"moved to another device, it calls `{name}` with a tensor {tuple(left[0].shape)} on the old one"
+            raise ConformanceError(f"{what}: make it a buffer, or create it on the device of the input")
         return func(*args, **(kwargs or {}))

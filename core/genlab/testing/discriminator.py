@@ -1,4 +1,4 @@
-"""Conformance suite of discriminators."""
+"""Conformance tests of discriminators."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LARGEST = 1024
 class DiscriminatorSuite(NetworkSuite):
     """A discriminator's part of the contract.
 
-    `is_local = False` is for one whose scores see the whole of an image, through attention or a norm of its own, say.
+    Set `is_local = False` for one whose scores depend on the whole image, such as through attention or its own norm.
     """
 
     kind = "discriminator"
@@ -122,7 +122,7 @@ class DiscriminatorSuite(NetworkSuite):
         network = self.discriminator()
         stated: object = getattr(network, "receptive_field", None)
         if not (isinstance(stated, int) and stated >= 1):
-            raise ConformanceError(f"its receptive_field is {stated!r}, and it is a whole number of pixels")
+            raise ConformanceError(f"its receptive_field is {stated!r}; expected an integer number of pixels")
         if not self.is_local:
             return
         size = 2 * max(stated, network.min_size) + 32
@@ -130,14 +130,14 @@ class DiscriminatorSuite(NetworkSuite):
             raise SkipTest(f"a receptive field of {stated} is too large to be measured here")
         height, width = measured_field(network, images(1, 3, size, size).abs())
         given = f"{height}" if height == width else f"{height} x {width}"
-        require((height, width) == (stated, stated), f"a score sees {given} pixels, and it states {stated}")
+        require((height, width) == (stated, stated), f"a score sees {given} pixels, but it states {stated}")
 
     def test_its_least_size_is_the_stated_one(self) -> None:
         """An image of the least size gives a score, and one of a pixel less gives none, or none in training."""
         network = self.discriminator()
         least: object = getattr(network, "min_size", None)
         if not (isinstance(least, int) and least >= 1):
-            raise ConformanceError(f"its min_size is {least!r}, and it is a whole number of pixels")
+            raise ConformanceError(f"its min_size is {least!r}; expected an integer number of pixels")
         refusal = _refusal(network.eval(), least)
         require(not refusal, f"an image of its least size, {least}, gives no score: {refusal}")
         too_small = least == 1 or _refusal(network.train(), least - 1)

@@ -39,7 +39,7 @@ def run_events(
     status: Status = "finished",
     with_metrics: bool = True,
 ) -> list[Event]:
-    """A stretch of a run from a step to another: figures read at every other step, validations at every fourth.
+    """Events of a run from one step to another: values at every other step, validations at every fourth.
 
     Args:
         folder: the run's.
@@ -82,7 +82,7 @@ def pictures() -> Pictures:
 
 
 def ablation_events(folder: Path) -> list[Event]:
-    """An ablation of two arms, one of them with a figure that is no number."""
+    """An ablation of two arms, one of them with a non-finite score."""
     arms = {"skips": True, "no-skips": False}
     trials = [
         Trial(arm, seed, folder / "trials" / arm / f"seed-{seed}", {"generator.skips": on})
@@ -108,5 +108,5 @@ def probe_events(folder: Path) -> list[Event]:
 
 
 def tail(events: Sequence[Event]) -> list[Event]:
-    """The end of a run of which nothing else was heard."""
+    """End of a run without other events."""
     return [events[0], events[-1]]

@@ -1,4 +1,4 @@
-"""Conformance suite of generators."""
+"""Conformance tests of generators."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class GeneratorSuite(NetworkSuite):
         network = self.network()
         assert isinstance(network, Generator)
         given = cast(object, network.size_multiple)
-        require(isinstance(given, int) and given >= 1, f"its size_multiple is {given!r}, and it is a whole number >= 1")
+        require(isinstance(given, int) and given >= 1, f"its size_multiple is {given!r}; expected an integer >= 1")
 
     def test_a_prediction_has_the_size_of_its_condition(self) -> None:
         """Whatever the batch, the channels, and the height and width, as long as these are multiples of its own."""

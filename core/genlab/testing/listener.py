@@ -1,4 +1,4 @@
-"""Conformance suite of listeners."""
+"""Conformance tests of listeners (callbacks)."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class ListenerSuite(Suite):
             _tell(self.listener(), event_scripts.run_events(folder))
 
     def test_it_survives_a_resume(self) -> None:
-        """A run that is paused after an odd number of steps, and goes on in another process."""
+        """A run that is paused after an odd number of steps, and resumed in another process."""
         with _folders() as (folder,):
             _tell(self.listener(), event_scripts.run_events(folder, last=5, status="paused"))
             _tell(self.listener(), event_scripts.run_events(folder, first=5))
 
     def test_it_survives_a_resume_from_before(self) -> None:
-        """A run that was cut off goes on from a checkpoint that lies before what was heard."""
+        """An interrupted run is resumed from a checkpoint before its last events."""
         with _folders() as (folder,):
             _tell(self.listener(), event_scripts.run_events(folder, last=6)[:-2])
             _tell(self.listener(), event_scripts.run_events(folder, first=3))
@@ -79,7 +79,7 @@ class ListenerSuite(Suite):
         require(more <= 1.5 * fewer, f"of two runs at once, it writes {more} bytes of one and {fewer} of the other")
 
     def test_it_keeps_to_the_folder(self) -> None:
-        """It writes below the folder that it is told, and nowhere else."""
+        """It writes only below the folder of its event."""
         for events in (event_scripts.run_events, event_scripts.ablation_events, event_scripts.probe_events):
             with _folders() as (folder,):
                 _tell(self.listener(), events(folder))
@@ -87,7 +87,7 @@ class ListenerSuite(Suite):
             require(not strays, f"it writes outside the run's folder: {', '.join(strays)}")
 
     def test_events_are_left_alone(self) -> None:
-        """Others hear the same events, so it changes nothing in them."""
+        """Other listeners receive the same events, so it must not modify them."""
         with _folders() as (folder,):
             events = [
                 *event_scripts.run_events(folder),
@@ -97,7 +97,7 @@ class ListenerSuite(Suite):
             before = list(map(pickle.dumps, events))
             _tell(self.listener(), events)
             changed = [type(event).__name__ for event, was in zip(events, before, strict=True) if _differs(event, was)]
-        require(not changed, f"it changes what is in {changed and changed[0]}, which others hear too")
+        require(not changed, f"it modifies {changed and changed[0]}, which other listeners receive too")
 
 
 @contextmanager
@@ -115,7 +115,7 @@ def _tell(listener: Listener, events: Iterable[Event]) -> None:
         try:
             dispatch(listener, event)
         except (Exception, SystemExit) as error:
-            what = f"hearing {type(event).__name__} it raises {type(error).__name__}: {error}"
+            what = f"for {type(event).__name__} it raises {type(error).__name__}: {error}"
             raise ConformanceError(what) from error
 
 

@@ -1,4 +1,4 @@
-"""Conformance suite of losses that compare a prediction with its target.
+"""Conformance tests of losses that compare a prediction with its target.
 
 What is compared is computed by copies of a loss, as it may remember what it has seen.
 """
@@ -46,7 +46,7 @@ class LossSuite(Suite):
             example = [tensor[:count] for tensor in self.example()]
             value: object = self.loss()(*example)
             shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-            require(shape == (), f"it gives {shape}, and a loss is a tensor with one value")
+            require(shape == (), f"it returns {shape}; expected a tensor with one value")
             assert isinstance(value, Tensor)
             require(value.isfinite(), f"it is {value.item()} at batch {count}")
             require(value.equal(self.loss()(*example)), "it gives another value each time")
@@ -113,7 +113,7 @@ class LossSuite(Suite):
         example = self.example()
         copies = [tensor.clone() for tensor in example]
         self.loss()(*example)
-        require(all(map(torch.equal, example, copies)), "it changes what it is given in place")
+        require(all(map(torch.equal, example, copies)), "it modifies its inputs in place")
 
     def test_it_works_under_autocast(self) -> None:
         """In bfloat16 it gives nearly the same."""

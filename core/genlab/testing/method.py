@@ -1,4 +1,4 @@
-"""Conformance suite of methods."""
+"""Conformance tests of methods."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ class MethodSuite(Suite):
         return _Scores(real.mean().item(), predicted.mean().item())
 
     def test_a_step_changes_weights_alone(self) -> None:
-        """Whoever else looks at the batch finds it as it was, and the networks are in training when the next begins."""
+        """It does not modify the batch, and leaves the networks in training mode."""
         state, given = self.train_state(), self.batch()
         copies = [side.clone() for side in given]
         with drawing(0):
@@ -202,7 +202,7 @@ class MethodSuite(Suite):
             require(trains, f"after a step the {role} is in evaluation mode, and would be for the rest of the training")
 
     def test_a_resume_is_exact(self) -> None:
-        """Steps, a checkpoint and more steps give what all steps at once do: what it carries is in `state`."""
+        """Resuming from a checkpoint gives the same result as an uninterrupted training: its state is in `state`."""
         pause, last = self.steps, self.steps + 4
         with TemporaryDirectory() as folder:
             whole, first, resumed = self.train_state(), self.train_state(), self.train_state()

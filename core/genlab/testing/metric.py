@@ -1,4 +1,4 @@
-"""Conformance suite of metrics."""
+"""Conformance tests of metrics."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class MetricSuite(Suite):
         if not self.component.scores:
             return {"": _number(value, "compute()")}
         if not (isinstance(value, Mapping) and set(value) == set(self.component.scores)):
-            raise ConformanceError(f"compute() gives {value}, and its scores are {', '.join(self.component.scores)}")
+            raise ConformanceError(f"compute() returns {value}; expected the scores {', '.join(self.component.scores)}")
         return {str(name): _number(score, f"compute() of {name}") for name, score in value.items()}
 
     def test_it_gives_its_scores(self) -> None:
@@ -122,7 +122,7 @@ class MetricSuite(Suite):
             return
         require(not self.component.scores, "it has several scores, and per_image() is for one that has a single one")
         if not (isinstance(each, Sequence) and len(each) == _COUNT):
-            what = f"per_image() gives {each!r:.60}, and not a sequence with a number for each of {_COUNT} images"
+            what = f"per_image() returns {each!r:.60}; expected a sequence of {_COUNT} numbers, one per image"
             raise ConformanceError(what)
         values = [_number(value, "per_image()") for value in each]
         (score,) = self.scores(self.measured()).values()
@@ -156,17 +156,17 @@ class MetricSuite(Suite):
         one, other = self.construct(), self.construct()
         description = one.description()
         is_line = description is None or (isinstance(description, str) and len(description.splitlines()) == 1)
-        require(is_line, f"its description is {description!r:.60}, and not one line")
+        require(is_line, f"its description is {description!r:.60}; expected one line")
         fingerprint = one.fingerprint()
         require(fingerprint is None or isinstance(fingerprint, str), f"its fingerprint is {fingerprint!r:.60}")
-        require(other.fingerprint() == fingerprint, "its fingerprint is another each time")
+        require(other.fingerprint() == fingerprint, "its fingerprint differs each time")
 
     def test_inputs_are_left_alone(self) -> None:
         """It changes no input in place, as others use them."""
         example = self.example()
         copies = [tensor.clone() for tensor in example]
         self.metric().update(*example)
-        require(all(map(torch.equal, example, copies)), "it changes what it is given in place")
+        require(all(map(torch.equal, example, copies)), "it modifies its inputs in place")
 
 
 def _sent(metric: Metric) -> Metric:

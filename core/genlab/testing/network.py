@@ -1,4 +1,4 @@
-"""Conformance suite of all networks, generators and discriminators."""
+"""Conformance tests of all networks, generators and discriminators."""
 
 from __future__ import annotations
 
@@ -207,11 +207,11 @@ class NetworkSuite(Suite):
         network = self.network().eval()
         levels = list(network.levels())
         odd = [level for level in levels if not isinstance(cast(object, level), Level)]
-        require(not odd, f"its levels give {odd and odd[0]!r:.60}, and a level is a genlab.Level")
+        require(not odd, f"its levels contain {odd and odd[0]!r:.60}; expected a genlab.Level")
         names = [level.name for level in levels]
         require(len(set(names)) == len(names), f"two of its levels have one name: {', '.join(names)}")
         foreign = [level.name for level in levels if level.module not in set(network.modules())]
-        require(not foreign, f"its level `{foreign and foreign[0]}` is no module of it")
+        require(not foreign, f"the module of its level `{foreign and foreign[0]}` is not one of its own")
         calls = count_calls(network, [level.module for level in levels], self.example(network))
         wrong = [f"`{name}` is called {times} times" for name, times in zip(names, calls, strict=True) if times != 1]
         what = f"of its levels, {', '.join(wrong)}, and a level is called once: let `levels` give its stages"
@@ -248,7 +248,7 @@ def count_calls(network: Network, modules: Sequence[nn.Module], inputs: Inputs) 
 
 
 def stir(network: nn.Module, amount: float, seed: int = 0) -> None:
-    """Add noise to all weights, so that none stands at a value where nothing happens, such as 0."""
+    """Add noise to all weights, so that none is at a special value, such as 0."""
     rng = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in network.parameters():

@@ -1,4 +1,4 @@
-"""Base of all conformance suites: the component that is tested, and its construction."""
+"""Base class of all conformance suites: the component under test, and its construction."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from genlab.registry.contract import check_class, read_contract
 
 
 class ConformanceError(AssertionError):
-    """Something that a component must do and does not; whatever else is raised in a test was raised in its code."""
+    """A violated requirement; any other exception in a test comes from the component's code."""
 
 
 def require(condition: object, what: str) -> None:
-    """Fail the test that this is called in, and say what does not hold."""
+    """Fail the calling test with a message unless a condition holds."""
     if not condition:
         raise ConformanceError(what)
 
 
 @contextmanager
 def drawing(seed: int) -> Generator[None, None, None]:
-    """Draw the same random numbers in every such block, and restore the caller's afterwards."""
+    """Context with fixed random numbers; the caller's RNG state is restored afterwards."""
     with seeded_construction(seed, "test"):
         yield
 

@@ -1,4 +1,4 @@
-"""Threads that get into each other's way, if they can."""
+"""Stress test of thread safety: forced switches between threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small parts to train with: each whole of its kind, and done in no time."""
+"""Toy components to train with: small, complete and fast."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class ToyGenerator(Generator):
     @override
     def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
         if any(side % self.size_multiple for side in condition.shape[-2:]):
-            raise ValueError(f"{tuple(condition.shape[-2:])} is no multiple of 4")
+            raise ValueError(f"expected a height and width that are multiples of 4, got {tuple(condition.shape[-2:])}")
         return self.outer(self.dropout(self.norm(self.inner(condition)).relu())).tanh()
 
 
@@ -127,7 +127,7 @@ class ToyMethod(Method):
     def __init__(self, networks: Mapping[str, Network], losses: Mapping[str, WeightedLoss]) -> None:
         super().__init__(networks, losses)
         if "discriminator" not in networks:
-            raise ValueError("there is no discriminator, and a game takes two")
+            raise ValueError("an adversarial training needs a discriminator")
 
     @override
     def forward(self, batch: Batch) -> Outputs:

@@ -28,7 +28,7 @@ class SplitReport:
     """The pairs of one split.
 
     Args:
-        description: where they are, for people.
+        description: one line on where they are.
         pairs: how many.
         a: what the first side is, in words.
         b: what the second side is.

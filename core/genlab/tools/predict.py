@@ -20,7 +20,7 @@ def predict_files(run: Run, images: Sequence[Path], out: Path) -> Iterator[Path]
     Files are read as the run's training read them, and predictions have the depth and the range of its targets.
 
     Raises:
-        DataError: a file is no image, two would be written to one file, or one would be written over.
+        DataError: a file is not an image, two would be written to one file, or one would be overwritten.
     """
     targets = _targets(images, out, _suffix(run))
     for source, target in targets.items():

@@ -1,4 +1,4 @@
-"""Networks level by level."""
+"""Summary of networks, level by level."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class NetworkSummary:
 def summarize_networks(
     networks: Mapping[str, Network], names: Mapping[str, str], channels: tuple[int, int], size: tuple[int, int]
 ) -> list[NetworkSummary]:
-    """Send one empty image through each network and note what every level gives.
+    """Pass one empty image through each network, and record the output shape of every level.
 
     Args:
         networks: by role.

@@ -1,4 +1,4 @@
-"""The environment of a process: its versions, machine, command and commit. Importing this imports no torch."""
+"""Environment of a process: versions, machine, command and git commit. Importing this imports no torch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def command() -> list[str]:
 
 
 def git_state() -> dict[str, str] | None:
-    """The commit of the folder that the command was given in, and whether something was changed since."""
+    """Git commit of the working directory, and whether it has uncommitted changes."""
     try:
         commit = _git("rev-parse", "HEAD")
         return {"commit": commit, "changed": "yes" if _git("status", "--porcelain") else "no"}

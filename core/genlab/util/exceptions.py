@@ -16,7 +16,7 @@ def summarize(error: BaseException) -> str:
     """Type and first lines of the message of an exception, safe to print and to store."""
     try:
         said = str(error)
-    except Exception:  # noqa: BLE001  (a stranger's class, and this is about to be told)
+    except Exception:  # noqa: BLE001  (a class of a plugin may raise here, too)
         said = ""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     text = " ".join(lines[:_MOST_LINES]).encode("utf-8", "backslashreplace").decode()

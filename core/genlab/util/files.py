@@ -19,10 +19,10 @@ from genlab.errors import RunError, StorageError
 
 @contextmanager
 def storage_errors(path: Path, *kinds: type[Exception]) -> Generator[None, None, None]:
-    """Turn what goes wrong while `path` is written into a `StorageError`.
+    """Context that converts errors of writing `path` to `StorageError`s.
 
     Args:
-        path: what is written, for the message.
+        path: the file, for the message.
         kinds: exceptions of other libraries that mean the same as `OSError`.
     """
     try:
@@ -31,7 +31,7 @@ def storage_errors(path: Path, *kinds: type[Exception]) -> Generator[None, None,
         code = getattr(error, "errno", None)
         full = code in (errno.ENOSPC, errno.EDQUOT) or "os error 28" in str(error)
         reason = "the disk is full" if full else os.strerror(code) if code else str(error)
-        hint = "Make room. A run can then be resumed from its last checkpoint, if it has one." if full else None
+        hint = "Free some space. A run can then be resumed from its last checkpoint, if it has one." if full else None
         raise StorageError(f"cannot be written: {reason}", where=str(path), hint=hint) from error
 
 
@@ -56,9 +56,9 @@ def atomic_write(path: Path) -> Generator[Path, None, None]:
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or what is in a folder by which name, is on the disk; a power cut then does no harm."""
+    """Flush a file or a folder's entries to disk (fsync), so that they survive a power cut."""
     if path.is_dir() and os.name == "nt":
-        return  # Windows has no such thing for folders
+        return  # not supported for folders on Windows
     handle = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -79,15 +79,15 @@ def write_text(path: Path, text: str) -> None:
 
 @contextmanager
 def file_lock(lock: Path, busy: str, patience: float) -> Generator[None, None, None]:
-    """Keep other processes out while this block runs.
+    """Context that holds a file lock (mutual exclusion of processes).
 
     Args:
-        lock: the file that stands for what is kept.
-        busy: what to say if another process still has it.
-        patience: how many seconds to wait for it.
+        lock: path of the lock file.
+        busy: error message if another process holds it.
+        patience: seconds to wait for it.
 
     Raises:
-        RunError: another process has it.
+        RunError: another process holds it.
         StorageError: the file cannot be written.
     """
     held = FileLock(lock)

@@ -112,7 +112,7 @@ class TransposedConvolution(nn.ConvTranspose2d):
 
 
 def _was_measured(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
-    """True for a plain layer and a batch of its own in single precision on a CPU, computed as it is written."""
+    """True for a plain layer and a single batch in single precision on a CPU, in eager mode."""
     return (
         x.ndim == 4
         and x.shape[1] == layer.in_channels

@@ -19,7 +19,7 @@ def convolve(
     """`F.conv2d` of stride 1 without a bias, for a padding less than the kernel."""
     kernel = weight.shape[2:]
     mirrored = weight[0].flip(1, 2).flatten(1).t()
-    # With pixels as columns x is taken as it lies; `@` would make rows of the pixels of a batch first, by two copies.
+    # With pixels as columns x keeps its memory layout; `@` would first transpose the batch, by two copies.
     products = torch.bmm(mirrored.expand(len(x), *mirrored.shape), x.flatten(2))
     size = tuple(side + 2 * pad - reach + 1 for side, pad, reach in zip(x.shape[2:], padding, kernel, strict=True))
     around = tuple(reach - 1 - pad for pad, reach in zip(padding, kernel, strict=True))

@@ -67,7 +67,7 @@ def _transforms(dtype: torch.dtype) -> _Transforms:
     # A row of one can be scaled if the other's is scaled back: of equal size they round least.
     scale = np.sqrt(np.abs(tile).sum(axis=1) / np.abs(kernel).sum(axis=1))[:, None]
     both = (np.kron(matrix, matrix) for matrix in (tile / scale, kernel * scale, output))
-    # They are kept, and whoever asked first may not be training.
+    # They are cached, and the first caller may be in inference mode.
     with torch.inference_mode(False):
         return _Transforms(*(torch.from_numpy(matrix).to(dtype) for matrix in both))
 

@@ -294,7 +294,7 @@ def test_the_plan_tells_how_long_what_is_missing_takes(gen: GenCommand, recipe: 
     """Going by what is there."""
     command = ("ablate", recipe, "--out", copy, "--plan", "--set", "ablation.seeds=[0, 1, 2]")
     told = gen(*command)
-    assert "4 of 6 trainings are there; the others take about 0:00:0" in told.stderr, told.stderr
+    assert "4 of 6 trials are finished; the others take about 0:00:0" in told.stderr, told.stderr
     plan = json.loads(gen(*command, "--json").stdout)
     seconds = [json.loads((copy / "trials" / trial / "run.json").read_text())["seconds"] for trial in trials(copy)]
     assert plan["missing"] == 2

@@ -138,7 +138,7 @@ def test_two_arms_that_are_equal_though_written_differently(faults) -> None:
 
 def test_an_unknown_baseline(faults) -> None:
     (fault,) = faults(SKIPS.replace('baseline = "skips"', 'baseline = "skip"'))
-    assert "there is no arm `skip`; the arms are skips, no-skips" in fault
+    assert "unknown arm `skip`; the arms are skips, no-skips" in fault
     assert "Did you mean `skips`?" in fault
     assert fault.startswith("arms.toml:4:12")
 
@@ -164,12 +164,12 @@ def test_a_metric_of_several_figures_is_named_with_one_of_them(plan, faults) -> 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("title = 'x'", "describes no ablation"),
-        ("ablation = 3", "describes no ablation"),
-        ("[ablation]\nbaseline = 'a'\n", "there is no arm"),
-        (with_arms("[ablation.arms.a]\n"), "one arm, and a comparison needs two"),
+        ("title = 'x'", "has no [ablation] table"),
+        ("ablation = 3", "has no [ablation] table"),
+        ("[ablation]\nbaseline = 'a'\n", "at least two arms to compare, got 0"),
+        (with_arms("[ablation.arms.a]\n"), "expected at least two arms to compare, got 1"),
         (with_arms("[ablation.arms.a]\n[ablation.arms.b]\n", seeds="[]"), "seeds"),
-        (with_arms("[ablation.arms.a]\n[ablation.arms.b]\n", seeds="[1, 1]"), "stands in it twice"),
+        (with_arms("[ablation.arms.a]\n[ablation.arms.b]\n", seeds="[1, 1]"), "duplicate seed 1"),
         (with_arms("[ablation.arms.a]\n[ablation.arms.b]\n", seeds="[-1]"), "seeds"),
         (with_arms("[ablation.arms.a]\n[ablation.arms.'b/c']\n"), "arms"),
         (with_arms("[ablation.arms.a]\n[ablation.arm.b]\n"), "has no setting `arm`"),

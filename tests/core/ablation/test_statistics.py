@@ -84,7 +84,7 @@ def test_one_seed_gives_no_interval() -> None:
     found = compare(by_seed(1.0), {"arm": by_seed(2.0)})["arm"]
     assert (found.low, found.high, found.p, found.adjusted) == (None, None, None, None)
     assert found.verdict(False) == "one seed"
-    assert "no interval" in sentence("arm", "base", "validation/l1", found, False)
+    assert "no confidence interval" in sentence("arm", "base", "validation/l1", found, False)
 
 
 def test_a_figure_that_is_no_number_allows_no_verdict_and_leaves_other_arms_alone() -> None:

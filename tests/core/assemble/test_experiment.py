@@ -187,10 +187,10 @@ def test_what_no_size_can_do_is_told_of_both_networks(refusal: Callable[..., lis
         build_networks, "input.size=30", "generator.multiple=16", "discriminator.least=40", channels=(3, 3)
     )
     assert faults == [
-        '--set input.size=30: generator "net" takes multiples of 16, not 30\n'
-        "Near it: 16, 32. A generator that halves less often takes other sizes.",
-        '--set input.size=30: discriminator "judge" needs at least 40, not 30\n'
-        "One with a smaller receptive field needs less.",
+        '--set input.size=30: generator "net" takes multiples of 16, got 30\n'
+        "Nearest: 16, 32. A generator with fewer levels takes other sizes.",
+        '--set input.size=30: discriminator "judge" needs at least 40, got 30\n'
+        "A discriminator with a smaller receptive field takes smaller images.",
     ]
 
 
@@ -201,18 +201,18 @@ def test_the_least_size_and_a_multiple_will_do(made: Make) -> None:
 def test_a_size_is_shown_in_the_recipe(refusal: Callable[..., list[str]]) -> None:
     (fault,) = refusal(build_networks, "generator.multiple=16", channels=(3, 3))
     assert fault.split("\n") == [
-        'r.toml:8:8: generator "net" takes multiples of 16, not 8',
+        'r.toml:8:8: generator "net" takes multiples of 16, got 8',
         "  8 | size = 8",
         "    |        ^",
-        "Near it: 16. A generator that halves less often takes other sizes.",
+        "Nearest: 16. A generator with fewer levels takes other sizes.",
     ]
 
 
 def test_height_and_width_must_both_do(refusal: Callable[..., list[str]]) -> None:
     faults = refusal(build_networks, "input.size=[8, 10]", "discriminator.least=9", channels=(3, 3))
     assert [fault.split("\n")[0].split(": ")[-1] for fault in faults] == [
-        'generator "net" takes multiples of 4, not 8 x 10',
-        'discriminator "judge" needs at least 9, not 8 x 10',
+        'generator "net" takes multiples of 4, got 8 x 10',
+        'discriminator "judge" needs at least 9, got 8 x 10',
     ]
 
 

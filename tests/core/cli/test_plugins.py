@@ -178,7 +178,7 @@ def test_a_check_needs_something_to_check(gen: GenCommand) -> None:
     done = gen("plugins", "check")
     assert done.returncode == 2
     assert done.stderr == (
-        "error: there is nothing to check\nGive a NAME from `gen plugins list`, or a file with --plugin.\n"
+        "error: nothing to check\nGive a NAME from `gen plugins list`, or a file with --plugin FILE.\n"
     )
 
 
@@ -187,14 +187,14 @@ def test_a_check_needs_something_to_check(gen: GenCommand) -> None:
     [
         (["label_recovery"], 'metric "label_recovery" needs `judge`: a path'),
         (["unet", "--set", "levls=3"], "has no setting `levls`"),
-        (["unet", "--set", "levels=many"], '`levels` takes an integer of at least 2 and of at most 16, not "many"'),
+        (["unet", "--set", "levels=many"], '`levels`: expected an integer of at least 2 and of at most 16, got "many"'),
     ],
 )
 def test_settings_are_checked_before_anything_else(gen: GenCommand, arguments: list[str], said: str) -> None:
     done = gen("plugins", "check", *arguments)
     assert done.returncode == 2
     assert said in done.stderr
-    assert "Settings are given with --set KEY=VALUE." in done.stderr
+    assert "Set it with --set KEY=VALUE." in done.stderr
 
 
 def test_a_new_package_is_written_and_never_over_another(gen: GenCommand, tmp_path: Path) -> None:

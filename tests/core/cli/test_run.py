@@ -100,7 +100,7 @@ def test_steps_seed_and_device_are_values_of_the_recipe(gen: GenCommand, tiny: P
 def test_a_device_that_is_not_there_is_named(gen: GenCommand, tiny: Path) -> None:
     failed = gen("run", tiny, "--device", "cuda")
     assert failed.returncode == 2
-    assert "finds no cuda device here; there is cpu" in failed.stderr
+    assert "finds no cuda device here; available: cpu" in failed.stderr
 
 
 def test_faults_are_shown_like_a_compilers(gen: GenCommand, tiny: Path, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_an_existing_folder_is_refused(gen: GenCommand, tiny: Path, tmp_path: Pa
     (tmp_path / "run").mkdir()
     failed = gen("run", tiny, "--out", "run")
     assert failed.returncode == 2
-    assert failed.stderr.startswith("error: run: this folder exists already")
+    assert failed.stderr.startswith("error: run: this folder already exists")
 
 
 def test_debug_shows_where_an_error_comes_from(gen: GenCommand, tmp_path: Path) -> None:

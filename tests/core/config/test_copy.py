@@ -37,7 +37,7 @@ def test_into_a_folder_it_keeps_its_name(here: Path) -> None:
 
 def test_a_file_that_is_there_stays_as_it_is() -> None:
     Path("mine.toml").write_text("mine")
-    with pytest.raises(GenlabError, match=r"^mine\.toml: this file exists already; nothing was written$"):
+    with pytest.raises(GenlabError, match=r"^mine\.toml: the file already exists; nothing was written$"):
         copy_recipe("unet_folder", Path("mine.toml"))
     assert Path("mine.toml").read_text() == "mine"
 
@@ -48,6 +48,6 @@ def test_a_folder_that_is_not_there_is_named() -> None:
 
 
 def test_a_recipe_that_is_not_there_leaves_no_file() -> None:
-    with pytest.raises(RecipeError, match="unet_foldr: there is no such file"):
+    with pytest.raises(RecipeError, match="unet_foldr: no such file"):
         copy_recipe("unet_foldr", Path("mine.toml"))
     assert not Path("mine.toml").exists()

@@ -94,7 +94,7 @@ def test_a_parent_that_is_not_there(extends: str, hint: str | None) -> None:
     write("xx/x.toml", "")
     write("child.toml", f'title = "x"\nextends = "{extends}"\n')
     lines = failure("child.toml")
-    what = f'there is no recipe "{extends}", neither as a file seen from this one nor among those that ship'
+    what = f'no recipe "{extends}", neither as a file relative to this one nor among the built-in recipes'
     assert lines[:3] == [
         f"child.toml:2:11: {what}",
         f'  2 | extends = "{extends}"',
@@ -106,7 +106,9 @@ def test_a_parent_that_is_not_there(extends: str, hint: str | None) -> None:
 @pytest.mark.parametrize("value", ["3", '["base.toml"]', "{ a = 1 }", "true"])
 def test_a_parent_is_one_text(value: str) -> None:
     write("child.toml", f"extends = {value}")
-    assert failure("child.toml")[0] == (f"child.toml:1:11: `extends` takes the path or name of one recipe, not {value}")
+    assert failure("child.toml")[0] == (
+        f"child.toml:1:11: `extends`: expected the path or name of one recipe, got {value}"
+    )
 
 
 def test_a_circle_is_shown_where_it_closes() -> None:
@@ -163,10 +165,10 @@ def test_a_path_below_the_home_is_found(here: Path, monkeypatch: pytest.MonkeyPa
     [
         ("unet_facads", "Did you mean `unet_facades`?"),
         ("recipes/unet_facade.toml", "Did you mean `unet_facades`?"),
-        ("zzz.toml", f"Recipes that ship with genlab: {', '.join(shipped_names())}."),
-        ("xx", f"Recipes that ship with genlab: {', '.join(shipped_names())}."),
+        ("zzz.toml", f"Built-in recipes: {', '.join(shipped_names())}."),
+        ("xx", f"Built-in recipes: {', '.join(shipped_names())}."),
     ],
 )
 def test_a_recipe_that_is_not_there(recipe: str, hint: str) -> None:
     Path("xx").mkdir()
-    assert failure(recipe) == [f"{recipe}: there is no such file, nor a recipe of that name", hint]
+    assert failure(recipe) == [f"{recipe}: no such file, and no built-in recipe of that name", hint]

@@ -63,15 +63,15 @@ def test_a_set_key_is_dotted_and_may_be_quoted() -> None:
 @pytest.mark.parametrize(
     ("assignment", "what"),
     [
-        ("train.steps", "is not of the form KEY=VALUE, such as train.steps=200"),
-        ("=200", "is not of the form KEY=VALUE, such as train.steps=200"),
-        (" =200", "is not of the form KEY=VALUE, such as train.steps=200"),
-        ("train steps=200", "`train steps` is not of the form of a key, such as train.steps"),
-        ("train..steps=200", "`train..steps` is not of the form of a key, such as train.steps"),
+        ("train.steps", "expected KEY=VALUE, such as train.steps=200"),
+        ("=200", "expected KEY=VALUE, such as train.steps=200"),
+        (" =200", "expected KEY=VALUE, such as train.steps=200"),
+        ("train steps=200", "invalid key `train steps`; expected one such as train.steps"),
+        ("train..steps=200", "invalid key `train..steps`; expected one such as train.steps"),
         (
             "data.sources[0].count=3",
-            "`data.sources[0].count` is not of the form of a key, such as train.steps\n"
-            "Lists are set as a whole, such as data.sources=[...].",
+            "invalid key `data.sources[0].count`; expected one such as train.steps\n"
+            "Set a list as a whole, such as data.sources=[...].",
         ),
     ],
 )

@@ -50,7 +50,7 @@ def test_a_size_that_is_none_is_refused(monkeypatch, given):
     monkeypatch.delenv("GENLAB_CACHE", raising=False)
     monkeypatch.setenv("GENLAB_CACHE_GIB", given)
     with pytest.raises(
-        StorageError, match=f"GENLAB_CACHE_GIB: takes a number of gibibytes, from 0 to .*, not '{given}'"
+        StorageError, match=f"GENLAB_CACHE_GIB: expected a number of gibibytes from 0 to .*, got '{given}'"
     ):
         Cache.of_this_machine()
 
@@ -91,7 +91,7 @@ def test_a_damaged_description_is_written_again(tmp_path, about):
     filled(cache, "a")
     (tmp_path / name_of({"pairs": "a"}) / "about.json").write_text(about)
     (entry,) = cache.entries()
-    assert entry.description == "not known any more" and entry.bytes > 0
+    assert entry.description == "unknown" and entry.bytes > 0
     filled(cache, "a")
     assert cache.entries()[0].description == "pairs of a"
 
@@ -131,4 +131,4 @@ def test_where_nothing_can_be_written_a_run_says_so_once_and_trains(tmp_path: Pa
         Cache(tmp_path / "file", PLENTY).store({"pairs": "a"}, 4, "a")
     ended = gen("run", tiny, GENLAB_CACHE=str(tmp_path / "file"))
     assert ended.returncode == 0, ended.stderr
-    assert ended.stderr.count("There is no cache of pairs") == 1
+    assert ended.stderr.count("The cache of pairs is not available") == 1

@@ -164,7 +164,7 @@ def test_a_disk_that_is_full_costs_a_warning_and_no_more(small_disk, caplog):
         for index in range(100):
             store.put(index, pair(index, torch.float32, 64))
     assert len(caplog.records) == 1
-    assert "cannot be kept" in caplog.text and "No space left" in caplog.text
+    assert "cannot be written" in caplog.text and "No space left" in caplog.text
     assert_equal(store.get(0), pair(0, torch.float32, 64))
     assert store.get(99) is None
 
@@ -176,7 +176,7 @@ def test_what_is_removed_while_it_is_used_is_no_failure(tmp_path, caplog):
     assert store.get(0) is None
     store.put(1, pair(1))
     assert store.get(1) is None
-    assert "cannot be kept" in caplog.text
+    assert "cannot be written" in caplog.text
 
 
 def test_the_form_says_what_the_records_are(tmp_path):

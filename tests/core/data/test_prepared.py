@@ -55,7 +55,7 @@ def test_a_target_of_classes_has_a_channel_each_and_a_condition_its_colors():
 
 @pytest.mark.parametrize(("direction", "side"), [("a_to_b", "side b"), ("b_to_a", "side a")])
 def test_classes_cannot_be_predicted_of_an_image(direction: str, side: str):
-    with pytest.raises(DataError, match=f"predicts classes, and the target, {side}, is an image") as caught:
+    with pytest.raises(DataError, match=f"predicts classes, .*label map; {side} is an image") as caught:
         PreparedPairs(pictures(1), Input(size=8, direction=direction), (8, 8), "classes")
     assert "labels_from_colors" in caught.value.hint
 
@@ -77,7 +77,7 @@ def test_sides_that_differ_in_size_are_refused():
 
 def test_an_array_that_is_not_as_declared_names_its_pair():
     pairs = prepared(MemoryPairs(noise(2, 8, 8, 3), noise(2, 8, 8, 1)))
-    with pytest.raises(DataError, match="3 channels was declared") as caught:
+    with pytest.raises(DataError, match="expected an image of 3 channels as declared") as caught:
         pairs[1]
     assert caught.value.where == "pair 1"
 

@@ -128,7 +128,7 @@ def test_a_penalty_that_cannot_be_compiled_runs_eager_with_one_warning(monkeypat
     with caplog.at_level(logging.WARNING, "genlab"):
         run(experiment(method=Penalised, train={"steps": 3, "compile": True}), tmp_path / "run")
     (told,) = [record.getMessage() for record in caplog.records]
-    assert told.startswith("The networks are not compiled, and the training is slower")
+    assert told.startswith("The networks could not be compiled, so training is slower")
     assert "double backward" in told
 
 
@@ -140,7 +140,7 @@ def test_a_machine_without_a_compiler_trains_all_the_same(monkeypatch, tmp_path,
         ended = run(experiment(train={"steps": 2, "compile": True}), tmp_path / "run")
     assert ended.status == "finished"
     (told,) = [record.getMessage() for record in caplog.records]
-    assert told.startswith("The networks are not compiled, and the training is slower")
+    assert told.startswith("The networks could not be compiled, so training is slower")
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="there is no C++ compiler here")

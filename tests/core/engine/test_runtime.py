@@ -25,7 +25,7 @@ def test_auto_takes_the_first_device_that_is_there(monkeypatch):
 def test_a_device_that_is_not_there_is_named_with_those_that_are(monkeypatch, name):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    with pytest.raises(DeviceError, match=f"finds no {name} device here; there is cpu"):
+    with pytest.raises(DeviceError, match=f"finds no {name} device here; available: cpu"):
         choose_device(name)
 
 

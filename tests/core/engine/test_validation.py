@@ -129,7 +129,7 @@ def test_what_each_image_has_must_be_a_number_for_each(values):
 @pytest.mark.parametrize(
     ("attributes", "words"),
     [
-        ({"scores": "iou"}, 'has scores = "iou", which is no tuple of names'),
+        ({"scores": "iou"}, 'has scores = "iou"; expected a tuple of names'),
         ({"scores": ("a", "b", "a")}, "names one of its scores twice: a, b, a"),
         (
             {"scores": ("a",), "target_scores": {"a": "real_a"}},
@@ -165,7 +165,7 @@ def test_a_metric_that_gives_one_score_and_said_several():
     made = small()
     made.metrics["several"] = Several()
     made.metrics["several"].compute = lambda: 1.0
-    with pytest.raises(TrainingError, match="the metric several gave a float, and its scores are"):
+    with pytest.raises(TrainingError, match="the metric several: expected the scores"):
         validate(made, predictor(made), never)
 
 

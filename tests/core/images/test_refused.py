@@ -39,13 +39,13 @@ def test_only_the_formats_named_are_decoded_and_no_program_is_started(
 ) -> None:
     monkeypatch.setattr("subprocess.Popen", lambda *_given, **_more: pytest.fail("a program was started"))
     (tmp_path / name).write_bytes(EPS)
-    assert "of another format than PNG, JPEG, WebP, BMP, TIFF and NumPy's .npy" in refusal(tmp_path / name)
+    assert "unknown format; expected PNG, JPEG, WebP, BMP, TIFF and NumPy's .npy" in refusal(tmp_path / name)
 
 
 def test_other_formats_of_pillow_are_refused(tmp_path: Path) -> None:
     for extension in ("gif", "ppm", "tga", "pcx", "ico"):
         PICTURE.save(tmp_path / "x.png", format=extension)
-        assert "of another format than" in refusal(tmp_path / "x.png")
+        assert "unknown format" in refusal(tmp_path / "x.png")
 
 
 def test_a_named_pipe_does_not_block(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_named_pipe_does_not_block(tmp_path: Path) -> None:
 def test_an_image_is_not_larger_than_a_setting_says(tmp_path: Path) -> None:
     PICTURE.save(tmp_path / "x.png")
     said = refusal(tmp_path / "x.png", max_pixels=239)
-    assert "20 x 12 pixels, 240, and at most 239 are decoded" in said
+    assert "20 x 12 pixels, 240; the limit is 239" in said
     assert "max_pixels" in said
     assert read_image(ImageSource.of(tmp_path / "x.png"), max_pixels=240).shape == (12, 20, 3)
 
@@ -95,9 +95,9 @@ def test_alpha_that_is_not_the_last_band_is_not_taken_for_one(tmp_path: Path) ->
 def test_other_colors_are_not_converted(tmp_path: Path) -> None:
     for extension in ("jpg", "tif"):
         PICTURE.convert("CMYK").save(tmp_path / f"x.{extension}")
-        assert "and not gray or RGB" in refusal(tmp_path / f"x.{extension}")
+        assert "expected colors in gray or RGB" in refusal(tmp_path / f"x.{extension}")
     PICTURE.convert("LAB").save(tmp_path / "lab.tif")
-    assert "and not gray or RGB" in refusal(tmp_path / "lab.tif")
+    assert "expected colors in gray or RGB" in refusal(tmp_path / "lab.tif")
 
 
 def test_without_the_extra_what_needs_it_is_refused_with_its_name(
@@ -116,12 +116,12 @@ def test_without_the_extra_what_needs_it_is_refused_with_its_name(
 @pytest.mark.parametrize(
     ("array", "said"),
     [
-        (np.zeros(4), "an image is"),
-        (np.zeros((2, 3, 4, 5)), "an image is"),
-        (np.zeros((0, 4)), "an image is"),
-        (np.zeros((4, 4), complex), "integers of up to 32 bits, or floats, not complex128"),
-        (np.zeros((4, 4), np.int64), "not int64"),
-        (np.zeros((4, 4), bool), "not bool"),
+        (np.zeros(4), "expected shape"),
+        (np.zeros((2, 3, 4, 5)), "expected shape"),
+        (np.zeros((0, 4)), "expected shape"),
+        (np.zeros((4, 4), complex), "integers of up to 32 bits, or floats, got complex128"),
+        (np.zeros((4, 4), np.int64), "got int64"),
+        (np.zeros((4, 4), bool), "got bool"),
     ],
 )
 def test_an_array_that_is_no_image(array: np.ndarray, said: str, tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ CASES = {
         registering("pass").replace('"1.0"', '"0.9"'), UNKNOWN, "a newer version of the plugin is needed"
     ),
     "gives the interface as a number": Case(
-        registering("pass").replace('"1.0"', "1.0"), UNKNOWN, "its `genlab_interface` is 1.0, and it is a text"
+        registering("pass").replace('"1.0"', "1.0"), UNKNOWN, "its `genlab_interface` is 1.0; expected text"
     ),
     "has a name that another gives": Case(
         registering("registry.generator('shared', 'x:Y')"),
@@ -244,7 +244,7 @@ CASES = {
     "has a hook that yields": Case(
         registering("yield registry.generator('mine', 'x:Y')"),
         UNKNOWN,
-        "its hook `genlab_register` is no plain function",
+        "its hook `genlab_register` must be a plain function",
     ),
     "has a default that TOML has no word for": Case(
         generator("void").replace("out_channels: int)", "out_channels: int, of: dict = {'a': None})"),
@@ -255,13 +255,13 @@ CASES = {
     "says a size that is none": Case(
         generator("sized", more="    size_multiple = '16'"),
         net("sized"),
-        "breaks the contract: its `size_multiple` is '16', and it is a whole number of pixels",
+        "breaks the contract: its `size_multiple` is '16'; expected an integer number of pixels",
         listed=False,
     ),
     "has levels that are none": Case(
         generator("levelled", more="    def levels(self): return ['one']"),
         net("levelled"),
-        "breaks the contract: its `levels` give 'one', and a level is a genlab.Level",
+        "breaks the contract: its `levels` contain 'one'; expected a genlab.Level",
         listed=False,
     ),
     "predicts another size": Case(
@@ -273,7 +273,7 @@ CASES = {
     "opens no pairs": Case(
         dataset("empty", "None"),
         ("data={name='empty'}",),
-        r'breaks the contract: its `open\("train"\)` gives nothing, and not genlab.Pairs',
+        r'breaks the contract: its `open\("train"\)` returns nothing; expected genlab.Pairs',
         listed=False,
     ),
     "has pairs that were not made whole": Case(
@@ -295,7 +295,7 @@ CASES = {
     "has parameters without a shape": Case(
         generator("lazy", init="self.late = torch.nn.LazyConv2d(3, 1)"),
         net("lazy"),
-        "breaks the contract: `late.weight` gets its shape when it is first called",
+        "breaks the contract: `late.weight` is a lazy parameter",
         listed=False,
     ),
     "does not say its receptive field": Case(
@@ -311,22 +311,22 @@ CASES = {
             """,
         ),
         ("discriminator={name='blind'}",),
-        "breaks the contract: it has no `receptive_field`; a class says it, or its constructor",
+        "breaks the contract: it has no `receptive_field`; set it in the class or in its constructor",
         listed=False,
     ),
     "gives pairs that are none": Case(
-        dataset("loose", "(1, 2)"), ("data={name='loose'}",), "a pair is a tuple, and not a genlab.Pair", listed=False
+        dataset("loose", "(1, 2)"), ("data={name='loose'}",), "expected a genlab.Pair, got a tuple", listed=False
     ),
     "has phases that are none": Case(
         method("phased", "[None]"),
         ("method={name='phased'}", "losses.adversarial.weight=0"),
-        "breaks the contract: its `phases` give None, and a phase is a genlab.Phase",
+        "breaks the contract: its `phases` contain None; expected a genlab.Phase",
         listed=False,
     ),
     "has terms that are none": Case(
         method("termless", "[genlab.Phase('g', ('generator',), lambda b, s: {'l1': s['prediction'].mean()})]"),
         ("method={name='termless'}", "losses.adversarial.weight=0"),
-        "the term g/l1 is a Tensor, and not a genlab.Term",
+        "the term g/l1: expected a genlab.Term, got a Tensor",
         listed=False,
     ),
     "fails while it measures": Case(
@@ -338,7 +338,7 @@ CASES = {
     "measures what is no number": Case(
         metric("poet", compute="return 'good'"),
         ("evaluate.metrics.poet={}",),
-        "the metric poet gave a str, and a metric is a number",
+        "the metric poet: expected an int or float, got a str",
         listed=False,
     ),
 }

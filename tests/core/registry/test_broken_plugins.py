@@ -89,10 +89,10 @@ def test_states_are_told_apart(rows: list[dict[str, Any]]) -> None:
     whys = {row["name"]: row["why"] for row in rows}
     assert re.match(r"importing it takes 1\.\d s, more than 1, and every command waits for it\. ", whys["idle"])
     assert whys["lost"] == (
-        "its entry point names the module `no_such_module`, and there is none;"
-        " mend [project.entry-points.genlab] in its pyproject.toml, and install it again"
+        "its entry point names the module `no_such_module`, which does not exist;"
+        " fix [project.entry-points.genlab] in its pyproject.toml, and install it again"
     )
-    assert whys["odd"] == "its entry point is 'no module!', and that is no module"
+    assert whys["odd"] == "invalid entry point 'no module!'; expected a module"
 
 
 @pytest.mark.cold

@@ -218,7 +218,7 @@ def test_a_defect_of_a_plugin_is_not_taken_for_a_refusal(toys: Components) -> No
 def test_a_table_needs_a_name(toys: Components) -> None:
     names = "chosen, cropped, explosive, first, folder, narrow, ordered, plain"
     assert fault(toys, root="/x") == Fault(("data",), f"`data` needs the `name` of a dataset: {names}")
-    assert fault(toys, name=3) == Fault(("data", "name"), f"`name` takes the name of a dataset ({names}), not 3")
+    assert fault(toys, name=3) == Fault(("data", "name"), f"`name`: expected the name of a dataset ({names}), got 3")
     assert fault(toys, name="first", sources=[{}]).what.startswith("`data.sources[0]` needs the `name` of a dataset: ")
 
 
@@ -240,14 +240,14 @@ def test_faults_of_inner_components_are_told_with_those_around_them(toys: Compon
 
 def test_a_date_in_an_inner_component_is_told_as_it_stands_there(toys: Components) -> None:
     found = fault(toys, name="cropped", inner={"name": "folder", "root": date(2024, 1, 2)})
-    assert found.what == "`root` takes a path, not 2024-01-02"
+    assert found.what == "`root`: expected a path, got 2024-01-02"
 
 
 @pytest.mark.parametrize(
     ("sources", "what"),
     [
-        ([], "`sources` takes a list of tables, each with the `name` of a dataset (not empty), not []"),
-        ("x", '`sources` takes a list of tables, each with the `name` of a dataset (not empty), not "x"'),
+        ([], "`sources`: expected a list of tables, each with the `name` of a dataset (not empty), got []"),
+        ("x", '`sources`: expected a list of tables, each with the `name` of a dataset (not empty), got "x"'),
     ],
 )
 def test_a_list_of_components_is_a_list_of_tables(toys: Components, sources: Any, what: str) -> None:
@@ -302,7 +302,7 @@ def test_a_name_with_a_package_that_does_not_give_it(toys: Components, name: str
 
 def test_a_name_with_a_package_that_is_not_there(toys: Components) -> None:
     found = fault(toys, name="genlab-toy:folder")
-    assert found.what == "no installed plugin, and no file given as one, is called `genlab-toy`; there are genlab-toys"
+    assert found.what == "no plugin is called `genlab-toy`; there are genlab-toys"
     assert found.hint == "Did you mean `genlab-toys`?"
 
 

@@ -298,7 +298,7 @@ class Weighty(Loss):
     [
         (OneWay, "generator", "its constructor does not take `out_channels`, which the framework supplies"),
         (Image, "generator", "its constructor does not take `in_channels`, which the framework supplies"),
-        (Weighty, "loss", "its setting `weight` collides with the framework's key of that name"),
+        (Weighty, "loss", "its setting `weight` collides with the framework's reserved key"),
     ],
 )
 def test_the_framework_can_construct_it(cls: type, kind: str, what: str) -> None:
@@ -328,7 +328,7 @@ def nested_default(self: Any, *, inner: Dataset = None) -> None: ...  # pyright:
 @pytest.mark.parametrize(
     ("constructor", "what"),
     [
-        (named, "its setting `name` collides with the framework's key of that name"),
+        (named, "its setting `name` collides with the framework's reserved key"),
         (keywords, "its constructor takes `**options`; settings must be named one by one"),
         (positions, "its constructor takes `*sizes`; settings must be named one by one"),
         (positional, "its setting `size` cannot be given by name"),

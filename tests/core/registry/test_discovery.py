@@ -202,8 +202,8 @@ def test_a_broken_package_is_kept_with_its_failure_and_harms_nobody(tmp_path: Pa
         "broken_one": "ModuleNotFoundError: No module named 'no_such_package' (broken_one.py, line 1)",
         "broken_two": "SystemExit (broken_two.py, line 1)",
         "broken_three": "RuntimeError: not so fine (broken_three.py, line 8)",
-        "missing": "its entry point names the module `no_such_module`, and there is none;"
-        " mend [project.entry-points.genlab] in its pyproject.toml, and install it again",
+        "missing": "its entry point names the module `no_such_module`, which does not exist;"
+        " fix [project.entry-points.genlab] in its pyproject.toml, and install it again",
         "no_object": "AttributeError: module 'sound' has no attribute 'nothing'",
         "sound": None,
     }

@@ -53,12 +53,12 @@ def test_a_recipe_whose_networks_fit_no_more_is_not_called_a_damaged_checkpoint(
     recipe.write_text(recipe.read_text().replace("levels = 4", "levels = 3"))
     with pytest.raises(RunError, match="does not fit the run's recipe") as caught:
         genlab.resume(paused.path)
-    assert "Was recipe.toml or a plugin changed?" in caught.value.hint
+    assert "Restore recipe.toml" in caught.value.hint
 
 
 def test_a_recipe_that_is_gone(paused: genlab.Run) -> None:
     paused.folder.recipe_path.unlink()
-    with pytest.raises(RunError, match=r"no recipe\.toml"):
+    with pytest.raises(RunError, match=r"recipe\.toml is missing"):
         genlab.resume(paused.path)
 
 

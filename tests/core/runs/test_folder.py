@@ -27,13 +27,13 @@ def manifest(**changes: object) -> Manifest:
 def test_a_new_run_has_a_folder_of_its_own(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "deep" / "run")
     assert folder.path.is_dir()
-    with pytest.raises(RunError, match="exists already"):
+    with pytest.raises(RunError, match="already exists"):
         RunFolder.create(tmp_path / "deep" / "run")
 
 
 def test_a_file_in_the_way_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("precious")
-    with pytest.raises(RunError, match="exists already"):
+    with pytest.raises(RunError, match="already exists"):
         RunFolder.create(tmp_path / "run")
     with pytest.raises(StorageError, match="cannot be written"):
         RunFolder.create(tmp_path / "run" / "inner")
@@ -76,7 +76,7 @@ def test_a_run_that_was_killed_does_not_say_that_it_is_running(tmp_path: Path, p
         assert folder.read().status == "running"
         assert subprocess.run([*python, "-c", ask], capture_output=True, text=True).stdout == "running\n"
     assert subprocess.run([*python, "-c", ask], capture_output=True, text=True).stdout == "interrupted\n"
-    assert folder.read().failure == "its process was ended from outside"
+    assert folder.read().failure == "its process was killed"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_damaged_manifest_is_named(tmp_path: Path, content: bytes, reason: str
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"no run\.json"):
+    with pytest.raises(RunError, match=r"run\.json is missing"):
         RunFolder.existing(tmp_path)
     with pytest.raises(RunError, match="no such folder"):
         RunFolder.existing(tmp_path / "missing")

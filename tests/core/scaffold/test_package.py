@@ -148,7 +148,7 @@ def test_a_kind_that_there_is_not(tmp_path: Path) -> None:
     with pytest.raises(PluginError) as caught:
         create_plugin("mine", "metrics", out=tmp_path)
     kinds = "generator, discriminator, loss, dataset, metric, method, listener"
-    assert str(caught.value) == f'there is no kind of component "metrics"; there are {kinds}\nDid you mean `metric`?'
+    assert str(caught.value) == f'unknown kind of component "metrics"; the kinds are {kinds}\nDid you mean `metric`?'
 
 
 @pytest.mark.parametrize("kind", ["folder", "file", "link to nowhere"])
@@ -163,7 +163,7 @@ def test_what_is_there_is_never_overwritten(kind: str, tmp_path: Path) -> None:
     before = target.lstat()
     with pytest.raises(PluginError) as caught:
         create_plugin("mine", "loss", out=tmp_path)
-    assert str(caught.value) == f"{target}: this exists already; nothing was written\nChoose another name or --out."
+    assert str(caught.value) == f"{target}: the path already exists; nothing was written\nChoose another name or --out."
     assert target.lstat() == before
     assert list(tmp_path.iterdir()) == [target]
 
@@ -256,7 +256,7 @@ def test_what_came_there_in_the_meantime_stays(tmp_path: Path, monkeypatch: pyte
         return rename(folder, to)
 
     monkeypatch.setattr(Path, "rename", raced)
-    with pytest.raises(PluginError, match="this exists already; nothing was written"):
+    with pytest.raises(PluginError, match="the path already exists; nothing was written"):
         create_plugin("mine", "loss", out=tmp_path)
     assert list(tmp_path.iterdir()) == [target]
     assert list(target.iterdir()) == [target / "theirs"]

@@ -161,7 +161,7 @@ PLANTED = [
     Planted(Sum, "test_it_is_a_mean", "for the same scores twelve times over: take the mean"),
     Planted(InPlace, "test_inputs_are_left_alone", "it changes the scores that it is given in place"),
     Planted(OneType, "test_it_works_under_autocast", "expected dtype"),
-    Planted(LabelLeftBehind, "test_it_goes_to_a_device", "a tensor (1,) that has stayed behind"),
+    Planted(LabelLeftBehind, "test_it_goes_to_a_device", "a tensor (1,) on the old one"),
 ]
 
 

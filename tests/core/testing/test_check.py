@@ -236,14 +236,14 @@ def test_settings_that_are_wanting_are_told_with_how_to_give_them(components: Co
     with pytest.raises(RecipeError) as caught:
         checked(components, "dataset", "behind")
     assert 'dataset "behind" needs `source`' in str(caught.value)
-    assert str(caught.value).endswith("\nSettings are given with --set KEY=VALUE.")
+    assert str(caught.value).endswith("\nSet it with --set KEY=VALUE.")
 
 
 def test_a_setting_of_another_name_is_told_with_the_nearest(components: Components) -> None:
     with pytest.raises(RecipeError) as caught:
         checked(components, "generator", "toy", channel=3)
     assert "channels" in str(caught.value)
-    assert "Settings are given with --set KEY=VALUE." in str(caught.value)
+    assert "Set it with --set KEY=VALUE." in str(caught.value)
 
 
 def test_a_class_that_is_no_component_is_told_as_a_fault_of_its_plugin(components: Components) -> None:

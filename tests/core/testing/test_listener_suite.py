@@ -293,7 +293,7 @@ _KEEPS = "test_it_keeps_to_the_folder"
 _EVENTS = "test_events_are_left_alone"
 
 PLANTED = [
-    Planted(Named, "test_a_recipe_can_name_it", "its setting `name` collides with the framework's key of that name"),
+    Planted(Named, "test_a_recipe_can_name_it", "its setting `name` collides with the framework's reserved key"),
     Planted(NoHelp, "test_settings_have_help", "the docstring says nothing of `every` under `Args:`"),
     Planted(Insisting, _RUN, "hearing Step it raises AssertionError"),
     Planted(FileOfAKey, _RUN, "hearing Previewed it raises FileNotFoundError"),
@@ -317,7 +317,7 @@ PLANTED = [
     Planted(LogOfItsOwn, _KEEPS, "it writes outside the run's folder: mine.log"),
     Planted(BesideTheRun, _KEEPS, "it writes outside the run's folder: façades [v2] run 0.txt"),
     Planted(WhereItIs, _KEEPS, "it writes outside the run's folder: comparison.txt"),
-    Planted(TakingOut, _EVENTS, "it changes what is in Validated, which others hear too"),
+    Planted(TakingOut, _EVENTS, "it modifies Validated, which other listeners receive too"),
     Planted(Darkening, _EVENTS, "it changes what is in Previewed, which others hear too"),
 ]
 

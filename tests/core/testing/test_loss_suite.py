@@ -232,7 +232,7 @@ _LEAST = "test_it_is_least_at_the_target"
 PLANTED = [
     Planted(Weighted, "test_a_recipe_can_name_it", "its setting `weight` collides with the framework's key"),
     Planted(NoHelp, "test_settings_have_help", "the docstring says nothing of `epsilon` under `Args:`"),
-    Planted(EachImage, "test_it_is_one_finite_number", "it gives (2,), and a loss is a tensor with one value"),
+    Planted(EachImage, "test_it_is_one_finite_number", "it returns (2,); expected a tensor with one value"),
     Planted(Number, "test_it_is_one_finite_number", "it gives float, and a loss is a tensor with one value"),
     Planted(RandomPixels, "test_it_is_one_finite_number", "it gives another value each time"),
     Planted(DeviationOfTheBatch, "test_it_is_one_finite_number", "it is nan at batch 1"),
@@ -252,9 +252,9 @@ PLANTED = [
     Planted(Sum, "test_it_is_a_mean", "take the mean over the batch"),
     Planted(SumOverPixels, "test_it_is_a_mean", "take the mean over pixels"),
     Planted(NegativeSum, "test_it_is_a_mean", "take the mean over pixels"),
-    Planted(InPlace, "test_inputs_are_left_alone", "it changes what it is given in place"),
+    Planted(InPlace, "test_inputs_are_left_alone", "it modifies its inputs in place"),
     Planted(OneType, "test_it_works_under_autocast", "expected dtype"),
-    Planted(LeftBehind, "test_it_goes_to_a_device", "it gives `conv2d` a tensor (3, 1, 3, 3) that has stayed behind"),
+    Planted(LeftBehind, "test_it_goes_to_a_device", "it calls `conv2d` with a tensor (3, 1, 3, 3) on the old one"),
 ]
 
 

@@ -290,7 +290,7 @@ PLANTED = [
     Planted(OneChannel, _LIKE, "its prediction is (2, 1, 32, 32), and the target (2, 3, 32, 32)"),
     Planted(PredictsAnew, _LIKE, "with the same random numbers it predicts something else"),
     Planted(WrongSign, _LOWERS, "after 40 steps the loss is"),
-    Planted(PlainNumbers, _LOWERS, "the term critic/real is a Tensor, and not a genlab.Term"),
+    Planted(PlainNumbers, _LOWERS, "the term critic/real: expected a genlab.Term, got a Tensor"),
     Planted(OneForward, _LOWERS, "backward through the graph a second time"),
     Planted(DeviationOfTheBatch, "test_it_trains_on_a_single_image", "at batch 1, weights are not finite"),
     Planted(DetachedGame, _TERMS, "no gradient of the term painter/game reaches the generator: is it detached?"),

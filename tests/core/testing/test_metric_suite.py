@@ -352,10 +352,10 @@ PLANTED = [
     Planted(ImagesOfTwo, _EACH, "it has several scores, and per_image() is for one that has a single one"),
     Planted(UpsideDown, "test_the_target_itself_is_best", "and `higher_is_better` is True"),
     Planted(WrongTwin, "test_the_target_itself_is_best", "real_contrast is"),
-    Planted(Verbose, _WITH, "its description is 'measured with\\na trained network', and not one line"),
-    Planted(NamedByTime, _WITH, "its fingerprint is another each time"),
+    Planted(Verbose, _WITH, "its description is 'measured with\\na trained network'; expected one line"),
+    Planted(NamedByTime, _WITH, "its fingerprint differs each time"),
     Planted(NumberedPrint, _WITH, "its fingerprint is 17"),
-    Planted(InPlace, "test_inputs_are_left_alone", "it changes what it is given in place"),
+    Planted(InPlace, "test_inputs_are_left_alone", "it modifies its inputs in place"),
 ]
 
 

@@ -47,7 +47,7 @@ def test_the_next_is_taken_with_a_reason(here: SideBySide, tmp_path: Path) -> No
     dataset, reason, _ = FirstAvailable(sources=[missing(tmp_path, "x"), missing(tmp_path, "y"), here]).choose()
     assert dataset is here
     assert reason == (
-        f"{tmp_path / 'x'} cannot be had: there is no such folder; "
+        f"{tmp_path / 'x'} is not available: there is no such folder; "
         f"{tmp_path / 'y'} cannot be had: there is no such folder"
     )
 

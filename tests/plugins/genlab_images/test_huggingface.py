@@ -259,7 +259,7 @@ def test_a_column_that_is_not_there_or_holds_no_images(parquet: str) -> None:
 def test_a_split_that_is_not_there(parquet: str, spec: str) -> None:
     for setting in ("train", "validation"):
         error = refused(parquet, **{setting: spec})
-        assert error.what == f'"{spec}" is no split of this table'
+        assert error.what == f'unknown split "{spec}"'
         assert error.where == f"{parquet}, {setting}"
         assert "train (10 rows)" in str(error.hint)
 
@@ -319,7 +319,7 @@ def test_a_file_that_is_no_table(parquet: str, tmp_path: Path) -> None:
     assert error.where == str(broken)
     assert not chatter.buffer, "the error says it all"
     (tmp_path / "facades.zip").touch()
-    assert "a .zip file is no table of images" in refused(str(tmp_path / "facades.zip")).what
+    assert "a .zip file is not a table of images" in refused(str(tmp_path / "facades.zip")).what
     (tmp_path / "empty").mkdir()
     assert "doesn't contain any data files" in refused(str(tmp_path / "empty")).what
 

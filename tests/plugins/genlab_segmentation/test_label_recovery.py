@@ -142,7 +142,7 @@ def test_another_judge_is_not_gone_on_with(gen: GenCommand, tiny: Path, judge: P
     shutil.copytree(good_judge, tmp_path / "judge")
     refused = gen("resume", "run")
     assert refused.returncode == 2
-    assert "not as when the run began: what the metric label_recovery measures with (judged by " in refused.stderr
+    assert "changed since the run started: the metric label_recovery (judged by " in refused.stderr
 
 
 def test_what_cannot_be_a_judge_is_told_at_its_line(gen: GenCommand, tiny: Path, judge: Path, tmp_path: Path):
@@ -153,14 +153,14 @@ def test_what_cannot_be_a_judge_is_told_at_its_line(gen: GenCommand, tiny: Path,
 
     assert gen("run", tiny, "--out", "judge", "--steps", 1).returncode == 0
     painter = gen("run", tiny, *JUDGED)
-    assert "predicts images, and a judge is a run of the method segmentation" in painter.stderr
+    assert "predicts images; expected a run of the method segmentation" in painter.stderr
 
     shutil.rmtree(tmp_path / "judge")
     shutil.copytree(judge, tmp_path / "judge")
     manifest = json.loads((tmp_path / "judge" / "run.json").read_text())
     (tmp_path / "judge" / "run.json").write_text(json.dumps({**manifest, "status": "paused"}))
     unfinished = gen("run", tiny, *JUDGED)
-    assert "is paused, and a judge has finished its training" in unfinished.stderr
+    assert "is paused; expected a finished run" in unfinished.stderr
     for told in (missing, painter, unfinished):
         assert "Traceback" not in told.stderr
 

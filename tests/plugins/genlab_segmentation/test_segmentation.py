@@ -77,7 +77,7 @@ def test_without_a_loss_or_with_images_as_targets(gen: GenCommand, judge_recipe:
     assert "nothing to learn" in nothing.stderr
     turned = gen("run", *judge_recipe, "--set", "input.direction=b_to_a")
     assert turned.returncode == 2
-    assert "the method predicts classes, and the target, side a, is an image and no label map" in turned.stderr
+    assert "the target must be a label map; side a is an image" in turned.stderr
 
 
 def test_its_networks_are_shown_with_the_classes(gen: GenCommand, judge_recipe: list[str]):

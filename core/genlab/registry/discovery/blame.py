@@ -1,4 +1,4 @@
-"""Whose code it was that raised an exception: what a stranger's plugin does wrong is no defect of genlab's."""
+"""Attribution of exceptions to plugins: a defect of a plugin is not a defect of genlab."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from genlab.registry.hooks import GROUP
 from genlab.util.exceptions import summarize
 
 _OURS = frozenset({"genlab", "typer", "rich", "pydantic", "torch", "runpy", "__main__"})
-"""The outermost modules of code that is no plugin's, whatever calls it."""
+"""Top-level modules that never belong to a plugin."""
 
 
 class Failure(NamedTuple):
-    """An exception in a plugin's code: whose it was, and what was raised on which of its lines."""
+    """An exception in a plugin's code: the plugin, the exception, and the line."""
 
     owner: str
     what: str
@@ -39,7 +39,7 @@ def blamed(error: BaseException) -> PluginError | None:
 
 
 def failure_in_plugin(error: BaseException) -> Failure | None:
-    """An exception as a plugin's, with the innermost of its lines, as what it called may be PyTorch's."""
+    """Attribute an exception to a plugin, by the innermost frame in its code."""
     places = [(raised, *place) for raised in _chain(error) for place in _foreign(raised)]
     if not places and not isinstance(error, AttributeError):
         return None
@@ -62,7 +62,7 @@ def _module_of(frame: FrameType) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The exception; of one that ends the process also what led to it, as the command line takes some for its own."""
+    """The exception; for one that exits the process also its causes, as the CLI converts some exceptions."""
     yield error
     if isinstance(error, SystemExit) and error.__context__ is not None:
         yield error.__context__
@@ -71,14 +71,14 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _of_object(error: BaseException, owners: Mapping[str, str]) -> Failure | None:
-    """An attribute that genlab looked for in vain in what a plugin's class made, such as one without its `__init__`."""
+    """Attribute a missing attribute to the plugin of the object's class, such as one that skips `__init__`."""
     cls = type(error.obj) if isinstance(error, AttributeError) else None
     owner = _owner(cls.__module__, owners) if cls else None
     return Failure(owner, summarize(error)) if owner else None
 
 
 def _owner(module: str, owners: Mapping[str, str]) -> str | None:
-    """Whose a module is, by the longest part of its name that is known."""
+    """Owner of a module, by the longest known prefix of its name."""
     if module.startswith(FILE_PREFIX):
         return Path(str(sys.modules[module].__file__)).name
     names = accumulate(module.split("."), lambda outer, inner: f"{outer}.{inner}")
@@ -86,7 +86,7 @@ def _owner(module: str, owners: Mapping[str, str]) -> str | None:
 
 
 def _owners() -> dict[str, str]:
-    """Plugins' packages by the modules that are theirs, but genlab's own; one that several share is nobody's."""
+    """Packages of plugins by their modules, without genlab's; a module that several packages share has no owner."""
     declared = [plugin for plugin in declared_plugins() if plugin.package != GROUP]
     names = {canonical(plugin.package): f"{plugin.package} {plugin.version}".rstrip() for plugin in declared}
     owners: dict[str, set[str]] = defaultdict(set)

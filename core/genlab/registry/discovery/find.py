@@ -1,7 +1,7 @@
-"""The plugins that there are: installed packages' and files'.
+"""Discovery of plugins of installed packages and files.
 
 GENLAB_PLUGINS    names the packages, or the entry points, that may take part; others are not imported
-GENLAB_STRICT=1   makes whatever is wrong with any plugin an error
+GENLAB_STRICT=1   makes any problem of a plugin an error
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ def _faults(plugins: Sequence[Plugin]) -> list[str]:
 
 
 def all_plugins(plugins: Iterable[str | Path] = ()) -> list[Plugin]:
-    """The same without being strict, for those who want to see what is wrong."""
+    """Find all plugins, ignoring GENLAB_STRICT, to report their problems."""
     installed = [_installed(declared, is_left_out) for declared, is_left_out in _sifted(declared_plugins())]
     return [*installed, *map(_from_file, _distinct(map(Path, as_list(plugins, "plugins"))))]
 
 
 def list_plugins(*, plugins: Iterable[str | Path] = ()) -> list[PluginRow]:
-    """Every component that there is, its plugin and its state, and the plugins that give none.
+    """List every component with its plugin and state, and plugins without components.
 
     Args:
         plugins: Python files with plugins, beside those that are installed.
@@ -60,7 +60,7 @@ def list_plugins(*, plugins: Iterable[str | Path] = ()) -> list[PluginRow]:
 
 
 def _sifted(plugins: Sequence[Declared]) -> list[tuple[Declared, bool]]:
-    """Each plugin that is declared, and whether it is left out."""
+    """Yield each declared plugin, and whether it is left out."""
     words = [word.strip() for word in os.environ.get(ALLOWED, "").split(",") if word.strip()]
     known = sorted({name for plugin in plugins for name in (plugin.name, canonical(plugin.package))})
     for word in words:
@@ -83,7 +83,7 @@ def _installed(declared: Declared, is_left_out: bool) -> Plugin:
 
 
 def _distinct(files: Iterable[Path]) -> list[Path]:
-    """Each file once; two of one name could not be told apart, neither in a recipe nor in a run's folder."""
+    """Each file once; two of the same name would be ambiguous in a recipe and in a run's folder."""
     found: dict[str, Path] = {}
     for file in files:
         other = found.setdefault(file.name, file)

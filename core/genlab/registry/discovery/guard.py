@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TextIO
 
 _importing = threading.RLock()
-"""What follows is the whole process's, so two threads must not do it at once."""
+"""Lock, as streams and working directory are process-wide."""
 
 
 @contextmanager
 def guarded() -> Generator[None, None, None]:
-    """While a plugin is imported: what it prints goes to standard error, as it is no answer to a command.
+    """Context for importing a plugin: its output goes to standard error.
 
-    Afterwards the streams and the working directory are what they were.
+    The streams and the working directory are restored afterwards.
     """
     with _importing, _output_aside(), _same_folder():
         yield
@@ -33,7 +33,7 @@ def _output_aside() -> Generator[None, None, None]:
     finally:
         sys.stderr = stderr
         if kept is not None:
-            # What was written to it in the block must not come out after it; a plugin may have closed it.
+            # Output of the block must be flushed before its end; a plugin may have closed the stream.
             with suppress(OSError, ValueError):
                 _flush(sys.__stdout__)
             os.dup2(kept, 1)
@@ -41,7 +41,7 @@ def _output_aside() -> Generator[None, None, None]:
 
 
 def _output_to_error() -> int | None:
-    """Let the process's output go to its errors; where it goes otherwise. None where there are no such streams."""
+    """Redirect standard output to standard error; returns the original, or None without such streams."""
     try:
         for stream in (sys.stdout, sys.__stdout__):
             _flush(stream)

@@ -1,4 +1,4 @@
-"""A plugin's module imported, held to the interface, and asked for its components; whatever it does is caught."""
+"""Loading of a plugin: import, version check, registration of components; all of its errors are caught."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from genlab.registry.registry import Registration, Registry
 from genlab.util.exceptions import summarize_with_location
 
 FILE_PREFIX = "genlab_file_"
-"""What the name of a module begins with that was imported from a file given as a plugin."""
+"""Prefix of the names of modules imported from files."""
 
 
 class Loaded(NamedTuple):
@@ -55,7 +55,7 @@ def load_plugin(find: Callable[[], Any], name: str, *, says_version: bool) -> Lo
 
 @contextmanager
 def _caught() -> Generator[None, None, None]:
-    """Turn whatever a plugin's code raises into a `PluginError`, but an interruption."""
+    """Convert any exception of a plugin's code to a `PluginError`, except interruptions."""
     try:
         yield
     except (KeyboardInterrupt, PluginError):
@@ -65,7 +65,7 @@ def _caught() -> Generator[None, None, None]:
 
 
 def import_file(path: Path) -> ModuleType:
-    """A Python file as a module; `PluginError` if it is none."""
+    """Import a Python file as a module; `PluginError` if it is not one."""
     name = f"{FILE_PREFIX}{re.sub(r'[^0-9a-zA-Z_]', '_', path.stem)}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -90,7 +90,7 @@ def _register(module: Any, name: str, says_version: bool) -> list[Registration]:
     if not manager.hook.genlab_register.get_hookimpls():
         raise PluginError("it has no hook `genlab_register` marked with `@genlab.hookimpl`")
     if any(_is_no_plain(hook.function) for hook in manager.hook.genlab_register.get_hookimpls()):
-        raise PluginError("its hook `genlab_register` is no plain function: without `yield` or `async` it is called")
+        raise PluginError("its hook `genlab_register` must be a plain function, without `yield` or `async`")
     registry = Registry()
     manager.hook.genlab_register(registry=registry)
     return registry.registrations

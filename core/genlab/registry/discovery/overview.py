@@ -1,4 +1,4 @@
-"""Every component that there is, and how it is: what `gen plugins list` shows."""
+"""Overview of all components and their states, as `gen plugins list` shows it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class PluginRow(NamedTuple):
         return self.state not in ("ok", "left out")
 
     def as_dict(self) -> dict[str, Any]:
-        """The row as JSON can hold it."""
+        """The row in plain JSON values."""
         plugin = self.plugin
         return {
             "kind": self.kind or None,

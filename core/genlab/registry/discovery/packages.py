@@ -1,4 +1,4 @@
-"""Plugins that installed packages declare: their entry points, before anything is imported."""
+"""Entry points of installed packages that declare plugins; nothing is imported."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ class Declared(NamedTuple):
         if not self.value:
             raise PluginError("the entry points of the package cannot be read; install it again")
         if not point.pattern.match(self.value):
-            raise PluginError(f"its entry point is {self.value!r}, and that is no module")
+            raise PluginError(f"invalid entry point {self.value!r}; expected a module")
         try:
             return point.load()
         except ModuleNotFoundError as error:
             if error.name != point.module:
                 raise
             where = f"[project.entry-points.{GROUP}] in its pyproject.toml"
-            what = f"its entry point names the module `{point.module}`, and there is none"
-            raise PluginError(f"{what}; mend {where}, and install it again") from error
+            what = f"its entry point names the module `{point.module}`, which does not exist"
+            raise PluginError(f"{what}; fix {where}, and install it again") from error
 
 
 def declared_plugins() -> list[Declared]:
@@ -64,11 +64,11 @@ def declared_plugins() -> list[Declared]:
 
 
 def _mentions_plugins(distribution: metadata.Distribution) -> bool:
-    """A look at the text, which takes less time than to read it."""
+    """Search the text first, which is faster than parsing it."""
     try:
         return f"[{GROUP}]" in (distribution.read_text("entry_points.txt") or "")
     except (OSError, ValueError):
-        return False  # what cannot be read at all is no package's declaration
+        return False  # unreadable files declare nothing
 
 
 def _points(distribution: metadata.Distribution) -> dict[str, str]:

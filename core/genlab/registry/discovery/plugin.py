@@ -1,4 +1,4 @@
-"""A plugin that was found, and how it is."""
+"""A discovered plugin, and its state."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing_extensions import override
 from genlab.registry.registry import Registration
 
 SLOW = 1.0
-"""Seconds that an installed plugin may take to import: every command waits for it."""
+"""Maximum import time of an installed plugin in seconds, as every command waits for it."""
 
 State = Literal["ok", "slow", "failed", "left out"]
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """A plugin that was found.
+    """A discovered plugin.
 
     Args:
         name: its entry point's name, or the file's stem.

@@ -1,4 +1,4 @@
-"""The version of the interface that a plugin says it is made for, held against this one's."""
+"""Check of the interface version that a plugin declares."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def check_version(made_for: object, is_needed: bool) -> None:
             raise PluginError(f'{what}; for this one, write `{VERSION} = "{hooks.INTERFACE}"` in its module')
         return
     if not (isinstance(made_for, str) and re.fullmatch(r"\d+\.\d+", made_for)):
-        raise PluginError(f'its `{VERSION}` is {made_for!r}, and it is a text such as "{hooks.INTERFACE}"')
+        raise PluginError(f'its `{VERSION}` is {made_for!r}; expected text such as "{hooks.INTERFACE}"')
     (major, minor), (our_major, our_minor) = _numbers(made_for), _numbers(hooks.INTERFACE)
     what = f"it is made for version {made_for} of the interface, and this genlab has {hooks.INTERFACE}"
     if (major, minor) > (our_major, our_minor):
@@ -37,8 +37,8 @@ def _numbers(version: str) -> tuple[int, int]:
 
 
 def version_hint(error: BaseException) -> str:
-    """A plugin made for a later interface fails first by a name that is not there yet."""
+    """Hint at a later interface version if a plugin fails on a missing name of genlab."""
     misses_a_name = isinstance(error, ImportError | AttributeError) and _OF_GENLAB.search(str(error))
     if not misses_a_name or isinstance(error, ModuleNotFoundError):
         return ""
-    return f"; this genlab has version {hooks.INTERFACE} of the interface: is the plugin made for a later one?"
+    return f"; this genlab has version {hooks.INTERFACE} of the interface; the plugin may require a later one"

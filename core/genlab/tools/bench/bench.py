@@ -1,4 +1,4 @@
-"""A recipe's training step against the plain way to take it, in turns."""
+"""Benchmark of a recipe's training step against the plain implementation, in turns."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _PATIENCE = 20.0
 def run_benchmark(
     recipe: str | Path, overrides: Iterable[str], plugins: Iterable[Path], rounds: int, on_progress: Tell
 ) -> Benchmark:
-    """Take steps both ways by turns, `rounds` times.
+    """Take steps with both implementations in turns, `rounds` times.
 
     Args:
-        recipe: a recipe that holds.
+        recipe: a valid recipe.
         overrides: `KEY=VALUE` texts, laid over it.
         plugins: Python files with plugins.
-        rounds: steps that are measured of each way, after those that warm it up.
+        rounds: steps to measure of each implementation, after warm-up.
         on_progress: called with (done, total), in rounds.
 
     Raises:
@@ -78,7 +78,7 @@ def run_benchmark(
 
 
 class _Worker:
-    """A process that takes steps one way, warm when this object is made."""
+    """Worker process of one implementation, warmed up on construction."""
 
     def __init__(self, job: dict[str, Any]) -> None:
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115  (closed with the process)
@@ -102,7 +102,7 @@ class _Worker:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        """Let it end by itself, with its listeners and its folder; or end it."""
+        """Let the process end with its listeners and folder, or kill it."""
         try:
             with suppress(subprocess.TimeoutExpired):
                 self._process.communicate(timeout=_PATIENCE)
@@ -119,7 +119,7 @@ class _Worker:
         return sum(step[figure] for step in self._steps)
 
     def end(self) -> None:
-        """Let it take its last steps, which tell how their time is divided."""
+        """Take the last steps, which are profiled."""
         self._end = self.ask("end")
 
     def side(self) -> Measurement:
@@ -127,16 +127,16 @@ class _Worker:
         return Measurement(seconds, self.first["first_step"], self._end["memory"], self._end["shares"])
 
     def ask(self, command: Any) -> Any:
-        """Send a command and wait for its answer."""
+        """Send a command, and wait for its answer."""
         assert self._process.stdin and self._process.stdout
         try:
             self._process.stdin.write(json.dumps(command) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            pass  # its last word says why
+            pass  # its last line says why
         line = self._process.stdout.readline()
         if not line:
-            raise TrainingError(f"the process that takes the steps ended: {self._last_line()}")
+            raise TrainingError(f"the worker process ended: {self._last_line()}")
         answer = json.loads(line)
         if isinstance(answer, dict) and "error" in answer:
             raise TrainingError(**answer["error"])

@@ -1,4 +1,4 @@
-"""Measuring on a CPU or a GPU, where what is asked for is done later than it seems."""
+"""Measurement of time, FLOP/s and memory on a CPU or a GPU, whose kernels run asynchronously."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROFILED = 4
 
 
 def seconds_of(work: Callable[[], object], device: torch.device) -> float:
-    """Seconds until the results of some work are there."""
+    """Seconds until the results of some work are available (synchronized)."""
     _wait(device)
     before = time.perf_counter()
     work()
@@ -76,7 +76,7 @@ def shares_of(step: Callable[[], object], device: torch.device) -> dict[str, flo
 
 
 def peak_memory(device: torch.device) -> int:
-    """Bytes that this process had in use at most; on a GPU those of its tensors."""
+    """Peak memory of this process in bytes; on a GPU that of its tensors."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     if sys.platform == "win32":
@@ -88,7 +88,7 @@ def peak_memory(device: torch.device) -> int:
 
 
 def processor() -> str:
-    """The processor's name, as its maker has it."""
+    """The processor's model name."""
     listing = Path("/proc/cpuinfo")
     if listing.exists():
         for line in listing.read_text().splitlines():

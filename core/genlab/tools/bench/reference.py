@@ -1,4 +1,4 @@
-"""The plain way to take a training step, as implementations of the field do: what genlab is measured against."""
+"""Reference implementation of a training step in plain PyTorch, the baseline of the benchmark."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from genlab.interfaces.method import Batch, Method
 
 
 class PlainStep:
-    """Single precision, layers as PyTorch has them, Adam as PyTorch chooses it, one operation after the other.
+    """Eager single precision, with PyTorch's own layers and its default Adam.
 
     Args:
         method: the method to train, on networks that are made plain.

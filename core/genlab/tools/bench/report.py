@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Measurement:
-    """One way to take a training step.
+    """Measurements of one implementation of a training step.
 
     Args:
         seconds: of each step that was measured, in the order of the rounds.
@@ -38,23 +38,23 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A recipe's training step as genlab takes it, beside the plain way.
+    """Benchmark of a recipe's training step against the plain implementation.
 
     Args:
-        recipe: what the recipe is called.
-        device: where it ran, for people.
+        recipe: name of the recipe.
+        device: display name of the device.
         batch_size: pairs in a step.
         size: height and width that the networks see, in pixels.
-        flops: floating-point operations of a step, counted in the plain way.
+        flops: floating-point operations of a step, counted in the plain implementation.
         matrix_rate: operations per second of a large matrix product, the median of those between the rounds.
-        reference: the plain way.
+        reference: the plain implementation.
         genlab: the training loop with all that the recipe has it do at each step; see `loop`.
         waiting: the share of the loop's time that went into waiting for pairs.
         loop: the share of it that went neither into that nor into the step: events, logging, progress. None on a GPU,
-            where that goes on beside the step.
-        machine: what it ran on.
-        versions: what it ran with.
-        date: when, in ISO 8601.
+            where it overlaps the step.
+        machine: the machine.
+        versions: versions of the libraries.
+        date: date in ISO 8601.
     """
 
     recipe: str
@@ -96,7 +96,7 @@ class Benchmark:
         return self.flops / side.median / self.matrix_rate
 
     def as_json(self) -> dict[str, Any]:
-        """All of it, with what follows from it."""
+        """All values, with those derived from them."""
         return {
             **asdict(self),
             **{name: {**asdict(side), **self._derived(side)} for name, side in self._sides().items()},

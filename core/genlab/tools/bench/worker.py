@@ -1,6 +1,6 @@
-"""A process that takes training steps one way, when it is told to: `python -m genlab.tools.bench.worker`.
+"""Worker process that takes training steps on request: `python -m genlab.tools.bench.worker`.
 
-Each way has a process of its own, so that memory, caches and allocator settings are its own too. It reads commands from
+Each implementation has its own process, and so its own memory, caches and allocator settings. It reads commands from
 its standard input and answers on its standard output, a JSON value a line both ways: first the job, which it answers
 when it is warm, then `step`, `matrix`, `end` or `flops`.
 """
@@ -40,7 +40,7 @@ _BATCHES = 8
 
 @dataclass(frozen=True)
 class Way:
-    """One way to take steps.
+    """One implementation of a training step.
 
     Args:
         step: takes one.
@@ -53,7 +53,7 @@ class Way:
 
 @contextmanager
 def reference(built: Built) -> Generator[Way, None, None]:
-    """The plain way, on the recipe's first batches, which are there already."""
+    """The plain implementation, on the recipe's first batches, read beforehand."""
     experiment, optimizer = built.experiment, built.recipe.settings.optimizer
     take = PlainStep(experiment.method, optimizer.learning_rate, optimizer.betas)
     with closing(_batches(experiment)) as batches:
@@ -95,7 +95,7 @@ def _batches(experiment: Experiment) -> Generator[Any, None, None]:
 
 def main() -> None:
     """Take steps as asked on standard input, and answer with their times."""
-    # What plugins and listeners print must not come between the answers.
+    # Output of plugins and listeners must not get between the answers.
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 

@@ -1,4 +1,4 @@
-"""A trained run looked into."""
+"""Probe of a trained run: effect of its skip connections, and gradient norms."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ SHOWN = 3
 
 
 def probe_skips(run: Run, pairs: int, on_progress: Callable[[int, int], None]) -> Probed:
-    """Replace what each skip connection carries, one at a time, and measure what becomes of predictions.
+    """Replace the features of each skip connection, one at a time, and measure the effect on predictions.
 
-    The result is written to `probe/` in the run's folder, and the recipe's listeners hear of it.
+    The result is written to `probe/` in the run's folder, and passed to the recipe's listeners.
 
     Args:
         run: the run.
@@ -41,25 +41,25 @@ def probe_skips(run: Run, pairs: int, on_progress: Callable[[int, int], None]) -
     Raises:
         ValueError: `pairs` is below two.
         RunError: the generator has no skip connections, there is no trained one, or another process is probing it.
-        PluginError: its skip connections are not what they should be.
-        DataError: the validation pairs cannot be had, or there is but one.
+        PluginError: its skip connections break the contract.
+        DataError: the validation pairs are not available, or there is only one.
     """
     if pairs < 2:
-        raise ValueError(f"pairs is {pairs}, but a skip is to carry another image's features: at least 2 are needed")
+        raise ValueError(f"pairs: expected at least 2, as skips carry another image's features, got {pairs}")
     skips = _skips(run)
     folder = run.path / "probe"
     with storage_errors(folder):
         folder.mkdir(exist_ok=True)
-    with file_lock(folder / ".lock", "another process is probing this run now", patience=0.0):
+    with file_lock(folder / ".lock", "another process is probing this run", patience=0.0):
         return _probe(run, skips, pairs, on_progress)
 
 
 def _skips(run: Run) -> Sequence[Skip]:
-    """The generator's skip connections, held to what they should be."""
+    """The generator's skip connections, checked against the contract."""
     component = run.recipe.networks["generator"].component
     skips = cast(object, run.generator.skips())  # a plugin's, which may be anything
     if not (isinstance(skips, Sequence) and all(isinstance(skip, Skip) for skip in skips)):
-        raise PluginError(f"{component} breaks the contract: its skips() gave no list of genlab.Skip")
+        raise PluginError(f"{component} breaks the contract: its skips() must return a list of genlab.Skip")
     found = cast(Sequence[Skip], skips)
     if not found:
         raise RunError(f"{component} has no skip connections to probe", where=str(run.path))
@@ -80,8 +80,8 @@ def _probe(run: Run, skips: Sequence[Skip], pairs: int, on_progress: Callable[[i
     prepared = run.validation_pairs()
     indices = evenly_spaced(len(prepared), pairs)
     if len(prepared) < 2:
-        what = "there is one pair, and a skip connection is to be given another image's features"
-        raise DataError(what, where=prepared.pairs.description, hint="Train with two validation pairs at least.")
+        what = "expected at least two validation pairs, as skips carry another image's features, got one"
+        raise DataError(what, where=prepared.pairs.description, hint="Train with at least two validation pairs.")
     batches = [pair_as_batch(prepared, index, run.device) for index in indices]
     predictor = Predictor(run.method, run.recipe.settings.inference)
     skip_probe = SkipProbe(predictor, batches, prepared.sides.target, SHOWN)
@@ -104,7 +104,7 @@ def _probe(run: Run, skips: Sequence[Skip], pairs: int, on_progress: Callable[[i
 
 
 def _norms(method: Method, batches: Sequence[Batch]) -> tuple[dict[str, float], dict[str, float]]:
-    """The mean norms of gradients, and the norms of weights, by role and level; of a copy, as it is changed by that."""
+    """Mean norms of gradients, and norms of weights, by role and level; measured on a copy, which is modified."""
     copy, device = deepcopy(method), batches[0].condition.device
     for module in (*copy.networks.values(), *(weighted.loss for weighted in copy.losses.values())):
         module.train()

@@ -21,7 +21,7 @@ FIGURES: Mapping[str, str] = {
 
 
 def probe_as_json(probed: Probed) -> dict[str, Any]:
-    """The figures in plain values."""
+    """The results in plain JSON values."""
     return {
         "step": probed.step,
         "pairs": probed.pairs,
@@ -32,7 +32,7 @@ def probe_as_json(probed: Probed) -> dict[str, Any]:
 
 
 def write_probe_report(probed: Probed) -> None:
-    """Write into `probe/`, which is there: `probe.json`, `skips.svg`, and a sheet of pictures for every replacement."""
+    """Write to the existing `probe/`: `probe.json`, `skips.svg`, and a contact sheet for every replacement."""
     folder = probed.folder / "probe"
     write_json(folder / "probe.json", probe_as_json(probed))
     names = list(dict.fromkeys(effect.replacement for effect in probed.effects))
@@ -57,7 +57,7 @@ def _band(effects: Sequence[SkipEffect], figure: str) -> dict[int, Interval]:
 
 
 def _columns(probed: Probed, effects: Sequence[SkipEffect]) -> dict[str, NDArray[np.uint8]]:
-    """Condition, the prediction as it is, what each level's replacement makes of it, and target."""
+    """Columns: condition, original prediction, predictions with each level replaced, and target."""
     pictures = probed.pictures
     changed = {f"level {effect.level}": effect.pictures for effect in effects}
     return {"condition": pictures.condition, "prediction": pictures.prediction, **changed, "target": pictures.target}

@@ -1,4 +1,4 @@
-"""Skip connections that carry something else, and what that does to predictions."""
+"""Replacement of skip connections' features, and its effect on predictions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OneImage = Float[Tensor, "1 d h w"]
 
 
 class SkipProbe:
-    """Predictions with one skip connection changed, beside those as they are.
+    """Predictions with one skip connection replaced, compared with the original ones.
 
     Scores of classes are looked at as their probabilities, which lie between 0 and 1 as their targets do.
 
@@ -68,7 +68,7 @@ class SkipProbe:
             )
 
     def pictures(self, images: Sequence[OneImage]) -> NDArray[np.uint8]:
-        """The first few of some predictions, to be seen."""
+        """The first few predictions, for display."""
         return np.stack([to_picture(image[0], self.target) for image in images[: self.shown]])
 
     def _features(self, skip: Skip, batch: Batch) -> Features:
@@ -107,7 +107,7 @@ def _replacements(features: Sequence[Features]) -> Mapping[Replacement, Sequence
 
 @contextmanager
 def _hooked(module: nn.Module, hook: Callable[[object], object]) -> Generator[None, None, None]:
-    """Call `hook` with what a module gives; if it gives something itself, that takes its place."""
+    """Call `hook` with a module's output; a returned value replaces the output."""
 
     def call(_module: nn.Module, _inputs: Any, result: object) -> object:
         return hook(result)
