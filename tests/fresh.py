@@ -81,7 +81,7 @@ def _pip() -> list[str]:
 
 
 def _must(command: Sequence[str | Path]) -> None:
-    """Run a command that makes the fresh environment; skip what needs it if the package index cannot be had."""
+    """Run a command that makes the fresh environment; skip what needs it if the package index is not available."""
     done = subprocess.run(
         list(map(str, command)), env=_plain_environment(), capture_output=True, text=True, check=False
     )

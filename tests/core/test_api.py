@@ -127,7 +127,7 @@ def test_predicting_takes_any_size_and_keeps_it(run: genlab.Run) -> None:
 
 
 def test_predicting_refuses_other_channels(run: genlab.Run) -> None:
-    with pytest.raises(DataError, match="takes 3 channels"):
+    with pytest.raises(DataError, match="expected 3 channels"):
         run.predict(np.zeros((32, 32, 2), np.uint8))
     with pytest.raises(DataError, match="expected values of uint8, as in training, got float32"):
         run.predict(np.zeros((32, 32, 3), np.float32))
@@ -190,7 +190,7 @@ def test_resuming_with_other_data_is_refused(tiny: Path, tmp_path: Path, make_pa
 def test_a_run_without_a_checkpoint_says_so(tiny: Path, tmp_path: Path) -> None:
     run = genlab.train(tiny, out=tmp_path / "run", stop_at=3)
     shutil.rmtree(run.path / "checkpoints")
-    with pytest.raises(RunError, match="cut off before its first checkpoint"):
+    with pytest.raises(RunError, match="interrupted before its first checkpoint"):
         genlab.resume(run.path)
     with pytest.raises(RunError, match="no checkpoint yet"):
         _ = genlab.open_run(run.path).generator
@@ -252,7 +252,7 @@ def test_checking_finds_what_only_constructing_shows(tiny: Path) -> None:
     genlab.check(tiny)
     with pytest.raises(RecipeError, match="takes multiples of"):
         genlab.check(tiny, overrides=["input.size=33"])
-    with pytest.raises(RecipeError, match="no loss of a weight above 0"):
+    with pytest.raises(RecipeError, match="at least one loss needs a weight above 0"):
         genlab.check(tiny, overrides=["losses.l1.weight=0", "losses.adversarial.weight=0"])
 
 

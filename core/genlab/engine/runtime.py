@@ -79,7 +79,7 @@ _NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "AL
 
 @contextmanager
 def memory_errors() -> Generator[None, None, None]:
-    """Raise out-of-memory errors as `DeviceError`s with a remedy."""
+    """Raise out-of-memory errors as `TrainingError`s with a remedy."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:

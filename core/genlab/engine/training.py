@@ -178,7 +178,7 @@ class Training:
             yield
         except DataError as error:
             self.save()
-            saved = "The run is saved. Restore the data, then resume with `gen resume`; --allow-changed-data accepts other data."
+            saved = "The run is saved. Restore the data and `gen resume` it; --allow-changed-data accepts other data."
             hint = f"{error.hint}\n{saved}" if error.hint else saved
             raise DataError(error.what, where=error.where, hint=hint) from error
 

@@ -200,7 +200,7 @@ def test_settings_are_checked_before_anything_else(gen: GenCommand, arguments: l
 def test_a_new_package_is_written_and_never_over_another(gen: GenCommand, tmp_path: Path) -> None:
     done = gen("plugins", "new", "edge-aware", "--kind", "loss", "--out", "here")
     assert done.returncode == 0
-    assert "here/genlab-edge-aware: a loss that works, to be changed." in done.stdout
+    assert "Created here/genlab-edge-aware, with a working loss to edit." in done.stdout
     file = tmp_path / "here" / "genlab-edge-aware" / "README.md"
     file.write_text("precious")
     again = gen("plugins", "new", "edge-aware", "--kind", "loss", "--out", "here")

@@ -130,7 +130,7 @@ def test_what_each_image_has_must_be_a_number_for_each(values):
     ("attributes", "words"),
     [
         ({"scores": "iou"}, 'has scores = "iou"; expected a tuple of names'),
-        ({"scores": ("a", "b", "a")}, "names one of its scores twice: a, b, a"),
+        ({"scores": ("a", "b", "a")}, "has duplicate scores: a, b, a"),
         (
             {"scores": ("a",), "target_scores": {"a": "real_a"}},
             "target_scores with `real_a`, which is none of its scores",
@@ -148,7 +148,7 @@ def test_an_integer_that_is_too_large_for_a_number():
     made = small()
     made.metrics["huge"] = ToyMetric()
     made.metrics["huge"].compute = lambda: 10**400
-    with pytest.raises(TrainingError, match="the metric huge gave an integer that is too large"):
+    with pytest.raises(TrainingError, match="the metric huge: the integer is too large"):
         validate(made, predictor(made), never)
 
 
@@ -157,7 +157,7 @@ def test_a_metric_that_gives_other_scores_than_it_said(given):
     made = small()
     made.metrics["several"] = Several()
     made.metrics["several"].given = given
-    with pytest.raises(TrainingError, match=r"the metric several gave mean.*its scores are mean, twice"):
+    with pytest.raises(TrainingError, match=r"the metric several: expected the scores mean, twice, got mean"):
         validate(made, predictor(made), never)
 
 

@@ -48,7 +48,7 @@ def test_resuming_is_offered_only_where_there_is_something_to_go_on_from(tmp_pat
 
     assert "gen resume" not in refusal()
     RunFolder(tmp_path).write(manifest())
-    assert "gen resume" not in refusal()  # it was cut off before its first checkpoint
+    assert "gen resume" not in refusal()  # it was interrupted before its first checkpoint
     checkpoint = tmp_path / "checkpoints" / "00000001"
     checkpoint.mkdir(parents=True)
     (checkpoint / "state.json").touch()

@@ -362,12 +362,12 @@ _MISTAKES: list[tuple[type[nn.Module], str, str]] = [
     (Pasting, "test_it_works_under_autocast", "requires the source and destination dtypes match"),
     (CompiledOtherwise, "test_it_can_be_compiled", "compiled it gives another result"),
     (LeftBehind, "test_it_goes_to_a_device", "it calls `conv2d` with a tensor (3, 1, 3, 3) on the old one"),
-    (NoiseFromTheCPU, "test_it_goes_to_a_device", "create it on the device of what it is given"),
+    (NoiseFromTheCPU, "test_it_goes_to_a_device", "create it on the device of the input"),
     (TwoOfOneName, "test_levels_are_named", "two of its levels have one name: convolution, convolution"),
     (SharedActivation, "test_levels_are_named", "`activation` is called 2 times, and a level is called once"),
     (Listed, "test_levels_are_named", "`blocks` is called 0 times"),
     (ForeignLevel, "test_levels_are_named", "the module of its level `convolution` is not one of its own"),
-    (PlainTuples, "test_levels_are_named", "and a level is a genlab.Level"),
+    (PlainTuples, "test_levels_are_named", "expected a genlab.Level"),
 ]
 
 

@@ -155,7 +155,7 @@ PLANTED = [
     Planted(AgainstItself, _GENERATOR, "as for_discriminator wants, for_generator does not want them higher"),
     Planted(WrongSign, _GENERATOR, "higher is better"),
     Planted(DetachedFromTheGenerator, _GENERATOR, "no gradient comes back from for_generator"),
-    Planted(Swapped, _DISCRIMINATOR, "mixed up"),
+    Planted(Swapped, _DISCRIMINATOR, "swapped ones"),
     Planted(RealAlone, _DISCRIMINATOR, "its gradient does not lower the scores of predictions"),
     Planted(DetachedPredictions, _DISCRIMINATOR, "its gradient does not lower the scores of predictions"),
     Planted(Sum, "test_it_is_a_mean", "for the same scores twelve times over: take the mean"),

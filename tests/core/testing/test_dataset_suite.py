@@ -454,7 +454,7 @@ PLANTED = [
     Planted(of(Holes), _DECLARED, "some of its values are not finite"),
     Planted(of(NoColor), _DECLARED, "class 3 has no color: the palette has 3"),
     Planted(of(Void), _DECLARED, "expected a label map (height, width) of uint8 or uint16, got int64"),
-    Planted(of(Colored), _DECLARED, "not uint8 (8, 8, 3)"),
+    Planted(of(Colored), _DECLARED, "got uint8 (8, 8, 3)"),
     Planted(of(OneTooMany), _DECLARED, "5: there is no such pair"),
     Planted(of(ManyAndOneTooMany), _DECLARED, "100: there is no such pair"),
     Planted(of(Stems), "test_keys_are_unique", "two pairs of train have the key '0'"),

@@ -251,8 +251,8 @@ PLANTED = [
     Planted(HalfDetached, "test_it_scores_each_of_several_images", "the scores of score_each have other gradients"),
     Planted(Traceless, "test_it_scores_each_of_several_images", "score_each leaves another `norm.running_mean`"),
     Planted(Deeper, "test_its_receptive_field_is_the_stated_one", "a score sees 5 pixels, but it states 3"),
-    Planted(Oblong, "test_its_receptive_field_is_the_stated_one", "a score sees 3 x 5 pixels, and it states 3"),
-    Planted(Whole, "test_its_receptive_field_is_the_stated_one", "a score sees 38 pixels, and it states 3"),
+    Planted(Oblong, "test_its_receptive_field_is_the_stated_one", "a score sees 3 x 5 pixels, but it states 3"),
+    Planted(Whole, "test_its_receptive_field_is_the_stated_one", "a score sees 38 pixels, but it states 3"),
     Planted(FieldOfAFloat, "test_its_receptive_field_is_the_stated_one", "its receptive_field is 3.0"),
     Planted(Silent, "test_its_receptive_field_is_the_stated_one", "its receptive_field is None"),
     Planted(

@@ -230,10 +230,10 @@ class Hits(Entropy):
 _LEAST = "test_it_is_least_at_the_target"
 
 PLANTED = [
-    Planted(Weighted, "test_a_recipe_can_name_it", "its setting `weight` collides with the framework's key"),
+    Planted(Weighted, "test_a_recipe_can_name_it", "its setting `weight` collides with the framework's reserved key"),
     Planted(NoHelp, "test_settings_have_help", "the docstring says nothing of `epsilon` under `Args:`"),
     Planted(EachImage, "test_it_is_one_finite_number", "it returns (2,); expected a tensor with one value"),
-    Planted(Number, "test_it_is_one_finite_number", "it gives float, and a loss is a tensor with one value"),
+    Planted(Number, "test_it_is_one_finite_number", "it returns float; expected a tensor with one value"),
     Planted(RandomPixels, "test_it_is_one_finite_number", "it gives another value each time"),
     Planted(DeviationOfTheBatch, "test_it_is_one_finite_number", "it is nan at batch 1"),
     Planted(HiddenScale, "test_what_it_carries_is_in_its_buffers", "it remembers more than these"),

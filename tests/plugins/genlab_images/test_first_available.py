@@ -48,7 +48,7 @@ def test_the_next_is_taken_with_a_reason(here: SideBySide, tmp_path: Path) -> No
     assert dataset is here
     assert reason == (
         f"{tmp_path / 'x'} is not available: there is no such folder; "
-        f"{tmp_path / 'y'} cannot be had: there is no such folder"
+        f"{tmp_path / 'y'} is not available: there is no such folder"
     )
 
 
@@ -69,10 +69,10 @@ def test_a_choice_within_a_choice_is_followed(here: SideBySide, tmp_path: Path) 
 def test_none_can_be_had(here: SideBySide, tmp_path: Path) -> None:
     none = FirstAvailable(sources=[missing(tmp_path, "x"), missing(tmp_path, "y")])
     for action in (none.probe, none.choose, lambda: none.open("train")):
-        with pytest.raises(DataUnavailableError, match="none of the sources can be had") as caught:
+        with pytest.raises(DataUnavailableError, match="no source is available") as caught:
             action()
         for name in ("x", "y"):
-            assert f"{tmp_path / name} cannot be had: there is no such folder" in caught.value.what
+            assert f"{tmp_path / name} is not available: there is no such folder" in caught.value.what
         assert str(caught.value.hint).count('Set "root"') == 1, "hints that are the same are given once"
     assert FirstAvailable(sources=[none, here]).choose().dataset is here
 

@@ -285,7 +285,7 @@ def test_a_broken_image_is_named_by_its_row(rows: Rows, tmp_path: Path, encode: 
     cut = encode(noise)[:1000]
     for number, image, message in (
         (3, b"", "it is empty"),
-        (4, b"nonsense", "another format than PNG"),
+        (4, b"nonsense", "unknown format; expected PNG"),
         (5, None, "it is empty"),
     ):
         spoilt = [*rows[:number], rows[number] | {"imageB": embedded(image)}, *rows[number + 1 :]]

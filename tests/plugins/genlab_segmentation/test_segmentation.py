@@ -74,7 +74,7 @@ def test_it_resumes_exactly(judge_recipe: list[str], gen: GenCommand, tmp_path: 
 def test_without_a_loss_or_with_images_as_targets(gen: GenCommand, judge_recipe: list[str]):
     nothing = gen("run", *judge_recipe, "--set", "losses.cross_entropy.weight=0")
     assert nothing.returncode == 2
-    assert "nothing to learn" in nothing.stderr
+    assert "needs a weight above 0" in nothing.stderr
     turned = gen("run", *judge_recipe, "--set", "input.direction=b_to_a")
     assert turned.returncode == 2
     assert "the target must be a label map; side a is an image" in turned.stderr
