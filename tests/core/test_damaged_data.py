@@ -182,7 +182,7 @@ def test_other_data_in_the_new_place_are_refused_and_nothing_is_changed(
     run = genlab.train(tiny, overrides=[of(make_pairs(count=3))], out=tmp_path / "run", stop_at=3)
     before = {path.name: path.read_bytes() for path in run.path.glob("*.*")}
     other = make_pairs("other", count=3, seed=1)
-    with pytest.raises(RunError, match="not as when the run began: the training pairs"):
+    with pytest.raises(RunError, match="changed since the run started: the training pairs"):
         genlab.resume(run.path, overrides=[f"data.root={other}"])
     assert {path.name: path.read_bytes() for path in run.path.glob("*.*")} == before
 

@@ -124,7 +124,7 @@ def fingerprints(data: OpenData, metrics: Mapping[str, Metric]) -> dict[str, str
 
 
 def changed_data(manifest: Manifest, built: Built) -> dict[str, str]:
-    """Data of the run that changed since it began, by name, in words."""
+    """Descriptions of changed data of the run, by name."""
     now = data_record(built).fingerprints
     words = {
         "train": f"the training pairs ({built.data.training.description})",
@@ -145,7 +145,7 @@ def changed_data(manifest: Manifest, built: Built) -> dict[str, str]:
 
 
 def changed_versions(manifest: Manifest, built: Built) -> list[str]:
-    """Versions that changed since the run began, in words: `torch 2.11.0, now 2.13.0`."""
+    """Versions that changed since the run started: `torch 2.11.0, now 2.13.0`."""
     before, now = manifest.versions | manifest.plugins, library_versions() | plugin_versions(built)
     changed = [f"{name} {before[name]}, now {now[name]}" for name in now if before.get(name, now[name]) != now[name]]
     found = code_digests(built.recipe)

@@ -138,7 +138,9 @@ def _refuse_changed(manifest: Manifest, built: Built, folder: RunFolder, allow_c
         hint = "Restore it, or start a new run."
         if set(refused) <= set(get_args(Split)):
             hint = "Restore the data; or train on with them as they are now: gen resume --allow-changed-data."
-        raise RunError(f"not as when the run began: {', '.join(refused.values())}", where=str(folder.path), hint=hint)
+        raise RunError(
+            f"changed since the run started: {', '.join(refused.values())}", where=str(folder.path), hint=hint
+        )
 
 
 def _steps_done(folder: RunFolder) -> int:

@@ -217,7 +217,7 @@ def test_a_file_that_changes_its_form_after_opening_is_named(save: Save, tmp_pat
     save("train/1.png", mode="L")
     pairs = SideBySide(root=tmp_path).open("train")
     file = save("train/1.png", mode="RGB")
-    with pytest.raises(DataError, match="expected .* one channel of 8 bits, got 3 channels") as caught:
+    with pytest.raises(DataError, match="one channel of 8 bits, got 3 channels") as caught:
         pairs[0]
     assert caught.value.where == str(file)
 
