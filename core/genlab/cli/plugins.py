@@ -10,23 +10,12 @@ from typing import Annotated
 import typer
 
 from genlab.cli.options import JsonOption, PluginOption
+from genlab.interfaces.kinds import KINDS
 
 app = typer.Typer(help="List, inspect, check and create plugins.", no_args_is_help=True)
 
-
-class KindName(StrEnum):
-    """Kind of a component."""
-
-    GENERATOR = "generator"
-    DISCRIMINATOR = "discriminator"
-    LOSS = "loss"
-    DATASET = "dataset"
-    METRIC = "metric"
-    METHOD = "method"
-    LISTENER = "listener"
-
-
-_KIND_NAMES = ", ".join(kind.value for kind in KindName)
+KindName = StrEnum("KindName", list(KINDS))
+_KIND_NAMES = ", ".join(KINDS)
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of a component or package, or `package:name`.")]
 KindOption = Annotated[
