@@ -59,7 +59,7 @@ GenCommand = Callable[..., subprocess.CompletedProcess[str]]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--record-losses", action="store_true", help="record losses anew instead of comparing them")
-    parser.addoption("--record-interface", action="store_true", help="record the interface of a new version")
+    parser.addoption("--record-interface", action="store_true", help="write the record of the interface anew")
 
 
 @pytest.hookimpl(optionalhook=True)

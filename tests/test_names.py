@@ -51,12 +51,17 @@ def test_public_names_are_unique() -> None:
     """But for the verbs of the command line, which are called as the functions that they call."""
     modules = [path for path in SOURCES if path.parent.name != "cli"]
     counts = Counter(name for path in modules for name in public_names(path) if not name.startswith("_"))
-    assert {name for name, count in counts.items() if count > 1} - COMMON == set()
+    repeated = sorted({name for name, count in counts.items() if count > 1} - COMMON)
+    places = [
+        f"{name} in {path.relative_to(ROOT)}" for name in repeated for path in modules if name in public_names(path)
+    ]
+    assert places == [], "give one of each a name of its own, or a leading underscore if only its module uses it"
 
 
 def test_docstrings_begin_with_what_they_name() -> None:
     found = [where for path in SOURCES for where, text in docstrings(path) if text.split()[0] in BEGINNINGS]
-    assert found == []
+    advice = f"begin each docstring with an imperative or a noun phrase, not with one of {', '.join(BEGINNINGS)}"
+    assert found == [], advice
 
 
 def test_each_command_calls_a_public_function() -> None:
@@ -64,5 +69,7 @@ def test_each_command_calls_a_public_function() -> None:
     commands = {path.stem: path.read_text() for path in (ROOT / "core/genlab/cli").glob("*.py")}
     commands = {name: text for name, text in commands.items() if f"    {name},\n" in commands["app"] or name == "run"}
     called = {name: re.findall(r"\bgenlab\.(\w+)\(", text) for name, text in commands.items()}
-    assert {name for name, found in called.items() if not found} == {"board"}
-    assert {function for found in called.values() for function in found} <= set(genlab.__all__)
+    silent = sorted({name for name, found in called.items() if not found} - {"board"})
+    assert silent == [], "let the commands of these modules of genlab/cli call a function `genlab.NAME(...)`"
+    unknown = sorted({function for found in called.values() for function in found} - set(genlab.__all__))
+    assert unknown == [], "commands call these; list them in core/genlab/__init__.pyi"

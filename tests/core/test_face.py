@@ -25,7 +25,7 @@ def test_every_public_name_is_there(name: str) -> None:
     if isinstance(value, type):
         assert value.__name__ == name
         assert value.__module__.startswith("genlab.")
-        assert value.__doc__
+        assert value.__doc__, f"{value.__module__}.{name} is public: give it a docstring"
 
 
 def test_another_name_is_an_attribute_error() -> None:
@@ -68,6 +68,11 @@ def watched(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def imports_torch(folder: Path, *arguments: str) -> bool:
     return watched(folder, *arguments).stderr.rpartition("torch:")[2].strip() == "torch"
 
+
+ADVICE = (
+    "import PyTorch, and modules of genlab that do, inside the functions that compute with it, or under TYPE_CHECKING; "
+    "`python -X importtime {}` shows who imports it"
+)
 
 LIGHT = [
     "genlab",
@@ -142,7 +147,7 @@ def heavy(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 @pytest.mark.cold
 @pytest.mark.parametrize("module", LIGHT)
 def test_importing_it_imports_no_torch(module: str, heavy: list[str]) -> None:
-    assert module not in heavy
+    assert module not in heavy, ADVICE.format(f"-c 'import {module}'")
 
 
 @pytest.mark.cold
@@ -151,16 +156,17 @@ def test_a_module_that_imports_torch_would_be_found(heavy: list[str]) -> None:
 
 
 def test_every_module_of_config_is_among_those_that_are_watched() -> None:
-    rooms = {f"genlab.config.{path.stem}" for path in (INIT.parent / "config").glob("[a-z]*.py")}
-    assert rooms <= set(LIGHT)
+    modules = {f"genlab.config.{path.stem}" for path in (INIT.parent / "config").glob("[a-z]*.py")}
+    assert sorted(modules - set(LIGHT)) == [], f"add these to LIGHT in {Path(__file__).name}"
 
 
 @pytest.mark.cold
 def test_looking_at_what_there_is_imports_no_torch(tmp_path: Path) -> None:
     names = "genlab.DataError, genlab.hookimpl, genlab.Dataset, genlab.Listener, genlab.Registry"
-    assert not imports_torch(tmp_path, "-c", f"import genlab; {names}; dir(genlab)")
+    code = f"import genlab; {names}; dir(genlab)"
+    assert not imports_torch(tmp_path, "-c", code), ADVICE.format(f"-c '{code}'")
     found = "from genlab.registry.discovery.find import find_plugins; assert len(find_plugins()) >= 6"
-    assert not imports_torch(tmp_path, "-c", found)
+    assert not imports_torch(tmp_path, "-c", found), ADVICE.format(f"-c '{found}'")
 
 
 LOOKS = [
@@ -177,7 +183,7 @@ LOOKS = [
 @pytest.mark.cold
 @pytest.mark.parametrize("words", LOOKS)
 def test_commands_that_need_no_torch_import_none(words: str, tmp_path: Path) -> None:
-    assert not imports_torch(tmp_path, "-m", "genlab", *words.split())
+    assert not imports_torch(tmp_path, "-m", "genlab", *words.split()), ADVICE.format(f"-m genlab {words}")
 
 
 @pytest.mark.cold

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,12 @@ import pytest
 from genlab.interfaces.loss import AdversarialLoss
 from genlab.registry.components import Component
 from genlab.registry.discovery.find import find_plugins
+from genlab.registry.hooks import GROUP
 from genlab.testing import AdversarialLossSuite, Suite
 from genlab.testing.check import SUITES
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 
 
 def first_party() -> list[Component]:
@@ -38,7 +42,23 @@ def is_tested_by(component: Component, suite: type[Suite]) -> bool:
 
 @pytest.mark.parametrize("component", first_party(), ids=str)
 def test_each_component_has_a_suite(component: Component) -> None:
-    assert any(is_tested_by(component, suite) for suite in suites())
+    package, fixed = component.cls.__module__.partition(".")[0], dict(component.registration.preset)
+    assert any(is_tested_by(component, suite) for suite in suites()), (
+        f"add to tests/plugins/{package}/test_conformance.py a class that derives from a {component.kind.name}'s suite "
+        f"in genlab.testing, with `component = {component.cls.__name__}`{f' and `settings = {fixed}`' if fixed else ''}"
+    )
+
+
+def test_each_package_is_declared() -> None:
+    """A package that is no entry point is no plugin, and import-linter reads those alone that it is given."""
+    packages = sorted(path.parent.name for path in (ROOT / "plugins").glob("*/__init__.py"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    declared = sorted(project["project"]["entry-points"]["genlab"].values())
+    assert declared == packages, "list the packages of `plugins` in pyproject.toml, [project.entry-points.genlab]"
+    checked = project["tool"]["importlinter"]["root_packages"]
+    assert sorted(checked) == ["genlab", *packages], "list them in pyproject.toml, [tool.importlinter], root_packages"
+    installed = sorted(entry.value for entry in distribution("genlab").entry_points if entry.group == GROUP)
+    assert installed == packages, "run `pip install -e .` again: entry points are read when a package is installed"
 
 
 def test_a_component_without_one_is_found() -> None:
