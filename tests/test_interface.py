@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 RECORDS = ROOT / "tests" / "assets" / "interface"
 NEEDED = " (needed)"
 ADVICE = (
-    "what plugins can see is not what was recorded. If that is meant, look up the version in docs/interface.md, and run "
+    "what plugins can see is not what was recorded. If that is meant, look up the version in docs/interface.md and run "
     "`pytest tests/test_interface.py --record-interface` and `python docs/make_reference.py`"
 )
 
@@ -137,7 +137,7 @@ def test_the_interface_is_what_its_version_says(pytestconfig: pytest.Config) -> 
         (RECORDS / f"{INTERFACE}.txt").write_text("\n".join(sorted(now)) + "\n")
     before = recorded(INTERFACE)
     changes = [*(f"+ {line}" for line in sorted(now - before)), *(f"- {line}" for line in sorted(before - now))]
-    assert changes == [], ADVICE
+    assert not changes, "\n".join([ADVICE, *changes])
 
 
 def test_minor_versions_only_add() -> None:

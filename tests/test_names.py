@@ -47,21 +47,25 @@ def docstrings(path: Path) -> Iterator[tuple[str, str]]:
             yield f"{path.relative_to(ROOT)}:{getattr(node, 'name', '')}", text
 
 
+def told(advice: str, found: list[str]) -> str:
+    return "\n- ".join([f"{advice}:", *found])
+
+
 def test_public_names_are_unique() -> None:
     """But for the verbs of the command line, which are called as the functions that they call."""
     modules = [path for path in SOURCES if path.parent.name != "cli"]
     counts = Counter(name for path in modules for name in public_names(path) if not name.startswith("_"))
     repeated = sorted({name for name, count in counts.items() if count > 1} - COMMON)
-    places = [
+    found = [
         f"{name} in {path.relative_to(ROOT)}" for name in repeated for path in modules if name in public_names(path)
     ]
-    assert places == [], "give one of each a name of its own, or a leading underscore if only its module uses it"
+    assert not found, told("give each a name of its own, or a leading underscore if only its module uses it", found)
 
 
 def test_docstrings_begin_with_what_they_name() -> None:
     found = [where for path in SOURCES for where, text in docstrings(path) if text.split()[0] in BEGINNINGS]
     advice = f"begin each docstring with an imperative or a noun phrase, not with one of {', '.join(BEGINNINGS)}"
-    assert found == [], advice
+    assert not found, told(advice, found)
 
 
 def test_each_command_calls_a_public_function() -> None:
