@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import inspect
+import re
 from collections.abc import Iterator
 from dataclasses import is_dataclass
 from itertools import pairwise
@@ -28,14 +29,11 @@ ADVICE = (
 
 
 @pytest.fixture(scope="module")
-def maker() -> ModuleType:
+def maker() -> Iterator[ModuleType]:
     """The script that writes the reference."""
-    spec = importlib.util.spec_from_file_location("make_reference", ROOT / "docs" / "make_reference.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "docs"))
+        yield importlib.import_module("make_reference")
 
 
 def test_the_reference_is_current(maker: ModuleType) -> None:
@@ -46,7 +44,7 @@ def test_the_reference_is_current(maker: ModuleType) -> None:
 
 
 def test_there_is_a_page_for_each_kind() -> None:
-    assert {path.stem for path in (ROOT / "docs" / "reference").glob("*.md")} == {*KINDS, "README"}
+    assert {path.stem for path in (ROOT / "docs" / "reference").glob("*.md")} == {*KINDS, "README", "python"}
 
 
 def test_a_page_tells_all_that_an_author_needs(maker: ModuleType) -> None:
@@ -58,6 +56,26 @@ def test_a_page_tells_all_that_an_author_needs(maker: ModuleType) -> None:
         "- `channels: int = 3`: how many channels each array has.",
         "| keys are unique | A pair is known by its key. |",
         "| `validation_count` | an integer of at least",
+    ):
+        assert words in page
+
+
+def test_the_page_of_the_python_api_has_every_public_name(maker: ModuleType) -> None:
+    pages = maker.pages()
+    links = re.findall(r"\[`(\w+)`\]\((.*)#(\w+)\)", pages["python.md"].replace("), ", ")\n"))
+    assert sorted(name for name, _, _ in links) == sorted(genlab.__all__)
+    headings = {page: set(re.findall(r"^#+ (genlab\.\w+)$", text, re.MULTILINE)) for page, text in pages.items()}
+    assert [name for name, page, _ in links if f"genlab.{name}" not in headings[page or "python.md"]] == []
+    assert all(anchor == f"genlab{name.lower()}" for name, _, anchor in links)
+
+
+def test_the_page_of_the_python_api_tells_what_a_function_takes_and_raises(maker: ModuleType) -> None:
+    page = maker.pages()["python.md"]
+    for words in (
+        "    overrides: Iterable[str] = (),\n",
+        "- `overrides`: `KEY=VALUE` texts, laid over the recipe",
+        "Raises:\n\n- `RunError`: it is no run.",
+        "- `predict(image: NDArray[np.generic], where: str = 'image') -> NDArray[np.generic]`: Predict one image",
     ):
         assert words in page
 

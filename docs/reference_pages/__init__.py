@@ -1,0 +1,1 @@
+"""The pages of the reference, as `make_reference.py` writes them."""
