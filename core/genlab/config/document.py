@@ -13,17 +13,10 @@ from genlab.config.locations import Location, find_locations
 from genlab.config.syntax_errors import syntax_fault
 from genlab.config.validate import Keys
 from genlab.errors import Fault, RecipeError
+from genlab.interfaces.kinds import KINDS
 
 # The tables that name a component; the keys below `*` are labels, and a label is the name unless `name` is given.
-COMPONENTS: tuple[tuple[str, ...], ...] = (
-    ("data",),
-    ("method",),
-    ("generator",),
-    ("discriminator",),
-    ("losses", "*"),
-    ("listeners", "*"),
-    ("evaluate", "metrics", "*"),
-)
+COMPONENTS = tuple((*kind.table, "*") if kind.is_labelled else kind.table for kind in KINDS.values())
 
 
 ASSIGNMENT = "--set "

@@ -1,5 +1,6 @@
 import pytest
 
+import genlab
 from genlab import PluginError, Registry
 from genlab.interfaces.kinds import KINDS
 from genlab.registry.contract import load_object
@@ -16,7 +17,10 @@ def test_every_kind_has_a_method_of_its_name(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_knows_its_interface(kind: str) -> None:
-    assert all(isinstance(load_object(path), type) for path in KINDS[kind].interfaces)
+    for path in KINDS[kind].interfaces:
+        interface = load_object(path)
+        assert isinstance(interface, type)
+        assert interface.__name__ in genlab.__all__, "list it in core/genlab/__init__.pyi"
 
 
 def test_a_setting_of_any_name_can_be_fixed() -> None:

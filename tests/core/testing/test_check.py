@@ -12,6 +12,7 @@ import pytest
 from annotated_types import Ge
 from tests.core.testing.test_dataset_suite import Small
 
+import genlab.testing
 from genlab import Choice, Dataset, Loss, Pairs, PluginError, RecipeError, Registry, Split
 from genlab.interfaces.kinds import KINDS
 from genlab.registry.components import Component, ComponentConfig, Components
@@ -117,7 +118,8 @@ def test_each_kind_has_its_suite(components: Components, kind: str, name: str, s
 
 
 def test_there_is_a_suite_for_every_kind() -> None:
-    assert set(SUITES) == set(KINDS)
+    assert sorted(SUITES) == sorted(KINDS), "derive a class from Suite in genlab/testing, and list it in SUITES"
+    assert {suite.__name__ for suite in SUITES.values()} <= set(genlab.testing.__all__)
 
 
 def test_what_the_registration_fixes_and_what_a_recipe_says_is_given(components: Components) -> None:
