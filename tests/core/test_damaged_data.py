@@ -86,7 +86,7 @@ def test_headers_are_all_read_before_one_is_refused(tiny: Path, make_pairs: Make
     (root / "train" / "3.png").write_bytes(b"")
     with pytest.raises(DataError, match="2 of 4 images cannot be used") as caught:
         genlab.train(tiny, overrides=[of(root)])
-    assert f"{root / 'train' / '1.png'}: the image cannot be read: it is of another format" in str(caught.value)
+    assert f"{root / 'train' / '1.png'}: the image cannot be read: unknown format" in str(caught.value)
     assert f"{root / 'train' / '3.png'}: the image cannot be read: it is empty" in str(caught.value)
 
 
@@ -191,7 +191,7 @@ def test_other_data_in_the_new_place_are_refused_and_nothing_is_changed(
 def test_a_resume_changes_no_more_than_the_place_of_the_data(setting: str, tiny: Path, tmp_path: Path) -> None:
     run = genlab.train(tiny, out=tmp_path / "run", stop_at=3)
     table = re.split("[.=]", setting)[0]
-    with pytest.raises(RunError, match=f"--set changes only where \\[data\\] is, not `{table}`"):
+    with pytest.raises(RunError, match=f"--set only changes the location of \\[data\\], not `{table}`"):
         genlab.resume(run.path, overrides=[setting])
 
 

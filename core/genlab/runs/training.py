@@ -126,7 +126,7 @@ def _of_data(overrides: Iterable[str], folder: RunFolder) -> list[str]:
     """Overrides as they were given; `RunError` if one changes more than where the data are."""
     given = as_list(overrides, "overrides")
     if others := [name for name in read_assignments(given).values if name != "data"]:
-        what = f"a run that has begun keeps its recipe: --set changes only where [data] is, not `{others[0]}`"
+        what = f"a run's recipe is fixed: --set only changes the location of [data], not `{others[0]}`"
         raise RunError(what, where=str(folder.path), hint="To train with other settings, start a new run.")
     return given
 
@@ -137,7 +137,7 @@ def _refuse_changed(manifest: Manifest, built: Built, folder: RunFolder, allow_c
     if refused:
         hint = "Restore it, or start a new run."
         if set(refused) <= set(get_args(Split)):
-            hint = "Restore the data; or train on with them as they are now: gen resume --allow-changed-data."
+            hint = "Restore the data, or resume with the changed data: gen resume --allow-changed-data."
         raise RunError(
             f"changed since the run started: {', '.join(refused.values())}", where=str(folder.path), hint=hint
         )
