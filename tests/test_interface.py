@@ -76,9 +76,9 @@ def test_the_page_of_the_python_api_tells_what_a_function_takes_and_raises(maker
     page = maker.pages()["python.md"]
     for words in (
         "    overrides: Iterable[str] = (),\n",
-        "- `overrides`: `KEY=VALUE` texts, laid over the recipe",
-        "Raises:\n\n- `RunError`: it is no run.",
-        "- `predict(image: NDArray[np.generic], where: str = 'image') -> NDArray[np.generic]`: Predict one image",
+        "- `overrides`: ",
+        "Raises:\n\n- `RunError`: ",
+        "- `predict(image: NDArray[np.generic], where: str = 'image') -> NDArray[np.generic]`: ",
     ):
         assert words in page
 
