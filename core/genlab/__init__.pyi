@@ -32,6 +32,7 @@ from .errors import (
     StorageError as StorageError,
     TrainingError as TrainingError,
 )
+from .images.folder import ImageFolder as ImageFolder, find_images as find_images
 from .images.header import Alpha as Alpha, ImageHeader as ImageHeader, PixelType as PixelType
 from .images.read import (
     IMAGE_EXTENSIONS as IMAGE_EXTENSIONS,
