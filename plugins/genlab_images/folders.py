@@ -1,14 +1,15 @@
-"""Folders of images: which files count, in which order, and what to say of a folder that is not as expected."""
+"""Folders of a dataset, and what to say of one that is not as expected."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
+import os
+from collections import defaultdict
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
+from unicodedata import normalize
 
-from genlab import IMAGE_EXTENSIONS, DataError, DataUnavailableError
+from genlab import DataError, DataUnavailableError, ImageFolder
 
 
 def find_root(root: Path) -> Path:
@@ -23,52 +24,52 @@ def find_root(root: Path) -> Path:
     raise DataUnavailableError("there is no such folder", where=str(folder), hint=hint)
 
 
-def find_folder(parent: Path, name: str, setting: str) -> Path:
-    """A folder within another; `DataError` tells which ones are there.
+def find_folder(parent: Path, path: str, *settings: str) -> Path:
+    """A folder below another, whichever form of Unicode its name is written in; `DataError` tells which are there.
 
     Args:
         parent: a folder that is there.
-        name: the folder looked for.
-        setting: the setting that the name came from.
+        path: the folder looked for, relative to it.
+        settings: the settings that the path came from.
     """
-    folder = parent / name
-    if folder.is_dir():
-        return folder
-    others = sorted((path.name for path in parent.iterdir() if path.is_dir() and not _hidden(path)), key=natural)
+    for name in Path(path).parts:
+        parent = _find_child(parent, name, settings)
+    return parent
+
+
+def _find_child(parent: Path, name: str, settings: Iterable[str]) -> Path:
+    if os.path.isdir(parent / name):  # noqa: PTH112  (Path.is_dir raises where a folder may not be entered)
+        return parent / name
+    others = _folders(parent)
+    for other in others:
+        if normalize("NFC", other) == normalize("NFC", name):
+            return parent / other
     there = f"the folders there are {', '.join(others)}" if others else "there is no folder in it"
     near = get_close_matches(name, others, n=1)
     hint = f'Did you mean "{near[0]}"? ' if near else ""
-    raise DataError(f'no folder "{name}"; {there}', where=str(parent), hint=f'{hint}The setting "{setting}" names it.')
+    named = f"{_quoted(settings)} {'name' if len(list(settings)) > 1 else 'names'} it"
+    raise DataError(f'no folder "{name}"; {there}', where=str(parent), hint=f"{hint}{named}.")
 
 
-def image_files(folder: Path) -> list[Path]:
-    """The images in a folder and in those below it, relative to it, in natural order; hidden ones don't count.
-
-    Raises:
-        DataError: there is none.
-    """
-    paths = (path.relative_to(folder) for path in folder.rglob("*"))
-    files = [path for path in paths if not _hidden(path) and (folder / path).is_file()]
-    images = sorted(
-        (path for path in files if path.suffix.lower() in IMAGE_EXTENSIONS), key=lambda path: natural(str(path))
-    )
-    for image in images:
-        # A pair's key is its file's name, and stands in text files.
-        try:
-            str(image).encode()
-        except UnicodeEncodeError as error:
-            what = "the file's name is not UTF-8 text"
-            raise DataError(what, where=ascii(str(folder / image)), hint="Rename it.") from error
-    if images:
-        return images
-    counted = f"Images are files that end in {', '.join(IMAGE_EXTENSIONS)}."
-    raise DataError(f"no image in this folder; {_census(files)}", where=str(folder), hint=counted)
+def _quoted(settings: Iterable[str]) -> str:
+    *first, last = (f'"{setting}"' for setting in settings)
+    return f"The settings {', '.join(first)} and {last}" if first else f"The setting {last}"
 
 
-def natural(name: str) -> tuple[list[str | int], str]:
-    """A key that sorts names as people count: `2.jpg` before `10.jpg`."""
-    parts = re.split(r"(\d+)", name.lower())
-    return [int(part) if index % 2 else part for index, part in enumerate(parts)], name
+def _folders(parent: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except OSError as error:
+        raise DataError(f"the folder cannot be read: {error.strerror}", where=str(parent)) from error
+
+
+def left_out_below(root: Path, *found: ImageFolder) -> dict[str, list[str]]:
+    """Names of what several folders of a dataset hold and no pair is made of, by kind, relative to its root."""
+    left_out: defaultdict[str, list[str]] = defaultdict(list)
+    for folder, _, kinds in found:
+        for kind, names in kinds.items():
+            left_out[kind] += [os.path.relpath(folder / name, root) for name in names]
+    return dict(left_out)
 
 
 def listed(names: Iterable[str], most: int = 5) -> str:
@@ -76,14 +77,3 @@ def listed(names: Iterable[str], most: int = 5) -> str:
     named = list(names)
     more = f" and {len(named) - most} more" if len(named) > most else ""
     return ", ".join(named[:most]) + more
-
-
-def _census(files: list[Path]) -> str:
-    if not files:
-        return "it is empty"
-    kinds = Counter(path.suffix.lower() or "without an extension" for path in files)
-    return "the files there are " + listed(f"{count} {kind}" for kind, count in kinds.most_common())
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)

@@ -101,6 +101,7 @@ class LabelledPairs(Pairs):
             labels if side == "a" else source.a,
             labels if side == "b" else source.b,
             f"{source.description}, {side} as {len(palette)} classes",
+            source.left_out,
         )
         self.source = source
         self.side: SideName = side

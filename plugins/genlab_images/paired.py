@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from typing_extensions import override
@@ -32,18 +33,25 @@ class PairedImages(Pairs):
         encoded: the pairs, at least one.
         description: one line for a person.
         reading: how images are read.
+        left_out: names of what lies among the data and is not read, by kind.
 
     Raises:
         DataError: an image cannot be read, has another size than its partner, or pixels of another type than its side's
             first.
     """
 
-    def __init__(self, encoded: Sequence[EncodedPair], description: str, reading: Reading) -> None:
+    def __init__(
+        self,
+        encoded: Sequence[EncodedPair],
+        description: str,
+        reading: Reading,
+        left_out: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ) -> None:
         self.encoded = encoded
         self.reading = reading
         self.pixels, note = _check(encoded, reading)
         a, b = map(side_of, self.pixels)
-        super().__init__(a, b, f"{description}{note}")
+        super().__init__(a, b, f"{description}{note}", left_out)
 
     @override
     def __len__(self) -> int:

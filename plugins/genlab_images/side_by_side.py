@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
+from unicodedata import normalize
 
 import numpy as np
 from annotated_types import Gt
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from genlab import MAX_PIXELS, Alpha, DataError, Dataset, ImageSource, Pair, Pairs, SideName, Split
+from genlab import (
+    MAX_PIXELS,
+    Alpha,
+    DataError,
+    Dataset,
+    ImageFolder,
+    ImageSource,
+    Pair,
+    Pairs,
+    SideName,
+    Split,
+    find_images,
+)
 from genlab_images.fingerprint import hash_of_pairs
-from genlab_images.folders import find_folder, find_root, image_files
+from genlab_images.folders import find_folder, find_root, left_out_below
 from genlab_images.paired import count_of_pairs
 from genlab_images.reading import Reading, side_of
 
@@ -50,7 +64,9 @@ class SideBySide(Dataset):
 
     @override
     def open(self, split: Split) -> Pairs:
-        return SideBySidePairs(find_folder(find_root(self.root), self.folders[split], split), self.reading)
+        root = find_root(self.root)
+        found = find_images(find_folder(root, self.folders[split], split))
+        return SideBySidePairs(found, self.reading, left_out_below(root, found))
 
     @override
     def read(self, path: Path, side: SideName) -> NDArray[np.generic]:
@@ -65,36 +81,36 @@ class SideBySidePairs(Pairs):
             type than the first.
     """
 
-    def __init__(self, folder: Path, reading: Reading) -> None:
-        self.folder = folder
+    def __init__(self, found: ImageFolder, reading: Reading, left_out: Mapping[str, Sequence[str]]) -> None:
+        folder, files, _ = found
+        self.sources = [(normalize("NFC", file.as_posix()), ImageSource.of(folder / file)) for file in files]
         self.reading = reading
-        self.files = image_files(folder)
-        headers = reading.headers([ImageSource.of(folder / file) for file in self.files])
+        headers = reading.headers([source for _, source in self.sources])
         if odd := [fault for header in headers if (fault := _odd_width(header.width, header.height, header.where))]:
             raise DataError.listing(odd, f"of {len(headers):,} pictures", str(folder))
         self.pixels = reading.pixels(headers)
         side = side_of(self.pixels)
-        super().__init__(side, side, f"{count_of_pairs(len(self.files))} in {folder}{reading.note(headers)}")
+        description = f"{count_of_pairs(len(headers))} in {folder}{reading.note(headers)}"
+        super().__init__(side, side, description, left_out)
 
     @override
     def __len__(self) -> int:
-        return len(self.files)
+        return len(self.sources)
 
     @override
     def __getitem__(self, index: int) -> Pair:
-        file = self.files[index]
-        source = ImageSource.of(self.folder / file)
+        key, source = self.sources[index]
         picture = self.reading.image(source, self.pixels)
         height, width, _ = picture.shape
         if fault := _odd_width(width, height, source.where):
             raise fault
         half = width // 2
-        return Pair(file.as_posix(), picture[:, :half], picture[:, half:])
+        return Pair(key, picture[:, :half], picture[:, half:])
 
     @override
     def fingerprint(self) -> str:
         """A hash of the files' names and bytes."""
-        return hash_of_pairs((file.as_posix(), [ImageSource.of(self.folder / file)]) for file in self.files)
+        return hash_of_pairs((key, [source]) for key, source in self.sources)
 
 
 def _odd_width(width: int, height: int, where: str) -> DataError | None:

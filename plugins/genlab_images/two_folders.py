@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from unicodedata import normalize
 
 import numpy as np
 from annotated_types import Gt
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from genlab import MAX_PIXELS, Alpha, DataError, Dataset, ImageSource, Pairs, SideName, Split
-from genlab_images.folders import find_folder, find_root, image_files, listed
+from genlab import MAX_PIXELS, Alpha, DataError, Dataset, ImageFolder, ImageSource, Pairs, SideName, Split, find_images
+from genlab_images.folders import find_folder, find_root, left_out_below, listed
 from genlab_images.paired import EncodedPair, PairedImages, count_of_pairs
 from genlab_images.reading import Reading
 
@@ -60,27 +61,29 @@ class TwoFolders(Dataset):
         root = find_root(self.root)
         a = find_folder(find_folder(root, self.a, "a"), self.folders[split], split)
         b = find_folder(find_folder(root, self.b, "b"), self.folders[split], split)
-        files_a, files_b = _files_by_name(a), _files_by_name(b)
+        found_a, found_b = find_images(a), find_images(b)
+        files_a, files_b = _files_by_name(found_a), _files_by_name(found_b)
         _check_partners(files_a, files_b, f"{a} and {b}")
         encoded = [
             EncodedPair(name, ImageSource.of(path), ImageSource.of(files_b[name])) for name, path in files_a.items()
         ]
-        return PairedImages(encoded, f"{count_of_pairs(len(encoded))} in {a} and {b}", self.reading)
+        description = f"{count_of_pairs(len(encoded))} in {a} and {b}"
+        return PairedImages(encoded, description, self.reading, left_out_below(root, found_a, found_b))
 
     @override
     def read(self, path: Path, side: SideName) -> NDArray[np.generic]:
         return self.reading.file(path)
 
 
-def _files_by_name(folder: Path) -> dict[str, Path]:
+def _files_by_name(found: ImageFolder) -> dict[str, Path]:
     files: dict[str, Path] = {}
-    for file in image_files(folder):
-        name = file.with_suffix("").as_posix()
+    for file in found.files:
+        name = normalize("NFC", file.with_suffix("").as_posix())
         if name in files:
             what = f"{files[name].name} and {file.name} differ only in their extension"
             hint = "Keep one of them: names without extension tell which files make a pair."
-            raise DataError(what, where=str((folder / file).parent), hint=hint)
-        files[name] = folder / file
+            raise DataError(what, where=str((found.folder / file).parent), hint=hint)
+        files[name] = found.folder / file
     return files
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -52,6 +53,15 @@ class OpenData:
     def fingerprints(self) -> dict[str, str]:
         """Hashes of the pairs' content, by split; may read all of them."""
         return {"train": self.training.fingerprint(), "validation": self.validation.fingerprint()}
+
+    @property
+    def left_out(self) -> dict[str, list[str]]:
+        """Names of what lies among the data and is not read, by kind."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for pairs in (self.training, self.validation):
+            for kind, names in pairs.left_out.items():
+                found[kind] += names
+        return dict(found)
 
     def ranged(self, settings: Input) -> Input:
         """Settings with the percentiles of their ranges measured on the training pairs (cached)."""

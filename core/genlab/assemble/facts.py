@@ -5,6 +5,7 @@ from __future__ import annotations
 from genlab.assemble.experiment import Built
 from genlab.config.document import ASSIGNMENT, Document
 from genlab.engine.runtime import device_name
+from genlab.images.folder import describe_left_out
 from genlab.interfaces.network import Discriminator, Network
 
 
@@ -20,6 +21,8 @@ def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
     table["data"] = f"{data.training.description}; {len(data.validation)} to validate"
     if data.reason:
         table["because"] = data.reason
+    if data.left_out:
+        table["left out"] = describe_left_out(data.left_out)
     table["input"] = f"{height} x {width}, batch {settings.train.batch_size}, {settings.input.direction}"
     for role, network in experiment.networks.items():
         table[role] = f"{recipe.networks[role].component.name}, {_size(network)}"

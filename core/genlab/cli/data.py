@@ -83,19 +83,28 @@ def _as_json(found: DataReport) -> dict[str, Any]:
         }
         for name, split in found.splits.items()
     }
-    return {"source": found.source, "reason": found.reason, "splits": splits, "shared": found.shared}
+    return {
+        "source": found.source,
+        "reason": found.reason,
+        "left_out": found.left_out,
+        "splits": splits,
+        "shared": found.shared,
+    }
 
 
 def _print(found: DataReport) -> None:
     from rich.console import Console
 
     from genlab.cli.output import print_table
+    from genlab.images.folder import describe_left_out
 
     console = Console(highlight=False, soft_wrap=True)
     console.print()
     for line in (found.source, found.reason, *(split.description for split in found.splits.values())):
         if line:
             console.print(line, markup=False)
+    if found.left_out:
+        console.print(f"Left out: {describe_left_out(found.left_out)}", markup=False)
     console.print()
     rows = [(name, f"{split.pairs:,}", split.a, split.b, _listed(split.sizes)) for name, split in found.splits.items()]
     print_table(("split", "pairs", "side a", "side b", "height x width"), rows, right=("pairs",))

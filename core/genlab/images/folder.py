@@ -51,30 +51,32 @@ def find_images(folder: Path) -> ImageFolder:
             left_out[kind].append(inner.as_posix())
         else:
             files.append(inner)
-    counted = dict(sorted(left_out.items(), key=lambda item: -len(item[1])))
     if not files:
-        there = f"what is there: {describe_left_out(counted)}" if counted else "it is empty"
+        there = f"what is there: {describe_left_out(left_out)}" if left_out else "it is empty"
         hint = f"Images are files that end in {', '.join(IMAGE_EXTENSIONS)}."
         raise DataError(f"no image in this folder; {there}", where=str(folder), hint=hint)
     _refuse_equal_names(folder, files)
-    return ImageFolder(folder, files, counted)
+    return ImageFolder(folder, files, dict(left_out))
 
 
 def describe_left_out(left_out: Mapping[str, Sequence[str]]) -> str:
-    """What is left out in a line: each kind with its count and a few names, the most frequent first."""
-    kinds = [f"{len(names)} {kind} ({_first(names)})" for kind, names in list(left_out.items())[:_KINDS]]
-    more = sum(len(names) for names in list(left_out.values())[_KINDS:])
+    """One line on what is left out: each kind with its count and a few names, the most frequent first."""
+    ordered = sorted(left_out.items(), key=lambda item: -len(item[1]))
+    kinds = [f"{len(names)} {kind} ({_first(names)})" for kind, names in ordered[:_KINDS]]
+    more = sum(len(names) for _, names in ordered[_KINDS:])
     return ", ".join(kinds) + (f" and {more} of other kinds" if more else "")
 
 
 def _first(names: Sequence[str]) -> str:
-    return ", ".join(names[:_EXAMPLES]) + (", ..." if len(names) > _EXAMPLES else "")
+    shown = [name if name.isprintable() else repr(name) for name in names[:_EXAMPLES]]
+    return ", ".join(shown) + (", ..." if len(names) > _EXAMPLES else "")
 
 
 def _natural(path: Path) -> tuple[list[str | int], str]:
-    """A key that sorts paths as people count: `2.jpg` before `10.jpg`."""
-    parts = re.split(r"([0-9]+)", str(path).lower())
-    return [int(part) if index % 2 else part for index, part in enumerate(parts)], str(path)
+    """A key that sorts paths as people count: `2.jpg` before `10.jpg`, and alike in each form of Unicode."""
+    name = unicodedata.normalize("NFC", str(path))
+    parts = re.split(r"([0-9]+)", name.lower())
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)], name
 
 
 def _walk(folder: Path) -> Generator[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -74,12 +74,17 @@ class Pairs(ABC):
         a: what the first side of every pair is.
         b: what the second side of every pair is.
         description: one line for the person who starts a run, such as `400 pairs in data/facades/train`.
+        left_out: names of what lies among the data and is not read, by kind, such as `hidden` or `.txt`; a name is in
+            that of one split only.
     """
 
-    def __init__(self, a: Side, b: Side, description: str) -> None:
+    def __init__(
+        self, a: Side, b: Side, description: str, left_out: Mapping[str, Sequence[str]] = MappingProxyType({})
+    ) -> None:
         self.a = a
         self.b = b
         self.description = description
+        self.left_out = dict(left_out)
 
     @abstractmethod
     def __len__(self) -> int: ...

@@ -26,7 +26,7 @@ class DataChange(BaseModel):
 
 
 class DataRecord(BaseModel):
-    """The data that a run was trained on, with content hashes."""
+    """The data that a run was trained on, with content hashes, and how many files of each kind were left out."""
 
     source: str
     reason: str | None
@@ -34,6 +34,7 @@ class DataRecord(BaseModel):
     validation: str
     fingerprints: dict[str, str]
     changes: list[DataChange] = Field(default_factory=list[DataChange])
+    left_out: dict[str, int] = Field(default_factory=dict[str, int])
 
 
 class SideRecord(BaseModel):

@@ -102,6 +102,7 @@ def data_record(built: Built) -> DataRecord:
         training=data.training.description,
         validation=data.validation.description,
         fingerprints=fingerprints(data, built.experiment.metrics),
+        left_out={kind: len(names) for kind, names in data.left_out.items()},
     )
 
 

@@ -86,3 +86,19 @@ def test_the_cache_is_shown_and_cleared(gen: GenCommand, tiny: Path, tmp_path: P
     assert "are removed" in gen("data", tiny, "--cache", "clear", **place).stdout
     assert not list((tmp_path / "cache").iterdir())
     assert "`off`" in gen("data", tiny, "--cache", "show", GENLAB_CACHE="off").stdout
+
+
+def test_what_is_left_out_is_told_by_the_report_the_run_and_its_manifest(
+    gen: GenCommand, tiny: Path, folder: list[str], tmp_path: Path
+) -> None:
+    for name in ("train/notes.txt", "train/.DS_Store", "val/.DS_Store"):
+        (tmp_path / "pairs" / name).touch()
+    line = "2 hidden (train/.DS_Store, val/.DS_Store), 1 .txt (train/notes.txt)"
+    assert f"Left out: {line}" in gen("data", tiny, *folder).stdout
+    report = json.loads(gen("data", tiny, *folder, "--json").stdout)
+    assert report["left_out"] == {"hidden": ["train/.DS_Store", "val/.DS_Store"], ".txt": ["train/notes.txt"]}
+    trained = gen("run", tiny, *folder, "--out", "run")
+    assert trained.returncode == 0, trained.stderr
+    manifest = json.loads((tmp_path / "run/run.json").read_text())
+    assert manifest["facts"]["left out"] == line
+    assert manifest["data"]["left_out"] == {"hidden": 2, ".txt": 1}

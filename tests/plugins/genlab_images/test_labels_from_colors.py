@@ -10,6 +10,7 @@ import genlab
 from genlab import Choice, DataError, Dataset, ImageSide, LabelSide
 from genlab_facades.classes import PALETTE
 from genlab_facades.drawn_facades import DrawnFacades
+from genlab_images.first_available import FirstAvailable
 from genlab_images.labels_from_colors import LabelsFromColors
 from genlab_images.side_by_side import SideBySide
 
@@ -143,3 +144,10 @@ def test_probing_asks_the_source(tmp_path: Path) -> None:
     with pytest.raises(genlab.DataUnavailableError):
         missing.probe()
     assert isinstance(LabelsFromColors(source=DrawnFacades(), palette=list(PALETTE)).choose(), Choice)
+
+
+def test_what_the_source_left_out_is_told(jpegs: Path) -> None:
+    (jpegs / "train/notes.txt").touch()
+    source = SideBySide(root=jpegs)
+    pairs = LabelsFromColors(source=FirstAvailable(sources=[source]), palette=list(PALETTE)).open("train")
+    assert pairs.left_out == {".txt": ["train/notes.txt"]}

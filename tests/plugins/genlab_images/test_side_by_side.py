@@ -151,7 +151,7 @@ def test_a_folder_without_images_says_what_is_there(tmp_path: Path) -> None:
         SideBySide(root=tmp_path).open("train")
     for name in ("1.gif", "2.gif", "README"):
         (tmp_path / "train" / name).touch()
-    with pytest.raises(DataError, match=r"the files there are 2 \.gif, 1 without an extension") as caught:
+    with pytest.raises(DataError, match=r"2 \.gif \(1.gif, 2.gif\), 1 without an extension") as caught:
         SideBySide(root=tmp_path).open("train")
     assert ".png, .jpg, .jpeg" in str(caught.value.hint)
 

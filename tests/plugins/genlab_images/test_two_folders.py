@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -130,3 +131,20 @@ def test_the_fingerprint_follows_contents_and_sides(save: Save, tmp_path: Path) 
     assert first != swapped.open("train").fingerprint()
     save("there/B/train/1.png", RED)
     assert first != there.open("train").fingerprint()
+
+
+def test_partners_match_in_each_form_of_unicode(save: Save, tmp_path: Path) -> None:
+    """As an archive from a Mac and a download of the same names give them."""
+    save(f"Höhe/train/{normalize('NFD', 'Türme/1')}.png", RED)
+    save(f"B/train/{normalize('NFC', 'Türme/1')}.png", BLUE)
+    (pair,) = TwoFolders(root=tmp_path, a=normalize("NFD", "Höhe")).open("train")
+    assert pair.key == normalize("NFC", "Türme/1")
+
+
+def test_what_is_left_out_of_both_folders_is_named(save: Save, tmp_path: Path) -> None:
+    for side in ("A", "B"):
+        save(f"{side}/train/1.png")
+        (tmp_path / side / "train/.DS_Store").touch()
+    (tmp_path / "B/train/notes.txt").touch()
+    left_out = TwoFolders(root=tmp_path).open("train").left_out
+    assert left_out == {"hidden": ["A/train/.DS_Store", "B/train/.DS_Store"], ".txt": ["B/train/notes.txt"]}
