@@ -40,7 +40,7 @@ def find_folder(parent: Path, path: str, *settings: str) -> Path:
 def _find_child(parent: Path, name: str, settings: Iterable[str]) -> Path:
     if os.path.isdir(parent / name):  # noqa: PTH112  (Path.is_dir raises where a folder may not be entered)
         return parent / name
-    others = _folders(parent)
+    others = subfolders(parent)
     for other in others:
         if normalize("NFC", other) == normalize("NFC", name):
             return parent / other
@@ -56,7 +56,8 @@ def _quoted(settings: Iterable[str]) -> str:
     return f"The settings {', '.join(first)} and {last}" if first else f"The setting {last}"
 
 
-def _folders(parent: Path) -> list[str]:
+def subfolders(parent: Path) -> list[str]:
+    """Names of the folders in a folder that are not hidden; `DataError` if it cannot be read."""
     try:
         return sorted(path.name for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
     except OSError as error:

@@ -12,35 +12,25 @@ from annotated_types import Gt
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from genlab import (
-    MAX_PIXELS,
-    Alpha,
-    DataError,
-    Dataset,
-    ImageFolder,
-    ImageSource,
-    Pair,
-    Pairs,
-    SideName,
-    Split,
-    find_images,
-)
+from genlab import MAX_PIXELS, Alpha, DataError, Dataset, ImageSource, Pair, Pairs, SideName, Split, find_images
 from genlab_images.fingerprint import hash_of_pairs
 from genlab_images.folders import find_folder, find_root, left_out_below
-from genlab_images.paired import count_of_pairs
 from genlab_images.reading import Reading, side_of
+from genlab_images.splits import Share, Splits
 
 
 class SideBySide(Dataset):
     """Folders of pictures that hold a pair each, side by side: A on the left, B on the right.
 
-    Every split is a folder of images (PNG, JPEG, WebP, BMP, TIFF, NumPy's `.npy`), which may have folders within.
-    Values, depth and bands are those of the files; palettes become RGB, and EXIF's orientation is applied.
+    Every split is a folder of images (PNG, JPEG, WebP, BMP, TIFF, NumPy's `.npy`), which may have folders within, or
+    validation pairs are drawn from the training folder's. Values, depth and bands are those of the files; palettes
+    become RGB, and EXIF's orientation is applied.
 
     Args:
         root: the folder that holds one folder per split; a relative path is taken from the working directory.
-        train: the folder of training pairs, in `root`.
-        validation: the folder of validation pairs, in `root`.
+        train: the folder of training pairs, in `root`; "." is `root` itself.
+        validation: the folder of validation pairs, in `root`; or a share, such as 0.1, of the training folder's pairs,
+            drawn by a hash of their names.
         alpha: whether alpha channels are dropped, which is reported, or are a side's last band.
         max_pixels: the most pixels of an image; larger ones are refused, as a small file can hold very many.
     """
@@ -50,13 +40,13 @@ class SideBySide(Dataset):
         *,
         root: Path,
         train: str = "train",
-        validation: str = "val",
+        validation: str | Share = "val",
         alpha: Alpha = "drop",
         max_pixels: Annotated[int, Gt(0)] = MAX_PIXELS,
     ) -> None:
         self.root = root
+        self.splits = Splits(train, validation)
         self.reading = Reading(alpha, max_pixels)
-        self.folders: dict[Split, str] = {"train": train, "validation": validation}
 
     @override
     def probe(self) -> None:
@@ -65,8 +55,12 @@ class SideBySide(Dataset):
     @override
     def open(self, split: Split) -> Pairs:
         root = find_root(self.root)
-        found = find_images(find_folder(root, self.folders[split], split))
-        return SideBySidePairs(found, self.reading, left_out_below(root, found))
+        found = find_images(find_folder(root, self.splits.place(split), self.splits.setting(split)))
+        files = {normalize("NFC", file.as_posix()): ImageSource.of(found.folder / file) for file in found.files}
+        pictures = self.splits.select(split, files, str(found.folder))
+        description = f"{self.splits.in_words(pictures, files)} in {found.folder}"
+        left_out = self.splits.left_out(split, left_out_below(root, found))
+        return SideBySidePairs(pictures, description, self.reading, left_out)
 
     @override
     def read(self, path: Path, side: SideName) -> NDArray[np.generic]:
@@ -74,32 +68,41 @@ class SideBySide(Dataset):
 
 
 class SideBySidePairs(Pairs):
-    """The pairs in the pictures of one folder, each decoded when asked for; their headers are all checked at once.
+    """The pairs in pictures, each decoded when asked for; their headers are all checked at once.
+
+    Args:
+        pictures: by the keys of their pairs, at least one.
+        description: one line for a person.
+        reading: how images are read.
+        left_out: names of what lies among the data and is not read, by kind.
 
     Raises:
-        DataError: there is no picture, or one cannot be read, cannot be halved, or has pixels of another
-            type than the first.
+        DataError: a picture cannot be read, cannot be halved, or has pixels of another type than the first.
     """
 
-    def __init__(self, found: ImageFolder, reading: Reading, left_out: Mapping[str, Sequence[str]]) -> None:
-        folder, files, _ = found
-        self.sources = [(normalize("NFC", file.as_posix()), ImageSource.of(folder / file)) for file in files]
+    def __init__(
+        self,
+        pictures: Mapping[str, ImageSource],
+        description: str,
+        reading: Reading,
+        left_out: Mapping[str, Sequence[str]],
+    ) -> None:
+        self.pictures = list(pictures.items())
         self.reading = reading
-        headers = reading.headers([source for _, source in self.sources])
+        headers = reading.headers(list(pictures.values()))
         if odd := [fault for header in headers if (fault := _odd_width(header.width, header.height, header.where))]:
-            raise DataError.listing(odd, f"of {len(headers):,} pictures", str(folder))
+            raise DataError.listing(odd, f"of {len(headers):,} pictures", description)
         self.pixels = reading.pixels(headers)
         side = side_of(self.pixels)
-        description = f"{count_of_pairs(len(headers))} in {folder}{reading.note(headers)}"
-        super().__init__(side, side, description, left_out)
+        super().__init__(side, side, f"{description}{reading.note(headers)}", left_out)
 
     @override
     def __len__(self) -> int:
-        return len(self.sources)
+        return len(self.pictures)
 
     @override
     def __getitem__(self, index: int) -> Pair:
-        key, source = self.sources[index]
+        key, source = self.pictures[index]
         picture = self.reading.image(source, self.pixels)
         height, width, _ = picture.shape
         if fault := _odd_width(width, height, source.where):
@@ -110,7 +113,7 @@ class SideBySidePairs(Pairs):
     @override
     def fingerprint(self) -> str:
         """A hash of the files' names and bytes."""
-        return hash_of_pairs((key, [source]) for key, source in self.sources)
+        return hash_of_pairs((key, [source]) for key, source in self.pictures)
 
 
 def _odd_width(width: int, height: int, where: str) -> DataError | None:

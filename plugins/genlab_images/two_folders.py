@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 from unicodedata import normalize
@@ -11,24 +12,31 @@ from annotated_types import Gt
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from genlab import MAX_PIXELS, Alpha, DataError, Dataset, ImageFolder, ImageSource, Pairs, SideName, Split, find_images
-from genlab_images.folders import find_folder, find_root, left_out_below, listed
-from genlab_images.paired import EncodedPair, PairedImages, count_of_pairs
+from genlab import MAX_PIXELS, Alpha, DataError, Dataset, ImageFolder, Pairs, SideName, Split, find_images
+from genlab_images.folders import find_folder, find_root, left_out_below, subfolders
+from genlab_images.paired import PairedImages
+from genlab_images.partners import by_name, pair_up
 from genlab_images.reading import Reading
+from genlab_images.splits import Share, Splits
+
+_LAYOUTS = ("{side}/{split}", "{split}/{side}", "{split}{side}", "{split}_{side}", "{side}_{split}", "{side}")
 
 
 class TwoFolders(Dataset):
     """Two folders of images, where files of one name make a pair: `A/train/1.jpg` and `B/train/1.png`.
 
-    Names are compared without their extension; folders within a split's folder are part of the name. Images are read
-    as `side_by_side` reads them.
+    Names are compared without their extension; folders within a split's folder are part of the name. A file without a
+    partner is refused. Images are read as `side_by_side` reads them.
 
     Args:
         root: the folder that holds both sides' folders; a relative path is taken from the working directory.
-        a: the first side's folder, in `root`.
-        b: the second side's folder, in `root`.
-        train: the folder of training images, within each side's folder.
-        validation: the folder of validation images, within each side's folder.
+        a: the first side's folder.
+        b: the second side's folder.
+        layout: where a side's folder of a split is, in `root`: "{split}/{side}" for `train/A`, "{split}{side}" for
+            `trainA`, "{side}" where validation is a share and there are no folders of splits.
+        train: the folder of training images.
+        validation: the folder of validation images; or a share, such as 0.1, of the training folder's pairs, drawn by
+            a hash of their names.
         alpha: whether alpha channels are dropped, which is reported, or are a side's last band.
         max_pixels: the most pixels of an image; larger ones are refused, as a small file can hold very many.
     """
@@ -39,18 +47,20 @@ class TwoFolders(Dataset):
         root: Path,
         a: str = "A",
         b: str = "B",
+        layout: str = "{side}/{split}",
         train: str = "train",
-        validation: str = "val",
+        validation: str | Share = "val",
         alpha: Alpha = "drop",
         max_pixels: Annotated[int, Gt(0)] = MAX_PIXELS,
     ) -> None:
         if a == b:
             raise ValueError(f'a and b are both "{a}": each side needs a folder of its own')
+        _check_layout(layout, validation)
         self.root = root
-        self.a = a
-        self.b = b
+        self.names: dict[SideName, str] = {"a": a, "b": b}
+        self.layout = layout
+        self.splits = Splits(train, validation)
         self.reading = Reading(alpha, max_pixels)
-        self.folders: dict[Split, str] = {"train": train, "validation": validation}
 
     @override
     def probe(self) -> None:
@@ -59,42 +69,58 @@ class TwoFolders(Dataset):
     @override
     def open(self, split: Split) -> Pairs:
         root = find_root(self.root)
-        a = find_folder(find_folder(root, self.a, "a"), self.folders[split], split)
-        b = find_folder(find_folder(root, self.b, "b"), self.folders[split], split)
-        found_a, found_b = find_images(a), find_images(b)
-        files_a, files_b = _files_by_name(found_a), _files_by_name(found_b)
-        _check_partners(files_a, files_b, f"{a} and {b}")
-        encoded = [
-            EncodedPair(name, ImageSource.of(path), ImageSource.of(files_b[name])) for name, path in files_a.items()
-        ]
-        description = f"{count_of_pairs(len(encoded))} in {a} and {b}"
-        return PairedImages(encoded, description, self.reading, left_out_below(root, found_a, found_b))
+        found_a, found_b = (find_images(self._folder(root, side, split)) for side in self.names)
+        where = f"{found_a.folder} and {found_b.folder}"
+        hint = "Both images of a pair have the same name in the two folders; only their extensions may differ."
+        pairs = pair_up(_by_name(found_a), _by_name(found_b), where, hint)
+        selected = self.splits.select(split, pairs, where)
+        description = f"{self.splits.in_words(selected, pairs)} in {where}"
+        left_out = self.splits.left_out(split, left_out_below(root, found_a, found_b))
+        return PairedImages(list(selected.values()), description, self.reading, left_out)
 
     @override
     def read(self, path: Path, side: SideName) -> NDArray[np.generic]:
         return self.reading.file(path)
 
+    def _folder(self, root: Path, side: SideName, split: Split) -> Path:
+        """A side's folder of a split; the hint of a `DataError` has the layout that is there."""
+        settings = {"{side}": side, "{split}": self.splits.setting(split)}
+        folder = root
+        try:
+            for part in Path(self.layout).parts:
+                named_by = [setting for word, setting in settings.items() if word in part] or ["layout"]
+                folder = find_folder(folder, self._path(part, side, split), *named_by)
+        except DataError as error:
+            other = next((layout for layout in _LAYOUTS if self._is_there(root, layout, split)), None)
+            if other is None:
+                raise
+            paths = " and ".join(self._path(other, side, split) for side in self.names)
+            advice = f'The folders {paths} are there: set layout = "{other}"'
+            if "{split}" not in other:
+                advice += " and validation to a share of their pairs, such as 0.1"
+            raise DataError(error.what, where=error.where, hint=f"{advice}.") from error
+        return folder
 
-def _files_by_name(found: ImageFolder) -> dict[str, Path]:
-    files: dict[str, Path] = {}
-    for file in found.files:
-        name = normalize("NFC", file.with_suffix("").as_posix())
-        if name in files:
-            what = f"{files[name].name} and {file.name} differ only in their extension"
-            hint = "Keep one of them: names without extension tell which files make a pair."
-            raise DataError(what, where=str((found.folder / file).parent), hint=hint)
-        files[name] = found.folder / file
-    return files
+    def _path(self, layout: str, side: SideName, split: Split) -> str:
+        words = {"{side}": self.names[side], "{split}": self.splits.place(split)}
+        return re.sub(r"\{side\}|\{split\}", lambda word: words[word[0]], layout)
+
+    def _is_there(self, root: Path, layout: str, split: Split) -> bool:
+        """True if both sides have folders of that layout, and, without one for each split, only files in them."""
+        folders = [root / self._path(layout, side, split) for side in self.names]
+        if not all(folder.is_dir() for folder in folders):
+            return False
+        return "{split}" in layout or not any(map(subfolders, folders))
 
 
-def _check_partners(files_a: dict[str, Path], files_b: dict[str, Path], where: str) -> None:
-    alone_a = [str(path) for name, path in files_a.items() if name not in files_b]
-    alone_b = [str(path) for name, path in files_b.items() if name not in files_a]
-    parts = [
-        f"{len(alone)} of {of} images in {side} have no partner ({listed(alone)})"
-        for side, alone, of in (("a", alone_a, len(files_a)), ("b", alone_b, len(files_b)))
-        if alone
-    ]
-    if parts:
-        hint = "Both images of a pair have the same name in the two folders; only their extensions may differ."
-        raise DataError("; ".join(parts), where=where, hint=hint)
+def _check_layout(layout: str, validation: str | Share) -> None:
+    rest = layout.replace("{side}", "", 1).replace("{split}", "", 1)
+    if "{side}" not in layout or "{" in rest or "}" in rest:
+        raise ValueError(f'layout is "{layout}": it has {{side}} once, {{split}} at most once, and no other braces')
+    if "{split}" not in layout and isinstance(validation, str):
+        what = f'layout is "{layout}", which both splits share, and validation is a folder, "{validation}"'
+        raise ValueError(f"{what}: set validation to a share such as 0.1, or put {{split}} into layout")
+
+
+def _by_name(found: ImageFolder) -> dict[str, Path]:
+    return by_name((normalize("NFC", file.with_suffix("").as_posix()), found.folder / file) for file in found.files)

@@ -148,3 +148,58 @@ def test_what_is_left_out_of_both_folders_is_named(save: Save, tmp_path: Path) -
     (tmp_path / "B/train/notes.txt").touch()
     left_out = TwoFolders(root=tmp_path).open("train").left_out
     assert left_out == {"hidden": ["A/train/.DS_Store", "B/train/.DS_Store"], ".txt": ["B/train/notes.txt"]}
+
+
+LAYOUTS = {
+    "{side}/{split}": "A/train",
+    "{split}/{side}": "train/A",
+    "{split}{side}": "trainA",
+    "{split}_{side}": "train_A",
+    "{side}_{split}": "A_train",
+}
+
+
+@pytest.mark.parametrize("layout", [*LAYOUTS, "data/{split}/{side}/images"])
+def test_a_layout_says_where_the_folders_are(save: Save, tmp_path: Path, layout: str) -> None:
+    for split, color in (("train", RED), ("val", BLUE)):
+        for side in ("A", "B"):
+            save(f"{layout.format(side=side, split=split)}/1.png", color)
+    data = TwoFolders(root=tmp_path, layout=layout)
+    assert [(data.open(split)[0].b == color).all() for split, color in (("train", RED), ("validation", BLUE))]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_another_layout_that_is_there_is_named(save: Save, tmp_path: Path, layout: str) -> None:
+    for side in ("A", "B"):
+        save(f"{layout.format(side=side, split='train')}/1.png")
+    given = next(other for other in LAYOUTS if other != layout)
+    with pytest.raises(DataError, match="no folder") as caught:
+        TwoFolders(root=tmp_path, layout=given).open("train")
+    folders = f"{LAYOUTS[layout]} and {LAYOUTS[layout].replace('A', 'B')}"
+    assert f'The folders {folders} are there: set layout = "{layout}"' in str(caught.value.hint)
+
+
+def test_folders_without_splits_are_named_and_can_be_shared(save: Save, tmp_path: Path) -> None:
+    for number in range(30):
+        save(f"A/{number}.jpg", RED)
+        save(f"B/{number}.png", BLUE)
+    with pytest.raises(DataError, match='no folder "train"') as caught:
+        TwoFolders(root=tmp_path).open("train")
+    assert 'The folders A and B are there: set layout = "{side}" and validation to a share' in str(caught.value.hint)
+    data = TwoFolders(root=tmp_path, layout="{side}", validation=0.1)
+    train, validation = data.open("train"), data.open("validation")
+    assert len(train) + len(validation) == 30
+    assert validation.description == f"{len(validation)} of 30 pairs in {tmp_path / 'A'} and {tmp_path / 'B'}"
+
+
+@pytest.mark.parametrize(
+    "layout", ["train", "{split}", "{side}{side}", "{side}/{split}/{split}", "{side}/{sid}", "}{side}"]
+)
+def test_a_layout_without_its_words_is_refused(tmp_path: Path, layout: str) -> None:
+    with pytest.raises(ValueError, match=r"it has \{side\} once"):
+        TwoFolders(root=tmp_path, layout=layout, validation=0.1)
+
+
+def test_a_layout_of_one_folder_for_both_splits_needs_a_share(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="set validation to a share"):
+        TwoFolders(root=tmp_path, layout="{side}")
