@@ -9,6 +9,7 @@ genlab_interface = "1.0"
 def genlab_register(registry: genlab.Registry) -> None:
     registry.dataset("side_by_side", "genlab_images.side_by_side:SideBySide")
     registry.dataset("two_folders", "genlab_images.two_folders:TwoFolders")
+    registry.dataset("one_folder", "genlab_images.one_folder:OneFolder")
     registry.dataset("huggingface", "genlab_images.huggingface:HuggingFace")
     registry.dataset("labels_from_colors", "genlab_images.labels_from_colors:LabelsFromColors")
     registry.dataset("first_available", "genlab_images.first_available:FirstAvailable")

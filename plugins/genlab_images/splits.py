@@ -58,7 +58,7 @@ class Splits(NamedTuple):
         return count_of_pairs(len(pairs)) if isinstance(self.validation, str) else f"{len(pairs)} of {len(of)} pairs"
 
     def left_out(self, split: Split, names: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
-        """What a split's place holds beside pairs; of a place that both splits share, it is with the training pairs."""
+        """Names of what a split's place holds beside pairs; training has those of a place that both splits share."""
         return {} if self.setting(split) != split else names
 
 

@@ -18,6 +18,7 @@ from genlab_facades.drawn_facades import DrawnFacades
 from genlab_images.first_available import FirstAvailable
 from genlab_images.huggingface import HuggingFace
 from genlab_images.labels_from_colors import LabelsFromColors
+from genlab_images.one_folder import OneFolder
 from genlab_images.side_by_side import SideBySide
 from genlab_images.two_folders import TwoFolders
 
@@ -44,6 +45,21 @@ class TestTwoFolders(DatasetSuite):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(random.integers(high, size=shape, dtype=dtype)).save(path)
         self.settings = {"root": tmp_path}
+
+
+class TestOneFolder(DatasetSuite):
+    """With a share of its pairs to validate."""
+
+    component = OneFolder
+
+    @pytest.fixture(autouse=True)
+    def pictures(self, tmp_path: Path) -> None:
+        random = np.random.default_rng(0)
+        for number in range(20):
+            for ending in ("_A.png", "_B.tiff"):
+                image = Image.fromarray(random.integers(256, size=(8, 6, 3), dtype=np.uint8))
+                image.save(tmp_path / f"{number}{ending}")
+        self.settings = {"root": tmp_path, "train": ".", "validation": 0.2}
 
 
 class TestHuggingFace(DatasetSuite):
