@@ -1,4 +1,4 @@
-"""Pairs of images from folders and from Hugging Face."""
+"""Pairs of images from folders, lists of files and Hugging Face."""
 
 import genlab
 
@@ -10,6 +10,7 @@ def genlab_register(registry: genlab.Registry) -> None:
     registry.dataset("side_by_side", "genlab_images.side_by_side:SideBySide")
     registry.dataset("two_folders", "genlab_images.two_folders:TwoFolders")
     registry.dataset("one_folder", "genlab_images.one_folder:OneFolder")
+    registry.dataset("file_list", "genlab_images.file_list:FileList")
     registry.dataset("huggingface", "genlab_images.huggingface:HuggingFace")
     registry.dataset("labels_from_colors", "genlab_images.labels_from_colors:LabelsFromColors")
     registry.dataset("first_available", "genlab_images.first_available:FirstAvailable")

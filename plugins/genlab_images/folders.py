@@ -56,12 +56,17 @@ def _quoted(settings: Iterable[str]) -> str:
     return f"The settings {', '.join(first)} and {last}" if first else f"The setting {last}"
 
 
-def subfolders(parent: Path) -> list[str]:
+def subfolders(folder: Path) -> list[str]:
     """Names of the folders in a folder that are not hidden; `DataError` if it cannot be read."""
+    return [name for name in names_in(folder) if os.path.isdir(folder / name)]  # noqa: PTH112
+
+
+def names_in(folder: Path) -> list[str]:
+    """Names of what is in a folder and not hidden; `DataError` if it cannot be read."""
     try:
-        return sorted(path.name for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
+        return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     except OSError as error:
-        raise DataError(f"the folder cannot be read: {error.strerror}", where=str(parent)) from error
+        raise DataError(f"the folder cannot be read: {error.strerror}", where=str(folder)) from error
 
 
 def left_out_below(root: Path, *found: ImageFolder) -> dict[str, list[str]]:

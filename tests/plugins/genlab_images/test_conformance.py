@@ -15,6 +15,7 @@ from PIL import Image
 from genlab.testing import DatasetSuite
 from genlab_facades.classes import PALETTE
 from genlab_facades.drawn_facades import DrawnFacades
+from genlab_images.file_list import FileList
 from genlab_images.first_available import FirstAvailable
 from genlab_images.huggingface import HuggingFace
 from genlab_images.labels_from_colors import LabelsFromColors
@@ -60,6 +61,19 @@ class TestOneFolder(DatasetSuite):
                 image = Image.fromarray(random.integers(256, size=(8, 6, 3), dtype=np.uint8))
                 image.save(tmp_path / f"{number}{ending}")
         self.settings = {"root": tmp_path, "train": ".", "validation": 0.2}
+
+
+class TestFileList(DatasetSuite):
+    """Of CSV to train and JSON Lines to validate."""
+
+    component = FileList
+
+    @pytest.fixture(autouse=True)
+    def pictures(self, make_pairs: Callable[..., Path], tmp_path: Path) -> None:
+        make_pairs()
+        (tmp_path / "train.csv").write_text("a,b\npairs/train/1.png,pairs/train/2.png")
+        (tmp_path / "val.jsonl").write_text('{"a": "pairs/val/1.png", "b": "pairs/val/2.png"}')
+        self.settings = {"root": tmp_path, "validation": "val.jsonl"}
 
 
 class TestHuggingFace(DatasetSuite):
