@@ -13,4 +13,5 @@ def genlab_register(registry: genlab.Registry) -> None:
     registry.dataset("file_list", "genlab_images.file_list:FileList")
     registry.dataset("huggingface", "genlab_images.huggingface:HuggingFace")
     registry.dataset("labels_from_colors", "genlab_images.labels_from_colors:LabelsFromColors")
+    registry.dataset("labels_from_values", "genlab_images.labels_from_values:LabelsFromValues")
     registry.dataset("first_available", "genlab_images.first_available:FirstAvailable")

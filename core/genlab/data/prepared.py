@@ -134,7 +134,7 @@ class PreparedPairs:
                 f"the method predicts classes, so the target must be a label map; side {side} is an image",
                 where=self.pairs.description,
                 hint="Swap input.direction, or use a dataset with label maps on that side: labels_from_colors reads"
-                " them from colors, on the side that its setting `side` says.",
+                " them from colors, labels_from_values from values, on the side that their setting `side` says.",
             )
         return OneHotLabels(target.palette)
 

@@ -19,6 +19,7 @@ from genlab_images.file_list import FileList
 from genlab_images.first_available import FirstAvailable
 from genlab_images.huggingface import HuggingFace
 from genlab_images.labels_from_colors import LabelsFromColors
+from genlab_images.labels_from_values import LabelsFromValues
 from genlab_images.one_folder import OneFolder
 from genlab_images.side_by_side import SideBySide
 from genlab_images.two_folders import TwoFolders
@@ -105,6 +106,22 @@ class TestLabelsFromColors(DatasetSuite):
             for pair in facades.open(split):
                 Image.fromarray(np.hstack([pair.a, colors[pair.b]])).save(tmp_path / folder / f"{pair.key}.png")
         self.settings = {"source": SideBySide(root=tmp_path), "palette": list(PALETTE)}
+
+
+class TestLabelsFromValues(DatasetSuite):
+    """Of indices in 16 bits."""
+
+    component = LabelsFromValues
+
+    @pytest.fixture(autouse=True)
+    def pictures(self, tmp_path: Path) -> None:
+        random = np.random.default_rng(0)
+        for split in ("train", "val"):
+            for side, high, dtype in (("A", 256, np.uint8), ("B", 700, np.uint16)):
+                (tmp_path / side / split).mkdir(parents=True)
+                image = Image.fromarray(random.integers(high, size=(8, 6), dtype=dtype))
+                image.save(tmp_path / side / split / "1.png")
+        self.settings = {"source": TwoFolders(root=tmp_path), "values": 700}
 
 
 class TestFirstAvailable(DatasetSuite):

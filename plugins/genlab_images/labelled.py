@@ -1,0 +1,124 @@
+"""Another dataset's pairs, one side of which is read as a label map."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import numpy as np
+from annotated_types import Ge, Le
+from numpy.typing import NDArray
+from typing_extensions import override
+
+from genlab import Choice, DataError, Dataset, ImageSide, LabelSide, Pair, Pairs, SideName, Split
+
+Intensity = Annotated[int, Ge(0), Le(255)]
+PaletteColor = tuple[Intensity, Intensity, Intensity]
+
+MOST_CLASSES = 2**16
+
+
+class Classifier(Protocol):
+    """A way to tell the class of each pixel of an image."""
+
+    @property
+    def palette(self) -> tuple[PaletteColor, ...]:
+        """The color of each class."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """All that the classes depend on, as text."""
+        ...
+
+    def fault(self, side: ImageSide) -> str | None:
+        """Reason why such images tell no classes, if they don't."""
+        ...
+
+    def classes(self, picture: NDArray[np.generic], side: SideName, where: str) -> NDArray[np.unsignedinteger]:
+        """The class at each pixel, (height, width), of a picture (height, width, channels)."""
+        ...
+
+
+class Labelled(Dataset):
+    """Another dataset, with labels on one side.
+
+    Args:
+        source: where the pairs come from.
+        side: which side shows labels.
+        classifier: how they are told.
+    """
+
+    def __init__(self, source: Dataset, side: SideName, classifier: Classifier) -> None:
+        self.source = source
+        self.side: SideName = side
+        self.classifier = classifier
+
+    @override
+    def probe(self) -> None:
+        self.source.probe()
+
+    @override
+    def open(self, split: Split) -> Pairs:
+        return LabelledPairs(self._source.dataset.open(split), self.side, self.classifier)
+
+    @override
+    def read(self, path: Path, side: SideName) -> NDArray[np.generic]:
+        image = self._source.dataset.read(path, side)
+        return self.classifier.classes(image, side, str(path)) if side == self.side else image
+
+    @override
+    def choose(self) -> Choice:
+        return Choice(self, self._source.reason, {"source": self._source})
+
+    @cached_property
+    def _source(self) -> Choice:
+        return self.source.choose()
+
+
+class LabelledPairs(Pairs):
+    """The pairs of one split.
+
+    Args:
+        source: the pairs whose labels are images.
+        side: which side shows labels.
+        classifier: how they are told.
+
+    Raises:
+        DataError: images of that side tell no classes; or, when a pair is read, this one does not.
+    """
+
+    def __init__(self, source: Pairs, side: SideName, classifier: Classifier) -> None:
+        shown = source.a if side == "a" else source.b
+        if isinstance(shown, LabelSide):
+            hint = "Take the dataset in data.source by itself."
+            raise DataError(f"side {side} is a label map already", where=source.description, hint=hint)
+        if fault := classifier.fault(shown):
+            raise DataError(f"side {side} {fault}", where=source.description, hint="Is data.side the wrong one?")
+        labels = LabelSide(classifier.palette)
+        super().__init__(
+            labels if side == "a" else source.a,
+            labels if side == "b" else source.b,
+            f"{source.description}, {side} as {len(labels.palette)} classes",
+            source.left_out,
+        )
+        self.source = source
+        self.side: SideName = side
+        self.classifier = classifier
+
+    @override
+    def __len__(self) -> int:
+        return len(self.source)
+
+    @override
+    def __getitem__(self, index: int) -> Pair:
+        pair = self.source[index]
+        classes = self.classifier.classes(getattr(pair, self.side), self.side, pair.key)
+        return pair._replace(**{self.side: classes})
+
+    @override
+    def fingerprint(self) -> str:
+        identity = f"{self.source.fingerprint()} {self.side} {self.classifier.identity}"
+        return hashlib.sha256(identity.encode()).hexdigest()
