@@ -15,7 +15,7 @@ from genlab import MAX_PIXELS, Alpha, Choice, DataError, Dataset, Pairs, SideNam
 from genlab_images.colors import labels_side
 from genlab_images.paired import PairedImages, count_of_pairs
 from genlab_images.reading import Reading
-from genlab_images.rows import EncodedRows, Span, shared_rows, spans_of
+from genlab_images.rows import EncodedRows, RowFiles, Span, shared_rows, spans_of
 from genlab_images.table import HubTable, explained, quiet
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ class HuggingFace(Dataset):
     """A dataset of the Hugging Face hub with two columns of images, or a copy of one on this machine.
 
     On this machine it may be a Parquet file, a folder of Parquet files, or a folder of images with a metadata.csv
-    whose columns `a_file_name` and `b_file_name` name the images of columns `a` and `b`. Code that comes with a
-    dataset is never run.
+    whose columns `a_file_name` and `b_file_name` name the images of columns `a` and `b`. Paths in a table are relative
+    to its folder and lead to files in it, links followed. Code that comes with a dataset is never run.
 
     Args:
         path: an id on the hub, such as `huggan/facades`, or a path; a relative one is taken from the working directory.
@@ -39,6 +39,8 @@ class HuggingFace(Dataset):
         validation: the validation pairs, likewise.
         config: which configuration to take of a dataset that has several.
         revision: a branch, tag or commit on the hub.
+        outside_files: whether rows may name files outside of the table's folder (of its copy from the hub, in the
+            hub's cache), wherever they lie on this machine.
         label_side: the side that is known to be a label map. The columns are swapped if the images say it is the other
             one, as a label map has few colors.
         alpha: whether alpha channels are dropped, which is reported, or are a side's last band.
@@ -55,6 +57,7 @@ class HuggingFace(Dataset):
         validation: str = "train[90%:]",
         config: str | None = None,
         revision: str | None = None,
+        outside_files: bool = False,
         label_side: SideName | None = None,
         alpha: Alpha = "drop",
         max_pixels: Annotated[int, Gt(0)] = MAX_PIXELS,
@@ -65,6 +68,7 @@ class HuggingFace(Dataset):
             raise ValueError(f'train and validation are both "{train}": validation needs pairs that are not trained on')
         self.table = HubTable(path, config, revision)
         self.columns = (a, b)
+        self.outside_files = outside_files
         self.splits: dict[Split, str] = {"train": train, "validation": validation}
         self.label_side = label_side
         self.reading = Reading(alpha, max_pixels)
@@ -110,7 +114,8 @@ class HuggingFace(Dataset):
         of_split = self._spans[split]
         with quiet(), explained(self.table.path):
             table = cast("datasets.Dataset", self._builder.as_dataset(split=self.splits[split]))
-        return EncodedRows(table, columns, of_split, self.table.path)
+        files = RowFiles(self.table.folder, self.outside_files)
+        return EncodedRows(table, columns, of_split, self.table.path, files)
 
     @cached_property
     def _ordered(self) -> tuple[tuple[str, str], str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -54,6 +55,30 @@ def shared_rows(these: Iterable[Span], those: Iterable[Span]) -> Span | None:
     return None
 
 
+class RowFiles(NamedTuple):
+    """Files that the rows of a table may name.
+
+    Args:
+        folder: the table's, in which they lie; paths are relative to it.
+        outside: whether they may lie elsewhere.
+    """
+
+    folder: Path
+    outside: bool
+
+    def find(self, name: str, where: str) -> Path:
+        """Location of a file that a row names, with its links followed; `DataError` if it may not name it."""
+        try:
+            path = Path(os.path.realpath(self.folder / name))
+        except ValueError as error:  # for a null character
+            raise DataError(f"this is not a path: {name!a}", where=where) from error
+        if self.outside or path.is_relative_to(os.path.realpath(self.folder)):
+            return path
+        what = f"the row names a file outside of the table's folder, {self.folder}: {name!a}"
+        hint = "If you trust the table, set outside_files = true; its rows may then name any file on this machine."
+        raise DataError(what, where=where, hint=hint)
+
+
 class EncodedRows(Sequence[EncodedPair]):
     """The pairs of images in a table's rows, not decoded yet.
 
@@ -62,17 +87,21 @@ class EncodedRows(Sequence[EncodedPair]):
         columns: of the first side's images and of the second's.
         spans: which rows these are, in order: a pair's key is its split and its row there, such as `train/17`.
         where: how to name the table to a person.
+        files: which files its rows may name.
 
     Raises:
-        DataError: a column is not there, or does not hold images.
+        DataError: a column is not there, or does not hold images; or, for a row, it names a file that it may not.
     """
 
-    def __init__(self, table: datasets.Dataset, columns: tuple[str, str], spans: Sequence[Span], where: str) -> None:
+    def __init__(
+        self, table: datasets.Dataset, columns: tuple[str, str], spans: Sequence[Span], where: str, files: RowFiles
+    ) -> None:
         _check_columns(table.features, columns, where)
         self.table = _encoded(table, columns)
         self.columns = columns
         self.numbers = [(span.split, row) for span in spans for row in range(span.start, span.stop)]
         self.where = where
+        self.files = files
 
     @override
     def __len__(self) -> int:
@@ -85,7 +114,8 @@ class EncodedRows(Sequence[EncodedPair]):
         with explained(f"{self.where}, row {number} of {split}"):
             row = self.table[index]
         a, b = (
-            _source(row[column], f"{self.where}, row {number} of {split}, column {column}") for column in self.columns
+            _source(row[column], f"{self.where}, row {number} of {split}, column {column}", self.files)
+            for column in self.columns
         )
         return EncodedPair(f"{split}/{number}", a, b)
 
@@ -118,8 +148,8 @@ def _holds_images(feature: object) -> bool:
     return isinstance(feature, datasets.Image) or (isinstance(feature, dict) and "bytes" in feature)
 
 
-def _source(image: Mapping[str, Any] | None, where: str) -> ImageSource:
+def _source(image: Mapping[str, Any] | None, where: str, files: RowFiles) -> ImageSource:
     """An image that is left out counts as an empty one."""
     if image and image["bytes"] is None and image["path"] is not None:
-        return ImageSource(Path(image["path"]), f"{where} ({image['path']})")
+        return ImageSource(files.find(image["path"], where), f"{where} ({image['path']})")
     return ImageSource(image["bytes"] or b"" if image else b"", where)

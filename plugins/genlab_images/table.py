@@ -64,6 +64,16 @@ class HubTable(NamedTuple):
         path = Path(self.path).expanduser()
         return path if path.exists() else None
 
+    @property
+    def folder(self) -> Path:
+        """The folder that the table's files are in: its own, or its repository's in the hub's cache."""
+        from huggingface_hub import constants
+        from huggingface_hub.file_download import repo_folder_name
+
+        if local := self.local:
+            return local if local.is_dir() else local.parent
+        return Path(constants.HF_HUB_CACHE, repo_folder_name(repo_id=self.path, repo_type="dataset"))
+
     def _require_hub(self) -> None:
         if not _HUB_ID.fullmatch(self.path):
             here = f"A relative path is taken from the working directory, {Path.cwd()}."

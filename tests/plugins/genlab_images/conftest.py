@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
@@ -60,26 +60,29 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class TableAnswers(BaseHTTPRequestHandler):
-    """As much of the hub's interface as it takes to download `huggan/facades` with one Parquet file."""
+    """As much of the hub's interface as it takes to download `huggan/facades` with these files in `data`."""
 
-    parquet: bytes
+    files: Mapping[str, bytes]
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         dataset = "/api/datasets/huggan/facades"
         if path in (dataset, f"{dataset}/revision/{COMMIT}"):
-            files = [{"rfilename": "data/train.parquet"}]
+            files = [{"rfilename": f"data/{name}"} for name in self.files]
             self._answer(200, {"id": "huggan/facades", "sha": COMMIT, "siblings": files, "tags": []})
         elif path == f"{dataset}/tree/{COMMIT}":
             self._answer(200, [{"type": "directory", "path": "data", "oid": "b" * 40, "size": 0}])
         elif path == f"{dataset}/tree/{COMMIT}/data":
-            size = len(self.parquet)
-            self._answer(200, [{"type": "file", "path": "data/train.parquet", "oid": "a" * 40, "size": size}])
-        elif path.endswith(f"/resolve/{COMMIT}/data/train.parquet"):
-            self._answer(200, self.parquet, ETag='"1"')
+            self._answer(200, [self._entry(name) for name in self.files])
+        elif path.endswith(tuple(f"/resolve/{COMMIT}/data/{name}" for name in self.files)):
+            name = path.rpartition("/")[2]
+            self._answer(200, self.files[name], ETag=f'"{name}"')
         else:
             self._answer(404, {}, **{"X-Error-Code": "EntryNotFound"})
+
+    def _entry(self, name: str) -> dict[str, object]:
+        return {"type": "file", "path": f"data/{name}", "oid": name.encode().hex(), "size": len(self.files[name])}
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -100,12 +103,12 @@ class TableAnswers(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def table_hub() -> Callable[[Path], AbstractContextManager[str]]:
-    """Serve a Parquet file as `huggan/facades`, from a hub whose address this gives."""
+def table_hub() -> Callable[..., AbstractContextManager[str]]:
+    """Serve files as the folder `data` of `huggan/facades`, from a hub whose address this gives."""
 
     @contextmanager
-    def serve(parquet: Path) -> Iterator[str]:
-        answers = type("Answers", (TableAnswers,), {"parquet": parquet.read_bytes()})
+    def serve(*files: Path) -> Iterator[str]:
+        answers = type("Answers", (TableAnswers,), {"files": {file.name: file.read_bytes() for file in files}})
         with ThreadingHTTPServer(("127.0.0.1", 0), answers) as server:
             thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
             thread.start()

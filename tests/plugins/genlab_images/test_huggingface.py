@@ -148,6 +148,56 @@ def test_a_folder_of_images_with_metadata(save: Callable[..., Path], tmp_path: P
     assert str(tmp_path / "set/labels/1.png") in str(caught.value.where)
 
 
+@pytest.fixture
+def naming(encode: Encode, save: Callable[..., Path], tmp_path: Path) -> Callable[..., HuggingFace]:
+    """A table in `set/`, whose rows name files by these paths as `imageA`; `set/1.png` and `secret.png` are there."""
+    save("set/1.png", (1, 0, 0))
+    save("secret.png", (2, 0, 0))
+    (tmp_path / "set/link.png").symlink_to("../secret.png")
+    (tmp_path / "set/inner").symlink_to(".")
+    (tmp_path / "set/loop.png").symlink_to("loop.png")
+
+    def made(*paths: str, **settings: Any) -> HuggingFace:
+        struct = pa.struct({"bytes": pa.binary(), "path": pa.string()})
+        a = pa.array([{"bytes": None, "path": path} for path in paths], struct)
+        b = pa.array([{"bytes": encode((0, 0, 9)), "path": None}] * len(paths), struct)
+        pa.parquet.write_table(pa.table({"imageA": a, "imageB": b}), tmp_path / "set/table.parquet")
+        parts = {"train": "train[:1]", "validation": "train[1:]"}
+        return HuggingFace(path=str(tmp_path / "set/table.parquet"), **(FACADES | parts | settings))
+
+    return made
+
+
+@pytest.mark.parametrize("path", ["1.png", "inner/./1.png", "../set/1.png", "{folder}/set/1.png"])
+def test_rows_may_name_files_of_the_tables_folder(
+    naming: Callable[..., HuggingFace], tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/")
+    (pair,) = naming(path.format(folder=tmp_path), "1.png").open("train")
+    assert (pair.a == (1, 0, 0)).all()
+
+
+@pytest.mark.parametrize("path", ["../secret.png", "{folder}/secret.png", "link.png", "inner/../secret.png"])
+def test_rows_may_not_name_files_elsewhere_unless_a_setting_allows_it(
+    naming: Callable[..., HuggingFace], tmp_path: Path, path: str
+) -> None:
+    named = path.format(folder=tmp_path)
+    with pytest.raises(DataError, match="outside of the table's folder") as caught:
+        naming("1.png", named).open("validation")
+    assert named in caught.value.what
+    assert str(caught.value.where).endswith("table.parquet, row 1 of train, column imageA")
+    assert "outside_files = true" in str(caught.value.hint)
+    (pair,) = naming("1.png", named, outside_files=True).open("validation")
+    assert (pair.a == (2, 0, 0)).all()
+
+
+@pytest.mark.parametrize("path", ["loop.png", "gone.png", "https://x.org/1.png", "a\0b"])
+def test_rows_that_name_no_file_are_refused(naming: Callable[..., HuggingFace], path: str) -> None:
+    with pytest.raises(DataError, match=r"Too many levels|No such file|not a path") as caught:
+        naming(path, "1.png").open("train")
+    assert "row 0 of train, column imageA" in str(caught.value.where)
+
+
 def test_the_fingerprint_is_the_contents_wherever_they_lie(rows: Rows, tmp_path: Path) -> None:
     def fingerprint(path: Path, **settings: str) -> str:
         return HuggingFace(path=str(path), **(FACADES | settings)).open("train").fingerprint()
@@ -389,7 +439,7 @@ def opened(python: list[str], home: Path, **environment: str) -> list[str]:
 
 @pytest.mark.cold
 def test_the_hub_is_asked_first_and_its_copy_kept_for_later(
-    python: list[str], rows: Rows, tmp_path: Path, table_hub: Callable[[Path], Any]
+    python: list[str], rows: Rows, tmp_path: Path, table_hub: Callable[..., Any]
 ) -> None:
     path = write(rows, tmp_path / "facades.parquet")
     expected = HuggingFace(path=str(path), **FACADES).open("train").fingerprint()
@@ -399,6 +449,18 @@ def test_the_hub_is_asked_first_and_its_copy_kept_for_later(
     _, again, seconds = opened(python, tmp_path, HF_ENDPOINT=url)
     assert again == expected, "the hub is gone, and the copy serves"
     assert float(seconds) < 10, "far below the half minute that `datasets` would try"
+
+
+@pytest.mark.cold
+def test_rows_may_name_files_of_their_copy_from_the_hub(
+    python: list[str], save: Callable[..., Path], tmp_path: Path, table_hub: Callable[..., Any]
+) -> None:
+    images = [save(f"{number}.png", (number, 0, 0)) for number in range(10)]
+    metadata = tmp_path / "metadata.csv"
+    metadata.write_text("imageA_file_name,imageB_file_name\n" + "\n".join(f"{n}.png,0.png" for n in range(10)))
+    with table_hub(metadata, *images) as url:
+        _, fingerprint, _ = opened(python, tmp_path / "home", HF_ENDPOINT=url)
+    assert len(fingerprint) == 64
 
 
 @pytest.mark.cold
