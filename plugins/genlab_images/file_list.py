@@ -84,18 +84,31 @@ def _find_list(root: Path, name: str, setting: str) -> Path:
 
 
 def _read_pairs(file: Path, columns: tuple[str, str]) -> dict[str, EncodedPair]:
+    """The pairs of a list, by key; `DataError` names all lines that are at fault."""
     pairs: dict[str, EncodedPair] = {}
-    places: dict[str, str] = {}
+    faults: list[DataError] = []
     for row in read_rows(file):
-        a, b = (_source(row, column, file.parent) for column in columns)
-        key = normalize("NFC", Path(row.text(columns[0])).as_posix())
-        if key in pairs:
-            hint = "Take one of the lines out: an image of the first side is of one pair."
-            raise DataError(f'"{key}" is listed already, at {places[key]}', where=row.where, hint=hint)
-        pairs[key], places[key] = EncodedPair(key, a, b), row.where
+        try:
+            pair = _read_pair(row, columns, file.parent)
+            if pair.key in pairs:
+                hint = "Take one of the lines out: an image of the first side is of one pair."
+                raise DataError(
+                    f'"{pair.key}" is listed already, at {pairs[pair.key].a.where}', where=row.where, hint=hint
+                )
+        except DataError as error:
+            faults.append(error)
+        else:
+            pairs[pair.key] = pair
+    if faults:
+        raise DataError.listing(faults, f"of {len(pairs) + len(faults):,} lines", str(file))
     if not pairs:
         raise DataError("there are no pairs in this list", where=str(file))
     return pairs
+
+
+def _read_pair(row: Row, columns: tuple[str, str], folder: Path) -> EncodedPair:
+    a, b = (_source(row, column, folder) for column in columns)
+    return EncodedPair(normalize("NFC", Path(row.text(columns[0])).as_posix()), a, b)
 
 
 def _source(row: Row, column: str, folder: Path) -> ImageSource:

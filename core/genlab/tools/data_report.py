@@ -56,17 +56,17 @@ class DataReport:
     Args:
         source: the dataset's name.
         reason: why it is this one, if there was a choice.
-        left_out: names of what lies among the data and is not read, by kind.
         splits: by name, train and validation.
         pictures: by column, uint8 arrays (rows, height, width, 3): a few pairs of each split as networks see them,
             before augmentation.
+        left_out: names of what lies among the data and is not read, by kind.
     """
 
     source: str
     reason: str | None
-    left_out: Mapping[str, Sequence[str]]
     splits: Mapping[Split, SplitReport]
     pictures: Mapping[str, NDArray[np.uint8]]
+    left_out: Mapping[str, Sequence[str]]
 
     @property
     def shared(self) -> list[str]:
@@ -103,7 +103,7 @@ def make_data_report(checked: CheckedRecipe, on_progress: Callable[[int, int], N
         condition, target = prepared.sides
         pictures[f"{split}: condition"] = np.stack([_seen(pair.condition, condition) for pair in shown])
         pictures[f"{split}: target"] = np.stack([_seen(pair.target, target) for pair in shown])
-    return DataReport(data.config.component.name, data.reason, data.left_out, splits, pictures)
+    return DataReport(data.config.component.name, data.reason, splits, pictures, data.left_out)
 
 
 def _read(prepared: PreparedPairs, rows: int, told: Callable[[], None]) -> tuple[SplitReport, list[PreparedPair]]:

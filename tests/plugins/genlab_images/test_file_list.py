@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from unicodedata import normalize
@@ -81,7 +82,7 @@ def test_a_share_of_the_list_validates(save: Save, tmp_path: Path) -> None:
         ("train.csv", "a,b,a\n1.png,b/1.png,2.png", 1, 'two columns are called "a"'),
         ("train.csv", 'a,b\n"1.png" ,b/1.png', 2, "the line is not CSV"),
         ("train.csv", "a,b\n,b/1.png", 2, 'the column "a" holds "", not a path'),
-        ("train.csv", "a,b\n1.png,b/1.png\n./1.png,b/2.png", 3, '"1.png" is listed already, at .*:2'),
+        ("train.csv", "a,b\n1.png,b/1.png\n./1.png,b/2.png", 3, '"1.png" is listed already, at .*:2, '),
         ("train.csv", "a,b\n1.png,b/1.png\n2.png,b/3.png", 3, "column b: No such file or directory: 'b/3.png'"),
         ("train.csv", "a,b\n1.png,b", 2, 'column b: "b" is not a regular file'),
         ("train.csv", "a,b\n1.png,pipe.png", 2, 'column b: "pipe.png" is not a regular file'),
@@ -138,3 +139,11 @@ def test_a_broken_image_is_named_with_its_line(train: Callable[..., Pairs], tmp_
         train("a,b\n1.png,b/1.png\n2.png,b/2.png")
     lists = tmp_path / "lists"
     assert caught.value.where == f"{lists / 'train.csv'}:3, {lists / 'b/2.png'}"
+
+
+def test_all_lines_that_are_at_fault_are_named(train: Callable[..., Pairs], tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="3 of 4 lines cannot be used") as caught:
+        train("a,b\n1.png,b/1.png\n2.png,no.png\n1.png,b/2.png\n,b/2.png")
+    assert caught.value.where == str(tmp_path / "lists/train.csv")
+    for line, what in ((3, "column b: No such file"), (4, "listed already"), (5, "not a path")):
+        assert re.search(rf"train.csv:{line}: .*{what}", caught.value.what)
