@@ -92,9 +92,8 @@ def _read_pairs(file: Path, columns: tuple[str, str]) -> dict[str, EncodedPair]:
             pair = _read_pair(row, columns, file.parent)
             if pair.key in pairs:
                 hint = "Take one of the lines out: an image of the first side is of one pair."
-                raise DataError(
-                    f'"{pair.key}" is listed already, at {pairs[pair.key].a.where}', where=row.where, hint=hint
-                )
+                what = f'"{pair.key}" is listed already, at {pairs[pair.key].a.where}'
+                raise DataError(what, where=row.where, hint=hint)
         except DataError as error:
             faults.append(error)
         else:

@@ -55,7 +55,9 @@ class Splits(NamedTuple):
 
     def in_words(self, pairs: Mapping[str, object], of: Mapping[str, object]) -> str:
         """Number of a split's pairs in words, and of how many they are drawn."""
-        return count_of_pairs(len(pairs)) if isinstance(self.validation, str) else f"{len(pairs)} of {len(of)} pairs"
+        if isinstance(self.validation, str):
+            return count_of_pairs(len(pairs))
+        return f"{len(pairs)} of {len(of)} pairs (validation = {self.validation:g})"
 
     def left_out(self, split: Split, names: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
         """Names of what a split's place holds beside pairs; training has those of a place that both splits share."""

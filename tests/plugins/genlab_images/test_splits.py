@@ -66,6 +66,6 @@ def test_a_dataset_says_how_many_are_drawn_and_each_file_left_out_once(
     data = SideBySide(root=tmp_path, train=".", validation=0.1)
     train, validation = data.open("train"), data.open("validation")
     assert [pair.key for pair in validation] == ["26.jpg", "34.jpg", "36.jpg", "38.jpg"]
-    assert (len(train), train.description) == (56, f"56 of 60 pairs in {tmp_path}")
-    assert validation.description == f"4 of 60 pairs in {tmp_path}"
+    assert (len(train), train.description) == (56, f"56 of 60 pairs (validation = 0.1) in {tmp_path}")
+    assert validation.description == f"4 of 60 pairs (validation = 0.1) in {tmp_path}"
     assert (train.left_out, validation.left_out) == ({".txt": ["notes.txt"]}, {})

@@ -189,7 +189,10 @@ def test_folders_without_splits_are_named_and_can_be_shared(save: Save, tmp_path
     data = TwoFolders(root=tmp_path, layout="{side}", validation=0.1)
     train, validation = data.open("train"), data.open("validation")
     assert len(train) + len(validation) == 30
-    assert validation.description == f"{len(validation)} of 30 pairs in {tmp_path / 'A'} and {tmp_path / 'B'}"
+    assert (
+        validation.description
+        == f"{len(validation)} of 30 pairs (validation = 0.1) in {tmp_path / 'A'} and {tmp_path / 'B'}"
+    )
 
 
 @pytest.mark.parametrize(
