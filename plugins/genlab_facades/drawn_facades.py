@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
@@ -92,6 +93,11 @@ class DrawnPairs(Pairs):
             for side in self._draw(index, _SAMPLE_SIZE):
                 digest.update(side.tobytes())
         return digest.hexdigest()
+
+    @override
+    def sizes(self) -> Sequence[tuple[int, int]]:
+        """The one that all are drawn at."""
+        return [(self.size, self.size)]
 
     def _draw(self, index: int, size: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         dice = Dice(self.seed, _STREAMS[self.split], index)

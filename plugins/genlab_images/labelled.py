@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Protocol
@@ -122,3 +123,8 @@ class LabelledPairs(Pairs):
     def fingerprint(self) -> str:
         identity = f"{self.source.fingerprint()} {self.side} {self.classifier.identity}"
         return hashlib.sha256(identity.encode()).hexdigest()
+
+    @override
+    def sizes(self) -> Sequence[tuple[int, int]]:
+        """Those of the source's pairs."""
+        return self.source.sizes()

@@ -49,7 +49,7 @@ class PairedImages(Pairs):
     ) -> None:
         self.encoded = encoded
         self.reading = reading
-        self.pixels, note = _check(encoded, reading)
+        self.pixels, self._sizes, note = _check(encoded, reading)
         a, b = map(side_of, self.pixels)
         super().__init__(a, b, f"{description}{note}", left_out)
 
@@ -68,9 +68,16 @@ class PairedImages(Pairs):
         """A hash of the keys and the encoded bytes."""
         return hash_of_pairs((key, (a, b)) for key, a, b in self.encoded)
 
+    @override
+    def sizes(self) -> Sequence[tuple[int, int]]:
+        """Those in the headers of the first sides."""
+        return self._sizes
 
-def _check(encoded: Sequence[EncodedPair], reading: Reading) -> tuple[tuple[PixelType, PixelType], str]:
-    """The type of each side's pixels, and what to say of them."""
+
+def _check(
+    encoded: Sequence[EncodedPair], reading: Reading
+) -> tuple[tuple[PixelType, PixelType], list[tuple[int, int]], str]:
+    """The type of each side's pixels, the pairs' sizes, and what to say of them."""
     headers = reading.headers([source for pair in encoded for source in (pair.a, pair.b)])
     sides_a, sides_b = headers[::2], headers[1::2]
     hint = "Both images of a pair need the same size, pixel for pixel."
@@ -81,4 +88,5 @@ def _check(encoded: Sequence[EncodedPair], reading: Reading) -> tuple[tuple[Pixe
     ]
     if unequal:
         raise DataError.listing(unequal, f"of {len(encoded):,} pairs")
-    return (reading.pixels(sides_a), reading.pixels(sides_b)), reading.note([*sides_a, *sides_b])
+    pixels = (reading.pixels(sides_a), reading.pixels(sides_b))
+    return pixels, [(a.height, a.width) for a in sides_a], reading.note([*sides_a, *sides_b])

@@ -92,6 +92,7 @@ class SideBySidePairs(Pairs):
         headers = reading.headers(list(pictures.values()))
         if odd := [fault for header in headers if (fault := _odd_width(header.width, header.height, header.where))]:
             raise DataError.listing(odd, f"of {len(headers):,} pictures", description)
+        self._sizes = [(header.height, header.width // 2) for header in headers]
         self.pixels = reading.pixels(headers)
         side = side_of(self.pixels)
         super().__init__(side, side, f"{description}{reading.note(headers)}", left_out)
@@ -114,6 +115,11 @@ class SideBySidePairs(Pairs):
     def fingerprint(self) -> str:
         """A hash of the files' names and bytes."""
         return hash_of_pairs((key, [source]) for key, source in self.pictures)
+
+    @override
+    def sizes(self) -> Sequence[tuple[int, int]]:
+        """Those of the halves, by the pictures' headers."""
+        return self._sizes
 
 
 def _odd_width(width: int, height: int, where: str) -> DataError | None:

@@ -38,6 +38,9 @@ class ImageSide:
 
 Palette = tuple[tuple[int, int, int], ...]
 
+_LOOKED_AT = 64
+"""The most pairs that are read to see their sizes."""
+
 
 @dataclass(frozen=True)
 class LabelSide:
@@ -109,6 +112,19 @@ class Pairs(ABC):
                 digest.update(f"{side.dtype.str}{side.shape}".encode())
                 digest.update(np.ascontiguousarray(side).tobytes())
         return digest.hexdigest()
+
+    def sizes(self) -> Sequence[tuple[int, int]]:
+        """Heights and widths in pixels that pairs are stored with.
+
+        A prediction of a file is made at the scale of these pairs. This one reads up to 64 pairs, spread over all;
+        override it where the sizes of all are known without decoding, as from the headers of files.
+        """
+        shown = (self[index] for index in range(0, len(self), -(-len(self) // _LOOKED_AT)))
+        found: list[tuple[int, int]] = []
+        for pair in shown:
+            require_pair(pair, self.description)
+            found.append((pair.a.shape[0], pair.a.shape[1]))
+        return found
 
 
 def require_pair(pair: object, where: str) -> None:

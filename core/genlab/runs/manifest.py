@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal
 
@@ -25,6 +26,39 @@ class DataChange(BaseModel):
     fingerprints: dict[str, str]
 
 
+class StoredPairs(BaseModel):
+    """Training and validation pairs as they are stored, before each is resized to `input.size`.
+
+    Args:
+        least: the smallest height and the smallest width, in pixels.
+        most: the largest height and the largest width.
+        aspects: the lowest and the highest ratio of width to height.
+        colored: whether the first pair's condition is an image with colors, and not gray in three channels.
+    """
+
+    least: tuple[int, int]
+    most: tuple[int, int]
+    aspects: tuple[float, float]
+    colored: bool
+
+    @staticmethod
+    def of(sizes: Collection[tuple[int, int]], *, colored: bool) -> StoredPairs:
+        """The record of pairs with these heights and widths."""
+        heights, widths = {height for height, _ in sizes}, {width for _, width in sizes}
+        aspects = {width / height for height, width in sizes}
+        return StoredPairs(
+            least=(min(heights), min(widths)),
+            most=(max(heights), max(widths)),
+            aspects=(min(aspects), max(aspects)),
+            colored=colored,
+        )
+
+    @property
+    def only(self) -> tuple[int, int] | None:
+        """Height and width of every pair; None where pairs have several sizes."""
+        return self.least if self.least == self.most else None
+
+
 class DataRecord(BaseModel):
     """The data that a run was trained on, with content hashes, and how many files of each kind were left out."""
 
@@ -33,6 +67,7 @@ class DataRecord(BaseModel):
     training: str
     validation: str
     fingerprints: dict[str, str]
+    stored: StoredPairs | None = None
     changes: list[DataChange] = Field(default_factory=list[DataChange])
     left_out: dict[str, int] = Field(default_factory=dict[str, int])
 

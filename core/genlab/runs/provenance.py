@@ -21,7 +21,8 @@ from genlab.data.sides import OneHotLabels, TensorSpec
 from genlab.engine.runtime import device_name
 from genlab.interfaces.dataset import ImageSide, Palette, SideName
 from genlab.interfaces.metric import Metric
-from genlab.runs.manifest import DataChange, DataRecord, Manifest, SideRecord
+from genlab.runs.doubts import is_colored
+from genlab.runs.manifest import DataChange, DataRecord, Manifest, SideRecord, StoredPairs
 from genlab.util import environment
 
 _MEASURING = "evaluate.metrics."
@@ -103,7 +104,16 @@ def data_record(built: Built) -> DataRecord:
         validation=data.validation.description,
         fingerprints=fingerprints(data, built.experiment.metrics),
         left_out={kind: len(names) for kind, names in data.left_out.items()},
+        stored=stored_pairs(built.experiment.training, built.experiment.validation),
     )
+
+
+def stored_pairs(training: PreparedPairs, validation: PreparedPairs) -> StoredPairs:
+    """Sizes of the pairs of both splits as they are stored, and whether conditions have colors."""
+    first = training.pairs[0]
+    condition = first.b if training.flipped else first.a
+    sizes = {size for prepared in (training, validation) for size in prepared.pairs.sizes()}
+    return StoredPairs.of(sizes, colored=is_colored(condition))
 
 
 def data_record_after(manifest: Manifest, built: Built, step: int) -> DataRecord:
@@ -126,7 +136,7 @@ def fingerprints(data: OpenData, metrics: Mapping[str, Metric]) -> dict[str, str
 
 def changed_data(manifest: Manifest, built: Built) -> dict[str, str]:
     """Descriptions of changed data of the run, by name."""
-    now = data_record(built).fingerprints
+    now = fingerprints(built.data, built.experiment.metrics)
     words = {
         "train": f"the training pairs ({built.data.training.description})",
         "validation": f"the validation pairs ({built.data.validation.description})",

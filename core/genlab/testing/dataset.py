@@ -79,6 +79,15 @@ class DatasetSuite(Suite):
                 assert isinstance(pair, Pair)
                 _require_sound(pair, pairs)
 
+    def test_sizes_are_those_of_pairs(self) -> None:
+        """Heights and widths that it tells without reading pairs are those that pairs have."""
+        for split in SPLITS:
+            pairs = self.pairs(split)
+            if type(pairs).sizes is Pairs.sizes:
+                continue
+            told, found = pairs.sizes(), {pairs[index].a.shape[:2] for index in self.indices(pairs)}
+            require(found <= set(told), f"sizes() of {split} gives {sorted(set(told))}, and pairs have {sorted(found)}")
+
     def test_keys_are_unique(self) -> None:
         """A pair is known by its key."""
         for split in SPLITS:

@@ -66,6 +66,13 @@ def of(pairs: Callable[[Split], Pairs]) -> type[Dataset]:
     return type(getattr(pairs, "__name__", "Made"), (Small,), {"pairs": staticmethod(pairs)})
 
 
+class Whole(Noise):
+    """Tells the sizes of pictures that hold both sides."""
+
+    def sizes(self) -> list[tuple[int, int]]:
+        return [(SIZE, 2 * SIZE)]
+
+
 class Unnamed(Small):
     """Takes settings of any name."""
 
@@ -457,6 +464,7 @@ PLANTED = [
     Planted(of(Colored), _DECLARED, "got uint8 (8, 8, 3)"),
     Planted(of(OneTooMany), _DECLARED, "5: there is no such pair"),
     Planted(of(ManyAndOneTooMany), _DECLARED, "100: there is no such pair"),
+    Planted(of(Whole), "test_sizes_are_those_of_pairs", "sizes() of train gives [(8, 16)], and pairs have [(8, 8)]"),
     Planted(of(Stems), "test_keys_are_unique", "two pairs of train have the key '0'"),
     Planted(of(Numbers), "test_keys_are_unique", "non-text key in train: [0, 1, 2]"),
     Planted(of(Augmenting), _SAME, "differs each time: never augment"),

@@ -1,0 +1,64 @@
+"""Doubts about images to predict: that they are not of the kind that a run was trained on. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genlab.runs.manifest import SideRecord, StoredPairs
+
+_FEW = 32
+"""At most so many gray values are taken for classes or a mask; a gray photo has more."""
+
+_TOLERANCE = 0.05
+_COLORED = 1 / 8
+
+
+def is_colored(image: NDArray[np.generic]) -> bool:
+    """True if an array (height, width, channels) has three channels that differ by an eighth of its values' range."""
+    if image.shape[2:] != (3,):
+        return False
+    values = image.astype(np.float64)
+    return bool(np.ptp(values, axis=2).max() > np.ptp(values) * _COLORED)
+
+
+def doubts(image: NDArray[np.generic], condition: SideRecord, pairs: StoredPairs | None) -> Sequence[str]:
+    """Reasons to ask whether an image is what the user meant to predict from, as clauses for a warning.
+
+    Args:
+        image: (height, width, channels), or (height, width) of classes.
+        condition: the conditions that the run was trained on.
+        pairs: the run's pairs, if recorded.
+    """
+    has_colors = condition.classes is not None or (pairs is not None and pairs.colored)
+    found = (
+        _doubt_of_shape(image.shape[0], image.shape[1], pairs) if pairs else None,
+        _doubt_of_values(image) if has_colors else None,
+    )
+    return [doubt for doubt in found if doubt]
+
+
+def _doubt_of_shape(height: int, width: int, pairs: StoredPairs) -> str | None:
+    aspect, (low, high) = width / height, pairs.aspects
+    is_usual = low * (1 - _TOLERANCE) <= aspect <= high * (1 + _TOLERANCE)
+    may_be_pair = low * (1 - _TOLERANCE) <= aspect / 2 <= high * (1 + _TOLERANCE)
+    if is_usual or not (may_be_pair or pairs.only is None):
+        return None
+    if pairs.only:
+        what = "it is twice as wide for its height as the images in training"
+    else:
+        what = f"its width is beyond what it is in training, {low:.2f} to {high:.2f} times the height"
+    return f"{what}: does it hold a pair side by side? Then give the condition alone" if may_be_pair else what
+
+
+def _doubt_of_values(image: NDArray[np.generic]) -> str | None:
+    if image.ndim != 3 or image.dtype.kind not in "ui":
+        return None
+    if not (image == image[..., :1]).all() or (count := len(np.unique(image[..., 0]))) > _FEW:
+        return None
+    return (
+        f"it has {count} gray {'value' if count == 1 else 'values'}, where images in training have colors: if these"
+        " are classes or a mask, give it in the colors that training had"
+    )
