@@ -12,6 +12,7 @@ from .api import (
     inspect_data as inspect_data,
     open_run as open_run,
     plan_ablation as plan_ablation,
+    predict_files as predict_files,
     probe as probe,
     resume as resume,
     train as train,
@@ -27,6 +28,7 @@ from .errors import (
     DeviceError as DeviceError,
     GenlabError as GenlabError,
     PluginError as PluginError,
+    PredictionError as PredictionError,
     RecipeError as RecipeError,
     RunError as RunError,
     StorageError as StorageError,
@@ -94,12 +96,12 @@ from .registry.discovery.overview import PluginRow as PluginRow
 from .registry.documentation import ComponentDocs as ComponentDocs, describe_components as describe_components
 from .registry.hooks import hookimpl as hookimpl
 from .registry.registry import Registry as Registry
+from .runs.prediction_size import PredictionSize as PredictionSize
 from .runs.run import Run as Run
 from .scaffold.package import create_plugin as create_plugin
 from .testing.check import CheckedComponent as CheckedComponent, check_components as check_components
 from .tools.bench.report import Benchmark as Benchmark
 from .tools.data_report import DataReport as DataReport
-from .tools.predict import predict_files as predict_files
 from .tools.summary import NetworkSummary as NetworkSummary
 
 __version__: str

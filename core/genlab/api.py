@@ -27,10 +27,12 @@ from genlab.errors import DataUnavailableError
 from genlab.interfaces.listener import Probed
 from genlab.runs import training
 from genlab.runs.folder import RunFolder
+from genlab.runs.prediction_size import PredictionSize
 from genlab.runs.run import Run
 from genlab.tools.bench.bench import run_benchmark
 from genlab.tools.bench.report import Benchmark
 from genlab.tools.data_report import DataReport, make_data_report
+from genlab.tools.predict import write_predictions
 from genlab.tools.probe.probe import probe_skips
 from genlab.tools.summary import NetworkSummary, summarize_networks
 from genlab.util.arguments import as_list, as_path, at_least, renamed_arguments
@@ -286,6 +288,48 @@ def probe(
     """
     at_least(2, pairs, "pairs")
     return probe_skips(open_run(run, device=device), pairs, on_progress)
+
+
+def predict_files(
+    run: str | Path,
+    images: Iterable[str | Path],
+    out: str | Path,
+    *,
+    device: str = "auto",
+    size: PredictionSize = "training",
+    overwrite: bool = False,
+    on_progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> dict[Path, Path]:
+    """Predict from image files with a trained generator, and write the predictions.
+
+    Files are read as the run's training read them, and predictions have the depth and the range of its targets. A file
+    that cannot be predicted from does not keep the others from it: it is named by the error at the end. What would be
+    refused for the files' names is refused before the first prediction.
+
+    Args:
+        run: the run's folder.
+        images: files and folders; folders are searched for images, and those below them too.
+        out: the folder for the predictions, which have the names of their images, and for those of a folder the
+            places below it.
+        device: where to predict: auto, cpu, cuda or mps.
+        size: height and width to resize images to, in pixels, one number for a square; `training` resizes them as
+            training resized its pairs, and `stored` not at all. Predictions have that size. `genlab.Run.predict`
+            describes it.
+        overwrite: whether files that are there already may be replaced; an image among `images` never is.
+        on_progress: called with (done, total), in images.
+
+    Returns:
+        The file of each image's prediction, by the image's own.
+
+    Raises:
+        PredictionError: some images could not be predicted; it has the files that were written and the failures.
+        DataError: an image is not there, or two predictions, or one and an image, would be one file.
+        StorageError: files are there already, or cannot be written.
+        RunError: it is no run, or has no trained networks.
+        DeviceError: the device asked for is not there.
+    """
+    sources = [as_path(image) for image in as_list(images, "images")]
+    return write_predictions(open_run(run, device=device), sources, as_path(out), size, overwrite, on_progress)
 
 
 def bench(

@@ -4,7 +4,8 @@ GenlabError
 ├── RecipeError                 the recipe, or an override of the command line, is at fault
 ├── PluginError                 a component is missing or breaks its interface
 ├── DataError                   pairs cannot be read or do not fit
-│   └── DataUnavailableError    a source of data is not available on this machine
+│   ├── DataUnavailableError    a source of data is not available on this machine
+│   └── PredictionError         some of the files to predict from failed
 ├── DeviceError                 the requested device is not available
 ├── RunError                    a run's folder is not what the command needs
 ├── StorageError                a file cannot be written: the disk is full, say
@@ -16,8 +17,9 @@ plugin) and shows its traceback.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from typing_extensions import override
@@ -111,6 +113,25 @@ class DataError(GenlabError):
 
 class DataUnavailableError(DataError):
     """A source of data that is not available on this machine: no network, no such folder."""
+
+
+class PredictionError(DataError):
+    """Files that could not be predicted from; what could be was written.
+
+    Args:
+        written: each other source, and the file of its prediction.
+        failures: the reason of each failure, by source.
+    """
+
+    exit_code = 1
+
+    def __init__(self, written: Mapping[Path, Path], failures: Mapping[Path, GenlabError]) -> None:
+        count = len(written) + len(failures)
+        reasons = [f"  {source}: {'. '.join(filter(None, (it.what, it.hint)))}" for source, it in failures.items()]
+        images = "1 image" if count == 1 else f"{count:,} images"
+        super().__init__("\n".join([f"{len(failures):,} of {images} could not be predicted:", *reasons]))
+        self.written = written
+        self.failures = failures
 
 
 class DeviceError(GenlabError):

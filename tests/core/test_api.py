@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,6 @@ from genlab import DataError, DeviceError, RecipeError, RunError
 from genlab.assemble.experiment import build
 from genlab.config.load import load_recipe
 from genlab.data.sides import to_network, to_picture
-from genlab.tools.predict import predict_files
 
 
 @pytest.fixture
@@ -113,17 +113,39 @@ def test_the_loaded_generator_gives_the_picture_of_the_last_preview(run: genlab.
     grid = np.asarray(Image.open(run.path / "previews" / "000004.png"))
     pairs = build(run.recipe, load_recipe(run.folder.recipe_path)).experiment.validation
     condition = to_picture(to_network(pairs[0].condition[None], pairs.sides.condition)[0], pairs.sides.condition)
-    prediction = run.predict(condition).repeat(3, axis=0).repeat(3, axis=1)  # so small pictures are shown enlarged
+    prediction = run.predict(condition, size="stored")
+    prediction = prediction.repeat(3, axis=0).repeat(3, axis=1)  # so small pictures are shown enlarged
     height, width, _ = prediction.shape
     rows, columns = (grid == prediction[0, 0]).all(axis=2).nonzero()
     windows = (grid[row : row + height, column : column + width] for row, column in zip(rows, columns, strict=True))
     assert any(np.array_equal(window, prediction) for window in windows), "the very pixels stand in the preview"
 
 
-def test_predicting_takes_any_size_and_keeps_it(run: genlab.Run) -> None:
-    for height, width in ((32, 32), (1, 1), (17, 50), (70, 33)):
-        image = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
-        assert run.predict(image).shape == (height, width, 3)
+@pytest.mark.parametrize(
+    ("stored", "size", "predicted"),
+    [
+        ((36, 36), "training", (32, 32)),
+        ((72, 18), "training", (64, 16)),
+        ((1, 1), "training", (1, 1)),
+        ((32, 32), "stored", (32, 32)),
+        ((1, 1), "stored", (1, 1)),
+        ((17, 50), "stored", (17, 50)),
+        ((17, 50), 20, (20, 20)),
+        ((17, 50), (70, 33), (70, 33)),
+    ],
+)
+def test_predicting_takes_any_size(
+    run: genlab.Run, stored: tuple[int, int], size: genlab.PredictionSize, predicted: tuple[int, int]
+) -> None:
+    """The tiny run's pairs are stored at 36 pixels, and its networks see 32."""
+    image = np.random.default_rng(0).integers(0, 256, (*stored, 3), dtype=np.uint8)
+    assert run.predict(image, size=size).shape == (*predicted, 3)
+
+
+@pytest.mark.parametrize("size", [0, (32, 0), -5, "big"])
+def test_a_size_that_is_none_is_refused(run: genlab.Run, size: Any) -> None:
+    with pytest.raises(ValueError, match="size is"):
+        run.predict(np.zeros((32, 32, 3), np.uint8), size=size)
 
 
 def test_predicting_refuses_other_channels(run: genlab.Run) -> None:
@@ -302,7 +324,7 @@ def test_a_metric_that_is_no_number_costs_nothing_else(tiny: Path, tmp_path: Pat
     resumed = genlab.resume(tmp_path / "run")
     assert resumed.manifest.status == "finished"
     assert np.isnan(genlab.open_run(tmp_path / "run").metrics["validation/no_number"])
-    assert resumed.predict(np.zeros((32, 32, 3), np.uint8)).shape == (32, 32, 3)
+    assert resumed.predict(np.zeros((36, 36, 3), np.uint8)).shape == (32, 32, 3)
 
 
 def test_a_resumed_run_that_measures_nothing_new_keeps_its_metrics(tiny: Path, tmp_path: Path) -> None:
@@ -321,6 +343,8 @@ def test_plugins_may_lie_in_the_home_folder(tiny: Path, tmp_path: Path, monkeypa
 @pytest.mark.parametrize("shape", [(1, 50), (50, 1), (1, 1)])
 def test_files_of_one_pixel_keep_their_size(run: genlab.Run, tmp_path: Path, shape: tuple[int, int]) -> None:
     Image.fromarray(np.zeros((*shape, 3), np.uint8)).save(tmp_path / "thin.png")
-    (written,) = predict_files(run, [tmp_path / "thin.png"], tmp_path / "out")
+    written = genlab.predict_files(run.path, [tmp_path / "thin.png"], tmp_path / "out", size="stored")[
+        tmp_path / "thin.png"
+    ]
     with Image.open(written) as image:
         assert (image.mode, image.size) == ("RGB", shape[::-1])

@@ -18,7 +18,6 @@ from PIL import Image
 
 import genlab
 from genlab import DataError, GenlabError, RecipeError, StorageError, TrainingError
-from genlab.tools.predict import predict_files
 
 GenCommand = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -137,7 +136,7 @@ def test_predicting_beside_a_training_that_replaces_its_checkpoints(
                 time.sleep(0.05)
             for _ in range(20):
                 image = np.zeros((32, 32, 3), np.uint8)
-                assert genlab.open_run(tmp_path / "run").predict(image).shape == image.shape
+                assert genlab.open_run(tmp_path / "run").predict(image, size="stored").shape == image.shape
         finally:
             training.kill()
 
@@ -195,14 +194,14 @@ def test_predictions_into_a_file(trained: genlab.Run, tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "x.png")
     (tmp_path / "out").write_text("precious")
     with pytest.raises(StorageError):
-        list(predict_files(trained, [tmp_path / "x.png"], tmp_path / "out"))
+        genlab.predict_files(trained.path, [tmp_path / "x.png"], tmp_path / "out")
     assert (tmp_path / "out").read_text() == "precious"
 
 
 def test_an_image_that_is_larger_than_any(trained: genlab.Run, tmp_path: Path) -> None:
     Image.new("1", (20_000, 15_000)).save(tmp_path / "bomb.png")
     with pytest.raises(DataError, match="the limit is 268,435,456"):
-        list(predict_files(trained, [tmp_path / "bomb.png"], tmp_path / "out"))
+        genlab.predict_files(trained.path, [tmp_path / "bomb.png"], tmp_path / "out")
 
 
 def test_a_file_whose_name_is_no_text(tiny: Path, tmp_path: Path, make_pairs: Callable[..., Path]) -> None:

@@ -107,8 +107,8 @@ def test_what_a_file_contains_is_what_comes_back(name: str, tmp_path: Path) -> N
     assert run.metrics["validation/l1"] == 0
     assert_same(run.predict(seen), seen)
     (file,) = (tmp_path / "pairs" / "A" / "val").iterdir()
-    (out,) = genlab.predict_files(run, [file], tmp_path / "out")
-    assert_same(read_image(ImageSource.of(out)), seen)
+    written = genlab.predict_files(run.path, [file], tmp_path / "out")
+    assert_same(read_image(ImageSource.of(written[file])), seen)
 
 
 def test_there_are_kinds_enough() -> None:

@@ -2,21 +2,78 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genlab.cli.options import RunArgument
+from genlab.cli.options import DeviceName, JsonOption, RunArgument
+
+if TYPE_CHECKING:
+    from genlab import GenlabError, PredictionSize
+
+
+def _parse_size(text: str) -> PredictionSize:
+    if text in ("training", "stored"):
+        return text
+    sides = re.fullmatch(r"([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?", text)
+    if sides is None:
+        what = f'expected HEIGHTxWIDTH, a number of pixels, "training" or "stored", got "{text}"'
+        raise typer.BadParameter(what, param_hint="--size")
+    return int(sides[1]), int(sides[2] or sides[1])
 
 
 def predict(
     run: RunArgument,
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE|FOLDER...", help="Image files, or folders of them.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Output folder for the predictions.")],
+    size: Annotated[
+        str,
+        typer.Option(
+            metavar="SIZE",
+            help="HEIGHTxWIDTH or a number of pixels to resize images to; or training, which resizes as training"
+            " resized its pairs; or stored, which does not resize.",
+        ),
+    ] = "training",
+    device: Annotated[DeviceName, typer.Option(help="Device to predict on.")] = DeviceName.AUTO,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
+    json: JsonOption = False,
 ) -> None:
-    """Predict from images of any size with a trained run."""
+    """Predict from images of any size with a trained run, and print the files of the predictions."""
+    from rich.console import Console
+    from rich.progress import Progress
+
     import genlab
 
-    for path in genlab.predict_files(genlab.open_run(run), images, out):
+    wanted, console = _parse_size(size), Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("images", total=None)
+        try:
+            written = genlab.predict_files(
+                run,
+                images,
+                out,
+                device=device.value,
+                size=wanted,
+                overwrite=overwrite,
+                on_progress=lambda done, of: progress.update(task, completed=done, total=of),
+            )
+        except genlab.PredictionError as error:
+            progress.stop()
+            _print(error.written, error.failures, json=json)
+            raise
+    _print(written, {}, json=json)
+
+
+def _print(written: Mapping[Path, Path], failures: Mapping[Path, GenlabError], *, json: bool) -> None:
+    """Print the files of predictions, each on a line, or all as JSON."""
+    from genlab.cli.output import print_json
+
+    if json:
+        reasons = {str(source): error.what for source, error in failures.items()}
+        print_json({"written": {str(source): str(path) for source, path in written.items()}, "failures": reasons})
+        return
+    for path in written.values():
         typer.echo(path)

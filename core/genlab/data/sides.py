@@ -157,6 +157,23 @@ def to_array(image: Float[Tensor, "c h w"], side: ImageSide) -> NDArray[np.gener
     return values.round().clip(limits.min, limits.max).astype(dtype)
 
 
+def classes_of_colors(image: NDArray[np.generic], palette: Palette) -> NDArray[np.unsignedinteger] | None:
+    """The class of each pixel, (height, width), of an image (height, width, 3) of exactly a palette's colors.
+
+    None if it has others, as one that JPEG has blurred.
+    """
+    if image.dtype != np.uint8 or image.shape[2:] != (3,):
+        return None
+    weights = np.array([1 << 16, 1 << 8, 1], np.uint32)
+    colors, pixels = np.array(palette, np.uint32) @ weights, image.astype(np.uint32) @ weights
+    order = np.argsort(colors, kind="stable")
+    places = np.searchsorted(colors, pixels, sorter=order).clip(max=len(colors) - 1)
+    classes = order[places]
+    if not np.array_equal(colors[classes], pixels):
+        return None
+    return classes.astype(np.uint8 if len(palette) <= 256 else np.uint16)
+
+
 def to_classes(scores: Float[Tensor, "c h w"]) -> NDArray[np.unsignedinteger]:
     """The class of the highest score at each pixel, (height, width), as a label map is stored."""
     classes = scores.detach().argmax(dim=0).cpu().numpy()

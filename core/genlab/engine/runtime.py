@@ -78,17 +78,16 @@ _NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "AL
 
 
 @contextmanager
-def memory_errors() -> Generator[None, None, None]:
+def memory_errors(
+    hint: str = "Reduce input.size, train.batch_size or generator.channels.",
+) -> Generator[None, None, None]:
     """Raise out-of-memory errors as `TrainingError`s with a remedy."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not any(s in str(error) for s in _NO_MEMORY):
             raise
-        raise TrainingError(
-            "out of memory",
-            hint="Reduce input.size, train.batch_size or generator.channels.",
-        ) from error
+        raise TrainingError("out of memory", hint=hint) from error
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -18,20 +19,29 @@ from genlab.assemble.experiment import build_method, build_networks, construct, 
 from genlab.assemble.read import CheckedRecipe
 from genlab.assemble.recipe import Recipe
 from genlab.data.prepared import PreparedPairs
-from genlab.data.sides import to_array, to_classes, to_network, to_tensor
+from genlab.data.sides import classes_of_colors, resize, to_array, to_classes, to_network, to_tensor
 from genlab.engine.checkpoint import load_method
 from genlab.engine.checkpoint_files import prediction_files, step_of
 from genlab.engine.inference import Predictor, predict_any_size
-from genlab.engine.runtime import choose_device
+from genlab.engine.runtime import choose_device, memory_errors
 from genlab.errors import DataError, RunError
 from genlab.interfaces.dataset import Dataset, ImageSide, LabelSide, Palette, Side, SideName
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Generator
+from genlab.runs.doubts import doubts
 from genlab.runs.folder import RunFolder
 from genlab.runs.manifest import Manifest, SideRecord
+from genlab.runs.prediction_size import PredictionSize, size_to_predict
 from genlab.runs.reading import read_run
 from genlab.util.files import content_hash
+
+_log = logging.getLogger("genlab")
+
+
+def warn(where: str, doubt: str) -> None:
+    """Log a doubt about an image as a warning."""
+    _log.warning("%s: %s.", where, doubt)
 
 
 class Run:
@@ -161,28 +171,62 @@ class Run:
         predictor = Predictor(self.method, self.recipe.settings.inference)
         return predict_any_size(predictor, condition.to(self.device), self.generator.size_multiple)
 
-    def predict(self, image: NDArray[np.generic], where: str = "image") -> NDArray[np.generic]:
+    def predict(
+        self,
+        image: NDArray[np.generic],
+        where: str = "image",
+        *,
+        size: PredictionSize = "training",
+        on_doubt: Callable[[str, str], None] = warn,
+    ) -> NDArray[np.generic]:
         """Predict one image with the generator, as the recipe's `[inference]` says.
 
+        The image is resized as training resizes its pairs, so that things in it are as large as in training: with pairs
+        stored at 512 x 512 and an `input.size` of 256, an image of 512 x 1024 is predicted at 256 x 512. Where pairs
+        were stored in several sizes, training stretches each to `input.size`, and so is the image.
+
+        The prediction has the size that the network saw. A photo at the file's own size would only look as if it had
+        been predicted in that detail, and how the edges of a mask are to be enlarged is for its user to choose.
+
         Args:
-            image: a condition as the training pairs have it, of any size: (height, width, channels) with the type and
-                the range of theirs; gray where they have colors; or of a label map either its colors, or the class of
-                each pixel (height, width).
-            where: display name of the image, for errors.
+            image: a condition as the training pairs have it: (height, width, channels) with the type and the range of
+                theirs; gray where they have colors; or of a label map either its colors, or the class of each pixel
+                (height, width).
+            where: display name of the image, for errors and warnings.
+            size: height and width to resize to, in pixels, one number for a square; `training` resizes as described;
+                `stored` does not resize.
+            on_doubt: called with `where` and a reason to doubt that the image is of the kind that the run was trained
+                on; by default a warning of the logger `genlab`.
 
         Returns:
-            The prediction, of the same height and width: an image (height, width, channels) with the type and the range
-            of the training's targets, or the class of each pixel (height, width).
+            The prediction: an image (height, width, channels) with the type and the range of the training's targets, or
+            the class of each pixel (height, width).
 
         Raises:
             DataError: the generator was trained on images of another kind.
+            TrainingError: out of memory.
         """
-        image, side = self._as_condition(image, where)
-        prediction = self.apply(to_network(to_tensor(image, side, where)[None], side))[0]
+        array, side = self._as_condition(image, where)
+        for doubt in self._doubts(array, size):
+            on_doubt(where, doubt)
+        height, width = self._size_to_predict(image, size)
+        with memory_errors(f"Predict {where} at a smaller size than {height} x {width}: --size HEIGHTxWIDTH."):
+            condition = resize(to_tensor(array, side, where), side, (height, width))
+            prediction = self.apply(to_network(condition[None], side))[0]
         if self.classes is not None:
             return to_classes(prediction)
         target = self.target.side
         return to_array(prediction, target if isinstance(target, ImageSide) else ImageSide())
+
+    def _size_to_predict(self, image: NDArray[np.generic], size: PredictionSize) -> tuple[int, int]:
+        height, width = image.shape[:2]
+        trained = self.recipe.settings.input.height_width
+        return size_to_predict((height, width), size, self.manifest.data.stored, trained)
+
+    def _doubts(self, image: NDArray[np.generic], size: PredictionSize) -> Iterator[str]:
+        if size == "training" and self.manifest.data.stored is None:
+            yield "the run has no record of its pairs' sizes, so this image is not resized as they may have been"
+        yield from doubts(image, self.condition, self.manifest.data.stored)
 
     def read(self, path: Path) -> NDArray[np.generic]:
         """Read a file to predict from, by the code that reads the training pairs' conditions.
@@ -219,6 +263,8 @@ class Run:
             return image, LabelSide(known.classes)
         if image.ndim == 3 and (image.shape[2], known.channels) == (1, 3):
             image = np.repeat(image, 3, axis=2)
+        if known.classes is not None and (classes := classes_of_colors(image, known.classes)) is not None:
+            return classes, LabelSide(known.classes)
         if image.ndim != 3 or image.shape[2] != known.channels:
             what = f"expected {known.channels} channels, as in training, got an array of shape {image.shape}"
             raise DataError(what, where=where)

@@ -2,33 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from genlab.errors import DataError
-from genlab.images.read import IMAGE_EXTENSIONS
+from genlab.engine.runtime import memory_errors
+from genlab.errors import DataError, GenlabError, PredictionError, TrainingError
 from genlab.images.write import image_suffix, write_image
-from genlab.runs.run import Run
+from genlab.runs.prediction_size import PredictionSize
+from genlab.runs.run import Run, warn
+from genlab.tools.prediction_files import listed, plan_predictions
 from genlab.util.files import storage_errors
 
+_log = logging.getLogger("genlab")
 
-def predict_files(run: Run, images: Sequence[Path], out: Path) -> Iterator[Path]:
-    """Predict each image, and write the result below `out` under the image's name; yields what was written.
 
-    Files are read as the run's training read them, and predictions have the depth and the range of its targets.
+def write_predictions(
+    run: Run,
+    images: Sequence[Path],
+    out: Path,
+    size: PredictionSize,
+    overwrite: bool,
+    on_progress: Callable[[int, int], None],
+) -> dict[Path, Path]:
+    """Predict each image, and write the result below `out` under the image's name.
 
-    Raises:
-        DataError: a file is not an image, two would be written to one file, or one would be overwritten.
+    See `genlab.predict_files` for arguments and errors.
     """
-    targets = _targets(images, out, _suffix(run))
+    targets = plan_predictions(images, out, _suffix(run), overwrite)
+    written: dict[Path, Path] = {}
+    failures: dict[Path, GenlabError] = {}
+    notes = _Notes()
     for source, target in targets.items():
-        prediction = run.predict(run.read(source), str(source))
-        with storage_errors(target.parent):
-            target.parent.mkdir(parents=True, exist_ok=True)
-        write_image(target, prediction, run.classes)
-        yield target
+        try:
+            with memory_errors("Predict it on a machine with more memory, or divide it."):
+                image = run.read(source)
+                prediction = run.predict(image, str(source), size=size, on_doubt=notes.doubt)
+        except (DataError, TrainingError) as error:
+            failures[source] = error
+        else:
+            with storage_errors(target.parent):
+                target.parent.mkdir(parents=True, exist_ok=True)
+            write_image(target, prediction, run.classes)
+            written[source] = target
+            notes.sizes(image.shape[:2], prediction.shape[:2])
+        on_progress(len(written) + len(failures), len(targets))
+    notes.sum_up(size)
+    if failures:
+        raise PredictionError(written, failures)
+    return written
 
 
 def _suffix(run: Run) -> str:
@@ -38,29 +63,28 @@ def _suffix(run: Run) -> str:
     return image_suffix(np.empty((1, 1, run.target.channels), "uint8" if run.target.classes else run.target.dtype))
 
 
-def _targets(images: Sequence[Path], out: Path, suffix: str) -> dict[Path, Path]:
-    """Each source and where its prediction goes; a folder's images keep their places below it."""
-    targets: dict[Path, Path] = {}
-    for given in images:
-        for source in _files(given):
-            inner = source.relative_to(given) if given.is_dir() else Path(source.name)
-            target = out / inner.with_suffix(suffix)
-            if target in targets.values():
-                other = next(known for known, there in targets.items() if there == target)
-                raise DataError(f"it would be written to the same file as {other}: {target}", where=str(source))
-            targets[source] = target
-    sources = {source.resolve(): source for source in targets}
-    for target in targets.values():
-        if source := sources.get(target.resolve()):
-            what = "a prediction would take the place of this image"
-            raise DataError(what, where=str(source), hint="Choose another --out.")
-    return targets
+class _Notes:
+    """Notes for the user: a doubt is told for the first image that has it, and how many have it in the end."""
 
+    def __init__(self) -> None:
+        self._doubts: defaultdict[str, list[str]] = defaultdict(list)
+        self._resized = Counter[str]()
 
-def _files(given: Path) -> list[Path]:
-    if not given.is_dir():
-        return [given]
-    found = sorted(path for path in given.rglob("*") if path.suffix.lower() in IMAGE_EXTENSIONS and path.is_file())
-    if not found:
-        raise DataError("there are no images in this folder", where=str(given))
-    return found
+    def doubt(self, where: str, doubt: str) -> None:
+        self._doubts[doubt].append(where)
+        if len(self._doubts[doubt]) == 1:
+            warn(where, doubt)
+
+    def sizes(self, stored: tuple[int, ...], predicted: tuple[int, ...]) -> None:
+        if stored != predicted:
+            self._resized["from {} x {} to {} x {}".format(*stored, *predicted)] += 1
+
+    def sum_up(self, size: PredictionSize) -> None:
+        for doubt, images in self._doubts.items():
+            if len(images) > 1:
+                warn(f"{len(images):,} images in all ({listed(images)})", doubt)
+        if self._resized and size == "training":
+            counts = self._resized.most_common()
+            found = (f"{sizes} ({count:,} image{'s' if count > 1 else ''})" for sizes, count in counts)
+            what = "Resized as in training, which is the size of predictions too: %s. --size sets another size."
+            _log.info(what, listed(found))

@@ -233,7 +233,7 @@ def test_a_component_from_a_file_trains_resumes_and_predicts(gen: GenCommand, ti
     (tmp_path / "my_net.py").unlink()
     assert gen("resume", "run").returncode == 0, "the run keeps a copy"
     Image.new("RGB", (20, 10), "blue").save(tmp_path / "picture.png")
-    done = gen("predict", "run", "picture.png", "--out", "made")
+    done = gen("predict", "run", "picture.png", "--out", "made", "--size", "stored")
     assert done.returncode == 0, done.stderr
     with Image.open(tmp_path / "made" / "picture.png") as made:
         assert made.size == (20, 10)

@@ -51,11 +51,11 @@ def test_read_labels_are_classes_and_files_of_them_hold_both_indices_and_colors(
     good_judge: Path, gen: GenCommand, tmp_path: Path
 ):
     pair = DrawnFacades(size=45).open("validation")[0]
-    labels = genlab.open_run(good_judge).predict(pair.a)
+    labels = genlab.open_run(good_judge).predict(pair.a, size="stored")
     assert (labels.shape, labels.dtype) == ((45, 45), np.uint8)
     assert (labels == pair.b).mean() > 0.4
     Image.fromarray(pair.a).save(tmp_path / "photo.png")
-    assert gen("predict", good_judge, "photo.png", "--out", "labels").returncode == 0
+    assert gen("predict", good_judge, "photo.png", "--out", "labels", "--size", "stored").returncode == 0
     with Image.open(tmp_path / "labels" / "photo.png") as picture:
         assert picture.mode == "P"
         np.testing.assert_array_equal(np.asarray(picture), labels)

@@ -1,0 +1,48 @@
+"""Size at which an image is predicted. Importing this imports no torch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from genlab.runs.manifest import StoredPairs
+
+PredictionSize = Literal["training", "stored"] | int | tuple[int, int]
+"""Setting for the size at which images are predicted; one number is a square."""
+
+
+def size_to_predict(
+    stored: tuple[int, int], setting: PredictionSize, pairs: StoredPairs | None, trained: tuple[int, int]
+) -> tuple[int, int]:
+    """Height and width that an image is resized to before it is predicted.
+
+    Validation resizes every pair to `input.size`. With `training`, an image gets the factors by which that resized the
+    run's pairs, for height and for width, so that things in it are as large as in training. Where pairs were stored in
+    several sizes there is no such factor: every image is stretched to `input.size`, as every pair was. Either way a
+    validation file is predicted as validation predicted it.
+
+    Args:
+        stored: the image's height and width in pixels.
+        setting: `training`; `stored` for no resizing; or a height and width.
+        pairs: the run's pairs; without a record, `training` does not resize.
+        trained: the recipe's `input.size`.
+
+    Raises:
+        ValueError: it is no setting.
+    """
+    if not isinstance(setting, str):
+        return _as_given(setting)
+    if setting not in ("training", "stored"):
+        raise ValueError(f"size is {setting!r}, but expected training, stored, or height and width in pixels")
+    if setting == "stored" or pairs is None:
+        return stored
+    if pairs.only is None:
+        return trained
+    height, width = (max(1, round(side * to / of)) for side, to, of in zip(stored, trained, pairs.only, strict=True))
+    return height, width
+
+
+def _as_given(setting: int | tuple[int, int]) -> tuple[int, int]:
+    height, width = (setting, setting) if isinstance(setting, int) else setting
+    if min(height, width) < 1:
+        raise ValueError(f"size is {setting}, but height and width are at least 1 pixel")
+    return height, width

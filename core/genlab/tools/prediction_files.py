@@ -1,0 +1,94 @@
+"""Image files to predict from, and the files of their predictions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from genlab.errors import DataError, StorageError
+from genlab.images.folder import describe_left_out, find_images
+from genlab.util.files import is_text
+
+_NAMED = 5
+"""So many files are named where more have the same fault."""
+
+_log = logging.getLogger("genlab")
+
+
+def listed(names: Iterable[object]) -> str:
+    """The first few names, and how many more there are."""
+    every = [str(name) for name in names]
+    more = f" and {len(every) - _NAMED:,} more" if len(every) > _NAMED else ""
+    return ", ".join(every[:_NAMED]) + more
+
+
+def plan_predictions(images: Sequence[Path], out: Path, suffix: str, overwrite: bool) -> dict[Path, Path]:
+    """The file of each image's prediction; a folder's images keep their places below it.
+
+    Raises:
+        DataError: there is no image, or two predictions, or one and an image, would be one file.
+        StorageError: a prediction's file is there already.
+    """
+    targets: dict[Path, Path] = {}
+    sources: dict[Path, Path] = {}
+    for given in images:
+        for source, inner in _sources(given, out):
+            target = out / inner.with_suffix(suffix)
+            if (other := sources.setdefault(target, source)) != source:
+                raise DataError(
+                    f"it would be written to the same file as {other}: {target}",
+                    where=str(source),
+                    hint="Choose an --out for each of the two, or rename one.",
+                )
+            targets[source] = target
+    if not targets:
+        raise DataError("no image was given", hint="Name a file or a folder, or several.")
+    _refuse_images(targets)
+    _refuse_existing(targets.values(), overwrite)
+    return targets
+
+
+def _sources(given: Path, out: Path) -> list[tuple[Path, Path]]:
+    """Images that a path stands for, and the path of each below it."""
+    if not is_text(str(given)):
+        raise DataError("the file's name is not UTF-8", where=ascii(str(given)), hint="Rename it.")
+    if not given.is_dir():
+        if not given.is_file():
+            what = "this is neither a regular file nor a folder" if given.exists() else "there is no such file"
+            raise DataError(what, where=str(given))
+        return [(given, Path(given.name))]
+    found = find_images(given)
+    left_out = dict(found.left_out)
+    files = [file for file in found.files if not _is_of_before(given / file, given, out)]
+    if earlier := [str(file) for file in found.files if file not in set(files)]:
+        left_out["below --out"] = earlier
+    if left_out:
+        _log.info("%s: left out %s.", given, describe_left_out(left_out))
+    return [(given / file, file) for file in files]
+
+
+def _is_of_before(file: Path, folder: Path, out: Path) -> bool:
+    """True for an image below `out`, where that lies in the folder itself: it is an earlier prediction."""
+    is_inside = out.resolve() != folder.resolve() and out.resolve().is_relative_to(folder.resolve())
+    return is_inside and file.resolve().is_relative_to(out.resolve())
+
+
+def _refuse_images(targets: Mapping[Path, Path]) -> None:
+    sources = {source.resolve() for source in targets}
+    for source, target in targets.items():
+        if target.resolve() in sources:
+            what = f"the prediction of {source} would take the place of this image"
+            raise DataError(what, where=str(target), hint="Choose another --out.")
+
+
+def _refuse_existing(targets: Iterable[Path], overwrite: bool) -> None:
+    existing = [target for target in targets if target.exists() or target.is_symlink()]
+    if folders := [target for target in existing if target.is_dir()]:
+        raise StorageError(f"there are folders where files would be written: {listed(folders)}")
+    if existing and not overwrite:
+        count = "1 file is" if len(existing) == 1 else f"{len(existing):,} files are"
+        raise StorageError(
+            f"{count} there already: {listed(existing)}",
+            hint="Choose another --out; or replace them: --overwrite, in Python overwrite=True.",
+        )
