@@ -33,6 +33,8 @@ def write_predictions(
     See `genlab.predict_files` for arguments and errors.
     """
     targets = plan_predictions(images, out, _suffix(run), overwrite)
+    with storage_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
     written: dict[Path, Path] = {}
     failures: dict[Path, GenlabError] = {}
     notes = _Notes()

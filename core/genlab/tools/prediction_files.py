@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from genlab.errors import DataError, StorageError
-from genlab.images.folder import describe_left_out, find_images
+from genlab.images.folder import ImageFolder, describe_left_out, find_images
 from genlab.util.files import is_text
 
 _NAMED = 5
@@ -59,19 +59,19 @@ def _sources(given: Path, out: Path) -> list[tuple[Path, Path]]:
             raise DataError(what, where=str(given))
         return [(given, Path(given.name))]
     found = find_images(given)
-    left_out = dict(found.left_out)
-    files = [file for file in found.files if not _is_of_before(given / file, given, out)]
-    if earlier := [str(file) for file in found.files if file not in set(files)]:
-        left_out["below --out"] = earlier
+    earlier = _earlier_predictions(found, out)
+    left_out = {**found.left_out, **({"below --out": list(earlier)} if earlier else {})}
     if left_out:
         _log.info("%s: left out %s.", given, describe_left_out(left_out))
-    return [(given / file, file) for file in files]
+    return [(given / file, file) for file in found.files if str(file) not in earlier]
 
 
-def _is_of_before(file: Path, folder: Path, out: Path) -> bool:
-    """True for an image below `out`, where that lies in the folder itself: it is an earlier prediction."""
-    is_inside = out.resolve() != folder.resolve() and out.resolve().is_relative_to(folder.resolve())
-    return is_inside and file.resolve().is_relative_to(out.resolve())
+def _earlier_predictions(found: ImageFolder, out: Path) -> dict[str, None]:
+    """Images of a folder that lie below `out`, in order, where that is another folder within it."""
+    folder, out = found.folder.resolve(), out.resolve()
+    if out == folder or not out.is_relative_to(folder):
+        return {}
+    return dict.fromkeys(str(file) for file in found.files if (folder / file).resolve().is_relative_to(out))
 
 
 def _refuse_images(targets: Mapping[Path, Path]) -> None:

@@ -113,10 +113,12 @@ def test_things_are_as_large_as_in_training(
 def test_labels_are_resized_as_labels(tmp_path: Path, tiny: Path) -> None:
     """Colors of classes are not blended where they meet, as training does not."""
     run = genlab.train(tiny, out=tmp_path / "run", overrides=["train.steps=1"])
-    pair, palette = run.validation_pairs().pairs[0], run.condition.classes
+    pairs, palette = run.validation_pairs(), run.condition.classes
     assert palette
-    colors = np.array(palette, np.uint8)[pair.b]
-    np.testing.assert_array_equal(run.predict(colors), run.predict(pair.b))
+    labels = pairs.pairs[0].b
+    prepared = run.predict(pairs[0].condition[0].numpy(), size="stored")
+    np.testing.assert_array_equal(run.predict(labels), prepared)
+    np.testing.assert_array_equal(run.predict(np.array(palette, np.uint8)[labels]), prepared)
 
 
 def test_a_run_without_a_record_of_sizes_resizes_nothing_and_says_so(
@@ -313,6 +315,20 @@ def test_a_label_map_is_given_in_its_colors(tmp_path: Path, tiny: Path, caplog: 
     assert not caplog.text
     run.predict(index_map(36, 36)[..., None])
     assert "12 gray values" in caplog.text
+
+
+def test_a_mask_is_not_doubted_where_training_had_masks(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    mask = np.where(scene(36, 36)[..., 0] > 128, 255, 0).astype(np.uint8)
+    for split in ("train", "val"):
+        write(tmp_path / "pairs" / "A" / split / "1.png", np.repeat(mask[..., None], 3, axis=2))
+        write(tmp_path / "pairs" / "B" / split / "1.png", scene(36, 36))
+    source = f"{{name='two_folders', root='{tmp_path}/pairs'}}"
+    data = f"data={{name='labels_from_colors', side='a', palette=[[0, 0, 0], [255, 255, 255]], source={source}}}"
+    overrides = [data, "input.direction='a_to_b'", "train.steps=1"]
+    run = genlab.train(ROOT / "tests" / "assets" / "tiny.toml", overrides=overrides, out=tmp_path / "run")
+    caplog.clear()
+    np.testing.assert_array_equal(run.predict(mask[..., None]), run.predict(mask // 255))
+    assert not caplog.text
 
 
 def test_a_doubt_is_told_once_and_counted(run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
