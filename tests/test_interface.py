@@ -78,7 +78,7 @@ def test_the_page_of_the_python_api_tells_what_a_function_takes_and_raises(maker
         "    overrides: Iterable[str] = (),\n",
         "- `overrides`: ",
         "Raises:\n\n- `RunError`: ",
-        "- `predict(image: NDArray[np.generic], where: str = 'image') -> NDArray[np.generic]`: ",
+        "- `predict(image: NDArray[np.generic], where: str = 'image', *, size: PredictionSize = 'training', ",
     ):
         assert words in page
 

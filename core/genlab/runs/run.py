@@ -225,7 +225,7 @@ class Run:
 
     def _doubts(self, image: NDArray[np.generic], size: PredictionSize) -> Iterator[str]:
         if size == "training" and self.manifest.data.stored is None:
-            yield "the run has no record of its pairs' sizes, so this image keeps its own: give a size if training resized"
+            yield "the run has no record of its pairs' sizes, so it is not resized; set a size if training resized"
         yield from doubts(image, self.condition, self.manifest.data.stored)
 
     def read(self, path: Path) -> NDArray[np.generic]:

@@ -14,7 +14,7 @@ from genlab.errors import DataError, GenlabError, PredictionError, TrainingError
 from genlab.images.write import image_suffix, write_image
 from genlab.runs.prediction_size import PredictionSize
 from genlab.runs.run import Run, warn
-from genlab.tools.prediction_files import listed, plan_predictions
+from genlab.tools.prediction_files import first_names, plan_predictions
 from genlab.util.files import storage_errors
 
 _log = logging.getLogger("genlab")
@@ -84,9 +84,9 @@ class _Notes:
     def sum_up(self, size: PredictionSize) -> None:
         for doubt, images in self._doubts.items():
             if len(images) > 1:
-                warn(f"{len(images):,} images in all ({listed(images)})", doubt)
+                warn(f"{len(images):,} images in all ({first_names(images)})", doubt)
         if self._resized and size == "training":
             counts = self._resized.most_common()
             found = (f"{sizes} ({count:,} image{'s' if count > 1 else ''})" for sizes, count in counts)
             what = "Resized as in training, which is the size of predictions too: %s. --size sets another size."
-            _log.info(what, listed(found))
+            _log.info(what, first_names(found))

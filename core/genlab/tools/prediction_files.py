@@ -16,7 +16,7 @@ _NAMED = 5
 _log = logging.getLogger("genlab")
 
 
-def listed(names: Iterable[object]) -> str:
+def first_names(names: Iterable[object]) -> str:
     """The first few names, and how many more there are."""
     every = [str(name) for name in names]
     more = f" and {len(every) - _NAMED:,} more" if len(every) > _NAMED else ""
@@ -85,10 +85,10 @@ def _refuse_images(targets: Mapping[Path, Path]) -> None:
 def _refuse_existing(targets: Iterable[Path], overwrite: bool) -> None:
     existing = [target for target in targets if target.exists() or target.is_symlink()]
     if folders := [target for target in existing if target.is_dir()]:
-        raise StorageError(f"there are folders where files would be written: {listed(folders)}")
+        raise StorageError(f"there are folders where files would be written: {first_names(folders)}")
     if existing and not overwrite:
         count = "1 file is" if len(existing) == 1 else f"{len(existing):,} files are"
         raise StorageError(
-            f"{count} there already: {listed(existing)}",
+            f"{count} there already: {first_names(existing)}",
             hint="Choose another --out; or replace them: --overwrite, in Python overwrite=True.",
         )
