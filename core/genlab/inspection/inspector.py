@@ -1,0 +1,82 @@
+"""Inspection of pairs: statistics of both sides, and suspicions."""
+
+from __future__ import annotations
+
+from genlab.config.schema import Input
+from genlab.data.order import evenly_spaced
+from genlab.data.prepared import PreparedPairs, ranged_side
+from genlab.inspection.seam import Seam
+from genlab.inspection.statistics import ImageStatistics, SideStatistics, collector
+from genlab.inspection.suspicion import (
+    Suspicion,
+    class_indices,
+    constant_values,
+    halves_of_photos,
+    unused_range,
+    values_beyond_range,
+)
+from genlab.interfaces.dataset import ImageSide, Pair, Pairs, SideName, require_pair
+
+_PAIRS = (4, 32)
+_VALUES = 2**25
+
+
+class PairInspector:
+    """Looks at pairs one at a time.
+
+    Args:
+        pairs: the split that they are of.
+        settings: the recipe's `[input]`, with its ranges measured.
+        count: how many pairs there will be.
+    """
+
+    def __init__(self, pairs: Pairs, settings: Input, count: int) -> None:
+        self._a = collector(ranged_side(pairs.a, settings.range_a, "a"), count)
+        self._b = collector(ranged_side(pairs.b, settings.range_b, "b"), count)
+        self._seam = Seam() if isinstance(pairs.a, ImageSide) and isinstance(pairs.b, ImageSide) else None
+
+    def add(self, pair: Pair) -> None:
+        """Look at a pair that is what its dataset declares."""
+        self._a.add(pair.a)
+        self._b.add(pair.b)
+        if self._seam:
+            self._seam.add(pair.a, pair.b)
+
+    def statistics(self) -> dict[SideName, SideStatistics]:
+        """Statistics of both sides; at least one pair was added."""
+        return {"a": self._a.statistics(), "b": self._b.statistics()}
+
+    def suspicions(self) -> list[Suspicion]:
+        """Suspicions about the pairs, at most one a side and one about both."""
+        sides = (_suspicion(name, found) for name, found in self.statistics().items())
+        found = (*sides, halves_of_photos(self._seam) if self._seam else None)
+        return [suspicion for suspicion in found if suspicion]
+
+
+def _suspicion(name: SideName, found: SideStatistics) -> Suspicion | None:
+    if not isinstance(found, ImageStatistics):
+        return None
+    checks = (constant_values, class_indices, values_beyond_range, unused_range)
+    return next((suspicion for check in checks if (suspicion := check(name, found))), None)
+
+
+def find_suspicions(prepared: PreparedPairs, settings: Input) -> list[Suspicion]:
+    """Suspicions about a few evenly spaced pairs: 32, or as few as 4 of large ones, which takes about a second at most.
+
+    Args:
+        prepared: the pairs, with ranges measured.
+        settings: the recipe's `[input]`, likewise.
+
+    Raises:
+        DataError: one of them cannot be read, or does not fit.
+    """
+    pairs = prepared.pairs
+    require_pair(first := pairs[0], pairs.description)
+    least, most = _PAIRS
+    places = evenly_spaced(len(pairs), min(most, max(least, _VALUES // max(1, first.a.size + first.b.size))))
+    inspector = PairInspector(pairs, settings, len(places))
+    for place in places:
+        pair = pairs[place]
+        prepared.prepare(pair)
+        inspector.add(pair)
+    return inspector.suspicions()

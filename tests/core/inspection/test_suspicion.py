@@ -1,0 +1,80 @@
+"""What is reported of pairs before anything is trained, and what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.core.inspection.kinds import COUNT, SOUND, SUSPICIOUS, Array, Kind, halves, photos
+
+from genlab.data.prepared import PreparedPairs
+from genlab.inspection.inspector import PairInspector, find_suspicions
+
+
+def suspicions_of(kind: Kind) -> list[str]:
+    prepared = PreparedPairs(kind.pairs, kind.settings, (32, 32))
+    return [str(suspicion) for suspicion in find_suspicions(prepared, kind.settings)]
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_nothing_is_said_of_sound_pairs(name: str) -> None:
+    assert suspicions_of(SOUND[name]()) == []
+
+
+@pytest.mark.parametrize("name", SUSPICIOUS)
+def test_suspicious_pairs_are_reported_once_with_a_remedy(name: str) -> None:
+    make, words = SUSPICIOUS[name]
+    (suspicion,) = suspicions_of(make())
+    for word in words:
+        assert word in suspicion
+
+
+def facade_pictures(folder: Path) -> Iterator[Array]:
+    for file in sorted((folder / "train").iterdir())[::10]:
+        yield np.asarray(Image.open(file))
+
+
+def test_nothing_is_said_of_the_real_facades(facades: Path) -> None:
+    photo, labels = halves(list(facade_pictures(facades)))
+    assert suspicions_of(Kind(photo, labels)) == []
+    assert suspicions_of(Kind(labels, photo)) == []
+
+
+def test_halves_of_the_real_facades_photos_are_reported(facades: Path) -> None:
+    photo, _ = halves(list(facade_pictures(facades)))
+    (suspicion,) = suspicions_of(Kind(*halves(photo)))
+    assert "side b goes on where side a ends" in suspicion
+
+
+def test_a_few_pairs_say_little_about_a_seam() -> None:
+    left, right = halves(photos(50))
+    assert suspicions_of(Kind(left[:3], right[:3])) == []
+    assert len(suspicions_of(Kind(left[:8], right[:8]))) == 1
+
+
+def test_no_more_than_32_pairs_are_read_and_they_are_spread() -> None:
+    kind = SUSPICIOUS["masks of 0 and 1"].make()
+    many = kind._replace(a=[*kind.a] * 8, b=[*kind.b] * 8)
+    pairs = many.pairs
+    assert find_suspicions(PreparedPairs(pairs, many.settings, (32, 32)), many.settings)
+    assert sum(map(bool, pairs.reads)) == 32
+    assert any(pairs.reads[-COUNT:])
+
+
+def test_few_large_pairs_are_read() -> None:
+    image = np.zeros((2048, 2048, 3), np.uint8)
+    pairs = Kind([image] * 20, [image] * 20).pairs
+    find_suspicions(PreparedPairs(pairs, Kind([], []).settings, (8, 8)), Kind([], []).settings)
+    assert sum(map(bool, pairs.reads)) == 4
+
+
+def test_all_pairs_are_looked_at_where_all_are_read() -> None:
+    kind = SOUND["depth of 16 bits"]()
+    kind.b[-1][0, 0] = 60_000
+    inspector = PairInspector(kind.pairs, kind.settings, COUNT)
+    for pair in kind.pairs:
+        inspector.add(pair)
+    assert inspector.statistics()["b"].maximum == 60_000
