@@ -36,7 +36,7 @@ def data(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Check and summarize a recipe's data: read every pair, and draw a contact sheet."""
+    """Check and summarize a recipe's data: read every pair, report what is suspicious, and draw a contact sheet."""
     if cache:
         _cache(recipe, overrides, plugin, clear=cache is CacheVerb.CLEAR, json=json)
         return
@@ -80,6 +80,8 @@ def _as_json(found: DataReport) -> dict[str, Any]:
             "b": split.b,
             "sizes": split.sizes,
             "repeated": split.repeated,
+            "statistics": split.statistics,
+            "suspicions": [suspicion._asdict() for suspicion in split.suspicions],
         }
         for name, split in found.splits.items()
     }
@@ -95,6 +97,7 @@ def _as_json(found: DataReport) -> dict[str, Any]:
 def _print(found: DataReport) -> None:
     from rich.console import Console
 
+    from genlab.cli.data_display import print_statistics, print_suspicions
     from genlab.cli.output import print_table
     from genlab.images.folder import describe_left_out
 
@@ -109,6 +112,8 @@ def _print(found: DataReport) -> None:
     rows = [(name, f"{split.pairs:,}", split.a, split.b, _listed(split.sizes)) for name, split in found.splits.items()]
     print_table(("split", "pairs", "side a", "side b", "height x width"), rows, right=("pairs",))
     console.print()
+    print_statistics({name: split.statistics for name, split in found.splits.items()})
+    print_suspicions({name: split.suspicions for name, split in found.splits.items()})
     for name, split in found.splits.items():
         if split.repeated:
             what = f"In {name}, {len(split.repeated)} pairs are the same as another: {_some(split.repeated)}"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 import numpy as np
 from numpy.typing import NDArray
 
+from genlab.data.order import evenly_spaced
+
 _COLUMNS = 8
+_ROWS = 64
 _ALIKE = 2.0
 """How many times as much as neighboring columns the two at the seam may differ, to go on in each other.
 
@@ -27,20 +32,19 @@ class Seam:
         self.pairs += 1
         if a.dtype != b.dtype or a.shape != b.shape or min(a.shape[:2]) < 2:
             return
-        columns = min(_COLUMNS, a.shape[1])
-        strip = np.concatenate([a[:, -columns:], b[:, :columns]], axis=1).astype(np.float64)
-        differences = np.abs(np.diff(strip, axis=1)).mean(axis=(0, 2))
-        seam, near = differences[columns - 1], np.median(np.delete(differences, columns - 1))
-        if near < _far(a, b) / 2:
+        rows, columns = evenly_spaced(len(a), _ROWS), min(_COLUMNS, a.shape[1])
+        near_a, near_b = a[rows, -columns:].astype(np.float32), b[rows, :columns].astype(np.float32)
+        outer_a, outer_b = a[rows, 0].astype(np.float32), b[rows, -1].astype(np.float32)
+        strip = np.concatenate([near_a, near_b], axis=1)
+        differences = np.abs(strip[:, 1:] - strip[:, :-1]).mean(axis=(0, 2)).tolist()
+        seam = differences.pop(columns - 1)
+        near = median(differences)
+        # Columns that do not belong together: the outer ones, and those at the seam, one of them moved. Plain borders
+        # and backgrounds make one of the two small, and noise makes both as small as that of neighbors.
+        far = min(
+            np.abs(outer_a - outer_b).mean(),
+            np.abs(near_a[:, -1] - np.roll(near_b[:, 0], len(rows) // 2, axis=0)).mean(),
+        )
+        if near < far / 2:
             self.telling += 1
-            self.continued += bool(seam <= _ALIKE * near)
-
-
-def _far(a: NDArray[np.generic], b: NDArray[np.generic]) -> float:
-    """Difference of columns that do not belong together: the two outer ones, and those at the seam, one rolled.
-
-    Plain borders and backgrounds make one of them small, and noise makes both as small as that of neighbors.
-    """
-    left, last, first, right = (side.astype(np.float64) for side in (a[:, 0], a[:, -1], b[:, 0], b[:, -1]))
-    rolled = np.roll(first, len(first) // 2, axis=0)
-    return min(float(np.abs(left - right).mean()), float(np.abs(last - rolled).mean()))
+            self.continued += seam <= _ALIKE * near

@@ -14,7 +14,7 @@ from genlab.data.sides import value_range
 from genlab.inspection.neighbors import LEVELS, Neighbors, NeighborStatistics
 from genlab.interfaces.dataset import ImageSide, LabelSide, Side
 
-BINS = 32
+BINS = 24
 PERCENTAGES = (0.1, 1.0, 50.0, 99.0, 99.9)
 
 _VALUES = 2**18
@@ -34,7 +34,7 @@ class ImageStatistics:
         minimum: the least value.
         maximum: the greatest value.
         percentiles: by percentage, the values below which so many of all values are.
-        histogram: the share of values in each of 32 equal parts of the range; those beyond it count in the end parts.
+        histogram: the share of values in each of 24 equal parts of the range; those beyond it count in the end parts.
         beyond: the share of values beyond the range.
         levels: the distinct values of integers, ascending; None where they are more than 64.
         neighbors: of integers of one band, how neighboring pixels differ; None where distinct values are more than 64.

@@ -63,7 +63,7 @@ def unused_range(name: SideName, found: ImageStatistics) -> Suspicion | None:
     used = (min(high, full) - max(low, black)) / (full - black)
     if not 0 <= used < _LEAST_USED:
         return None
-    what = f"side {name} uses {100 * used:.2g}% of its range: nearly all values lie from {low:g} to {high:g}, and"
+    what = f"side {name} uses {100 * used:.2g}% of its range: nearly all values lie from {low:.4g} to {high:.4g}, and"
     hint = f"Set input.range_{name} = {_fitting(low, high, found.dtype)}."
     if found.levels is not None:
         hint += f" If the values {_listed(found.levels)} are classes, labels_from_values reads them as labels."
@@ -81,7 +81,7 @@ def values_beyond_range(name: SideName, found: ImageStatistics) -> Suspicion | N
     (low, high), (black, full) = found.bulk, found.range
     what = f"{found.beyond:.0%} of side {name} is beyond its range, {black:g} to {full:g}"
     hint = f"Set input.range_{name} = {_fitting(low, high, found.dtype)}."
-    return Suspicion(f"{what}: nearly all values lie from {low:g} to {high:g}", hint)
+    return Suspicion(f"{what}: nearly all values lie from {low:.4g} to {high:.4g}", hint)
 
 
 def halves_of_photos(seam: Seam) -> Suspicion | None:

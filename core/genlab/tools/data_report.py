@@ -1,4 +1,4 @@
-"""Report of a recipe's data: number of pairs, sizes, and what networks see of them."""
+"""Report of a recipe's data: number of pairs, sizes, values, what is suspicious, and what networks see."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from genlab.data.order import evenly_spaced
 from genlab.data.pair import PreparedPair
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import TensorSpec, to_network, to_picture
-from genlab.interfaces.dataset import ImageSide, Pair, Side, Split
+from genlab.inspection.inspector import PairInspector
+from genlab.inspection.statistics import SideStatistics
+from genlab.inspection.suspicion import Suspicion
+from genlab.interfaces.dataset import ImageSide, Pair, Side, SideName, Split
 
 _SHOWN = 6
 
@@ -34,6 +37,8 @@ class SplitReport:
         b: what the second side is.
         sizes: how many pairs are stored with which height and width, by `HEIGHT x WIDTH`, the most frequent first.
         keys: the keys of pairs that are equal, pixel by pixel, by a hash of their content.
+        statistics: depth, bands and values of each side, or its classes, of all pairs.
+        suspicions: what is allowed and yet seldom meant.
     """
 
     description: str
@@ -42,6 +47,8 @@ class SplitReport:
     b: str
     sizes: Mapping[str, int]
     keys: Mapping[str, Sequence[str]]
+    statistics: Mapping[SideName, SideStatistics]
+    suspicions: Sequence[Suspicion]
 
     @property
     def repeated(self) -> list[str]:
@@ -99,14 +106,17 @@ def make_data_report(checked: CheckedRecipe, on_progress: Callable[[int, int], N
     splits: dict[Split, SplitReport] = {}
     pictures: dict[str, NDArray[np.uint8]] = {}
     for split, prepared in zip(get_args(Split), opened, strict=True):
-        splits[split], shown = _read(prepared, rows, told)
+        inspector = PairInspector(prepared.pairs, recipe.settings.input, len(prepared))
+        splits[split], shown = _read(prepared, inspector, rows, told)
         condition, target = prepared.sides
         pictures[f"{split}: condition"] = np.stack([_seen(pair.condition, condition) for pair in shown])
         pictures[f"{split}: target"] = np.stack([_seen(pair.target, target) for pair in shown])
     return DataReport(data.config.component.name, data.reason, splits, pictures, data.left_out)
 
 
-def _read(prepared: PreparedPairs, rows: int, told: Callable[[], None]) -> tuple[SplitReport, list[PreparedPair]]:
+def _read(
+    prepared: PreparedPairs, inspector: PairInspector, rows: int, told: Callable[[], None]
+) -> tuple[SplitReport, list[PreparedPair]]:
     """All pairs of a split, and a few of them to be shown."""
     pairs = prepared.pairs
     sizes = Counter[str]()
@@ -116,13 +126,21 @@ def _read(prepared: PreparedPairs, rows: int, told: Callable[[], None]) -> tuple
     for index in range(len(pairs)):
         pair = pairs[index]
         seen = prepared.prepare(pair)
+        inspector.add(pair)
         sizes["{} x {}".format(*pair.a.shape[:2])] += 1
         keys[_content(pair)].append(pair.key)
         if index in places:
             shown.append(seen)
         told()
     found = SplitReport(
-        pairs.description, len(pairs), _in_words(pairs.a), _in_words(pairs.b), dict(sizes.most_common()), dict(keys)
+        description=pairs.description,
+        pairs=len(pairs),
+        a=_in_words(pairs.a),
+        b=_in_words(pairs.b),
+        sizes=dict(sizes.most_common()),
+        keys=dict(keys),
+        statistics=inspector.statistics(),
+        suspicions=inspector.suspicions(),
     )
     return found, shown
 

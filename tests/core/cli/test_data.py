@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from tests.conftest import GenCommand
@@ -54,6 +55,41 @@ def test_pictures_of_one_color_and_other_shapes_are_not_the_same(
     for split, size in (("train", (40, 10)), ("val", (20, 20))):
         Image.new("RGB", size, "red").save(tmp_path / "pairs" / split / "plain.png")
     assert "among the validation pairs" not in gen("data", tiny, *folder).stdout
+
+
+def test_values_of_each_side_are_shown(gen: GenCommand, tiny: Path, folder: list[str], tmp_path: Path) -> None:
+    shown = gen("data", tiny, *folder, "--set", "input.range_b=[0, 63]").stdout
+    rows = {line[:12].strip(): line for line in shown.splitlines()}
+    assert "uint8" in rows["train a"] and "0 to 255" in rows["validation a"]
+    assert "0 to 63" in rows["train b"] and set("▁▂▃▄▅▆▇█") & set(rows["train b"])
+    assert "warning" in shown and "of side b is beyond its range, 0 to 63" in shown
+
+
+def test_classes_are_shown_with_their_shares(gen: GenCommand, tiny: Path) -> None:
+    shown = gen("data", tiny).stdout
+    assert "Classes of train b, uint8: 1 (33.4%), 0 (26.9%)" in shown and "never: 10" in shown
+    assert "warning" not in shown
+    found = json.loads(gen("data", tiny, "--json").stdout)["splits"]["train"]
+    assert sum(found["statistics"]["b"]["shares"]) == pytest.approx(1)
+    assert found["statistics"]["a"]["percentiles"]["50.0"] == pytest.approx(143, abs=3)
+    assert sum(found["statistics"]["a"]["histogram"]) == pytest.approx(1)
+    assert found["suspicions"] == []
+
+
+def test_a_suspicion_of_both_splits_is_told_once_with_its_remedy(gen: GenCommand, tiny: Path, tmp_path: Path) -> None:
+    for split, count in (("train", 3), ("val", 2)):
+        for side in "AB":
+            (tmp_path / side / split).mkdir(parents=True)
+        for number in range(count):
+            image = np.random.default_rng(number).integers(0, 4096, (16, 16)).astype(np.uint16)
+            Image.fromarray(image).save(tmp_path / "A" / split / f"{number}.png")
+            Image.fromarray((image // 2048).astype(np.uint8)).save(tmp_path / "B" / split / f"{number}.png")
+    data = ["--set", "data.name=two_folders", "--set", f"data.root={tmp_path}"]
+    shown = gen("data", tiny, *data).stdout
+    assert shown.count("input.range_a = [0, 4095]") == shown.count("input.range_b = [0, 1]") == 1
+    assert "in train and validation, side a uses 6.2% of its range" in shown
+    found = json.loads(gen("data", tiny, *data, "--json").stdout)["splits"]["validation"]["suspicions"]
+    assert ["side a" in found[0]["what"], "input.range_b" in found[1]["hint"]] == [True, True]
 
 
 @pytest.mark.parametrize("out", [".", "/", "nowhere/look.png"])

@@ -1,0 +1,67 @@
+"""Statistics of a recipe's data as a person sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from genlab.cli.output import print_table
+from genlab.inspection.statistics import ClassStatistics, ImageStatistics, SideStatistics
+from genlab.inspection.suspicion import Suspicion
+from genlab.interfaces.dataset import SideName, Split
+
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def print_statistics(statistics: Mapping[Split, Mapping[SideName, SideStatistics]]) -> None:
+    """Type and values of every image side, with a histogram of its range; shares of the classes of labels."""
+    sides = {f"{split} {name}": found for split, by_name in statistics.items() for name, found in by_name.items()}
+    images = [_row(name, found) for name, found in sides.items() if isinstance(found, ImageStatistics)]
+    labels = [_classes(name, found) for name, found in sides.items() if isinstance(found, ClassStatistics)]
+    console = Console(highlight=False, soft_wrap=True)
+    if images:
+        print_table(("side", "type", "values", "99.8% within", "range", "histogram"), images)
+        console.print()
+    if labels:
+        console.print(*labels, sep="\n")
+        console.print()
+
+
+def print_suspicions(suspicions: Mapping[Split, Sequence[Suspicion]]) -> None:
+    """Warnings, those with the same remedy in both splits once."""
+    console = Console(highlight=False, soft_wrap=True)
+    splits: dict[str, list[str]] = {}
+    texts: dict[str, str] = {}
+    for split, found in suspicions.items():
+        for suspicion in found:
+            splits.setdefault(suspicion.hint, []).append(split)
+            texts.setdefault(suspicion.hint, str(suspicion))
+    for hint, text in texts.items():
+        console.print(Text("warning: ", "bold yellow").append(f"in {' and '.join(splits[hint])}, {text}", "default"))
+    if texts:
+        console.print()
+
+
+def histogram_bars(shares: Sequence[float]) -> str:
+    """Bars of eight heights, one for two shares each, the highest for the largest; a space where there is none."""
+    heights = [sum(shares[place : place + 2]) for place in range(0, len(shares), 2)]
+    return "".join(_BARS[min(7, int(8 * height / max(heights)))] if height else " " for height in heights)
+
+
+def _row(name: str, found: ImageStatistics) -> tuple[str, ...]:
+    intervals = ((found.minimum, found.maximum), found.bulk, found.range)
+    texts = (f"{_number(low)} to {_number(high)}" for low, high in intervals)
+    return name, found.dtype, *texts, histogram_bars(found.histogram)
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if 1_000 <= abs(value) < 1e7 else f"{value:.4g}"
+
+
+def _classes(name: str, found: ClassStatistics) -> str:
+    ranked = sorted(enumerate(found.shares), key=lambda item: -item[1])
+    seen = ", ".join(f"{index} ({share:.1%})" for index, share in ranked if share)
+    never = ", ".join(str(index) for index, share in enumerate(found.shares) if not share)
+    return f"Classes of {name}, {found.dtype}: {seen}{f'; never: {never}' if never else ''}"
