@@ -6,11 +6,12 @@ from genlab.assemble.experiment import Built
 from genlab.config.document import ASSIGNMENT, Document
 from genlab.engine.runtime import device_name
 from genlab.images.folder import describe_left_out
+from genlab.inspection.inspector import find_suspicions
 from genlab.interfaces.network import Discriminator, Network
 
 
 def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
-    """Names and values, in the order to show them."""
+    """Names and values, in the order to show them; what is suspicious about the training pairs comes last."""
     recipe, experiment, data = built
     settings = recipe.settings
     height, width = settings.input.height_width
@@ -32,6 +33,9 @@ def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
     epochs = settings.train.steps * settings.train.batch_size / len(data.training)
     length = f"{settings.train.steps:,} steps ({epochs:,.{0 if epochs >= 10 else 1}f} epochs)"
     table["training"] = f"{length}, seed {settings.seed}"
+    suspicions = find_suspicions(experiment.training, settings.input)
+    for number, suspicion in enumerate(suspicions, 1):
+        table["warning" if len(suspicions) == 1 else f"warning {number}"] = str(suspicion)
     return table
 
 
