@@ -24,10 +24,12 @@ from genlab.assemble.experiment import OpenData, build_networks, construct, open
 from genlab.assemble.facts import count_parameters
 from genlab.assemble.recipe import Recipe
 from genlab.config.load import load_recipe
+from genlab.data.check import Selection
 from genlab.engine.checkpoint import forget_optimizers
 from genlab.engine.listener_list import ListenerList
 from genlab.engine.validation import try_metrics
 from genlab.errors import RunError
+from genlab.inspection.inspector import find_suspicions
 from genlab.registry.components import Components
 from genlab.registry.discovery.find import find_plugins
 from genlab.runs.provenance import code_digests, fingerprints
@@ -87,6 +89,21 @@ class Ablation:
     def parameters(self) -> dict[str, dict[str, int]]:
         """Number of parameters of each arm's networks, by role."""
         return {arm: self._parameters(next(s for s in self.trials if s.trial.arm == arm)) for arm in self.plan.arms}
+
+    @cached_property
+    def warnings(self) -> list[str]:
+        """Suspicions about the training pairs, each once for all trials that have it."""
+        found: dict[str, None] = {}
+        seen: set[str] = set()
+        for settled in self.trials:
+            settings = settled.recipe.settings.input
+            key = repr((settled.trial.recipe.data.table(), settings))
+            if key not in seen:
+                seen.add(key)
+                pairs = prepare(settled.recipe, self._opened(settled.trial).training)
+                suspicions = find_suspicions(Selection(pairs, range(len(pairs))), settings)
+                found |= dict.fromkeys(map(str, suspicions))
+        return list(found)
 
     def time_estimate(self) -> TimeEstimate:
         """Time estimate from the trials that are finished and those that are missing."""

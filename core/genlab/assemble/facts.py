@@ -33,7 +33,7 @@ def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
     epochs = settings.train.steps * settings.train.batch_size / len(data.training)
     length = f"{settings.train.steps:,} steps ({epochs:,.{0 if epochs >= 10 else 1}f} epochs)"
     table["training"] = f"{length}, seed {settings.seed}"
-    suspicions = find_suspicions(experiment.training, settings.input)
+    suspicions = find_suspicions(experiment.reads(0)[0], settings.input)
     for number, suspicion in enumerate(suspicions, 1):
         table["warning" if len(suspicions) == 1 else f"warning {number}"] = str(suspicion)
     return table

@@ -43,6 +43,8 @@ def print_plan(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> None:
         name = Text(arm).append(" (baseline)", "dim") if arm == plan.settings.baseline else Text(arm)
         table.add_row(name, Text("\n".join(plan.assignments(arm)) or "nothing"), parameters)
     console.print(table)
+    for warning in ablation.warnings:
+        console.print(Text("warning: ", "bold yellow").append(warning, "default"), soft_wrap=True)
     if there := len(plan.trials) - len(estimate.missing):
         left = estimate.left(jobs)
         rest = f"; the others take about {_clock(left)}, {jobs} at a time" if left else ""
@@ -56,6 +58,7 @@ def plan_as_json(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> dict[
     return {"title": plan.title, "baseline": plan.settings.baseline, "seeds": plan.settings.seeds, "arms": arms} | {
         "missing": len(estimate.missing),
         "seconds": estimate.left(jobs),
+        "warnings": ablation.warnings,
     }
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from genlab.config.schema import Input
+from genlab.data.check import Selection
 from genlab.data.order import evenly_spaced
-from genlab.data.prepared import PreparedPairs, ranged_side
+from genlab.data.prepared import ranged_side
 from genlab.inspection.seam import Seam
 from genlab.inspection.statistics import ImageStatistics, SideStatistics, collector
 from genlab.inspection.suspicion import (
@@ -60,20 +61,22 @@ def _suspicion(name: SideName, found: SideStatistics) -> Suspicion | None:
     return next((suspicion for check in checks if (suspicion := check(name, found))), None)
 
 
-def find_suspicions(prepared: PreparedPairs, settings: Input) -> list[Suspicion]:
+def find_suspicions(selection: Selection, settings: Input) -> list[Suspicion]:
     """Suspicions about a few evenly spaced pairs: 32, or as few as 4 of large ones, which takes about a second at most.
 
     Args:
-        prepared: the pairs, with ranges measured.
-        settings: the recipe's `[input]`, likewise.
+        selection: the pairs to take them from.
+        settings: the recipe's `[input]`, with its ranges measured.
 
     Raises:
         DataError: one of them cannot be read, or does not fit.
     """
+    prepared, indices = selection
     pairs = prepared.pairs
-    require_pair(first := pairs[0], pairs.description)
+    require_pair(first := pairs[indices[0]], pairs.description)
     least, most = _PAIRS
-    places = evenly_spaced(len(pairs), min(most, max(least, _VALUES // max(1, first.a.size + first.b.size))))
+    count = min(most, max(least, _VALUES // max(1, first.a.size + first.b.size)))
+    places = [indices[place] for place in evenly_spaced(len(indices), count)]
     inspector = PairInspector(pairs, settings, len(places))
     for place in places:
         pair = pairs[place]

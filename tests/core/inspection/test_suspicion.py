@@ -10,13 +10,20 @@ import pytest
 from PIL import Image
 from tests.core.inspection.kinds import COUNT, SOUND, SUSPICIOUS, Array, Kind, halves, photos
 
+from genlab.config.schema import Input
+from genlab.data.check import Selection
 from genlab.data.prepared import PreparedPairs
 from genlab.inspection.inspector import PairInspector, find_suspicions
+from genlab.interfaces.dataset import Pairs
+from genlab.testing.toys import MemoryPairs
 
 
 def suspicions_of(kind: Kind) -> list[str]:
-    prepared = PreparedPairs(kind.pairs, kind.settings, (32, 32))
-    return [str(suspicion) for suspicion in find_suspicions(prepared, kind.settings)]
+    return [str(suspicion) for suspicion in find_suspicions(everything(kind.pairs, kind.settings), kind.settings)]
+
+
+def everything(pairs: Pairs, settings: Input) -> Selection:
+    return Selection(PreparedPairs(pairs, settings, (32, 32)), range(len(pairs)))
 
 
 @pytest.mark.parametrize("name", SOUND)
@@ -59,7 +66,7 @@ def test_no_more_than_32_pairs_are_read_and_they_are_spread() -> None:
     kind = SUSPICIOUS["masks of 0 and 1"].make()
     many = kind._replace(a=[*kind.a] * 8, b=[*kind.b] * 8)
     pairs = many.pairs
-    assert find_suspicions(PreparedPairs(pairs, many.settings, (32, 32)), many.settings)
+    assert find_suspicions(everything(pairs, many.settings), many.settings)
     assert sum(map(bool, pairs.reads)) == 32
     assert any(pairs.reads[-COUNT:])
 
@@ -67,8 +74,15 @@ def test_no_more_than_32_pairs_are_read_and_they_are_spread() -> None:
 def test_few_large_pairs_are_read() -> None:
     image = np.zeros((2048, 2048, 3), np.uint8)
     pairs = Kind([image] * 20, [image] * 20).pairs
-    find_suspicions(PreparedPairs(pairs, Kind([], []).settings, (8, 8)), Kind([], []).settings)
+    find_suspicions(everything(pairs, Input()), Input())
     assert sum(map(bool, pairs.reads)) == 4
+
+
+def test_pairs_that_are_not_trained_on_are_not_read() -> None:
+    image = np.zeros((8, 8, 3), np.uint8)
+    pairs = MemoryPairs([image] * 9, [image] * 9, broken=range(3, 9))
+    find_suspicions(everything(pairs, Input())._replace(indices=[0, 1, 2]), Input())
+    assert [*map(bool, pairs.reads)] == [True] * 3 + [False] * 6
 
 
 def test_all_pairs_are_looked_at_where_all_are_read() -> None:
