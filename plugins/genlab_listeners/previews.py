@@ -24,9 +24,7 @@ class Previews(Listener):
 
     @override
     def previewed(self, event: Previewed) -> None:
-        pictures = event.pictures
-        sides = {"condition": pictures.condition, "prediction": pictures.prediction, "target": pictures.target}
-        _save(contact_sheet(sides), self._folder / f"{event.step:06}.png")
+        _save(contact_sheet(event.pictures.columns), self._folder / f"{event.step:06}.png")
 
 
 def _save(sheet: Image.Image, file: Path) -> None:

@@ -11,8 +11,8 @@ from genlab import Pictures
 from genlab_tensorboard.event_file import EventFile, rewind
 from genlab_tensorboard.layout import layout
 from genlab_tensorboard.summaries import code_value, layout_value, picture_value, scalar_value, table_value
+from genlab_tensorboard.tags import column_titles
 
-_PICTURES = "preview (condition, prediction, target)"
 _GAP = 4
 
 
@@ -45,5 +45,6 @@ class Board:
         sides = (pictures.condition, pictures.prediction, pictures.target)
         gap = np.full((*pictures.target.shape[:2], _GAP, 3), 255, np.uint8)
         rows = np.concatenate([sides[0], gap, sides[1], gap, sides[2]], axis=2)
-        values = [picture_value(f"{_PICTURES}/{key}", row) for key, row in zip(pictures.keys, rows, strict=True)]
+        tag = f"preview ({', '.join(column_titles(pictures))})"
+        values = [picture_value(f"{tag}/{key}", row) for key, row in zip(pictures.keys, rows, strict=True)]
         self._file.add(step, values)

@@ -13,6 +13,7 @@ from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summ
 from genlab import Compared, Pictures, Trial
 from genlab_tensorboard.event_file import EventFile
 from genlab_tensorboard.summaries import layout_value, picture_value, scalar_value
+from genlab_tensorboard.tags import column_titles
 
 _FOLDER = "tensorboard"
 _GAP = 4
@@ -56,6 +57,7 @@ def _layout(metrics: Sequence[str]) -> Layout:
 def _pictures(pictures: Mapping[str, Pictures]) -> Iterable[Summary.Value]:
     """For each pair one picture: condition, what every arm makes of it, and target."""
     first = next(iter(pictures.values()))
+    condition, _, target = column_titles(first)
     for number, key in enumerate(first.keys):
         sides = [
             first.condition[number],
@@ -64,7 +66,7 @@ def _pictures(pictures: Mapping[str, Pictures]) -> Iterable[Summary.Value]:
         ]
         gap = np.full((sides[0].shape[0], _GAP, 3), 255, np.uint8)
         row = [part for side in sides for part in (side, gap)][:-1]
-        yield picture_value(f"condition, {', '.join(pictures)}, target/{key}", np.concatenate(row, axis=1))
+        yield picture_value(f"{condition}, {', '.join(pictures)}, {target}/{key}", np.concatenate(row, axis=1))
 
 
 def _experiment(event: Compared) -> list[Summary.Value]:

@@ -26,6 +26,7 @@ def write_probe(event: Probed) -> None:
             }
             values = [scalar_value(f"skips by level/{name}", figure.mean) for name, figure in figures.items()]
             file.add(effect.level, values)
-        changed = {f"level {effect.level}": effect.pictures for effect in effects}
-        shown = {"prediction": event.pictures.prediction, **changed, "target": event.pictures.target}
-        file.add(0, [picture_value("skips by level", np.asarray(contact_sheet(shown)))])
+        _, prediction, target = event.pictures.columns.items()
+        changed = ((f"level {effect.level}", effect.pictures) for effect in effects)
+        sheet = contact_sheet(dict([prediction, *changed, target]))
+        file.add(0, [picture_value("skips by level", np.asarray(sheet))])

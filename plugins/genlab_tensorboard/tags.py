@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from genlab import StepMetrics
+from genlab import Pictures, StepMetrics
 
 
 def step_scalars(values: StepMetrics) -> dict[str, float]:
@@ -25,6 +25,11 @@ def step_scalars(values: StepMetrics) -> dict[str, float]:
         "speed/images_per_second": values.images_per_second,
         "speed/waiting_for_data": values.waiting,
     }
+
+
+def column_titles(pictures: Pictures) -> list[str]:
+    """What the columns of a picture show, for its tag, whose parts a slash would separate."""
+    return [": ".join(title.split("\n")).replace("/", "-") for title in pictures.columns]
 
 
 def _under(group: str, figures: Mapping[str, float]) -> dict[str, float]:

@@ -20,7 +20,8 @@ import genlab
 from genlab import DataError, DeviceError, RecipeError, RunError
 from genlab.assemble.experiment import build
 from genlab.config.load import load_recipe
-from genlab.data.sides import to_network, to_picture
+from genlab.data.sides import to_network
+from genlab.data.view import SideView
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ def test_a_run_can_be_opened_from_its_folder_alone(run: genlab.Run, tmp_path: Pa
 def test_the_loaded_generator_gives_the_picture_of_the_last_preview(run: genlab.Run) -> None:
     grid = np.asarray(Image.open(run.path / "previews" / "000004.png"))
     pairs = build(run.recipe, load_recipe(run.folder.recipe_path)).experiment.validation
-    condition = to_picture(to_network(pairs[0].condition[None], pairs.sides.condition)[0], pairs.sides.condition)
+    condition = SideView(pairs.sides.condition).picture(to_network(pairs[0].condition[None], pairs.sides.condition)[0])
     prediction = run.predict(condition, size="stored")
     prediction = prediction.repeat(3, axis=0).repeat(3, axis=1)  # so small pictures are shown enlarged
     height, width, _ = prediction.shape

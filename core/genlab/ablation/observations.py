@@ -39,6 +39,7 @@ class Observations(Listener):
                 condition=pictures.condition,
                 prediction=pictures.prediction,
                 target=pictures.target,
+                captions=np.array([pictures.condition_caption, pictures.target_caption], dtype=np.str_),
             )
 
 
@@ -63,4 +64,5 @@ def read_pictures(folder: Path) -> Pictures | None:
         return None
     with np.load(path, allow_pickle=False) as arrays:
         sides = (arrays[side] for side in ("condition", "prediction", "target"))
-        return Pictures(tuple(map(str, arrays["keys"])), *sides)
+        captions = map(str, arrays["captions"]) if "captions" in arrays else ()  # trials from before have none
+        return Pictures(tuple(map(str, arrays["keys"])), *sides, *captions)

@@ -24,6 +24,7 @@ from genlab.data.device import CPU
 from genlab.data.pair_store import PairStore
 from genlab.data.prepared import PreparedPairs
 from genlab.data.ranges import settle_ranges
+from genlab.data.view import view_pairs
 from genlab.engine.experiment import Experiment
 from genlab.engine.runtime import choose_device, memory_errors, place, settle_train
 from genlab.engine.seeding import initialize, seeded_construction
@@ -126,6 +127,7 @@ def build(recipe: Recipe, document: Document) -> Built:
     if validation.channels != training.channels:
         what = f"training pairs have {training.channels} channels, and validation pairs {validation.channels}"
         raise DataError(what, where=data.validation.description)
+    view_pairs(validation, settings.evaluate)  # before anything is trained
     try_metrics(parts.metrics, validation)
     networks = build_networks(recipe, training.channels, document)
     for module in (*networks.values(), *parts.losses.values()):

@@ -12,6 +12,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Decay = Annotated[float, Field(ge=0, lt=1)]
 Size = Annotated[int, Field(ge=1, le=65_536)]
 Count = Annotated[int, Field(ge=1)]
+PreviewBands = Literal["auto"] | Count | tuple[Count, Count, Count]
 PrecisionName = Literal["float32", "bfloat16", "float16"]
 
 
@@ -140,6 +141,11 @@ class Evaluate(Table):
     """How many times pictures are made, spread evenly over the training; also before the first step."""
     preview_pairs: Annotated[int, Field(ge=1, le=64)] = 4
     """How many validation pairs the pictures show."""
+    preview_bands_a: PreviewBands = "auto"
+    """Bands of side a that pictures show: `[4, 3, 2]` as red, green and blue, or `4` in gray, counted from 1 as GDAL
+    does; auto shows the first three, or the first where there are fewer. The side's range is black to white."""
+    preview_bands_b: PreviewBands = "auto"
+    """The same of side b."""
 
 
 class Checkpoint(Table):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from threading import Lock
 from typing import NamedTuple, TypeVar
 
@@ -85,6 +86,18 @@ class PreparedPairs:
         self._store = store
         self._device = device
         self._lock = Lock()
+
+    @property
+    def names(self) -> tuple[SideName, SideName]:
+        """The sides that condition and target are."""
+        return ("b", "a") if self.flipped else ("a", "b")
+
+    @cached_property
+    def dtypes(self) -> tuple[str, str]:
+        """NumPy's names of the types of condition and target in the first pair, which is read."""
+        require_pair(first := self.pairs[0], self.pairs.description)
+        condition, target = self._oriented(first.a.dtype.name, first.b.dtype.name)
+        return condition, target
 
     def __len__(self) -> int:
         return len(self.pairs)

@@ -123,17 +123,6 @@ def _colors(palette: Palette, device: torch.device) -> Float[Tensor, "classes 3"
     return torch.tensor(palette, dtype=torch.float32, device=device)
 
 
-def to_picture(image: Float[Tensor, "c h w"], side: TensorSpec) -> NDArray[np.uint8]:
-    """Convert a tensor of a network to (height, width, 3) uint8 for display.
-
-    Classes have their palette's colors; of an image of other than 3 channels, the first is shown.
-    """
-    if isinstance(side, OneHotLabels):
-        return np.array(side.palette, np.uint8)[to_classes(image)]
-    shown = image if image.shape[0] == 3 else image[:1].expand(3, -1, -1)
-    return to_bytes(shown)
-
-
 def to_bytes(image: Float[Tensor, "c h w"]) -> NDArray[np.uint8]:
     """Convert an image in [-1, 1] to (height, width, channels) uint8."""
     scaled = image.detach().float().add(1.0).mul(127.5).round().clamp(0, 255)

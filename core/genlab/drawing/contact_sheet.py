@@ -1,4 +1,4 @@
-"""Contact sheets: pictures in named columns. Importing this imports no torch."""
+"""Contact sheets: pictures in titled columns. Importing this imports no torch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 _GAP = 2
-_CAPTION = 20
+_LINE = 20
 _LEAST_WIDTH = 96
 
 
@@ -17,19 +17,22 @@ def contact_sheet(columns: Mapping[str, NDArray[np.uint8]]) -> Image.Image:
     """Draw pictures in columns on white.
 
     Args:
-        columns: by name, uint8 arrays (rows, height, width, 3), all of one shape; small pictures are enlarged, pixel by
-            pixel, until a name fits above them.
+        columns: by title, of one line or several, uint8 arrays (rows, height, width, 3), all of one shape; small
+            pictures are enlarged, pixel by pixel, and columns are as wide as their titles.
     """
-    sides = {name: _enlarged(pictures) for name, pictures in columns.items()}
+    sides = {title: _enlarged(pictures) for title, pictures in columns.items()}
     rows, height, width, _ = next(iter(sides.values())).shape
-    across, down = width + _GAP, height + _GAP
-    sheet = Image.new("RGB", (len(sides) * across + _GAP, _CAPTION + rows * down), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
-    for column, (name, side) in enumerate(sides.items()):
-        left = _GAP + column * across
-        draw.text((left + width / 2, _CAPTION / 2), name, fill="black", font=font, anchor="mm")
+    font = ImageFont.load_default(13)
+    head = _LINE * max(title.count("\n") + 1 for title in sides)
+    widths = [max(width, *(int(font.getlength(line)) + 1 for line in title.split("\n"))) for title in sides]
+    sheet = Image.new("RGB", (sum(widths) + _GAP * (len(sides) + 1), head + rows * (height + _GAP)), "white")
+    draw, left = ImageDraw.Draw(sheet), _GAP
+    for (title, side), across in zip(sides.items(), widths, strict=True):
+        for line, text in enumerate(title.split("\n")):
+            draw.text((left + across / 2, _LINE * (line + 0.5)), text, fill="black", font=font, anchor="mm")
         for row, picture in enumerate(side):
-            sheet.paste(Image.fromarray(picture), (left, _CAPTION + row * down))
+            sheet.paste(Image.fromarray(picture), (left + (across - width) // 2, head + row * (height + _GAP)))
+        left += across + _GAP
     return sheet
 
 

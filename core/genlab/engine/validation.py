@@ -13,7 +13,8 @@ from torch import Tensor
 
 from genlab.data.order import evenly_spaced
 from genlab.data.prepared import PreparedPairs
-from genlab.data.sides import to_network, to_picture
+from genlab.data.sides import to_network
+from genlab.data.view import view_pairs
 from genlab.engine.experiment import Experiment
 from genlab.engine.inference import Predictor
 from genlab.errors import TrainingError
@@ -139,14 +140,17 @@ def pair_as_batch(pairs: PreparedPairs, index: int, device: torch.device) -> Bat
 
 def preview(experiment: Experiment, predictor: Predictor) -> Pictures:
     """A few validation pairs, the same each time."""
-    pairs, sides = experiment.validation, experiment.validation.sides
+    pairs = experiment.validation
+    condition, target = view_pairs(pairs, experiment.settings.evaluate)
     indices = evenly_spaced(len(pairs), experiment.settings.evaluate.preview_pairs)
     batches = [pair_as_batch(pairs, index, experiment.device) for index in indices]
     return Pictures(
         keys=tuple(pairs[index].key for index in indices),
-        condition=np.stack([to_picture(batch.condition[0], sides.condition) for batch in batches]),
-        prediction=np.stack([to_picture(_predicted(predictor, batch), sides.target) for batch in batches]),
-        target=np.stack([to_picture(batch.target[0], sides.target) for batch in batches]),
+        condition=np.stack([condition.picture(batch.condition[0]) for batch in batches]),
+        prediction=np.stack([target.picture(_predicted(predictor, batch)) for batch in batches]),
+        target=np.stack([target.picture(batch.target[0]) for batch in batches]),
+        condition_caption=condition.caption,
+        target_caption=target.caption,
     )
 
 

@@ -68,12 +68,33 @@ class Step:
 
 @dataclass(frozen=True)
 class Pictures:
-    """A few pairs, the same each time: uint8 arrays (n, height, width, 3) for display."""
+    """A few pairs, the same each time: uint8 arrays (n, height, width, 3) for display.
+
+    Args:
+        keys: the pairs' names.
+        condition: what the generator was given.
+        prediction: what it made of it.
+        target: what it should have made.
+        condition_caption: which bands of the condition are shown, and which values are black and white, such as
+            `bands 4 3 2 of 8, 0 to 10000`; empty for gray and RGB of 8 bits and for label maps.
+        target_caption: the same of target and prediction.
+    """
 
     keys: tuple[str, ...]
     condition: NDArray[np.uint8]
     prediction: NDArray[np.uint8]
     target: NDArray[np.uint8]
+    condition_caption: str = ""
+    target_caption: str = ""
+
+    @property
+    def columns(self) -> dict[str, NDArray[np.uint8]]:
+        """Conditions, predictions and targets by the titles of a contact sheet's columns."""
+        return {
+            f"condition\n{self.condition_caption}".strip(): self.condition,
+            f"prediction\n{self.target_caption}".strip(): self.prediction,
+            f"target\n{self.target_caption}".strip(): self.target,
+        }
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from genlab.assemble import source_digest
 from genlab.assemble.experiment import Built, OpenData
@@ -60,18 +58,14 @@ def target_classes(pairs: PreparedPairs) -> Palette | None:
 
 def side_records(pairs: PreparedPairs) -> tuple[SideRecord, SideRecord]:
     """Condition and target as they are stored, their type as the first pair has it."""
-    first = pairs.pairs[0]
-    names: tuple[SideName, SideName] = ("b", "a") if pairs.flipped else ("a", "b")
-    return (
-        _record(names[0], pairs.sides.condition, getattr(first, names[0])),
-        _record(names[1], pairs.sides.target, getattr(first, names[1])),
-    )
+    condition, target = map(_record, pairs.names, pairs.sides, pairs.dtypes)
+    return condition, target
 
 
-def _record(name: SideName, side: TensorSpec, array: NDArray[np.generic]) -> SideRecord:
+def _record(name: SideName, side: TensorSpec, dtype: str) -> SideRecord:
     if isinstance(side, ImageSide):
-        return SideRecord(name=name, channels=side.channels, dtype=array.dtype.name, range=side.range)
-    return SideRecord(name=name, channels=3, dtype=array.dtype.name, classes=side.palette)
+        return SideRecord(name=name, channels=side.channels, dtype=dtype, range=side.range)
+    return SideRecord(name=name, channels=3, dtype=dtype, classes=side.palette)
 
 
 def library_versions() -> dict[str, str]:

@@ -77,8 +77,9 @@ def values(figure: float) -> StepMetrics:
 
 def pictures() -> Pictures:
     """Two pictures of each side."""
-    sides = (np.full((2, 16, 24, 3), value, np.uint8) for value in (10, 120, 250))
-    return Pictures(("façade 1.jpg", "nested/2.jpg"), *sides)
+    condition, prediction, target = (np.full((2, 16, 24, 3), value, np.uint8) for value in (10, 120, 250))
+    keys = ("façade 1.jpg", "nested/2.jpg")
+    return Pictures(keys, condition, prediction, target, condition_caption="bands 4 3 2 of 8, 0 to 10000")
 
 
 def ablation_events(folder: Path) -> list[Event]:

@@ -17,7 +17,8 @@ from genlab.assemble.read import CheckedRecipe
 from genlab.data.order import evenly_spaced
 from genlab.data.pair import PreparedPair
 from genlab.data.prepared import PreparedPairs
-from genlab.data.sides import TensorSpec, to_network, to_picture
+from genlab.data.sides import to_network
+from genlab.data.view import SideView, view_pairs
 from genlab.inspection.inspector import PairInspector
 from genlab.inspection.statistics import SideStatistics
 from genlab.inspection.suspicion import Suspicion
@@ -64,8 +65,8 @@ class DataReport:
         source: the dataset's name.
         reason: why it is this one, if there was a choice.
         splits: by name, train and validation.
-        pictures: by column, uint8 arrays (rows, height, width, 3): a few pairs of each split as networks see them,
-            before augmentation.
+        pictures: by the title of a column, uint8 arrays (rows, height, width, 3): a few pairs of each split as networks
+            see them, before augmentation.
         left_out: names of what lies among the data and is not read, by kind.
     """
 
@@ -108,9 +109,9 @@ def make_data_report(checked: CheckedRecipe, on_progress: Callable[[int, int], N
     for split, prepared in zip(get_args(Split), opened, strict=True):
         inspector = PairInspector(prepared.pairs, recipe.settings.input, len(prepared))
         splits[split], shown = _read(prepared, inspector, rows, told)
-        condition, target = prepared.sides
-        pictures[f"{split}: condition"] = np.stack([_seen(pair.condition, condition) for pair in shown])
-        pictures[f"{split}: target"] = np.stack([_seen(pair.target, target) for pair in shown])
+        condition, target = view_pairs(prepared, recipe.settings.evaluate)
+        pictures[_title(split, "condition", condition)] = _seen([pair.condition for pair in shown], condition)
+        pictures[_title(split, "target", target)] = _seen([pair.target for pair in shown], target)
     return DataReport(data.config.component.name, data.reason, splits, pictures, data.left_out)
 
 
@@ -152,8 +153,12 @@ def _content(pair: Pair) -> str:
     return digest.hexdigest()
 
 
-def _seen(stored: Tensor, side: TensorSpec) -> NDArray[np.uint8]:
-    return to_picture(to_network(stored[None], side)[0], side)
+def _seen(stored: Sequence[Tensor], view: SideView) -> NDArray[np.uint8]:
+    return np.stack([view.picture(to_network(image[None], view.side)[0]) for image in stored])
+
+
+def _title(split: Split, name: str, view: SideView) -> str:
+    return f"{split}: {name}\n{view.caption}".strip()
 
 
 def _in_words(side: Side) -> str:

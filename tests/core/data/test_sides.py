@@ -4,7 +4,8 @@ import torch
 from tests.core.toys import noise
 
 from genlab import DataError, ImageSide, LabelSide
-from genlab.data.sides import OneHotLabels, channels_of, resize, to_bytes, to_classes, to_network, to_picture, to_tensor
+from genlab.data.sides import OneHotLabels, channels_of, resize, to_bytes, to_classes, to_network, to_tensor
+from genlab.data.view import SideView
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 COLOURS = LabelSide((RED, GREEN, BLUE))
@@ -154,18 +155,11 @@ def test_all_256_values_come_back():
     values = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
     np.testing.assert_array_equal(to_bytes(seen(values, GREY)), values)
     np.testing.assert_array_equal(to_bytes(seen(values.astype(np.uint16) * 257, GREY)), values)
-    np.testing.assert_array_equal(to_picture(seen(values, GREY), GREY), values.repeat(3, axis=2))
 
 
 def test_what_goes_beyond_black_and_white_is_cut_off():
     image = torch.tensor([-3.0, -1.001, 1.001, 3.0]).view(1, 1, 4)
     assert to_bytes(image).flatten().tolist() == [0, 0, 255, 255]
-
-
-@pytest.mark.parametrize(("channels", "shown"), [(1, [0, 0, 0]), (2, [0, 0, 0]), (3, [0, 1, 2]), (5, [0, 0, 0])])
-def test_a_picture_has_three_channels(channels, shown):
-    array = noise(1, 4, 4, channels)[0]
-    np.testing.assert_array_equal(to_picture(seen(array, ImageSide(channels)), ImageSide(channels)), array[..., shown])
 
 
 CLASSES = OneHotLabels(COLOURS.palette)
@@ -181,7 +175,7 @@ def test_classes_have_a_channel_each_which_is_1_where_a_pixel_is_of_the_class():
 def test_classes_are_shown_in_their_colors_and_stored_as_a_dataset_gives_them():
     labels = np.array([[0, 2], [1, 1]], np.uint8)
     scores = 7 * seen(labels, CLASSES) - 3
-    np.testing.assert_array_equal(to_picture(scores, CLASSES), [[RED, BLUE], [GREEN, GREEN]])
+    np.testing.assert_array_equal(SideView(CLASSES).picture(scores), [[RED, BLUE], [GREEN, GREEN]])
     np.testing.assert_array_equal(to_classes(scores), labels)
     assert to_classes(scores).dtype == np.uint8
 
@@ -192,4 +186,4 @@ def test_more_than_256_classes_with_a_channel_each():
     stored = to_classes(seen(labels, side))
     assert stored.dtype == np.uint16
     np.testing.assert_array_equal(stored, labels)
-    np.testing.assert_array_equal(to_picture(seen(labels, side), side)[0, 3], [299 % 256, 1, 0])
+    np.testing.assert_array_equal(SideView(side).picture(seen(labels, side))[0, 3], [299 % 256, 1, 0])

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from genlab import Batch, Generator, ImageSide, Method, Outputs, Phase, PluginError, Skip
 from genlab.config.schema import Inference
 from genlab.data.sides import OneHotLabels
+from genlab.data.view import SideView
 from genlab.engine.inference import Predictor
 from genlab.tools.probe.skips import SkipProbe
 
@@ -54,11 +55,12 @@ class Alone(Method):
 
 
 VALUES = (0.8, -0.4, 0.2)
+IMAGES = SideView(ImageSide())
 
 
 def probe(**settings) -> SkipProbe:
     batches = [Batch(torch.full((1, 3, 8, 8), value), torch.zeros(1, 3, 8, 8)) for value in VALUES]
-    return SkipProbe(Predictor(Alone({"generator": Adding(**settings)}, {}), Inference()), batches, ImageSide(), 2)
+    return SkipProbe(Predictor(Alone({"generator": Adding(**settings)}, {}), Inference()), batches, IMAGES, 2)
 
 
 def effects(made: SkipProbe) -> dict[str, object]:
@@ -102,7 +104,7 @@ def test_scores_of_classes_are_looked_at_as_probabilities():
     condition = torch.tensor([0.0, 4.0]).reshape(1, 2, 1, 1).expand(1, 2, 8, 8)
     target = torch.tensor([0.0, 1.0]).reshape(1, 2, 1, 1).expand(1, 2, 8, 8)
     side = OneHotLabels(((0, 0, 0), (255, 255, 255)))
-    made = SkipProbe(probe().predictor, [Batch(condition, target)] * 2, side, 1)
+    made = SkipProbe(probe().predictor, [Batch(condition, target)] * 2, SideView(side), 1)
     before, after = 1 / (1 + math.exp(-3)), 1 / (1 + math.exp(-2))
     effect = effects(made)["cut"]
     assert effect.change.mean == pytest.approx(before - after, rel=1e-5)
@@ -113,7 +115,7 @@ def test_scores_of_classes_are_looked_at_as_probabilities():
 def test_high_frequencies_are_a_share_of_what_they_were():
     made = probe()
     alternating = 0.5 * (-1.0) ** torch.arange(8).expand(1, 3, 8, 8)
-    made = SkipProbe(made.predictor, [Batch(scale * alternating, alternating) for scale in (1, 2)], ImageSide(), 1)
+    made = SkipProbe(made.predictor, [Batch(scale * alternating, alternating) for scale in (1, 2)], IMAGES, 1)
     found = effects(made)
     assert found["cut"].high_frequency.mean == pytest.approx((0.5 / 0.75) ** 2)
     assert found["shuffle"].high_frequency.mean == pytest.approx(((1 / 0.75) ** 2 + (1.25 / 1.5) ** 2) / 2)

@@ -10,7 +10,7 @@ import numpy as np
 from torch import nn
 
 from genlab.data.order import evenly_spaced
-from genlab.data.sides import to_picture
+from genlab.data.view import view_pairs
 from genlab.engine.inference import Predictor
 from genlab.engine.listener_list import ListenerList
 from genlab.engine.seeding import isolated_rng, seed_random_numbers
@@ -84,7 +84,8 @@ def _probe(run: Run, skips: Sequence[Skip], pairs: int, on_progress: Callable[[i
         raise DataError(what, where=prepared.pairs.description, hint="Train with at least two validation pairs.")
     batches = [pair_as_batch(prepared, index, run.device) for index in indices]
     predictor = Predictor(run.method, run.recipe.settings.inference)
-    skip_probe = SkipProbe(predictor, batches, prepared.sides.target, SHOWN)
+    condition, target = view_pairs(prepared, run.recipe.settings.evaluate)
+    skip_probe = SkipProbe(predictor, batches, target, SHOWN)
     effects: list[SkipEffect] = []
     for done, skip in enumerate(skips):
         on_progress(done, len(skips))
@@ -93,9 +94,11 @@ def _probe(run: Run, skips: Sequence[Skip], pairs: int, on_progress: Callable[[i
     gradients, weights = _norms(run.method, batches)
     pictures = Pictures(
         keys=tuple(prepared[index].key for index in indices[:SHOWN]),
-        condition=np.stack([to_picture(batch.condition[0], prepared.sides.condition) for batch in batches[:SHOWN]]),
+        condition=np.stack([condition.picture(batch.condition[0]) for batch in batches[:SHOWN]]),
         prediction=skip_probe.pictures(skip_probe.undisturbed),
         target=skip_probe.pictures([batch.target for batch in batches]),
+        condition_caption=condition.caption,
+        target_caption=target.caption,
     )
     probed = Probed(run.path, run.step, len(batches), pictures, effects, gradients, weights)
     write_probe_report(probed)

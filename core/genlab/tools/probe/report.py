@@ -58,6 +58,6 @@ def _band(effects: Sequence[SkipEffect], figure: str) -> dict[int, Interval]:
 
 def _columns(probed: Probed, effects: Sequence[SkipEffect]) -> dict[str, NDArray[np.uint8]]:
     """Columns: condition, original prediction, predictions with each level replaced, and target."""
-    pictures = probed.pictures
-    changed = {f"level {effect.level}": effect.pictures for effect in effects}
-    return {"condition": pictures.condition, "prediction": pictures.prediction, **changed, "target": pictures.target}
+    condition, prediction, target = probed.pictures.columns.items()
+    changed = ((f"level {effect.level}", effect.pictures) for effect in effects)
+    return dict([condition, prediction, *changed, target])

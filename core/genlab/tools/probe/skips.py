@@ -13,7 +13,8 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from genlab.data.sides import OneHotLabels, TensorSpec, to_picture
+from genlab.data.sides import OneHotLabels
+from genlab.data.view import SideView
 from genlab.engine.inference import Predictor
 from genlab.errors import PluginError
 from genlab.interfaces.listener import Interval, Replacement, SkipEffect
@@ -33,11 +34,11 @@ class SkipProbe:
     Args:
         predictor: the trained networks.
         batches: pairs, one each; two at least, as one takes another's features.
-        target: what predictions are, for their pictures.
+        target: how predictions are shown.
         shown: of how many pairs to make pictures.
     """
 
-    def __init__(self, predictor: Predictor, batches: Sequence[Batch], target: TensorSpec, shown: int) -> None:
+    def __init__(self, predictor: Predictor, batches: Sequence[Batch], target: SideView, shown: int) -> None:
         self.predictor = predictor
         self.batches = batches
         self.target = target
@@ -69,7 +70,7 @@ class SkipProbe:
 
     def pictures(self, images: Sequence[OneImage]) -> NDArray[np.uint8]:
         """The first few predictions, for display."""
-        return np.stack([to_picture(image[0], self.target) for image in images[: self.shown]])
+        return np.stack([self.target.picture(image[0]) for image in images[: self.shown]])
 
     def _features(self, skip: Skip, batch: Batch) -> Features:
         """Features that the skip connection carries for one pair."""
@@ -93,7 +94,7 @@ class SkipProbe:
 
     def _seen(self, batch: Batch) -> OneImage:
         prediction = self.predictor(batch.condition)
-        return prediction.softmax(dim=1) if isinstance(self.target, OneHotLabels) else prediction
+        return prediction.softmax(dim=1) if isinstance(self.target.side, OneHotLabels) else prediction
 
 
 def _replacements(features: Sequence[Features]) -> Mapping[Replacement, Sequence[Features]]:
