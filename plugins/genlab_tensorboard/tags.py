@@ -28,8 +28,9 @@ def step_scalars(values: StepMetrics) -> dict[str, float]:
 
 
 def column_titles(pictures: Pictures) -> list[str]:
-    """What the columns of a picture show, for its tag, whose parts a slash would separate."""
-    return [": ".join(title.split("\n")).replace("/", "-") for title in pictures.columns]
+    """Names of a picture's columns, and of what they show, for its tag."""
+    names = (title.partition("\n") for title in pictures.columns)
+    return [f"{name} [{caption}]" if caption else name for name, _, caption in names]
 
 
 def _under(group: str, figures: Mapping[str, float]) -> dict[str, float]:
