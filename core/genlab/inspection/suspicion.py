@@ -19,7 +19,7 @@ _LEAST_TELLING = 4
 
 
 class Suspicion(NamedTuple):
-    """What is suspicious about data, and what to do about it."""
+    """Something suspicious about data, and its remedy."""
 
     what: str
     hint: str
