@@ -82,4 +82,5 @@ def find_suspicions(selection: Selection, settings: Input) -> list[Suspicion]:
         pair = pairs[place]
         prepared.prepare(pair)
         inspector.add(pair)
-    return inspector.suspicions()
+    seen = "" if len(places) == len(indices) else f"of {len(places)} pairs that were looked at, "
+    return [suspicion._replace(what=f"{seen}{suspicion.what}") for suspicion in inspector.suspicions()]
