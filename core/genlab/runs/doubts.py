@@ -24,27 +24,30 @@ def is_colored(image: NDArray[np.generic]) -> bool:
     return bool(np.ptp(values, axis=2).max() > np.ptp(values) * _COLORED)
 
 
-def doubts(image: NDArray[np.generic], condition: SideRecord, pairs: StoredPairs | None) -> Sequence[str]:
+def doubts(
+    image: NDArray[np.generic], condition: SideRecord, pairs: StoredPairs | None, *, stretched: bool
+) -> Sequence[str]:
     """Reasons to ask whether an image is what the user meant to predict from, as clauses for a warning.
 
     Args:
         image: (height, width, channels), or (height, width) of classes.
         condition: the conditions that the run was trained on.
         pairs: the run's pairs, if recorded.
+        stretched: whether it is stretched to the one size that pairs of several sizes were stretched to.
     """
     has_colors = condition.classes is not None or (pairs is not None and pairs.colored)
     found = (
-        _doubt_of_shape(image.shape[0], image.shape[1], pairs) if pairs else None,
+        _doubt_of_shape(image.shape[0], image.shape[1], pairs, stretched) if pairs else None,
         _doubt_of_values(image) if has_colors else None,
     )
     return [doubt for doubt in found if doubt]
 
 
-def _doubt_of_shape(height: int, width: int, pairs: StoredPairs) -> str | None:
+def _doubt_of_shape(height: int, width: int, pairs: StoredPairs, stretched: bool) -> str | None:
     aspect, (low, high) = width / height, pairs.aspects
     is_usual = low * (1 - _TOLERANCE) <= aspect <= high * (1 + _TOLERANCE)
     may_be_pair = low * (1 - _TOLERANCE) <= aspect / 2 <= high * (1 + _TOLERANCE)
-    if is_usual or not (may_be_pair or pairs.only is None):
+    if is_usual or not (may_be_pair or stretched):
         return None
     if pairs.only:
         what = "it is twice as wide for its height as the images in training"

@@ -224,9 +224,11 @@ class Run:
         return size_to_predict((height, width), size, self.manifest.data.stored, trained)
 
     def _doubts(self, image: NDArray[np.generic], size: PredictionSize) -> Iterator[str]:
-        if size == "training" and self.manifest.data.stored is None:
+        pairs = self.manifest.data.stored
+        if size == "training" and pairs is None:
             yield "the run has no record of its pairs' sizes, so it is not resized; set a size if training resized"
-        yield from doubts(image, self.condition, self.manifest.data.stored)
+        stretched = size == "training" and pairs is not None and pairs.only is None
+        yield from doubts(image, self.condition, pairs, stretched=stretched)
 
     def read(self, path: Path) -> NDArray[np.generic]:
         """Read a file to predict from, by the code that reads the training pairs' conditions.

@@ -294,6 +294,13 @@ def test_an_image_like_those_in_training_is_not(
     assert not caplog.text
 
 
+def test_a_panorama_is_not_doubted_where_it_is_not_stretched(
+    runs: dict[str, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    genlab.open_run(runs["several"] / "run").predict(scene(64, 400), size="stored")
+    assert not caplog.text
+
+
 def test_gray_is_not_doubted_where_training_had_gray(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Drawings of lines are often kept as three equal channels."""
     lines = np.repeat(np.where(scene(64, 96)[..., :1] > 128, 255, 0).astype(np.uint8), 3, axis=2)
