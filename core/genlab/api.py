@@ -286,7 +286,6 @@ def probe(
         DataError: its validation pairs are not available.
         DeviceError: the device asked for is not there.
     """
-    at_least(2, pairs, "pairs")
     return probe_skips(open_run(run, device=device), pairs, on_progress)
 
 

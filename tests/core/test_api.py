@@ -76,7 +76,6 @@ def test_an_argument_by_its_old_name_is_an_error_with_the_new_one(
     [
         (genlab.train, "stop_at", 1),
         (genlab.ablate, "jobs", 1),
-        (genlab.probe, "pairs", 2),
         (genlab.bench, "rounds", 2),
     ],
 )

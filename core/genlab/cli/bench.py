@@ -20,13 +20,10 @@ def bench(
     json: JsonOption = False,
 ) -> None:
     """Benchmark a recipe's training step against the plain implementation."""
-    from rich.console import Console
-    from rich.progress import Progress
-
     import genlab
-    from genlab.cli.output import print_json
+    from genlab.cli.output import print_json, progress_bar
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with progress_bar() as progress:
         task = progress.add_task("rounds", total=None)
         found = genlab.bench(
             recipe,

@@ -41,10 +41,9 @@ def data(
         _cache(recipe, overrides, plugin, clear=cache is CacheVerb.CLEAR, json=json)
         return
     from rich.console import Console
-    from rich.progress import Progress
 
     import genlab
-    from genlab.cli.output import print_json
+    from genlab.cli.output import print_json, progress_bar
     from genlab.config.load import find_recipe
     from genlab.drawing.contact_sheet import contact_sheet
     from genlab.errors import StorageError
@@ -54,7 +53,7 @@ def data(
     if sheet.is_dir() or not sheet.parent.is_dir():
         hint = "--out takes the name of a file, in a folder that is there."
         raise StorageError("no picture can be written there", where=str(sheet), hint=hint)
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with progress_bar() as progress:
         task = progress.add_task("pairs", total=None)
         found = genlab.inspect_data(
             recipe,

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic_core import to_json
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
@@ -37,6 +38,12 @@ def _fault(fault: Fault) -> Text:
         quoted, carets = fault.quote.split("\n")
         text.append(f"\n{quoted}\n").append(carets, "red")
     return text.append(f"\n{fault.hint}") if fault.hint else text
+
+
+def progress_bar() -> Progress:
+    """A progress bar on standard error, gone at its end; none off a terminal."""
+    console = Console(stderr=True)
+    return Progress(console=console, transient=True, disable=not console.is_terminal)
 
 
 def print_json(value: Any) -> None:

@@ -42,13 +42,11 @@ def predict(
     json: JsonOption = False,
 ) -> None:
     """Predict from images of any size with a trained run, and print the files of the predictions."""
-    from rich.console import Console
-    from rich.progress import Progress
-
     import genlab
+    from genlab.cli.output import progress_bar
 
-    wanted, console = _parse_size(size), Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+    wanted = _parse_size(size)
+    with progress_bar() as progress:
         task = progress.add_task("images", total=None)
         try:
             written = genlab.predict_files(

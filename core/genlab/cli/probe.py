@@ -20,14 +20,11 @@ def probe(
     json: JsonOption = False,
 ) -> None:
     """Measure the effect of each skip connection on predictions by replacing its features."""
-    from rich.console import Console
-    from rich.progress import Progress
-
     import genlab
-    from genlab.cli.output import print_json, print_next
+    from genlab.cli.output import print_json, print_next, progress_bar
     from genlab.tools.probe.report import probe_as_json
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with progress_bar() as progress:
         task = progress.add_task("skip connections", total=None)
         found = genlab.probe(
             run,

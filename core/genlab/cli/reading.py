@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from rich.console import Console
-from rich.progress import Progress
+from genlab.cli.output import progress_bar
 
 
 class ReadingProgress:
     """A bar on standard error, gone as soon as all pairs are read: the training shows its own."""
 
     def __init__(self) -> None:
-        console = Console(stderr=True)
-        self._progress = Progress(console=console, transient=True, disable=not console.is_terminal)
+        self._progress = progress_bar()
         self._task = self._progress.add_task("reading the data", total=None)
 
     def __enter__(self) -> ReadingProgress:

@@ -64,8 +64,8 @@ def test_twice_gives_the_same_figures(run: Path, gen: GenCommand):
 def test_a_person_sees_tables_and_finds_a_plot_and_pictures(run: Path, gen: GenCommand):
     told = gen("probe", run, "--pairs", 2)
     assert told.returncode == 0, told.stderr
-    assert "Given another image's features, the skips move predictions, most first: level " in told.stdout
-    assert "What becomes of 2 predictions" in told.stdout
+    assert "change of predictions from another image's features first: level " in told.stdout
+    assert "Effect on 2 predictions" in told.stdout
     rows = [
         line.split()[:2]
         for line in told.stdout.splitlines()
@@ -102,7 +102,7 @@ def test_what_cannot_be_probed(run: Path, tiny: Path, gen: GenCommand, tmp_path:
     assert gen("probe", run, "--pairs", 1).returncode == 2
     assert gen("run", tiny, "--set", "data.validation_count=1", "--steps", 1, "--out", "one").returncode == 0
     one = gen("probe", "one")
-    assert (one.returncode, "there is one pair" in one.stderr) == (2, True)
+    assert (one.returncode, "at least two validation pairs" in one.stderr) == (2, True)
     for told in (severed, nothing, one):
         assert "Traceback" not in told.stderr
 
@@ -118,7 +118,7 @@ def test_data_that_are_gone_are_missed(tiny: Path, gen: GenCommand, make_pairs, 
 
 
 def test_two_pairs_are_needed(run: Path):
-    with pytest.raises(ValueError, match="at least 2 are needed"):
+    with pytest.raises(ValueError, match="at least 2"):
         genlab.probe(run, pairs=1)
 
 
@@ -180,8 +180,8 @@ def genlab_register(registry):
     ("kind", "words"),
     [
         ("list", "carries list, and should carry floats, as one tensor"),
-        ("none", "its skips() gave no list of genlab.Skip"),
-        ("pair", "its skips() gave no list of genlab.Skip"),
+        ("none", "its skips() must return a list of genlab.Skip"),
+        ("pair", "its skips() must return a list of genlab.Skip"),
         ("zero", "a skip has the level 0; they count from 1"),
         ("letter", "a skip has the level 'a'; they count from 1"),
         ("twice", "it has two skips at level 1"),
