@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
 from genlab.config.schema import Input
 from genlab.data.check import Selection
 from genlab.data.order import evenly_spaced
@@ -20,6 +23,15 @@ from genlab.interfaces.dataset import ImageSide, Pair, Pairs, SideName, require_
 
 _PAIRS = (4, 32)
 _VALUES = 2**25
+_SEAMS = 32
+"""The most pairs whose seam is looked at, evenly spaced."""
+
+
+class Inspection(NamedTuple):
+    """Statistics of both sides of some pairs, and suspicions about them."""
+
+    statistics: Mapping[SideName, SideStatistics]
+    suspicions: Sequence[Suspicion]
 
 
 class PairInspector:
@@ -34,24 +46,24 @@ class PairInspector:
     def __init__(self, pairs: Pairs, settings: Input, count: int) -> None:
         self._a = collector(ranged_side(pairs.a, settings.range_a, "a"), count)
         self._b = collector(ranged_side(pairs.b, settings.range_b, "b"), count)
-        self._seam = Seam() if isinstance(pairs.a, ImageSide) and isinstance(pairs.b, ImageSide) else None
+        self._seam = Seam()
+        self._are_images = isinstance(pairs.a, ImageSide) and isinstance(pairs.b, ImageSide)
+        self._seams_every = -(-count // _SEAMS)
+        self._added = 0
 
     def add(self, pair: Pair) -> None:
         """Look at a pair that is what its dataset declares."""
         self._a.add(pair.a)
         self._b.add(pair.b)
-        if self._seam:
+        if self._are_images and self._added % self._seams_every == 0:
             self._seam.add(pair.a, pair.b)
+        self._added += 1
 
-    def statistics(self) -> dict[SideName, SideStatistics]:
-        """Statistics of both sides; at least one pair was added."""
-        return {"a": self._a.statistics(), "b": self._b.statistics()}
-
-    def suspicions(self) -> list[Suspicion]:
-        """Suspicions about the pairs, at most one a side and one about both."""
-        sides = (_suspicion(name, found) for name, found in self.statistics().items())
-        found = (*sides, halves_of_photos(self._seam) if self._seam else None)
-        return [suspicion for suspicion in found if suspicion]
+    def inspection(self) -> Inspection:
+        """Statistics of both sides, and suspicions: at most one a side and one about both; of one pair at least."""
+        sides: dict[SideName, SideStatistics] = {"a": self._a.statistics(), "b": self._b.statistics()}
+        found = (*(_suspicion(name, side) for name, side in sides.items()), halves_of_photos(self._seam))
+        return Inspection(sides, [suspicion for suspicion in found if suspicion])
 
 
 def _suspicion(name: SideName, found: SideStatistics) -> Suspicion | None:
@@ -83,4 +95,4 @@ def find_suspicions(selection: Selection, settings: Input) -> list[Suspicion]:
         prepared.prepare(pair)
         inspector.add(pair)
     seen = "" if len(places) == len(indices) else f"of {len(places)} pairs that were looked at, "
-    return [suspicion._replace(what=f"{seen}{suspicion.what}") for suspicion in inspector.suspicions()]
+    return [suspicion._replace(what=f"{seen}{suspicion.what}") for suspicion in inspector.inspection().suspicions]

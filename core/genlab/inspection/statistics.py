@@ -17,7 +17,7 @@ from genlab.interfaces.dataset import ImageSide, LabelSide, Side
 BINS = 24
 PERCENTAGES = (0.1, 1.0, 50.0, 99.0, 99.9)
 
-_VALUES = 2**18
+_VALUES = 2**17
 """About the most values that are kept of a side, evenly spaced, of all pairs together."""
 
 

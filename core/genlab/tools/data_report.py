@@ -133,6 +133,7 @@ def _read(
         if index in places:
             shown.append(seen)
         told()
+    statistics, suspicions = inspector.inspection()
     found = SplitReport(
         description=pairs.description,
         pairs=len(pairs),
@@ -140,8 +141,8 @@ def _read(
         b=_in_words(pairs.b),
         sizes=dict(sizes.most_common()),
         keys=dict(keys),
-        statistics=inspector.statistics(),
-        suspicions=inspector.suspicions(),
+        statistics=statistics,
+        suspicions=suspicions,
     )
     return found, shown
 

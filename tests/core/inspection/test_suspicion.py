@@ -92,4 +92,4 @@ def test_all_pairs_are_looked_at_where_all_are_read() -> None:
     inspector = PairInspector(kind.pairs, kind.settings, COUNT)
     for pair in kind.pairs:
         inspector.add(pair)
-    assert inspector.statistics()["b"].maximum == 60_000
+    assert inspector.inspection().statistics["b"].maximum == 60_000
