@@ -75,6 +75,22 @@ def masks(seed: int, value: int, share: float = 1.0) -> list[Array]:
     return [box if rng.random() < share else np.zeros_like(box) for box in boxes]
 
 
+def spots(seed: int) -> list[Array]:
+    """Maps of one white pixel in every fifth image."""
+    images = list(np.zeros((COUNT, SIZE, SIZE, 1), np.uint8))
+    rng = np.random.default_rng(seed)
+    for image in images[::5]:
+        image[tuple(rng.integers(0, SIZE, 2))] = 255
+    return images
+
+
+def gutter(images: Sequence[Array], first: int, last: int | None) -> list[Array]:
+    found = [image.copy() for image in images]
+    for image in found:
+        image[:, first:last] = 255
+    return found
+
+
 def gray(dtype: str | None = None, range: tuple[float, float] | None = None, bands: int = 1) -> ImageSide:
     return ImageSide(bands, range, dtype)
 
@@ -178,6 +194,17 @@ SOUND: dict[str, Callable[[], Kind]] = {
     "noise": lambda: Kind(noise(19), noise(20)),
     "masks of 0 and 255, most of them empty": lambda: Kind(
         photos(21), masks(21, 255, share=0.3), (ImageSide(), gray())
+    ),
+    "masks of 0 and 255 in a few pixels": lambda: Kind(photos(26), spots(26), (ImageSide(), gray())),
+    "photos and the same": lambda: Kind(photos(27), photos(27)),
+    "a white gutter between the sides": lambda: Kind(gutter(photos(28), -8, None), gutter(photos(29), 0, 8)),
+    "heights in steps": lambda: Kind(
+        photos(30),
+        [image // 40 * 40 for image in scaled(fields(30, roughness=3.0), 255, np.uint8)],
+        (ImageSide(), gray()),
+    ),
+    "floats with a tenth beyond their range": lambda: Kind(
+        photos(30), elevations(30), (ImageSide(), gray("float32")), Input(range_b=(1350, 1950))
     ),
     "scenes before the same background": lambda: Kind(horizons(22), horizons(23)),
     "gray photos of 16 levels": lambda: Kind(
