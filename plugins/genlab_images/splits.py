@@ -49,9 +49,7 @@ class Splits(NamedTuple):
         drawn = {key for key in pairs if _fraction(key) < self.validation}
         if len(drawn) in (0, len(pairs)):
             purpose = "train with" if drawn else "validate"
-            what = (
-                f"of {count_of_pairs(len(pairs))}, a validation share of {self.validation:g} leaves none to {purpose}"
-            )
+            what = f"a validation share of {self.validation:g} leaves none of {count_of_pairs(len(pairs))} to {purpose}"
             raise DataError(what, where=where, hint=_useful_shares(pairs))
         return {key: pair for key, pair in pairs.items() if (key in drawn) == (split == "validation")}
 
