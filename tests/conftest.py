@@ -164,6 +164,21 @@ def make_pairs(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
+@pytest.fixture
+def locked() -> Iterator[Path]:
+    """A folder that this process may not enter, even if it began as root, in one that it may."""
+    with TemporaryDirectory() as parent:
+        Path(parent).chmod(0o755)
+        folder = Path(parent, "locked")
+        folder.mkdir(mode=0o000)
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(65534)  # nobody's
+        yield folder
+        os.seteuid(user)
+        folder.chmod(0o700)
+
+
 @pytest.fixture(scope="session")
 def judge_recipe() -> list[str]:
     """Arguments of `gen run` for a judge of drawn facades at 32 pixels: two steps, in about two seconds."""

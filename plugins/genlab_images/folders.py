@@ -14,10 +14,15 @@ from genlab import DataError, DataUnavailableError, ImageFolder
 
 def find_root(root: Path) -> Path:
     """The folder with its `~` expanded; `DataUnavailableError` if it is not there."""
-    folder = root.expanduser()
-    if folder.is_dir():
-        return folder
-    if folder.exists():
+    try:
+        folder = root.expanduser()
+        if folder.is_dir():
+            return folder
+        is_there = folder.exists()
+    except (OSError, RuntimeError) as error:  # it may not be entered, or there is no user of that name
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"the folder cannot be read: {reason}", where=str(root)) from error
+    if is_there:
         raise DataError("this is a file, not a folder", where=str(folder), hint="Unpack it if it is an archive.")
     taken = "" if folder.is_absolute() else f" A relative path is taken from the working directory, {Path.cwd()}."
     hint = f'Set "root" to the folder that holds the data.{taken}'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,6 @@ from genlab import DataError, find_images
 from genlab.images.folder import describe_left_out
 
 UMLAUTS = unicodedata.normalize("NFC", "Höfe.png"), unicodedata.normalize("NFD", "Höfe.png")
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -26,21 +25,6 @@ def touch(tmp_path: Path) -> Callable[..., None]:
             path.touch()
 
     return make
-
-
-@pytest.fixture
-def locked() -> Iterator[Path]:
-    """A folder that this process may not enter, even if it began as root, in one that it may."""
-    with tempfile.TemporaryDirectory() as parent:
-        Path(parent).chmod(0o755)
-        folder = Path(parent, "locked")
-        folder.mkdir(mode=0o000)
-        user = os.geteuid()
-        if user == 0:
-            os.seteuid(NOBODY)
-        yield folder
-        os.seteuid(user)
-        folder.chmod(0o700)
 
 
 def test_images_come_in_natural_order(tmp_path: Path, touch: Callable[..., None]) -> None:

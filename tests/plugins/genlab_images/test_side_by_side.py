@@ -286,3 +286,16 @@ def test_the_real_facades(facades: Path) -> None:
     for index, (_, photo, labels) in enumerate(at_once):
         assert photo.shape == labels.shape == (256, 256, 3)
         np.testing.assert_array_equal(photo, train[index].a)
+
+
+@pytest.mark.parametrize("inner", [".", "below"])
+def test_a_root_that_may_not_be_entered_is_refused(locked: Path, inner: str) -> None:
+    with pytest.raises(DataError, match="Permission denied") as caught:
+        SideBySide(root=locked / inner).open("train")
+    assert caught.value.where == str(locked / inner)
+
+
+def test_a_user_that_is_unknown_is_named() -> None:
+    with pytest.raises(DataError, match="cannot be read") as caught:
+        SideBySide(root=Path("~nobody-of-this-name/pairs")).probe()
+    assert caught.value.where == "~nobody-of-this-name/pairs"
