@@ -87,7 +87,7 @@ def _read_pairs(file: Path, columns: tuple[str, str]) -> dict[str, EncodedPair]:
     """The pairs of a list, by key; `DataError` names all lines that are at fault."""
     pairs: dict[str, EncodedPair] = {}
     faults: list[DataError] = []
-    for row in read_rows(file):
+    for row in read_rows(file, columns):
         try:
             pair = _read_pair(row, columns, file.parent)
             if pair.key in pairs:

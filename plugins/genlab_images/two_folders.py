@@ -116,7 +116,8 @@ class TwoFolders(Dataset):
 def _check_layout(layout: str, validation: str | Share) -> None:
     rest = layout.replace("{side}", "", 1).replace("{split}", "", 1)
     if "{side}" not in layout or "{" in rest or "}" in rest:
-        raise ValueError(f'layout is "{layout}": it has {{side}} once, {{split}} at most once, and no other braces')
+        what = "expected a layout with {side} once, {split} at most once, and no other braces"
+        raise ValueError(f'{what}, got "{layout}"')
     if "{split}" not in layout and isinstance(validation, str):
         what = f'layout is "{layout}", which both splits share, and validation is a folder, "{validation}"'
         raise ValueError(f"{what}: set validation to a share such as 0.1, or put {{split}} into layout")

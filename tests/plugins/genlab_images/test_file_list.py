@@ -76,7 +76,7 @@ def test_a_share_of_the_list_validates(save: Save, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "line", "what"),
     [
-        ("train.csv", "photo;b\n1.png;b/1.png", 2, 'no column "a"'),
+        ("train.csv", "photo;b\n1.png;b/1.png", 1, 'no column "a"'),
         ("train.csv", "a,b\n1.png,b/1.png\n2.png", 3, "expected 2 values, as the first line has, got 1"),
         ("train.csv", "a,b\n1.png,b/1.png,7", 2, "expected 2 values, as the first line has, got 3"),
         ("train.csv", "a,b,a\n1.png,b/1.png,2.png", 1, 'two columns are called "a"'),
@@ -91,6 +91,8 @@ def test_a_share_of_the_list_validates(save: Save, tmp_path: Path) -> None:
         ("train.jsonl", '{"a": "1.png", "b": "b/1.png"}\n{"a": }', 2, "the line is not JSON"),
         ("train.jsonl", "\n[1]", 2, "the line is not a JSON object"),
         ("train.jsonl", "[" * 100_000, 1, "the line is not JSON"),
+        ("train.jsonl", '{"a": "1.png", "b": "b/1.png", "a": "2.png"}', 1, 'two columns are called "a"'),
+        ("train.jsonl", '{"b": "b/1.png"}', 1, 'no column "a"'),
         ("train.jsonl", '{"a": 3, "b": "b/1.png"}', 1, 'the column "a" holds 3, not a path'),
         ("train.jsonl", '{"a": "\\u0000", "b": "b/1.png"}', 1, "this is not a path"),
         ("train.jsonl", '{"a": "\\ud800", "b": "b/1.png"}', 1, "this is not a path"),

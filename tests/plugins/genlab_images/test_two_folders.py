@@ -199,7 +199,7 @@ def test_folders_without_splits_are_named_and_can_be_shared(save: Save, tmp_path
     "layout", ["train", "{split}", "{side}{side}", "{side}/{split}/{split}", "{side}/{sid}", "}{side}"]
 )
 def test_a_layout_without_its_words_is_refused(tmp_path: Path, layout: str) -> None:
-    with pytest.raises(ValueError, match=r"it has \{side\} once"):
+    with pytest.raises(ValueError, match=r"with \{side\} once"):
         TwoFolders(root=tmp_path, layout=layout, validation=0.1)
 
 
