@@ -80,6 +80,17 @@ def test_all_that_cannot_be_decoded_is_told_before_a_run_begins(
     assert not (tmp_path / "run").exists()
 
 
+def test_gen_data_lists_all_that_cannot_be_decoded(gen: GenCommand, tiny: Path, make_pairs: MakePairs) -> None:
+    root = make_pairs(count=12)
+    broken = [root / "train" / "9.png", root / "train" / "2.png", root / "val" / "5.png"]
+    for file in broken:
+        truncate(file)
+    failed = gen("data", tiny, "--set", of(root))
+    assert failed.returncode == 2
+    assert failed.stderr.startswith("error: 3 of 24 pairs cannot be used\n")
+    assert all(str(file) in failed.stderr for file in broken)
+
+
 def test_headers_are_all_read_before_one_is_refused(tiny: Path, make_pairs: MakePairs) -> None:
     root = make_pairs(count=4)
     (root / "train" / "1.png").write_bytes(b"no image")

@@ -19,6 +19,7 @@ from genlab.data.pair import PreparedPair
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import to_network
 from genlab.data.view import SideView, view_pairs
+from genlab.errors import DataError
 from genlab.inspection.inspector import PairInspector
 from genlab.inspection.statistics import SideStatistics
 from genlab.inspection.suspicion import Suspicion
@@ -91,7 +92,7 @@ def make_data_report(checked: CheckedRecipe, on_progress: Callable[[int, int], N
         on_progress: called with (done, total), in pairs.
 
     Raises:
-        DataError: one cannot be read, or does not fit; a training would find that when it is its turn.
+        DataError: some cannot be read, or do not fit; it lists all of them.
     """
     data = open_data(construct(checked.recipe, checked.document).data)
     recipe = with_ranges(checked.recipe, data)
@@ -104,35 +105,51 @@ def make_data_report(checked: CheckedRecipe, on_progress: Callable[[int, int], N
         done += 1
         on_progress(done, total)
 
+    faults: list[DataError] = []
     splits: dict[Split, SplitReport] = {}
     pictures: dict[str, NDArray[np.uint8]] = {}
     for split, prepared in zip(get_args(Split), opened, strict=True):
         inspector = PairInspector(prepared.pairs, recipe.settings.input, len(prepared))
-        splits[split], shown = _read(prepared, inspector, rows, told)
+        read = _read(prepared, inspector, rows, told, faults)
+        if read is None:
+            continue
+        splits[split], shown = read
         condition, target = view_pairs(prepared, recipe.settings.evaluate)
         pictures[_title(split, "condition", condition)] = _seen([pair.condition for pair in shown], condition)
         pictures[_title(split, "target", target)] = _seen([pair.target for pair in shown], target)
+    if faults:
+        raise DataError.listing(faults, f"of {total:,} pairs")
     return DataReport(data.config.component.name, data.reason, splits, pictures, data.left_out)
 
 
 def _read(
-    prepared: PreparedPairs, inspector: PairInspector, rows: int, told: Callable[[], None]
-) -> tuple[SplitReport, list[PreparedPair]]:
-    """All pairs of a split, and a few of them to be shown."""
+    prepared: PreparedPairs,
+    inspector: PairInspector,
+    rows: int,
+    told: Callable[[], None],
+    faults: list[DataError],
+) -> tuple[SplitReport, list[PreparedPair]] | None:
+    """All pairs of a split, and a few of them to be shown; None if some are at fault, which are added to `faults`."""
     pairs = prepared.pairs
     sizes = Counter[str]()
     keys: defaultdict[str, list[str]] = defaultdict(list)
     shown: list[PreparedPair] = []
     places = set(evenly_spaced(len(pairs), rows))
     for index in range(len(pairs)):
-        pair = pairs[index]
-        seen = prepared.prepare(pair)
+        told()
+        try:
+            pair = pairs[index]
+            seen = prepared.prepare(pair)
+        except DataError as error:
+            faults.append(error)
+            continue
         inspector.add(pair)
         sizes["{} x {}".format(*pair.a.shape[:2])] += 1
         keys[_content(pair)].append(pair.key)
         if index in places:
             shown.append(seen)
-        told()
+    if faults:
+        return None
     statistics, suspicions = inspector.inspection()
     found = SplitReport(
         description=pairs.description,
