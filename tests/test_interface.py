@@ -44,7 +44,7 @@ def test_the_reference_is_current(maker: ModuleType) -> None:
 
 
 def test_there_is_a_page_for_each_kind() -> None:
-    assert {path.stem for path in (ROOT / "docs" / "reference").glob("*.md")} == {*KINDS, "README", "python"}
+    assert {path.stem for path in (ROOT / "docs" / "reference").glob("*.md")} == {*KINDS, "README", "python", "recipe"}
     guide = (ROOT / "docs" / "write_a_plugin.md").read_text()
     missing = [kind for kind in KINDS if f"[{kind}](reference/{kind}.md)" not in guide]
     assert missing == [], "add rows to docs/write_a_plugin.md"

@@ -40,7 +40,8 @@ def index() -> str:
     for kind in KINDS.values():
         first = about(interfaces(kind)[0]).partition("\n")[0]
         lines.append(f"- [{kind.name}]({kind.name}.md): {first}")
-    lines += ["", "[The Python API](python.md) has all that `import genlab` gives;"]
+    lines += ["", "[The recipe](recipe.md) has all tables of a recipe and their keys;"]
+    lines += ["[the Python API](python.md) has all that `import genlab` gives;"]
     lines += ["[write a plugin](../write_a_plugin.md) shows how to begin;"]
     lines += ["[the interface's version](../interface.md) says what may change when.", "", *setting_types()]
     return "\n".join([*lines, *errors()]).strip() + "\n"
