@@ -3,8 +3,9 @@
 import hashlib
 import zlib
 
-import genlab
 import numpy as np
+
+import genlab
 
 DARKEST = 0.1
 

@@ -60,6 +60,7 @@ def settings(seed: int = 0, **tables: Mapping[str, Any]) -> Settings:
         "input": {"size": 8, "jitter": 0.5, "flip": True},
         "schedule": {"name": "linear"},
         "train": {"steps": 8, "values_every": 1},
+        "inference": {"normalization": "image"},
         "evaluate": {"previews": 2, "validations": 2, "preview_pairs": 2},
     }
     return Settings(

@@ -62,6 +62,7 @@ class _Resolver:
         self.hold_to_predictions(method, ("evaluate", "metrics"), metrics)
         if self.faults or data is None or method is None:
             return None
+        tables["inference"] = tables["inference"].settled(tables["train"].batch_size)
         return Recipe(
             title=title,
             settings=schema.Settings(seed=seed, **tables),

@@ -122,12 +122,19 @@ class Train(Table):
 class Inference(Table):
     """`[inference]`: how the trained generator predicts, always one image at a time."""
 
-    normalization: Literal["image", "running"] = "image"
-    """Batch normalization by each image's own statistics, as in the paper, or by those gathered in training."""
+    normalization: Literal["auto", "image", "running"] = "auto"
+    """Batch normalization by each image's own statistics, as in the paper, or by those gathered in training; auto is
+    image for trainings of batch 1, and running for those of more."""
     dropout: bool = False
     """Keep dropout on, as the paper does; `seed` makes it repeatable."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """For dropout and whatever else is drawn: the same image gives the same prediction."""
+
+    def settled(self, batch_size: int) -> Inference:
+        """The table with what it leaves open chosen, for a training with batches of that size."""
+        if self.normalization != "auto":
+            return self
+        return self.model_copy(update={"normalization": "image" if batch_size == 1 else "running"})
 
 
 class Evaluate(Table):

@@ -23,6 +23,7 @@ class Predictor:
     """Predict with a method's networks; their modes and buffers are restored afterwards."""
 
     def __init__(self, method: Method, settings: Inference) -> None:
+        assert settings.normalization != "auto", "the normalization is chosen when a recipe is resolved"
         self.method = method
         self.settings = settings
 

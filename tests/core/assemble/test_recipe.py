@@ -60,6 +60,17 @@ def test_it_says_every_default(resolved: Resolved) -> None:
     assert tables["inference"] == {"normalization": "image", "dropout": False, "seed": 0}
 
 
+@pytest.mark.parametrize(
+    ("asked", "batch_size", "chosen"),
+    [("auto", 1, "image"), ("auto", 2, "running"), ("image", 2, "image"), ("running", 1, "running")],
+)
+def test_normalization_is_chosen_by_the_batch_size(
+    resolved: Resolved, asked: str, batch_size: int, chosen: str
+) -> None:
+    recipe = resolved(f"inference.normalization={asked}", f"train.batch_size={batch_size}")
+    assert recipe.tables()["inference"]["normalization"] == chosen
+
+
 def test_what_is_left_to_the_machine_is_left_out_until_it_is_settled(resolved: Resolved) -> None:
     text = 'device = "auto"'
     recipe = resolved("train.device=auto", "train.threads=3")

@@ -14,7 +14,7 @@ def predictor(generator: Generator | None = None, method: type[ToyMethod] = ToyM
     made = networks()
     if generator:
         made["generator"] = generator
-    return Predictor(method(made, {}), Inference(**settings))
+    return Predictor(method(made, {}), Inference(**{"normalization": "image", **settings}))
 
 
 def images(count: int = 3, height: int = 8, width: int = 8) -> Tensor:
@@ -203,7 +203,7 @@ def test_a_prediction_does_not_change_the_next_training_step():
         torch.manual_seed(0)
         for number in range(3):
             if predicts:
-                Predictor(method, Inference(dropout=True))(images())
+                Predictor(method, Inference(normalization="image", dropout=True))(images())
             train_step(method, Batch(*batch(seed=number)), optimizers, with_norms=False)
         return made["generator"].inner.weight.detach()
 

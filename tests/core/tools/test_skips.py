@@ -60,7 +60,9 @@ IMAGES = SideView(ImageSide())
 
 def probe(**settings) -> SkipProbe:
     batches = [Batch(torch.full((1, 3, 8, 8), value), torch.zeros(1, 3, 8, 8)) for value in VALUES]
-    return SkipProbe(Predictor(Alone({"generator": Adding(**settings)}, {}), Inference()), batches, IMAGES, 2)
+    return SkipProbe(
+        Predictor(Alone({"generator": Adding(**settings)}, {}), Inference(normalization="image")), batches, IMAGES, 2
+    )
 
 
 def effects(made: SkipProbe) -> dict[str, object]:
