@@ -60,9 +60,8 @@ IMAGES = SideView(ImageSide())
 
 def probe(**settings) -> SkipProbe:
     batches = [Batch(torch.full((1, 3, 8, 8), value), torch.zeros(1, 3, 8, 8)) for value in VALUES]
-    return SkipProbe(
-        Predictor(Alone({"generator": Adding(**settings)}, {}), Inference(normalization="image")), batches, IMAGES, 2
-    )
+    predictor = Predictor(Alone({"generator": Adding(**settings)}, {}), Inference(normalization="image"))
+    return SkipProbe(predictor, batches, IMAGES, 2)
 
 
 def effects(made: SkipProbe) -> dict[str, object]:
