@@ -35,6 +35,12 @@ def test_a_shipped_recipe_has_no_faults(name: str, judge: Path) -> None:
     genlab.check(name, overrides=judged(name, judge))
 
 
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_shipped_recipe_predicts_by_the_statistics_that_suit_its_batch_size(name: str, judge: Path) -> None:
+    settings = genlab.check(name, overrides=judged(name, judge)).recipe.settings
+    assert settings.inference.normalization == ("image" if settings.train.batch_size == 1 else "running")
+
+
 def test_a_recipe_that_needs_a_judge_says_how_to_train_one(gen: GenCommand) -> None:
     told = gen("check", "ablation_losses_small")
     assert told.returncode == 2
