@@ -16,7 +16,7 @@ def warnings(caplog, *paces):
 
 def test_waiting_is_told_once_when_a_minute_of_it_is_over(caplog):
     (told,) = warnings(caplog, (20, 0.5), (20, 0.5), (20, 0.2), (60, 0.9), (60, 0.9))
-    assert told.startswith("40% of the last minute went into waiting for pairs")
+    assert told.startswith("Data stall: 40% of the last minute")
 
 
 @pytest.mark.parametrize("paces", [[(30, 0.9)], [(59, 0.05), (1, 0.05)], [(1, 1.0), (59, 0.01)]])
@@ -27,4 +27,4 @@ def test_a_short_or_a_small_wait_is_not_worth_a_word(caplog, paces):
 def test_a_slow_beginning_is_forgotten(caplog):
     assert not warnings(caplog, (1, 1.0), (59, 0.0), (60, 0.04))
     (told,) = warnings(caplog, (60, 0.0), (60, 0.06))
-    assert told.startswith("6% ")
+    assert told.startswith("Data stall: 6% ")

@@ -76,7 +76,7 @@ def test_a_failing_listener_is_reported_once_and_hears_no_more(caplog):
         tell_all(Recorder(), broken)
     (record,) = caplog.records
     assert record.name == "genlab"
-    assert record.getMessage().startswith("The listener `number 1` failed and is switched off; the run goes on.")
+    assert record.getMessage().startswith("The listener `number 1` failed and is switched off")
     assert record.getMessage().endswith("OSError: no space left (test_listener_list.py, line 28)")
     assert broken.events == EVENTS[:2]
 

@@ -300,7 +300,7 @@ def test_a_signal_ends_the_run_after_the_step_and_it_can_be_resumed(tmp_path, wh
         ended = run(experiment(At(3, interrupt(number=number)), recorder), tmp_path / "run")
     assert (ended.status, ended.step, ended.signal) == ("interrupted", 3, number)
     assert told(recorder)[-3:] == [("Step", 3), ("CheckpointSaved", 3), ("Ended", 3)]
-    assert "Once more breaks off" in caplog.text
+    assert "Interrupt again to stop at once" in caplog.text
     assert signal.getsignal(number) is before
     assert run(experiment(), tmp_path / "run", resume=True).status == "finished"
     assert same(tmp_path / "run", whole)

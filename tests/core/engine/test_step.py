@@ -79,7 +79,7 @@ def test_a_phase_may_change_several_networks():
 
 
 def test_a_role_without_its_comma_is_named():
-    with pytest.raises(PluginError, match='phase "both" has updates="generator", which is no tuple') as caught:
+    with pytest.raises(PluginError, match='phase "both" has updates="generator"; expected a tuple') as caught:
         Phase("both", "generator", lambda batch, shared: {})
     assert caught.value.hint == 'Write updates=("generator",).'
 

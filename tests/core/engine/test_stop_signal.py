@@ -68,7 +68,7 @@ def test_the_first_signal_lets_the_step_end_and_saves_it(child, tmp_path):
 def test_the_second_breaks_off_in_the_middle_of_the_step(child, tmp_path):
     child.send_signal(signal.SIGINT)
     told = child.stderr.readline()
-    assert "Once more breaks off at once" in told
+    assert "Interrupt again to stop at once" in told
     child.send_signal(signal.SIGINT)
     # Not by `communicate`, which would end the wait for a line.
     assert select.select([child.stdout], [], [], 60)[0], told

@@ -78,7 +78,7 @@ def test_a_folder_in_the_files_place_stays(tmp_path):
 def test_a_full_disk_is_called_so_and_tells_what_to_do(tmp_path, number):
     with pytest.raises(StorageError, match="cannot be written: the disk is full") as caught, storage_errors(tmp_path):
         raise OSError(number, "some words")
-    assert "Make room" in caught.value.hint
+    assert "Free some space" in caught.value.hint
 
 
 def test_other_libraries_errors_may_mean_the_same(tmp_path):

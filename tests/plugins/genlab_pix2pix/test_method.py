@@ -126,7 +126,7 @@ def test_without_an_adversarial_loss_there_is_the_generator_alone():
 
 def test_says_which_loss_lacks_a_discriminator():
     generator = {"generator": networks()["generator"]}
-    with pytest.raises(ValueError, match="'game' is adversarial and there is no discriminator"):
+    with pytest.raises(ValueError, match="'game' is adversarial and needs a discriminator"):
         Pix2Pix(generator, {"l1": L1_LOSS, "game": ADVERSARIAL})
 
 
