@@ -33,9 +33,11 @@ def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
     epochs = settings.train.steps * settings.train.batch_size / len(data.training)
     length = f"{settings.train.steps:,} steps ({epochs:,.{0 if epochs >= 10 else 1}f} epochs)"
     table["training"] = f"{length}, seed {settings.seed}"
-    suspicions = find_suspicions(experiment.reads(0)[0], settings.input)
-    for number, suspicion in enumerate(suspicions, 1):
-        table["warning" if len(suspicions) == 1 else f"warning {number}"] = str(suspicion)
+    warnings = [str(suspicion) for suspicion in find_suspicions(experiment.reads(0)[0], settings.input)]
+    if data.fingerprints["train"] == data.fingerprints["validation"]:
+        warnings.append("The validation pairs are the training pairs, so scores do not measure generalization.")
+    for number, warning in enumerate(warnings, 1):
+        table["warning" if len(warnings) == 1 else f"warning {number}"] = warning
     return table
 
 

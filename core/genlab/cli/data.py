@@ -53,6 +53,9 @@ def data(
     if sheet.is_dir() or not sheet.parent.is_dir():
         hint = "--out takes the name of a file, in a folder that is there."
         raise StorageError("no picture can be written there", where=str(sheet), hint=hint)
+    if out and (out.exists() or out.suffix.lower() != ".png"):
+        what = "this file exists already" if out.exists() else "the contact sheet is a PNG"
+        raise StorageError(what, where=str(out), hint="Give --out the name of a new file that ends in .png.")
     with progress_bar() as progress:
         task = progress.add_task("pairs", total=None)
         found = genlab.inspect_data(
@@ -96,7 +99,7 @@ def _as_json(found: DataReport) -> dict[str, Any]:
 def _print(found: DataReport) -> None:
     from rich.console import Console
 
-    from genlab.cli.data_display import print_statistics, print_suspicions
+    from genlab.cli.data_display import print_statistics, print_suspicions, print_warning
     from genlab.cli.output import print_table
     from genlab.images.folder import describe_left_out
 
@@ -115,13 +118,11 @@ def _print(found: DataReport) -> None:
     print_suspicions({name: split.suspicions for name, split in found.splits.items()})
     for name, split in found.splits.items():
         if split.repeated:
-            what = f"In {name}, {len(split.repeated)} pairs are the same as another: {_some(split.repeated)}"
-            console.print(what, markup=False)
+            print_warning(f"in {name}, pairs that equal another one: {len(split.repeated)} ({_some(split.repeated)})")
     if found.shared:
-        console.print(
-            f"Training pairs are among the validation pairs, {len(found.shared)} of them: {_some(found.shared)}."
-            " Of these, validation does not tell what the networks make of new pictures.",
-            markup=False,
+        print_warning(
+            f"validation pairs that are training pairs too: {len(found.shared)} ({_some(found.shared)}), on which"
+            " validation does not measure generalization."
         )
 
 

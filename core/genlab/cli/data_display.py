@@ -30,18 +30,21 @@ def print_statistics(statistics: Mapping[Split, Mapping[SideName, SideStatistics
 
 
 def print_suspicions(suspicions: Mapping[Split, Sequence[Suspicion]]) -> None:
-    """Warnings, those with the same remedy in both splits once."""
-    console = Console(highlight=False, soft_wrap=True)
-    splits: dict[str, list[str]] = {}
-    texts: dict[str, str] = {}
+    """Warnings; one that both splits have is told once, by the values of the training pairs."""
+    splits: dict[tuple[str, SideName | None], list[str]] = {}
+    texts: dict[tuple[str, SideName | None], str] = {}
     for split, found in suspicions.items():
         for suspicion in found:
-            splits.setdefault(suspicion.hint, []).append(split)
-            texts.setdefault(suspicion.hint, str(suspicion))
-    for hint, text in texts.items():
-        console.print(Text("warning: ", "bold yellow").append(f"in {' and '.join(splits[hint])}, {text}", "default"))
-    if texts:
-        console.print()
+            key = (suspicion.check, suspicion.side)
+            splits.setdefault(key, []).append(split)
+            texts.setdefault(key, str(suspicion))
+    for key, text in texts.items():
+        print_warning(f"in {' and '.join(splits[key])}, {text}")
+
+
+def print_warning(text: str) -> None:
+    """A warning about data on standard output."""
+    Console(highlight=False, soft_wrap=True).print(Text("warning: ", "bold yellow").append(text + "\n", "default"))
 
 
 def histogram_bars(shares: Sequence[float]) -> str:

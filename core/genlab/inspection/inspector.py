@@ -10,12 +10,14 @@ from genlab.data.check import Selection
 from genlab.data.order import evenly_spaced
 from genlab.data.prepared import ranged_side
 from genlab.inspection.seam import Seam
-from genlab.inspection.statistics import ImageStatistics, SideStatistics, collector
+from genlab.inspection.statistics import ClassStatistics, SideStatistics, collector
 from genlab.inspection.suspicion import (
     Suspicion,
     class_indices,
+    constant_class,
     constant_values,
     halves_of_photos,
+    lone_value,
     unused_range,
     values_beyond_range,
 )
@@ -67,9 +69,9 @@ class PairInspector:
 
 
 def _suspicion(name: SideName, found: SideStatistics) -> Suspicion | None:
-    if not isinstance(found, ImageStatistics):
-        return None
-    checks = (constant_values, class_indices, values_beyond_range, unused_range)
+    if isinstance(found, ClassStatistics):
+        return constant_class(name, found)
+    checks = (constant_values, class_indices, values_beyond_range, unused_range, lone_value)
     return next((suspicion for check in checks if (suspicion := check(name, found))), None)
 
 

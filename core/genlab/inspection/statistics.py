@@ -17,6 +17,8 @@ from genlab.interfaces.dataset import ImageSide, LabelSide, Side
 BINS = 24
 PERCENTAGES = (0.1, 1.0, 50.0, 99.0, 99.9)
 
+_SEVERAL = 3
+
 _VALUES = 2**17
 """About the most values that are kept of a side, evenly spaced, of all pairs together."""
 
@@ -36,6 +38,7 @@ class ImageStatistics:
         percentiles: by percentage, the values below which so many of all values are.
         histogram: the share of values in each of 24 equal parts of the range; those beyond it count in the end parts.
         beyond: the share of values beyond the range.
+        lone: the value of several pixels that lies farther from all others than these lie apart; None without one.
         levels: the distinct values of integers, ascending; None where they are more than 64.
         neighbors: of integers of one band, how neighboring pixels differ; None where distinct values are more than 64.
     """
@@ -48,6 +51,7 @@ class ImageStatistics:
     percentiles: Mapping[float, float]
     histogram: tuple[float, ...]
     beyond: float
+    lone: float | None
     levels: tuple[int, ...] | None
     neighbors: NeighborStatistics | None
 
@@ -104,7 +108,7 @@ class ImageCollector:
         values = np.concatenate(self._sample).reshape(-1).astype(np.float64)
         percentiles = np.percentile(values, PERCENTAGES).tolist()
         counts, _ = np.histogram(values.clip(low, high), BINS, (low, high))
-        distinct = np.unique(values) if dtype.kind in "ui" else values
+        distinct = np.unique(values)
         return ImageStatistics(
             dtype=dtype.name,
             bands=self._side.channels,
@@ -114,9 +118,20 @@ class ImageCollector:
             percentiles=dict(zip(PERCENTAGES, percentiles, strict=True)),
             histogram=tuple((counts / values.size).tolist()),
             beyond=float(((values < low) | (values > high)).mean()),
+            lone=_lone_value(values, distinct),
             levels=tuple(map(int, distinct)) if dtype.kind in "ui" and distinct.size <= LEVELS else None,
             neighbors=self._neighbors.statistics(),
         )
+
+
+def _lone_value(values: NDArray[np.float64], distinct: NDArray[np.float64]) -> float | None:
+    if distinct.size <= LEVELS:
+        return None
+    for end, second, other in ((0, 1, -1), (-1, -2, 0)):
+        gap, rest = abs(distinct[end] - distinct[second]), abs(distinct[second] - distinct[other])
+        if gap > rest and np.count_nonzero(values == distinct[end]) >= _SEVERAL:
+            return float(distinct[end])
+    return None
 
 
 class ClassCollector:

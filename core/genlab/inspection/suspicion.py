@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from typing_extensions import override
 
 from genlab.inspection.seam import Seam
-from genlab.inspection.statistics import ImageStatistics
+from genlab.inspection.statistics import ClassStatistics, ImageStatistics
 from genlab.interfaces.dataset import SideName
 
 _LEAST_USED = 1 / 8
@@ -19,8 +20,17 @@ _LEAST_TELLING = 4
 
 
 class Suspicion(NamedTuple):
-    """Something suspicious about data, and its remedy."""
+    """Something suspicious about data, and its remedy.
 
+    Args:
+        check: the check that found it, such as `unused_range`.
+        side: the side that it is about; None for both.
+        what: what was found.
+        hint: what to do.
+    """
+
+    check: str
+    side: SideName | None
     what: str
     hint: str
 
@@ -33,7 +43,17 @@ def constant_values(name: SideName, found: ImageStatistics) -> Suspicion | None:
     """One value in all pixels of all images, from which nothing can be learned: mostly files of another kind."""
     if found.minimum < found.maximum:
         return None
-    return Suspicion(f"every value of side {name} is {found.minimum:g}", "Look at the files: are these the right ones?")
+    what = f"every value of side {name} is {found.minimum:g}"
+    return Suspicion("constant_values", name, what, "Look at the files: are these the right ones?")
+
+
+def constant_class(name: SideName, found: ClassStatistics) -> Suspicion | None:
+    """One class in all pixels, as of masks of 0 and 1 that are read by the colors black and white."""
+    if max(found.shares) < 1:
+        return None
+    what = f"every pixel of side {name} is of class {found.shares.index(max(found.shares))}"
+    hint = "Are the palette or the values of the labels' dataset those of the files? labels_from_values reads indices."
+    return Suspicion("constant_class", name, what, hint)
 
 
 def class_indices(name: SideName, found: ImageStatistics) -> Suspicion | None:
@@ -50,7 +70,7 @@ def class_indices(name: SideName, found: ImageStatistics) -> Suspicion | None:
     values = _listed(seen.levels)
     what = f"side {name} has only the values {values}, in flat areas, as maps of classes have, and is used as an image"
     hint = "Resizing mixes them into other classes; labels_from_values reads them as labels."
-    return Suspicion(what, hint)
+    return Suspicion("class_indices", name, what, hint)
 
 
 def unused_range(name: SideName, found: ImageStatistics) -> Suspicion | None:
@@ -65,9 +85,9 @@ def unused_range(name: SideName, found: ImageStatistics) -> Suspicion | None:
         return None
     what = f"side {name} uses {100 * used:.2g}% of its range: nearly all values lie from {low:.4g} to {high:.4g}, and"
     hint = f"Set input.range_{name} = {_fitting(low, high, found.dtype)}."
-    if found.levels is not None:
+    if found.levels is not None and found.bands == 1:
         hint += f" If the values {_listed(found.levels)} are classes, labels_from_values reads them as labels."
-    return Suspicion(f"{what} the range is {black:g} to {full:g}", hint)
+    return Suspicion("unused_range", name, f"{what} the range is {black:g} to {full:g}", hint)
 
 
 def values_beyond_range(name: SideName, found: ImageStatistics) -> Suspicion | None:
@@ -81,7 +101,22 @@ def values_beyond_range(name: SideName, found: ImageStatistics) -> Suspicion | N
     (low, high), (black, full) = found.bulk, found.range
     what = f"{found.beyond:.0%} of side {name} is beyond its range, {black:g} to {full:g}"
     hint = f"Set input.range_{name} = {_fitting(low, high, found.dtype)}."
-    return Suspicion(f"{what}: nearly all values lie from {low:.4g} to {high:.4g}", hint)
+    what = f"{what}: nearly all values lie from {low:.4g} to {high:.4g}"
+    return Suspicion("values_beyond_range", name, what, hint)
+
+
+def lone_value(name: SideName, found: ImageStatistics) -> Suspicion | None:
+    """One value far from all others within the range, as -9999 and 65535 for pixels without data.
+
+    It takes most of the range, so that networks see all other values as almost one gray. The remedy is a range without
+    it, which makes it black or white.
+    """
+    black, full = found.range
+    if found.lone is None or not black <= found.lone <= full:
+        return None
+    what = f"several pixels of side {name} are {found.lone:g}, far from all other values: does it stand for no data?"
+    hint = f"Replace it in the files, or set an input.range_{name} without it, which shows it as black or white."
+    return Suspicion("lone_value", name, what, hint)
 
 
 def halves_of_photos(seam: Seam) -> Suspicion | None:
@@ -94,6 +129,8 @@ def halves_of_photos(seam: Seam) -> Suspicion | None:
     if seam.telling < max(_LEAST_TELLING, seam.pairs / 2) or seam.continued < seam.telling * 2 / 3:
         return None
     return Suspicion(
+        "halves_of_photos",
+        None,
         f"in {seam.continued} of {seam.pairs} pairs side b goes on where side a ends, as halves of one picture do",
         "Are these pictures A|B pairs? side_by_side cuts every picture in the middle; two_folders takes whole ones.",
     )
@@ -101,9 +138,12 @@ def halves_of_photos(seam: Seam) -> Suspicion | None:
 
 def _fitting(low: float, high: float, dtype: str) -> str:
     """A range in TOML: of integers from 0 the smallest number of bits, otherwise the ends of nearly all values."""
-    if low >= 0 and "int" in dtype:
-        return f"[0, {2 ** int(high).bit_length() - 1}]"
-    return f"[{low:.3g}, {high:.3g}]"
+    bits = 2 ** int(max(high, 0)).bit_length() - 1
+    if low >= 0 and "int" in dtype and high - low >= bits * _LEAST_USED:
+        return f"[0, {bits}]"
+    digits = 0 if "int" in dtype else max(0, 2 - math.floor(math.log10(high - low)))
+    step = 10.0**-digits
+    return f"[{math.floor(low / step) * step:.{digits}f}, {math.ceil(high / step) * step:.{digits}f}]"
 
 
 def _listed(values: tuple[int, ...]) -> str:

@@ -39,14 +39,25 @@ def test_sizes_are_told_with_their_counts(gen: GenCommand, tiny: Path, folder: l
     assert (tmp_path / "look.png").exists()
 
 
+def test_a_contact_sheet_replaces_no_file_that_was_named(
+    gen: GenCommand, tiny: Path, folder: list[str], tmp_path: Path
+) -> None:
+    image = next((tmp_path / "pairs" / "train").iterdir())
+    before = image.read_bytes()
+    refused = gen("data", tiny, *folder, "--out", image)
+    assert refused.returncode != 0
+    assert f"{image}: this file exists already" in refused.stderr
+    assert image.read_bytes() == before
+
+
 def test_pairs_that_are_there_twice_are_named(gen: GenCommand, tiny: Path, folder: list[str], tmp_path: Path) -> None:
     train, validation = tmp_path / "pairs" / "train", tmp_path / "pairs" / "val"
     first = sorted(train.iterdir())[0]
     shutil.copy(first, train / "again.png")
     shutil.copy(first, validation / "leak.png")
     told = gen("data", tiny, *folder).stdout
-    assert f"In train, 2 pairs are the same as another: {first.name}, again.png" in " ".join(told.split())
-    assert "Training pairs are among the validation pairs, 1 of them: leak.png" in " ".join(told.split())
+    assert f"warning: in train, pairs that equal another one: 2 ({first.name}, again.png)" in " ".join(told.split())
+    assert "warning: validation pairs that are training pairs too: 1 (leak.png)" in " ".join(told.split())
 
 
 def test_pictures_of_one_color_and_other_shapes_are_not_the_same(
@@ -54,7 +65,7 @@ def test_pictures_of_one_color_and_other_shapes_are_not_the_same(
 ) -> None:
     for split, size in (("train", (40, 10)), ("val", (20, 20))):
         Image.new("RGB", size, "red").save(tmp_path / "pairs" / split / "plain.png")
-    assert "among the validation pairs" not in gen("data", tiny, *folder).stdout
+    assert "are training pairs too" not in gen("data", tiny, *folder).stdout
 
 
 def test_values_of_each_side_are_shown(gen: GenCommand, tiny: Path, folder: list[str], tmp_path: Path) -> None:

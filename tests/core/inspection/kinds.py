@@ -231,7 +231,49 @@ class Suspicious(NamedTuple):
     words: tuple[str, ...]
 
 
+def with_no_data(images: Sequence[Array], value: float) -> list[Array]:
+    for image in images:
+        image[:6, :9] = value
+    return list(images)
+
+
 SUSPICIOUS: dict[str, Suspicious] = {
+    "heights with -9999 for no data": Suspicious(
+        lambda: Kind(
+            photos(61),
+            with_no_data(elevations(61), -9999),
+            (ImageSide(), gray("float32")),
+            Input(range_b=(-9999, 2500)),
+        ),
+        ("side b are -9999", "input.range_b without it"),
+    ),
+    "16 bits with 65535 for no data": Suspicious(
+        lambda: Kind(
+            with_no_data(scaled(fields(62), 20_000, np.uint16), 65_535), photos(62), (gray("uint16"), ImageSide())
+        ),
+        ("side a are 65535",),
+    ),
+    "16 bits far from both ends": Suspicious(
+        lambda: Kind(
+            [image + np.uint16(40_000) for image in scaled(fields(63), 2_000, np.uint16)],
+            photos(63),
+            (gray("uint16"), ImageSide()),
+        ),
+        ("side a uses 2.9%", "input.range_a = [40048, 41965]"),
+    ),
+    "pressures of floats": Suspicious(
+        lambda: Kind(
+            photos(64),
+            [(101_325 + 100 * image).astype(np.float32) for image in fields(64)],
+            (ImageSide(), gray("float32")),
+            Input(range_b=(0, 200_000)),
+        ),
+        ("side b uses", "input.range_b = [1013", ", 1014"),
+    ),
+    "label maps of one class": Suspicious(
+        lambda: Kind(photos(65), [image * 0 for image in shapes(65, 12)], (ImageSide(), LabelSide(PALETTE))),
+        ("every pixel of side b is of class 0",),
+    ),
     "12 bits in 16": Suspicious(
         lambda: Kind(scaled(fields(31), 4_000, np.uint16), photos(31), (gray("uint16"), ImageSide())),
         ("side a uses 5.", "0 to 65535", "input.range_a = [0, 4095]"),
