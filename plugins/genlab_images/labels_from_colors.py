@@ -57,6 +57,8 @@ class NearestColors(NamedTuple):
 
     def fault(self, side: ImageSide) -> str | None:
         """Reason why such images tell no classes, if they don't."""
+        if side.dtype not in (None, "uint8", "uint16"):
+            return f"has values of {side.dtype}, and colors have 8 or 16 bits"
         return None if side.channels in (1, 3) and not side.range else "is no image of gray or of red, green and blue"
 
     def classes(self, picture: NDArray[np.generic], side: SideName, where: str) -> NDArray[np.unsignedinteger]:
@@ -70,6 +72,8 @@ class NearestColors(NamedTuple):
         Raises:
             DataError: it shows other classes, or none.
         """
+        if picture.dtype.name not in ("uint8", "uint16"):
+            raise DataError(f"expected colors of 8 or 16 bits, got values of {picture.dtype}", where=where)
         colors = np.array(self.palette, np.float32)
         levels = picture.astype(np.float32) / np.float32(257 if picture.dtype == np.uint16 else 1)
         if levels.shape[2] == 1:

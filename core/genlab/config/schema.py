@@ -28,6 +28,8 @@ class Table(BaseModel):
 
 
 def _ascending(bounds: tuple[float, float]) -> tuple[float, float]:
+    if bounds[0] < bounds[1] and not 1e-30 < bounds[1] - bounds[0] < 1e30:
+        raise ValueError("its numbers lie too close together or too far apart")
     if not bounds[0] < bounds[1]:
         raise ValueError("its first number is not below its second one")
     return bounds

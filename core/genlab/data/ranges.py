@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from genlab.config.schema import Input, Percentiles
 from genlab.data.sampling import sample_pixels
@@ -27,10 +28,16 @@ def _measure(setting: Percentiles, training: Pairs, name: SideName) -> tuple[flo
     if len(training) == 0:
         raise DataError("there are no pairs", where=training.description)
     share = _VALUES // len(training)
-    arrays = (getattr(pair, name) for pair in training)
+    arrays = (_finite(getattr(pair, name), f"{pair.key}, side {name}") for pair in training)
     values = [sample_pixels(array, max(1, share // array.shape[-1])).reshape(-1) for array in arrays]
     low, high = np.percentile(np.concatenate(values).astype(np.float64), setting.percentiles)
     if not low < high:
         what = f"the percentiles {list(setting.percentiles)} of side {name} are {low:g} and {high:g}"
         raise DataError(f"{what}: they span no range", where=training.description)
     return float(low), float(high)
+
+
+def _finite(array: NDArray[np.generic], where: str) -> NDArray[np.generic]:
+    if not np.isfinite(array).all():
+        raise DataError("some of its values are not finite", where=where, hint="Replace NaN and infinity.")
+    return array

@@ -55,10 +55,13 @@ def to_tensor(array: NDArray[np.generic], side: TensorSpec, key: str) -> Shaped[
     if array.dtype == np.uint8 and (low, high) == (0, 255):
         return _copy(array.transpose(2, 0, 1))
     # In double precision, so that the ends of the range become -1 and 1 exactly.
-    scaled = (array.astype(np.float64) - low) * (255.0 / (high - low))
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = ((array.astype(np.float64) - low) * (255.0 / (high - low))).astype(np.float32)
     if not np.isfinite(scaled).all():
-        raise DataError("some of its values are not finite (NaN or infinite)", where=key)
-    return _copy(scaled.astype(np.float32).transpose(2, 0, 1))
+        what = f"some of its values are not finite, or far beyond the range of {low:g} to {high:g}"
+        hint = "Replace such values: NaN, infinity, or what stands for no data, such as -3.4e38."
+        raise DataError(what, where=key, hint=hint)
+    return _copy(scaled.transpose(2, 0, 1))
 
 
 def value_range(dtype: str, declared: tuple[float, float] | None, where: str) -> tuple[float, float]:
@@ -104,6 +107,8 @@ def resize(image: Shaped[Tensor, "c h w"], side: TensorSpec, size: tuple[int, in
         return image
     if not isinstance(side, ImageSide):
         return F.interpolate(image[None].float(), size, mode="nearest-exact")[0].to(image.dtype)
+    if 1 in size and not image.is_floating_point():  # which PyTorch's kernel for bytes fails on
+        return resize(image.float(), side, size).round().to(image.dtype)
     return F.interpolate(image[None], size, mode="bilinear", antialias=True)[0]
 
 

@@ -24,7 +24,11 @@ def read_header(source: ImageSource) -> ImageHeader:
     require_tiff_extra("imagecodecs", _WHAT, source.where)
     with PngImagePlugin.PngImageFile(source.opened()) as picture:
         height, width = turned_size(picture.height, picture.width, exif_orientation(picture))
-    return ImageHeader(source.where, height, width, _BANDS[source.start(_COLOR_TYPE + 1)[_COLOR_TYPE]])
+    return ImageHeader(source.where, height, width, _pixels_of(source))
+
+
+def _pixels_of(source: ImageSource) -> PixelType:
+    return _BANDS[source.start(_COLOR_TYPE + 1)[_COLOR_TYPE]]
 
 
 def read_pixels(source: ImageSource) -> NDArray[np.generic]:
@@ -33,6 +37,8 @@ def read_pixels(source: ImageSource) -> NDArray[np.generic]:
     with PngImagePlugin.PngImageFile(source.opened()) as picture:
         orientation = exif_orientation(picture)
     try:
-        return turned(imagecodecs.png_decode(source.read()), orientation)
+        pixels = turned(imagecodecs.png_decode(source.read()), orientation)
     except Exception as error:
         raise DataError(f"the image cannot be read: {error}", where=source.where) from error
+    found = _pixels_of(source)
+    return pixels if found.has_alpha else pixels[..., : found.bands]  # a transparent color (tRNS) is one more band

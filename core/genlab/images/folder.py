@@ -16,7 +16,7 @@ from genlab.errors import DataError
 from genlab.images.read import IMAGE_EXTENSIONS
 
 _NOWHERE = {errno.ENOENT, errno.ELOOP, errno.ENOTDIR}
-_KINDS, _EXAMPLES = 5, 3
+_KINDS, _EXAMPLES = 12, 3
 
 
 class ImageFolder(NamedTuple):

@@ -5,6 +5,7 @@ Only the decoders named here are used: those of Pillow's others, such as EPS, st
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,9 @@ from genlab.errors import DataError
 from genlab.images.header import ImageHeader, PixelType
 from genlab.images.orientation import turned, turned_size
 from genlab.images.source import ImageSource
+
+# What Pillow logs of files that it cannot read is told by errors, or read by others.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 # By what their files begin with.
 _DECODERS: dict[bytes, Callable[[Any], Image.Image]] = {
@@ -152,12 +156,14 @@ def _tiff_type(picture: TiffImagePlugin.TiffImageFile, rawmode: str, source: Ima
 
 def _full_pages(picture: TiffImagePlugin.TiffImageFile) -> int:
     """Number of a file's pages, without thumbnails."""
-    count = 0
+    full: list[int] = []
     for page in range(picture.n_frames):
         picture.seek(page)
-        count += not picture.tag_v2.get(_SUBFILE_TYPE, 0) & _REDUCED
+        full += [] if picture.tag_v2.get(_SUBFILE_TYPE, 0) & _REDUCED else [page]
     picture.seek(0)
-    return count
+    if full and full[0] != 0:  # the first page is a thumbnail
+        raise InexactError
+    return len(full)
 
 
 def _rawmode(picture: Image.Image) -> str:

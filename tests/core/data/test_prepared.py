@@ -79,7 +79,7 @@ def test_an_array_that_is_not_as_declared_names_its_pair():
     pairs = prepared(MemoryPairs(noise(2, 8, 8, 3), noise(2, 8, 8, 1)))
     with pytest.raises(DataError, match="expected an image of 3 channels as declared") as caught:
         pairs[1]
-    assert caught.value.where == "pair 1"
+    assert caught.value.where == "pair 1, side b"
 
 
 def test_no_pairs_at_all_are_refused():

@@ -100,6 +100,7 @@ def test_labels_of_sixteen_bits_with_few_classes():
         (np.zeros((4, 4, 1), np.int64), GREY, "got int64"),
         (np.zeros((4, 4, 1), bool), GREY, "got bool"),
         (np.full((4, 4, 1), np.nan, np.float32), ImageSide(1, (0.0, 1.0)), "not finite"),
+        (np.full((4, 4, 1), -3.4e38, np.float32), ImageSide(1, (0.0, 1e-3)), "far beyond the range"),
         (np.zeros((4, 4, 1), np.uint8), COLOURS, r"expected a label map .* got uint8 \(4, 4, 1\)"),
         (np.zeros((4, 4), np.int64), COLOURS, "got int64"),
         (np.full((4, 4), 3, np.uint8), COLOURS, "class 3 has no color: the palette has 3"),

@@ -68,7 +68,9 @@ def test_a_line_names_a_few_of_each_kind() -> None:
     assert line == "4 .txt (1.txt, 2.txt, 3.txt, ...), 1 hidden (.a)"
     line = describe_left_out({"hidden": [".a"], ".txt": ["1\n.txt", "2.txt"]})
     assert line == r"2 .txt ('1\n.txt', 2.txt), 1 hidden (.a)"
-    assert describe_left_out({f".{kind}": ["a", "b"] for kind in range(7)}).endswith("2 .4 (a, b) and 4 of other kinds")
+    assert describe_left_out({f".{kind}": ["a", "b"] for kind in range(14)}).endswith(
+        "2 .11 (a, b) and 4 of other kinds"
+    )
 
 
 @pytest.mark.parametrize("target", [".", "..", "../..", "/"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import struct
+import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -86,6 +88,24 @@ def test_a_thumbnail_is_no_page(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_image(ImageSource.of(tmp_path / "x.tif")), array)
 
 
+def test_a_thumbnail_before_the_page_is_not_read_for_it(tmp_path: Path) -> None:
+    page = pattern("uint8", 3)
+    with tifffile.TiffWriter(tmp_path / "x.tif") as file:
+        file.write(page[::2, ::2], subfiletype=1, photometric="rgb")
+        file.write(page, photometric="rgb")
+    np.testing.assert_array_equal(read_image(ImageSource.of(tmp_path / "x.tif")), page)
+
+
+def test_a_transparent_color_of_16_bits_is_no_band(tmp_path: Path) -> None:
+    image = pattern("uint16", 3)
+    data = imagecodecs.png_encode(image)
+    chunk = b"tRNS" + image[0, 0].astype(">u2").tobytes()
+    place = data.index(b"IDAT") - 4
+    whole = data[:place] + struct.pack(">I", 6) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[place:]
+    (tmp_path / "x.png").write_bytes(whole)
+    np.testing.assert_array_equal(read_image(ImageSource.of(tmp_path / "x.png")), image)
+
+
 def test_alpha_that_is_not_the_last_band_is_not_taken_for_one(tmp_path: Path) -> None:
     extra = ["unassalpha", "unspecified"]
     tifffile.imwrite(tmp_path / "x.tif", pattern("uint16", 5), photometric="rgb", extrasamples=extra)
@@ -119,6 +139,7 @@ def test_without_the_extra_what_needs_it_is_refused_with_its_name(
         (np.zeros(4), "expected shape"),
         (np.zeros((2, 3, 4, 5)), "expected shape"),
         (np.zeros((0, 4)), "expected shape"),
+        (np.zeros((3, 32, 48), np.uint8), "whose bands seem to come first\nSave np.moveaxis(array, 0, -1)."),
         (np.zeros((4, 4), complex), "integers of up to 32 bits, or floats, got complex128"),
         (np.zeros((4, 4), np.int64), "got int64"),
         (np.zeros((4, 4), bool), "got bool"),
