@@ -121,6 +121,32 @@ def test_pairs_that_a_run_never_reads_are_not_read_for_it(tiny: Path, tmp_path: 
     assert [done for done, _ in seen] == list(range(1, len(seen) + 1))
 
 
+def test_pairs_that_change_while_they_are_read_are_refused_and_not_kept(
+    tiny: Path, tmp_path: Path, make_pairs: MakePairs
+) -> None:
+    root = make_pairs(count=300)
+    last = root / "train" / "299.png"  # read by the second batch of the check
+
+    def replace(done: int, _total: int) -> None:
+        if done == 1:
+            Image.fromarray(np.zeros((36, 72, 3), np.uint8)).save(last)
+
+    settings = [of(root), "train.steps=600"]
+    with pytest.raises(DataError, match="changed while they were read"):
+        genlab.train(tiny, overrides=settings, out=tmp_path / "run", on_progress=replace)
+    assert not (tmp_path / "run").exists()
+    kept = genlab.inspect_cache(tiny, overrides=settings)
+    assert kept is not None
+    assert kept.mine == ()
+
+
+def test_validation_on_the_training_pairs_is_warned_of(tiny: Path, tmp_path: Path, make_pairs: MakePairs) -> None:
+    data = f'data={{name="side_by_side", root="{make_pairs()}", validation="train"}}'
+    run = genlab.train(tiny, overrides=[data, "train.steps=1"], out=tmp_path / "run")
+    warnings = [fact for name, fact in run.manifest.facts.items() if name.startswith("warning")]
+    assert any("validation pairs are the training pairs" in warning for warning in warnings)
+
+
 # While a run trains
 
 

@@ -21,34 +21,40 @@ class Selection(NamedTuple):
     indices: Sequence[int]
 
 
-def check_pairs(selections: Sequence[Selection], on_progress: Callable[[int, int], None]) -> None:
+def check_pairs(selections: Sequence[Selection], on_progress: Callable[[int, int], None]) -> bool:
     """Read pairs once, in threads; those that the machine's cache has could be read before.
 
     Args:
         selections: the pairs to read.
         on_progress: called with (done, total), in pairs.
 
+    Returns:
+        True if some were read.
+
     Raises:
         DataError: some cannot be read or do not fit; it lists all of them.
     """
     waiting = [(pairs, index) for pairs, indices in selections for index in indices]
     faults: dict[str, DataError] = {}
+    were_read = False
     with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1), thread_name_prefix="genlab-check") as pool:
         for start in range(0, len(waiting), _AT_A_TIME):
-            found = pool.map(_fault, waiting[start : start + _AT_A_TIME])
-            for done, fault in enumerate(found, start=start + 1):
+            found = pool.map(_read, waiting[start : start + _AT_A_TIME])
+            for done, outcome in enumerate(found, start=start + 1):
                 on_progress(done, len(waiting))
-                if fault:
-                    faults.setdefault(str(fault), fault)
+                if isinstance(outcome, DataError):
+                    faults.setdefault(str(outcome), outcome)
+                else:
+                    were_read = were_read or outcome
     if faults:
         raise DataError.listing(list(faults.values()), "pairs")
+    return were_read
 
 
-def _fault(place: tuple[PreparedPairs, int]) -> DataError | None:
-    """Error of reading a pair, if there is one."""
+def _read(place: tuple[PreparedPairs, int]) -> bool | DataError:
+    """Whether a pair was read, or the error of reading it."""
     pairs, index = place
     try:
-        pairs.require(index)
+        return pairs.require(index)
     except DataError as error:
         return error
-    return None

@@ -111,10 +111,12 @@ class PreparedPairs:
         self._keep(index, prepared)
         return prepared
 
-    def require(self, index: int) -> None:
-        """Read a pair, unless the store has it; `DataError` if it cannot be read."""
-        if not (self._store and self._store.has(index)):
-            self[index]
+    def require(self, index: int) -> bool:
+        """Read a pair, unless the store has it; True if it was read, and `DataError` if it cannot be."""
+        if self._store and self._store.has(index):
+            return False
+        self[index]
+        return True
 
     def _from_store(self, index: int) -> PreparedPair | None:
         return self._store.get(index) if self._store else None
@@ -132,8 +134,8 @@ class PreparedPairs:
             sizes = " and ".join("x".join(map(str, side.shape[:2])) for side in (pair.a, pair.b))
             raise DataError(f"its sides differ in height and width: {sizes}", where=pair.key)
         tensors = [
-            resize(to_tensor(array, side, pair.key), side, self.size)
-            for array, side in zip(self._oriented(pair.a, pair.b), self.sides, strict=True)
+            resize(to_tensor(array, side, f"{pair.key}, side {name}"), side, self.size)
+            for array, side, name in zip(self._oriented(pair.a, pair.b), self.sides, self.names, strict=True)
         ]
         return PreparedPair(pair.key, *tensors)
 

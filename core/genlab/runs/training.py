@@ -11,14 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from genlab.assemble.experiment import Built, build
+from genlab.assemble.experiment import Built, build, cache_keys
 from genlab.assemble.read import CheckedRecipe
 from genlab.config.overrides import read_assignments
+from genlab.data.cache import Cache, name_of
 from genlab.data.check import check_pairs
 from genlab.engine.checkpoint_files import step_of
 from genlab.engine.loop import train_loop
 from genlab.engine.runtime import memory_errors
-from genlab.errors import GenlabError, RunError, StorageError
+from genlab.errors import DataError, GenlabError, RunError, StorageError
 from genlab.interfaces.dataset import Split
 from genlab.interfaces.listener import Listener, Started
 from genlab.runs import provenance
@@ -58,7 +59,7 @@ def start_run(
     """
     with memory_errors():
         built = build(checked.recipe, checked.document)
-        check_pairs(built.experiment.reads(0), on_progress)
+        _check_data(built, 0, on_progress)
     manifest = provenance.first_manifest(built, name, checked.document)
     folder = make_folder()
     with folder.locked():
@@ -112,7 +113,7 @@ def resume_run(
             raise RunError(what, where=str(folder.path), hint="A run's recipe cannot be changed; restore it.")
         with memory_errors():
             built = build(checked.recipe, checked.document)
-            check_pairs(built.experiment.reads(done), on_progress)
+            _check_data(built, done, on_progress)
         _refuse_changed(manifest, built, folder, allow_changed_data)
         for change in provenance.changed_versions(manifest, built):
             _log.warning("The run started with %s: results may differ from an uninterrupted run.", change)
@@ -120,6 +121,20 @@ def resume_run(
         data = provenance.data_record_after(manifest, built, done)
         folder.update(status="running", signal=None, failure=None, data=data)
         _train(folder, built, stop_at, listeners)
+
+
+def _check_data(built: Built, step: int, on_progress: OnProgress) -> None:
+    """Check the pairs that are read from a step on, and that they did not change while they were read."""
+    if not check_pairs(built.experiment.reads(step), on_progress):
+        return
+    data = built.data
+    if {"train": data.training.fingerprint(), "validation": data.validation.fingerprint()} == data.fingerprints:
+        return
+    if cache := Cache.of_this_machine():
+        for content in cache_keys(built.recipe, data).values():
+            cache.remove(name_of(content))
+    what = "the pairs changed while they were read"
+    raise DataError(what, where=data.training.description, hint="Start again when nothing writes to them any more.")
 
 
 def _of_data(overrides: Iterable[str], folder: RunFolder) -> list[str]:
