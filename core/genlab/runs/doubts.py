@@ -14,6 +14,8 @@ _FEW = 32
 
 _TOLERANCE = 0.05
 _COLORED = 1 / 8
+_MOST_BEYOND = 1 / 4
+_LEAST_USED = 1 / 8
 
 
 def is_colored(image: NDArray[np.generic]) -> bool:
@@ -39,6 +41,8 @@ def doubts(
     found = (
         _doubt_of_shape(image.shape[0], image.shape[1], pairs, stretched) if pairs else None,
         _doubt_of_values(image) if has_colors else None,
+        _doubt_of_range(image, condition.range) if condition.range and image.ndim == 3 else None,
+        _doubt_of_depth(image, condition),
     )
     return [doubt for doubt in found if doubt]
 
@@ -59,9 +63,27 @@ def _doubt_of_shape(height: int, width: int, pairs: StoredPairs, stretched: bool
 def _doubt_of_values(image: NDArray[np.generic]) -> str | None:
     if image.ndim != 3 or image.dtype.kind not in "ui":
         return None
-    if not (image == image[..., :1]).all() or (count := len(np.unique(image[..., 0]))) > _FEW:
+    if not (image == image[..., :1]).all() or len(np.unique(image[..., 0])) > _FEW:
         return None
     return (
-        f"it has {count} gray {'value' if count == 1 else 'values'}, where images in training have colors: if these"
-        " are classes or a mask, give it in the colors that training had"
+        "it has few gray values, where images in training have colors: if these are classes or a mask, give it in the"
+        " colors that training had"
     )
+
+
+def _doubt_of_range(image: NDArray[np.generic], bounds: tuple[float, float]) -> str | None:
+    low, high = bounds
+    values = image.astype(np.float64)
+    if ((values < low) | (values > high)).mean() <= _MOST_BEYOND:
+        return None
+    return f"more than a quarter of its values are beyond the range of training, {low:g} to {high:g}"
+
+
+def _doubt_of_depth(image: NDArray[np.generic], condition: SideRecord) -> str | None:
+    """Doubt about integers of another type than training's that use few of its bits."""
+    if image.ndim != 3 or image.dtype.kind != "u" or image.dtype.name == condition.dtype:
+        return None
+    whole, most = np.iinfo(image.dtype.name).max, int(image.max())
+    if most > whole * _LEAST_USED:
+        return None
+    return f"its values are {most} at most, in a type of up to {whole}: it may have fewer bits than its type"

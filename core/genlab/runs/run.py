@@ -261,6 +261,8 @@ class Run:
     def _as_condition(self, image: NDArray[np.generic], where: str) -> tuple[NDArray[np.generic], Side]:
         """Check an array to predict from; returns it with its side."""
         known = self.condition
+        if image.size == 0:
+            raise DataError(f"expected an image with pixels, got an array of shape {image.shape}", where=where)
         if known.classes is not None and image.ndim == 2:
             return image, LabelSide(known.classes)
         if image.ndim == 3 and (image.shape[2], known.channels) == (1, 3):

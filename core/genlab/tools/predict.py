@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from genlab.engine.runtime import memory_errors
-from genlab.errors import DataError, GenlabError, PredictionError, TrainingError
+from genlab.errors import DataError, GenlabError, PredictionError, StorageError, TrainingError
 from genlab.images.write import image_suffix, write_image
 from genlab.runs.prediction_size import PredictionSize
 from genlab.runs.run import Run, warn
@@ -43,12 +43,12 @@ def write_predictions(
             with memory_errors("Predict it on a machine with more memory, or divide it."):
                 image = run.read(source)
                 prediction = run.predict(image, str(source), size=size, on_doubt=notes.doubt)
-        except (DataError, TrainingError) as error:
-            failures[source] = error
-        else:
             with storage_errors(target.parent):
                 target.parent.mkdir(parents=True, exist_ok=True)
             write_image(target, prediction, run.classes)
+        except (DataError, TrainingError, StorageError) as error:
+            failures[source] = error
+        else:
             written[source] = target
             notes.sizes(image.shape[:2], prediction.shape[:2])
         on_progress(len(written) + len(failures), len(targets))
@@ -84,7 +84,7 @@ class _Notes:
     def sum_up(self, size: PredictionSize) -> None:
         for doubt, images in self._doubts.items():
             if len(images) > 1:
-                warn(f"{len(images):,} images in all ({first_names(images)})", doubt)
+                _log.warning("%d images in all have this warning (%s): %s.", len(images), first_names(images), doubt)
         if self._resized and size == "training":
             counts = self._resized.most_common()
             found = (f"{sizes} ({count:,} image{'s' if count > 1 else ''})" for sizes, count in counts)

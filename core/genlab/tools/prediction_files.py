@@ -32,8 +32,8 @@ def plan_predictions(images: Sequence[Path], out: Path, suffix: str, overwrite: 
     """
     targets: dict[Path, Path] = {}
     sources: dict[Path, Path] = {}
-    for given in images:
-        for source, inner in _sources(given, out):
+    for found in _all_sources(images, out):
+        for source, inner in found:
             target = out / inner.with_suffix(suffix)
             if (other := sources.setdefault(target, source)) != source:
                 raise DataError(
@@ -47,6 +47,19 @@ def plan_predictions(images: Sequence[Path], out: Path, suffix: str, overwrite: 
     _refuse_images(targets)
     _refuse_existing(targets.values(), overwrite)
     return targets
+
+
+def _all_sources(images: Sequence[Path], out: Path) -> list[list[tuple[Path, Path]]]:
+    found: list[list[tuple[Path, Path]]] = []
+    faults: list[DataError] = []
+    for given in images:
+        try:
+            found.append(_sources(given, out))
+        except DataError as error:
+            faults.append(error)
+    if faults:
+        raise DataError.listing(faults, f"of {len(images):,} paths")
+    return found
 
 
 def _sources(given: Path, out: Path) -> list[tuple[Path, Path]]:

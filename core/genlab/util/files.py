@@ -42,8 +42,9 @@ def atomic_write(path: Path) -> Generator[Path, None, None]:
     Raises:
         StorageError: it cannot be written; `path` is as it was.
     """
-    # Another process may write the same file.
-    aside = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}.partial")
+    # Another process may write the same file, and names have at most 255 bytes.
+    name = path.name.encode()[:128].decode(errors="ignore")
+    aside = path.with_name(f".{name}.{os.getpid()}-{get_ident()}.partial")
     try:
         with storage_errors(path):
             yield aside

@@ -194,6 +194,35 @@ def test_two_images_for_one_file_are_refused(run: Path, tmp_path: Path, names: t
     assert not (tmp_path / "out").exists()
 
 
+def test_paths_that_are_not_there_are_named_all_at_once(run: Path, tmp_path: Path) -> None:
+    there = write(tmp_path / "there.png", scene(64, 96))
+    missing = [tmp_path / "one.png", tmp_path / "two.png"]
+    with pytest.raises(DataError, match="2 of 3 paths cannot be used") as caught:
+        genlab.predict_files(run, [there, *missing], tmp_path / "out")
+    assert all(str(path) in str(caught.value) for path in missing)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_long_name_and_a_tiny_image_are_predicted(run: Path, tmp_path: Path) -> None:
+    long = write(tmp_path / f"{'n' * 245}.png", scene(64, 96))
+    tiny = write(tmp_path / "tiny.png", scene(1, 1))
+    written = genlab.predict_files(run, [long, tiny], tmp_path / "out")
+    assert [path.is_file() for path in written.values()] == [True, True]
+
+
+def test_fewer_bits_than_the_type_has_are_doubted(run: Path) -> None:
+    doubts: list[str] = []
+    image = scene(64, 96).astype(np.uint16) * 16
+    genlab.open_run(run).predict(image, on_doubt=lambda _where, doubt: doubts.append(doubt))
+    assert ["in a type of up to 65535" in doubt for doubt in doubts] == [True]
+
+
+@pytest.mark.parametrize("shape", [(0, 32, 3), (32, 0, 3)])
+def test_an_array_without_pixels_is_refused(run: Path, shape: tuple[int, ...]) -> None:
+    with pytest.raises(DataError, match="an image with pixels"):
+        genlab.open_run(run).predict(np.zeros(shape, np.uint8))
+
+
 def a_pipe(path: Path) -> None:
     os.mkfifo(path)
 
@@ -251,9 +280,9 @@ def index_map(height: int, width: int) -> NDArray[np.uint8]:
     [
         ("one", scene(64, 192), "pair side by side"),
         ("one", scene(100, 300), "pair side by side"),
-        ("one", index_map(64, 96), "12 gray values"),
-        ("one", np.repeat(index_map(64, 96)[..., None], 3, axis=2), "12 gray values"),
-        ("one", np.where(index_map(64, 96) > 5, 255, 0).astype(np.uint8), "2 gray values"),
+        ("one", index_map(64, 96), "few gray values"),
+        ("one", np.repeat(index_map(64, 96)[..., None], 3, axis=2), "few gray values"),
+        ("one", np.where(index_map(64, 96) > 5, 255, 0).astype(np.uint8), "few gray values"),
         ("several", scene(64, 192), "pair side by side"),
         ("several", scene(64, 400), "width is beyond"),
         ("several", scene(400, 64), "width is beyond"),
@@ -321,7 +350,7 @@ def test_a_label_map_is_given_in_its_colors(tmp_path: Path, tiny: Path, caplog: 
     run.predict(index_map(36, 36))
     assert not caplog.text
     run.predict(index_map(36, 36)[..., None])
-    assert "12 gray values" in caplog.text
+    assert "few gray values" in caplog.text
 
 
 def test_a_mask_is_not_doubted_where_training_had_masks(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -344,7 +373,7 @@ def test_a_doubt_is_told_once_and_counted(run: Path, tmp_path: Path, caplog: pyt
     genlab.predict_files(run, [tmp_path / "in"], tmp_path / "out")
     first, last = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert "0.png: it is twice as wide" in first
-    assert last.startswith("9 images in all (")
+    assert last.startswith("9 images in all have this warning (")
 
 
 # The command
