@@ -23,14 +23,13 @@ def bench(
     import genlab
     from genlab.cli.output import print_json, progress_bar
 
-    with progress_bar() as progress:
-        task = progress.add_task("rounds", total=None)
+    with progress_bar("rounds") as on_progress:
         found = genlab.bench(
             recipe,
             overrides=overrides,
             plugins=plugin,
             rounds=rounds,
-            on_progress=lambda done, of: progress.update(task, completed=done, total=of if done else None),
+            on_progress=on_progress,
         )
     if json:
         print_json(found.as_json())

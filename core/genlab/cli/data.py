@@ -56,13 +56,12 @@ def data(
     if out and (out.exists() or out.suffix.lower() != ".png"):
         what = "this file exists already" if out.exists() else "the contact sheet is a PNG"
         raise StorageError(what, where=str(out), hint="Give --out the name of a new file that ends in .png.")
-    with progress_bar() as progress:
-        task = progress.add_task("pairs", total=None)
+    with progress_bar("pairs") as on_progress:
         found = genlab.inspect_data(
             recipe,
             overrides=overrides,
             plugins=plugin,
-            on_progress=lambda done, of: progress.update(task, completed=done, total=of),
+            on_progress=on_progress,
         )
     with atomic_write(sheet) as aside:
         contact_sheet(found.pictures).save(aside, "PNG")

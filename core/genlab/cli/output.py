@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic_core import to_json
@@ -40,10 +41,25 @@ def _fault(fault: Fault) -> Text:
     return text.append(f"\n{fault.hint}") if fault.hint else text
 
 
-def progress_bar() -> Progress:
-    """A progress bar on standard error, gone at its end; none off a terminal."""
+@contextmanager
+def progress_bar(name: str) -> Generator[Callable[[int, int], None]]:
+    """Context that gives a callback (done, total), shown as a bar on standard error until all are done.
+
+    Nothing is shown where standard error is not an interactive terminal.
+
+    Args:
+        name: what is counted, shown in front of the bar.
+    """
     console = Console(stderr=True)
-    return Progress(console=console, transient=True, disable=not console.is_terminal)
+    with Progress(console=console, transient=True, disable=not console.is_interactive) as progress:
+        task = progress.add_task(name, total=None)
+
+        def show(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total if done else None)
+            if done == total:
+                progress.stop()
+
+        yield show
 
 
 def print_json(value: Any) -> None:

@@ -46,8 +46,7 @@ def predict(
     from genlab.cli.output import progress_bar
 
     wanted = _parse_size(size)
-    with progress_bar() as progress:
-        task = progress.add_task("images", total=None)
+    with progress_bar("images") as on_progress:
         try:
             written = genlab.predict_files(
                 run,
@@ -56,10 +55,9 @@ def predict(
                 device=device.value,
                 size=wanted,
                 overwrite=overwrite,
-                on_progress=lambda done, of: progress.update(task, completed=done, total=of),
+                on_progress=on_progress,
             )
         except genlab.PredictionError as error:
-            progress.stop()
             _print(error.written, error.failures, json=json)
             raise
     _print(written, {}, json=json)

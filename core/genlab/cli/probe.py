@@ -24,13 +24,12 @@ def probe(
     from genlab.cli.output import print_json, print_next, progress_bar
     from genlab.tools.probe.report import probe_as_json
 
-    with progress_bar() as progress:
-        task = progress.add_task("skip connections", total=None)
+    with progress_bar("skip connections") as on_progress:
         found = genlab.probe(
             run,
             pairs=pairs,
             device=device.value,
-            on_progress=lambda done, of: progress.update(task, completed=done, total=of),
+            on_progress=on_progress,
         )
     if json:
         print_json(probe_as_json(found))

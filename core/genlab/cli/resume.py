@@ -27,14 +27,14 @@ def resume(
     """Resume a run from its last checkpoint."""
     import genlab
     from genlab.cli.ending import end
-    from genlab.cli.reading import ReadingProgress
+    from genlab.cli.output import progress_bar
 
-    with ReadingProgress() as progress:
+    with progress_bar("reading the data") as on_progress:
         resumed = genlab.resume(
             run,
             overrides=overrides,
             allow_changed_data=allow_changed_data,
             stop_at=stop_at,
-            on_progress=progress,
+            on_progress=on_progress,
         )
     end(resumed)

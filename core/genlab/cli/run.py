@@ -23,10 +23,12 @@ def run(
     """Train a recipe in a new run folder below runs/."""
     import genlab
     from genlab.cli.ending import end
-    from genlab.cli.reading import ReadingProgress
+    from genlab.cli.output import progress_bar
 
     values = {"train.steps": steps, "seed": seed, "train.device": device and f'"{device.value}"'}
     given = [*overrides, *(f"{key}={value}" for key, value in values.items() if value is not None)]
-    with ReadingProgress() as progress:
-        trained = genlab.train(recipe, overrides=given, stop_at=stop_at, plugins=plugin, out=out, on_progress=progress)
+    with progress_bar("reading the data") as on_progress:
+        trained = genlab.train(
+            recipe, overrides=given, stop_at=stop_at, plugins=plugin, out=out, on_progress=on_progress
+        )
     end(trained)
