@@ -49,8 +49,8 @@ def test_a_recipe_that_needs_a_judge_says_how_to_train_one(gen: GenCommand) -> N
 
 
 def test_the_judge_reads_the_classes_of_the_facades_that_are_drawn() -> None:
-    labelled, drawn = load_recipe("label_judge").values["data"]["sources"]
-    assert [tuple(color) for color in labelled["palette"]] == list(PALETTE)
+    labeled, drawn = load_recipe("label_judge").values["data"]["sources"]
+    assert [tuple(color) for color in labeled["palette"]] == list(PALETTE)
     assert drawn["name"] == "drawn_facades"
 
 

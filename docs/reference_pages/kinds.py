@@ -38,7 +38,7 @@ def page(kind: Kind, components: Components) -> Iterator[str]:
 
 
 def in_a_recipe(kind: Kind) -> Iterator[str]:
-    if kind.is_labelled:
+    if kind.is_labeled:
         where = f"in a table `[{dotted((*kind.table, 'LABEL'))}]`; the label is its name, unless the key `name` says"
         yield f"A recipe names it {where} otherwise.\n"
     else:

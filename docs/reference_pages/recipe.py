@@ -36,7 +36,7 @@ def recipe_page() -> str:
 
 
 def _table_of(kind: Kind) -> str:
-    return dotted((*kind.table, "LABEL") if kind.is_labelled else kind.table)
+    return dotted((*kind.table, "LABEL") if kind.is_labeled else kind.table)
 
 
 def _table(name: str, table: type[Table]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from genlab_facades.plan.building import Building
 def label_map(building: Building, size: int) -> NDArray[np.uint8]:
     """The class of every pixel of a square picture of `size` pixels.
 
-    All but the facade itself are boxes, as those who labelled photos drew them. No box is lost, however small.
+    All but the facade itself are boxes, as those who labeled photos drew them. No box is lost, however small.
     """
     image = Image.new("L", (size, size), int(PartClass.BACKGROUND))
     pen = ImageDraw.Draw(image)

@@ -15,7 +15,7 @@ from genlab_listeners.display import Display, Log, Screen
 from genlab_listeners.progress import Progress, clock, figures, in_column
 from genlab_listeners.step_time import StepTime
 
-_COLOURS = {"finished": "green", "paused": "yellow", "interrupted": "yellow", "failed": "red"}
+_COLORS = {"finished": "green", "paused": "yellow", "interrupted": "yellow", "failed": "red"}
 
 
 class Console(Listener):
@@ -60,7 +60,7 @@ class Console(Listener):
     @override
     def ended(self, event: Ended) -> None:
         self._display.close()
-        text = Text.assemble((event.status, f"bold {_COLOURS[event.status]}"))
+        text = Text.assemble((event.status, f"bold {_COLORS[event.status]}"))
         text.append(f" at step {event.step}/{self._progress.steps} after {clock(event.seconds)}")
         if validation := _side("validation", event.metrics):
             text = Text("   ").join([text, figures("last validation", validation)])

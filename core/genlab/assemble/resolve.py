@@ -22,7 +22,7 @@ ROLES = ("generator", "discriminator")
 _BEFORE_TABLES = ("title", "seed", "data", "input", "method", *ROLES, "losses")
 KEYS = (*dict.fromkeys((*_BEFORE_TABLES, *TABLES)), "listeners", "ablation")
 
-LABELLED: tuple[Keys, ...] = tuple(kind.table for kind in KINDS.values() if kind.is_labelled)
+LABELED: tuple[Keys, ...] = tuple(kind.table for kind in KINDS.values() if kind.is_labeled)
 
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 T = TypeVar("T")
@@ -51,12 +51,12 @@ class _Resolver:
         data = self.component("dataset", ("data",))
         method = self.component("method", ("method",))
         losses, weights = self.losses()
-        metrics = self.labelled("metric", ("evaluate", "metrics"))
+        metrics = self.labeled("metric", ("evaluate", "metrics"))
         for label in metrics:
             if "/" in label:
                 what = f"invalid label `{label}`: a slash separates a metric's label from its scores"
                 self.fault(("evaluate", "metrics", label), what, at_key=True)
-        listeners = self.labelled("listener", ("listeners",))
+        listeners = self.labeled("listener", ("listeners",))
         networks = self.networks(method, losses)
         self.hold_to_predictions(method, ("losses",), losses)
         self.hold_to_predictions(method, ("evaluate", "metrics"), metrics)
@@ -134,7 +134,7 @@ class _Resolver:
         self.faults += faults
         return config
 
-    def labelled(self, kind: str, keys: Keys) -> dict[str, ComponentConfig]:
+    def labeled(self, kind: str, keys: Keys) -> dict[str, ComponentConfig]:
         """Components by the recipe's labels."""
         configs = {label: self.specified(kind, table, (*keys, label)) for label, table in self.labels(keys).items()}
         return {label: config for label, config in configs.items() if config}
@@ -226,6 +226,6 @@ def _table_hint(keys: Keys, value: object) -> str | None:
         return f"To name the component: {dotted(keys)}.name = {shown(value)}"
     if isinstance(value, int | float) and keys[:-1] == ("losses",) and value is not True:
         return f"To set its weight: {dotted(keys)}.weight = {shown(value)}"
-    if keys[:-1] in LABELLED:
+    if keys[:-1] in LABELED:
         return "Use {} for its defaults, or false to remove it."
     return None

@@ -22,7 +22,7 @@ from genlab.ablation.results import AblationResult
 from genlab.cli.output import print_next
 from genlab.runs.folder import RunFolder
 
-_COLOURS = {"finished": "green", "interrupted": "yellow", "failed": "red"}
+_COLORS = {"finished": "green", "interrupted": "yellow", "failed": "red"}
 
 
 def print_plan(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> None:
@@ -129,7 +129,7 @@ class Show:
         self._progress.remove_task(self._bars[name])
         # Total duration, including the time before it was resumed.
         self._estimate.ended(name, RunFolder(done.job.target).read().seconds if done.status == "finished" else None)
-        line = Text.assemble((f"{done.status:<12}", _COLOURS[done.status]), name, (f"   {_clock(seconds)}", "dim"))
+        line = Text.assemble((f"{done.status:<12}", _COLORS[done.status]), name, (f"   {_clock(seconds)}", "dim"))
         if left := self._estimate.left(self._jobs):
             line.append(f"   about {_clock(left)} left", "dim")
         if done.failure:

@@ -16,7 +16,7 @@ from genlab.errors import Fault, RecipeError
 from genlab.interfaces.kinds import KINDS
 
 # The tables that name a component; the keys below `*` are labels, and a label is the name unless `name` is given.
-COMPONENTS = tuple((*kind.table, "*") if kind.is_labelled else kind.table for kind in KINDS.values())
+COMPONENTS = tuple((*kind.table, "*") if kind.is_labeled else kind.table for kind in KINDS.values())
 
 
 ASSIGNMENT = "--set "
@@ -140,8 +140,8 @@ def _renamed(keys: Keys, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool
     pattern = next((pattern for pattern in COMPONENTS if _begins(keys, pattern)), None)
     if pattern is None or "name" not in new:
         return False
-    is_labelled = pattern[-1] == "*" and len(keys) == len(pattern)
-    before = old.get("name", keys[-1] if is_labelled else None)
+    is_labeled = pattern[-1] == "*" and len(keys) == len(pattern)
+    before = old.get("name", keys[-1] if is_labeled else None)
     return before is not None and new["name"] != before
 
 

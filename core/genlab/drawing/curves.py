@@ -9,7 +9,7 @@ from html import escape
 from genlab.interfaces.listener import Interval
 
 # Colors that people with any color vision can tell apart (Okabe and Ito 2008).
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#f0e442")
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#f0e442")
 _WIDTH, _HEIGHT = 720, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 12, 36
 _MOST_TICKS = 16
@@ -71,7 +71,7 @@ def stack(drawings: Sequence[str], names: Iterable[str]) -> str:
 
 def color_of(index: int) -> str:
     """Color of a curve by its index."""
-    return COLOURS[index % len(COLOURS)]
+    return COLORS[index % len(COLORS)]
 
 
 class _Scale:

@@ -15,7 +15,7 @@ class Kind:
         table: the table of a recipe that names it, or that has a table for each label.
         supplied: the constructor's arguments that the framework gives.
         reserved: the keys of its table that are the framework's.
-        is_labelled: whether a recipe may have several, each in a table under a label of the recipe's own.
+        is_labeled: whether a recipe may have several, each in a table under a label of the recipe's own.
     """
 
     name: str
@@ -23,7 +23,7 @@ class Kind:
     table: tuple[str, ...]
     supplied: tuple[str, ...] = ()
     reserved: tuple[str, ...] = ("name",)
-    is_labelled: bool = False
+    is_labeled: bool = False
 
 
 KINDS = {
@@ -46,11 +46,11 @@ KINDS = {
             ("genlab.interfaces.loss:Loss", "genlab.interfaces.loss:AdversarialLoss"),
             ("losses",),
             reserved=("name", "weight"),
-            is_labelled=True,
+            is_labeled=True,
         ),
         Kind("dataset", ("genlab.interfaces.dataset:Dataset",), ("data",)),
-        Kind("metric", ("genlab.interfaces.metric:Metric",), ("evaluate", "metrics"), is_labelled=True),
+        Kind("metric", ("genlab.interfaces.metric:Metric",), ("evaluate", "metrics"), is_labeled=True),
         Kind("method", ("genlab.interfaces.method:Method",), ("method",), supplied=("networks", "losses")),
-        Kind("listener", ("genlab.interfaces.listener:Listener",), ("listeners",), is_labelled=True),
+        Kind("listener", ("genlab.interfaces.listener:Listener",), ("listeners",), is_labeled=True),
     )
 }

@@ -102,9 +102,9 @@ def _toml(value: Any) -> str:
 def _snippet(component: Component, settings: Sequence[Setting]) -> Iterator[str]:
     """Lines of a table, with placeholders for required settings."""
     kind = component.kind
-    label = (component.name,) if kind.is_labelled else ()
+    label = (component.name,) if kind.is_labeled else ()
     yield f"[{dotted((*kind.table, *label))}]"
-    if not kind.is_labelled:
+    if not kind.is_labeled:
         yield f"name = {inline(component.name)}"
     if "weight" in kind.reserved:
         yield "weight = 1.0"

@@ -141,7 +141,7 @@ def test_a_snippet_says_what_the_component_takes(kind: str, name: str) -> None:
     table = tomllib.loads(found.snippet)
     for key in KINDS[kind].table:
         table = table[key]
-    if KINDS[kind].is_labelled:
+    if KINDS[kind].is_labeled:
         table = {"name": name, **table[name]}
         table.pop("weight", None)
     required = {entry.name for entry in found.settings if entry.default is None}

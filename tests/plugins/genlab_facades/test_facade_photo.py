@@ -23,13 +23,13 @@ from genlab_facades.plan.building import Building, Part
 from genlab_facades.plan.layout import lay_out
 from genlab_facades.plan.styles import BRICK, CLASSICIST, MODERN, Style
 
-WHITE, GREY, RED = (255, 255, 255), (128, 128, 128), (200, 30, 20)
+WHITE, GRAY, RED = (255, 255, 255), (128, 128, 128), (200, 30, 20)
 LEDGE = Box(0.25, 0.4, 0.75, 0.45)
 
 
 def wall(size: int = 128, material: Material = Material.WALL) -> Canvas:
     canvas = Canvas(size)
-    canvas.box(Box(0.0, 0.0, 1.0, 1.0), GREY, 0.0, material)
+    canvas.box(Box(0.0, 0.0, 1.0, 1.0), GRAY, 0.0, material)
     return canvas
 
 
@@ -45,7 +45,7 @@ def test_a_canvas_holds_what_was_drawn_on_it() -> None:
     inside = np.zeros((40, 40), bool)
     inside[20:40, 10:20] = True
     assert (color[:, inside].T == RED).all()
-    assert (color[:, ~inside].T == GREY).all()
+    assert (color[:, ~inside].T == GRAY).all()
     assert np.allclose(depth, np.where(inside, 0.02, 0.0))
     assert (material == np.where(inside, Material.TRIM, Material.WALL)).all()
 
@@ -79,7 +79,7 @@ def lit(canvas: Canvas, side: float = 0.0) -> np.ndarray:
 
 def test_a_ledge_throws_its_shadow_downwards() -> None:
     canvas = wall()
-    canvas.box(LEDGE, GREY, 0.03)
+    canvas.box(LEDGE, GRAY, 0.03)
     light = lit(canvas)
     assert light[60, 64] < 0.7 * light[45, 64]
     assert light[75, 64] == pytest.approx(light[20, 64], rel=0.02)
@@ -88,7 +88,7 @@ def test_a_ledge_throws_its_shadow_downwards() -> None:
 def test_a_longer_ledge_throws_a_longer_shadow() -> None:
     def length(depth: float) -> int:
         canvas = wall()
-        canvas.box(LEDGE, GREY, depth)
+        canvas.box(LEDGE, GRAY, depth)
         light = lit(canvas)
         return int((light[58:, 64] < 0.7 * light[20, 64]).sum())
 
@@ -97,7 +97,7 @@ def test_a_longer_ledge_throws_a_longer_shadow() -> None:
 
 def test_shadows_fall_away_from_the_sun() -> None:
     canvas = wall()
-    canvas.box(LEDGE, GREY, 0.04)
+    canvas.box(LEDGE, GRAY, 0.04)
     right, left = lit(canvas, side=0.7), lit(canvas, side=-0.7)
     assert right[59, 97] < 0.7 * right[59, 30]
     assert left[59, 30] < 0.7 * left[59, 97]
@@ -105,7 +105,7 @@ def test_shadows_fall_away_from_the_sun() -> None:
 
 def test_a_recess_is_dark_at_its_upper_edge() -> None:
     canvas = wall()
-    canvas.box(Box(0.25, 0.25, 0.75, 0.75), GREY, -0.02)
+    canvas.box(Box(0.25, 0.25, 0.75, 0.75), GRAY, -0.02)
     light = lit(canvas)
     assert light[33, 64] < 0.7 * light[60, 64]
 
@@ -113,7 +113,7 @@ def test_a_recess_is_dark_at_its_upper_edge() -> None:
 @pytest.mark.parametrize("material", [Material.SKY, Material.FAR])
 def test_what_is_far_takes_no_shadow(material: Material) -> None:
     canvas = wall(material=material)
-    canvas.box(LEDGE, GREY, 0.03)
+    canvas.box(LEDGE, GRAY, 0.03)
     assert lit(canvas)[60, 64] == pytest.approx(lit(wall())[60, 64], rel=0.01)
 
 
@@ -121,7 +121,7 @@ def test_shadows_are_as_long_at_any_size() -> None:
     shares = []
     for size in (64, 256):
         canvas = wall(size)
-        canvas.box(LEDGE, GREY, 0.04)
+        canvas.box(LEDGE, GRAY, 0.04)
         light = lit(canvas)
         shares.append((light < 0.75 * light[2, 2]).mean())
     assert shares[0] == pytest.approx(shares[1], rel=0.25)

@@ -21,7 +21,7 @@ from genlab_segmentation.label_recovery import LabelRecovery
 from genlab_segmentation.method import Segmentation
 from genlab_segmentation.metric import SegmentationScores
 
-COLOURS = np.array(PALETTE, np.uint8)
+COLORS = np.array(PALETTE, np.uint8)
 
 Labels = NDArray[np.integer]
 
@@ -73,13 +73,13 @@ class TestLabelRecovery(MetricSuite):
 
     def seen(self, pair: genlab.Pair) -> tuple[Tensor, Tensor]:
         """The label map in its colors, and the photo, as networks see them."""
-        pictures = (COLOURS[pair.b], pair.a)
+        pictures = (COLORS[pair.b], pair.a)
         labels, photo = (torch.from_numpy(np.array(picture)).movedim(-1, 0)[None] for picture in pictures)
         return labels / 127.5 - 1, photo / 127.5 - 1
 
     def definition(self, condition: Tensor, target: Tensor, prediction: Tensor) -> Mapping[str, float]:
         judge = genlab.open_run(self.settings["judge"])
         colors = ((condition.movedim(1, -1) + 1) * 127.5).round().byte().numpy()
-        truth = (colors[..., None, :] == COLOURS).all(axis=-1).argmax(axis=-1)
+        truth = (colors[..., None, :] == COLORS).all(axis=-1).argmax(axis=-1)
         found, real = (scores(truth, judge.apply(images).argmax(dim=1).numpy()) for images in (prediction, target))
         return {**found, **{f"real_{name}": score for name, score in real.items()}}

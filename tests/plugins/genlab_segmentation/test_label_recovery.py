@@ -18,7 +18,7 @@ from genlab_facades.classes import PALETTE
 from genlab_facades.drawn_facades import DrawnFacades
 from genlab_segmentation.label_recovery import LabelRecovery
 
-COLOURS = np.array(PALETTE, np.uint8)
+COLORS = np.array(PALETTE, np.uint8)
 
 
 def tensor(picture: np.ndarray) -> torch.Tensor:
@@ -28,7 +28,7 @@ def tensor(picture: np.ndarray) -> torch.Tensor:
 def drawn(count: int = 4) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """Label maps in colors, and their photos."""
     pairs = DrawnFacades(size=32).open("validation")
-    return [(tensor(COLOURS[pairs[index].b]), tensor(pairs[index].a)) for index in range(count)]
+    return [(tensor(COLORS[pairs[index].b]), tensor(pairs[index].a)) for index in range(count)]
 
 
 def recovered(judge: Path, *triples: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> dict[str, float]:
