@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from genlab import MAX_PIXELS, Alpha, DataError, Dataset, ImageSource, Pairs, SideName, Split
+from genlab_images.csv_jsonl import Row, read_rows
 from genlab_images.folders import find_root, listed, names_in
-from genlab_images.listing import Row, read_rows
 from genlab_images.paired import EncodedPair, PairedImages
 from genlab_images.reading import Reading
 from genlab_images.splits import Share, Splits
@@ -25,8 +25,8 @@ class FileList(Dataset):
     """A list with the paths of both images of each pair: a CSV file, or JSON Lines, with a column for each side.
 
     The first line of a CSV file names its columns; other columns than the two are not read. Paths are relative to the
-    list's folder, or absolute, and lead wherever whoever wrote the list meant them to. The path of the first side is
-    the pair's key, and is listed once. Images are read as `side_by_side` reads them.
+    list's folder, or absolute, and may lead outside of it. The path of the first side is the pair's key, and must be
+    unique. Images are read as `side_by_side` reads them.
 
     Args:
         root: the folder that holds the lists; a relative path is taken from the working directory.
@@ -84,14 +84,14 @@ def _find_list(root: Path, name: str, setting: str) -> Path:
 
 
 def _read_pairs(file: Path, columns: tuple[str, str]) -> dict[str, EncodedPair]:
-    """The pairs of a list, by key; `DataError` names all lines that are at fault."""
+    """The pairs of a list, by key; `DataError` names all invalid lines."""
     pairs: dict[str, EncodedPair] = {}
     faults: list[DataError] = []
     for row in read_rows(file, columns):
         try:
             pair = _read_pair(row, columns, file.parent)
             if pair.key in pairs:
-                hint = "Take one of the lines out: an image of the first side is of one pair."
+                hint = "Remove one of the lines: an image of the first side belongs to one pair."
                 what = f'"{pair.key}" is listed already, at {pairs[pair.key].a.where}'
                 raise DataError(what, where=row.where, hint=hint)
         except DataError as error:

@@ -1,10 +1,10 @@
-"""Folders of a dataset, and what to say of one that is not as expected."""
+"""Search for a dataset's folders, with errors that name those that are there."""
 
 from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from unicodedata import normalize
@@ -30,7 +30,7 @@ def find_root(root: Path) -> Path:
 
 
 def find_folder(parent: Path, path: str, *settings: str) -> Path:
-    """A folder below another, whichever form of Unicode its name is written in; `DataError` tells which are there.
+    """A folder below another, whichever form of Unicode its name is written in; `DataError` lists those that are there.
 
     Args:
         parent: a folder that is there.
@@ -42,8 +42,8 @@ def find_folder(parent: Path, path: str, *settings: str) -> Path:
     return parent
 
 
-def _find_child(parent: Path, name: str, settings: Iterable[str]) -> Path:
-    if os.path.isdir(parent / name):  # noqa: PTH112  (Path.is_dir raises where a folder may not be entered)
+def _find_child(parent: Path, name: str, settings: Sequence[str]) -> Path:
+    if is_folder(parent / name):
         return parent / name
     others = subfolders(parent)
     for other in others:
@@ -52,18 +52,23 @@ def _find_child(parent: Path, name: str, settings: Iterable[str]) -> Path:
     there = f"the folders there are {', '.join(others)}" if others else "there is no folder in it"
     near = get_close_matches(name, others, n=1)
     hint = f'Did you mean "{near[0]}"? ' if near else ""
-    named = f"{_quoted(settings)} {'name' if len(list(settings)) > 1 else 'names'} it"
+    named = f"{_quoted(settings)} {'name' if len(settings) > 1 else 'names'} it"
     raise DataError(f'no folder "{name}"; {there}', where=str(parent), hint=f"{hint}{named}.")
 
 
-def _quoted(settings: Iterable[str]) -> str:
+def _quoted(settings: Sequence[str]) -> str:
     *first, last = (f'"{setting}"' for setting in settings)
     return f"The settings {', '.join(first)} and {last}" if first else f"The setting {last}"
 
 
+def is_folder(path: Path) -> bool:
+    """True for a folder; False where it cannot be seen, unlike `Path.is_dir`, which raises there."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def subfolders(folder: Path) -> list[str]:
     """Names of the folders in a folder that are not hidden; `DataError` if it cannot be read."""
-    return [name for name in names_in(folder) if os.path.isdir(folder / name)]  # noqa: PTH112
+    return [name for name in names_in(folder) if is_folder(folder / name)]
 
 
 def names_in(folder: Path) -> list[str]:

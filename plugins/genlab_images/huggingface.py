@@ -15,8 +15,8 @@ from genlab import MAX_PIXELS, Alpha, Choice, DataError, Dataset, Pairs, SideNam
 from genlab_images.colors import labels_side
 from genlab_images.paired import PairedImages, count_of_pairs
 from genlab_images.reading import Reading
-from genlab_images.rows import EncodedRows, RowFiles, Span, shared_rows, spans_of
 from genlab_images.table import HubTable, explained, quiet
+from genlab_images.table_rows import EncodedRows, RowFiles, Span, shared_rows, spans_of
 
 if TYPE_CHECKING:
     import datasets

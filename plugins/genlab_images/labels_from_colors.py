@@ -9,7 +9,7 @@ from annotated_types import MaxLen, MinLen
 from numpy.typing import NDArray
 
 from genlab import DataError, Dataset, ImageSide, SideName
-from genlab_images.labelled import MOST_CLASSES, Labelled, PaletteColor
+from genlab_images.labeled import MAX_CLASSES, Labeled, PaletteColor
 
 FAR = 85
 """Of 255 levels: most pixels of a label map, blurred by JPEG, are nearer to their color; those of a photo are not."""
@@ -20,7 +20,7 @@ SHARE = 0.02
 or more from all of the palette's has more than 0.5 % of a map's pixels."""
 
 
-class LabelsFromColors(Labelled):
+class LabelsFromColors(Labeled):
     """Another dataset's pairs, one side of which is read as a label map: each pixel is of the class of nearest color.
 
     JPEG blurs the few colors of a label map into thousands; the nearest by Euclidean distance is the class. A PNG with
@@ -36,17 +36,17 @@ class LabelsFromColors(Labelled):
         self,
         *,
         source: Dataset,
-        palette: Annotated[list[PaletteColor], MinLen(2), MaxLen(MOST_CLASSES)],
+        palette: Annotated[list[PaletteColor], MinLen(2), MaxLen(MAX_CLASSES)],
         side: SideName = "b",
     ) -> None:
         if len(set(palette)) < len(palette):
             twice = next(color for color in palette if palette.count(color) > 1)
             raise ValueError(f"palette has the color {list(twice)} twice, and a color is one class's")
-        super().__init__(source, side, NearestColors(tuple(palette)))
+        super().__init__(source, side, ColorClassifier(tuple(palette)))
 
 
-class NearestColors(NamedTuple):
-    """Classes told by the nearest of their colors."""
+class ColorClassifier(NamedTuple):
+    """Classifies pixels by the nearest color of the palette."""
 
     palette: tuple[PaletteColor, ...]
 
@@ -56,10 +56,10 @@ class NearestColors(NamedTuple):
         return str(np.array(self.palette, np.float32).tolist())
 
     def fault(self, side: ImageSide) -> str | None:
-        """Reason why such images tell no classes, if they don't."""
+        """Reason why images of a side cannot be classified; None if they can."""
         if side.dtype not in (None, "uint8", "uint16"):
             return f"has values of {side.dtype}, and colors have 8 or 16 bits"
-        return None if side.channels in (1, 3) and not side.range else "is no image of gray or of red, green and blue"
+        return None if side.channels in (1, 3) and not side.range else "is not an image in gray or RGB"
 
     def classes(self, picture: NDArray[np.generic], side: SideName, where: str) -> NDArray[np.unsignedinteger]:
         """The class of the nearest color at each pixel, (height, width).
@@ -86,7 +86,7 @@ class NearestColors(NamedTuple):
 
 
 def _refuse_other_colors(levels: NDArray[np.float32], nearest: NDArray[np.float32], side: SideName, where: str) -> None:
-    """No single color that the palette does not have may have a class's share, and most must be near to one."""
+    """Refuse a frequent color that the palette lacks, and pixels that are mostly far from all of its colors."""
     colors, counts = np.unique(levels[nearest > FOREIGN**2], axis=0, return_counts=True)
     if counts.sum() and counts.max() > SHARE * nearest.size:
         commonest = tuple(int(level) for level in colors[counts.argmax()])

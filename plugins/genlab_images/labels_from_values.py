@@ -9,12 +9,12 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from numpy.typing import NDArray
 
 from genlab import DataError, Dataset, ImageSide, SideName
-from genlab_images.labelled import MOST_CLASSES, Labelled, PaletteColor
+from genlab_images.labeled import MAX_CLASSES, Labeled, PaletteColor
 
 _NAMED = 8
 
 
-class LabelsFromValues(Labelled):
+class LabelsFromValues(Labeled):
     """Another dataset's pairs, one side of which is read as a label map: each pixel is of the class of its value.
 
     For masks (0 and 255, or 0 and 1) and maps of classes' indices, of 8 or 16 bits. A value of no class is refused, so
@@ -34,7 +34,7 @@ class LabelsFromValues(Labelled):
         self,
         *,
         source: Dataset,
-        values: Annotated[list[int], MinLen(2), MaxLen(MOST_CLASSES)] | Annotated[int, Ge(2), Le(MOST_CLASSES)],
+        values: Annotated[list[int], MinLen(2), MaxLen(MAX_CLASSES)] | Annotated[int, Ge(2), Le(MAX_CLASSES)],
         palette: list[PaletteColor] | None = None,
         side: SideName = "b",
     ) -> None:
@@ -44,11 +44,11 @@ class LabelsFromValues(Labelled):
             raise ValueError(f"values has {twice} twice, and a value is one class's")
         if palette is not None and len(palette) != len(listed):
             raise ValueError(f"palette has {len(palette)} colors, and there are {len(listed)} values: one for each")
-        super().__init__(source, side, KnownValues(tuple(listed), tuple(palette or default_palette(len(listed)))))
+        super().__init__(source, side, ValueClassifier(tuple(listed), tuple(palette or default_palette(len(listed)))))
 
 
-class KnownValues(NamedTuple):
-    """Classes told by their values."""
+class ValueClassifier(NamedTuple):
+    """Classifies pixels by their exact values."""
 
     values: tuple[int, ...]
     palette: tuple[PaletteColor, ...]
@@ -59,10 +59,10 @@ class KnownValues(NamedTuple):
         return str(self.values)
 
     def fault(self, side: ImageSide) -> str | None:
-        """Reason why such images tell no classes, if they don't."""
+        """Reason why images of a side cannot be classified; None if they can."""
         if side.channels != 1:
-            return f"has {side.channels} channels, and not one of values: labels_from_colors reads labels from colors"
-        return "is no image of integers" if side.range or (side.dtype or "").startswith("float") else None
+            return f"has {side.channels} channels; expected one. labels_from_colors reads labels from colors"
+        return "is not an image of integers" if side.range or (side.dtype or "").startswith("float") else None
 
     def classes(self, picture: NDArray[np.generic], side: SideName, where: str) -> NDArray[np.unsignedinteger]:
         """The class of each pixel's value, (height, width).

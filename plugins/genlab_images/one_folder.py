@@ -15,7 +15,7 @@ from typing_extensions import override
 from genlab import MAX_PIXELS, Alpha, DataError, Dataset, ImageFolder, Pairs, SideName, Split, find_images
 from genlab_images.folders import find_folder, find_root, left_out_below, listed
 from genlab_images.paired import PairedImages
-from genlab_images.partners import by_name, pair_up
+from genlab_images.partners import index_by_name, pair_up
 from genlab_images.reading import Reading
 from genlab_images.splits import Share, Splits
 
@@ -97,7 +97,7 @@ def _with_sides(images: ImageFolder, endings: dict[SideName, str]) -> _Found:
             raise DataError(what, where=str(images.folder), hint=f'The setting "{side}" is that ending.')
     others = {"of neither side": [name for name, _ in files[None]]} if files[None] else {}
     left_out = images._replace(left_out={**images.left_out, **others})
-    return _Found(by_name(files["a"]), by_name(files["b"]), left_out)
+    return _Found(index_by_name(files["a"]), index_by_name(files["b"]), left_out)
 
 
 def _side_and_name(file: Path, endings: dict[SideName, str]) -> tuple[SideName | None, str]:

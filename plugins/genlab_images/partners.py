@@ -1,4 +1,4 @@
-"""Files that make pairs by their names."""
+"""Pairing of files by their names."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ from genlab_images.folders import listed
 from genlab_images.paired import EncodedPair
 
 
-def by_name(files: Iterable[tuple[str, Path]]) -> dict[str, Path]:
-    """A side's files by the names of their pairs; `DataError` if two have one name."""
+def index_by_name(files: Iterable[tuple[str, Path]]) -> dict[str, Path]:
+    """A side's files by the names of their pairs; `DataError` if two have the same name."""
     found: dict[str, Path] = {}
     for name, file in files:
         if name in found:
-            what = f"{found[name].name} and {file.name} differ only in their extension"
-            hint = "Keep one of them: names without extension tell which files make a pair."
-            raise DataError(what, where=str(file.parent), hint=hint)
+            what = f'two images of this side have the name "{name}": {found[name].name} and {file.name}'
+            raise DataError(what, where=str(file.parent), hint="Keep one: a pair has one image on each side.")
         found[name] = file
     return found
 
 
 def pair_up(a: Mapping[str, Path], b: Mapping[str, Path], where: str, hint: str) -> dict[str, EncodedPair]:
-    """The pairs of files of one name, by that name, in the order of the first side.
+    """Pair the files that have the same name, by that name, in the order of the first side.
 
     Args:
         a: the first side's files, by name.

@@ -24,7 +24,7 @@ class Splits(NamedTuple):
     Args:
         train: the place of the training pairs, a folder or a file.
         validation: the place of the validation pairs; or the share of the training place's pairs that validate instead.
-            They are drawn by a hash of their keys, so each stays in its split when others come, on every machine.
+            They are drawn by a hash of their keys, so each stays in its split when others are added, on every machine.
     """
 
     train: str
@@ -54,13 +54,13 @@ class Splits(NamedTuple):
         return {key: pair for key, pair in pairs.items() if (key in drawn) == (split == "validation")}
 
     def in_words(self, pairs: Mapping[str, object], of: Mapping[str, object]) -> str:
-        """Number of a split's pairs in words, and of how many they are drawn."""
+        """Number of a split's pairs in words, and the number that they are drawn from."""
         if isinstance(self.validation, str):
             return count_of_pairs(len(pairs))
         return f"{len(pairs)} of {len(of)} pairs (validation = {self.validation:g})"
 
     def left_out(self, split: Split, names: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
-        """Names of what a split's place holds beside pairs; training has those of a place that both splits share."""
+        """Names that a split reports as left out: none for validation pairs that are drawn from the training place."""
         return {} if self.setting(split) != split else names
 
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from genlab import MAX_PIXELS, Alpha, DataError, Dataset, ImageFolder, Pairs, SideName, Split, find_images
-from genlab_images.folders import find_folder, find_root, left_out_below, subfolders
+from genlab_images.folders import find_folder, find_root, is_folder, left_out_below, subfolders
 from genlab_images.paired import PairedImages
-from genlab_images.partners import by_name, pair_up
+from genlab_images.partners import index_by_name, pair_up
 from genlab_images.reading import Reading
 from genlab_images.splits import Share, Splits
 
@@ -72,7 +72,7 @@ class TwoFolders(Dataset):
         found_a, found_b = (find_images(self._folder(root, side, split)) for side in self.names)
         where = f"{found_a.folder} and {found_b.folder}"
         hint = "Both images of a pair have the same name in the two folders; only their extensions may differ."
-        pairs = pair_up(_by_name(found_a), _by_name(found_b), where, hint)
+        pairs = pair_up(_without_extension(found_a), _without_extension(found_b), where, hint)
         selected = self.splits.select(split, pairs, where)
         description = f"{self.splits.in_words(selected, pairs)} in {where}"
         left_out = self.splits.left_out(split, left_out_below(root, found_a, found_b))
@@ -108,7 +108,7 @@ class TwoFolders(Dataset):
     def _is_there(self, root: Path, layout: str, split: Split) -> bool:
         """True if both sides have folders of that layout, and, without one for each split, only files in them."""
         folders = [root / self._path(layout, side, split) for side in self.names]
-        if not all(folder.is_dir() for folder in folders):
+        if not all(map(is_folder, folders)):
             return False
         return "{split}" in layout or not any(map(subfolders, folders))
 
@@ -123,5 +123,7 @@ def _check_layout(layout: str, validation: str | Share) -> None:
         raise ValueError(f"{what}: set validation to a share such as 0.1, or put {{split}} into layout")
 
 
-def _by_name(found: ImageFolder) -> dict[str, Path]:
-    return by_name((normalize("NFC", file.with_suffix("").as_posix()), found.folder / file) for file in found.files)
+def _without_extension(found: ImageFolder) -> dict[str, Path]:
+    """A side's files by their paths without extension."""
+    names = (normalize("NFC", file.with_suffix("").as_posix()) for file in found.files)
+    return index_by_name((name, found.folder / file) for name, file in zip(names, found.files, strict=True))

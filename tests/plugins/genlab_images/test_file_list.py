@@ -114,7 +114,7 @@ def test_a_line_that_is_not_as_expected_is_named(
         ("train.csv", b"a,b\n\xff", "it is not UTF-8"),
         ("train.csv", "a,b\n", "there are no pairs"),
         ("train.jsonl", "", "there are no pairs"),
-        ("train.txt", "1.png b/1.png", "a .txt file is no list"),
+        ("train.txt", "1.png b/1.png", "expected a .csv or a .jsonl file, got .txt"),
     ],
 )
 def test_a_file_that_is_no_list_is_named(

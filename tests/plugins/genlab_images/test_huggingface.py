@@ -221,7 +221,7 @@ def test_a_local_table_is_read_without_a_sound(parquet: str, capfd: pytest.Captu
 
 
 @pytest.fixture
-def labelled(encode: Encode, tmp_path: Path) -> str:
+def labeled(encode: Encode, tmp_path: Path) -> str:
     """Column imageA: noise, as a photo. Column imageB: four colors in blocks, blurred by JPEG."""
     rng = np.random.default_rng(0)
     palette = np.array([(0, 0, 222), (255, 80, 0), (174, 0, 1), (1, 207, 255)], np.uint8)
@@ -232,7 +232,7 @@ def labelled(encode: Encode, tmp_path: Path) -> str:
         jpegs = [embedded(encode(side, kind="JPEG")) for side in (photo, labels)]
         return {"imageA": jpegs[0], "imageB": jpegs[1], "caption": ""}
 
-    return str(write([row() for _ in range(10)], tmp_path / "labelled.parquet"))
+    return str(write([row() for _ in range(10)], tmp_path / "labeled.parquet"))
 
 
 @pytest.mark.parametrize("split", ["train", "validation"])
@@ -247,9 +247,9 @@ def labelled(encode: Encode, tmp_path: Path) -> str:
     ],
 )
 def test_label_maps_come_on_the_side_asked_for(
-    labelled: str, split: Any, columns: dict[str, str], label_side: Any, labels_on: str, swapped: bool
+    labeled: str, split: Any, columns: dict[str, str], label_side: Any, labels_on: str, swapped: bool
 ) -> None:
-    pairs = HuggingFace(path=labelled, **columns, label_side=label_side).open(split)
+    pairs = HuggingFace(path=labeled, **columns, label_side=label_side).open(split)
     labels = getattr(pairs[0], labels_on)
     assert np.ptp(labels[2:10, 2:10], axis=(0, 1)).max() < 40, "a block has one color, but for JPEG"
     assert ("columns swapped, as imageB holds the label maps" in pairs.description) == swapped

@@ -14,7 +14,7 @@ from genlab_images.first_available import FirstAvailable
 from genlab_images.labels_from_colors import LabelsFromColors
 from genlab_images.side_by_side import SideBySide
 
-COLOURS = np.array(PALETTE, np.uint8)
+COLORS = np.array(PALETTE, np.uint8)
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def jpegs(tmp_path: Path) -> Path:
         (tmp_path / "pairs" / folder).mkdir(parents=True)
         pairs = DrawnFacades(count=3, validation_count=2, size=128).open(split)
         for index, pair in enumerate(pairs):
-            picture = Image.fromarray(np.hstack([pair.a, COLOURS[pair.b]]))
+            picture = Image.fromarray(np.hstack([pair.a, COLORS[pair.b]]))
             picture.save(tmp_path / "pairs" / folder / f"{index}.jpg", quality=90)
     return tmp_path / "pairs"
 

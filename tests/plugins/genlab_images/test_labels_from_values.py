@@ -20,7 +20,7 @@ BLACK_AND_WHITE = ((0, 0, 0), (255, 255, 255))
 
 
 @pytest.fixture
-def labelled(tmp_path: Path) -> TwoFolders:
+def labeled(tmp_path: Path) -> TwoFolders:
     for folder in ("A", "B"):
         (tmp_path / folder / "train").mkdir(parents=True)
     Image.new("RGB", (4, 2)).save(tmp_path / "A/train/1.png")
@@ -50,10 +50,10 @@ def read(source: TwoFolders, **settings: Any) -> tuple[Pairs, list[list[int]]]:
     ],
 )
 def test_values_tell_classes(
-    labelled: TwoFolders, values: list[int] | int, dtype: type, content: list[int], classes: list[int]
+    labeled: TwoFolders, values: list[int] | int, dtype: type, content: list[int], classes: list[int]
 ) -> None:
-    save(labelled, Image.fromarray(np.array([content, content[::-1]], dtype)))
-    pairs, found = read(labelled, values=values)
+    save(labeled, Image.fromarray(np.array([content, content[::-1]], dtype)))
+    pairs, found = read(labeled, values=values)
     assert found == [classes, classes[::-1]]
     assert pairs[0].b.dtype == (np.uint16 if values == 1000 else np.uint8)
     assert pairs[0].a.shape == (2, 4, 3)
@@ -61,52 +61,52 @@ def test_values_tell_classes(
     assert pairs.description.endswith(f", b as {count} classes")
 
 
-def test_a_mask_of_one_bit_has_0_and_255(labelled: TwoFolders) -> None:
-    save(labelled, Image.fromarray(np.array([[False, True, True, False]] * 2)))
-    assert read(labelled, values=[0, 255])[1] == [[0, 1, 1, 0]] * 2
+def test_a_mask_of_one_bit_has_0_and_255(labeled: TwoFolders) -> None:
+    save(labeled, Image.fromarray(np.array([[False, True, True, False]] * 2)))
+    assert read(labeled, values=[0, 255])[1] == [[0, 1, 1, 0]] * 2
 
 
-def test_a_file_is_read_as_pairs_are(labelled: TwoFolders) -> None:
-    path = save(labelled, Image.fromarray(np.array([[0, 255, 255, 0]] * 2, np.uint8)))
-    data = LabelsFromValues(source=labelled, values=[0, 255])
+def test_a_file_is_read_as_pairs_are(labeled: TwoFolders) -> None:
+    path = save(labeled, Image.fromarray(np.array([[0, 255, 255, 0]] * 2, np.uint8)))
+    data = LabelsFromValues(source=labeled, values=[0, 255])
     assert data.read(path, "b").tolist() == [[0, 1, 1, 0]] * 2
     assert data.read(path, "a").shape == (2, 4, 1)
     with pytest.raises(DataError, match="side b has 3 channels") as caught:
-        data.read(labelled.root / "A/train/1.png", "b")
-    assert caught.value.where == str(labelled.root / "A/train/1.png")
+        data.read(labeled.root / "A/train/1.png", "b")
+    assert caught.value.where == str(labeled.root / "A/train/1.png")
 
 
-def test_colors_are_given_or_differ(labelled: TwoFolders) -> None:
-    save(labelled, Image.new("L", (4, 2)))
+def test_colors_are_given_or_differ(labeled: TwoFolders) -> None:
+    save(labeled, Image.new("L", (4, 2)))
     given = [(1, 2, 3), (4, 5, 6)]
-    assert read(labelled, values=[0, 1], palette=given)[0].b == LabelSide(tuple(given))
-    assert read(labelled, values=2)[0].b == LabelSide(BLACK_AND_WHITE)
-    side = read(labelled, values=300)[0].b
+    assert read(labeled, values=[0, 1], palette=given)[0].b == LabelSide(tuple(given))
+    assert read(labeled, values=2)[0].b == LabelSide(BLACK_AND_WHITE)
+    side = read(labeled, values=300)[0].b
     assert isinstance(side, LabelSide)
     assert side.palette[:4] == ((0, 0, 0), (128, 0, 0), (0, 128, 0), (128, 128, 0))
     assert len(set(side.palette)) == 300
 
 
-def test_values_of_no_class_are_counted_and_named_with_the_file(labelled: TwoFolders) -> None:
-    save(labelled, Image.fromarray(np.array([[0, 255, 7, 7], [7, 9, 0, 255]], np.uint8)))
+def test_values_of_no_class_are_counted_and_named_with_the_file(labeled: TwoFolders) -> None:
+    save(labeled, Image.fromarray(np.array([[0, 255, 7, 7], [7, 9, 0, 255]], np.uint8)))
     with pytest.raises(DataError, match=r"side b has values of no class: 7 \(3 px\), 9 \(1 px\)\n") as caught:
-        read(labelled, values=[0, 255])
+        read(labeled, values=[0, 255])
     assert caught.value.where == "1"
     assert "data.values" in str(caught.value.hint)
 
 
-def test_many_values_of_no_class_are_a_few_and_a_count(labelled: TwoFolders) -> None:
-    save(labelled, Image.fromarray(np.arange(10, dtype=np.uint8).reshape(2, 5) + 100))
-    Image.new("RGB", (5, 2)).save(labelled.root / "A/train/1.png")
+def test_many_values_of_no_class_are_a_few_and_a_count(labeled: TwoFolders) -> None:
+    save(labeled, Image.fromarray(np.arange(10, dtype=np.uint8).reshape(2, 5) + 100))
+    Image.new("RGB", (5, 2)).save(labeled.root / "A/train/1.png")
     with pytest.raises(DataError, match=r"px\) and 2 more\n"):
-        read(labelled, values=[0, 1])
+        read(labeled, values=[0, 1])
 
 
-@pytest.mark.parametrize(("mode", "reason"), [("RGB", "labels_from_colors"), ("F", "no image of integers")])
-def test_an_image_that_has_no_values_of_classes(labelled: TwoFolders, mode: str, reason: str) -> None:
-    save(labelled, Image.new(mode, (4, 2)), "tiff")
+@pytest.mark.parametrize(("mode", "reason"), [("RGB", "labels_from_colors"), ("F", "not an image of integers")])
+def test_an_image_that_has_no_values_of_classes(labeled: TwoFolders, mode: str, reason: str) -> None:
+    save(labeled, Image.new(mode, (4, 2)), "tiff")
     with pytest.raises(DataError, match=reason):
-        read(labelled, values=2)
+        read(labeled, values=2)
 
 
 def test_labels_already_are_not_read_again() -> None:
@@ -126,36 +126,36 @@ def test_settings_that_contradict_are_refused(settings: dict[str, Any], reason: 
         LabelsFromValues(source=DrawnFacades(), **settings)
 
 
-def test_the_fingerprint_follows_the_values(labelled: TwoFolders) -> None:
-    save(labelled, Image.new("L", (4, 2)))
-    found = {read(labelled, values=values)[0].fingerprint() for values in (2, [0, 1], [0, 255])}
+def test_the_fingerprint_follows_the_values(labeled: TwoFolders) -> None:
+    save(labeled, Image.new("L", (4, 2)))
+    found = {read(labeled, values=values)[0].fingerprint() for values in (2, [0, 1], [0, 255])}
     assert len(found) == 2
 
 
 @pytest.mark.parametrize("colors", [3, 256])
-def test_a_png_with_a_palette_has_labels_by_its_colors(labelled: TwoFolders, colors: int) -> None:
+def test_a_png_with_a_palette_has_labels_by_its_colors(labeled: TwoFolders, colors: int) -> None:
     """The indices come back, though the picture is read in its colors."""
     palette = [(number, 255 - number, number * 3 % 256) for number in range(colors)]
     indices = np.array([[0, 1, 2, 1], [colors - 1, 0, 1, 2]], np.uint8)
     picture = Image.fromarray(indices)
     picture.putpalette([value for color in palette for value in color])
-    save(labelled, picture)
+    save(labeled, picture)
     assert picture.mode == "P"
-    pairs = LabelsFromColors(source=labelled, palette=palette).open("train")
+    pairs = LabelsFromColors(source=labeled, palette=palette).open("train")
     assert pairs[0].b.tolist() == indices.tolist()
     with pytest.raises(DataError, match="has 3 channels"):
-        read(labelled, values=colors)
+        read(labeled, values=colors)
 
 
-def test_a_gray_mask_that_jpeg_has_blurred_has_labels_by_its_colors(labelled: TwoFolders) -> None:
+def test_a_gray_mask_that_jpeg_has_blurred_has_labels_by_its_colors(labeled: TwoFolders) -> None:
     mask = np.zeros((32, 32), np.uint8)
     mask[5:20, 3:27] = 255
-    save(labelled, Image.fromarray(mask), "jpg")
-    Image.new("RGB", (32, 32)).save(labelled.root / "A/train/1.png")
+    save(labeled, Image.fromarray(mask), "jpg")
+    Image.new("RGB", (32, 32)).save(labeled.root / "A/train/1.png")
     with pytest.raises(DataError, match="values of no class") as caught:
-        read(labelled, values=[0, 255])
+        read(labeled, values=[0, 255])
     assert "labels_from_colors" in str(caught.value.hint)
-    pairs = LabelsFromColors(source=labelled, palette=list(BLACK_AND_WHITE)).open("train")
+    pairs = LabelsFromColors(source=labeled, palette=list(BLACK_AND_WHITE)).open("train")
     assert (pairs[0].b == (mask > 0)).all()
 
 

@@ -83,5 +83,5 @@ def test_endings_that_are_the_same_are_refused(tmp_path: Path) -> None:
 def test_two_images_of_one_side_and_name_are_refused(save: Save, tmp_path: Path) -> None:
     for name in ("1_A.png", "1_A.jpg", "1_B.png"):
         save(f"train/{name}")
-    with pytest.raises(DataError, match="differ only in their extension"):
+    with pytest.raises(DataError, match='two images of this side have the name "1"'):
         OneFolder(root=tmp_path).open("train")

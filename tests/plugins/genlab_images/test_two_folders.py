@@ -77,7 +77,7 @@ def test_partners_need_one_size(save: Save, tmp_path: Path) -> None:
 def test_two_files_that_differ_in_their_extension_alone(save: Save, tmp_path: Path) -> None:
     for path in ("A/train/1.png", "B/train/1.png", "B/train/1.jpg"):
         save(path)
-    with pytest.raises(DataError, match="differ only in their extension") as caught:
+    with pytest.raises(DataError, match='two images of this side have the name "1"') as caught:
         TwoFolders(root=tmp_path).open("train")
     assert "1.png" in caught.value.what
     assert "1.jpg" in caught.value.what

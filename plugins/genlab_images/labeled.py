@@ -18,11 +18,11 @@ from genlab import Choice, DataError, Dataset, ImageSide, LabelSide, Pair, Pairs
 Intensity = Annotated[int, Ge(0), Le(255)]
 PaletteColor = tuple[Intensity, Intensity, Intensity]
 
-MOST_CLASSES = 2**16
+MAX_CLASSES = 2**16
 
 
 class Classifier(Protocol):
-    """A way to tell the class of each pixel of an image."""
+    """Maps each pixel of an image to its class."""
 
     @property
     def palette(self) -> tuple[PaletteColor, ...]:
@@ -31,25 +31,25 @@ class Classifier(Protocol):
 
     @property
     def identity(self) -> str:
-        """All that the classes depend on, as text."""
+        """Text that changes with whatever the classes depend on, for fingerprints."""
         ...
 
     def fault(self, side: ImageSide) -> str | None:
-        """Reason why such images tell no classes, if they don't."""
+        """Reason why images of a side cannot be classified; None if they can."""
         ...
 
     def classes(self, picture: NDArray[np.generic], side: SideName, where: str) -> NDArray[np.unsignedinteger]:
-        """The class at each pixel, (height, width), of a picture (height, width, channels)."""
+        """The class of each pixel, (height, width), of a picture (height, width, channels)."""
         ...
 
 
-class Labelled(Dataset):
+class Labeled(Dataset):
     """Another dataset, with labels on one side.
 
     Args:
         source: where the pairs come from.
         side: which side shows labels.
-        classifier: how they are told.
+        classifier: what reads them.
     """
 
     def __init__(self, source: Dataset, side: SideName, classifier: Classifier) -> None:
@@ -63,32 +63,32 @@ class Labelled(Dataset):
 
     @override
     def open(self, split: Split) -> Pairs:
-        return LabelledPairs(self._source.dataset.open(split), self.side, self.classifier)
+        return LabeledPairs(self._choice.dataset.open(split), self.side, self.classifier)
 
     @override
     def read(self, path: Path, side: SideName) -> NDArray[np.generic]:
-        image = self._source.dataset.read(path, side)
+        image = self._choice.dataset.read(path, side)
         return self.classifier.classes(image, side, str(path)) if side == self.side else image
 
     @override
     def choose(self) -> Choice:
-        return Choice(self, self._source.reason, {"source": self._source})
+        return Choice(self, self._choice.reason, {"source": self._choice})
 
     @cached_property
-    def _source(self) -> Choice:
+    def _choice(self) -> Choice:
         return self.source.choose()
 
 
-class LabelledPairs(Pairs):
+class LabeledPairs(Pairs):
     """The pairs of one split.
 
     Args:
         source: the pairs whose labels are images.
         side: which side shows labels.
-        classifier: how they are told.
+        classifier: what reads them.
 
     Raises:
-        DataError: images of that side tell no classes; or, when a pair is read, this one does not.
+        DataError: images of that side cannot be classified; or, when a pair is read, those of this one.
     """
 
     def __init__(self, source: Pairs, side: SideName, classifier: Classifier) -> None:

@@ -1,4 +1,4 @@
-"""Lists in CSV or JSON Lines, row by row, each with its line for messages."""
+"""Rows of CSV and JSON Lines files, each with its file and line for messages."""
 
 from __future__ import annotations
 
@@ -38,13 +38,15 @@ def read_rows(file: Path, columns: Sequence[str]) -> Iterator[Row]:
 
     Args:
         file: the list.
-        columns: those that are asked for, which a first line has to name.
+        columns: names that the first line of a CSV must have.
 
     Raises:
-        DataError: it cannot be read, or a line of it is not as the others.
+        DataError: it cannot be read, a line is invalid, or a column is missing.
     """
     if file.suffix.lower() not in (".csv", ".jsonl"):
-        raise DataError(f"a {file.suffix or 'bare'} file is no list: expected .csv or .jsonl", where=str(file))
+        raise DataError(
+            f"expected a .csv or a .jsonl file, got {file.suffix or 'one without an extension'}", where=str(file)
+        )
     try:
         text = ImageSource.of(file).read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
