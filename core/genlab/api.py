@@ -93,7 +93,7 @@ def inspect_data(
     *,
     overrides: Iterable[str] = (),
     plugins: Iterable[str | Path] = (),
-    on_progress: Callable[[int, int], None] = lambda _done, _of: None,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> DataReport:
     """Report of a recipe's data; every pair is read once, so that unreadable ones are found before training.
 
@@ -271,7 +271,7 @@ def probe(
     *,
     pairs: int = 16,
     device: str = "auto",
-    on_progress: Callable[[int, int], None] = lambda _done, _of: None,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Probed:
     """Effect of each skip connection of a trained generator, and gradient norms of its levels.
 
@@ -297,13 +297,13 @@ def predict_files(
     device: str = "auto",
     size: PredictionSize = "training",
     overwrite: bool = False,
-    on_progress: Callable[[int, int], None] = lambda _done, _of: None,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> dict[Path, Path]:
     """Predict from image files with a trained generator, and write the predictions.
 
-    Files are read as the run's training read them, and predictions have the depth and the range of its targets. A file
-    that cannot be predicted from does not keep the others from it: it is named by the error at the end. What would be
-    refused for the files' names is refused before the first prediction.
+    Files are read as the run's training read them, and predictions have the depth and the range of its targets. All
+    files are tried, and the error at the end lists those that failed. Conflicts of file names are errors before the
+    first prediction.
 
     Args:
         run: the run's folder.
@@ -324,7 +324,7 @@ def predict_files(
         PredictionError: some images could not be predicted; it has the files that were written and the failures.
         DataError: an image is not there, or two predictions, or one and an image, would be one file.
         StorageError: files are there already, or cannot be written.
-        RunError: it is no run, or has no trained networks.
+        RunError: not a run, or it has no trained networks.
         DeviceError: the device asked for is not there.
     """
     sources = [as_path(image) for image in as_list(images, "images")]
@@ -337,7 +337,7 @@ def bench(
     overrides: Iterable[str] = (),
     plugins: Iterable[str | Path] = (),
     rounds: int = 20,
-    on_progress: Callable[[int, int], None] = lambda _done, _of: None,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Benchmark:
     """Benchmark of a recipe's training step against the plain implementation, in turns on this machine.
 

@@ -33,7 +33,7 @@ class PairedImages(Pairs):
         encoded: the pairs, at least one.
         description: one line for a person.
         reading: how images are read.
-        left_out: names of what lies among the data and is not read, by kind.
+        left_out: names of files among the data that are not read, by kind.
 
     Raises:
         DataError: an image cannot be read, has another size than its partner, or pixels of another type than its side's

@@ -74,7 +74,7 @@ class SideBySidePairs(Pairs):
         pictures: by the keys of their pairs, at least one.
         description: one line for a person.
         reading: how images are read.
-        left_out: names of what lies among the data and is not read, by kind.
+        left_out: names of files among the data that are not read, by kind.
 
     Raises:
         DataError: a picture cannot be read, cannot be halved, or has pixels of another type than the first.

@@ -25,7 +25,7 @@ def train_trial(job: Job, listeners: Sequence[tuple[str, Listener]] = ()) -> Job
 
     Args:
         job: the trial.
-        listeners: additional listeners, beside the recipe's.
+        listeners: listeners in addition to the recipe's.
 
     Returns:
         How it ended. Defects of genlab itself are raised.

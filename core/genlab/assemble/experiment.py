@@ -57,7 +57,7 @@ class OpenData:
 
     @property
     def left_out(self) -> dict[str, list[str]]:
-        """Names of what lies among the data and is not read, by kind."""
+        """Names of files among the data that are not read, by kind."""
         found: defaultdict[str, list[str]] = defaultdict(list)
         for pairs in (self.training, self.validation):
             for kind, names in pairs.left_out.items():

@@ -1,4 +1,4 @@
-"""Statistics of a recipe's data as a person sees them."""
+"""Tables of a recipe's data for the terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 
 def print_statistics(statistics: Mapping[Split, Mapping[SideName, SideStatistics]]) -> None:
-    """Type and values of every image side, with a histogram of its range; shares of the classes of labels."""
+    """Print type, values and histogram of each image side, and the shares of the classes of each label side."""
     sides = {f"{split} {name}": found for split, by_name in statistics.items() for name, found in by_name.items()}
     images = [_row(name, found) for name, found in sides.items() if isinstance(found, ImageStatistics)]
     labels = [_classes(name, found) for name, found in sides.items() if isinstance(found, ClassStatistics)]

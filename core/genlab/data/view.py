@@ -1,4 +1,4 @@
-"""Pictures of what networks see, for people: which bands are shown, between which values."""
+"""Pictures of what networks see: the bands that are shown, and the values of black and white."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class PairViews(NamedTuple):
 
 
 def view_pairs(pairs: PreparedPairs, settings: Evaluate) -> PairViews:
-    """Views of both sides, with the bands that a recipe says.
+    """Views of both sides, with the bands that a recipe chooses.
 
     Raises:
-        DataError: a side has no such band, or no bands, as it is a label map.
+        DataError: a side does not have such a band, or is a label map.
     """
     wanted: dict[SideName, PreviewBands] = {"a": settings.preview_bands_a, "b": settings.preview_bands_b}
     views = (
@@ -65,7 +65,7 @@ def _view(side: TensorSpec, dtype: str, name: SideName, wanted: PreviewBands) ->
     setting = f"evaluate.preview_bands_{name}"
     if not isinstance(side, ImageSide):
         if wanted != "auto":
-            raise DataError(f"{setting} gives bands, and side {name} is a label map", hint="Take it out of the recipe.")
+            raise DataError(f"{setting} is set, but side {name} is a label map", hint="Remove it from the recipe.")
         return SideView(side)
     count = channels_of(side)
     bands = _bands(wanted, count)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from genlab.errors import DataError
 from genlab.images.read import IMAGE_EXTENSIONS
+from genlab.util.files import is_text
 
 _NOWHERE = {errno.ENOENT, errno.ELOOP, errno.ENOTDIR}
 _KINDS, _EXAMPLES = 12, 3
@@ -25,7 +26,7 @@ class ImageFolder(NamedTuple):
     Args:
         folder: the folder.
         files: the images' paths, relative to it, in natural order: `2.jpg` before `10.jpg`.
-        left_out: names of what lies there and is left out, relative to it, by kind, such as `hidden` or `.txt`.
+        left_out: paths of what is not read, relative to it, by kind, such as `hidden` or `.txt`.
     """
 
     folder: Path
@@ -34,13 +35,13 @@ class ImageFolder(NamedTuple):
 
 
 def find_images(folder: Path) -> ImageFolder:
-    """Find the images in a folder and in those below it, by the endings of their names.
+    """Find the images in a folder and in those below it, by their extensions.
 
     Links to files and to folders are followed. Left out, by kind, are what is hidden (a hidden folder counts as one),
     files of other formats, links that lead nowhere, and special files such as named pipes, which are never opened.
 
     Raises:
-        DataError: there is none, a folder or a link cannot be read, a link leads back to a folder that it lies in, a
+        DataError: there is none, a folder or a link cannot be read, a link leads back to a folder that holds it, a
             name is not UTF-8, or two names differ only in how Unicode writes them (NFC and NFD).
     """
     files: list[Path] = []
@@ -80,7 +81,7 @@ def _natural(path: Path) -> tuple[list[str | int], str]:
 
 
 def _walk(folder: Path) -> Generator[Path]:
-    """Everything below a folder that is no folder, and hidden folders as they are."""
+    """Yield all files below a folder, and hidden folders without entering them."""
 
     def refuse(error: OSError) -> None:
         raise _unreadable(error, str(error.filename)) from error
@@ -110,7 +111,7 @@ def _kind_left_out(path: Path) -> str | None:
 
 
 def _refuse_loop(folder: Path) -> None:
-    """Refuse a link to a folder that holds the link: there would be no end to what is below it."""
+    """Refuse a link to a folder that holds the link: the search would never end."""
     if not folder.is_symlink():
         return
     target = folder.resolve()
@@ -120,13 +121,10 @@ def _refuse_loop(folder: Path) -> None:
 
 
 def _refuse_undecodable(parent: str, names: Iterable[str]) -> None:
-    """Refuse names of bytes that are no text: names stand in text files, as keys of pairs."""
+    """Refuse names that are not UTF-8: they are keys of pairs, and written to text files."""
     for name in names:
-        try:
-            name.encode()
-        except UnicodeEncodeError as error:
-            where = ascii(str(Path(parent, name)))
-            raise DataError("the file's name is not UTF-8", where=where, hint="Rename it.") from error
+        if not is_text(name):
+            raise DataError("the file's name is not UTF-8", where=ascii(str(Path(parent, name))), hint="Rename it.")
 
 
 def _refuse_equal_names(folder: Path, files: Iterable[Path]) -> None:

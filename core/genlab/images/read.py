@@ -24,7 +24,7 @@ IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", "
 
 T = TypeVar("T")
 
-_FORMATS = "PNG, JPEG, WebP, BMP, TIFF and NumPy's .npy"
+_FORMATS = "PNG, JPEG, WebP, BMP, TIFF or NumPy's .npy"
 _TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _START = 16
 
@@ -50,7 +50,7 @@ def read_headers(sources: Sequence[ImageSource], max_pixels: int = MAX_PIXELS) -
     """Read the headers of several images.
 
     Raises:
-        DataError: some are no images that can be read exactly, or are too large; it lists all of them.
+        DataError: some cannot be read exactly, or are too large; it lists all of them.
     """
     headers: list[ImageHeader] = []
     faults: list[DataError] = []

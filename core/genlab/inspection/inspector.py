@@ -37,7 +37,7 @@ class Inspection(NamedTuple):
 
 
 class PairInspector:
-    """Looks at pairs one at a time.
+    """Collects statistics of pairs, one pair at a time.
 
     Args:
         pairs: the split that they are of.
@@ -54,7 +54,7 @@ class PairInspector:
         self._added = 0
 
     def add(self, pair: Pair) -> None:
-        """Look at a pair that is what its dataset declares."""
+        """Add a pair that is as its dataset declares."""
         self._a.add(pair.a)
         self._b.add(pair.b)
         if self._are_images and self._added % self._seams_every == 0:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from genlab.data.order import evenly_spaced
 
 LEVELS = 64
-"""The most distinct values that are few."""
+"""Images with at most so many distinct values are looked at."""
 
 _ROWS = 64
 
@@ -21,8 +21,8 @@ class NeighborStatistics(NamedTuple):
 
     Args:
         levels: the distinct values, ascending.
-        crossings: of neighbors that differ, the share between whose values lies another of the levels.
-        areas: of pixels that are neither of the lowest nor of the highest level, the share that equals the next pixel.
+        crossings: the share of differing neighbors that have another level between their values.
+        areas: the share of pixels, those of the lowest and the highest level not counted, that equal the next pixel.
     """
 
     levels: tuple[int, ...]

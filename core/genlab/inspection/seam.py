@@ -12,7 +12,7 @@ from genlab.data.order import evenly_spaced
 _COLUMNS = 8
 _ROWS = 64
 _ALIKE = 2.0
-"""How many times as much as neighboring columns the two at the seam may differ, to go on in each other.
+"""Most that the two columns at the seam may differ, as a multiple of other neighbors, in one continuous picture.
 
 In the CMP Facades' pairs it is 3 times and more in 99% of 400, and 11 in the median. In halves of their photos it is
 1 time in the median, and 2 times at most in 93%.
@@ -20,11 +20,17 @@ In the CMP Facades' pairs it is 3 times and more in 99% of 400, and 11 in the me
 
 
 class Seam:
-    """Counts pairs whose second side goes on where the first one ends."""
+    """Counts pairs whose second side continues the first, as the right half of a picture continues the left.
+
+    Attributes:
+        pairs: how many were looked at.
+        decided: how many of them are not plain or noisy at the seam, so that they can be judged.
+        continued: how many of those are continuous across the seam.
+    """
 
     def __init__(self) -> None:
         self.pairs = 0
-        self.telling = 0
+        self.decided = 0
         self.continued = 0
 
     def add(self, a: NDArray[np.generic], b: NDArray[np.generic]) -> None:
@@ -46,5 +52,5 @@ class Seam:
             np.abs(near_a[:, -1] - np.roll(near_b[:, 0], len(rows) // 2, axis=0)).mean(),
         )
         if near < far / 2:
-            self.telling += 1
+            self.decided += 1
             self.continued += seam <= _ALIKE * near

@@ -20,7 +20,7 @@ PERCENTAGES = (0.1, 1.0, 50.0, 99.0, 99.9)
 _SEVERAL = 3
 
 _VALUES = 2**17
-"""About the most values that are kept of a side, evenly spaced, of all pairs together."""
+"""Approximate limit of the values that are kept of a side, evenly spaced over all pairs."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class ImageStatistics:
 
     @property
     def bulk(self) -> tuple[float, float]:
-        """Ends of nearly all values: all but the lowest and highest 0.1%, if what is between them differs at all."""
+        """Lowest and highest value without the outer 0.1% on each side, or of all values where these two are equal."""
         low, high = self.percentiles[PERCENTAGES[0]], self.percentiles[PERCENTAGES[-1]]
         return (low, high) if low < high else (self.minimum, self.maximum)
 
@@ -94,7 +94,7 @@ class ImageCollector:
         self._neighbors = Neighbors()
 
     def add(self, image: NDArray[np.generic]) -> None:
-        """Look at an image (height, width, bands)."""
+        """Add an image (height, width, bands)."""
         self._sample.append(sample_pixels(image, self._most))
         self._minimum = min(self._minimum, float(image.min()))
         self._maximum = max(self._maximum, float(image.max()))

@@ -1,4 +1,4 @@
-"""Checks of what is allowed and yet seldom meant: each returns a suspicion, or None."""
+"""Checks for valid data that is probably a mistake: each returns a suspicion, or None."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_BEYOND = 1 / 4
 _LEAST_CROSSINGS = 0.1
 _LEAST_AREAS = 0.85
 """Of pixels between the ends; gray photos with 8 levels have 0.77, and the CMP Facades' label maps 0.91."""
-_LEAST_TELLING = 4
+_LEAST_DECIDED = 4
 
 
 class Suspicion(NamedTuple):
@@ -40,7 +40,7 @@ class Suspicion(NamedTuple):
 
 
 def constant_values(name: SideName, found: ImageStatistics) -> Suspicion | None:
-    """One value in all pixels of all images, from which nothing can be learned: mostly files of another kind."""
+    """One value in all pixels of all images, from which nothing can be learned: usually the wrong files."""
     if found.minimum < found.maximum:
         return None
     what = f"every value of side {name} is {found.minimum:g}"
@@ -120,18 +120,18 @@ def lone_value(name: SideName, found: ImageStatistics) -> Suspicion | None:
 
 
 def halves_of_photos(seam: Seam) -> Suspicion | None:
-    """Second sides that go on where the first ones end, as the halves of ordinary pictures do.
+    """Second sides that continue the first ones, as the halves of ordinary pictures do.
 
     That happens when `side_by_side` is given pictures that are no A|B pairs, and cuts each in the middle; a training
-    would learn to turn left halves into right ones. Pairs with plain borders or noise there tell nothing; of the
-    others, two thirds have to go on. The remedy is another dataset.
+    would learn to turn left halves into right ones. Pairs with plain borders or noise there are not counted; of the
+    others, two thirds have to continue. The remedy is another dataset.
     """
-    if seam.telling < max(_LEAST_TELLING, seam.pairs / 2) or seam.continued < seam.telling * 2 / 3:
+    if seam.decided < max(_LEAST_DECIDED, seam.pairs / 2) or seam.continued < seam.decided * 2 / 3:
         return None
     return Suspicion(
         "halves_of_photos",
         None,
-        f"in {seam.continued} of {seam.pairs} pairs side b goes on where side a ends, as halves of one picture do",
+        f"in {seam.continued} of {seam.pairs} pairs side b continues side a, as the halves of one picture do",
         "Are these pictures A|B pairs? side_by_side cuts every picture in the middle; two_folders takes whole ones.",
     )
 

@@ -77,8 +77,8 @@ class Pairs(ABC):
         a: what the first side of every pair is.
         b: what the second side of every pair is.
         description: one line for the person who starts a run, such as `400 pairs in data/facades/train`.
-        left_out: names of what lies among the data and is not read, by kind, such as `hidden` or `.txt`; a name is in
-            that of one split only.
+        left_out: names of files among the data that are not read, by kind, such as `hidden` or `.txt`; no name is in
+            both splits.
     """
 
     def __init__(

@@ -77,5 +77,5 @@ class Metric(ABC):
         return None
 
     def fingerprint(self) -> str | None:
-        """Hash of what it depends on beside its settings, such as weights; None by default."""
+        """Hash of what it depends on besides its settings, such as weights; None by default."""
         return None

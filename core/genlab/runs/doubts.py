@@ -1,4 +1,4 @@
-"""Doubts about images to predict: that they are not of the kind that a run was trained on. Imports no torch."""
+"""Checks that images to predict are of the kind that a run was trained on. Imports no torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from genlab.runs.manifest import SideRecord, StoredPairs
 
 _FEW = 32
-"""At most so many gray values are taken for classes or a mask; a gray photo has more."""
+"""Gray images with at most so many values are taken for classes or a mask; gray photos have more."""
 
 _TOLERANCE = 0.05
 _COLORED = 1 / 8
@@ -29,7 +29,7 @@ def is_colored(image: NDArray[np.generic]) -> bool:
 def doubts(
     image: NDArray[np.generic], condition: SideRecord, pairs: StoredPairs | None, *, stretched: bool
 ) -> Sequence[str]:
-    """Reasons to ask whether an image is what the user meant to predict from, as clauses for a warning.
+    """Signs that an image is not of the kind that a run was trained on, as clauses for a warning.
 
     Args:
         image: (height, width, channels), or (height, width) of classes.

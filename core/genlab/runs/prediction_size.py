@@ -16,7 +16,7 @@ def size_to_predict(
     """Height and width that an image is resized to before it is predicted.
 
     Validation resizes every pair to `input.size`. With `training`, an image gets the factors by which that resized the
-    run's pairs, for height and for width, so that things in it are as large as in training. Where pairs were stored in
+    run's pairs, for height and for width, so that objects in it have the scale of training. Where pairs were stored in
     several sizes there is no such factor: every image is stretched to `input.size`, as every pair was. Either way a
     validation file is predicted as validation predicted it.
 
@@ -27,7 +27,7 @@ def size_to_predict(
         trained: the recipe's `input.size`.
 
     Raises:
-        ValueError: it is no setting.
+        ValueError: the setting is invalid.
     """
     if not isinstance(setting, str):
         return _as_given(setting)

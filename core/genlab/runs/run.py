@@ -106,7 +106,7 @@ class Run:
         return checkpoint
 
     def _load(self, method: Method) -> tuple[Path, str]:
-        """Load the last checkpoint; returns it with its hashes before and after loading."""
+        """Load the last checkpoint; returns its folder and the hash of the loaded files."""
         checkpoint = self._checkpoint()
         try:
             before = self._hash(checkpoint)
@@ -181,7 +181,7 @@ class Run:
     ) -> NDArray[np.generic]:
         """Predict one image with the generator, as the recipe's `[inference]` says.
 
-        The image is resized as training resizes its pairs, so that things in it are as large as in training: with pairs
+        The image is resized as training resizes its pairs, so that objects in it have the scale of training: with pairs
         stored at 512 x 512 and an `input.size` of 256, an image of 512 x 1024 is predicted at 256 x 512. Where pairs
         were stored in several sizes, training stretches each to `input.size`, and so is the image.
 

@@ -54,7 +54,7 @@ def start_run(
         name: display name of the recipe.
         plugins: the files that the recipe takes components from; the run keeps copies.
         stop_at: pause after so many steps, to be resumed.
-        listeners: additional listeners, beside the recipe's.
+        listeners: listeners in addition to the recipe's.
         on_progress: called with (done, total), in pairs, while the data are checked.
     """
     with memory_errors():
@@ -90,7 +90,7 @@ def resume_run(
         overrides: `KEY=VALUE` texts of the recipe's `[data]`, such as `data.root=/new/place`.
         allow_changed_data: whether to train on with pairs of other content, which the manifest records.
         stop_at: pause after so many steps, to be resumed.
-        listeners: additional listeners, beside the recipe's.
+        listeners: listeners in addition to the recipe's.
         on_progress: called with (done, total), in pairs, while the data are checked.
 
     Raises:

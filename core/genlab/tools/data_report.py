@@ -40,7 +40,7 @@ class SplitReport:
         sizes: how many pairs are stored with which height and width, by `HEIGHT x WIDTH`, the most frequent first.
         keys: the keys of pairs that are equal, pixel by pixel, by a hash of their content.
         statistics: depth, bands and values of each side, or its classes, of all pairs.
-        suspicions: what is allowed and yet seldom meant.
+        suspicions: what is valid but probably a mistake.
     """
 
     description: str
@@ -68,7 +68,7 @@ class DataReport:
         splits: by name, train and validation.
         pictures: by the title of a column, uint8 arrays (rows, height, width, 3): a few pairs of each split as networks
             see them, before augmentation.
-        left_out: names of what lies among the data and is not read, by kind.
+        left_out: names of files among the data that are not read, by kind.
     """
 
     source: str
@@ -100,7 +100,7 @@ def make_data_report(checked: CheckedRecipe, on_progress: Callable[[int, int], N
     total, rows = sum(map(len, opened)), min(_SHOWN, *map(len, opened))
     done = 0
 
-    def told() -> None:
+    def count() -> None:
         nonlocal done
         done += 1
         on_progress(done, total)
@@ -110,7 +110,7 @@ def make_data_report(checked: CheckedRecipe, on_progress: Callable[[int, int], N
     pictures: dict[str, NDArray[np.uint8]] = {}
     for split, prepared in zip(get_args(Split), opened, strict=True):
         inspector = PairInspector(prepared.pairs, recipe.settings.input, len(prepared))
-        read = _read(prepared, inspector, rows, told, faults)
+        read = _read(prepared, inspector, rows, count, faults)
         if read is None:
             continue
         splits[split], shown = read
@@ -126,7 +126,7 @@ def _read(
     prepared: PreparedPairs,
     inspector: PairInspector,
     rows: int,
-    told: Callable[[], None],
+    count: Callable[[], None],
     faults: list[DataError],
 ) -> tuple[SplitReport, list[PreparedPair]] | None:
     """All pairs of a split, and a few of them to be shown; None if some are at fault, which are added to `faults`."""
@@ -136,7 +136,7 @@ def _read(
     shown: list[PreparedPair] = []
     places = set(evenly_spaced(len(pairs), rows))
     for index in range(len(pairs)):
-        told()
+        count()
         try:
             pair = pairs[index]
             seen = prepared.prepare(pair)

@@ -66,7 +66,7 @@ def _suffix(run: Run) -> str:
 
 
 class _Notes:
-    """Notes for the user: a doubt is told for the first image that has it, and how many have it in the end."""
+    """Messages for the user: a warning for the first image that it applies to, and at the end the number of all."""
 
     def __init__(self) -> None:
         self._doubts: defaultdict[str, list[str]] = defaultdict(list)

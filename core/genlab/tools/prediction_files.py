@@ -11,7 +11,7 @@ from genlab.images.folder import ImageFolder, describe_left_out, find_images
 from genlab.util.files import is_text
 
 _NAMED = 5
-"""So many files are named where more have the same fault."""
+"""Limit of the names in a message."""
 
 _log = logging.getLogger("genlab")
 
@@ -63,7 +63,7 @@ def _all_sources(images: Sequence[Path], out: Path) -> list[list[tuple[Path, Pat
 
 
 def _sources(given: Path, out: Path) -> list[tuple[Path, Path]]:
-    """Images that a path stands for, and the path of each below it."""
+    """Images of a file or folder, each with its path relative to it."""
     if not is_text(str(given)):
         raise DataError("the file's name is not UTF-8", where=ascii(str(given)), hint="Rename it.")
     if not given.is_dir():

@@ -83,7 +83,7 @@ def test_bands_belong_to_the_side_and_not_to_the_direction() -> None:
     [
         ({"preview_bands_a": (3, 2, 9)}, r"evaluate.preview_bands_a has band 9, and side a has 8"),
         ({"preview_bands_a": 9}, r"evaluate.preview_bands_a has band 9"),
-        ({"preview_bands_b": 1}, r"evaluate.preview_bands_b gives bands, and side b is a label map"),
+        ({"preview_bands_b": 1}, r"evaluate.preview_bands_b is set, but side b is a label map"),
     ],
 )
 def test_bands_that_are_not_there_are_refused(settings: dict[str, Any], words: str) -> None:

@@ -41,7 +41,7 @@ def test_only_the_formats_named_are_decoded_and_no_program_is_started(
 ) -> None:
     monkeypatch.setattr("subprocess.Popen", lambda *_given, **_more: pytest.fail("a program was started"))
     (tmp_path / name).write_bytes(EPS)
-    assert "unknown format; expected PNG, JPEG, WebP, BMP, TIFF and NumPy's .npy" in refusal(tmp_path / name)
+    assert "unknown format; expected PNG, JPEG, WebP, BMP, TIFF or NumPy's .npy" in refusal(tmp_path / name)
 
 
 def test_other_formats_of_pillow_are_refused(tmp_path: Path) -> None:

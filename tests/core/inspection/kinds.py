@@ -312,11 +312,11 @@ SUSPICIOUS: dict[str, Suspicious] = {
         ("side b has only the values 0, 1000",),
     ),
     "halves of photos": Suspicious(
-        lambda: Kind(*halves(photos(39, width=2 * SIZE))), ("side b goes on where side a ends", "side_by_side")
+        lambda: Kind(*halves(photos(39, width=2 * SIZE))), ("side b continues side a", "side_by_side")
     ),
     "halves of gray photos of 16 bits": Suspicious(
         lambda: Kind(*halves(scaled(fields(40, width=2 * SIZE), 65_535, np.uint16)), (gray("uint16"), gray("uint16"))),
-        ("side b goes on where side a ends",),
+        ("side b continues side a",),
     ),
     "floats of 0 to 255 in a range of 0 to 1": Suspicious(
         lambda: Kind(

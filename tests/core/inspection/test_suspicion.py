@@ -53,7 +53,7 @@ def test_nothing_is_said_of_the_real_facades(facades: Path) -> None:
 def test_halves_of_the_real_facades_photos_are_reported(facades: Path) -> None:
     photo, _ = halves(list(facade_pictures(facades)))
     (suspicion,) = suspicions_of(Kind(*halves(photo)))
-    assert "side b goes on where side a ends" in suspicion
+    assert "side b continues side a" in suspicion
 
 
 def test_a_few_pairs_say_little_about_a_seam() -> None:

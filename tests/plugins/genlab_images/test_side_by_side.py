@@ -179,7 +179,7 @@ def test_an_archive_is_no_root(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         (b"", "it is empty"),
-        (b"no image at all" * 9, "unknown format; expected PNG, JPEG, WebP, BMP, TIFF and NumPy's .npy"),
+        (b"no image at all" * 9, "unknown format; expected PNG, JPEG, WebP, BMP, TIFF or NumPy's .npy"),
     ],
 )
 def test_a_file_that_is_no_image_is_found_when_opening(save: Save, tmp_path: Path, content: bytes, reason: str) -> None:

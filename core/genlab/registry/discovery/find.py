@@ -54,7 +54,7 @@ def list_plugins(*, plugins: Iterable[str | Path] = ()) -> list[PluginRow]:
     """List every component with its plugin and state, and plugins without components.
 
     Args:
-        plugins: Python files with plugins, beside those that are installed.
+        plugins: Python files with plugins, in addition to those that are installed.
     """
     return overview(all_plugins(plugins))
 
