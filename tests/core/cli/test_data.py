@@ -65,7 +65,9 @@ def test_pictures_of_one_color_and_other_shapes_are_not_the_same(
 ) -> None:
     for split, size in (("train", (40, 10)), ("val", (20, 20))):
         Image.new("RGB", size, "red").save(tmp_path / "pairs" / split / "plain.png")
-    assert "are training pairs too" not in gen("data", tiny, *folder).stdout
+    shown = gen("data", tiny, *folder)
+    assert shown.returncode == 0, shown.stderr
+    assert "among the validation pairs" not in shown.stdout
 
 
 def test_values_of_each_side_are_shown(gen: GenCommand, tiny: Path, folder: list[str], tmp_path: Path) -> None:

@@ -49,10 +49,15 @@ def test_an_ablation_s_plan_warns_once_for_all_trials_that_have_it(
 
 
 def test_sound_pairs_are_trained_on_without_a_word(gen: GenCommand, tiny: Path, tmp_path: Path) -> None:
-    assert "warning" not in gen("run", tiny, "--set", "listeners.console={}", "--stop-at", "1").stderr
+    started = gen("run", tiny, "--set", "listeners.console={}", "--stop-at", "1")
+    assert started.returncode == 0 and "paused at step 1" in started.stderr
+    assert "warning" not in started.stderr
 
 
 def test_nothing_is_said_of_the_real_facades(gen: GenCommand, tiny: Path, facades: Path) -> None:
     data = ["--set", f"data={{name='side_by_side', root='{facades}'}}"]
-    assert "warning" not in gen("data", tiny, *data).stdout
-    assert "warning" not in gen("run", tiny, *data, "--set", "listeners.console={}", "--stop-at", "1").stderr
+    shown = gen("data", tiny, *data)
+    started = gen("run", tiny, *data, "--set", "listeners.console={}", "--stop-at", "1")
+    assert (shown.returncode, started.returncode) == (0, 0), started.stderr
+    assert "train a" in shown.stdout and "paused at step 1" in started.stderr
+    assert "warning" not in shown.stdout + started.stderr

@@ -1,5 +1,8 @@
 """Sizes that images are resized to before they are predicted."""
 
+import re
+from typing import Any
+
 import pytest
 
 from genlab import PredictionSize
@@ -29,6 +32,13 @@ def test_height_and_width_have_the_factors_of_training(
     pairs: StoredPairs | None, stored: tuple[int, int], size: PredictionSize, predicted: tuple[int, int]
 ) -> None:
     assert size_to_predict(stored, size, pairs, (64, 64)) == predicted
+
+
+@pytest.mark.parametrize("size", ["large", 0, -4, (0, 7), (7, -1)])
+def test_other_settings_are_refused(size: Any) -> None:
+    with pytest.raises(ValueError, match=f"size is {re.escape(repr(size))}") as caught:
+        size_to_predict((100, 100), size, ONE, (64, 64))
+    assert "expected" in str(caught.value) or "at least 1 pixel" in str(caught.value)
 
 
 def test_pairs_of_several_sizes_are_recorded_by_their_extent() -> None:
