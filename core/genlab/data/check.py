@@ -1,4 +1,4 @@
-"""Check that pairs can be read, all of them before a training begins."""
+"""Check before a training that all pairs can be read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Selection(NamedTuple):
 
 
 def check_pairs(selections: Sequence[Selection], on_progress: Callable[[int, int], None]) -> bool:
-    """Read pairs once, in threads; those that the machine's cache has could be read before.
+    """Read pairs once, in threads, except those that the machine's cache already has.
 
     Args:
         selections: the pairs to read.

@@ -24,9 +24,13 @@ from genlab.inspection.suspicion import (
 from genlab.interfaces.dataset import ImageSide, Pair, Pairs, SideName, require_pair
 
 _PAIRS = (4, 32)
+"""The fewest and the most pairs in which `find_suspicions` looks."""
+
 _VALUES = 2**25
+"""Approximate limit of the values of these pairs, unless the fewest have more."""
+
 _SEAMS = 32
-"""The most pairs whose seam is looked at, evenly spaced."""
+"""The most pairs whose seam is compared, evenly spaced."""
 
 
 class Inspection(NamedTuple):
