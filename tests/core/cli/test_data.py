@@ -67,7 +67,7 @@ def test_pictures_of_one_color_and_other_shapes_are_not_the_same(
         Image.new("RGB", size, "red").save(tmp_path / "pairs" / split / "plain.png")
     shown = gen("data", tiny, *folder)
     assert shown.returncode == 0, shown.stderr
-    assert "also training pairs" not in shown.stdout
+    assert "are training pairs too" not in shown.stdout
 
 
 def test_values_of_each_side_are_shown(gen: GenCommand, tiny: Path, folder: list[str], tmp_path: Path) -> None:
