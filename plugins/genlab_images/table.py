@@ -60,9 +60,12 @@ class HubTable(NamedTuple):
 
     @property
     def local(self) -> Path | None:
-        """The file or folder on this machine, if that is what the path means."""
+        """The file or folder on this machine, if that is what the path means; `DataError` if it cannot be seen."""
         path = Path(self.path).expanduser()
-        return path if path.exists() else None
+        try:
+            return path if path.exists() else None
+        except OSError as error:
+            raise DataError(f"the table cannot be read: {error.strerror}", where=self.path) from error
 
     @property
     def folder(self) -> Path:

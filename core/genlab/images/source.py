@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -52,7 +53,8 @@ class ImageSource(NamedTuple):
 
     def require_file(self) -> None:
         """Reject anything but regular files: reading a named pipe would block forever."""
-        if isinstance(self.data, Path) and self.data.exists() and not self.data.is_file():
+        # Methods of `Path` raise where a folder may not be entered.
+        if isinstance(self.data, Path) and os.path.exists(self.data) and not os.path.isfile(self.data):  # noqa: PTH110, PTH113
             raise DataError("not a regular file", where=self.where)
 
     def _unreadable(self, error: OSError) -> DataError:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from genlab.errors import DataError, StorageError
 from genlab.images.folder import ImageFolder, describe_left_out, find_images
-from genlab.util.files import is_text
+from genlab.util.files import is_text, storage_errors
 
 _NAMED = 5
 """Limit of the names in a message."""
@@ -28,7 +29,7 @@ def plan_predictions(images: Sequence[Path], out: Path, suffix: str, overwrite: 
 
     Raises:
         DataError: there is no image, or two predictions, or one and an image, would be one file.
-        StorageError: a prediction's file is there already.
+        StorageError: a prediction's file is there already, or its folder cannot be read.
     """
     targets: dict[Path, Path] = {}
     sources: dict[Path, Path] = {}
@@ -45,7 +46,8 @@ def plan_predictions(images: Sequence[Path], out: Path, suffix: str, overwrite: 
     if not targets:
         raise DataError("no image was given", hint="Name a file or a folder, or several.")
     _refuse_images(targets)
-    _refuse_existing(targets.values(), overwrite)
+    with storage_errors(out):
+        _refuse_existing(targets.values(), overwrite)
     return targets
 
 
@@ -66,11 +68,16 @@ def _sources(given: Path, out: Path) -> list[tuple[Path, Path]]:
     """Images of a file or folder, each with its path relative to it."""
     if not is_text(str(given)):
         raise DataError("the file's name is not UTF-8", where=ascii(str(given)), hint="Rename it.")
-    if not given.is_dir():
-        if not given.is_file():
-            what = "this is neither a regular file nor a folder" if given.exists() else "there is no such file"
-            raise DataError(what, where=str(given))
+    try:
+        mode = given.stat().st_mode
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
+        what = "there is no such file" if missing else f"the file cannot be read: {error.strerror}"
+        raise DataError(what, where=str(given)) from error
+    if stat.S_ISREG(mode):
         return [(given, Path(given.name))]
+    if not stat.S_ISDIR(mode):
+        raise DataError("this is neither a regular file nor a folder", where=str(given))
     found = find_images(given)
     earlier = _earlier_predictions(found, out)
     left_out = {**found.left_out, **({"below --out": list(earlier)} if earlier else {})}

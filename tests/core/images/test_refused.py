@@ -167,3 +167,9 @@ def test_a_damaged_file_is_an_error_that_names_it(extension: str, tmp_path: Path
         (tmp_path / "cut").write_bytes(data[:length])
         with pytest.raises(DataError, match="cut: "):
             read_image(ImageSource.of(tmp_path / "cut"))
+
+
+def test_an_image_that_may_not_be_read_is_refused(locked: Path) -> None:
+    with pytest.raises(DataError, match="the file cannot be read: Permission denied") as caught:
+        ImageSource.of(locked / "1.png").read()
+    assert caught.value.where == str(locked / "1.png")

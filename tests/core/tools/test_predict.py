@@ -10,6 +10,7 @@ import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from PIL import Image
 import genlab
 from genlab import DataError, ImageSource, PredictionError, RunError, StorageError, read_image
 from genlab.data.sides import to_network
+from genlab.tools.prediction_files import plan_predictions
 
 GenCommand = Callable[..., subprocess.CompletedProcess[str]]
 Once = Callable[[str, Callable[[Path], object]], Path]
@@ -252,6 +254,15 @@ def test_what_is_no_file_is_refused_without_opening_it(
     with pytest.raises(DataError, match=what):
         genlab.predict_files(run, [tmp_path / "a.png", tmp_path / "b.png"], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_places_that_may_not_be_entered_are_named(locked: Path) -> None:
+    with pytest.raises(DataError, match="Permission denied") as caught:
+        plan_predictions([locked / "a.png"], locked.parent, ".png", overwrite=False)
+    assert caught.value.where == str(locked / "a.png")
+    with NamedTemporaryFile(suffix=".png") as image, pytest.raises(StorageError, match="Permission denied") as refused:
+        plan_predictions([Path(image.name)], locked, ".png", overwrite=True)
+    assert refused.value.where == str(locked)
 
 
 def test_a_run_without_trained_networks(run: Path, tmp_path: Path) -> None:

@@ -470,3 +470,8 @@ def test_offline_mode_and_nothing_kept(tmp_path: Path, python: list[str]) -> Non
     assert "offline mode (HF_HUB_OFFLINE) forbids to fetch it" in failure
     assert failure.endswith("False"), "no need to import datasets for that"
     assert float(seconds) < 1
+
+
+def test_a_table_that_may_not_be_read_is_refused(locked: Path) -> None:
+    with pytest.raises(DataError, match="the table cannot be read: Permission denied"):
+        HuggingFace(path=str(locked / "facades.parquet"), a="a", b="b").probe()
