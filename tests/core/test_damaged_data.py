@@ -203,7 +203,9 @@ def test_data_that_moved_are_found_and_stay_found(
     undisturbed = genlab.train(tiny, overrides=[of(root)], out=tmp_path / "undisturbed")
     genlab.train(tiny, overrides=[of(root)], out=tmp_path / "run", stop_at=3)
     moved = root.rename(tmp_path / "moved")
-    assert gen("resume", "run").returncode == 2
+    lost = gen("resume", "run")
+    assert lost.returncode == 2
+    assert "gen resume run --set data.root=NEW_FOLDER" in lost.stderr
     done = gen("resume", "run", "--set", f"data.root={moved}")
     assert done.returncode == 0, done.stderr
     resumed = genlab.open_run(tmp_path / "run")

@@ -113,7 +113,7 @@ LIGHT = [
     "genlab.registry.hooks",
     "genlab.registry.documentation",
     "genlab.registry.registry",
-    "genlab.runs.doubts",
+    "genlab.runs.image_warnings",
     "genlab.runs.folder",
     "genlab.runs.manifest",
     "genlab.runs.prediction_size",

@@ -52,7 +52,7 @@ def check_pairs(selections: Sequence[Selection], on_progress: Callable[[int, int
 
 
 def _read(place: tuple[PreparedPairs, int]) -> bool | DataError:
-    """Whether a pair was read, or the error of reading it."""
+    """Read a pair if it has to be: True if it was read, or the error."""
     pairs, index = place
     try:
         return pairs.require(index)

@@ -19,7 +19,7 @@ from genlab.data.sides import OneHotLabels, TensorSpec
 from genlab.engine.runtime import device_name
 from genlab.interfaces.dataset import ImageSide, Palette, SideName
 from genlab.interfaces.metric import Metric
-from genlab.runs.doubts import is_colored
+from genlab.runs.image_warnings import is_colored
 from genlab.runs.manifest import DataChange, DataRecord, Manifest, SideRecord, StoredPairs
 from genlab.util import environment
 

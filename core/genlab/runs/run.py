@@ -29,8 +29,8 @@ from genlab.interfaces.dataset import Dataset, ImageSide, LabelSide, Palette, Si
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Generator
-from genlab.runs.doubts import doubts
 from genlab.runs.folder import RunFolder
+from genlab.runs.image_warnings import image_warnings
 from genlab.runs.manifest import Manifest, SideRecord
 from genlab.runs.prediction_size import PredictionSize, size_to_predict
 from genlab.runs.reading import read_run
@@ -39,9 +39,9 @@ from genlab.util.files import content_hash
 _log = logging.getLogger("genlab")
 
 
-def warn(where: str, doubt: str) -> None:
-    """Log a doubt about an image as a warning."""
-    _log.warning("%s: %s.", where, doubt)
+def warn(where: str, warning: str) -> None:
+    """Log a warning about an image."""
+    _log.warning("%s: %s.", where, warning)
 
 
 class Run:
@@ -177,7 +177,7 @@ class Run:
         where: str = "image",
         *,
         size: PredictionSize = "training",
-        on_doubt: Callable[[str, str], None] = warn,
+        on_warning: Callable[[str, str], None] = warn,
     ) -> NDArray[np.generic]:
         """Predict one image with the generator, as the recipe's `[inference]` says.
 
@@ -195,7 +195,7 @@ class Run:
             where: display name of the image, for errors and warnings.
             size: height and width to resize to, in pixels, one number for a square; `training` resizes as described;
                 `stored` does not resize.
-            on_doubt: called with `where` and a reason to doubt that the image is of the kind that the run was trained
+            on_warning: called with `where` and a warning that the image may not be of the kind that the run was trained
                 on; by default a warning of the logger `genlab`.
 
         Returns:
@@ -207,8 +207,8 @@ class Run:
             TrainingError: out of memory.
         """
         array, side = self._as_condition(image, where)
-        for doubt in self._doubts(array, size):
-            on_doubt(where, doubt)
+        for warning in self._warnings(array, size):
+            on_warning(where, warning)
         height, width = self._size_to_predict(image, size)
         with memory_errors(f"Predict {where} at a smaller size than {height} x {width}: --size HEIGHTxWIDTH."):
             condition = resize(to_tensor(array, side, where), side, (height, width))
@@ -223,12 +223,12 @@ class Run:
         trained = self.recipe.settings.input.height_width
         return size_to_predict((height, width), size, self.manifest.data.stored, trained)
 
-    def _doubts(self, image: NDArray[np.generic], size: PredictionSize) -> Iterator[str]:
+    def _warnings(self, image: NDArray[np.generic], size: PredictionSize) -> Iterator[str]:
         pairs = self.manifest.data.stored
         if size == "training" and pairs is None:
             yield "the run has no record of its pairs' sizes, so it is not resized; set a size if training resized"
         stretched = size == "training" and pairs is not None and pairs.only is None
-        yield from doubts(image, self.condition, pairs, stretched=stretched)
+        yield from image_warnings(image, self.condition, pairs, stretched=stretched)
 
     def read(self, path: Path) -> NDArray[np.generic]:
         """Read a file to predict from, by the code that reads the training pairs' conditions.

@@ -19,7 +19,7 @@ from genlab.data.check import check_pairs
 from genlab.engine.checkpoint_files import step_of
 from genlab.engine.loop import train_loop
 from genlab.engine.runtime import memory_errors
-from genlab.errors import DataError, GenlabError, RunError, StorageError
+from genlab.errors import DataError, DataUnavailableError, GenlabError, RunError, StorageError
 from genlab.interfaces.dataset import Split
 from genlab.interfaces.listener import Listener, Started
 from genlab.runs import provenance
@@ -112,7 +112,7 @@ def resume_run(
             what = f"the run's recipe.toml has train.steps = {steps}, and {done} steps are done"
             raise RunError(what, where=str(folder.path), hint="A run's recipe cannot be changed; restore it.")
         with memory_errors():
-            built = build(checked.recipe, checked.document)
+            built = _build_again(checked, folder)
             _check_data(built, done, on_progress)
         _refuse_changed(manifest, built, folder, allow_changed_data)
         for change in provenance.changed_versions(manifest, built):
@@ -121,6 +121,14 @@ def resume_run(
         data = provenance.data_record_after(manifest, built, done)
         folder.update(status="running", signal=None, failure=None, data=data)
         _train(folder, built, stop_at, listeners)
+
+
+def _build_again(checked: CheckedRecipe, folder: RunFolder) -> Built:
+    try:
+        return build(checked.recipe, checked.document)
+    except DataUnavailableError as error:
+        moved = f"If the data moved: gen resume {shlex.quote(str(folder.path))} --set data.root=NEW_FOLDER"
+        raise DataUnavailableError(error.what, where=error.where, hint=moved) from error
 
 
 def _check_data(built: Built, step: int, on_progress: OnProgress) -> None:

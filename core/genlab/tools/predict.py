@@ -42,7 +42,7 @@ def write_predictions(
         try:
             with memory_errors("Predict it on a machine with more memory, or divide it."):
                 image = run.read(source)
-                prediction = run.predict(image, str(source), size=size, on_doubt=notes.doubt)
+                prediction = run.predict(image, str(source), size=size, on_warning=notes.warning)
             with storage_errors(target.parent):
                 target.parent.mkdir(parents=True, exist_ok=True)
             write_image(target, prediction, run.classes)
@@ -69,22 +69,22 @@ class _Notes:
     """Messages for the user: a warning for the first image that it applies to, and at the end the number of all."""
 
     def __init__(self) -> None:
-        self._doubts: defaultdict[str, list[str]] = defaultdict(list)
+        self._warnings: defaultdict[str, list[str]] = defaultdict(list)
         self._resized = Counter[str]()
 
-    def doubt(self, where: str, doubt: str) -> None:
-        self._doubts[doubt].append(where)
-        if len(self._doubts[doubt]) == 1:
-            warn(where, doubt)
+    def warning(self, where: str, warning: str) -> None:
+        self._warnings[warning].append(where)
+        if len(self._warnings[warning]) == 1:
+            warn(where, warning)
 
     def sizes(self, stored: tuple[int, ...], predicted: tuple[int, ...]) -> None:
         if stored != predicted:
             self._resized["from {} x {} to {} x {}".format(*stored, *predicted)] += 1
 
     def sum_up(self, size: PredictionSize) -> None:
-        for doubt, images in self._doubts.items():
+        for warning, images in self._warnings.items():
             if len(images) > 1:
-                _log.warning("%d images in all have this warning (%s): %s.", len(images), first_names(images), doubt)
+                _log.warning("%d images in all have this warning (%s): %s.", len(images), first_names(images), warning)
         if self._resized and size == "training":
             counts = self._resized.most_common()
             found = (f"{sizes} ({count:,} image{'s' if count > 1 else ''})" for sizes, count in counts)

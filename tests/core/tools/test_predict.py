@@ -213,10 +213,10 @@ def test_a_long_name_and_a_tiny_image_are_predicted(run: Path, tmp_path: Path) -
 
 
 def test_fewer_bits_than_the_type_has_are_doubted(run: Path) -> None:
-    doubts: list[str] = []
+    warnings: list[str] = []
     image = scene(64, 96).astype(np.uint16) * 16
-    genlab.open_run(run).predict(image, on_doubt=lambda _where, doubt: doubts.append(doubt))
-    assert ["in a type of up to 65535" in doubt for doubt in doubts] == [True]
+    genlab.open_run(run).predict(image, on_warning=lambda _where, warning: warnings.append(warning))
+    assert ["in a type of up to 65535" in warning for warning in warnings] == [True]
 
 
 @pytest.mark.parametrize("shape", [(0, 32, 3), (32, 0, 3)])
@@ -287,7 +287,7 @@ def index_map(height: int, width: int) -> NDArray[np.uint8]:
 
 
 @pytest.mark.parametrize(
-    ("name", "image", "doubt"),
+    ("name", "image", "warning"),
     [
         ("one", scene(64, 192), "pair side by side"),
         ("one", scene(100, 300), "pair side by side"),
@@ -303,7 +303,7 @@ def test_an_image_of_another_kind_is_doubted(
     runs: dict[str, Path],
     name: str,
     image: NDArray[np.uint8],
-    doubt: str,
+    warning: str,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -311,7 +311,7 @@ def test_an_image_of_another_kind_is_doubted(
     genlab.predict_files(runs[name] / "run", [source], tmp_path / "out")
     (warning,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert warning.startswith(f"{source}: ")
-    assert doubt in warning
+    assert warning in warning
 
 
 @pytest.mark.parametrize(

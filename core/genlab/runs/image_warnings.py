@@ -26,7 +26,7 @@ def is_colored(image: NDArray[np.generic]) -> bool:
     return bool(np.ptp(values, axis=2).max() > np.ptp(values) * _COLORED)
 
 
-def doubts(
+def image_warnings(
     image: NDArray[np.generic], condition: SideRecord, pairs: StoredPairs | None, *, stretched: bool
 ) -> Sequence[str]:
     """Signs that an image is not of the kind that a run was trained on, as clauses for a warning.
@@ -39,15 +39,15 @@ def doubts(
     """
     has_colors = condition.classes is not None or (pairs is not None and pairs.colored)
     found = (
-        _doubt_of_shape(image.shape[0], image.shape[1], pairs, stretched) if pairs else None,
-        _doubt_of_values(image) if has_colors else None,
-        _doubt_of_range(image, condition.range) if condition.range and image.ndim == 3 else None,
-        _doubt_of_depth(image, condition),
+        _warn_of_shape(image.shape[0], image.shape[1], pairs, stretched) if pairs else None,
+        _warn_of_values(image) if has_colors else None,
+        _warn_of_range(image, condition.range) if condition.range and image.ndim == 3 else None,
+        _warn_of_depth(image, condition),
     )
-    return [doubt for doubt in found if doubt]
+    return [warning for warning in found if warning]
 
 
-def _doubt_of_shape(height: int, width: int, pairs: StoredPairs, stretched: bool) -> str | None:
+def _warn_of_shape(height: int, width: int, pairs: StoredPairs, stretched: bool) -> str | None:
     aspect, (low, high) = width / height, pairs.aspects
     is_usual = low * (1 - _TOLERANCE) <= aspect <= high * (1 + _TOLERANCE)
     may_be_pair = low * (1 - _TOLERANCE) <= aspect / 2 <= high * (1 + _TOLERANCE)
@@ -60,7 +60,7 @@ def _doubt_of_shape(height: int, width: int, pairs: StoredPairs, stretched: bool
     return f"{what}: does it hold a pair side by side? Then give the condition alone" if may_be_pair else what
 
 
-def _doubt_of_values(image: NDArray[np.generic]) -> str | None:
+def _warn_of_values(image: NDArray[np.generic]) -> str | None:
     if image.ndim != 3 or image.dtype.kind not in "ui":
         return None
     if not (image == image[..., :1]).all() or len(np.unique(image[..., 0])) > _FEW:
@@ -71,7 +71,7 @@ def _doubt_of_values(image: NDArray[np.generic]) -> str | None:
     )
 
 
-def _doubt_of_range(image: NDArray[np.generic], bounds: tuple[float, float]) -> str | None:
+def _warn_of_range(image: NDArray[np.generic], bounds: tuple[float, float]) -> str | None:
     low, high = bounds
     values = image.astype(np.float64)
     if ((values < low) | (values > high)).mean() <= _MOST_BEYOND:
@@ -79,7 +79,7 @@ def _doubt_of_range(image: NDArray[np.generic], bounds: tuple[float, float]) -> 
     return f"more than a quarter of its values are beyond the range of training, {low:g} to {high:g}"
 
 
-def _doubt_of_depth(image: NDArray[np.generic], condition: SideRecord) -> str | None:
+def _warn_of_depth(image: NDArray[np.generic], condition: SideRecord) -> str | None:
     """Doubt about integers of another type than training's that use few of its bits."""
     if image.ndim != 3 or image.dtype.kind != "u" or image.dtype.name == condition.dtype:
         return None
