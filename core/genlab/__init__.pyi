@@ -6,13 +6,10 @@ from .api import (
     ablate as ablate,
     bench as bench,
     check as check,
-    clear_cache as clear_cache,
     describe_networks as describe_networks,
-    inspect_cache as inspect_cache,
     inspect_data as inspect_data,
     open_run as open_run,
     plan_ablation as plan_ablation,
-    predict_files as predict_files,
     probe as probe,
     resume as resume,
     train as train,
@@ -101,7 +98,9 @@ from .runs.run import Run as Run
 from .scaffold.package import create_plugin as create_plugin
 from .testing.check import CheckedComponent as CheckedComponent, check_components as check_components
 from .tools.bench.report import Benchmark as Benchmark
+from .tools.cache import clear_cache as clear_cache, inspect_cache as inspect_cache
 from .tools.data_report import DataReport as DataReport
+from .tools.predict import predict_files as predict_files
 from .tools.summary import NetworkSummary as NetworkSummary
 
 __version__: str

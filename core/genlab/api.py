@@ -13,26 +13,21 @@ from genlab.ablation.results import AblationResult
 from genlab.assemble.experiment import (
     build_method,
     build_networks,
-    cache_keys,
     construct,
     open_data,
     prepare,
-    settle,
     with_ranges,
 )
 from genlab.assemble.read import CheckedRecipe, read_recipe
 from genlab.config.load import find_recipe
-from genlab.data.cache import Cache, CacheContent
 from genlab.errors import DataUnavailableError
 from genlab.interfaces.listener import Probed
 from genlab.runs import training
 from genlab.runs.folder import RunFolder
-from genlab.runs.prediction_size import PredictionSize
 from genlab.runs.run import Run
 from genlab.tools.bench.bench import run_benchmark
 from genlab.tools.bench.report import Benchmark
 from genlab.tools.data_report import DataReport, make_data_report
-from genlab.tools.predict import write_predictions
 from genlab.tools.probe.probe import probe_skips
 from genlab.tools.summary import NetworkSummary, summarize_networks
 from genlab.util.arguments import as_list, as_path, at_least, renamed_arguments
@@ -108,35 +103,6 @@ def inspect_data(
         DataError: the data are not available, or a pair is invalid.
     """
     return make_data_report(read_recipe(recipe, overrides=overrides, plugins=plugins), on_progress)
-
-
-def inspect_cache(
-    recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()
-) -> CacheContent | None:
-    """Content of this machine's cache of pairs, and the part that belongs to the recipe; None without a cache.
-
-    Args:
-        recipe: the path of a recipe, or the name of one that ships with genlab.
-        overrides: `KEY=VALUE` texts, laid over the recipe.
-        plugins: Python files with plugins.
-    """
-    cache = Cache.of_this_machine()
-    if cache is None:
-        return None
-    checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
-    data = open_data(construct(checked.recipe, checked.document).data)
-    return cache.content(cache_keys(settle(checked.recipe, data), data).values())
-
-
-def clear_cache() -> CacheContent | None:
-    """Remove this machine's cache of pairs, and return its content before; None without a cache."""
-    cache = Cache.of_this_machine()
-    if cache is None:
-        return None
-    found = cache.content([])
-    for entry in found.others:
-        cache.remove(entry.name)
-    return found
 
 
 @renamed_arguments(set="overrides")
@@ -287,48 +253,6 @@ def probe(
         DeviceError: the device asked for is not there.
     """
     return probe_skips(open_run(run, device=device), pairs, on_progress)
-
-
-def predict_files(
-    run: str | Path,
-    images: Iterable[str | Path],
-    out: str | Path,
-    *,
-    device: str = "auto",
-    size: PredictionSize = "training",
-    overwrite: bool = False,
-    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> dict[Path, Path]:
-    """Predict from image files with a trained generator, and write the predictions.
-
-    Files are read as the run's training read them, and predictions have the depth and the range of its targets. All
-    files are tried, and the error at the end lists those that failed. Conflicts of file names are errors before the
-    first prediction.
-
-    Args:
-        run: the run's folder.
-        images: files and folders; folders are searched for images, and those below them too.
-        out: the folder for the predictions, which have the names of their images, and for those of a folder the
-            places below it.
-        device: where to predict: auto, cpu, cuda or mps.
-        size: height and width to resize images to, in pixels, one number for a square; `training` resizes them as
-            training resized its pairs, and `stored` not at all. Predictions have that size. `genlab.Run.predict`
-            describes it.
-        overwrite: whether files that are there already may be replaced; an image among `images` never is.
-        on_progress: called with (done, total), in images.
-
-    Returns:
-        The file of each image's prediction, by the image's own.
-
-    Raises:
-        PredictionError: some images could not be predicted; it has the files that were written and the failures.
-        DataError: an image is not there, or two predictions, or one and an image, would be one file.
-        StorageError: files are there already, or cannot be written.
-        RunError: not a run, or it has no trained networks.
-        DeviceError: the device asked for is not there.
-    """
-    sources = [as_path(image) for image in as_list(images, "images")]
-    return write_predictions(open_run(run, device=device), sources, as_path(out), size, overwrite, on_progress)
 
 
 def bench(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,40 +12,70 @@ import numpy as np
 from genlab.engine.runtime import memory_errors
 from genlab.errors import DataError, GenlabError, PredictionError, StorageError, TrainingError
 from genlab.images.write import image_suffix, write_image
+from genlab.runs.folder import RunFolder
 from genlab.runs.prediction_size import PredictionSize
 from genlab.runs.run import Run, warn
 from genlab.tools.prediction_files import first_names, plan_predictions
+from genlab.util.arguments import as_list, as_path
 from genlab.util.files import storage_errors
 
 _log = logging.getLogger("genlab")
 
 
-def write_predictions(
-    run: Run,
-    images: Sequence[Path],
-    out: Path,
-    size: PredictionSize,
-    overwrite: bool,
-    on_progress: Callable[[int, int], None],
+def predict_files(
+    run: str | Path,
+    images: Iterable[str | Path],
+    out: str | Path,
+    *,
+    device: str = "auto",
+    size: PredictionSize = "training",
+    overwrite: bool = False,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> dict[Path, Path]:
-    """Predict each image, and write the result below `out` under the image's name.
+    """Predict from image files with a trained generator, and write the predictions.
 
-    See `genlab.predict_files` for arguments and errors.
+    Files are read as the run's training read them, and predictions have the depth and the range of its targets. All
+    files are tried, and the error at the end lists those that failed. Conflicts of file names are errors before the
+    first prediction.
+
+    Args:
+        run: the run's folder.
+        images: files and folders; folders are searched for images, and those below them too.
+        out: the folder for the predictions, which have the names of their images, and for those of a folder the
+            places below it.
+        device: where to predict: auto, cpu, cuda or mps.
+        size: height and width to resize images to, in pixels, one number for a square; `training` resizes them as
+            training resized its pairs, and `stored` not at all. Predictions have that size. `genlab.Run.predict`
+            describes it.
+        overwrite: whether files that are there already may be replaced; an image among `images` never is.
+        on_progress: called with (done, total), in images.
+
+    Returns:
+        The file of each image's prediction, by the image's own.
+
+    Raises:
+        PredictionError: some images could not be predicted; it has the files that were written and the failures.
+        DataError: an image is not there, or two predictions, or one and an image, would be one file.
+        StorageError: files are there already, or cannot be written.
+        RunError: not a run, or it has no trained networks.
+        DeviceError: the device asked for is not there.
     """
-    targets = plan_predictions(images, out, _suffix(run), overwrite)
-    with storage_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
+    sources = [as_path(image) for image in as_list(images, "images")]
+    opened = Run(RunFolder.existing(as_path(run)), device)
+    targets = plan_predictions(sources, as_path(out), _suffix(opened), overwrite)
+    with storage_errors(as_path(out)):
+        as_path(out).mkdir(parents=True, exist_ok=True)
     written: dict[Path, Path] = {}
     failures: dict[Path, GenlabError] = {}
     notes = _Notes()
     for source, target in targets.items():
         try:
             with memory_errors("Predict it on a machine with more memory, or divide it."):
-                image = run.read(source)
-                prediction = run.predict(image, str(source), size=size, on_warning=notes.warning)
+                image = opened.read(source)
+                prediction = opened.predict(image, str(source), size=size, on_warning=notes.warning)
             with storage_errors(target.parent):
                 target.parent.mkdir(parents=True, exist_ok=True)
-            write_image(target, prediction, run.classes)
+            write_image(target, prediction, opened.classes)
         except (DataError, TrainingError, StorageError) as error:
             failures[source] = error
         else:

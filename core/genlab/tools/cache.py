@@ -1,0 +1,39 @@
+"""Content of the machine's cache of pairs, and its removal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from genlab.assemble.experiment import cache_keys, construct, open_data, settle
+from genlab.assemble.read import read_recipe
+from genlab.data.cache import Cache, CacheContent
+
+
+def inspect_cache(
+    recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()
+) -> CacheContent | None:
+    """Content of this machine's cache of pairs, and the part that belongs to the recipe; None without a cache.
+
+    Args:
+        recipe: the path of a recipe, or the name of one that ships with genlab.
+        overrides: `KEY=VALUE` texts, laid over the recipe.
+        plugins: Python files with plugins.
+    """
+    cache = Cache.of_this_machine()
+    if cache is None:
+        return None
+    checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
+    data = open_data(construct(checked.recipe, checked.document).data)
+    return cache.content(cache_keys(settle(checked.recipe, data), data).values())
+
+
+def clear_cache() -> CacheContent | None:
+    """Remove this machine's cache of pairs, and return its content before; None without a cache."""
+    cache = Cache.of_this_machine()
+    if cache is None:
+        return None
+    found = cache.content([])
+    for entry in found.others:
+        cache.remove(entry.name)
+    return found
