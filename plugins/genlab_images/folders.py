@@ -52,6 +52,8 @@ def _find_child(parent: Path, name: str, settings: Sequence[str]) -> Path:
     there = f"the folders there are {', '.join(others)}" if others else "there is no folder in it"
     near = get_close_matches(name, others, n=1)
     hint = f'Did you mean "{near[0]}"? ' if near else ""
+    if not others and settings[0] in ("train", "validation"):
+        hint = 'Without folders of splits, set train = "." and validation = 0.1, a share of the pairs. '
     named = f"{_quoted(settings)} {'name' if len(settings) > 1 else 'names'} it"
     raise DataError(f'no folder "{name}"; {there}', where=str(parent), hint=f"{hint}{named}.")
 

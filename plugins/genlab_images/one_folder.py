@@ -53,7 +53,7 @@ class OneFolder(Dataset):
         if a.lower() == b.lower():
             raise ValueError(f'a is "{a}" and b is "{b}": each side needs an ending of its own')
         self.root = root
-        self.endings: dict[SideName, str] = {"a": a, "b": b}
+        self.endings: dict[SideName, str] = {"a": normalize("NFC", a), "b": normalize("NFC", b)}
         self.splits = Splits(train, validation)
         self.reading = Reading(alpha, max_pixels)
 

@@ -26,6 +26,7 @@ Save = Callable[..., Path]
         ("/photo", "/label", "1/photo.png", "1/label.png"),
         ("photo", "label", "1photo.png", "1Label.png"),
         (normalize("NFC", "_ä"), "_b", normalize("NFD", "1_ä.png"), "1_b.png"),
+        (normalize("NFD", "_ä"), "_b", normalize("NFC", "1_ä.png"), "1_b.png"),
     ],
 )
 def test_endings_tell_the_sides(save: Save, tmp_path: Path, a: str, b: str, first: str, second: str) -> None:
@@ -36,6 +37,14 @@ def test_endings_tell_the_sides(save: Save, tmp_path: Path, a: str, b: str, firs
     assert (pair.key, pairs.left_out) == ("1", {})
     assert pair.a[0, 0].argmax() == 0
     assert pair.b[0, 0].argmax() == 2
+
+
+def test_a_folder_without_splits_is_told_the_settings_for_it(save: Save, tmp_path: Path) -> None:
+    save("1_A.png")
+    save("1_B.png")
+    with pytest.raises(DataError, match='no folder "train"') as caught:
+        OneFolder(root=tmp_path).open("train")
+    assert 'set train = "." and validation = 0.1' in str(caught.value.hint)
 
 
 def test_images_of_neither_side_are_left_out(save: Save, tmp_path: Path) -> None:
