@@ -26,7 +26,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
 import genlab
-from genlab.assemble.experiment import construct, open_data, prepare
+from genlab.assemble.experiment import construct, prepare
+from genlab.assemble.open_data import open_data
 from genlab.config.schema import Inference
 from genlab.data.prepared import PreparedPairs
 from genlab.engine.inference import Predictor

@@ -10,14 +10,8 @@ from genlab.ablation.ablate import Ablation
 from genlab.ablation.jobs import JobEvent
 from genlab.ablation.plan import TABLE as ABLATION, make_plan
 from genlab.ablation.results import AblationResult
-from genlab.assemble.experiment import (
-    build_method,
-    build_networks,
-    construct,
-    open_data,
-    prepare,
-    with_ranges,
-)
+from genlab.assemble.experiment import build_method, build_networks, construct, prepare, with_ranges
+from genlab.assemble.open_data import open_data
 from genlab.assemble.read import CheckedRecipe, read_recipe
 from genlab.config.load import find_recipe
 from genlab.errors import DataUnavailableError

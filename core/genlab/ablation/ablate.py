@@ -20,8 +20,9 @@ from genlab.ablation.jobs import Executor, Job, JobEvent
 from genlab.ablation.plan import Plan, PlannedTrial, make_plan
 from genlab.ablation.report import write_ablation_report
 from genlab.ablation.results import AblationResult, read_result
-from genlab.assemble.experiment import OpenData, build_networks, construct, open_data, prepare, settle, with_ranges
+from genlab.assemble.experiment import build_networks, construct, prepare, settle, with_ranges
 from genlab.assemble.facts import count_parameters
+from genlab.assemble.open_data import OpenData, open_data
 from genlab.assemble.recipe import Recipe
 from genlab.config.load import load_recipe
 from genlab.data.check import Selection

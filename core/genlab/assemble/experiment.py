@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from importlib.metadata import version
-from typing import NamedTuple, cast, get_args
+from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 
-from genlab.assemble import source_digest
-from genlab.assemble.instances import check_choice, check_network, check_phases, open_split
+from genlab.assemble.instances import check_network, check_phases
+from genlab.assemble.open_data import OpenData, open_data
+from genlab.assemble.pair_cache import pair_stores
 from genlab.assemble.recipe import Recipe
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
-from genlab.config.schema import Input, ValueRange
 from genlab.data.augment import load_size
-from genlab.data.cache import Cache
 from genlab.data.device import CPU
 from genlab.data.pair_store import PairStore
 from genlab.data.prepared import PreparedPairs
-from genlab.data.ranges import settle_ranges
 from genlab.data.view import view_pairs
 from genlab.engine.experiment import Experiment
 from genlab.engine.runtime import choose_device, memory_errors, place, settle_train
 from genlab.engine.seeding import initialize, seeded_construction
 from genlab.engine.validation import try_metrics
-from genlab.errors import DataError, Fault, RecipeError, StorageError
-from genlab.interfaces.dataset import Choice, Dataset, Pairs, Side, Split
+from genlab.errors import DataError, Fault, RecipeError
+from genlab.interfaces.dataset import Pairs
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.loss import AdversarialLoss, Loss
 from genlab.interfaces.method import Method, WeightedLoss
@@ -39,48 +34,6 @@ from genlab.interfaces.network import Discriminator, Generator, Network
 from genlab.registry.components import ComponentConfig, ConstructedPart
 
 _log = logging.getLogger("genlab")
-
-
-@dataclass(frozen=True)
-class OpenData:
-    """The data of a run: the source in use, why it was chosen, and its pairs."""
-
-    config: ComponentConfig
-    reason: str | None
-    training: Pairs
-    validation: Pairs
-
-    @cached_property
-    def fingerprints(self) -> dict[str, str]:
-        """Hashes of the pairs' content, by split; may read all of them."""
-        return {"train": self.training.fingerprint(), "validation": self.validation.fingerprint()}
-
-    @property
-    def left_out(self) -> dict[str, list[str]]:
-        """Names of files among the data that are not read, by kind."""
-        found: defaultdict[str, list[str]] = defaultdict(list)
-        for pairs in (self.training, self.validation):
-            for kind, names in pairs.left_out.items():
-                found[kind] += names
-        return dict(found)
-
-    def ranged(self, settings: Input) -> Input:
-        """Settings with the percentiles of their ranges measured on the training pairs (cached)."""
-        key = (settings.range_a, settings.range_b)
-        if key not in self._ranges:
-            measured = settle_ranges(settings, self.training)
-            self._ranges[key] = (measured.range_a, measured.range_b)
-        range_a, range_b = self._ranges[key]
-        return settings.model_copy(update={"range_a": range_a, "range_b": range_b})
-
-    @cached_property
-    def _ranges(self) -> dict[tuple[ValueRange, ValueRange], tuple[ValueRange, ValueRange]]:
-        return {}
-
-    def sides(self, split: Split) -> tuple[Side, Side]:
-        """Descriptions of the two sides of a split's pairs."""
-        pairs = self.training if split == "train" else self.validation
-        return pairs.a, pairs.b
 
 
 class Built(NamedTuple):
@@ -113,7 +66,7 @@ def build(recipe: Recipe, document: Document) -> Built:
     data = open_data(parts.data)
     recipe = settle(recipe, data)
     settings, device = recipe.settings, torch.device(recipe.settings.train.device)
-    stores = _stores(recipe, data)
+    stores = pair_stores(recipe, data)
     training = PreparedPairs(
         data.training,
         settings.input,
@@ -173,24 +126,6 @@ def construct_losses(recipe: Recipe, document: Document) -> dict[str, Loss | Adv
     return dict(construct(replace(recipe, metrics={}, listeners={}), document).losses)
 
 
-def open_data(parts: Sequence[ConstructedPart]) -> OpenData:
-    """Choose the source among the datasets constructed, the last of which is the recipe's own; open both splits."""
-    dataset: Dataset = parts[-1].instance
-    choice = check_choice(dataset.choose(), parts[-1].config.component)
-    chosen = _chosen(choice, parts)
-    training, validation = (open_split(choice.dataset, split, chosen.component) for split in get_args(Split))
-    return OpenData(chosen, choice.reason, training, validation)
-
-
-def _chosen(choice: Choice, parts: Sequence[ConstructedPart]) -> ComponentConfig:
-    """Config of a choice's dataset, with the settings of the choice applied, recursively."""
-    config = next((part.config for part in parts if part.instance is choice.dataset), parts[-1].config)
-    said = {
-        name: _chosen(value, parts) if isinstance(value, Choice) else value for name, value in choice.settings.items()
-    }
-    return replace(config, settings={**config.settings, **said})
-
-
 def settle(recipe: Recipe, data: OpenData) -> Recipe:
     """Settle a recipe for this machine: data source, device, precision; `DeviceError` if its device is missing."""
     return with_ranges(recipe, data).settled(data.config, settle_train(recipe.settings.train))
@@ -213,50 +148,6 @@ def prepare(recipe: Recipe, pairs: Pairs, store: PairStore | None = None, device
     """
     settings = recipe.settings.input
     return PreparedPairs(pairs, settings, settings.height_width, recipe.predictions, store=store, device=device)
-
-
-def _stores(recipe: Recipe, data: OpenData) -> dict[str, PairStore]:
-    cache = Cache.of_this_machine()
-    if cache is None:
-        return {}
-    found: dict[str, PairStore] = {}
-    kept = cache_keys(recipe, data)
-    try:
-        for part, content in kept.items():
-            pairs = data.validation if part == "validation" else data.training
-            height, width = cast(tuple[int, int], content["size"])
-            found[part] = cache.store(content, len(pairs), f"{pairs.description}, {height} x {width}", 1 / len(kept))
-    except StorageError as error:
-        _log.warning("The cache of pairs is not available, so pairs are decoded in every run: %s", error)
-        return {}
-    return found
-
-
-def cache_keys(recipe: Recipe, data: OpenData) -> dict[str, Mapping[str, object]]:
-    """Keys of a recipe's pairs in the content-addressed cache, by split.
-
-    A key holds everything that the content depends on: the pairs, the settings that prepare them, and the code.
-    """
-    settings = recipe.settings.input
-    common = {
-        "direction": settings.direction,
-        "ranges": (settings.range_a, settings.range_b),
-        "predictions": recipe.predictions,
-        "code": source_digest.digests(
-            config.component.cls.__module__ for config in (data.config, *data.config.nested())
-        ),
-        "versions": {name: version(name) for name in ("torch", "numpy", "pillow")},
-        "instructions": torch.backends.cpu.get_cpu_capability(),
-    }
-    parts: dict[str, tuple[Split, tuple[int, int]]] = {
-        "training": ("train", load_size(settings)),
-        "validation": ("validation", settings.height_width),
-        "unaugmented": ("train", settings.height_width),
-    }
-    return {
-        part: {**common, "pairs": data.fingerprints[split], "sides": repr(data.sides(split)), "size": size}
-        for part, (split, size) in parts.items()
-    }
 
 
 def build_networks(recipe: Recipe, channels: tuple[int, int], document: Document) -> dict[str, Network]:

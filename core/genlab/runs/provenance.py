@@ -10,8 +10,9 @@ from importlib import metadata
 import torch
 
 from genlab.assemble import source_digest
-from genlab.assemble.experiment import Built, OpenData
+from genlab.assemble.experiment import Built
 from genlab.assemble.facts import facts
+from genlab.assemble.open_data import OpenData
 from genlab.assemble.recipe import Recipe
 from genlab.config.document import Document
 from genlab.data.prepared import PreparedPairs

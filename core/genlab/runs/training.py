@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from genlab.assemble.experiment import Built, build, cache_keys
+from genlab.assemble.experiment import Built, build
+from genlab.assemble.pair_cache import remove_pairs
 from genlab.assemble.read import CheckedRecipe
 from genlab.config.overrides import read_assignments
-from genlab.data.cache import Cache, name_of
 from genlab.data.check import check_pairs
 from genlab.engine.checkpoint_files import step_of
 from genlab.engine.loop import train_loop
@@ -138,9 +138,7 @@ def _check_data(built: Built, step: int, on_progress: OnProgress) -> None:
     data = built.data
     if {"train": data.training.fingerprint(), "validation": data.validation.fingerprint()} == data.fingerprints:
         return
-    if cache := Cache.of_this_machine():
-        for content in cache_keys(built.recipe, data).values():
-            cache.remove(name_of(content))
+    remove_pairs(built.recipe, data)
     what = "the pairs changed while they were read"
     raise DataError(what, where=data.training.description, hint="Start again when nothing writes to them any more.")
 

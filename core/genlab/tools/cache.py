@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from genlab.assemble.experiment import cache_keys, construct, open_data, settle
+from genlab.assemble.experiment import construct, settle
+from genlab.assemble.open_data import open_data
+from genlab.assemble.pair_cache import cache_keys
 from genlab.assemble.read import read_recipe
 from genlab.data.cache import Cache, CacheContent
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from genlab.assemble.experiment import construct, open_data, prepare, with_ranges
+from genlab.assemble.experiment import construct, prepare, with_ranges
+from genlab.assemble.open_data import open_data
 from genlab.assemble.read import CheckedRecipe
 from genlab.data.order import evenly_spaced
 from genlab.data.pair import PreparedPair

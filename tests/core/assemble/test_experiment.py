@@ -8,7 +8,9 @@ import torch
 
 from genlab import DataError, Phase, PluginError, RecipeError
 from genlab.assemble import source_digest
-from genlab.assemble.experiment import build, build_method, build_networks, cache_keys, construct, open_data, prepare
+from genlab.assemble.experiment import build, build_method, build_networks, construct, prepare
+from genlab.assemble.open_data import open_data
+from genlab.assemble.pair_cache import cache_keys
 from genlab.assemble.recipe import Recipe
 from genlab.config.document import Document
 from genlab.data.cache import name_of
