@@ -39,15 +39,15 @@ def image_warnings(
     """
     has_colors = condition.classes is not None or (pairs is not None and pairs.colored)
     found = (
-        _warn_of_shape(image.shape[0], image.shape[1], pairs, stretched) if pairs else None,
-        _warn_of_values(image) if has_colors else None,
-        _warn_of_range(image, condition.range) if condition.range and image.ndim == 3 else None,
-        _warn_of_depth(image, condition),
+        _warning_of_shape(image.shape[0], image.shape[1], pairs, stretched) if pairs else None,
+        _warning_of_values(image) if has_colors else None,
+        _warning_of_range(image, condition.range) if condition.range and image.ndim == 3 else None,
+        _warning_of_depth(image, condition),
     )
     return [warning for warning in found if warning]
 
 
-def _warn_of_shape(height: int, width: int, pairs: StoredPairs, stretched: bool) -> str | None:
+def _warning_of_shape(height: int, width: int, pairs: StoredPairs, stretched: bool) -> str | None:
     aspect, (low, high) = width / height, pairs.aspects
     is_usual = low * (1 - _TOLERANCE) <= aspect <= high * (1 + _TOLERANCE)
     may_be_pair = low * (1 - _TOLERANCE) <= aspect / 2 <= high * (1 + _TOLERANCE)
@@ -60,7 +60,7 @@ def _warn_of_shape(height: int, width: int, pairs: StoredPairs, stretched: bool)
     return f"{what}: does it hold a pair side by side? Then give the condition alone" if may_be_pair else what
 
 
-def _warn_of_values(image: NDArray[np.generic]) -> str | None:
+def _warning_of_values(image: NDArray[np.generic]) -> str | None:
     if image.ndim != 3 or image.dtype.kind not in "ui":
         return None
     if not (image == image[..., :1]).all() or len(np.unique(image[..., 0])) > _FEW:
@@ -71,7 +71,7 @@ def _warn_of_values(image: NDArray[np.generic]) -> str | None:
     )
 
 
-def _warn_of_range(image: NDArray[np.generic], bounds: tuple[float, float]) -> str | None:
+def _warning_of_range(image: NDArray[np.generic], bounds: tuple[float, float]) -> str | None:
     low, high = bounds
     values = image.astype(np.float64)
     if ((values < low) | (values > high)).mean() <= _MOST_BEYOND:
@@ -79,8 +79,8 @@ def _warn_of_range(image: NDArray[np.generic], bounds: tuple[float, float]) -> s
     return f"more than a quarter of its values are beyond the range of training, {low:g} to {high:g}"
 
 
-def _warn_of_depth(image: NDArray[np.generic], condition: SideRecord) -> str | None:
-    """Doubt about integers of another type than training's that use few of its bits."""
+def _warning_of_depth(image: NDArray[np.generic], condition: SideRecord) -> str | None:
+    """Warning of integers of another type than training's that use few of its bits."""
     if image.ndim != 3 or image.dtype.kind != "u" or image.dtype.name == condition.dtype:
         return None
     whole, most = np.iinfo(image.dtype.name).max, int(image.max())

@@ -70,22 +70,25 @@ def predict_files(
     notes = _Notes()
     for source, target in targets.items():
         try:
-            with memory_errors("Predict it on a machine with more memory, or divide it."):
-                image = opened.read(source)
-                prediction = opened.predict(image, str(source), size=size, on_warning=notes.warning)
-            with storage_errors(target.parent):
-                target.parent.mkdir(parents=True, exist_ok=True)
-            write_image(target, prediction, opened.classes)
+            _predict_file(opened, source, target, size, notes)
+            written[source] = target
         except (DataError, TrainingError, StorageError) as error:
             failures[source] = error
-        else:
-            written[source] = target
-            notes.sizes(image.shape[:2], prediction.shape[:2])
         on_progress(len(written) + len(failures), len(targets))
     notes.sum_up(size)
     if failures:
         raise PredictionError(written, failures)
     return written
+
+
+def _predict_file(run: Run, source: Path, target: Path, size: PredictionSize, notes: _Notes) -> None:
+    with memory_errors("Predict it on a machine with more memory, or divide it."):
+        image = run.read(source)
+        prediction = run.predict(image, str(source), size=size, on_warning=notes.warning)
+    with storage_errors(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    write_image(target, prediction, run.classes)
+    notes.sizes(image.shape[:2], prediction.shape[:2])
 
 
 def _suffix(run: Run) -> str:
