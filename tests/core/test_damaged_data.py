@@ -91,12 +91,14 @@ def test_gen_data_lists_all_that_cannot_be_decoded(gen: GenCommand, tiny: Path, 
     assert all(str(file) in failed.stderr for file in broken)
 
 
-def test_headers_are_all_read_before_one_is_refused(tiny: Path, make_pairs: MakePairs) -> None:
+def test_broken_headers_and_broken_pixels_are_told_at_once(tiny: Path, make_pairs: MakePairs) -> None:
     root = make_pairs(count=4)
     (root / "train" / "1.png").write_bytes(b"no image")
     (root / "train" / "3.png").write_bytes(b"")
-    with pytest.raises(DataError, match="2 of 4 images cannot be used") as caught:
+    truncate(root / "train" / "0.png")
+    with pytest.raises(DataError, match="3 of 4 images cannot be used") as caught:
         genlab.train(tiny, overrides=[of(root)])
+    assert f"{root / 'train' / '0.png'}: the image cannot be read: image file is truncated" in str(caught.value)
     assert f"{root / 'train' / '1.png'}: the image cannot be read: unknown format" in str(caught.value)
     assert f"{root / 'train' / '3.png'}: the image cannot be read: it is empty" in str(caught.value)
 

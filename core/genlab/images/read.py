@@ -5,7 +5,8 @@ Pillow reads what it can read losslessly, NumPy reads `.npy` files, and the extr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -27,6 +28,7 @@ T = TypeVar("T")
 _FORMATS = "PNG, JPEG, WebP, BMP, TIFF or NumPy's .npy"
 _TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _START = 16
+_MOST_THREADS = 8
 
 
 def read_header(source: ImageSource, max_pixels: int = MAX_PIXELS) -> ImageHeader:
@@ -50,18 +52,38 @@ def read_headers(sources: Sequence[ImageSource], max_pixels: int = MAX_PIXELS) -
     """Read the headers of several images.
 
     Raises:
-        DataError: some cannot be read exactly, or are too large; it lists all of them.
+        DataError: some cannot be read exactly, or are too large; it lists all of them, and those whose pixels cannot be
+            decoded.
     """
-    headers: list[ImageHeader] = []
-    faults: list[DataError] = []
-    for source in sources:
-        try:
-            headers.append(read_header(source, max_pixels))
-        except DataError as error:
-            faults.append(error)
-    if faults:
-        raise DataError.listing(faults, f"of {len(sources):,} images")
+    found = [_header_or_error(source, max_pixels) for source in sources]
+    headers = [outcome for outcome in found if not isinstance(outcome, DataError)]
+    if len(headers) < len(sources):
+        # The pixels are read as well, so that all of the images that have to be replaced are known at once.
+        raise DataError.listing(list(_faults(sources, found, max_pixels)), f"of {len(sources):,} images")
     return headers
+
+
+def _header_or_error(source: ImageSource, max_pixels: int) -> ImageHeader | DataError:
+    try:
+        return read_header(source, max_pixels)
+    except DataError as error:
+        return error
+
+
+def _faults(
+    sources: Sequence[ImageSource], headers: Iterable[ImageHeader | DataError], max_pixels: int
+) -> Iterator[DataError]:
+    def fault(source: ImageSource, header: ImageHeader | DataError) -> DataError | None:
+        if isinstance(header, DataError):
+            return header
+        try:
+            read_image(source, max_pixels=max_pixels)
+        except DataError as error:
+            return error
+        return None
+
+    with ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="genlab-read") as pool:
+        yield from filter(None, pool.map(fault, sources, headers))
 
 
 def read_image(
