@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
@@ -73,6 +74,9 @@ def library_versions() -> dict[str, str]:
     """Versions of the libraries that can affect results: those that compute, decode and measure."""
     packages = ("genlab", "torch", "numpy", "pillow", "torchmetrics", "datasets", "safetensors")
     found = {name: metadata.version(name) for name in packages}
+    for extra in ("tifffile", "imagecodecs"):
+        with suppress(metadata.PackageNotFoundError):
+            found[extra] = metadata.version(extra)
     return {**environment.versions(found), **({"cuda": torch.version.cuda} if torch.version.cuda else {})}
 
 
