@@ -9,8 +9,9 @@ from textwrap import shorten
 from genlab.config.builtin import shipped_names, shipped_recipe
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document, read_file
+from genlab.config.escapes import escape_hint, has_escapes
 from genlab.config.overrides import read_assignments
-from genlab.config.validate import nearest, shown
+from genlab.config.validate import inline, nearest, shown
 from genlab.errors import Fault, RecipeError
 
 
@@ -70,6 +71,7 @@ def _parent_path(path: Path, parent: str, document: Document) -> Path:
     shipped = shipped_recipe(parent)
     if shipped is None:
         what = f"no recipe {shown(parent)}, neither as a file relative to this one nor among the built-in recipes"
-        hint = nearest(parent, [*sorted(file.name for file in path.parent.glob("*.toml")), *shipped_names()])
+        names = [*sorted(file.name for file in path.parent.glob("*.toml")), *shipped_names()]
+        hint = escape_hint(inline(parent)) if has_escapes(beside) else nearest(parent, names)
         raise recipe_error([Fault(("extends",), what, hint)], document)
     return shipped

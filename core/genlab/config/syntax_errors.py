@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from genlab.config.escapes import BACKSLASH
 from genlab.config.locations import Location
 from genlab.errors import Fault
 
@@ -25,7 +26,8 @@ _OPEN = {
     'Expected "\'"': ("'''", "'"),
     "Expected \"'''\"": ("'''", "'"),
 }
-_BACKSLASH = ("Unescaped '\\' in a string", "Invalid hex value")
+_NO_NULL = 'TOML has no null: a key that is left out has its default. The word "none" needs its quotes.'
+_ESCAPES = ("Unescaped '\\' in a string", "Invalid hex value")
 _TWICE = ("Cannot declare", "Cannot overwrite a value", "Cannot mutate immutable namespace")
 
 
@@ -42,7 +44,7 @@ def syntax_fault(message: str, name: str, text: str) -> Fault:
     line = text.split("\n")[place.line - 1]
     if what.startswith(_TWICE):
         place = _key_place(line, place)
-    if what in _BACKSLASH:
+    if what in _ESCAPES:
         column = line.rfind("\\", 0, place.column) + 1
         place = Location(place.line, column, column + 2)
     given, hint = _in_words(what, line[place.column - 1 :])
@@ -81,16 +83,15 @@ def _in_words(what: str, rest: str) -> tuple[str, str | None]:
         return "table defined twice", "Merge the two."
     if what.startswith("Cannot mutate"):
         return "inline tables cannot be extended", None
-    if what in _BACKSLASH:
-        hint = "In \"...\" a backslash starts an escape sequence; in '...' it is literal."
-        return "invalid escape sequence", hint
+    if what in _ESCAPES:
+        return "invalid escape sequence", f"{BACKSLASH}; in '...' it is literal, and paths may have forward slashes."
     if what == "Invalid value":
         return _value_in_words(rest)
     return _IN_WORDS.get(what, what[:1].lower() + what[1:]), None
 
 
 def _value_in_words(rest: str) -> tuple[str, str | None]:
-    word = re.match(r"[A-Za-z_~/][^\s,\]}#]*", rest)
+    word = re.match(r"[A-Za-z_~/](?:[^,\]}#]*[^\s,\]}#])?", rest)
     if not rest.strip() or rest.lstrip().startswith("#"):
         return "missing value", None
     if word is None:
@@ -98,5 +99,6 @@ def _value_in_words(rest: str) -> tuple[str, str | None]:
     if word[0].lower() in ("true", "false", "yes", "no", "on", "off"):
         return f"invalid value {word[0]}", "Booleans are lower-case in TOML: `true`, `false`."
     if word[0].lower() in ("none", "null", "nil"):
-        return f"invalid value {word[0]}", "TOML has no null: leave the key out."
-    return f"invalid value {word[0]}", f'Strings need quotes: "{word[0]}".'
+        return f"invalid value {word[0]}", _NO_NULL
+    quotes = "'" if "\\" in word[0] else '"'
+    return f"invalid value {word[0]}", f"Strings need quotes: {quotes}{word[0]}{quotes}."

@@ -15,6 +15,7 @@ from annotated_types import GroupedMetadata
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from genlab.config.escapes import escape_hint, has_escapes
 from genlab.errors import Fault
 
 Keys = tuple[str | int, ...]
@@ -42,12 +43,19 @@ def validate_table(
     """
     try:
         # JSON mode: arrays become tuples and text becomes paths, and nothing else is converted.
-        return model.model_validate_json(json.dumps(table, default=_without_json)), []
+        checked = model.model_validate_json(json.dumps(table, default=_without_json))
     except ValidationError as error:
         items = error.errors(include_url=False)
         # Each type of a union reports the same value.
         faults = list(dict.fromkeys(_fault(model, table, item, at, what, also) for item in items))
         return None, [fault for fault in faults if not _is_told_better(fault, faults)]
+    faults = [_escape_fault((*at, key), str(value)) for key, value in checked if has_escapes(value)]
+    return (None, faults) if faults else (checked, [])
+
+
+def _escape_fault(keys: Keys, path: str) -> Fault:
+    what = f"`{keys[-1]}`: expected a path, got {shown(path)}, which has control characters"
+    return Fault(keys, what, escape_hint(inline(path)))
 
 
 def _without_json(value: Any) -> dict[str, None]:

@@ -87,6 +87,7 @@ def test_a_file_beside_hides_a_shipped_recipe_of_its_name() -> None:
         ("zzz/zzz", None),
         ("", None),
         ("xx", None),
+        (r"..\new.toml", """In "..." a backslash starts an escape sequence: write '..\\new.toml' or "../new.toml"."""),
     ],
 )
 def test_a_parent_that_is_not_there(extends: str, hint: str | None) -> None:

@@ -11,6 +11,10 @@ def fault(text: str) -> list[str]:
     return str(caught.value).split("\n")
 
 
+_NO_NULL = 'TOML has no null: a key that is left out has its default. The word "none" needs its quotes.'
+_BACKSLASH = (
+    "In \"...\" a backslash starts an escape sequence; in '...' it is literal, and paths may have forward slashes."
+)
 _OPEN = ("r.toml:2:5: unterminated string", "    |     ^")
 
 # The text; then place and words; then where the caret stands under the quoted line; then the hint.
@@ -25,6 +29,16 @@ CASES = {
         "r.toml:1:8: invalid value ~/pairs/a",
         '    |        ^\nStrings need quotes: "~/pairs/a".',
     ),
+    "a bare path of Windows": (
+        r"root = C:\new pairs\train # mine",
+        r"r.toml:1:8: invalid value C:\new pairs\train",
+        "    |        ^\nStrings need quotes: 'C:\\new pairs\\train'.",
+    ),
+    "a bare word in a list": (
+        "a = [unet, resnet]",
+        "r.toml:1:6: invalid value unet",
+        '    |      ^\nStrings need quotes: "unet".',
+    ),
     "Python's true": (
         "flip = True",
         "r.toml:1:8: invalid value True",
@@ -38,8 +52,9 @@ CASES = {
     "nothing in words": (
         "threads = None",
         "r.toml:1:11: invalid value None",
-        "    |           ^\nTOML has no null: leave the key out.",
+        f"    |           ^\n{_NO_NULL}",
     ),
+    "a choice called none": ("norm = none", "r.toml:1:8: invalid value none", f"    |        ^\n{_NO_NULL}"),
     "no value": ("a = 1\nb =\nc = 1", "r.toml:2:4: missing value", "    |    ^"),
     "no value at the end": ("a = 1\nb = \n", "r.toml:2:5: missing value", "    |     ^"),
     "no value at the very end": ("a = 1\nb =", "r.toml:2:4: missing value", "    |    ^"),
@@ -64,12 +79,12 @@ CASES = {
     "a path of Windows": (
         '[data]\nroot = "C:\\pairs"',
         "r.toml:2:11: invalid escape sequence",
-        "    |           ^^\nIn \"...\" a backslash starts an escape sequence; in '...' it is literal.",
+        f"    |           ^^\n{_BACKSLASH}",
     ),
     "a user of Windows": (
         'root = "C:\\Users"',
         "r.toml:1:11: invalid escape sequence",
-        "    |           ^^\nIn \"...\" a backslash starts an escape sequence; in '...' it is literal.",
+        f"    |           ^^\n{_BACKSLASH}",
     ),
     "a key twice": (
         "[train]\n  steps = 1 # a\nseed = 1\n  steps = 10 # b\n",

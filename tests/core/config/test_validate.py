@@ -116,6 +116,34 @@ def test_a_wrong_item_is_told_once_and_with_its_index(table: dict[str, Any], ind
     assert found.path == ("generator", *table, index)
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("C:\new\train", """write 'C:\\new\\train' or "C:/new/train"."""),
+        ("C:\\data\train", """write 'C:\\data\\train' or "C:/data/train"."""),
+        ("~nobody\new", """write '~nobody\\new' or "~nobody/new"."""),
+        ("pairs\facades", """write 'pairs\\facades' or "pairs/facades"."""),
+        ("\b1\r2\f\u00e9", """write '\\b1\\r2\\f\u00e9' or "/b1/r2/f\u00e9"."""),
+    ],
+)
+def test_a_backslash_of_windows_that_became_another_character_is_told(text: str, hint: str) -> None:
+    found = fault(root=text)
+    assert found.what == f"`root`: expected a path, got {inline(text)}, which has control characters"
+    assert found.hint == f'In "..." a backslash starts an escape sequence: {hint}'
+    assert found.path == ("generator", "root")
+
+
+def test_it_is_told_of_text_too_if_a_drive_begins_it() -> None:
+    assert "'C:\\new'" in str(fault(word="C:\new").hint)
+    assert checked(word="two\nlines").word == "two\nlines"
+
+
+def test_a_folder_may_have_such_a_name(tmp_path: Path) -> None:
+    folder = tmp_path / "a\tb"
+    folder.mkdir()
+    assert checked(root=str(folder)).root == folder
+
+
 def test_all_wrong_items_are_told() -> None:
     assert [found.path[-1] for found in faults(skips=["a", 1, "b"])] == [0, 2]
 
