@@ -12,7 +12,7 @@ from genlab.config import schema
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
 from genlab.config.schema import TABLES
-from genlab.config.validate import Keys, bare, describe, dotted, nearest, shown, validate_table
+from genlab.config.validate import Keys, bare, describe, dotted, key_hint, shown, validate_table
 from genlab.errors import Fault
 from genlab.interfaces.kinds import KINDS
 from genlab.interfaces.loss import AdversarialLoss
@@ -80,10 +80,8 @@ class _Resolver:
             if key == "extends":
                 self.fault((key,), "`extends` is only valid in a recipe file", at_key=True)
             elif key not in KEYS:
-                homes = [f"{name}.{key}" for name, table in TABLES.items() if key in table.model_fields]
-                homes += [dotted(kind.table) for kind in KINDS.values() if kind.table[-1] == key]
-                hint = next((f"Did you mean `{home}`?" for home in homes), None) or nearest(key, (*KEYS, "extends"))
-                self.fault((key,), f"a recipe has no `{key}`; it has {', '.join(KEYS)}", hint, at_key=True)
+                what = f"a recipe has no `{key}`; it has {', '.join(KEYS)}"
+                self.fault((key,), what, key_hint(key, (*KEYS, "extends")), at_key=True)
 
     def fault(self, keys: Keys, what: str, hint: str | None = None, at_key: bool = False) -> None:
         self.faults.append(Fault(keys, what, hint, at_key))

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from genlab.config.escapes import escape_hint, has_escapes
+from genlab.config.other_names import home, translated
 from genlab.errors import Fault
 
 Keys = tuple[str | int, ...]
@@ -78,7 +79,7 @@ def _fault(
     fields = model.model_fields
     if item["type"] == "extra_forbidden" and len(item["loc"]) == 1:
         valid = ", ".join([*fields, *also]) or "no settings at all"
-        hint = nearest(key, [*fields, *also])
+        hint = key_hint(key, [*fields, *also])
         return Fault((*at, key), f"{what} has no setting `{key}`; it takes {valid}", hint, at_key=True)
     wanted = describe(annotated(fields[key]))
     if item["type"] == "missing" and len(item["loc"]) == 1:
@@ -108,6 +109,11 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     """Hint at the most similar valid name, if one is similar."""
     close = difflib.get_close_matches(name, list(names), n=1)
     return f"Did you mean `{close[0]}`?" if close else None
+
+
+def key_hint(key: str, valid: Iterable[str]) -> str | None:
+    """Hint at the setting that an unknown key may mean: of other frameworks, of another table, or of a similar name."""
+    return translated(key) or home(key) or nearest(key, valid)
 
 
 def help_of(key: str, field: FieldInfo) -> str | None:

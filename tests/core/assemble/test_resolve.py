@@ -150,6 +150,24 @@ def test_an_unknown_key_at_the_top_may_belong_into_a_table(failure: Failure, key
     assert fault.endswith(hint)
 
 
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("lr", "Here, that is `optimizer.learning_rate`."),
+        ("optimizer.lr", "Here, that is `optimizer.learning_rate`."),
+        ("optimizer.beta1", "Here, that is the first of `optimizer.betas`."),
+        ("input.load_size", "Here, that is `input.jitter`: load_size / crop_size - 1, such as 0.117 for 286 and 256."),
+        ("generator.ngf", "Here, that is `generator.channels`."),
+        ("data.batch_size", "Did you mean `train.batch_size`?"),
+        ("losses.near.learning_rate", "Did you mean `optimizer.learning_rate`?"),
+        ("train.seed", "Did you mean `seed`, above the first table?"),
+    ],
+)
+def test_an_unknown_key_is_told_its_name_and_table_here(failure: Failure, key: str, hint: str) -> None:
+    (fault,) = failure(f"{key}=4")
+    assert fault.endswith(f"\n{hint}")
+
+
 def test_what_a_recipe_extends_cannot_be_set(failure: Failure) -> None:
     assert failure("extends=unet_facades") == ["--set extends=unet_facades: `extends` is only valid in a recipe file"]
 

@@ -1,0 +1,88 @@
+"""Names of settings in other frameworks: pytorch-CycleGAN-and-pix2pix, joliGEN, MMagic and their like."""
+
+from __future__ import annotations
+
+import re
+
+from genlab.config.schema import TABLES
+from genlab.interfaces.kinds import KINDS
+
+_STEPS = "`train.steps`: epochs x training pairs / batch size"
+_DECAY = '`schedule.name = "linear"` and `schedule.start`: n_epochs / (n_epochs + n_epochs_decay)'
+_JITTER = "`input.jitter`: load_size / crop_size - 1, such as 0.117 for 286 and 256"
+_RESUME = "`gen resume RUN`, which continues from the last checkpoint"
+_CHECKPOINTS = "`checkpoint.minutes`, which counts time and not epochs"
+_OUT = "the option `--out`"
+
+OTHER_NAMES = {
+    "base_channels": "`generator.channels`",
+    "beta1": "the first of `optimizer.betas`",
+    "beta2": "the second of `optimizer.betas`",
+    "checkpoints_dir": _OUT,
+    "continue_train": _RESUME,
+    "crop_size": "`input.size`",
+    "dataroot": "`data.root`",
+    "dataset_mode": '`data.name`: aligned is "side_by_side"',
+    "display_freq": "`evaluate.previews`, which counts how often over the whole training",
+    "epoch_count": _RESUME,
+    "epochs": _STEPS,
+    "finesize": "`input.size`",
+    "gan_mode": '`losses.adversarial.objective`: vanilla is "bce"',
+    "gpu_ids": '`train.device`: "cuda", or "cpu" for -1; the environment variable CUDA_VISIBLE_DEVICES chooses the GPU',
+    "image_size": "`input.size`",
+    "img_size": "`input.size`",
+    "iterations": "`train.steps`",
+    "lambda_gan": "`losses.adversarial.weight`",
+    "lambda_l1": "`losses.l1.weight`",
+    "load_size": _JITTER,
+    "loadsize": _JITTER,
+    "lr": "`optimizer.learning_rate`",
+    "lr_policy": "`schedule.name`",
+    "lr_scheduler": "`schedule`",
+    "max_epochs": _STEPS,
+    "max_iters": "`train.steps`",
+    "max_steps": "`train.steps`",
+    "model": "`method.name`, with its networks in `generator` and `discriminator`",
+    "n_epochs": _STEPS,
+    "n_epochs_decay": _DECAY,
+    "n_layers_d": "`discriminator.receptive_field`: 1 to 5 layers are 16, 34, 70, 142 and 286",
+    "name": "`title`; the option `--out` names the folder",
+    "ndf": "`discriminator.channels`",
+    "netd": '`discriminator.name`: basic is "patchgan", and pixel is that with `discriminator.receptive_field = 1`',
+    "netg": '`generator.name`: unet_256 is "unet" with `generator.levels = 8`',
+    "ngf": "`generator.channels`",
+    "niter": _STEPS,
+    "niter_decay": _DECAY,
+    "no_dropout": "`generator.dropout_blocks = []`",
+    "no_flip": "`input.flip = false`",
+    "norm": "`generator.norm` and `discriminator.norm`",
+    "num_down": "`generator.levels`",
+    "num_epochs": _STEPS,
+    "pool_size": "always 0: leave it out",
+    "preprocess": "`input.size` and `input.jitter`, by which pairs are resized and cropped",
+    "print_freq": "`train.values_every`, in steps",
+    "samples_per_gpu": "`train.batch_size`",
+    "save_epoch_freq": _CHECKPOINTS,
+    "save_latest_freq": _CHECKPOINTS,
+    "total_iters": "`train.steps`",
+    "which_direction": "`input.direction`",
+}
+"""What the setting of that name, in lower case, is called in a recipe."""
+
+_PREFIXES = re.compile(r"^(?:train_|data_|[gd]_)+")
+
+
+def translated(name: str) -> str | None:
+    """Hint at the setting that other frameworks call `name`, with or without joliGEN's prefixes; None for no such."""
+    lower = name.lower()
+    here = OTHER_NAMES.get(lower) or OTHER_NAMES.get(_PREFIXES.sub("", lower))
+    return f"Here, that is {here}." if here else None
+
+
+def home(key: str) -> str | None:
+    """Hint at the table of the framework that has a key; None if none has."""
+    if key in ("title", "seed"):
+        return f"Did you mean `{key}`, above the first table?"
+    homes = [f"{name}.{key}" for name, table in TABLES.items() if key in table.model_fields]
+    homes += [".".join(kind.table) for kind in KINDS.values() if kind.table[-1] == key and kind.table != (key,)]
+    return f"Did you mean `{homes[0]}`?" if homes else None

@@ -1,0 +1,55 @@
+import re
+from typing import Any
+
+import pytest
+
+from genlab.assemble.read import read_recipe
+from genlab.config.other_names import OTHER_NAMES, home, translated
+
+SETTING = re.compile(r"`(\w+(?:\.\w+)*)( = [^`]+)?`")
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, Any]:
+    return read_recipe("unet_folder").tables()
+
+
+@pytest.mark.parametrize("key", OTHER_NAMES)
+def test_what_it_is_called_here_can_be_set(key: str, tables: dict[str, Any]) -> None:
+    assert key == key.lower()
+    for name, value in SETTING.findall(OTHER_NAMES[key]):
+        table: Any = tables
+        for part in name.split("."):
+            assert part in table, name
+            table = table[part]
+        if value:
+            read_recipe("unet_folder", overrides=[f"{name}{value}"])
+
+
+@pytest.mark.parametrize(
+    ("key", "here"),
+    [
+        ("lr", "optimizer.learning_rate"),
+        ("lambda_L1", "losses.l1.weight"),
+        ("netG", "generator.name"),
+        ("loadSize", "input.jitter"),
+        ("G_ngf", "generator.channels"),
+        ("train_G_lr", "optimizer.learning_rate"),
+        ("train_n_epochs", "train.steps"),
+        ("data_load_size", "input.jitter"),
+    ],
+)
+def test_names_are_known_in_the_spelling_of_their_framework(key: str, here: str) -> None:
+    assert f"Here, that is `{here}`" in str(translated(key))
+
+
+@pytest.mark.parametrize("key", ["", "g_", "train_", "steps", "sources", "weight"])
+def test_others_are_not_known(key: str) -> None:
+    assert translated(key) is None
+
+
+def test_a_key_of_another_table_has_its_home() -> None:
+    assert home("batch_size") == "Did you mean `train.batch_size`?"
+    assert home("metrics") == "Did you mean `evaluate.metrics`?"
+    assert home("seed") == "Did you mean `seed`, above the first table?"
+    assert home("data") is None
