@@ -19,6 +19,7 @@ from genlab.ablation.ablate import Ablation
 from genlab.ablation.eta import TimeEstimate
 from genlab.ablation.jobs import Job, JobEnded, JobEvent, JobProgress, JobStarted
 from genlab.ablation.results import AblationResult
+from genlab.cli.board import has_curves
 from genlab.cli.output import print_next
 from genlab.runs.folder import RunFolder
 
@@ -68,7 +69,8 @@ def print_answer(result: AblationResult, folder: Path) -> None:
     for sentence in result.sentences(result.plan.settings.metric):
         console.print(Text(sentence), soft_wrap=True)
     path = quote(str(folder))
-    print_next({"read the report": f"{path}/report.html", "see curves and pictures": f"gen board {path}"})
+    see = {"see curves and pictures": f"gen board {path}"} if has_curves(folder) else {}
+    print_next({"read the report": f"{path}/report.html", **see})
 
 
 class Show:

@@ -3,24 +3,66 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+_USUAL = 6006
+"""The port that TensorBoard tries first."""
+
+
+class LoadFast(StrEnum):
+    """Loader of TensorBoard's data."""
+
+    AUTO = "auto"
+    TRUE = "true"
+    FALSE = "false"
+
 
 def board(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run, or a folder of runs.")] = Path("runs"),
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the server; 0 for any free one.")] = 6006,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Port of the server; 0 for any free one. By default 6006, or the next."),
+    ] = None,
+    bind_all: Annotated[bool, typer.Option("--bind_all", help="Serve other machines too.")] = False,
+    load_fast: Annotated[
+        LoadFast, typer.Option("--load_fast", help="Load data with TensorBoard's fast loader.")
+    ] = LoadFast.AUTO,
 ) -> None:
     """Open TensorBoard on one or more runs, until Ctrl-C."""
-    from genlab.errors import RunError
+    from genlab.errors import GenlabError, RunError
 
     if not folder.is_dir():
-        raise RunError("there is no such folder", where=str(folder), hint="Train a recipe first: gen run RECIPE")
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--port", str(port)]
+        hint = "Give the folder of a run, or train a recipe first: gen run RECIPE"
+        raise RunError("there is no such folder", where=str(folder), hint=hint)
+    if port and _is_taken(port):
+        hint = "Choose another, or leave --port out to have the next free one."
+        raise GenlabError("the port is in use", where=f"--port {port}", hint=hint)
+    if port is None and _is_taken(_USUAL):
+        typer.echo(f"Port {_USUAL} is in use, so TensorBoard takes the next free one.", err=True)
+    if not has_curves(folder):
+        typer.echo(f"{folder} has no curves yet: recipes with [listeners.tensorboard] write them.", err=True)
+    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--load_fast", load_fast.value]
+    # Without a port, TensorBoard tries several.
+    command += [] if port is None else ["--port", str(port)]
+    command += ["--bind_all"] if bind_all else []
     # By default TensorBoard keeps ten pictures of a tag, and drops the rest.
     command += ["--samples_per_plugin", "images=100"]
     # Replaces this process, so that a signal to it ends TensorBoard.
     os.execv(sys.executable, command)
+
+
+def has_curves(folder: Path) -> bool:
+    """True if there is anything in a folder or below it that TensorBoard shows."""
+    return any(folder.rglob("events.out.tfevents.*"))
+
+
+def _is_taken(port: int) -> bool:
+    """True if a server answers on a port of this machine, which TensorBoard asks in the same way."""
+    with socket.socket() as client:
+        return client.connect_ex(("localhost", port)) == 0

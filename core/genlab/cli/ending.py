@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from genlab.cli.board import has_curves
 from genlab.cli.output import print_next
 
 if TYPE_CHECKING:
@@ -17,14 +18,10 @@ if TYPE_CHECKING:
 def end(run: Run) -> None:
     """Print the next commands; an interrupted run exits with 128 plus the signal's number."""
     path = quote(str(run.path))
+    see = {"see curves and pictures": f"gen board {path}"} if has_curves(run.path) else {}
     if run.manifest.status == "finished":
-        print_next(
-            {
-                "see curves and pictures": f"gen board {path}",
-                "predict from new images": f"gen predict {path} IMAGE --out DIR",
-            }
-        )
+        print_next({**see, "predict from new images": f"gen predict {path} IMAGE --out DIR"})
         return
-    print_next({"resume it": f"gen resume {path}", "see curves and pictures": f"gen board {path}"})
+    print_next({"resume it": f"gen resume {path}", **see})
     if run.manifest.status == "interrupted":
         raise typer.Exit(128 + (run.manifest.signal or signal.SIGINT))

@@ -60,7 +60,7 @@ def same(first: Path, second: Path) -> bool:
 
 
 def test_a_run_says_what_it_is_and_how_to_go_on(gen: GenCommand, tiny: Path, tmp_path: Path) -> None:
-    done = gen("run", tiny, "--out", "run", "--set", "listeners.console={}")
+    done = gen("run", tiny, "--out", "run", "--set", "listeners.console={}", "--set", "listeners.tensorboard={}")
     assert done.returncode == 0, done.stderr
     for word in ("Tiny", "drawn", "cpu", "unet", "24,747 parameters", "receptive field 16", "8 steps", "run", "l1"):
         assert word in done.stderr, word
@@ -132,6 +132,7 @@ def test_a_pause_and_a_resume_end_where_an_undisturbed_run_ends(gen: GenCommand,
     paused = gen("run", tiny, "--out", "parts", "--stop-at", "3")
     assert paused.returncode == 0
     assert "gen resume parts" in paused.stdout
+    assert "gen board" not in paused.stdout, "there are no curves"
     assert gen("resume", "parts", "--stop-at", "6").returncode == 0
     assert gen("resume", "parts").returncode == 0
     assert same(tmp_path / "whole", tmp_path / "parts")
