@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from genlab.config.schema import TABLES
 from genlab.interfaces.kinds import KINDS
 
 _STEPS = "`train.steps`: epochs x training pairs / batch size"
@@ -81,6 +80,9 @@ def translated(name: str) -> str | None:
 
 def home(key: str) -> str | None:
     """Hint at the table of the framework that has a key; None if none has."""
+    # A damaged package keeps pydantic from making models, and plugins have to be listed even then.
+    from genlab.config.schema import TABLES
+
     if key in ("title", "seed"):
         return f"Did you mean `{key}`, above the first table?"
     homes = [f"{name}.{key}" for name, table in TABLES.items() if key in table.model_fields]
