@@ -135,6 +135,43 @@ def test_a_file_that_fails_says_why_and_where(text: str, what: str, write: Write
     assert str(caught.value) == f"--plugin mine.py: {what}"
 
 
+NEIGHBORS = {
+    "a module": ("import blocks", "blocks.py"),
+    "a module's part": ("from blocks import Block", "blocks.py"),
+    "a package": ("import torch, parts.blocks", "parts/__init__.py"),
+    "one by a relative import": ("from .blocks import Block", "blocks.py"),
+    "all of them": ("from . import blocks", "blocks.py"),
+    "one later": ("def build():\n    import blocks", "blocks.py"),
+    "one by a path of its own": (
+        "import sys, pathlib\nsys.path.insert(0, str(pathlib.Path(__file__).parent))\nimport blocks",
+        "blocks.py",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "name"), NEIGHBORS.values(), ids=NEIGHBORS)
+@pytest.mark.parametrize("is_found", [True, False], ids=["found", "not found"])
+def test_a_file_that_imports_another_beside_it_is_refused(
+    text: str, name: str, is_found: bool, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run keeps a copy of the plugin's file alone, so it could not be resumed; and nothing would notice a change."""
+    write("Block = 3", name)
+    if is_found:
+        monkeypatch.syspath_prepend(str(Path.cwd()))
+    with pytest.raises(PluginError) as caught:
+        find_plugins([write(f"raise SystemExit\n{text}\n")])
+    line = text.count("\n") + 2
+    assert f"--plugin mine.py: line {line} imports {name} beside it" in str(caught.value)
+    assert "gen plugins new NAME --kind KIND" in str(caught.value.hint)
+
+
+def test_what_is_installed_is_imported_whatever_lies_beside(write: Write) -> None:
+    for name in ("json.py", "numpy/data.csv", "rich/__init__.py"):
+        write("raise SystemExit", name)
+    file = write(f'import json, numpy\nfrom rich import print\n{HOOK}    registry.loss("a", "x:Y")')
+    assert names(from_files(file)[0]) == ["loss a"]
+
+
 def test_what_is_no_file_is_told(write: Write) -> None:
     write("x", "folder.py/inner.py")
     for given in ("nowhere.py", "folder.py"):

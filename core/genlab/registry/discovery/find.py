@@ -107,5 +107,6 @@ def _from_file(file: Path) -> Plugin:
         raise PluginError(f"{path.name} is not a Python file", where=f"--plugin {file}")
     loaded = load_plugin(lambda: import_file(path), path.stem, says_version=False)
     if loaded.failure:
-        raise PluginError(loaded.failure.what, where=f"--plugin {file}") from loaded.failure
+        failure = loaded.failure
+        raise PluginError(failure.what, where=f"--plugin {file}", hint=failure.hint) from failure
     return Plugin(path.stem, path.name, file=path, registrations=loaded.registrations, seconds=loaded.seconds)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import inspect
 import re
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -65,7 +66,8 @@ def _caught() -> Generator[None, None, None]:
 
 
 def import_file(path: Path) -> ModuleType:
-    """Import a Python file as a module; `PluginError` if it is not one."""
+    """Import a Python file as a module; `PluginError` if it is not one, or imports a file beside it."""
+    _refuse_neighbors(path)
     name = f"{FILE_PREFIX}{re.sub(r'[^0-9a-zA-Z_]', '_', path.stem)}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -74,6 +76,35 @@ def import_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def _refuse_neighbors(path: Path) -> None:
+    """Raise a `PluginError` if a file imports another one beside it: a run keeps a copy of the plugin's file alone."""
+    for name, line in _imports(ast.parse(path.read_bytes(), path)):
+        files = (path.with_name(f"{name}.py"), path.parent / name / "__init__.py")
+        found = next((file for file in files if file.is_file() and file != path), None)
+        if found and _leads_to(name, found):
+            what = f"line {line} imports {found.relative_to(path.parent)} beside it"
+            hint = "Put all into one file, or into a package: gen plugins new NAME --kind KIND"
+            raise PluginError(f"{what}, and a plugin that is given as a file is one file", hint=hint)
+
+
+def _imports(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Outermost modules that a file imports, and the lines that do."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names) | ast.ImportFrom(None, names):
+                yield from ((alias.name.partition(".")[0], node.lineno) for alias in names)
+            case ast.ImportFrom(str(module)):
+                yield module.partition(".")[0], node.lineno
+            case _:
+                pass
+
+
+def _leads_to(name: str, file: Path) -> bool:
+    """True if the import of a module finds this file, or nothing: the file may add its folder to `sys.path`."""
+    spec = importlib.util.find_spec(name)
+    return spec is None or spec.origin is None or Path(spec.origin).resolve() == file.resolve()
 
 
 def _register(module: Any, name: str, says_version: bool) -> list[Registration]:
