@@ -34,6 +34,7 @@ from genlab.inspection.inspector import find_suspicions
 from genlab.registry.components import Components
 from genlab.registry.discovery.find import find_plugins
 from genlab.runs.provenance import code_digests, fingerprints
+from genlab.util.environment import refuse_several_processes
 from genlab.util.files import write_text
 
 
@@ -132,6 +133,7 @@ class Ablation:
         Raises:
             RunError: the folder is something else's or in use, or trials were trained with other code.
         """
+        refuse_several_processes()
         self.folder = AblationFolder.at(self.folder.path)
         with self.folder.locked():
             if not retrain:

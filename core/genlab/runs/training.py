@@ -27,6 +27,7 @@ from genlab.runs.folder import ManifestListener, RunFolder
 from genlab.runs.manifest import Manifest
 from genlab.runs.reading import read_run
 from genlab.util.arguments import as_list
+from genlab.util.environment import refuse_several_processes
 from genlab.util.exceptions import summarize
 from genlab.util.files import write_text
 
@@ -57,6 +58,7 @@ def start_run(
         listeners: listeners in addition to the recipe's.
         on_progress: called with (done, total), in pairs, while the data are checked.
     """
+    refuse_several_processes()
     with memory_errors():
         built = build(checked.recipe, checked.document)
         _check_data(built, 0, on_progress)
@@ -96,6 +98,7 @@ def resume_run(
     Raises:
         RunError: it has finished, is being trained, has no checkpoint, or its data changed.
     """
+    refuse_several_processes()
     assignments = _of_data(overrides, folder)
     with folder.locked():
         manifest = folder.read()

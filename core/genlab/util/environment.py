@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from genlab.errors import GenlabError
+
 
 def versions(packages: Mapping[str, str]) -> dict[str, str]:
     """The versions that a result may depend on."""
@@ -32,6 +34,21 @@ def git_state() -> dict[str, str] | None:
         return {"commit": commit, "changed": "yes" if _git("status", "--porcelain") else "no"}
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+def refuse_several_processes() -> None:
+    """Raise a `GenlabError` if this process is one of several of a `torchrun`, each of which would train on its own.
+
+    What Slurm and MPI set is no sign of that: their processes often train different recipes.
+    """
+    count = os.environ.get("WORLD_SIZE", "1")
+    if count.strip().isdecimal() and int(count) > 1:
+        what = f"this is one of {int(count)} processes, each of which would train by itself on one device"
+        hint = (
+            "Start one command for each run, without torchrun; `gen ablate RECIPE --jobs N` trains on several devices."
+            " Or unset WORLD_SIZE."
+        )
+        raise GenlabError(what, where=f"WORLD_SIZE is {count}", hint=hint)
 
 
 def _git(*arguments: str) -> str:
