@@ -104,6 +104,6 @@ def _within(seconds: float, ask: Callable[[], int | str]) -> int | str | None:
 
 def _elsewhere(dataset: str) -> str:
     return (
-        "Set `path` to a copy on this machine, a Parquet file or a folder: --set data.path=FILE. "
+        "Set the dataset's `path` to a copy on this machine, a Parquet file or a folder. "
         f"(There is no {dataset} in the working directory, {Path.cwd()}, either.)"
     )

@@ -187,7 +187,7 @@ def test_data_that_changed_are_accepted_on_demand_and_recorded(
     Image.fromarray(np.zeros((36, 72, 3), np.uint8)).save(root / "train" / "1.png")
     refused = gen("resume", "run")
     assert refused.returncode == 2
-    assert "gen resume --allow-changed-data" in refused.stderr
+    assert "gen resume run --allow-changed-data" in refused.stderr
     done = gen("resume", "run", "--allow-changed-data")
     assert done.returncode == 0, done.stderr
     record = json.loads((tmp_path / "run" / "run.json").read_text())["data"]
@@ -196,6 +196,22 @@ def test_data_that_changed_are_accepted_on_demand_and_recorded(
     assert record["fingerprints"]["train"] != before["train"]
     assert record["fingerprints"]["validation"] == before["validation"]
     assert len(genlab.open_run(tmp_path / "run").validation_pairs()) == 3
+
+
+def test_the_setting_of_moved_data_is_named_wherever_it_is(tiny: Path, tmp_path: Path, make_pairs: MakePairs) -> None:
+    root = make_pairs(count=3)
+    for file in root.rglob("*.png"):
+        Image.fromarray(np.kron(np.eye(36, 72, dtype=np.uint8)[..., None] * 255, np.ones(3, np.uint8))).save(file)
+    source = f'{{name="side_by_side", root="{root}"}}'
+    data = f'data={{name="labels_from_colors", palette=[[0, 0, 0], [255, 255, 255]], source={source}}}'
+    out = tmp_path / "my run"
+    genlab.train(tiny, overrides=[data], out=out, stop_at=1)
+    root.rename(tmp_path / "moved")
+    with pytest.raises(genlab.DataError) as caught:
+        genlab.resume(out)
+    assert f"gen resume '{out}' --set data.source.root=NEW_PLACE" in str(caught.value.hint)
+    resumed = genlab.resume(out, overrides=[f"data.source.root={tmp_path / 'moved'}"])
+    assert resumed.manifest.status == "finished"
 
 
 def test_data_that_moved_are_found_and_stay_found(
@@ -207,7 +223,7 @@ def test_data_that_moved_are_found_and_stay_found(
     moved = root.rename(tmp_path / "moved")
     lost = gen("resume", "run")
     assert lost.returncode == 2
-    assert "gen resume run --set data.root=NEW_FOLDER" in lost.stderr
+    assert "gen resume run --set data.root=NEW_PLACE" in lost.stderr
     done = gen("resume", "run", "--set", f"data.root={moved}")
     assert done.returncode == 0, done.stderr
     resumed = genlab.open_run(tmp_path / "run")

@@ -31,7 +31,7 @@ def choose_device(name: str) -> torch.device:
         usable = ", ".join(device for device, is_there in there.items() if is_there)
         raise DeviceError(
             f"PyTorch {torch.__version__} finds no {name} device here; available: {usable}",
-            hint="Set train.device to `auto`, in an existing run's recipe.toml, or install another build of PyTorch.",
+            hint="Choose one of these or `auto`, or install another build of PyTorch.",
         )
     return torch.device(name)
 

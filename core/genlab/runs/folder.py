@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from shlex import quote
 
 from pydantic import ValidationError
 from typing_extensions import override
@@ -62,12 +63,13 @@ class RunFolder:
         """Raise a `RunError` if the path of a new run exists."""
         if path.exists() or path.is_symlink():
             folder = RunFolder(path)
+            resume = f"gen resume {quote(str(path))}"
             has_more = (path / "run.json").is_file() and folder.read().status != "finished"
             can_resume = has_more and folder.last_checkpoint() is not None
             raise RunError(
                 "this folder already exists; a run needs a new one",
                 where=str(path),
-                hint=f"Choose another --out{f', or resume its run: gen resume {path}' if can_resume else ''}.",
+                hint=f"Choose another --out{f', or resume its run: {resume}' if can_resume else ''}.",
             )
 
     @classmethod

@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import shlex
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from genlab.assemble.experiment import Built, build
 from genlab.assemble.pair_cache import remove_pairs
 from genlab.assemble.read import CheckedRecipe
 from genlab.config.overrides import read_assignments
+from genlab.config.validate import Keys, dotted
 from genlab.data.check import check_pairs
 from genlab.engine.checkpoint_files import step_of
 from genlab.engine.loop import train_loop
@@ -130,8 +131,22 @@ def _build_again(checked: CheckedRecipe, folder: RunFolder) -> Built:
     try:
         return build(checked.recipe, checked.document)
     except DataUnavailableError as error:
-        moved = f"If the data moved: gen resume {shlex.quote(str(folder.path))} --set data.root=NEW_FOLDER"
+        keys = _location(checked.recipe.data.table(), error.where)
+        if not keys:
+            raise
+        setting = dotted(("data", *keys))
+        moved = f"If the data moved: gen resume {shlex.quote(str(folder.path))} --set {setting}=NEW_PLACE"
         raise DataUnavailableError(error.what, where=error.where, hint=moved) from error
+
+
+def _location(data: Mapping[str, Any], place: str | None) -> Keys:
+    """The keys of the setting that names the place of unavailable data, such as `source`, `root`."""
+    for key, value in data.items():
+        if str(value) == place:
+            return (key,)
+        if isinstance(value, dict) and (inner := _location(value, place)):
+            return (key, *inner)
+    return ()
 
 
 def _check_data(built: Built, step: int, on_progress: OnProgress) -> None:
@@ -161,7 +176,8 @@ def _refuse_changed(manifest: Manifest, built: Built, folder: RunFolder, allow_c
     if refused:
         hint = "Restore it, or start a new run."
         if set(refused) <= set(get_args(Split)):
-            hint = "Restore the data, or resume with the changed data: gen resume --allow-changed-data."
+            path = shlex.quote(str(folder.path))
+            hint = f"Restore the data, or resume with the changed data: gen resume {path} --allow-changed-data"
         raise RunError(
             f"changed since the run started: {', '.join(refused.values())}", where=str(folder.path), hint=hint
         )
