@@ -82,7 +82,7 @@ def test_a_dataset_that_the_hub_does_not_give(hub: Hub, name: str, message: str)
         with pytest.raises(DataUnavailableError, match=message) as caught:
             asked.require_available(f"of/{name}")
         assert caught.value.where == f"of/{name}"
-        assert "--set data.path=" in str(caught.value.hint)
+        assert "Set the dataset's `path` to a copy" in str(caught.value.hint)
     assert len(hub.asked) == 1
     asked.require_available("of/known")
 
