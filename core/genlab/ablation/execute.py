@@ -134,7 +134,7 @@ class _Slot(threading.Thread):
         except BrokenPipeError:
             pass
         code = process.wait()
-        if self._stopped:
+        if self._stopped or -code in StopSignal.signals:
             return JobEnded(job, "interrupted", None)
         return JobEnded(job, "failed", f"its process ended {_ending(code)}; its last output is in {self._log}")
 

@@ -7,6 +7,7 @@ When its input ends, because there are no more jobs or because its parent proces
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ from typing_extensions import override
 
 from genlab.ablation.jobs import Job
 from genlab.ablation.train import train_trial
+from genlab.engine.stop_signal import StopSignal
 from genlab.interfaces.listener import Listener, Step
 
 _SECONDS_BETWEEN_WORDS = 0.25
@@ -47,6 +49,8 @@ def tell(channel: IO[str], **message: Any) -> None:
 
 def main() -> None:
     """Train jobs from standard input until it ends."""
+    # A scheduler, the parent and the end of the input may each ask it to save; the parent can kill it.
+    StopSignal.grace = math.inf
     # Output of plugins must not get between the messages.
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

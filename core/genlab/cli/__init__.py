@@ -3,16 +3,20 @@
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
+
+from genlab.engine.stop_signal import StopSignal
 
 __all__ = ["main"]
 
-_INTERRUPTED = 128 + signal.SIGINT
-
 
 def main() -> None:
-    """Run the command line and leave with its exit code: 0 done, 1 failed, 2 bad input, 130 or 143 interrupted."""
+    """Run the command line and leave with its exit code: 0 done, 1 failed, 2 bad input, 128 plus a signal's number."""
     signal.signal(signal.SIGINT, _interrupt)
+    for number in StopSignal.signals:
+        if signal.getsignal(number) is signal.SIG_DFL:  # under nohup, SIGHUP is ignored
+            signal.signal(number, _interrupt)
     # Waiting threads must not spin: two concurrent trainings were five times as slow.
     # OpenMP reads this when PyTorch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -21,19 +25,29 @@ def main() -> None:
         from genlab.cli.app import run
 
         run()
-    except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # one more would be a traceback, while Python ends
-        sys.exit(_INTERRUPTED)
+    except (KeyboardInterrupt, SystemExit) as end:
+        if isinstance(end, SystemExit) and end.code not in (128 + signal.SIGINT, _exit_code()):
+            raise
+        for number in StopSignal.signals:
+            signal.signal(number, signal.SIG_IGN)  # one more would be a traceback, while Python ends
+        sys.exit(_exit_code())
 
 
-def _interrupt(_number: int, frame: FrameType | None) -> None:
-    """Handle Ctrl-C, except while a training handles it."""
-    sys.stderr.write("interrupted\n")
-    sys.stderr.flush()
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Handle a signal, except while a training handles it; there is nothing to save."""
+    if not StopSignal.is_new(number):
+        return
+    with suppress(RuntimeError):  # a stream is not reentrant: the signal may have interrupted a write
+        sys.stderr.write("interrupted\n")
+        sys.stderr.flush()
     if _is_importing(frame):
-        # Modules may swallow exceptions during import, or crash on them; there is nothing to save yet.
-        os._exit(_INTERRUPTED)
+        # Modules may swallow exceptions during import, or crash on them.
+        os._exit(_exit_code())
     raise KeyboardInterrupt
+
+
+def _exit_code() -> int:
+    return 128 + StopSignal.last[0]
 
 
 def _is_importing(frame: FrameType | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from contextlib import suppress
 from io import TextIOWrapper
@@ -96,6 +97,8 @@ def run() -> None:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
+        if isinstance(error, SystemExit) and error.code == 128 + signal.SIGINT:
+            raise  # typer's form of a KeyboardInterrupt, which is nobody's fault
         from genlab.registry.discovery.blame import blamed
 
         if fault := blamed(error):

@@ -1,27 +1,34 @@
-"""Graceful shutdown: SIGINT (Ctrl-C) and SIGTERM stop a training after the current step."""
+"""Graceful shutdown: SIGINT (Ctrl-C), SIGTERM and SIGHUP stop a training after the current step."""
 
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import threading
+import time
 from contextlib import suppress
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 _log = logging.getLogger("genlab")
 
 
 class StopSignal:
-    """Context in which the first signal sets a flag, read by calling the object; a second one stops at once.
+    """Context in which the first signal sets a flag, read by calling the object; a later one stops at once.
 
-    Outside the main thread it changes nothing.
+    Signals within `grace` of the last one that counted are the same request: a terminal, a scheduler and a parent
+    process may each send one. Outside the main thread the context changes nothing.
 
     Args:
         words: message printed at the first signal.
     """
 
     signals = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+    grace: ClassVar[float] = 1.0
+    """Seconds; infinite in a process that only SIGKILL stops at once."""
+    last: ClassVar[tuple[int, float]] = (signal.SIGINT, -math.inf)
+    """The last signal that counted in this process, and its monotonic time."""
 
     def __init__(
         self, words: str = "Stopping: the run is saved after this step. Interrupt again to stop at once."
@@ -29,6 +36,15 @@ class StopSignal:
         self.words = words
         self.received: int | None = None
         self._before: dict[int, Any] = {}
+
+    @classmethod
+    def is_new(cls, number: int) -> bool:
+        """True if a signal that came now is a request of its own, which is noted as the last one."""
+        now = time.monotonic()
+        if now - cls.last[1] < cls.grace:
+            return False
+        cls.last = number, now
+        return True
 
     def __call__(self) -> bool:
         """True once a signal was received."""
@@ -51,8 +67,11 @@ class StopSignal:
 
     def _receive(self, number: int, _frame: FrameType | None) -> None:
         if self.received is not None:
-            raise KeyboardInterrupt
+            if self.is_new(number):
+                raise KeyboardInterrupt
+            return
         self.received = number
+        StopSignal.last = number, time.monotonic()
         # A stream is not reentrant: the signal may have interrupted a write.
         with suppress(RuntimeError):
             _log.warning(self.words)

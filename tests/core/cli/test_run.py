@@ -143,7 +143,9 @@ def test_a_signal_saves_and_says_how_to_go_on(
     gen: GenCommand, start: Callable[..., subprocess.Popen[str]], tmp_path: Path, number: int, code: int
 ) -> None:
     process = start(*LONG)
-    process.send_signal(number)
+    for _ in range(2):
+        process.send_signal(number)
+        time.sleep(0.005)
     out, err = process.communicate(timeout=60)
     assert process.returncode == code, err
     assert "gen resume run" in out
@@ -153,6 +155,44 @@ def test_a_signal_saves_and_says_how_to_go_on(
     goal = manifest["step"] + 2
     assert gen("resume", "run", "--stop-at", goal).returncode == 0
     assert json.loads((tmp_path / "run" / "run.json").read_text())["step"] == goal
+
+
+WAITING = """
+import time
+import genlab
+
+class Waiting(genlab.Loss):
+    def __init__(self) -> None:
+        super().__init__()
+        print("waiting", flush=True)
+        time.sleep(60)
+
+    def forward(self, condition, target, prediction):
+        return prediction.mean()
+
+@genlab.hookimpl
+def genlab_register(registry):
+    registry.loss("waiting", Waiting)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signals_before_the_training_end_it_and_leave_nothing(
+    tiny: Path, tmp_path: Path, python: list[str], number: int
+) -> None:
+    (tmp_path / "waiting.py").write_text(WAITING)
+    command = [*python, "-m", "genlab", "run", str(tiny), "--plugin", "waiting.py", "--set", "losses.waiting={}"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*command, "--out", "run"], cwd=tmp_path, **pipes) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "waiting\n"
+        for _ in range(2):
+            process.send_signal(number)
+            time.sleep(0.005)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert told == "interrupted\n"
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.cold

@@ -27,6 +27,7 @@ from genlab.config.schema import Schedule
 from genlab.data.order import draw
 from genlab.engine import checkpoint, timing
 from genlab.engine.optimizers import rate_at
+from genlab.engine.stop_signal import StopSignal
 
 
 def contents(folder: Path) -> dict[str, torch.Tensor]:
@@ -306,7 +307,8 @@ def test_a_signal_ends_the_run_after_the_step_and_it_can_be_resumed(tmp_path, wh
     assert same(tmp_path / "run", whole)
 
 
-def test_a_second_signal_breaks_off_at_once(tmp_path):
+def test_a_second_signal_breaks_off_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(StopSignal, "grace", 0)
     before, recorder = signal.getsignal(signal.SIGINT), Recorder()
     with pytest.raises(KeyboardInterrupt):
         run(experiment(At(3, interrupt(2)), recorder, checkpoint={"minutes": 1e9}), tmp_path)
@@ -314,6 +316,23 @@ def test_a_second_signal_breaks_off_at_once(tmp_path):
     assert recorder.of(Ended)[0].status == "interrupted"
     assert not (tmp_path / "checkpoints").exists()
     assert signal.getsignal(signal.SIGINT) is before
+
+
+class Signaled(ToyMethod):
+    """Gets two signals whenever it is saved."""
+
+    def state(self):
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            signal.raise_signal(number)
+        return super().state()
+
+
+def test_signals_while_a_checkpoint_is_written_leave_it_whole(tmp_path, whole):
+    made = experiment(checkpoint={"minutes": 1e-9}, method=Signaled)
+    ended = run(made, tmp_path / "run")
+    assert (ended.status, ended.step, ended.signal) == ("interrupted", 1, signal.SIGHUP)
+    assert run(experiment(), tmp_path / "run", resume=True).status == "finished"
+    assert same(tmp_path / "run", whole)
 
 
 class Interrupting(ToyMetric):

@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,7 +20,10 @@ CHILD = """
 import select
 import sys
 from pathlib import Path
+from genlab.engine.stop_signal import StopSignal
 from tests.core.toys import ToyMethod, experiment, run
+
+StopSignal.grace = float(sys.argv[2])
 
 class Waiting(ToyMethod):
     count = 0
@@ -42,10 +46,11 @@ except KeyboardInterrupt:
 
 
 @pytest.fixture
-def child(tmp_path: Path, python: list[str]) -> Iterator[subprocess.Popen[str]]:
-    """A training that waits for a line in the middle of its third step."""
+def child(tmp_path: Path, python: list[str], request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
+    """A training that waits for a line in the middle of its third step; the parameter is the grace, in seconds."""
+    grace = getattr(request, "param", StopSignal.grace)
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    command = [*python, "-c", CHILD, str(tmp_path / "run")]
+    command = [*python, "-c", CHILD, str(tmp_path / "run"), str(grace)]
     process = subprocess.Popen(command, cwd=ROOT, text=True, **pipes)
     assert process.stdout.readline() == "in step 3\n", process.stderr.read()
     yield process
@@ -65,10 +70,26 @@ def test_the_first_signal_lets_the_step_end_and_saves_it(child, tmp_path):
     assert checkpoints(tmp_path) == ["00000003"]
 
 
-def test_the_second_breaks_off_in_the_middle_of_the_step(child, tmp_path):
+@pytest.mark.parametrize(
+    "numbers",
+    [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGINT, signal.SIGINT), (signal.SIGHUP, signal.SIGTERM)],
+)
+def test_signals_within_the_grace_are_one_request(child, tmp_path, numbers):
+    for number in numbers:
+        child.send_signal(number)
+        time.sleep(0.01)
+    out, err = child.communicate("\n", timeout=60)
+    assert out == f"interrupted 3 {int(numbers[0])}\n", err
+    assert err.count("the run is saved after this step") == 1
+    assert checkpoints(tmp_path) == ["00000003"]
+
+
+@pytest.mark.parametrize("child", [0.1], indirect=True)
+def test_the_second_after_the_grace_breaks_off_in_the_middle_of_the_step(child, tmp_path):
     child.send_signal(signal.SIGINT)
     told = child.stderr.readline()
     assert "Interrupt again to stop at once" in told
+    time.sleep(0.15)
     child.send_signal(signal.SIGINT)
     # Not by `communicate`, which would end the wait for a line.
     assert select.select([child.stdout], [], [], 60)[0], told
@@ -92,6 +113,7 @@ def test_signals_in_the_middle_of_a_message_are_not_lost(monkeypatch):
     """A buffer that is being written to raises an error if its writer's signal handler writes to it too."""
     stream = io.TextIOWrapper(io.BufferedWriter(Interrupted()), line_buffering=True)
     monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(StopSignal, "grace", 0)
     handler = logging.StreamHandler(stream)
     logger = logging.getLogger("genlab")
     logger.addHandler(handler)
@@ -106,7 +128,8 @@ def test_signals_in_the_middle_of_a_message_are_not_lost(monkeypatch):
 
 
 @pytest.mark.parametrize("number", StopSignal.signals)
-def test_asks_to_stop_from_the_first_signal_on(number):
+def test_asks_to_stop_from_the_first_signal_on(monkeypatch, number):
+    monkeypatch.setattr(StopSignal, "grace", 0)
     with StopSignal() as stopping:
         assert not stopping()
         assert stopping.received is None
@@ -116,6 +139,14 @@ def test_asks_to_stop_from_the_first_signal_on(number):
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), number)
     assert stopping.received == number
+
+
+def test_the_grace_begins_anew_in_the_next_training():
+    for _ in range(2):
+        with StopSignal() as stopping:
+            for _ in range(3):
+                os.kill(os.getpid(), signal.SIGINT)
+        assert stopping.received == signal.SIGINT
 
 
 def handlers() -> list[Callable | int | None]:
