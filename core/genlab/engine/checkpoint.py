@@ -77,22 +77,26 @@ def save(folder: Path, progress: TrainProgress, state: TrainState, keep: int) ->
     target = path_of(folder, progress.step)
     for torn in folder.glob(".*.partial"):
         shutil.rmtree(torn, ignore_errors=True)
-    if target.is_dir():
+    if state_file(target).is_file():
         write_text(state_file(target), progress.model_dump_json(indent=2))
-        return target
-    aside = _aside(target)
-    try:
-        with storage_errors(target, SafetensorError):
-            folder.mkdir(exist_ok=True)
-            aside.mkdir()
-            _write(aside, progress, state)
-            aside.rename(target)
-            sync(folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    else:
+        _write_atomically(target, progress, state)
     for old in checkpoints(folder)[:-keep]:
         _remove(old)
     return target
+
+
+def _write_atomically(target: Path, progress: TrainProgress, state: TrainState) -> None:
+    aside = _aside(target)
+    try:
+        with storage_errors(target, SafetensorError):
+            target.parent.mkdir(exist_ok=True)
+            aside.mkdir()
+            _write(aside, progress, state)
+            aside.rename(target)
+            sync(target.parent)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _aside(target: Path) -> Path:
@@ -113,8 +117,11 @@ def _write(folder: Path, progress: TrainProgress, state: TrainState) -> None:
     save_file(_copies(_loss_buffers(method)), losses_file(folder))
     save_file(_copies(method.state()), method_file(folder))
     state_file(folder).write_text(progress.model_dump_json(indent=2))
-    for path in (*folder.iterdir(), folder):
+    mode = state_file(folder).stat().st_mode  # by the umask, unlike the files of safetensors
+    for path in folder.iterdir():
+        path.chmod(mode)
         sync(path)
+    sync(folder)
 
 
 def restore(checkpoint: Path, state: TrainState) -> TrainProgress:

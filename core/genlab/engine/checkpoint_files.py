@@ -26,8 +26,9 @@ def step_of(checkpoint: Path) -> int:
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """The whole checkpoints below a folder, oldest first."""
-    return sorted(path for path in folder.glob("[0-9]*") if path.name.isdecimal() and path.is_dir())
+    """The whole checkpoints below a folder, oldest first; a folder without `state.json` is something else."""
+    found = [path for path in folder.glob("[0-9]*") if path.name.isdecimal() and state_file(path).is_file()]
+    return sorted(found, key=step_of)
 
 
 def state_file(checkpoint: Path) -> Path:

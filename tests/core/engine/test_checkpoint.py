@@ -1,5 +1,6 @@
 import errno
 import json
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -162,6 +163,30 @@ def test_an_old_checkpoint_that_cannot_be_removed_whole_is_no_checkpoint_any_mor
     monkeypatch.undo()
     save(tmp_path, at(3), train_state(), keep=1)
     assert [path.name for path in tmp_path.iterdir()] == ["00000003"]
+
+
+def test_older_ones_that_a_killed_process_left_go_with_the_next_save_of_the_same_step(tmp_path):
+    for step in (1, 2):
+        save(tmp_path, at(step), train_state(), keep=9)
+    last = save(tmp_path, at(2), train_state(), keep=1)
+    assert list(tmp_path.iterdir()) == [last]
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o027, 0o002])
+def test_its_files_follow_the_umask(tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        path = save(tmp_path / "checkpoints", at(1), train_state(), keep=1)
+    finally:
+        os.umask(before)
+    assert {part.stat().st_mode & 0o777 for part in path.iterdir()} == {0o666 & ~mask}
+    assert {folder.stat().st_mode & 0o777 for folder in (path, path.parent)} == {0o777 & ~mask}
+
+
+def test_an_empty_folder_in_its_place_is_no_checkpoint(tmp_path):
+    (tmp_path / "00000002").mkdir()
+    path = save(tmp_path, at(2), train(train_state(), 2), keep=1)
+    assert sorted(part.name for part in path.iterdir()) == PARTS
 
 
 def test_a_checkpoint_from_before_the_first_step(tmp_path):
