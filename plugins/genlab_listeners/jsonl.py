@@ -28,7 +28,7 @@ class JSONLines(Listener):
     def started(self, event: Started) -> None:
         self._file = event.folder / "metrics.jsonl"
         if self._file.exists():
-            _forget_after(event.step, self._file)
+            _forget_after(event, self._file)
         self._write("started", event.step, title=event.title, steps=event.steps, batch_size=event.batch_size)
 
     @override
@@ -72,18 +72,20 @@ def _finite(fact: Fact) -> object:
     return None if isinstance(fact, float) and not math.isfinite(fact) else fact
 
 
-def _forget_after(step: int, file: Path) -> None:
+def _forget_after(started: Started, file: Path) -> None:
     """Remove lines after the checkpoint that the run resumes from, and an incomplete line."""
     aside = file.with_name(f".{file.name}.tmp")
     with file.open("rb") as lines, aside.open("wb") as kept:
         for line in lines:
-            if _is_record_until(step, line):
+            if _is_record_before(started, line):
                 kept.write(line.rstrip(b"\r\n") + b"\n")
     aside.replace(file)
 
 
-def _is_record_until(step: int, line: bytes) -> bool:
+def _is_record_before(started: Started, line: bytes) -> bool:
     try:
-        return json.loads(line)["step"] <= step
+        record = json.loads(line)
+        is_repeated = record["event"] == "validation" and not started.validated
+        return record["step"] < started.step + (not is_repeated)
     except (ValueError, TypeError, KeyError):
         return False

@@ -29,5 +29,8 @@ class Previews(Listener):
 
 def _save(sheet: Image.Image, file: Path) -> None:
     aside = file.with_name(f".{file.name}.tmp")
-    sheet.save(aside, format="PNG")
-    aside.replace(file)
+    try:
+        sheet.save(aside, format="PNG")
+        aside.replace(file)
+    finally:
+        aside.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from genlab import Pictures
+from genlab import Pictures, Started
 from genlab_tensorboard.event_file import EventFile, rewind
 from genlab_tensorboard.layout import layout
 from genlab_tensorboard.summaries import code_value, layout_value, picture_value, scalar_value, table_value
@@ -21,12 +21,12 @@ class Board:
 
     Args:
         folder: where the files are.
-        step: events of later steps are removed.
+        started: the start or the resume; events that it repeats are removed.
     """
 
-    def __init__(self, folder: Path, step: int) -> None:
-        self._tags = rewind(folder, step)
-        self._file = EventFile(folder, step)
+    def __init__(self, folder: Path, started: Started) -> None:
+        self._tags = rewind(folder, started)
+        self._file = EventFile(folder, started.step)
 
     def add_texts(self, facts: Mapping[str, str], recipe: str) -> None:
         """Write the run's texts, in place of those written before."""

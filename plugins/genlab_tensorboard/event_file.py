@@ -14,6 +14,8 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 from tensorboard.summary.writer.record_writer import RecordWriter
 
+from genlab import Started
+
 _NAME = "events.out.tfevents"
 _LENGTH = struct.Struct("<Q")
 _CHECKSUM = struct.Struct("<I")
@@ -47,10 +49,14 @@ class EventFile:
             RecordWriter(file).write(event.SerializeToString())
 
 
-def rewind(folder: Path, step: int) -> list[str]:
-    """Cut events of later steps, and an event cut short, off the files in a folder.
+def rewind(folder: Path, started: Started) -> list[str]:
+    """Cut events that are repeated after a resume, and an event cut short, off the files in a folder.
 
     TensorBoard's fast loader does not heed the start of a session, which tells the other one the same.
+
+    Args:
+        folder: where the files are.
+        started: the start or the resume.
 
     Returns:
         The tags of figures that are left.
@@ -60,13 +66,22 @@ def rewind(folder: Path, step: int) -> list[str]:
         end = 0
         with path.open("rb") as file:
             for record in _records(file):
-                # The start of a session bears the number of the step that it will write first.
-                if record.event.step > step and not record.event.HasField("session_log"):
+                if _is_repeated(record.event, started):
                     break
                 end = record.end
                 tags |= dict.fromkeys(v.tag for v in record.event.summary.value if v.HasField("simple_value"))
         os.truncate(path, end)
     return list(tags)
+
+
+def _is_repeated(event: Event, started: Started) -> bool:
+    if event.HasField("session_log"):
+        return False  # it bears the number of the step that it will write first
+    values = event.summary.value
+    is_validation = any(value.tag.startswith("validation/") for value in values)
+    is_preview = any(value.HasField("image") for value in values)
+    is_due_again = (is_validation and not started.validated) or (is_preview and not started.previewed)
+    return event.step > started.step - is_due_again
 
 
 class _Record(NamedTuple):

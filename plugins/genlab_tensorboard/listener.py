@@ -16,7 +16,7 @@ class TensorBoard(Listener):
         # TensorBoard takes a quarter of a second to import, which nothing but a training needs.
         from genlab_tensorboard.board import Board
 
-        self._board = Board(event.folder / "tensorboard", event.step)
+        self._board = Board(event.folder / "tensorboard", event)
         self._board.add_texts({"title": event.title, **event.facts}, event.recipe)
 
     @override

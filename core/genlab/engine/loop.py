@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from genlab.engine.experiment import Experiment
@@ -33,7 +34,7 @@ def train_loop(experiment: Experiment, started: Started, checkpoint: Path | None
 
     try:
         with stopping:
-            listeners.emit(started)
+            listeners.emit(replace(started, validated=training.validated, previewed=training.previewed))
             with training.ready() as batches:
                 while True:
                     # Before the last validation, so that a failure there loses no steps

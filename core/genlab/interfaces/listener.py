@@ -26,6 +26,9 @@ class Started:
         step: how many steps were done before; 0 for a new run.
         steps: how many steps the training has in all.
         batch_size: images per step.
+        validated: whether the validation that is due at `step` is over; otherwise a killed process may have begun it,
+            and its events are repeated.
+        previewed: the same of the pictures.
     """
 
     folder: Path
@@ -35,6 +38,8 @@ class Started:
     step: int
     steps: int
     batch_size: int
+    validated: bool = True
+    previewed: bool = True
 
 
 @dataclass(frozen=True)
@@ -263,7 +268,7 @@ class Listener(ABC):
         """Pictures were made."""
 
     def validated(self, event: Validated) -> None:
-        """Metrics were measured; after a resume, those of its first step may be repeated."""
+        """Metrics were measured; after a resume, those of its first step are repeated unless `Started.validated`."""
 
     def checkpoint_saved(self, event: CheckpointSaved) -> None:
         """A checkpoint is on the disk."""

@@ -7,6 +7,7 @@ import math
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,21 @@ def test_a_resumed_run_forgets_what_came_after_its_checkpoint(
     assert steps(folder, "validation") == [10, 20, 30]
     assert read(folder)[-1]["losses"] == {"generator/l1": 2.0}
     assert [path.name for path in folder.iterdir()] == ["metrics.jsonl"]
+
+
+@pytest.mark.parametrize(("validated", "kept"), [(True, [10, 20]), (False, [10])])
+def test_a_validation_that_is_repeated_has_one_line(
+    folder: Path, started: StartedAt, measured: Measured, validated: bool, kept: list[int]
+) -> None:
+    """As after a kill between a validation and the checkpoint that says that it is over."""
+    listener = JSONLines()
+    listener.started(started(0))
+    for step in (10, 20):
+        listener.step(measured(step))
+        listener.validated(Validated(step, {"validation/l1": 1.0}))
+    JSONLines().started(replace(started(20), validated=validated))
+    assert steps(folder, "step") == [10, 20]
+    assert steps(folder, "validation") == kept
 
 
 @pytest.mark.parametrize(

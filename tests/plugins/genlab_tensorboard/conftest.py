@@ -18,9 +18,9 @@ FACTS = {"device": "cpu | 2 threads", "data": "pairs in /data/my_facades_[v2]/*.
 class ToldRun:
     """One stretch of a run: values every 10 steps, a validation and previews every 20."""
 
-    def __init__(self, folder: Path, step: int) -> None:
+    def __init__(self, folder: Path, step: int, validated: bool, previewed: bool) -> None:
         self.listener = TensorBoard()
-        self.listener.started(Started(folder, "Ünet, *labels*", RECIPE, FACTS, step, 100, 1))
+        self.listener.started(Started(folder, "Ünet, *labels*", RECIPE, FACTS, step, 100, 1, validated, previewed))
         self.step = step
 
     def until(self, last: int, shift: float = 0.0) -> ToldRun:
@@ -63,6 +63,6 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def tell(folder: Path) -> Callable[[int], ToldRun]:
+def tell(folder: Path) -> Callable[..., ToldRun]:
     """Start or resume the run in `folder`."""
-    return lambda step: ToldRun(folder, step)
+    return lambda step, validated=True, previewed=True: ToldRun(folder, step, validated, previewed)

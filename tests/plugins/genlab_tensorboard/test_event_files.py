@@ -102,6 +102,20 @@ def test_what_was_told_at_the_step_of_a_resume_stays(folder: Path, tell: Tell) -
     assert steps(folder, "validation/made_up_for") == [20]
 
 
+@pytest.mark.parametrize(
+    ("validated", "previewed", "kept"), [(True, True, (2, 2)), (True, False, (2, 1)), (False, False, (1, 1))]
+)
+def test_what_is_repeated_after_a_resume_is_there_once(
+    folder: Path, tell: Callable[..., Any], validated: bool, previewed: bool, kept: tuple[int, int]
+) -> None:
+    """As after a kill between a validation and the checkpoint that says that it is over."""
+    tell(0).until(40)
+    tell(40, validated, previewed)
+    assert (len(steps(folder, "validation/l1")), len(load(folder).Images(PREVIEW))) == kept
+    assert steps(folder, "loss/generator/l1") == [10, 20, 30, 40]
+    assert "Validation and training pairs" in charts(folder)
+
+
 def test_a_run_can_be_resumed_many_times(folder: Path, tell: Tell) -> None:
     tell(0).until(30)
     for step in (20, 10, 20, 30):
