@@ -136,6 +136,7 @@ class Ablation:
         refuse_several_processes()
         self.folder = AblationFolder.at(self.folder.path)
         with self.folder.locked():
+            self.folder.remove_partial()
             if not retrain:
                 self._refuse_other_code()
             waiting = self._waiting()

@@ -20,7 +20,7 @@ from genlab.ablation.identity import Identity, differences, identity_of, key
 from genlab.errors import GenlabError, RunError
 from genlab.runs.folder import RunFolder
 from genlab.runs.manifest import Manifest
-from genlab.util.files import file_lock, storage_errors
+from genlab.util.files import file_lock, remove_partial, storage_errors
 
 
 class AblationFolder:
@@ -62,6 +62,11 @@ class AblationFolder:
         """Lock the ablation against other processes; `RunError` if it is already running."""
         with file_lock(self.path / ".lock", "another process is running this ablation", patience=0.0):
             yield
+
+    def remove_partial(self) -> None:
+        """Remove what killed processes left of recipes and reports; the ablation is locked."""
+        remove_partial(self.path, "recipe.toml", "report.*")
+        remove_partial(self.path / "planned", "*")
 
     def trial(self, arm: str, seed: int) -> RunFolder:
         """Folder of a trial's run, which may not exist yet."""

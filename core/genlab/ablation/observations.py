@@ -10,7 +10,7 @@ import numpy as np
 from typing_extensions import override
 
 from genlab.interfaces.listener import Listener, Pictures, Previewed, Started, Validated
-from genlab.util.files import atomic_write, write_text
+from genlab.util.files import atomic_write, remove_partial, write_text
 
 History = Mapping[int, Mapping[str, float]]
 
@@ -21,6 +21,7 @@ class Observations(Listener):
     @override
     def started(self, event: Started) -> None:
         self._folder = event.folder
+        remove_partial(event.folder, "history.json", "images.json", "pictures.npz")
         self._history = {step: values for step, values in read_history(event.folder).items() if step <= event.step}
 
     @override

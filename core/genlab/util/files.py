@@ -56,6 +56,19 @@ def atomic_write(path: Path) -> Generator[Path, None, None]:
             aside.unlink(missing_ok=True)
 
 
+def remove_partial(folder: Path, *names: str) -> None:
+    """Remove what killed processes left of atomic writes.
+
+    Args:
+        folder: where they wrote.
+        names: patterns of files that this process alone writes now, as it holds their lock.
+    """
+    for name in names:
+        for aside in folder.glob(f".{name}.*.partial"):
+            with suppress(OSError):
+                aside.unlink()
+
+
 def sync(path: Path) -> None:
     """Flush a file or a folder's entries to disk (fsync), so that they survive a power cut."""
     if path.is_dir() and os.name == "nt":

@@ -4,7 +4,7 @@ import resource
 import pytest
 
 from genlab import StorageError
-from genlab.util.files import atomic_write, storage_errors, write_text
+from genlab.util.files import atomic_write, remove_partial, storage_errors, write_text
 
 
 def test_text_is_written_and_written_over(tmp_path):
@@ -38,6 +38,14 @@ def test_whatever_happens_in_between_leaves_the_old_file(tmp_path, error):
     assert caught.value is error
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_killed_processes_left_of_some_files_is_removed(tmp_path):
+    for name in (".run.json.1-2.partial", ".run.json.3-4.partial", ".other.json.1-2.partial", "run.json"):
+        (tmp_path / name).touch()
+    remove_partial(tmp_path, "run.json")
+    remove_partial(tmp_path / "missing", "*")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".other.json.1-2.partial", "run.json"]
 
 
 def test_a_file_that_cannot_grow_leaves_the_old_one(tmp_path):

@@ -23,7 +23,7 @@ from genlab.interfaces.network import Skip
 from genlab.runs.run import Run
 from genlab.tools.probe.report import write_probe_report
 from genlab.tools.probe.skips import SkipProbe
-from genlab.util.files import file_lock, storage_errors
+from genlab.util.files import file_lock, remove_partial, storage_errors
 
 SHOWN = 3
 
@@ -51,6 +51,7 @@ def probe_skips(run: Run, pairs: int, on_progress: Callable[[int, int], None]) -
     with storage_errors(folder):
         folder.mkdir(exist_ok=True)
     with file_lock(folder / ".lock", "another process is probing this run", patience=0.0):
+        remove_partial(folder, "*")
         return _probe(run, skips, pairs, on_progress)
 
 
