@@ -116,7 +116,7 @@ def train(
         overrides: `KEY=VALUE` texts, laid over the recipe, such as `train.steps=200`.
         stop_at: pause after so many steps, to be resumed.
         plugins: Python files with plugins; the run keeps copies.
-        out: the run's own folder, which must not exist; otherwise one below `runs`.
+        out: the run's own folder, which must be new or empty; otherwise one below `runs`.
         on_progress: called with (done, total), in pairs, while the data are checked before the training begins.
 
     Raises:
@@ -130,7 +130,7 @@ def train(
         make_folder = partial(RunFolder.create_below, Path("runs"), path.stem)
     else:
         target = as_path(out)
-        RunFolder.refuse_existing(target)
+        RunFolder.refuse_occupied(target)
         make_folder = partial(RunFolder.create, target)
     folder = training.start_run(
         checked, make_folder, name=str(recipe), plugins=files, stop_at=stop_at, on_progress=on_progress
@@ -146,7 +146,7 @@ def resume(
     stop_at: int | None = None,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Run:
-    """Resume a run from its last checkpoint, exactly as if it had not been stopped.
+    """Resume a run from its last checkpoint, exactly as if it had not been stopped; without one, from its start.
 
     Args:
         run: the run's folder.
@@ -157,7 +157,7 @@ def resume(
         on_progress: called with (done, total), in pairs, while the data are checked before the training resumes.
 
     Raises:
-        RunError: it has finished, is being trained, has no checkpoint, or its data changed.
+        RunError: it has finished, is being trained, its checkpoints are missing, or its data changed.
         DataError: the data cannot be read.
     """
     folder = RunFolder.existing(as_path(run))

@@ -209,10 +209,10 @@ def test_resuming_with_other_data_is_refused(tiny: Path, tmp_path: Path, make_pa
         genlab.resume(tmp_path / "run")
 
 
-def test_a_run_without_a_checkpoint_says_so(tiny: Path, tmp_path: Path) -> None:
+def test_a_run_whose_checkpoints_are_missing_says_so(tiny: Path, tmp_path: Path) -> None:
     run = genlab.train(tiny, out=tmp_path / "run", stop_at=3)
     shutil.rmtree(run.path / "checkpoints")
-    with pytest.raises(RunError, match="interrupted before its first checkpoint"):
+    with pytest.raises(RunError, match="its checkpoints are missing: there was one of step 3"):
         genlab.resume(run.path)
     with pytest.raises(RunError, match="no checkpoint yet"):
         _ = genlab.open_run(run.path).generator

@@ -18,7 +18,7 @@ def run(
     seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="Random seed.")] = None,
     device: Annotated[DeviceName | None, typer.Option(help="Device to train on.")] = None,
     plugin: PluginOption = [],  # noqa: B006
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the run; must not exist.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the run; must be new or empty.")] = None,
 ) -> None:
     """Train a recipe in a new run folder below runs/."""
     import genlab

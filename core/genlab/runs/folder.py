@@ -2,8 +2,8 @@
 
 <run>/
   run.json          the manifest: status, versions, data, command
-  recipe.toml       the recipe as it was settled, every value included
   plugins/          the files given with --plugin
+  recipe.toml       the recipe as it was settled, every value included; written last, and with it the run has begun
   checkpoints/      see engine/checkpoint_files.py
   metrics.jsonl, previews/, tensorboard/     by the listeners
 """
@@ -15,6 +15,7 @@ import time
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from fnmatch import fnmatch
 from itertools import count
 from pathlib import Path
 from shlex import quote
@@ -26,7 +27,9 @@ from genlab.engine.checkpoint_files import checkpoints
 from genlab.errors import RunError, StorageError
 from genlab.interfaces.listener import CheckpointSaved, Ended, Listener, Validated
 from genlab.runs.manifest import Manifest
-from genlab.util.files import file_lock, storage_errors, write_text
+from genlab.util.files import file_lock, remove_partial, storage_errors, write_text
+
+_NEVER_OTHERS = (".lock", ".run.json.*.partial", ".recipe.toml.*.partial")
 
 
 class RunFolder:
@@ -58,14 +61,29 @@ class RunFolder:
         """Copies of the plugins given as files."""
         return sorted((self.path / "plugins").glob("*.py"))
 
+    def is_vacant(self) -> bool:
+        """True if a run can begin here: nothing is in it but what a start that was killed left."""
+        if self.path.is_symlink() or not self.path.is_dir():
+            return not self.path.is_symlink() and not self.path.exists()
+        names = {path.name for path in self.path.iterdir()}
+        found = {name for name in names if not any(fnmatch(name, pattern) for pattern in _NEVER_OTHERS)}
+        return not found or (found <= {"run.json", "plugins"} and self._has_manifest())
+
+    def _has_manifest(self) -> bool:
+        try:
+            self.stored()
+        except RunError:
+            return False
+        return True
+
     @staticmethod
-    def refuse_existing(path: Path) -> None:
-        """Raise a `RunError` if the path of a new run exists."""
-        if path.exists() or path.is_symlink():
-            folder = RunFolder(path)
+    def refuse_occupied(path: Path) -> None:
+        """Raise a `RunError` if a new run cannot begin at a path."""
+        folder = RunFolder(path)
+        if not folder.is_vacant():
+            is_run = (path / "run.json").is_file() and folder.recipe_path.is_file()
+            can_resume = is_run and folder.read().status != "finished"
             resume = f"gen resume {quote(str(path))}"
-            has_more = (path / "run.json").is_file() and folder.read().status != "finished"
-            can_resume = has_more and folder.last_checkpoint() is not None
             raise RunError(
                 "this folder already exists; a run needs a new one",
                 where=str(path),
@@ -74,10 +92,10 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path) -> RunFolder:
-        """Create the folder; `RunError` if the path exists, `StorageError` if it cannot be created."""
-        cls.refuse_existing(path)
+        """Create the folder; `RunError` if something is there, `StorageError` if it cannot be created."""
+        cls.refuse_occupied(path)
         with storage_errors(path):
-            path.mkdir(parents=True)
+            path.mkdir(parents=True, exist_ok=True)
         return cls(path)
 
     @classmethod
@@ -95,6 +113,9 @@ class RunFolder:
     def existing(cls, path: Path) -> RunFolder:
         """Open an existing run's folder; `RunError` if it is not one."""
         missing = [name for name in ("run.json", "recipe.toml") if not (path / name).is_file()]
+        if missing and (path / ".lock").exists() and cls(path).is_vacant():
+            what = "its process was killed before the run began, so there is nothing to resume"
+            raise RunError(what, where=str(path), hint=f"Start it again: gen run RECIPE --out {path}")
         if missing:
             what = f"not a run: {missing[0]} is missing" if path.is_dir() else "there is no such folder"
             raise RunError(what, where=str(path), hint="By default, runs are in the folder runs/.")
@@ -127,7 +148,29 @@ class RunFolder:
         """Update entries of the manifest."""
         self.write(self.stored().model_copy(update={**changes, "updated": datetime.now(UTC)}))
 
-    def keep_plugins(self, files: Iterable[Path]) -> None:
+    def begin(self, manifest: Manifest, plugins: Iterable[Path], recipe: str) -> None:
+        """Write what a run begins with, into a vacant folder; it is vacant again if that fails.
+
+        Raises:
+            RunError: another process trained here meanwhile.
+            StorageError: the disk is full.
+        """
+        self.refuse_occupied(self.path)
+        shutil.rmtree(self.path / "plugins", ignore_errors=True)
+        self.remove_partial()
+        try:
+            self.write(manifest)
+            self._keep_plugins(plugins)
+            write_text(self.recipe_path, recipe)
+        except BaseException:
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise
+
+    def remove_partial(self) -> None:
+        """Remove what killed processes left of the manifest and the recipe; the run is locked."""
+        remove_partial(self.path, "run.json", "recipe.toml")
+
+    def _keep_plugins(self, files: Iterable[Path]) -> None:
         """Copy plugins given as files, so that the folder is self-contained."""
         for file in files:
             target = self.path / "plugins" / file.name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shlex
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -66,13 +65,7 @@ def start_run(
     manifest = provenance.first_manifest(built, name, checked.document)
     folder = make_folder()
     with folder.locked():
-        try:
-            folder.keep_plugins(plugins)
-            write_text(folder.recipe_path, built.recipe.toml())
-            folder.write(manifest)
-        except BaseException:
-            shutil.rmtree(folder.path, ignore_errors=True)  # leave no incomplete folder
-            raise
+        folder.begin(manifest, plugins, built.recipe.toml())
         _train(folder, built, stop_at, listeners)
     return folder
 
@@ -86,7 +79,7 @@ def resume_run(
     listeners: Listeners = (),
     on_progress: OnProgress = lambda _done, _total: None,
 ) -> None:
-    """Resume a run from its last checkpoint, exactly as if it had not been stopped.
+    """Resume a run from its last checkpoint, exactly as if it had not been stopped; without one, from its start.
 
     Args:
         folder: the run's.
@@ -97,13 +90,14 @@ def resume_run(
         on_progress: called with (done, total), in pairs, while the data are checked.
 
     Raises:
-        RunError: it has finished, is being trained, has no checkpoint, or its data changed.
+        RunError: it has finished, is being trained, its checkpoints are missing, or its data changed.
     """
     refuse_several_processes()
     assignments = _of_data(overrides, folder)
     with folder.locked():
+        folder.remove_partial()
         manifest = folder.read()
-        done = _steps_done(folder)
+        done = _steps_done(folder, manifest)
         if manifest.status == "finished":
             what = f"the run has finished: all {manifest.steps} steps are done"
             hint = f"To train longer, start a new run: gen run {shlex.quote(str(folder.recipe_path))} --steps N"
@@ -183,16 +177,20 @@ def _refuse_changed(manifest: Manifest, built: Built, folder: RunFolder, allow_c
         )
 
 
-def _steps_done(folder: RunFolder) -> int:
+def _steps_done(folder: RunFolder, manifest: Manifest) -> int:
     last = folder.last_checkpoint()
-    if last is None:
+    if last is not None:
+        return step_of(last)
+    if manifest.step > 0:
         plugins = [word for file in folder.plugin_files for word in ("--plugin", str(file))]
+        again = shlex.join(["gen", "run", str(folder.recipe_path), *plugins])
         raise RunError(
-            "the run was interrupted before its first checkpoint, so it cannot be resumed",
-            where=str(folder.path),
-            hint=f"Start it again: {shlex.join(['gen', 'run', str(folder.recipe_path), *plugins])} --out OTHER_FOLDER",
+            f"its checkpoints are missing: there was one of step {manifest.step}",
+            where=str(folder.checkpoints_path),
+            hint=f"Restore them, or train it again: {again} --out OTHER_FOLDER",
         )
-    return step_of(last)
+    _log.info("The run was stopped before its first checkpoint, so it begins with the first step.")
+    return 0
 
 
 def _train(folder: RunFolder, built: Built, stop_at: int | None, listeners: Listeners) -> None:

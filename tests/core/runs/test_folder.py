@@ -27,6 +27,7 @@ def manifest(**changes: object) -> Manifest:
 def test_a_new_run_has_a_folder_of_its_own(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "deep" / "run")
     assert folder.path.is_dir()
+    folder.begin(manifest(), [], "")
     with pytest.raises(RunError, match="already exists"):
         RunFolder.create(tmp_path / "deep" / "run")
 
@@ -43,17 +44,55 @@ def test_a_file_in_the_way_is_left_alone(tmp_path: Path) -> None:
 def test_resuming_is_offered_only_where_there_is_something_to_go_on_from(tmp_path: Path) -> None:
     def refusal() -> str:
         with pytest.raises(RunError) as refused:
-            RunFolder.refuse_existing(tmp_path)
+            RunFolder.refuse_occupied(tmp_path)
         return str(refused.value)
 
+    (tmp_path / "notes.txt").touch()
     assert "gen resume" not in refusal()
-    RunFolder(tmp_path).write(manifest())
-    assert "gen resume" not in refusal()  # it was interrupted before its first checkpoint
-    checkpoint = tmp_path / "checkpoints" / "00000001"
-    checkpoint.mkdir(parents=True)
-    (checkpoint / "state.json").touch()
-    with pytest.raises(RunError, match=f"gen resume {tmp_path}"):
-        RunFolder.refuse_existing(tmp_path)
+    folder = RunFolder(tmp_path)
+    folder.write(manifest())
+    folder.recipe_path.touch()
+    assert f"gen resume {tmp_path}" in refusal()
+    folder.update(status="finished")
+    assert "gen resume" not in refusal()
+
+
+BEGINNING = [".lock", ".run.json.7-7.partial", "run.json", "plugins/mine.py", ".recipe.toml.7-7.partial"]
+
+
+@pytest.mark.parametrize("count", range(len(BEGINNING) + 1))
+def test_what_a_start_that_was_killed_left_can_be_used_again(tmp_path: Path, count: int) -> None:
+    for name in BEGINNING[:count]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    if (tmp_path / "run.json").exists():
+        RunFolder(tmp_path).write(manifest())
+    folder = RunFolder.create(tmp_path)
+    with pytest.raises(RunError, match="killed before the run began" if count else "missing"):
+        RunFolder.existing(tmp_path)
+    with folder.locked():
+        folder.begin(manifest(title="Again"), [], "")
+    assert {left.name for left in tmp_path.iterdir()} == {".lock", "run.json", "recipe.toml"}
+    assert RunFolder.existing(tmp_path).stored().title == "Again"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["plugins/mine.py"], ["run.json"], ["recipe.toml"], [".mine.partial"], ["checkpoints/00000001/state.json"]],
+)
+def test_what_might_be_a_users_is_left_alone(tmp_path: Path, names: list[str]) -> None:
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("precious")
+    with pytest.raises(RunError, match="already exists"):
+        RunFolder.create(tmp_path)
+    assert (tmp_path / name).read_text() == "precious"
+
+
+def test_a_link_is_no_folder_for_a_run(tmp_path: Path) -> None:
+    (tmp_path / "run").symlink_to(tmp_path / "missing")
+    with pytest.raises(RunError, match="already exists"):
+        RunFolder.create(tmp_path / "run")
 
 
 def test_the_manifest_is_read_as_it_was_written_and_updated_in_place(tmp_path: Path) -> None:
@@ -113,11 +152,24 @@ def test_another_process_cannot_train_in_the_same_folder(tmp_path: Path, python:
 def test_the_last_checkpoint_is_the_one_of_most_steps(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     assert folder.last_checkpoint() is None
-    for name in ("00000090", "00000100", ".00000200.partial"):
+    for name in ("00000090", "99999999", "100000000", ".200000000.partial"):
         (folder.checkpoints_path / name).mkdir(parents=True)
+        (folder.checkpoints_path / name / "state.json").touch()
     last = folder.last_checkpoint()
     assert last is not None
-    assert last.name == "00000100"
+    assert last.name == "100000000"
+
+
+@pytest.mark.parametrize("name", ["99999999", "99999999/notes.txt", "9 more/state.json"])
+def test_what_is_no_checkpoint_is_not_the_last_one(tmp_path: Path, name: str) -> None:
+    folder = RunFolder(tmp_path)
+    for path in (folder.checkpoints_path / name, folder.checkpoints_path / "00000090" / "state.json"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (folder.checkpoints_path / "99999998").mkdir()
+    last = folder.last_checkpoint()
+    assert last is not None
+    assert last.name == "00000090"
 
 
 def test_runs_that_begin_in_the_same_second_have_folders_of_their_own(tmp_path: Path) -> None:
