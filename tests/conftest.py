@@ -60,6 +60,7 @@ GenCommand = Callable[..., subprocess.CompletedProcess[str]]
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--record-losses", action="store_true", help="record losses anew instead of comparing them")
     parser.addoption("--record-interface", action="store_true", help="write the record of the interface anew")
+    parser.addoption("--kills", type=int, default=20, metavar="N", help="kill trainings N times (20)")
 
 
 @pytest.hookimpl(optionalhook=True)
