@@ -34,7 +34,7 @@ from genlab.engine.checkpoint_files import (
 from genlab.errors import RunError
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Network
-from genlab.util.files import storage_errors, sync, write_text
+from genlab.util.files import remove_partial, storage_errors, sync, write_text
 
 
 class TrainProgress(BaseModel):
@@ -78,6 +78,7 @@ def save(folder: Path, progress: TrainProgress, state: TrainState, keep: int) ->
     for torn in folder.glob(".*.partial"):
         shutil.rmtree(torn, ignore_errors=True)
     if state_file(target).is_file():
+        remove_partial(target, state_file(target).name)
         write_text(state_file(target), progress.model_dump_json(indent=2))
     else:
         _write_atomically(target, progress, state)
