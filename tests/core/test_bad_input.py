@@ -220,7 +220,7 @@ def test_nothing_is_left_of_a_run_whose_first_files_cannot_be_written(
     def no_room(*_arguments: object) -> None:
         raise StorageError("cannot be written: the disk is full")
 
-    monkeypatch.setattr("genlab.runs.training.write_text", no_room)
+    monkeypatch.setattr("genlab.runs.folder.write_text", no_room)
     with pytest.raises(StorageError):
         genlab.train(tiny, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()

@@ -117,9 +117,27 @@ def test_faults_are_shown_like_a_compilers(gen: GenCommand, tiny: Path, tmp_path
 
 def test_an_existing_folder_is_refused(gen: GenCommand, tiny: Path, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "notes.txt").write_text("precious")
     failed = gen("run", tiny, "--out", "run")
     assert failed.returncode == 2
     assert failed.stderr.startswith("error: run: this folder already exists")
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["notes.txt"]
+
+
+def test_a_run_that_was_stopped_before_its_first_checkpoint_is_resumed_from_its_start(
+    gen: GenCommand, tiny: Path, tmp_path: Path
+) -> None:
+    """As is one that failed; the run that it is compared with had no such accident."""
+    (tmp_path / "bad.py").write_text(FAILING_ONCE)
+    given = ("run", tiny, "--plugin", "bad.py", "--set", "losses.failing={}", "--out")
+    (tmp_path / "broken").touch()
+    assert gen(*given, "run").returncode == 1
+    (tmp_path / "broken").unlink()
+    done = gen("resume", "run")
+    assert done.returncode == 0, done.stderr
+    assert "begins with the first step" in done.stderr
+    assert gen(*given, "whole").returncode == 0
+    assert same(tmp_path / "whole", tmp_path / "run")
 
 
 def test_debug_shows_where_an_error_comes_from(gen: GenCommand, tmp_path: Path) -> None:
@@ -156,6 +174,21 @@ def test_a_signal_saves_and_says_how_to_go_on(
     assert gen("resume", "run", "--stop-at", goal).returncode == 0
     assert json.loads((tmp_path / "run" / "run.json").read_text())["step"] == goal
 
+
+FAILING_ONCE = """
+from pathlib import Path
+import genlab
+
+class Failing(genlab.Loss):
+    def forward(self, condition, target, prediction):
+        if Path("broken").exists():
+            raise RuntimeError("broken")
+        return prediction.mean()
+
+@genlab.hookimpl
+def genlab_register(registry):
+    registry.loss("failing", Failing)
+"""
 
 WAITING = """
 import time
