@@ -165,11 +165,13 @@ def test_an_old_checkpoint_that_cannot_be_removed_whole_is_no_checkpoint_any_mor
     assert [path.name for path in tmp_path.iterdir()] == ["00000003"]
 
 
-def test_older_ones_that_a_killed_process_left_go_with_the_next_save_of_the_same_step(tmp_path):
+def test_what_a_killed_process_left_goes_with_the_next_save_of_the_same_step(tmp_path):
     for step in (1, 2):
-        save(tmp_path, at(step), train_state(), keep=9)
+        left = save(tmp_path, at(step), train_state(), keep=9)
+    (left / ".state.json.7-7.partial").touch()
     last = save(tmp_path, at(2), train_state(), keep=1)
     assert list(tmp_path.iterdir()) == [last]
+    assert sorted(part.name for part in last.iterdir()) == PARTS
 
 
 @pytest.mark.parametrize("mask", [0o077, 0o027, 0o002])
