@@ -76,6 +76,7 @@ ADVICE = (
 
 LIGHT = [
     "genlab",
+    "genlab.ablation.earlier_report",
     "genlab.ablation.eta",
     "genlab.ablation.statistics",
     "genlab.cli",
@@ -94,6 +95,8 @@ LIGHT = [
     "genlab.config.validate",
     "genlab.drawing.contact_sheet",
     "genlab.drawing.curves",
+    "genlab.drawing.forest",
+    "genlab.drawing.svg",
     "genlab.engine.checkpoint_files",
     "genlab.errors",
     "genlab.images.folder",

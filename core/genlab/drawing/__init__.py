@@ -1,1 +1,1 @@
-"""Curves and contact sheets, for reports."""
+"""Curves, forest plots and contact sheets, for reports."""

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 
+from genlab.drawing.svg import FONT, AxisScale, color_of, dash_of, separated, shortened, svg, text_width
 from genlab.interfaces.listener import Interval
 
-# Colors that people with any color vision can tell apart (Okabe and Ito 2008).
-COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#f0e442")
-_WIDTH, _HEIGHT = 720, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 12, 36
+_WIDTH, _LEAST_HEIGHT, _LEFT, _TOP, _BOTTOM = 860, 300, 72, 12, 36
+_SIZE, _LINE, _GAP, _MOST_NAME = 12, 14, 26, 240
 _MOST_TICKS = 16
-_KEY_WIDTH, _KEYS_HEIGHT = 120, 24
 
 Band = Mapping[int, Interval]
 
 
 def draw_curves(bands: Mapping[str, Band], label: str, across: str = "step") -> str:
-    """Draw one line with an error band per name.
+    """Draw one line with an error band per name, and the name at its end.
 
     Args:
         bands: by name, such as an arm's: an interval by place, such as a step.
@@ -36,94 +34,91 @@ def draw_curves(bands: Mapping[str, Band], label: str, across: str = "step") -> 
         return ""
     low, high = min(interval.low for interval in intervals), max(interval.high for interval in intervals)
     margin = 0.05 * (high - low) or 0.5
-    right = _Scale(places[0], places[-1], _LEFT, _WIDTH - _RIGHT)
-    up = _Scale(low - margin, high + margin, _HEIGHT - _BOTTOM, _TOP)
+    height = _height(bands)
+    widest = min(_MOST_NAME, max(text_width(name, _SIZE) for name in bands))
+    right = AxisScale(places[0], places[-1], _LEFT, _WIDTH - _GAP - widest)
+    up = AxisScale(low - margin, high + margin, height - _BOTTOM, _TOP)
     parts = [_axes(right, up, places, label, across)]
     for index, band in enumerate(bands.values()):
-        parts += [_band(band, right, up, color_of(index)), _line(band, right, up, color_of(index))]
-    return _svg(_WIDTH, _HEIGHT, f"{label} by {across}", parts)
+        parts += [_band(band, right, up, index), _line(band, right, up, index)]
+    return svg(_WIDTH, height, f"{label} by {across}", [*parts, _names(bands, right, up)])
 
 
 def _finite(band: Band) -> Band:
     return {place: interval for place, interval in band.items() if all(map(math.isfinite, interval))}
 
 
-def stack(drawings: Sequence[str], names: Iterable[str]) -> str:
-    """Stack drawings of the same curves under a legend, as an SVG file.
+def _height(names: Collection[str]) -> float:
+    return max(_LEAST_HEIGHT, _TOP + _BOTTOM + _LINE * len(names))
+
+
+def stack(drawings: Sequence[str], names: Collection[str]) -> str:
+    """Stack drawings of the same curves, as an SVG file.
 
     Args:
         drawings: of `draw_curves`.
-        names: names of the curves, in order.
+        names: names of the curves.
     """
-    keys = [
-        f'<rect x="{_LEFT + index * _KEY_WIDTH}" y="8" width="12" height="12" fill="{color_of(index)}"/>'
-        f'<text x="{_LEFT + index * _KEY_WIDTH + 18}" y="18">{escape(name)}</text>'
-        for index, name in enumerate(names)
-    ]
-    height = _KEYS_HEIGHT + _HEIGHT * len(drawings)
+    height = _height(names)
     placed = [
-        drawing.replace("<svg ", f'<svg y="{_KEYS_HEIGHT + _HEIGHT * index}" height="{_HEIGHT}" ', 1)
+        drawing.replace("<svg ", f'<svg y="{height * index:g}" height="{height:g}" ', 1)
         for index, drawing in enumerate(drawings)
     ]
     white = '<rect width="100%" height="100%" fill="white"/>'
-    return _svg(_WIDTH, height, "", [white, f'<g font-size="13" font-family="sans-serif">{"".join(keys)}</g>', *placed])
+    return svg(_WIDTH, height * len(drawings), "", [white, *placed])
 
 
-def color_of(index: int) -> str:
-    """Color of a curve by its index."""
-    return COLORS[index % len(COLORS)]
-
-
-class _Scale:
-    """Scale from values to positions in the drawing."""
-
-    def __init__(self, first: float, last: float, begin: float, end: float) -> None:
-        self.first, self.last, self.begin, self.end = first, last, begin, end
-
-    def __call__(self, value: float) -> float:
-        share = (value - self.first) / ((self.last - self.first) or 1)
-        return round(self.begin + share * (self.end - self.begin), 1)
-
-    def ticks(self, most: int = 6) -> list[float]:
-        """Axis ticks: multiples of 1, 2, 2.5 or 5 times a power of ten."""
-        least = (self.last - self.first) / most or 1
-        power = 10 ** math.floor(math.log10(least))
-        step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= least)
-        return [step * number for number in range(math.ceil(self.first / step), math.floor(self.last / step) + 1)]
-
-
-def _svg(width: int, height: int, label: str, parts: Iterable[str]) -> str:
-    size = f'viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{"".join(parts)}</svg>'
-
-
-def _axes(right: _Scale, up: _Scale, places: Sequence[int], label: str, across: str) -> str:
+def _axes(right: AxisScale, up: AxisScale, places: Sequence[int], label: str, across: str) -> str:
     parts: list[str] = []
     for value in up.ticks():
         y = up(value)
-        parts.append(f'<path d="M{_LEFT} {y}H{_WIDTH - _RIGHT}" stroke="#ddd"/>')
+        parts.append(f'<path d="M{_LEFT} {y}H{right.end}" stroke="#ddd"/>')
         parts.append(f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{value:.6g}</text>')
-    under = f'y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle"'
+    bottom = up.begin
     ticks = places if len(places) <= _MOST_TICKS else right.ticks()
-    parts += [f'<text x="{right(value)}" {under}>{value:.0f}</text>' for value in ticks]
-    parts.append(f'<text x="{_WIDTH / 2}" y="{_HEIGHT - 4}" text-anchor="middle">{escape(across)}</text>')
-    middle = (_HEIGHT - _BOTTOM) / 2
-    turned = f'transform="rotate(-90 12 {middle})"'
-    parts.append(f'<text x="12" y="{middle}" text-anchor="middle" {turned}>{escape(label)}</text>')
-    return f'<g font-size="11" font-family="sans-serif" fill="#555">{"".join(parts)}</g>'
+    parts += [f'<text x="{right(value)}" y="{bottom + 16}" text-anchor="middle">{value:.0f}</text>' for value in ticks]
+    middle = (_LEFT + right.end) / 2, (_TOP + bottom) / 2
+    parts.append(f'<text x="{middle[0]}" y="{bottom + 32}" text-anchor="middle">{escape(across)}</text>')
+    turned = f'transform="rotate(-90 12 {middle[1]})"'
+    parts.append(f'<text x="12" y="{middle[1]}" text-anchor="middle" {turned}>{escape(label)}</text>')
+    return f'<g font-size="11" {FONT} fill="#555">{"".join(parts)}</g>'
 
 
-def _line(band: Band, right: _Scale, up: _Scale, color: str) -> str:
+def _line(band: Band, right: AxisScale, up: AxisScale, index: int) -> str:
+    color = color_of(index)
     points = [(right(place), up(interval.mean)) for place, interval in band.items()]
     dots = "".join(f'<circle cx="{x}" cy="{y}" r="2.5" fill="{color}"/>' for x, y in points)
-    return f'<polyline points="{_joined(points)}" fill="none" stroke="{color}" stroke-width="2"/>{dots}'
+    drawn = f'fill="none" stroke="{color}" stroke-width="2"{dash_of(index)}'
+    return f'<polyline points="{_joined(points)}" {drawn}/>{dots}'
 
 
-def _band(band: Band, right: _Scale, up: _Scale, color: str) -> str:
+def _band(band: Band, right: AxisScale, up: AxisScale, index: int) -> str:
     upper = [(right(place), up(interval.high)) for place, interval in band.items()]
     lower = [(right(place), up(interval.low)) for place, interval in band.items()]
-    return f'<polygon points="{_joined([*upper, *reversed(lower)])}" fill="{color}" fill-opacity="0.18"/>'
+    return f'<polygon points="{_joined([*upper, *reversed(lower)])}" fill="{color_of(index)}" fill-opacity="0.18"/>'
 
 
-def _joined(points: Sequence[tuple[float, float]]) -> str:
+def _names(bands: Mapping[str, Band], right: AxisScale, up: AxisScale) -> str:
+    """The names of the curves, each joined to the end of its curve."""
+    ends = [(index, name, *_end(band, right, up)) for index, (name, band) in enumerate(bands.items()) if band]
+    heights = separated([y for *_, y in ends], _LINE, _TOP + _LINE / 2, up.begin)
+    parts: list[str] = []
+    for (index, name, x, y), height in zip(ends, heights, strict=True):
+        joint = f'd="M{x} {y}H{right.end + 6}L{right.end + _GAP - 8} {height:.1f}h4" fill="none" stroke-opacity="0.6"'
+        parts.append(f'<path {joint} stroke="{color_of(index)}"{dash_of(index)}/>')
+        words = shortened(name, _MOST_NAME, _SIZE)
+        parts.append(f'<text x="{right.end + _GAP}" y="{height + 4:.1f}">{escape(words)}{_tip(name, words)}</text>')
+    return f'<g font-size="{_SIZE}" {FONT} fill="#222">{"".join(parts)}</g>'
+
+
+def _end(band: Band, right: AxisScale, up: AxisScale) -> tuple[float, float]:
+    place, interval = max(band.items())
+    return right(place), up(interval.mean)
+
+
+def _tip(name: str, shown: str) -> str:
+    return "" if name == shown else f"<title>{escape(name)}</title>"
+
+
+def _joined(points: Iterable[tuple[float, float]]) -> str:
     return " ".join(f"{x},{y}" for x, y in points)

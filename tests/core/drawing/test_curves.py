@@ -1,5 +1,6 @@
 import math
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -36,12 +37,35 @@ def test_few_places_are_all_named_and_many_are_not():
     assert "10" not in many
 
 
-def test_a_curve_has_its_color_in_the_key_and_in_every_drawing():
+def test_a_curve_has_its_color_and_its_name_at_its_end_in_every_drawing():
     drawings = [draw_curves({"a < b": flat(1, 2), "other": flat(3, 4)}, name) for name in ("first", "second")]
     whole = stack(drawings, ["a < b", "other"])
-    assert "a &lt; b" in texts(whole)
-    assert whole.count('stroke="#d55e00"') == 2
-    assert whole.count('fill="#d55e00"') > 2
+    assert texts(whole).count("a &lt; b") == texts(whole).count("other") == 2
+    assert whole.count("<polyline") == 4
+    assert len(re.findall(r'<polyline[^>]* stroke="#d55e00"', whole)) == 2
+    assert len(re.findall(r'<path[^>]* stroke="#d55e00"', whole)) == 2
+
+
+def test_names_of_curves_that_end_alike_do_not_overlap():
+    drawing = draw_curves({f"arm {number}": flat(1, 2 + 1e-3 * number) for number in range(30)}, "value")
+    ends = sorted(float(y) for y in re.findall(r'y="([\d.]+)">arm', drawing))
+    assert len(ends) == 30
+    assert min(after - before for before, after in pairwise(ends)) > 13
+    (height,) = re.findall(r'viewBox="0 0 \d+ (\d+)"', drawing)
+    assert ends[-1] < float(height)
+
+
+def test_curves_of_one_color_differ_in_their_dashes():
+    drawing = draw_curves({f"arm {number}": flat(1, 2) for number in range(9)}, "value")
+    first, ninth = re.findall(r'<polyline[^>]* stroke="#0072b2"[^>]*>', drawing)
+    assert ("dasharray" in first, "dasharray" in ninth) == (False, True)
+
+
+def test_a_long_name_is_shortened_and_shown_whole_to_the_pointer():
+    name = "arm_" * 30 + "end"
+    drawing = draw_curves({name: flat(1, 2)}, "value")
+    assert f"<title>{name}</title>" in drawing
+    assert re.search(">arm_[^<]*…[^<]*end<", drawing)
 
 
 def test_of_nothing_nothing_is_drawn():
