@@ -6,7 +6,7 @@
   aside/<key>/            runs of an earlier recipe, reused if it comes back
   planned/                the workers' recipes
   workers.log             their standard error
-  report.md, report.html, report.json
+  report.md, report.html, report.json, report.svg
 """
 
 from __future__ import annotations

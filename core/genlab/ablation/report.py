@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -20,8 +21,10 @@ from PIL import Image
 
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.results import AblationResult, TrialResult
-from genlab.ablation.statistics import Difference, Spread
-from genlab.drawing.curves import color_of, draw_curves
+from genlab.ablation.statistics import MIN_SEEDS, Difference, Spread
+from genlab.drawing.curves import draw_curves
+from genlab.drawing.forest import ForestRow, draw_forest
+from genlab.drawing.svg import color_of
 from genlab.util.files import write_json, write_text
 
 _MOST_PAIRS = 4
@@ -30,21 +33,26 @@ _MOST_PAIRS = 4
 def write_ablation_report(
     result: AblationResult, folder: AblationFolder, parameters: Mapping[str, Mapping[str, int]]
 ) -> Path:
-    """Write `report.json`, `report.md` and `report.html`; returns the path of the last one."""
+    """Write `report.json`, `report.svg`, `report.md` and `report.html`; returns the path of the last one."""
     facts = report_as_json(result, parameters)
     pictures = _pictures(result)
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
-    environment.filters |= {"figure": _score, "interval": _interval, "p": _p}
+    environment.filters |= {"figure": _score, "interval": _interval, "signed": _signed}
     html = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True)
     html.filters |= {**environment.filters, "breakable": _breakable}
+    forest = _forest(result)
     more = {
         "result": result,
         "facts": facts,
+        "forest": forest,
+        "method": _method(result),
+        "secondary": _secondary(result),
         "now": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "color_of": color_of,
     }
     curves = {metric: draw_curves(result.bands(metric), metric) for metric in result.plan.metrics}
     write_json(folder.path / "report.json", facts)
+    write_text(folder.path / "report.svg", forest)
     write_text(folder.path / "report.md", environment.from_string(_template("report.md.jinja")).render(more))
     path = folder.path / "report.html"
     write_text(path, html.from_string(_template("report.html.jinja")).render(more, curves=curves, pictures=pictures))
@@ -59,7 +67,9 @@ def report_as_json(result: AblationResult, parameters: Mapping[str, Mapping[str,
         "baseline": result.baseline,
         "metric": plan.settings.metric,
         "seeds": result.seeds,
+        "first_seeds": result.first_seeds,
         "answer": result.sentences(plan.settings.metric),
+        "cautions": result.cautions(),
         "arms": {
             arm: {
                 "changes": plan.assignments(arm),
@@ -83,7 +93,10 @@ def _metric(result: AblationResult, metric: str) -> dict[str, Any]:
         "arms": {
             arm: {**asdict(spread), "values": result.values(arm, metric)} for arm, spread in spreads.items() if spread
         },
-        "differences": {arm: {**asdict(d), "verdict": d.verdict(higher_is_better)} for arm, d in differences.items()},
+        "differences": {
+            arm: {**asdict(difference), "n": difference.n, "verdict": difference.verdict(higher_is_better)}
+            for arm, difference in differences.items()
+        },
         "target_scores": (targets := result.target_scores(metric)) and asdict(targets),
         "over_images": {arm: asdict(interval) for arm, interval in result.over_images(metric).items()},
     }
@@ -104,18 +117,64 @@ def _trial(trial: TrialResult) -> dict[str, Any]:
     }
 
 
-def _pictures(result: AblationResult) -> list[dict[str, str]]:
-    """HTML-ready pictures of a few validation pairs, as every arm predicts them."""
+def _forest(result: AblationResult) -> str:
+    metric, baseline = result.plan.settings.metric, result.baseline
+    higher_is_better = result.higher_is_better(metric)
+    differences = result.differences(metric)
+    rows = {arm: _forest_row(differences.get(arm), higher_is_better) for arm in result.plan.arms[1:]}
+    return draw_forest(rows, f"{metric}: difference from {baseline}", f"{baseline} (baseline)", higher_is_better)
+
+
+def _forest_row(difference: Difference | None, higher_is_better: bool) -> ForestRow:
+    if difference is None:
+        return ForestRow({}, math.nan, None, None, ["no finished seed in common"])
+    dots = {f"seed {seed}": value for seed, value in difference.by_seed.items()}
+    interval = "" if difference.low is None else f" ({_interval(difference)})"
+    amount = [f"{difference.mean:+.4g}{interval}"] if math.isfinite(difference.mean) else []
+    words = [difference.verdict(higher_is_better), *amount]
+    return ForestRow(dots, difference.mean, difference.low, difference.high, words)
+
+
+def _method(result: AblationResult) -> str:
+    """Explanation of the intervals and verdicts of one metric."""
+    arms = len(result.plan.arms) - 1
+    correction = (
+        f", with Bonferroni's correction for {arms} arms: with 95 % all of them contain the true difference"
+        if arms > 1
+        else ""
+    )
+    return (
+        f"Intervals are Student's t intervals of the paired differences{correction}. A verdict says whether the "
+        f"interval excludes zero. There is none with fewer than {MIN_SEEDS} seeds, nor if the difference is the same "
+        "with each seed."
+    )
+
+
+def _secondary(result: AblationResult) -> str:
+    """Explanation of the verdicts on all metrics but the first."""
+    metrics = len(result.plan.metrics)
+    return (
+        f"The answer goes by {result.plan.settings.metric} alone. Each other metric is judged by itself, so over all "
+        f"{metrics} metrics the chance of calling an arm different by mistake may be {min(metrics * 5, 100)} %."
+    )
+
+
+def _pictures(result: AblationResult) -> dict[str, Any]:
+    """HTML-ready pictures of a few validation pairs, as every arm predicts them: columns, rows by pair, and ratio."""
     found = result.pictures()
     if not found:
-        return []
+        return {"rows": {}, "ratio": "1"}
     first = next(iter(found.values()))
-    rows: list[dict[str, str]] = []
-    for number, key in enumerate(first.keys[:_MOST_PAIRS]):
-        row = {"pair": key, "condition": _embedded(first.condition[number])}
-        row |= {arm: _embedded(pictures.prediction[number]) for arm, pictures in found.items()}
-        rows.append({**row, "target": _embedded(first.target[number])})
-    return rows
+    found = {arm: pictures for arm, pictures in found.items() if pictures.keys == first.keys}
+    sides = [first.condition, *(pictures.prediction for pictures in found.values()), first.target]
+    _, height, width, _ = first.target.shape
+    return {
+        "columns": ["condition", *found, "target"],
+        "rows": {
+            pair: [_embedded(side[number]) for side in sides] for number, pair in enumerate(first.keys[:_MOST_PAIRS])
+        },
+        "ratio": f"{width} / {height}",
+    }
 
 
 def _embedded(pixels: NDArray[np.uint8]) -> str:
@@ -125,8 +184,8 @@ def _embedded(pixels: NDArray[np.uint8]) -> str:
 
 
 def _breakable(name: str) -> Markup:
-    """Score name that may break into two lines after a slash or an underscore."""
-    return Markup(re.sub(r"([/_])", r"\1<wbr>", str(escape(name))))
+    """Name of a score or an arm that may break into two lines after a sign."""
+    return Markup(re.sub(r"([/_+=-])", r"\1<wbr>", str(escape(name))))
 
 
 def _template(name: str) -> str:
@@ -136,15 +195,16 @@ def _template(name: str) -> str:
 def _score(spread: Spread | None) -> str:
     if spread is None:
         return "-"
+    if not math.isfinite(spread.mean):
+        return "not finite"
     return f"{spread.mean:.4g}" if spread.deviation is None else f"{spread.mean:.4g} ± {spread.deviation:.2g}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.4g}" if math.isfinite(value) else "-"
 
 
 def _interval(difference: Difference) -> str:
     if difference.low is None or difference.high is None:
-        return "none with one seed"
+        return "-"
     return f"{difference.low:+.4g} to {difference.high:+.4g}"
-
-
-def _p(difference: Difference) -> str:
-    p = difference.adjusted
-    return "-" if p is None else "< 0.001" if p < 0.001 else f"{p:.2g}"

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from genlab.ablation.earlier_report import FinishedRun, read_first_seeds
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.identity import Identity, differences, identity_of
 from genlab.ablation.observations import History, read_history, read_per_image, read_pictures
 from genlab.ablation.plan import Plan, PlannedTrial
 from genlab.ablation.statistics import (
+    FEW_SEEDS,
+    MIN_SEEDS,
     Difference,
     OverImages,
     Spread,
@@ -45,10 +48,17 @@ class TrialResult:
 
 @dataclass(frozen=True)
 class AblationResult:
-    """All of it, in the order of the plan, the baseline first."""
+    """All of it, in the order of the plan, the baseline first.
+
+    Args:
+        plan: the plan.
+        trials: every planned trial, finished or not.
+        first_seeds: the seeds that were planned when a report first showed any of these trials.
+    """
 
     plan: Plan
     trials: Sequence[TrialResult]
+    first_seeds: Sequence[int]
 
     @property
     def seeds(self) -> list[int]:
@@ -128,6 +138,27 @@ class AblationResult:
             for arm in self.plan.arms[1:]
         ]
 
+    def cautions(self) -> list[str]:
+        """Sentences on what the verdicts on the primary metric rely on, and on what they may not."""
+        found: list[str] = []
+        differences = self.differences(self.plan.settings.metric).values()
+        if any(difference.low is not None and MIN_SEEDS <= difference.n < FEW_SEEDS for difference in differences):
+            found.append(
+                f"With fewer than {FEW_SEEDS} seeds an interval is right only if differences are about normally "
+                "distributed over the seeds, which so few cannot show."
+            )
+        if not self.is_complete:
+            found.append(
+                f"{len(self.finished)} of {len(self.trials)} trials are finished, so these are interim figures: to "
+                "stop or to add seeds because of them raises the error rate above 5 %."
+            )
+        if set(self.first_seeds) != set(self.seeds):
+            found.append(
+                f"The seeds were changed after a report had been written (then {_listed(self.first_seeds)}, now "
+                f"{_listed(self.seeds)}): if its figures were the reason, the error rate is above 5 %."
+            )
+        return found
+
     def bands(self, metric: str) -> dict[str, dict[int, Interval]]:
         """Mean and standard deviation over the seeds of a metric during training, by arm."""
         return {arm: self._band(arm, metric) for arm in self.plan.arms}
@@ -166,6 +197,10 @@ class AblationResult:
         }
 
 
+def _listed(seeds: Sequence[int]) -> str:
+    return ", ".join(map(str, seeds))
+
+
 def _interval(spread: Spread) -> Interval:
     deviation = spread.deviation or 0
     return Interval(spread.mean - deviation, spread.mean, spread.mean + deviation)
@@ -188,7 +223,13 @@ def read_result(plan: Plan, folder: AblationFolder, wanted: Mapping[str, Identit
         folder: where its trials are.
         wanted: their identities, by the trial's name.
     """
-    return AblationResult(plan, [_read_trial(trial, folder, wanted[str(trial)]) for trial in _in_order(plan)])
+    trials = [_read_trial(trial, folder, wanted[str(trial)]) for trial in _in_order(plan)]
+    runs: set[FinishedRun] = {
+        (trial.arm, trial.seed, trial.manifest.updated.replace(microsecond=0))
+        for trial in trials
+        if trial.manifest and trial.metrics
+    }
+    return AblationResult(plan, trials, read_first_seeds(folder.path, runs) or plan.settings.seeds)
 
 
 def _in_order(plan: Plan) -> list[PlannedTrial]:

@@ -2,9 +2,10 @@
 
 Seeds are paired: with the same seed every arm sees the same pairs in the same order, augmented alike, and starts from
 equal weights wherever name and shape agree. So each seed gives one difference, and what is common to a seed's runs
-drops out. The confidence interval is Student's t interval of these differences; where several arms share one
-baseline, their p values are adjusted (Holm 1979), so that the chance of calling any of them different by mistake stays
-at 5 %.
+drops out. The confidence interval is Student's t interval of these differences. Where several arms share one baseline,
+each interval is widened by Bonferroni's correction (Dunn 1961), so that with 95 % all of them contain the true
+difference. A verdict says whether the interval excludes zero, so the chance of calling any arm different by mistake is
+at most 5 %.
 """
 
 from __future__ import annotations
@@ -12,13 +13,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from functools import cache
+from statistics import fmean
 from typing import Any, Literal
 
 CONFIDENCE = 0.95
+MIN_SEEDS = 3
+"""Fewest paired seeds for a verdict."""
+FEW_SEEDS = 5
+"""With fewer paired seeds than this, a verdict comes with a caution."""
 
 PerImage = Mapping[int, Mapping[str, float]]
-Verdict = Literal["better", "worse", "no difference shown", "one seed", "no number"]
+Verdict = Literal["better", "worse", "no difference shown", "too few seeds", "no spread", "not finite"]
 
 
 @dataclass(frozen=True)
@@ -35,31 +41,33 @@ class Difference:
     """Difference of an arm from the baseline, over the seeds that both have.
 
     Args:
+        by_seed: the arm's metric less the baseline's, by seed.
         mean: the mean of the differences.
-        low: lower end of its 95 % confidence interval; None with one seed.
+        low: lower end of its confidence interval; None with one seed, with equal differences, and if one is not finite.
         high: its upper end.
-        high: its upper end.
-        p: probability of a mean at least as far from 0 if there is no difference.
-        adjusted: the same, adjusted for the number of arms compared (Holm 1979).
-        n: number of seeds that both have.
     """
 
+    by_seed: Mapping[int, float]
     mean: float
     low: float | None
     high: float | None
-    p: float | None
-    adjusted: float | None
-    n: int
+
+    @property
+    def n(self) -> int:
+        """Number of seeds that both have."""
+        return len(self.by_seed)
 
     def verdict(self, higher_is_better: bool) -> Verdict:
-        """Verdict on the arm against the baseline."""
+        """Verdict on the arm against the baseline: whether the interval excludes zero, or why there is no verdict."""
         if not math.isfinite(self.mean):
-            return "no number"
-        if self.adjusted is None:
-            return "one seed"
-        if self.adjusted > 1 - CONFIDENCE:
+            return "not finite"
+        if self.n < MIN_SEEDS:
+            return "too few seeds"
+        if self.low is None or self.high is None:
+            return "no spread"
+        if self.low <= 0 <= self.high:
             return "no difference shown"
-        return "better" if (self.mean > 0) == higher_is_better else "worse"
+        return "better" if (self.low > 0) == higher_is_better else "worse"
 
 
 @dataclass(frozen=True)
@@ -83,9 +91,12 @@ class OverImages:
 
 def mean_and_deviation(values: Sequence[float]) -> Spread:
     """A metric over seeds, of which there is at least one."""
-    mean = fmean(values)
-    deviation = None if len(values) < 2 else stdev(values) if math.isfinite(mean) else math.nan
-    return Spread(mean, deviation, len(values))
+    n = len(values)
+    mean = sum(values) / n
+    if n < 2:
+        return Spread(mean, None, n)
+    deviation = math.dist(values, [mean] * n) / math.sqrt(n - 1) if math.isfinite(mean) else math.nan
+    return Spread(mean, deviation, n)
 
 
 def compare(baseline: Mapping[int, float], arms: Mapping[str, Mapping[int, float]]) -> dict[str, Difference]:
@@ -93,35 +104,31 @@ def compare(baseline: Mapping[int, float], arms: Mapping[str, Mapping[int, float
 
     Args:
         baseline: the metric by seed.
-        arms: likewise, by the arm's name, without the baseline.
+        arms: likewise, by the arm's name, without the baseline. All of them count for the correction, also those that
+            are left out or not finite, so that an interval does not depend on how other arms came out.
     """
-    paired = {
-        name: [value - baseline[seed] for seed, value in values.items() if seed in baseline]
-        for name, values in arms.items()
+    shared = {
+        name: {seed: value for seed, value in values.items() if seed in baseline} for name, values in arms.items()
     }
-    tests = {name: _t_test(differences) for name, differences in paired.items() if differences}
-    adjusted = holm({name: p for name, (_, _, p) in tests.items() if p is not None})
-    return {
-        name: Difference(fmean(paired[name]), low, high, p, adjusted.get(name), len(paired[name]))
-        for name, (low, high, p) in tests.items()
-    }
+    return {name: _difference(baseline, values, len(arms)) for name, values in shared.items() if values}
 
 
-def _t_test(differences: Sequence[float]) -> tuple[float | None, float | None, float | None]:
-    """Confidence interval of the mean and p value of its being 0; None for a single difference or a non-finite one.
+def _difference(baseline: Mapping[int, float], arm: Mapping[int, float], arms: int) -> Difference:
+    by_seed = {seed: value - baseline[seed] for seed, value in arm.items()}
+    spread = mean_and_deviation(list(by_seed.values()))
+    # Differences that are equal but for the rounding of the metrics have no spread either.
+    rounding = 1e-12 * max(max(abs(value), abs(baseline[seed])) for seed, value in arm.items())
+    if spread.deviation is None or not spread.deviation > rounding:
+        return Difference(by_seed, spread.mean, None, None)
+    half = _t_quantile(1 - (1 - CONFIDENCE) / 2 / arms, spread.n - 1) * spread.deviation / math.sqrt(spread.n)
+    return Difference(by_seed, spread.mean, spread.mean - half, spread.mean + half)
 
-    Equal differences have zero variance: the interval is that value.
-    """
-    if len(differences) < 2 or not all(map(math.isfinite, differences)):
-        return None, None, None
-    mean, deviation = fmean(differences), stdev(differences)
-    if deviation <= 1e-12 * max(map(abs, differences)):
-        return mean, mean, 1.0 if mean == 0 else 0.0
-    from scipy.stats import ttest_1samp
 
-    test: Any = ttest_1samp(differences, 0.0)
-    interval = test.confidence_interval(CONFIDENCE)
-    return float(interval.low), float(interval.high), float(test.pvalue)
+@cache
+def _t_quantile(probability: float, freedom: int) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, probability))
 
 
 def over_images(baseline: PerImage, arm: PerImage) -> OverImages | None:
@@ -138,49 +145,43 @@ def over_images(baseline: PerImage, arm: PerImage) -> OverImages | None:
     images = [image for image in arm[seeds[0]] if _have(image, arm, baseline, seeds)] if seeds else []
     if len(images) < 2:
         return None
-    differences = [fmean(arm[seed][image] - baseline[seed][image] for seed in seeds) for image in images]
-    mean = fmean(differences)
-    if not math.isfinite(mean) or stdev(differences) <= 1e-12 * max(map(abs, differences)):
-        return OverImages(mean, mean, mean, len(differences), len(seeds))
+    differences = [
+        mean_and_deviation([arm[seed][image] - baseline[seed][image] for seed in seeds]).mean for image in images
+    ]
+    spread = mean_and_deviation(differences)
+    if not (spread.deviation or 0) > 1e-12 * max(map(abs, differences)):
+        return OverImages(spread.mean, spread.mean, spread.mean, len(differences), len(seeds))
     from scipy.stats import bootstrap
 
     found: Any = bootstrap((differences,), fmean, confidence_level=CONFIDENCE, method="percentile", rng=0)
     interval = found.confidence_interval
-    return OverImages(mean, float(interval.low), float(interval.high), len(differences), len(seeds))
+    return OverImages(spread.mean, float(interval.low), float(interval.high), len(differences), len(seeds))
 
 
 def _have(image: str, arm: PerImage, baseline: PerImage, seeds: Sequence[int]) -> bool:
     return all(image in arm[seed] and image in baseline[seed] for seed in seeds)
 
 
-def holm(values: Mapping[str, float]) -> dict[str, float]:
-    """Adjusted p values (Holm 1979): the k-th smallest of m times m + 1 - k, never below that of a smaller one."""
-    adjusted: dict[str, float] = {}
-    largest = 0.0
-    for rank, name in enumerate(sorted(values, key=values.__getitem__)):
-        largest = max(largest, min(1.0, values[name] * (len(values) - rank)))
-        adjusted[name] = largest
-    return adjusted
-
-
 def sentence(arm: str, baseline: str, metric: str, difference: Difference, higher_is_better: bool) -> str:
     """The verdict as a sentence."""
-    verdict, seeds = difference.verdict(higher_is_better), f"{difference.n} paired seeds"
-    amount = f"{metric} differs by {_signed(difference.mean)}"
-    if verdict == "no number":
-        return f"{arm}: {metric} is not finite in one of its runs or of {baseline}'s, so they cannot be compared."
-    if verdict == "one seed":
-        return f"{arm}: {amount} from {baseline} with one seed: no confidence interval, and no conclusion."
-    interval = f"95 % interval {_signed(difference.low)} to {_signed(difference.high)}, {seeds}"
-    if verdict == "no difference shown":
-        return f"No difference shown between {arm} and {baseline}: {amount} ({interval}, adjusted p {_p(difference)})."
-    return f"{arm} is {verdict} than {baseline}: {amount} ({interval}, adjusted p {_p(difference)})."
+    verdict, evidence = difference.verdict(higher_is_better), _evidence(difference)
+    amount = f"{metric} differs by {difference.mean:+.4g}"
+    match verdict:
+        case "not finite":
+            return f"{arm}: {metric} is not finite in a run of it or of {baseline}, so they cannot be compared."
+        case "too few seeds":
+            return f"{arm}: {amount} from {baseline} ({evidence}): no verdict with fewer than {MIN_SEEDS} seeds."
+        case "no spread":
+            amount = f"{amount} from {baseline}" if difference.mean else f"{metric} is the same as {baseline}'s"
+            return f"{arm}: {amount} with each of {difference.n} seeds: no verdict, as there is no spread to judge by."
+        case "no difference shown":
+            return f"No difference shown between {arm} and {baseline}: {amount} ({evidence})."
+        case "better" | "worse":
+            return f"{arm} is {verdict} than {baseline}: {amount} ({evidence})."
 
 
-def _signed(value: float | None) -> str:
-    return "none" if value is None else f"{value:+.4g}"
-
-
-def _p(difference: Difference) -> str:
-    p = difference.adjusted
-    return "none" if p is None else f"{p:.2g}" if p >= 0.001 or math.isclose(p, 0.001) else "< 0.001"
+def _evidence(difference: Difference) -> str:
+    seeds = "1 paired seed" if difference.n == 1 else f"{difference.n} paired seeds"
+    if difference.low is None or difference.high is None:
+        return seeds
+    return f"95 % interval {difference.low:+.4g} to {difference.high:+.4g}, {seeds}"

@@ -68,6 +68,8 @@ def print_answer(result: AblationResult, folder: Path) -> None:
     console = Console(highlight=False)
     for sentence in result.sentences(result.plan.settings.metric):
         console.print(Text(sentence), soft_wrap=True)
+    for caution in result.cautions():
+        console.print(Text("caution: ", "bold yellow").append(caution, "default"), soft_wrap=True)
     path = quote(str(folder))
     see = {"see curves and pictures": f"gen board {path}"} if has_curves(folder) else {}
     print_next({"read the report": f"{path}/report.html", **see})

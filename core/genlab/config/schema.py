@@ -198,15 +198,17 @@ class AblationTable(Table):
     """`[ablation]`: one experiment in several arms, each over the same seeds."""
 
     seeds: Annotated[list[Seed], MinLen(1)] = [0]
-    """The seeds of every arm; a comparison is made seed by seed, and several are needed for an interval."""
+    """The seeds of every arm; a comparison is made seed by seed, with no verdict from fewer than three.
+
+    Decide how many before you train: to add some because of a result makes mistakes likelier."""
     baseline: str
     """The arm that the others are compared with."""
     metric: str = "validation/l1"
-    """The score that the answer is about: `validation/`, `train/` or `gap/`, and a metric's label.
+    """The score that decides: `validation/`, `train/` or `gap/`, and a metric's label.
 
     Of a metric that gives several scores, `validation/label/score`."""
     metrics: list[str] = []
-    """Further scores that are compared."""
+    """Further scores that are compared, each by itself."""
     arms: dict[ArmName, ArmChanges] = {}
     """What each arm changes, by its name; only the baseline may change nothing."""
     axes: dict[ArmName, dict[ArmName, ArmChanges]] = {}
