@@ -21,13 +21,13 @@ _COLORS = {"finished": "green", "paused": "yellow", "interrupted": "yellow", "fa
 class Console(Listener):
     """Prints settings, progress with ETA, validation metrics and the end of a run to standard error.
 
-    On a terminal progress is a bar; elsewhere it is a few plain lines.
+    On a terminal progress is a bar; elsewhere it is a plain line a minute, and ten at least.
     """
 
     @override
     def started(self, event: Started) -> None:
         self._pace = StepTime(time.monotonic())
-        self._progress = Progress(event.step, event.steps, self._pace)
+        self._progress = Progress(event.step, event.steps, event.batch_size, self._pace)
         self._display = _display(self._progress)
         self._display.line(Text(_printable(event.title), "bold"))
         facts = dict(event.facts)
@@ -40,7 +40,7 @@ class Console(Listener):
         self._pace.step(time.monotonic())
         self._progress.step = event.step
         if event.values is not None:
-            self._progress.losses = event.values.losses
+            self._progress.losses, self._progress.losses_step = event.values.losses, event.step
         self._display.progress(self._progress)
 
     @override

@@ -17,6 +17,7 @@ from genlab_listeners.progress import Progress
 
 _WIDEST = 110
 _SECONDS_BETWEEN_DRAWINGS = 0.1
+_SECONDS_BETWEEN_LINES = 60.0
 
 
 class Display(Protocol):
@@ -103,11 +104,15 @@ def _bar_of(progress: Progress) -> ProgressBar:
 
 
 class Log:
-    """A stream that keeps every line: no colors, nothing that moves, and progress about ten times a run."""
+    """A stream that keeps every line: no colors, nothing that moves.
+
+    A line of progress is due after each tenth of the run and each minute, and waits for a step whose losses are read.
+    """
 
     def __init__(self, stream: Console, progress: Progress) -> None:
         self._stream = stream
         self._tenth = progress.tenth
+        self._next = time.monotonic()
 
     def line(self, text: Text) -> None:
         """Print a line."""
@@ -121,9 +126,15 @@ class Log:
 
     def progress(self, progress: Progress) -> None:
         """Show the progress."""
-        if progress.tenth > self._tenth and progress.step < progress.steps:
-            self._tenth = progress.tenth
-            words = [f"step {progress.count}", progress.rate, progress.left, progress.loss_terms.plain]
+        now = time.monotonic()
+        is_due = progress.tenth > self._tenth or now >= self._next
+        # Where losses are seldom read, the line comes without them.
+        is_late = now >= self._next + _SECONDS_BETWEEN_LINES
+        is_read = progress.losses_step == progress.step
+        if progress.step < progress.steps and (is_late or (is_due and is_read)):
+            self._tenth, self._next = progress.tenth, now + _SECONDS_BETWEEN_LINES
+            losses = progress.loss_terms.plain if is_read else ""
+            words = [f"step {progress.count}", progress.rate, progress.left, losses]
             self.line(Text("  ".join(word for word in words if word)))
 
     def close(self) -> None:

@@ -15,14 +15,21 @@ class Progress:
     Args:
         step: steps done so far.
         steps: steps in all.
+        batch_size: images per step.
         pace: how fast they go.
+
+    Attributes:
+        losses: the last that were read.
+        losses_step: the step that these are of.
     """
 
-    def __init__(self, step: int, steps: int, pace: StepTime) -> None:
+    def __init__(self, step: int, steps: int, batch_size: int, pace: StepTime) -> None:
         self.step = step
         self.steps = steps
         self.pace = pace
         self.losses: Mapping[str, float] = {}
+        self.losses_step = step
+        self._batch_size = batch_size
 
     @property
     def tenth(self) -> int:
@@ -36,11 +43,12 @@ class Progress:
 
     @property
     def rate(self) -> str:
-        """Speed in steps per second, or seconds per step."""
+        """Recent throughput in images per second."""
         seconds = self.pace.seconds_per_step
         if not seconds:
             return ""
-        return f"{seconds:.3g} s/step" if seconds > 1 else f"{1 / seconds:.3g} steps/s"
+        rate = self._batch_size / seconds
+        return f"{rate:,.0f} images/s" if rate >= 100 else f"{rate:.3g} images/s"
 
     @property
     def left(self) -> str:

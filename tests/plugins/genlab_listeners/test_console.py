@@ -25,11 +25,11 @@ from genlab_listeners.console import Console
 first, last, status = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 facts = {{"device": "CPU, 2 threads", "data": {LONG!r}, "generator": "unet [bold]54,413,955[/bold] parameters"}}
 listener = Console()
-listener.started(Started(Path("runs/a"), "U-Net [red]label maps[/red]\\x1b[2J to facades", "", facts, first, 40, 1))
+listener.started(Started(Path("runs/a"), "U-Net [red]label maps[/red]\\x1b[2J to facades", "", facts, first, 40, 3))
 for step in range(first + 1, last + 1):
     time.sleep(0.004)
-    losses = {{"discriminator/adversarial": 0.6875, "generator/adversarial": 1.5, "generator/l1": 0.25}}
-    values = StepMetrics(losses, {{}}, {{}}, {{}}, 2.0) if step % 4 == 0 else None
+    losses = {{"discriminator/adversarial": 0.6875, "generator/adversarial": 1.5, "generator/l1": step / 100}}
+    values = StepMetrics(losses, {{}}, {{}}, {{}}, 2.0) if step % int(sys.argv[4]) == 0 else None
     listener.step(Step(step, values))
     if step % 20 == 0:
         time.sleep(0.11)
@@ -101,7 +101,7 @@ def in_terminal(
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
     clean = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
     with subprocess.Popen(
-        [*python, "-c", RUN, *map(str, arguments)],
+        [*python, "-c", RUN, *map(str, arguments), "4"],
         stdin=terminal,
         stdout=subprocess.PIPE if stdout_to_pipe else terminal,
         stderr=terminal,
@@ -122,9 +122,9 @@ def _read(main: int) -> bytes:
         return b""
 
 
-def in_file(python: list[str], *arguments: object, **environment: str) -> str:
+def in_file(python: list[str], *arguments: object, values_every: int = 4, **environment: str) -> str:
     result = subprocess.run(
-        [*python, "-c", RUN, *map(str, arguments)],
+        [*python, "-c", RUN, *map(str, arguments), str(values_every)],
         capture_output=True,
         text=True,
         env={**os.environ, **environment},
@@ -152,14 +152,14 @@ def test_the_header_names_title_and_facts_literally_and_aligned(shown: tuple[Scr
 
 
 def test_the_bar_shows_how_far_it_is_how_fast_and_how_long(shown: tuple[Screen, list[list[str]]]) -> None:
-    bars = [line.rstrip() for seen in shown[1] for line in seen if "━" in line and "steps/s" in line]
+    bars = [line.rstrip() for seen in shown[1] for line in seen if "━" in line and "images/s" in line]
     assert bars
     for bar in bars:
-        assert re.fullmatch(r"[━╸╺]+ +\d+/40 +\d{2,3}(\.\d)? steps/s +\d:\d\d left", bar)
+        assert re.fullmatch(r"[━╸╺]+ +\d+/40 +\d{2,3}(\.\d)? images/s +\d:\d\d left", bar)
     assert " 40/40 " in bars[-1]
     losses = [line for seen in shown[1] for line in seen if line.startswith("discriminator adversarial 0.6875")]
     assert losses
-    words = "discriminator adversarial 0.6875   generator adversarial 1.5  l1 0.25"
+    words = "discriminator adversarial 0.6875   generator adversarial 1.5  l1 0.4"
     assert losses[-1].rstrip() == (words if shown[0].width > 60 else f"{words[:59]}…")
 
 
@@ -228,11 +228,17 @@ def test_a_file_gets_few_plain_lines(environment: dict[str, str], python: list[s
     progress = [line for line in lines if re.match(r"step +\d+/40", line)]
     assert [int(line[5:7]) for line in progress] == [4, 8, 12, 16, 20, 24, 28, 32, 36]
     assert re.fullmatch(
-        r"step 36/40  [\d.]+ steps/s  0:0\d left  "
-        r"discriminator adversarial 0\.6875   generator adversarial 1\.5  l1 0\.25",
+        r"step 36/40  [\d.]+ images/s  0:0\d left  "
+        r"discriminator adversarial 0\.6875   generator adversarial 1\.5  l1 0\.36",
         progress[-1],
     )
     assert lines.count("step 20  validation l1 0.3123  psnr 14.23   train l1 0.3011 (gap +0.011)") == 1
+
+
+def test_each_line_in_a_file_has_the_losses_of_its_step(python: list[str]) -> None:
+    lines = in_file(python, 0, 40, "finished", values_every=10).splitlines()
+    found = [re.match(r"step (\d+)/40 .* l1 ([\d.]+)$", line) for line in lines if re.match(r"step +\d+/40", line)]
+    assert [match and (int(match[1]), float(match[2])) for match in found] == [(10, 0.1), (20, 0.2), (30, 0.3)]
 
 
 def test_a_resumed_run_in_a_file_goes_on_with_the_next_tenth(python: list[str]) -> None:
