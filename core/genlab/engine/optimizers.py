@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from inspect import unwrap
 
 import torch
 from torch.optim import Adam, AdamW, Optimizer
@@ -11,7 +12,17 @@ from torch.optim import Adam, AdamW, Optimizer
 from genlab.config import schema
 from genlab.interfaces.network import Network
 
-_ALGORITHMS: dict[str, type[Adam]] = {"adam": Adam, "adamw": AdamW}
+
+def _eager(algorithm: type[Adam]) -> type[Adam]:
+    """The algorithm without its decorators for PyTorch's compiler, which import it: a second of every start.
+
+    Networks are compiled and optimizers are not, so all that the decorators do here is to turn gradients off.
+    """
+    methods = {name: unwrap(getattr(algorithm, name)) for name in ("add_param_group", "state_dict", "load_state_dict")}
+    return type(algorithm.__name__, (algorithm,), {**methods, "step": torch.no_grad()(unwrap(algorithm.step))})
+
+
+_ALGORITHMS = {"adam": _eager(Adam), "adamw": _eager(AdamW)}
 
 
 def make_optimizers(
