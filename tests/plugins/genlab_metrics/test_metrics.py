@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
 from genlab import DataError, Metric
 from genlab_metrics.l1 import L1
@@ -70,6 +71,19 @@ def test_psnr_averages_each_images_own_value():
 
 def test_psnr_of_an_image_without_error_is_100():
     assert figure(PSNR(), constant(0.3), constant(0.3)) == 100
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 11, 40), (3, 1, 32, 12), (2, 8, 16, 16)])
+def test_psnr_and_ssim_are_those_of_torchmetrics(shape):
+    rng = torch.Generator().manual_seed(0)
+    target = 2 * torch.rand(shape, generator=rng) - 1
+    prediction = (target + 0.3 * torch.randn(shape, generator=rng)).clamp(-1, 1)
+    expected = structural_similarity_index_measure(
+        (prediction + 1) / 2, (target + 1) / 2, data_range=1.0, reduction="none"
+    )
+    assert SSIM().measure(target, prediction).tolist() == pytest.approx(expected.tolist(), abs=1e-5)
+    expected = peak_signal_noise_ratio(prediction, target, data_range=2.0, reduction="none", dim=(1, 2, 3))
+    assert PSNR().measure(target, prediction).tolist() == pytest.approx(expected.tolist(), abs=1e-4)
 
 
 def test_ssim_is_one_for_equal_images_and_nothing_for_black_and_white():
