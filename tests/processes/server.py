@@ -63,7 +63,6 @@ def main(path: str) -> None:
 
 def _import() -> None:
     """Import what commands need that takes long; plugins are imported by each command, as without a fork."""
-    import torch._dynamo  # noqa: F401  (with the first optimizer)
     import typer  # noqa: F401
 
     import genlab.api

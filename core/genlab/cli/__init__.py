@@ -10,6 +10,9 @@ from genlab.engine.stop_signal import StopSignal
 
 __all__ = ["main"]
 
+# A progress bar hides the cursor, and ends with it in its own line.
+_SHOW_CURSOR = b"\x1b[?25h\n"
+
 
 def main() -> None:
     """Run the command line and leave with its exit code: 0 done, 1 failed, 2 bad input, 128 plus a signal's number."""
@@ -37,12 +40,14 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     """Handle a signal, except while a training handles it; there is nothing to save."""
     if not StopSignal.is_new(number):
         return
+    if _is_importing(frame):
+        # Modules may swallow exceptions during import, or crash on them.
+        with suppress(OSError):
+            os.write(2, _SHOW_CURSOR * os.isatty(2) + b"interrupted\n")
+        os._exit(_exit_code())
     with suppress(RuntimeError):  # a stream is not reentrant: the signal may have interrupted a write
         sys.stderr.write("interrupted\n")
         sys.stderr.flush()
-    if _is_importing(frame):
-        # Modules may swallow exceptions during import, or crash on them.
-        os._exit(_exit_code())
     raise KeyboardInterrupt
 
 

@@ -26,10 +26,12 @@ def ablate(
     json: JsonOption = False,
 ) -> None:
     """Run the ablation study of a recipe, or resume it."""
+    from genlab.cli.output import load_torch, print_json
+
+    load_torch()
     import genlab
     from genlab.ablation.report import report_as_json
     from genlab.cli.ablation_display import Show, plan_as_json, print_answer, print_plan
-    from genlab.cli.output import print_json
 
     given = [*overrides, *([] if steps is None else [f"train.steps={steps}"])]
     ablation = genlab.plan_ablation(recipe, overrides=given, plugins=plugin, out=out)

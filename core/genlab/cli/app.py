@@ -27,27 +27,30 @@ from genlab.cli import (
     run as run_verb,
     show,
 )
+from genlab.cli.help import Verb, VerbGroup, help_page
 from genlab.errors import GenlabError
 
 app = typer.Typer(
     name="gen",
+    cls=VerbGroup,
     help="Experiments with image-to-image generative models, put together from plugins.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run")(run_verb.run)
-app.command("resume")(resume.resume)
-app.command("ablate")(ablate.ablate)
-app.command("predict")(predict.predict)
-app.command("probe")(probe.probe)
-app.command("check")(check.check)
-app.command("show")(show.show)
-app.command("data")(data.data)
-app.command("bench")(bench.bench)
-app.command("board")(board.board)
+app.command("run", cls=Verb)(run_verb.run)
+app.command("resume", cls=Verb)(resume.resume)
+app.command("ablate", cls=Verb)(ablate.ablate)
+app.command("predict", cls=Verb)(predict.predict)
+app.command("probe", cls=Verb)(probe.probe)
+app.command("check", cls=Verb)(check.check)
+app.command("show", cls=Verb)(show.show)
+app.command("data", cls=Verb)(data.data)
+app.command("bench", cls=Verb)(bench.bench)
+app.command("board", cls=Verb)(board.board)
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(plugins.app, name="plugins")
+app.command("help", cls=Verb)(help_page)
 
 
 def _print_version(wanted: bool) -> None:
@@ -91,7 +94,7 @@ def run() -> None:
     logger.setLevel(logging.INFO)
     logger.propagate = False
     try:
-        app()
+        app(prog_name="gen")
     except GenlabError as error:
         _fail(error, error.exit_code)
     except KeyboardInterrupt:

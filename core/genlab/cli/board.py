@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from genlab.cli.completion import complete_board
+
 _USUAL = 6006
 """The port that TensorBoard tries first."""
 
@@ -24,10 +26,17 @@ class LoadFast(StrEnum):
 
 
 def board(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run, or a folder of runs.")] = Path("runs"),
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A run, or a folder of runs.", autocompletion=complete_board)
+    ] = Path("runs"),
     port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, help="Port of the server; 0 for any free one. By default 6006, or the next."),
+        typer.Option(
+            min=0,
+            max=65535,
+            metavar="N",
+            help="Port of the server; 0 for any free one. By default 6006, or the next.",
+        ),
     ] = None,
     bind_all: Annotated[bool, typer.Option("--bind_all", help="Serve other machines too.")] = False,
     load_fast: Annotated[

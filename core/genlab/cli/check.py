@@ -10,6 +10,8 @@ from genlab.cli.options import OverridesOption, PluginOption, RecipeArgument
 def check(recipe: RecipeArgument, overrides: OverridesOption = [], plugin: PluginOption = []) -> None:  # noqa: B006
     """Validate a recipe and its components, without running it."""
     import genlab
+    from genlab.cli.output import load_torch
 
+    load_torch()
     genlab.check(recipe, overrides=overrides, plugins=plugin)
     typer.echo(f"{recipe}: OK (data not checked).")

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from genlab.cli.completion import complete_override, complete_recipe, complete_run
+
 
 class DeviceName(StrEnum):
     """Device to compute on."""
@@ -18,14 +20,25 @@ class DeviceName(StrEnum):
     MPS = "mps"
 
 
-RecipeArgument = Annotated[str, typer.Argument(metavar="RECIPE", help="Path of a recipe, or name of a built-in one.")]
+RecipeArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="RECIPE", help="Path of a recipe, or name of a built-in one.", autocompletion=complete_recipe
+    ),
+]
 OverridesOption = Annotated[
-    list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the recipe. Repeatable.")
+    list[str],
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a value of the recipe. Repeatable.",
+        autocompletion=complete_override,
+    ),
 ]
 PluginOption = Annotated[
     list[Path], typer.Option("--plugin", metavar="FILE", help="Load a plugin from a Python file. Repeatable.")
 ]
-RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.", autocompletion=complete_run)]
 StopAtOption = Annotated[
     int | None, typer.Option("--stop-at", min=1, metavar="N", help="Pause after N steps; resume with `gen resume`.")
 ]

@@ -8,7 +8,9 @@ from typing import Any
 
 from pydantic_core import to_json
 from rich.console import Console
+from rich.control import Control
 from rich.progress import Progress
+from rich.segment import ControlType
 from rich.table import Table
 from rich.text import Text
 
@@ -41,15 +43,27 @@ def _fault(fault: Fault) -> Text:
     return text.append(f"\n{fault.hint}") if fault.hint else text
 
 
+def load_torch() -> None:
+    """Import PyTorch, which takes seconds on some machines, and say so on standard error if it is a terminal."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal or console.is_dumb_terminal:
+        return
+    console.print("loading PyTorch ...", end="", style="dim")
+    import torch  # noqa: F401  # pyright: ignore[reportUnusedImport]
+
+    console.control(Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2)))
+
+
 @contextmanager
 def progress_bar(name: str) -> Generator[Callable[[int, int], None]]:
     """Context that gives a callback (done, total), shown as a bar on standard error until all are done.
 
-    Nothing is shown where standard error is not an interactive terminal.
+    Before it, PyTorch is loaded. Nothing is shown where standard error is not an interactive terminal.
 
     Args:
         name: what is counted, shown in front of the bar.
     """
+    load_torch()
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_interactive) as progress:
         task = progress.add_task(name, total=None)

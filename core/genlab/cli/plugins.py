@@ -9,10 +9,11 @@ from typing import Annotated
 
 import typer
 
+from genlab.cli.help import Verb, VerbGroup
 from genlab.cli.options import JsonOption, PluginOption
 from genlab.interfaces.kinds import KINDS
 
-app = typer.Typer(help="List, inspect, check and create plugins.", no_args_is_help=True)
+app = typer.Typer(cls=VerbGroup, help="List, inspect, check and create plugins.", no_args_is_help=True)
 
 KindName = StrEnum("KindName", list(KINDS))
 _KIND_NAMES = ", ".join(KINDS)
@@ -24,7 +25,7 @@ KindOption = Annotated[
 ]
 
 
-@app.command("list")
+@app.command("list", cls=Verb)
 def list_plugins(plugin: PluginOption = [], json: JsonOption = False) -> None:  # noqa: B006  (typer copies it)
     """List all components with their packages, and problems of plugins."""
     import genlab
@@ -40,13 +41,14 @@ def list_plugins(plugin: PluginOption = [], json: JsonOption = False) -> None:  
         print_overview(rows)
 
 
-@app.command()
+@app.command(cls=Verb)
 def show(name: NameArgument, kind: KindOption = None, plugin: PluginOption = [], json: JsonOption = False) -> None:  # noqa: B006
     """Show the settings of a component, with a snippet for a recipe."""
     import genlab
-    from genlab.cli.output import print_json
+    from genlab.cli.output import load_torch, print_json
     from genlab.cli.plugin_display import print_reference
 
+    load_torch()
     found = genlab.describe_components(name, kind, plugins=plugin)
     if json:
         print_json([{**entry._asdict(), "settings": [item._asdict() for item in entry.settings]} for entry in found])
@@ -55,7 +57,7 @@ def show(name: NameArgument, kind: KindOption = None, plugin: PluginOption = [],
         print_reference(entry)
 
 
-@app.command()
+@app.command(cls=Verb)
 def check(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Name of a component or package, or `package:name`.")
@@ -69,6 +71,9 @@ def check(
 ) -> None:
     """Run the conformance tests of a component; without NAME, of all in the files of --plugin."""
     import genlab
+    from genlab.cli.output import load_torch
+
+    load_torch()
     from genlab.cli.check_display import print_checks, print_checks_as_json
 
     checks = genlab.check_components(name, kind, settings=settings, plugins=plugin)
@@ -76,7 +81,7 @@ def check(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(cls=Verb)
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the package, such as edge-aware.")],
     kind: Annotated[KindName, typer.Option(metavar="KIND", help=f"Kind of component: {_KIND_NAMES}.")],

@@ -27,7 +27,7 @@ def _parse_size(text: str) -> PredictionSize:
 
 def predict(
     run: RunArgument,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE|FOLDER...", help="Image files, or folders of them.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE|FOLDER", help="Image files, or folders of them.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Output folder for the predictions.")],
     size: Annotated[
         str,

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from genlab.cli.help import Verb, VerbGroup
 from genlab.cli.options import JsonOption, OverridesOption, PluginOption, RecipeArgument
 
-app = typer.Typer(help="List, show and copy built-in recipes.", no_args_is_help=True)
+app = typer.Typer(cls=VerbGroup, help="List, show and copy built-in recipes.", no_args_is_help=True)
 
 
-@app.command("list")
+@app.command("list", cls=Verb)
 def list_recipes(json: JsonOption = False) -> None:
     """List built-in recipes with their titles."""
     import genlab
@@ -25,7 +26,7 @@ def list_recipes(json: JsonOption = False) -> None:
         print_table(("name", "title"), list(titles.items()))
 
 
-@app.command()
+@app.command(cls=Verb)
 def show(
     recipe: RecipeArgument,
     overrides: OverridesOption = [],  # noqa: B006  (typer copies it)
@@ -34,9 +35,10 @@ def show(
 ) -> None:
     """Print a resolved recipe: every value, and where it was set."""
     import genlab
-    from genlab.cli.output import print_json
+    from genlab.cli.output import load_torch, print_json
     from genlab.config.render import listing
 
+    load_torch()
     checked = genlab.read_recipe(recipe, overrides=overrides, plugins=plugin)
     if json:
         print_json(checked.tables())
@@ -44,7 +46,7 @@ def show(
         typer.echo(listing(checked.tables(), checked.document))
 
 
-@app.command()
+@app.command(cls=Verb)
 def copy(
     recipe: RecipeArgument,
     to: Annotated[Path, typer.Argument(metavar="FILE", help="The new file, or a folder for it.")] = Path(),

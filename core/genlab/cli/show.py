@@ -17,8 +17,9 @@ def show(
     from rich.console import Console
 
     import genlab
-    from genlab.cli.output import print_json, print_table
+    from genlab.cli.output import load_torch, print_json, print_table
 
+    load_torch()
     console = Console(highlight=False)
     summaries = genlab.describe_networks(recipe, overrides=overrides, plugins=plugin)
     if json:
