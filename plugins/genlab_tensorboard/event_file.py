@@ -22,19 +22,20 @@ _CHECKSUM = struct.Struct("<I")
 
 
 class EventFile:
-    """A new file of events, which sorts behind those from before.
+    """A new file of events.
 
     It is opened for each event, so that whatever ends the process leaves whole events, which can be seen at once.
 
     Args:
         folder: where to make it.
         step: events of later steps that a TensorBoard has read from older files are void; none if nothing is given.
-        suffix: the end of its name, to know it by.
+        name: the end of its name; otherwise the time, by which it sorts behind older ones.
     """
 
-    def __init__(self, folder: Path, step: int | None = None, suffix: str = "") -> None:
+    def __init__(self, folder: Path, step: int | None = None, name: str = "") -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / f"{_NAME}.{time.time_ns()}{suffix}"
+        self._path = folder / f"{_NAME}.{name or time.time_ns()}"
+        self._path.unlink(missing_ok=True)
         self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
         if step is not None:
             start = SessionLog(status=SessionLog.START)

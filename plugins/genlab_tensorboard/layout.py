@@ -14,10 +14,10 @@ def layout(tags: Collection[str]) -> Layout:
     How far do validation pairs lag behind training pairs? Do generator and discriminator keep up with each other?
     Do gradients reach every level of a network?
     """
-    roles = _parts(tags, "gradient_norm")
+    roles = _roles(tags)
     categories = {
         "Validation and training pairs": {metric: _sides(metric) for metric in _metrics(tags)},
-        "Losses": {"Terms of all phases": ["loss/"]} if _parts(tags, "loss") else {},
+        "Losses": {"Terms of all phases": ["loss/"]} if any(tag.startswith("loss/") for tag in tags) else {},
         "Gradients of every level": {role.capitalize(): _levels("gradient_norm", role) for role in roles},
         "Gradients relative to weights": {role.capitalize(): _levels("gradient_to_weight", role) for role in roles},
     }
@@ -29,9 +29,9 @@ def _category(title: str, charts: dict[str, list[str]]) -> Category:
     return Category(title=title, chart=[Chart(title=name, multiline=content) for name, content in contents.items()])
 
 
-def _parts(tags: Collection[str], group: str) -> list[str]:
-    """The second part of each tag of a group, once each, in order."""
-    return list(dict.fromkeys(tag.split("/")[1] for tag in tags if tag.startswith(f"{group}/")))
+def _roles(tags: Collection[str]) -> list[str]:
+    """The networks whose gradients were measured, in order."""
+    return list(dict.fromkeys(tag.split("/")[2] for tag in tags if tag.startswith("weights/gradient_norm/")))
 
 
 def _metrics(tags: Collection[str]) -> list[str]:
@@ -44,4 +44,4 @@ def _sides(metric: str) -> list[str]:
 
 
 def _levels(group: str, role: str) -> list[str]:
-    return [re.escape(f"{group}/{role}/")]
+    return [re.escape(f"weights/{group}/{role}/")]

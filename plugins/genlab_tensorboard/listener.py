@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing_extensions import override
 
-from genlab import Compared, Listener, Previewed, Probed, Started, Step, Validated
+from genlab import Compared, Ended, Listener, Previewed, Probed, Started, Step, Validated
 from genlab_tensorboard.tags import step_scalars
 
 
 class TensorBoard(Listener):
-    """Writes curves, pictures, the recipe and a page of charts to the run's folder `tensorboard`."""
+    """Writes curves, pictures, settings, the recipe and a page of charts to the run's folder `tensorboard`."""
 
     @override
     def started(self, event: Started) -> None:
@@ -17,7 +17,7 @@ class TensorBoard(Listener):
         from genlab_tensorboard.board import Board
 
         self._board = Board(event.folder / "tensorboard", event)
-        self._board.add_texts({"title": event.title, **event.facts}, event.recipe)
+        self._board.begin({"title": event.title, **event.facts}, event.recipe)
 
     @override
     def step(self, event: Step) -> None:
@@ -43,3 +43,8 @@ class TensorBoard(Listener):
     @override
     def validated(self, event: Validated) -> None:
         self._board.add_scalars(event.step, event.metrics)
+
+    @override
+    def ended(self, event: Ended) -> None:
+        if event.status == "finished":
+            self._board.finish()

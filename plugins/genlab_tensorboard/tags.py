@@ -8,7 +8,7 @@ from genlab import Pictures, StepMetrics
 
 
 def step_scalars(values: StepMetrics) -> dict[str, float]:
-    """The figures of a step by tag.
+    """The figures of a step by tag; pages sort them by name, with the many of the levels behind validation's.
 
     How large a level's gradient is beside its weights says more than the weights' norm alone, so that one is left out.
     """
@@ -19,9 +19,9 @@ def step_scalars(values: StepMetrics) -> dict[str, float]:
     }
     return {
         **_under("loss", values.losses),
-        **_under("learning_rate", values.learning_rates),
-        **_under("gradient_norm", values.gradient_norms),
-        **_under("gradient_to_weight", relative),
+        **_under("optimizer/learning_rate", values.learning_rates),
+        **_under("weights/gradient_norm", values.gradient_norms),
+        **_under("weights/gradient_to_weight", relative),
         "speed/images_per_second": values.images_per_second,
         "speed/waiting_for_data": values.waiting,
     }

@@ -27,7 +27,10 @@ class LoadFast(StrEnum):
 
 def board(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A run, or a folder of runs.", autocompletion=complete_board)
+        Path,
+        typer.Argument(
+            metavar="DIR", help="A run, an ablation, its trials, or a folder of runs.", autocompletion=complete_board
+        ),
     ] = Path("runs"),
     port: Annotated[
         int | None,
@@ -43,7 +46,7 @@ def board(
         LoadFast, typer.Option("--load_fast", help="Load data with TensorBoard's fast loader.")
     ] = LoadFast.AUTO,
 ) -> None:
-    """Open TensorBoard on one or more runs, until Ctrl-C."""
+    """Open TensorBoard on runs, or on the arms of an ablation, until Ctrl-C."""
     from genlab.errors import GenlabError, RunError
 
     if not folder.is_dir():
@@ -54,6 +57,7 @@ def board(
         raise GenlabError("the port is in use", where=f"--port {port}", hint=hint)
     if port is None and _is_taken(_USUAL):
         typer.echo(f"Port {_USUAL} is in use, so TensorBoard takes the next free one.", err=True)
+    folder = shown_folder(folder)
     if not has_curves(folder):
         typer.echo(f"{folder} has no curves yet: recipes with [listeners.tensorboard] write them.", err=True)
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--load_fast", load_fast.value]
@@ -64,6 +68,14 @@ def board(
     command += ["--samples_per_plugin", "images=100"]
     # Replaces this process, so that a signal to it ends TensorBoard.
     os.execv(sys.executable, command)
+
+
+def shown_folder(folder: Path) -> Path:
+    """What TensorBoard shows of a folder: the arms of an ablation, or its trials until these are compared."""
+    trials, arms = folder / "trials", folder / "tensorboard"
+    if not trials.is_dir() or (folder / "run.json").exists():
+        return folder
+    return arms if arms.is_dir() else trials
 
 
 def has_curves(folder: Path) -> bool:

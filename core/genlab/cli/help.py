@@ -29,7 +29,7 @@ def _without_types(parameters: list[Any]) -> list[Any]:
     """Parameters without the types that typer shows of flags, which take no value, and of arguments."""
     for parameter in parameters:
         if isinstance(parameter, TyperArgument):
-            parameter.display_type_rich = lambda **_: ""
+            parameter.display_type_rich = lambda ctx: ""  # noqa: ARG005
         elif parameter.is_flag:
             parameter.metavar = ""
     return parameters

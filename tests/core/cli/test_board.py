@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from tests.conftest import GenCommand
 
+from genlab.cli.board import shown_folder
 from genlab_tensorboard.event_file import EventFile
 from genlab_tensorboard.summaries import picture_value
 
@@ -91,6 +92,24 @@ def test_a_port_that_was_asked_for_and_is_taken_is_told(gen: GenCommand, taken: 
     assert done.returncode == 2
     assert f"--port {port}: the port is in use" in done.stderr
     assert "leave --port out" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("there", "opened", "shown"),
+    [
+        (["trials/skips/seed-0", "tensorboard/skips"], "", "tensorboard"),
+        (["trials/skips/seed-0"], "", "trials"),
+        (["trials/skips/seed-0", "tensorboard/skips"], "trials", "trials"),
+        (["tensorboard"], "", ""),
+    ],
+    ids=["ablation", "not compared yet", "trials", "run"],
+)
+def test_an_ablation_shows_its_arms_and_its_trials_when_asked(
+    there: list[str], opened: str, shown: str, tmp_path: Path
+) -> None:
+    for path in there:
+        (tmp_path / path).mkdir(parents=True)
+    assert shown_folder(tmp_path / opened) == tmp_path / shown
 
 
 def test_a_folder_that_is_not_there_is_told(gen: GenCommand) -> None:

@@ -60,13 +60,20 @@ def test_runs_of_an_arm_are_one_trial_of_hparams(written: Path, event: Compared)
         assert start.hparams["generator.skips"].bool_value == ARMS[trial.arm]
         assert plugin_data(folder, "_hparams_/session_end_info").HasField("session_end_info")
         assert [scalar.step for scalar in load(folder).Scalars("validation/l1")] == [8]
-        assert len(list(folder.glob("*.session"))) == 1
+        assert len(list(folder.iterdir())) == 2
+
+
+def test_an_arm_is_a_run_with_a_row_of_its_own(written: Path) -> None:
+    for arm, skips in ARMS.items():
+        start = plugin_data(written / "tensorboard" / arm, "_hparams_/session_start_info").session_start_info
+        assert (start.group_name, start.hparams["generator.skips"].bool_value) == (arm, skips)
 
 
 def test_the_experiment_names_what_differs_and_what_is_measured(written: Path) -> None:
     experiment = plugin_data(written / "tensorboard", "_hparams_/experiment").experiment
     assert [info.name for info in experiment.hparam_infos] == ["generator.skips"]
-    assert [info.name.tag for info in experiment.metric_infos] == ["validation/l1"]
+    assert [info.name.tag for info in experiment.metric_infos] == ["over the seeds/validation/l1/mean"]
+    assert [info.display_name for info in experiment.metric_infos] == ["validation/l1"]
 
 
 def test_every_arm_has_a_curve_in_a_band(written: Path) -> None:

@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
+from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2
 
-from genlab import Validated
+from genlab import Ended, Validated
 from genlab_tensorboard.layout import layout
 
 Tell = Callable[[int], Any]
@@ -36,13 +37,13 @@ def test_every_figure_has_a_curve(folder: Path, tell: Tell) -> None:
     assert {tag: [event.value for event in found.Scalars(tag)] for tag in found.Tags()["scalars"]} == {
         "loss/generator/l1": pytest.approx([0.1, 0.2]),
         "loss/discriminator/adversarial": [0.5, 0.5],
-        "learning_rate/generator": pytest.approx([2e-4, 2e-4]),
-        "learning_rate/discriminator": pytest.approx([1e-4, 1e-4]),
-        "gradient_norm/generator/encoder 1": [4.0, 4.0],
-        "gradient_norm/generator/decoder 1": [2.0, 2.0],
-        "gradient_norm/discriminator/convolution 1": [1.0, 1.0],
-        "gradient_to_weight/generator/encoder 1": [0.25, 0.25],
-        "gradient_to_weight/discriminator/convolution 1": [0.125, 0.125],
+        "optimizer/learning_rate/generator": pytest.approx([2e-4, 2e-4]),
+        "optimizer/learning_rate/discriminator": pytest.approx([1e-4, 1e-4]),
+        "weights/gradient_norm/generator/encoder 1": [4.0, 4.0],
+        "weights/gradient_norm/generator/decoder 1": [2.0, 2.0],
+        "weights/gradient_norm/discriminator/convolution 1": [1.0, 1.0],
+        "weights/gradient_to_weight/generator/encoder 1": [0.25, 0.25],
+        "weights/gradient_to_weight/discriminator/convolution 1": [0.125, 0.125],
         "speed/images_per_second": [8.5, 8.5],
         "speed/waiting_for_data": [0.25, 0.25],
         "validation/l1": pytest.approx([0.2]),
@@ -52,6 +53,31 @@ def test_every_figure_has_a_curve(folder: Path, tell: Tell) -> None:
         "gap/l1": [0.0],
     }
     assert steps(folder, "loss/generator/l1") == [10, 20]
+
+
+def test_the_many_curves_of_levels_sort_behind_validation(folder: Path, tell: Tell) -> None:
+    tell(0).until(20)
+    tags = sorted(load(folder).Tags()["scalars"])
+    assert max(n for n, tag in enumerate(tags) if "validation/" in tag) < min(
+        n for n, tag in enumerate(tags) if "gradient" in tag
+    )
+
+
+def hparams(folder: Path, tag: str) -> plugin_data_pb2.HParamsPluginData:
+    content = load(folder).SummaryMetadata(f"_hparams_/{tag}").plugin_data.content
+    return plugin_data_pb2.HParamsPluginData.FromString(content)
+
+
+def test_a_run_is_a_row_of_hparams_with_its_settings_and_scores(folder: Path, tell: Tell) -> None:
+    run = tell(0).until(20)
+    start = hparams(folder, "session_start_info").session_start_info
+    assert start.group_name == folder.name
+    assert {name: value.string_value for name, value in start.hparams.items()} == {"generator.name": "unet"}
+    experiment = hparams(folder, "experiment").experiment
+    assert [(info.name, info.differs) for info in experiment.hparam_infos] == [("generator.name", True)]
+    assert [info.name.tag for info in experiment.metric_infos] == ["validation/l1", "validation/psnr"]
+    run.listener.ended(Ended(20, "finished", 1.0))
+    assert hparams(folder, "session_end_info").session_end_info.status == api_pb2.STATUS_SUCCESS
 
 
 def test_pictures_show_the_three_sides_of_each_pair_beside_each_other(folder: Path, tell: Tell) -> None:
@@ -176,10 +202,10 @@ def test_the_page_of_charts_is_whole_right_after_a_resume(folder: Path, tell: Te
 
 
 def test_a_chart_keeps_to_its_own_role() -> None:
-    page = layout(["gradient_norm/generator/x", "gradient_norm/generator_b/x"])
+    page = layout(["weights/gradient_norm/generator/x", "weights/gradient_norm/generator_b/x"])
     first = page.category[0].chart[0].multiline.tag[0]
-    assert re.match(first, "gradient_norm/generator/x")
-    assert not re.match(first, "gradient_norm/generator_b/x")
+    assert re.match(first, "weights/gradient_norm/generator/x")
+    assert not re.match(first, "weights/gradient_norm/generator_b/x")
 
 
 @pytest.mark.cold

@@ -64,7 +64,7 @@ def server(folder: Path, tell: Tell, tmp_path: Path) -> Iterator[Server]:
 
 def test_it_shows_curves_pictures_texts_and_charts(server: Server, tell: Tell) -> None:
     tags = server.ask("scalars/tags")[RUN]
-    assert {"loss/generator/l1", "validation/l1", "gradient_norm/generator/encoder 1"} <= set(tags)
+    assert {"loss/generator/l1", "validation/l1", "weights/gradient_norm/generator/encoder 1"} <= set(tags)
     assert server.steps("validation/l1") == [20, 40, 60]
 
     pictures = server.ask("images/tags")[RUN]
@@ -96,10 +96,12 @@ def test_it_shows_curves_pictures_texts_and_charts(server: Server, tell: Tell) -
         ("Validation and training pairs", "l1"): {"validation/l1", "train/l1"},
         ("Validation and training pairs", "psnr"): {"validation/psnr", "train/psnr"},
         ("Losses", "Terms of all phases"): {"loss/generator/l1", "loss/discriminator/adversarial"},
-        ("Gradients of every level", "Generator"): {f"gradient_norm/generator/{x} 1" for x in ("encoder", "decoder")},
-        ("Gradients of every level", "Discriminator"): {"gradient_norm/discriminator/convolution 1"},
-        ("Gradients relative to weights", "Generator"): {"gradient_to_weight/generator/encoder 1"},
-        ("Gradients relative to weights", "Discriminator"): {"gradient_to_weight/discriminator/convolution 1"},
+        ("Gradients of every level", "Generator"): {
+            f"weights/gradient_norm/generator/{x} 1" for x in ("encoder", "decoder")
+        },
+        ("Gradients of every level", "Discriminator"): {"weights/gradient_norm/discriminator/convolution 1"},
+        ("Gradients relative to weights", "Generator"): {"weights/gradient_to_weight/generator/encoder 1"},
+        ("Gradients relative to weights", "Discriminator"): {"weights/gradient_to_weight/discriminator/convolution 1"},
     }
 
     # The run is resumed from step 30 while TensorBoard is open.
