@@ -21,7 +21,7 @@ _COLORS = {"finished": "green", "paused": "yellow", "interrupted": "yellow", "fa
 class Console(Listener):
     """Prints settings, progress with ETA, validation metrics and the end of a run to standard error.
 
-    On a terminal progress is a bar; elsewhere it is a plain line a minute, and ten at least.
+    On a terminal progress is a bar; elsewhere it is a plain line after each tenth and each minute.
     """
 
     @override

@@ -10,7 +10,7 @@ from typing import Any, cast
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summary_v2
 
-Settings = Mapping[str, str | float | bool]
+RunSettings = Mapping[str, str | float | bool]
 
 _WITHOUT_EFFECT = ("title", "evaluate", "checkpoint", "listeners")
 # TensorBoard shows five settings, unless others are chosen: those that are said to differ come first.
@@ -23,7 +23,7 @@ def settings_of(recipe: str) -> dict[str, str | float | bool]:
     return dict(_leaves(tables))
 
 
-def row_value(settings: Settings, trial: str) -> Summary.Value:
+def row_value(settings: RunSettings, trial: str) -> Summary.Value:
     """A run's row on the page; TensorBoard averages the scores of runs of one trial, such as an arm."""
     return summary_v2.hparams_pb(dict(settings), trial_id=trial).value[0]
 

@@ -71,7 +71,7 @@ def board(
 
 
 def shown_folder(folder: Path) -> Path:
-    """What TensorBoard shows of a folder: the arms of an ablation, or its trials until these are compared."""
+    """Pick what TensorBoard shows of a folder: of an ablation its arms, or its trials until these are compared."""
     trials, arms = folder / "trials", folder / "tensorboard"
     if not trials.is_dir() or (folder / "run.json").exists():
         return folder
