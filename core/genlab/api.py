@@ -18,6 +18,7 @@ from genlab.errors import DataUnavailableError
 from genlab.interfaces.listener import Probed
 from genlab.runs import training
 from genlab.runs.folder import RunFolder
+from genlab.runs.kept_recipe import kept_recipe
 from genlab.runs.run import Run
 from genlab.tools.bench.bench import run_benchmark
 from genlab.tools.bench.report import Benchmark
@@ -150,14 +151,17 @@ def resume(
 
     Args:
         run: the run's folder.
-        overrides: `KEY=VALUE` texts that say where the data are now, such as `data.root=/new/place`; their content must
-            be the same.
+        overrides: `KEY=VALUE` texts that change the recipe from here on, such as `train.steps=200`, which continues a
+            finished run, or `data.root=/new/place`, where the content must be the same. What decides what the weights
+            mean cannot change. The run's manifest records each change.
         allow_changed_data: whether to train on with pairs of other content, which the run's manifest records.
         stop_at: pause after so many steps of the whole training, to be resumed.
         on_progress: called with (done, total), in pairs, while the data are checked before the training resumes.
 
     Raises:
-        RunError: it has finished, is being trained, its checkpoints are missing, or its data changed.
+        RunError: it has finished and `train.steps` is not raised, is being trained, its checkpoints are missing, its data
+            or its recipe.toml changed, or an override is of what cannot change.
+        RecipeError: with all that is wrong with the overrides.
         DataError: the data cannot be read.
     """
     folder = RunFolder.existing(as_path(run))
@@ -283,7 +287,9 @@ def open_run(path: str | Path, *, device: str = "auto") -> Run:
         device: where to predict: auto, cpu, cuda or mps.
 
     Raises:
-        RunError: not a run.
+        RunError: not a run, or its recipe.toml was edited since it began.
         DeviceError: the device asked for is not there.
     """
-    return Run(RunFolder.existing(as_path(path)), device)
+    folder = RunFolder.existing(as_path(path))
+    kept_recipe(folder)
+    return Run(folder, device)

@@ -65,7 +65,7 @@ class Ablation:
     Raises:
         RecipeError: with all that is wrong with the recipe and its arms.
         DataError: the data are not available.
-        RunError: the folder's ablation was made by an earlier genlab.
+        RunError: the folder's ablation was made by an earlier genlab, or the recipe of a trial's run was edited.
     """
 
     def __init__(
@@ -81,6 +81,8 @@ class Ablation:
         self._refuse_different_measures()
         self.folder = AblationFolder(path)
         self.folder.refuse_earlier()
+        for settled in self.trials:
+            self.folder.refuse_edited(settled.trial.arm, settled.trial.seed, settled.identity)
 
     @property
     def slots(self) -> int:

@@ -19,6 +19,7 @@ from pathlib import Path
 from genlab.ablation.identity import Identity, differences, identity_of, key
 from genlab.errors import GenlabError, RunError
 from genlab.runs.folder import RunFolder
+from genlab.runs.kept_recipe import kept_recipe
 from genlab.runs.manifest import Manifest
 from genlab.util.files import file_lock, remove_partial, storage_errors
 
@@ -44,6 +45,12 @@ class AblationFolder:
         if (self.path / "cells").is_dir() and self.recipe_path.is_file() and not self.trials_path.is_dir():
             what = "this ablation was made by an earlier genlab, whose results cannot be compared with new ones"
             raise RunError(what, where=str(self.path), hint="Choose another --out; this folder is left as it is.")
+
+    def refuse_edited(self, arm: str, seed: int, wanted: Identity) -> None:
+        """Raise a `RunError` if the recipe of a trial's run, in place or aside, was edited since it began."""
+        for run in (self.trial(arm, seed), RunFolder(self.path / "aside" / key(wanted))):
+            if (run.path / "run.json").is_file() and run.recipe_path.is_file():
+                kept_recipe(run)
 
     @classmethod
     def at(cls, path: Path) -> AblationFolder:

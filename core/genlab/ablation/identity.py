@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
 from genlab.config.schema import TABLES
 from genlab.runs.folder import RunFolder
+from genlab.runs.kept_recipe import kept_recipe
+from genlab.runs.recipe_changes import decides_result
 
 Identity = Mapping[str, str]
 
@@ -37,11 +38,14 @@ def substance(tables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def identity_of(folder: RunFolder) -> Identity:
-    """Identity of an existing run."""
+    """Identity of an existing run; `RunError` if its recipe was edited."""
     manifest = folder.read()
-    tables = tomllib.loads(folder.recipe_path.read_text(encoding="utf-8"))
-    found = identity(tables, manifest.data.fingerprints, manifest.code)
-    return {**found, "a change of the data": "accepted"} if manifest.data.changes else found
+    found = dict(identity(kept_recipe(folder), manifest.data.fingerprints, manifest.code))
+    if manifest.data.changes:
+        found["a change of the data"] = "accepted"
+    if any(decides_result(change.key) for change in manifest.recipe_changes):
+        found["a change of the recipe"] = "accepted"
+    return found
 
 
 def key(identity: Identity) -> str:

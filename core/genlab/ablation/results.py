@@ -25,8 +25,9 @@ from genlab.ablation.statistics import (
 )
 from genlab.assemble.recipe import Score
 from genlab.config.validate import Keys, dotted, inline
-from genlab.errors import RunError
+from genlab.errors import GenlabError, RunError
 from genlab.interfaces.listener import Compared, Interval, Pictures, Trial
+from genlab.runs.folder import RunFolder
 from genlab.runs.manifest import Manifest
 
 
@@ -239,10 +240,19 @@ def _in_order(plan: Plan) -> list[PlannedTrial]:
 def _read_trial(trial: PlannedTrial, folder: AblationFolder, wanted: Identity) -> TrialResult:
     run = folder.trial(trial.arm, trial.seed)
     try:
-        manifest, changed = run.read(), differences(identity_of(run), wanted)
+        manifest = run.read()
     except RunError:
         return TrialResult(trial.arm, trial.seed, run.path, None, {})
-    if changed and manifest.status == "finished":
-        failure = f"{' and '.join(changed)} changed while the ablation ran, so this run does not count"
+    failure = _mismatch(run, wanted)
+    if failure and manifest.status == "finished":
         manifest = manifest.model_copy(update={"status": "failed", "failure": failure})
     return TrialResult(trial.arm, trial.seed, run.path, manifest, read_history(run.path))
+
+
+def _mismatch(run: RunFolder, wanted: Identity) -> str | None:
+    """Reason why a run does not count as a trial."""
+    try:
+        changed = differences(identity_of(run), wanted)
+    except GenlabError as error:
+        return str(error)
+    return f"{' and '.join(changed)} changed while the ablation ran, so this run does not count" if changed else None

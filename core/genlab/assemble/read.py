@@ -10,6 +10,7 @@ from genlab.assemble.recipe import Recipe
 from genlab.assemble.resolve import resolve
 from genlab.config.document import Document
 from genlab.config.load import load_recipe
+from genlab.config.overrides import read_assignments
 from genlab.registry.components import Components
 from genlab.registry.discovery.find import find_plugins
 
@@ -20,6 +21,11 @@ class CheckedRecipe(NamedTuple):
     recipe: Recipe
     document: Document
     components: Components
+
+    def overridden(self, assignments: Iterable[str]) -> CheckedRecipe:
+        """The recipe with `KEY=VALUE` texts laid over it; `RecipeError` with all that is wrong."""
+        document = read_assignments(assignments).over(self.document)
+        return self._replace(recipe=resolve(document, self.components), document=document)
 
     def tables(self) -> dict[str, Any]:
         """All of the recipe's tables, complete with defaults, and its ablation as it is written."""

@@ -15,8 +15,9 @@ def resume(
         list[str],
         typer.Option(
             "--set",
-            metavar="data.KEY=VALUE",
-            help="Set the new location of moved data, such as data.root=/new/place. Repeatable.",
+            metavar="KEY=VALUE",
+            help="Change a value of the recipe from here on, such as train.steps=20000 (continues a finished run), "
+            "optimizer.learning_rate=1e-4, or data.root=/new/place. Repeatable; recorded in run.json.",
         ),
     ] = [],  # noqa: B006  (typer copies it)
     allow_changed_data: Annotated[

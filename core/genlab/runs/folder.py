@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import time
 from collections.abc import Generator, Iterable
@@ -75,6 +76,11 @@ class RunFolder:
         except RunError:
             return False
         return True
+
+    def command_to_start_again(self, *options: str) -> str:
+        """The command that trains the run's recipe in a new run."""
+        plugins = [word for file in self.plugin_files for word in ("--plugin", str(file))]
+        return shlex.join(["gen", "run", str(self.recipe_path), *plugins, *options])
 
     @staticmethod
     def refuse_occupied(path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,6 +24,24 @@ class DataChange(BaseModel):
     step: int
     time: datetime
     fingerprints: dict[str, str]
+
+
+class RecipeChange(BaseModel):
+    """A change of the recipe by `gen resume --set`.
+
+    Args:
+        step: how many steps were done.
+        time: when it was made.
+        key: of the recipe, such as `train.steps`.
+        old: the value before; None where there was none.
+        new: the value since; None where there is none.
+    """
+
+    step: int
+    time: datetime
+    key: str
+    old: Any
+    new: Any
 
 
 class StoredPairs(BaseModel):
@@ -96,7 +114,11 @@ class SideRecord(BaseModel):
 
 
 class Manifest(BaseModel):
-    """Provenance and progress of a run."""
+    """Provenance and progress of a run.
+
+    `recipe` has the tables of the resolved recipe, which the folder's recipe.toml must equal. While that file is being
+    replaced, it may still equal `replaced_recipe`. Runs from before these fields have neither.
+    """
 
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")
 
@@ -122,4 +144,7 @@ class Manifest(BaseModel):
     condition: SideRecord | None = None
     target: SideRecord | None = None
     data: DataRecord
+    recipe: dict[str, Any] | None = None
+    replaced_recipe: dict[str, Any] | None = None
+    recipe_changes: list[RecipeChange] = Field(default_factory=list[RecipeChange])
     facts: dict[str, str]

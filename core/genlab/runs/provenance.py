@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
+from typing import Any
 
 import torch
 
@@ -14,7 +15,9 @@ from genlab.assemble import source_digest
 from genlab.assemble.experiment import Built
 from genlab.assemble.facts import facts
 from genlab.assemble.open_data import OpenData
+from genlab.assemble.read import CheckedRecipe
 from genlab.assemble.recipe import Recipe
+from genlab.config.changed_values import ChangedValue, changed_values
 from genlab.config.document import Document
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import OneHotLabels, TensorSpec
@@ -22,7 +25,7 @@ from genlab.engine.runtime import device_name
 from genlab.interfaces.dataset import ImageSide, Palette, SideName
 from genlab.interfaces.metric import Metric
 from genlab.runs.image_warnings import is_colored
-from genlab.runs.manifest import DataChange, DataRecord, Manifest, SideRecord, StoredPairs
+from genlab.runs.manifest import DataChange, DataRecord, Manifest, RecipeChange, SideRecord, StoredPairs
 from genlab.util import environment
 
 _MEASURING = "evaluate.metrics."
@@ -48,8 +51,31 @@ def first_manifest(built: Built, recipe_name: str, document: Document) -> Manife
         condition=condition,
         target=target,
         data=data_record(built),
+        recipe=built.recipe.tables(),
         facts=facts(built, recipe_name, document),
     )
+
+
+def after_changes(manifest: Manifest, before: CheckedRecipe, built: Built, step: int) -> dict[str, Any]:
+    """Entries of the manifest of a run whose recipe is changed at a step.
+
+    Args:
+        manifest: the run's until now.
+        before: the recipe until now.
+        built: what is trained from here on.
+        step: how many steps are done.
+    """
+    now = datetime.now(UTC)
+    found = changed_values(before.recipe.tables(), built.recipe.tables())
+    changes = [*manifest.recipe_changes, *(RecipeChange(step=step, time=now, **change._asdict()) for change in found)]
+    first = {name: manifest.facts[name] for name in ("recipe", "set") if name in manifest.facts}
+    if changes:
+        first["changed"] = "; ".join(f"{ChangedValue(c.key, c.old, c.new)} (step {c.step:,})" for c in changes)
+    return {
+        "steps": built.recipe.settings.train.steps,
+        "recipe_changes": changes,
+        "facts": first | facts(built, manifest.facts.get("recipe", ""), before.document),
+    }
 
 
 def target_classes(pairs: PreparedPairs) -> Palette | None:

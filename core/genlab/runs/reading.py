@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from genlab.assemble.read import CheckedRecipe, read_recipe
 from genlab.errors import RecipeError, RunError
 from genlab.registry.discovery.packages import declared_plugins
 from genlab.registry.discovery.plugin import canonical
 from genlab.runs.folder import RunFolder
+from genlab.runs.kept_recipe import kept_recipe
 
 
-def read_run(folder: RunFolder, overrides: Iterable[str] = ()) -> CheckedRecipe:
+def read_run(folder: RunFolder) -> CheckedRecipe:
     """Read a run's recipe, with its copies of plugin files.
 
     Args:
         folder: the run's.
-        overrides: `KEY=VALUE` texts, laid over the recipe.
 
     Raises:
         RecipeError: it is no longer valid.
-        RunError: packages that the run was made with are missing.
+        RunError: the recipe was edited since the run began, or packages that the run was made with are missing.
     """
+    kept_recipe(folder)
     try:
-        return read_recipe(folder.recipe_path, overrides=overrides, plugins=folder.plugin_files)
+        return read_recipe(folder.recipe_path, plugins=folder.plugin_files)
     except RecipeError as error:
         if missing := _missing_packages(folder):
             hint = f"Install the missing packages. Without them, the recipe is invalid:\n{error}"

@@ -13,23 +13,27 @@ from typing import Any, get_args
 from genlab.assemble.experiment import Built, build
 from genlab.assemble.pair_cache import remove_pairs
 from genlab.assemble.read import CheckedRecipe
-from genlab.config.overrides import read_assignments
+from genlab.assemble.recipe import Recipe
+from genlab.config.changed_values import changed_values
+from genlab.config.schema import Settings
 from genlab.config.validate import Keys, dotted
 from genlab.data.check import check_pairs
-from genlab.engine.checkpoint_files import step_of
+from genlab.engine.checkpoint_files import optimizer_files, step_of
 from genlab.engine.loop import train_loop
+from genlab.engine.optimizers import rate_at
 from genlab.engine.runtime import memory_errors
 from genlab.errors import DataError, DataUnavailableError, GenlabError, RunError, StorageError
 from genlab.interfaces.dataset import Split
 from genlab.interfaces.listener import Listener, Started
 from genlab.runs import provenance
 from genlab.runs.folder import ManifestListener, RunFolder
+from genlab.runs.kept_recipe import complete_replacement, replace_recipe
 from genlab.runs.manifest import Manifest
 from genlab.runs.reading import read_run
+from genlab.runs.recipe_changes import refuse_fixed
 from genlab.util.arguments import as_list
 from genlab.util.environment import refuse_several_processes
 from genlab.util.exceptions import summarize
-from genlab.util.files import write_text
 
 Listeners = Sequence[tuple[str, Listener]]
 OnProgress = Callable[[int, int], None]
@@ -83,42 +87,81 @@ def resume_run(
 
     Args:
         folder: the run's.
-        overrides: `KEY=VALUE` texts of the recipe's `[data]`, such as `data.root=/new/place`.
+        overrides: `KEY=VALUE` texts of what may change, such as `train.steps=200`; see `recipe_changes`.
         allow_changed_data: whether to train on with pairs of other content, which the manifest records.
         stop_at: pause after so many steps, to be resumed.
         listeners: listeners in addition to the recipe's.
         on_progress: called with (done, total), in pairs, while the data are checked.
 
     Raises:
-        RunError: it has finished, is being trained, its checkpoints are missing, or its data changed.
+        RunError: it has finished and `train.steps` is not raised, is being trained, its checkpoints are missing, its
+            recipe was edited, its data changed, or an override is of what may not change.
     """
     refuse_several_processes()
-    assignments = _of_data(overrides, folder)
+    assignments = as_list(overrides, "overrides")
     with folder.locked():
         folder.remove_partial()
+        complete_replacement(folder)
         manifest = folder.read()
         done = _steps_done(folder, manifest)
-        if manifest.status == "finished":
-            what = f"the run has finished: all {manifest.steps} steps are done"
-            hint = f"To train longer, start a new run: gen run {shlex.quote(str(folder.recipe_path))} --steps N"
-            raise RunError(what, where=str(folder.path), hint=hint)
+        if manifest.status == "finished" and not assignments:
+            raise _finished(manifest, folder)
         if stop_at is not None and stop_at <= done:
             raise RunError(f"--stop-at {stop_at} is in the past: the run is at step {done}", where=str(folder.path))
-        checked = read_run(folder, assignments)
-        steps = checked.recipe.settings.train.steps
-        if done > steps:
-            what = f"the run's recipe.toml has train.steps = {steps}, and {done} steps are done"
-            raise RunError(what, where=str(folder.path), hint="A run's recipe cannot be changed; restore it.")
+        before = read_run(folder)
+        checked = before.overridden(assignments)
+        refuse_fixed(changed_values(before.tables(), checked.tables()), assignments, folder)
+        _refuse_done(manifest, before.recipe, checked.recipe, done, folder)
         with memory_errors():
             built = _build_again(checked, folder)
             _check_data(built, done, on_progress)
         _refuse_changed(manifest, built, folder, allow_changed_data)
         for change in provenance.changed_versions(manifest, built):
             _log.warning("The run started with %s: results may differ from an uninterrupted run.", change)
-        write_text(folder.recipe_path, built.recipe.toml())
         data = provenance.data_record_after(manifest, built, done)
-        folder.update(status="running", signal=None, failure=None, data=data)
+        updates = {"status": "running", "signal": None, "failure": None, "data": data}
+        if assignments:
+            updates |= provenance.after_changes(manifest, before, built, done)
+            _warn_of_rising_rate(before.recipe.settings, built.recipe.settings, done)
+        replace_recipe(folder, built.recipe.tables(), **updates)
         _train(folder, built, stop_at, listeners)
+
+
+def _finished(manifest: Manifest, folder: RunFolder) -> RunError:
+    what = f"the run has finished: all {manifest.steps} steps are done"
+    more = shlex.join(["gen", "resume", str(folder.path), "--set", "train.steps=N"])
+    hint = f"To continue it to N steps: {more}"
+    if not _has_optimizers(folder):
+        hint = f"To train longer, start a new run: {folder.command_to_start_again('--steps', 'N')}"
+    return RunError(what, where=str(folder.path), hint=hint)
+
+
+def _has_optimizers(folder: RunFolder) -> bool:
+    """False for finished trials of an ablation, which keep no optimizer state."""
+    last = folder.last_checkpoint()
+    return last is not None and bool(optimizer_files(last))
+
+
+def _refuse_done(manifest: Manifest, before: Recipe, after: Recipe, done: int, folder: RunFolder) -> None:
+    """Raise a `RunError` if no steps are left to train."""
+    old, new = before.settings.train.steps, after.settings.train.steps
+    if manifest.status == "finished" and (old == new or not _has_optimizers(folder)):
+        raise _finished(manifest, folder)
+    if new < done or (new == done and new != old):
+        what = f"train.steps = {new}, and {done} steps are done"
+        raise RunError(what, where=str(folder.path), hint=f"Set it to more than {done}.")
+
+
+def _warn_of_rising_rate(before: Settings, after: Settings, done: int) -> None:
+    last, now = (
+        rate_at(step, settings.train.steps, settings.optimizer.learning_rate, settings.schedule)
+        for settings, step in ((before, done - 1), (after, done))
+    )
+    if now > last:
+        _log.warning(
+            "The learning rate rises from %.3g to %.3g: after step %s, it follows the %s schedule of %s steps.",
+            *(last, now, f"{done:,}", after.schedule.name, f"{after.train.steps:,}"),
+        )
 
 
 def _build_again(checked: CheckedRecipe, folder: RunFolder) -> Built:
@@ -155,15 +198,6 @@ def _check_data(built: Built, step: int, on_progress: OnProgress) -> None:
     raise DataError(what, where=data.training.description, hint="Start again when nothing writes to them any more.")
 
 
-def _of_data(overrides: Iterable[str], folder: RunFolder) -> list[str]:
-    """Overrides as they were given; `RunError` if one changes more than where the data are."""
-    given = as_list(overrides, "overrides")
-    if others := [name for name in read_assignments(given).values if name != "data"]:
-        what = f"a run's recipe is fixed: --set only changes the location of [data], not `{others[0]}`"
-        raise RunError(what, where=str(folder.path), hint="To train with other settings, start a new run.")
-    return given
-
-
 def _refuse_changed(manifest: Manifest, built: Built, folder: RunFolder, allow_changed_data: bool) -> None:
     changed = provenance.changed_data(manifest, built)
     refused = {name: words for name, words in changed.items() if not (allow_changed_data and name in get_args(Split))}
@@ -182,12 +216,10 @@ def _steps_done(folder: RunFolder, manifest: Manifest) -> int:
     if last is not None:
         return step_of(last)
     if manifest.step > 0:
-        plugins = [word for file in folder.plugin_files for word in ("--plugin", str(file))]
-        again = shlex.join(["gen", "run", str(folder.recipe_path), *plugins])
         raise RunError(
             f"its checkpoints are missing: there was one of step {manifest.step}",
             where=str(folder.checkpoints_path),
-            hint=f"Restore them, or train it again: {again} --out OTHER_FOLDER",
+            hint=f"Restore them, or train it again: {folder.command_to_start_again('--out', 'OTHER_FOLDER')}",
         )
     _log.info("The run was stopped before its first checkpoint, so it begins with the first step.")
     return 0

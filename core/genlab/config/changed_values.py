@@ -1,0 +1,50 @@
+"""Values in which two recipes differ. Importing this imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from typing_extensions import override
+
+from genlab.config.validate import dotted, shown
+
+
+class ChangedValue(NamedTuple):
+    """A value that differs between two recipes.
+
+    Args:
+        key: in dotted form, such as `train.steps`.
+        old: as TOML gives it; None where the first recipe has no such key.
+        new: likewise, of the second.
+    """
+
+    key: str
+    old: Any
+    new: Any
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.key}: {_shown(self.old)} -> {_shown(self.new)}"
+
+
+def changed_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[ChangedValue]:
+    """Differences between two recipes' tables by key; order, comments and notation do not count."""
+    before, after = dict(_leaves(old, "")), dict(_leaves(new, ""))
+    keys = dict.fromkeys([*before, *after])
+    changes = [ChangedValue(key, before.get(key), after.get(key)) for key in keys]
+    # NaN is not equal to itself.
+    return [change for change in changes if change.old != change.new and repr(change.old) != repr(change.new)]
+
+
+def _leaves(table: Mapping[str, Any], at: str) -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        here = f"{at}.{dotted((key,))}".removeprefix(".")
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, here)
+        else:
+            yield here, value
+
+
+def _shown(value: Any) -> str:
+    return "not set" if value is None else shown(value)

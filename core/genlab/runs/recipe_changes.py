@@ -1,0 +1,87 @@
+"""Changes that `gen resume --set` may make to a run's recipe. Importing this imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from genlab.config.changed_values import ChangedValue
+from genlab.errors import RunError
+from genlab.runs.folder import RunFolder
+
+
+class Changeable(NamedTuple):
+    """Keys of the recipe that may change between two parts of a training.
+
+    Everything else decides what the weights mean: networks, losses, pairs, their order, the optimizers' state.
+
+    Args:
+        keys: pattern of the dotted keys.
+        decides_result: whether the run is another experiment afterwards, so that it no longer counts as a trial of an
+            ablation.
+    """
+
+    keys: str
+    decides_result: bool
+
+
+CHANGEABLE = (
+    # The learning rate is a function of the step and of these, without a state.
+    Changeable("train.steps", decides_result=True),
+    Changeable("optimizer.learning_rate", decides_result=True),
+    Changeable("schedule.*", decides_result=True),
+    # Another machine computes the same with other roundings.
+    Changeable("train.device", decides_result=True),
+    Changeable("train.threads", decides_result=True),
+    Changeable("train.precision", decides_result=True),
+    Changeable("train.compile", decides_result=True),
+    # The content of the data is compared whenever a run is resumed, so only their location can change.
+    Changeable("data.*", decides_result=False),
+    # Scores are measured at other steps, or on more pairs, from here on; what they measure stays.
+    Changeable("evaluate.validations", decides_result=True),
+    Changeable("evaluate.pairs", decides_result=True),
+    # Weights and scores do not depend on these.
+    Changeable("evaluate.preview*", decides_result=False),
+    Changeable("checkpoint.*", decides_result=False),
+    Changeable("train.values_every", decides_result=False),
+    Changeable("listeners.*", decides_result=False),
+)
+
+CHANGEABLE_KEYS = tuple(changeable.keys for changeable in CHANGEABLE)
+
+
+def is_changeable(key: str) -> bool:
+    """True if a resume may change the value of a dotted key."""
+    return any(fnmatchcase(key, pattern) for pattern in CHANGEABLE_KEYS)
+
+
+def decides_result(key: str) -> bool:
+    """True if a run with another value of a dotted key is another experiment."""
+    return all(not fnmatchcase(key, known.keys) or known.decides_result for known in CHANGEABLE)
+
+
+def refuse_fixed(changes: Iterable[ChangedValue], assignments: Iterable[str], folder: RunFolder) -> None:
+    """Raise a `RunError` that lists the changes that a resume may not make.
+
+    Args:
+        changes: of the run's recipe.
+        assignments: the `KEY=VALUE` texts that ask for them.
+        folder: the run's.
+    """
+    fixed = [change for change in changes if not is_changeable(change.key)]
+    if fixed:
+        what = f"a resume cannot change these values of the recipe:{listed(fixed)}"
+        anew = folder.command_to_start_again(*as_options(assignments))
+        hint = f"It can change {', '.join(CHANGEABLE_KEYS)}.\nFor other values, start a new run: {anew}"
+        raise RunError(what, where=str(folder.path), hint=hint)
+
+
+def listed(changes: Iterable[ChangedValue]) -> str:
+    """Changes for a message, each on a line of its own."""
+    return "".join(f"\n  {change}" for change in changes)
+
+
+def as_options(assignments: Iterable[str]) -> list[str]:
+    """`KEY=VALUE` texts as words of the command line."""
+    return [word for assignment in assignments for word in ("--set", assignment)]

@@ -1,0 +1,253 @@
+"""A run keeps its recipe: edits of its recipe.toml are refused, and `gen resume --set` records what it changes."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tomli_w
+from safetensors.numpy import load_file
+from tests.conftest import GenCommand, Once
+from tests.core.runs.test_folder import manifest as a_manifest
+
+import genlab
+from genlab import RecipeError, RunError
+from genlab.config.document import read_file
+from genlab.runs.folder import RunFolder
+from genlab.runs.kept_recipe import kept_recipe
+from genlab.runs.manifest import RecipeChange
+from genlab.runs.recipe_changes import CHANGEABLE_KEYS
+
+
+@pytest.fixture
+def paused(tiny: Path, tmp_path: Path, once: Once) -> Path:
+    """A run after 4 of 8 steps."""
+    whole = once("paused-tiny", lambda folder: genlab.train(tiny, out=folder, stop_at=4))
+    return Path(shutil.copytree(whole, tmp_path / "run"))
+
+
+@pytest.fixture
+def finished(tiny: Path, tmp_path: Path, once: Once) -> Path:
+    """A run after its 8 steps."""
+    whole = once("finished-tiny", lambda folder: genlab.train(tiny, out=folder))
+    return Path(shutil.copytree(whole, tmp_path / "run"))
+
+
+def manifest(run: Path) -> dict[str, Any]:
+    return json.loads((run / "run.json").read_text())
+
+
+def edit(run: Path, old: str, new: str) -> None:
+    text = (run / "recipe.toml").read_text()
+    assert old in text
+    (run / "recipe.toml").write_text(text.replace(old, new))
+
+
+def rates(run: Path) -> dict[int, float]:
+    rows = map(json.loads, (run / "metrics.jsonl").read_text().splitlines())
+    return {row["step"]: row["learning_rates"]["generator"] for row in rows if "learning_rates" in row}
+
+
+def weights(run: Path) -> dict[str, np.ndarray]:
+    last = max((run / "checkpoints").glob("[0-9]*"))
+    return {f"{path.name}/{name}": a for path in last.glob("*.safetensors") for name, a in load_file(path).items()}
+
+
+# Edits of the run's file
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("steps = 8", "steps = 6", "train.steps: 8 -> 6"),
+        ("levels = 4", "levels = 3", "generator.levels: 4 -> 3"),
+        ("dropout = false", "dropout = true", "inference.dropout: false -> true"),
+        ("flip = true\n", "", "input.flip: true -> not set"),
+        ("[listeners.jsonl]", "[listeners.previews]\n[listeners.jsonl]", "listeners.previews: not set -> {}"),
+    ],
+)
+def test_an_edited_recipe_is_refused_by_all_that_read_it(paused: Path, old: str, new: str, told: str) -> None:
+    edit(paused, old, new)
+    for use in (genlab.resume, genlab.open_run, genlab.probe):
+        with pytest.raises(RunError) as caught:
+            use(paused)
+        assert f"recipe.toml was edited, and a run keeps its recipe:\n  {told}\n" in str(caught.value)
+        assert str(paused) in str(caught.value)
+
+
+def test_comments_order_and_notation_are_no_edits_and_stay(paused: Path) -> None:
+    text = (paused / "recipe.toml").read_text()
+    head, *tables = text.replace("weight = 100.0", "weight = 1e2  # as the paper").split("\n[")
+    reordered = "\n\n[".join([f"# mine\n{head}", *reversed(tables)])
+    assert reordered.count("as the paper") == 1
+    (paused / "recipe.toml").write_text(reordered)
+    assert genlab.resume(paused).manifest.status == "finished"
+    assert (paused / "recipe.toml").read_text() == reordered
+
+
+def test_the_remedy_of_an_edit_works(paused: Path, gen: GenCommand) -> None:
+    before = (paused / "recipe.toml").read_text()
+    edit(paused, "steps = 8", "steps = 6")
+    refused = gen("resume", paused)
+    assert refused.returncode == 2
+    command = f"gen resume {paused} --set train.steps=6"
+    assert command in refused.stderr.replace("\n", " ")
+    (paused / "recipe.toml").write_text(before)
+    assert gen(*shlex.split(command)[1:]).returncode == 0
+    assert manifest(paused)["steps"] == manifest(paused)["step"] == 6
+
+
+def test_a_run_from_before_manifests_had_recipes_is_read_as_it_was(paused: Path) -> None:
+    stored = manifest(paused)
+    for key in ("recipe", "replaced_recipe", "recipe_changes"):
+        del stored[key]
+    (paused / "run.json").write_text(json.dumps(stored))
+    edit(paused, "steps = 8", "steps = 6")
+    assert genlab.open_run(paused).recipe.settings.train.steps == 6
+    assert genlab.resume(paused).step == 6
+    assert manifest(paused)["recipe"]["train"]["steps"] == 6, "from here on, it is kept"
+
+
+# Changes by a resume
+
+
+def test_a_finished_run_continues_with_the_schedule_of_the_new_length(
+    finished: Path, gen: GenCommand, tiny: Path, tmp_path: Path
+) -> None:
+    hint = gen("resume", finished)
+    assert hint.returncode == 2
+    assert f"gen resume {finished} --set train.steps=N" in hint.stderr
+    continued = gen("resume", finished, "--set", "train.steps=12", "--set", "listeners.console={}")
+    assert continued.returncode == 0, continued.stderr
+    assert "learning rate rises from 5e-05 to 0.000133" in continued.stderr.replace("\n", " ")
+    assert "train.steps: 8 -> 12 (step 8)" in continued.stderr, "the header"
+    assert "12 steps" in continued.stderr
+    genlab.train(tiny, overrides=["train.steps=12"], out=tmp_path / "other")
+    old = rates(finished)
+    assert [old[step] for step in range(9, 13)] == [rates(tmp_path / "other")[step] for step in range(9, 13)]
+    stored = manifest(finished)
+    assert (stored["status"], stored["step"], stored["steps"]) == ("finished", 12, 12)
+    assert read_file(finished / "recipe.toml").values == stored["recipe"]
+    change, console = stored["recipe_changes"]
+    assert console["key"].startswith("listeners.console")
+    assert change.pop("time") > stored["created"]
+    assert change == {"step": 8, "key": "train.steps", "old": 8, "new": 12}
+
+
+def test_continuing_is_exact(finished: Path, tiny: Path, tmp_path: Path) -> None:
+    """With a constant rate, the length makes no difference to the weights."""
+    constant = ["schedule.name=constant", "evaluate.previews=1", "evaluate.validations=1"]
+    parts = genlab.train(tiny, overrides=[*constant, "train.steps=5"], out=tmp_path / "parts").path
+    genlab.resume(parts, overrides=["train.steps=8"])
+    whole = genlab.train(tiny, overrides=constant, out=tmp_path / "whole").path
+    np.testing.assert_equal(weights(parts), weights(whole))
+
+
+@pytest.mark.parametrize(
+    ("assignments", "told"),
+    [
+        (["generator.channels=8", "seed=1"], ["seed: 0 -> 1", "generator.channels: 4 -> 8"]),
+        (["losses.l1.weight=10"], ["losses.l1.weight: 100.0 -> 10"]),
+        (["losses.l1=false"], ["losses.l1.weight: 100.0 -> not set"]),
+        (["train.batch_size=2"], ["train.batch_size: 1 -> 2"]),
+        (["optimizer.betas=[0.9, 0.999]"], ["optimizer.betas: [0.5, 0.999] -> [0.9, 0.999]"]),
+        (["evaluate.metrics.psnr={}"], ["evaluate.metrics.psnr.name"]),
+        (["ablation.seeds=[1]"], ["ablation.seeds: not set -> [1]"]),
+        (["train.steps=20", "input.flip=false"], ["input.flip: true -> false"]),
+    ],
+)
+def test_what_decides_what_weights_mean_cannot_change(paused: Path, assignments: list[str], told: list[str]) -> None:
+    before = (paused / "run.json").read_bytes(), (paused / "recipe.toml").read_bytes()
+    with pytest.raises(RunError) as caught:
+        genlab.resume(paused, overrides=assignments)
+    assert all(f"\n  {words}" in caught.value.what for words in told)
+    assert "train.steps:" not in caught.value.what, "that one can"
+    assert ", ".join(CHANGEABLE_KEYS) in caught.value.hint
+    words = [word for assignment in assignments for word in ("--set", assignment)]
+    assert f"gen run {paused}/recipe.toml {shlex.join(words)}" in caught.value.hint
+    assert before == ((paused / "run.json").read_bytes(), (paused / "recipe.toml").read_bytes())
+
+
+def test_a_misspelt_override_is_told_as_anywhere(paused: Path) -> None:
+    with pytest.raises(RecipeError, match="Did you mean `steps`"):
+        genlab.resume(paused, overrides=["train.step=12"])
+
+
+@pytest.mark.parametrize("steps", [2, 4])
+def test_a_length_that_is_done_is_refused(paused: Path, steps: int) -> None:
+    with pytest.raises(RunError, match=rf"train\.steps = {steps}, and 4 steps are done"):
+        genlab.resume(paused, overrides=[f"train.steps={steps}"])
+
+
+def test_a_value_that_stays_is_no_change(paused: Path) -> None:
+    genlab.resume(paused, overrides=["train.steps=8", "generator.channels=4"])
+    assert manifest(paused)["recipe_changes"] == []
+    assert "changed" not in manifest(paused)["facts"]
+
+
+KILLED = """
+import os, sys
+import genlab
+from genlab.runs import kept_recipe
+
+run, moment = sys.argv[1:]
+update, write_text = kept_recipe.RunFolder.update, kept_recipe.write_text
+
+def killed(*_, **__):
+    os._exit(9)
+
+def killed_after(*arguments):
+    write_text(*arguments)
+    os._exit(9)
+
+if moment == "before run.json":
+    kept_recipe.RunFolder.update = killed
+kept_recipe.write_text = killed if moment == "before recipe.toml" else killed_after
+genlab.resume(run, overrides=["train.steps=12"])
+"""
+
+
+@pytest.mark.parametrize("moment", ["before run.json", "before recipe.toml", "after recipe.toml"])
+def test_a_process_that_is_killed_while_it_changes_the_recipe(
+    finished: Path, python: list[str], tmp_path: Path, moment: str
+) -> None:
+    killed = subprocess.run([*python, "-c", KILLED, str(finished), moment], check=False)
+    assert killed.returncode == 9
+    changed = moment != "before run.json"
+    assert genlab.open_run(finished).manifest.status == ("interrupted" if changed else "finished")
+    whole = Path(shutil.copytree(finished, tmp_path / "whole"))
+    genlab.resume(finished, overrides=["train.steps=12"])
+    if changed:
+        assert genlab.resume(whole).step == 12, "the change was made"
+        np.testing.assert_equal(weights(whole), weights(finished))
+    stored = manifest(finished)
+    assert (stored["step"], stored["steps"], stored["replaced_recipe"]) == (12, 12, None)
+    assert [change["key"] for change in stored["recipe_changes"]] == ["train.steps"]
+    assert read_file(finished / "recipe.toml").values == stored["recipe"]
+
+
+def test_an_edit_while_a_change_is_cut_off_is_an_edit(finished: Path, python: list[str]) -> None:
+    subprocess.run([*python, "-c", KILLED, str(finished), "before recipe.toml"], check=False)
+    edit(finished, "steps = 8", "steps = 9")
+    with pytest.raises(RunError, match=r"train\.steps: 12 -> 9"):
+        genlab.resume(finished)
+
+
+def test_infinite_values_are_kept(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    values = {"loss": {"bound": math.inf, "other": [math.nan, -math.inf], "large": 10**30}}
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    folder.write(
+        a_manifest(recipe=values, recipe_changes=[RecipeChange(step=1, time=now, key="a", old=math.inf, new=None)])
+    )
+    folder.recipe_path.write_text(tomli_w.dumps(values))
+    kept_recipe(folder)
+    assert folder.stored().recipe_changes[0].old == math.inf
