@@ -22,7 +22,7 @@ def train_loop(experiment: Experiment, started: Started, checkpoint: Path | None
         stop_at: pause after this many steps of the whole training.
 
     Raises:
-        TrainingError: a loss, or a weight to be saved, is not finite.
+        TrainingError: a loss, or a tensor to be saved, is not finite.
         StorageError: a checkpoint cannot be written.
         DataError: a pair cannot be read; a checkpoint is saved first.
     """

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn.utils import get_total_norm
 
 from genlab.engine.checkpoint import TrainProgress, TrainState, restore, save
 from genlab.engine.compilation import compile_networks, next_step
 from genlab.engine.data_stall import DataStallMonitor
 from genlab.engine.experiment import Experiment
+from genlab.engine.finite import not_finite
 from genlab.engine.inference import Predictor
 from genlab.engine.listener_list import ListenerList
 from genlab.engine.optimizers import make_optimizers, rate_at, set_rates
@@ -55,6 +55,7 @@ class Training:
         self.stopping = stopping
         self.optimizers = make_optimizers(experiment.networks, settings.optimizer, experiment.device)
         self.state = TrainState(experiment.method, self.optimizers)
+        self.infinite = frozenset(not_finite(self.state))
         self.precision = Precision(settings.train.chosen_precision, experiment.device)
         first = restore(checkpoint, self.state) if checkpoint else TrainProgress()
         self.precision.load_state(first.loss_scale)
@@ -150,14 +151,14 @@ class Training:
         """Save a checkpoint of this step.
 
         Raises:
-            TrainingError: a weight is not finite. Losses are not read at every step, so weights are checked before
-                they replace a valid checkpoint.
+            TrainingError: a tensor is not finite. Losses are not read at every step, and stay finite where an
+                optimizer's state overflows, so all is checked before it replaces a valid checkpoint.
         """
         checkpoint = self.experiment.settings.checkpoint
         with self.timer.aside():
-            for role, network in self.experiment.networks.items():
-                if not get_total_norm(network.parameters()).isfinite():
-                    raise _diverged(f"the weights of the {role} are not finite at step {self.step}")
+            if found := not_finite(self.state, self.infinite):
+                more = f" and {len(found) - 1} more tensors" if len(found) > 1 else ""
+                raise _diverged(f"not finite at step {self.step}: {found[0]}{more}")
             progress = TrainProgress(
                 step=self.step,
                 validated=self.validated,
@@ -217,5 +218,6 @@ def _diverged(what: str) -> TrainingError:
     return TrainingError(
         what,
         hint="A lower optimizer.learning_rate, or other loss weights, may keep the training stable. "
-        "The run's last checkpoint, if it has one, predates the divergence.",
+        "The run's last checkpoint, if it has one, predates the divergence; to continue from there: "
+        "gen resume RUN --set optimizer.learning_rate=VALUE",
     )

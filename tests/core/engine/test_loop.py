@@ -1,5 +1,6 @@
 import json
 import logging
+import math
 import random
 import signal
 import threading
@@ -419,10 +420,57 @@ def test_weights_that_are_no_numbers_are_never_saved(tmp_path, minutes, stop_at)
     run(experiment(**tables), tmp_path, stop_at=5)
     made = experiment(method=Diverging, **tables)
     made.method.count = 5
-    with pytest.raises(TrainingError, match=r"weights of the generator .* at step [678]|became nan at step 8"):
+    with pytest.raises(
+        TrainingError,
+        match=r"at step [678]: the weights of the generator: `\w+\.\w+` and \d+ more|became nan at step 8",
+    ):
         run(made, tmp_path, stop_at=stop_at, resume=True)
     assert contents(tmp_path)["step"] == 5
     assert all(tensor.isfinite().all() for tensor in contents(tmp_path).values())
+
+
+class Overflowing(ToyMethod):
+    """The square of a gradient is infinite at the sixth step; losses and weights stay finite."""
+
+    count = 0
+
+    def painter_terms(self, batch, shared):
+        terms = super().painter_terms(batch, shared)
+        self.count += 1
+        if self.count == 6:
+            value, weight = terms["l1"]
+            terms["l1"] = type(terms["l1"])(value, weight * 1e25)
+        return terms
+
+
+def assert_diverges(made, folder, told):
+    """At the sixth step, so that the checkpoint of the fifth stays, and the run can be resumed from there."""
+    with pytest.raises(TrainingError, match=f"not finite at step 6: {told}") as caught:
+        run(made, folder)
+    assert "gen resume RUN --set optimizer.learning_rate" in caught.value.hint
+    assert contents(folder)["step"] == 5
+    assert all(tensor.isfinite().all() for tensor in contents(folder).values())
+    assert run(experiment(), folder, resume=True).status == "finished"
+
+
+def test_an_optimizers_state_that_overflowed_is_never_saved(tmp_path):
+    made = experiment(method=Overflowing, checkpoint={"minutes": 1e-9})
+    assert_diverges(made, tmp_path, "the optimizer state of the generator: `exp_avg_sq/")
+
+
+@pytest.mark.parametrize("value", [math.nan, -math.inf])
+def test_a_running_statistic_that_is_no_number_is_never_saved(tmp_path, value):
+    spoil = At(6, lambda: made.networks["generator"].norm.running_var.fill_(value))
+    made = experiment(spoil, checkpoint={"minutes": 1e-9})
+    assert_diverges(made, tmp_path, "the buffers of the generator: `norm.running_var`")
+
+
+def test_a_network_may_hold_infinities_from_the_start_and_large_numbers(tmp_path):
+    """Such as the mask of an attention; and the norm of large weights overflows."""
+    made = experiment()
+    made.networks["generator"].register_buffer("mask", torch.full((2, 2), -math.inf).triu(1))
+    made.networks["generator"].register_buffer("large", torch.full((2,), 3e38))
+    assert run(made, tmp_path).status == "finished"
 
 
 @pytest.mark.parametrize("position", [2, 6])
