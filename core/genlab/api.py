@@ -159,8 +159,8 @@ def resume(
         on_progress: called with (done, total), in pairs, while the data are checked before the training resumes.
 
     Raises:
-        RunError: it has finished and `train.steps` is not raised, is being trained, its checkpoints are missing, its data
-            or its recipe.toml changed, or an override is of what cannot change.
+        RunError: it has finished and `train.steps` is not raised, is being trained, its checkpoints are missing, its
+            data or its recipe.toml changed, or an override is of what cannot change.
         RecipeError: with all that is wrong with the overrides.
         DataError: the data cannot be read.
     """

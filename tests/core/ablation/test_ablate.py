@@ -233,6 +233,31 @@ def test_an_edit_that_is_taken_back_costs_nothing(copy: Path, recipe: Path) -> N
     assert figures(copy) == first
 
 
+def test_a_trial_whose_recipe_was_edited_is_refused(copy: Path, recipe: Path) -> None:
+    edited = copy / "trials" / "skips" / "seed-0" / "recipe.toml"
+    edited.write_text(edited.read_text().replace("flip = true", "flip = false"))
+    with pytest.raises(RunError, match=r"input\.flip: true -> false") as caught:
+        ablate(recipe, out=copy)
+    assert caught.value.where == str(edited.parent)
+
+
+@pytest.mark.parametrize(
+    ("begun_with", "changed", "trains"),
+    [("train.steps=1", "train.steps={steps}", ["skips, seed 0"]), ("checkpoint.keep=1", "checkpoint.keep=5", [])],
+)
+def test_a_trial_whose_recipe_was_changed_counts_if_that_does_not_decide_its_result(
+    copy: Path, recipe: Path, begun_with: str, changed: str, trains: list[str]
+) -> None:
+    place, planned = copy / "trials" / "skips" / "seed-0", copy / "planned" / "skips.seed-0.toml"
+    steps = genlab.open_run(place).manifest.steps
+    shutil.rmtree(place)
+    genlab.train(planned, overrides=[begun_with], out=place, stop_at=1)
+    genlab.resume(place, overrides=[changed.format(steps=steps)])
+    trained = Trained()
+    ablate(recipe, out=copy, on_event=trained)
+    assert [name for name, _ in trained.ended] == trains
+
+
 def test_what_was_trained_with_other_code_is_not_mixed_in(copy: Path, recipe: Path) -> None:
     manifest = copy / "trials" / "skips" / "seed-1" / "run.json"
     found = json.loads(manifest.read_text())

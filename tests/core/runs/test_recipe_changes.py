@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shlex
 import shutil
 import subprocess
@@ -24,7 +25,7 @@ from genlab.config.document import read_file
 from genlab.runs.folder import RunFolder
 from genlab.runs.kept_recipe import kept_recipe
 from genlab.runs.manifest import RecipeChange
-from genlab.runs.recipe_changes import CHANGEABLE_KEYS
+from genlab.runs.recipe_changes import CHANGEABLE, CHANGEABLE_KEYS
 
 
 @pytest.fixture
@@ -185,6 +186,37 @@ def test_a_misspelt_override_is_told_as_anywhere(paused: Path) -> None:
 def test_a_length_that_is_done_is_refused(paused: Path, steps: int) -> None:
     with pytest.raises(RunError, match=rf"train\.steps = {steps}, and 4 steps are done"):
         genlab.resume(paused, overrides=[f"train.steps={steps}"])
+
+
+def test_all_that_may_change_at_once(paused: Path) -> None:
+    values = ["train.threads=2", "train.precision=bfloat16", "train.device=auto", "train.values_every=4"]
+    values += ["optimizer.learning_rate=1e-5", "schedule={name='cosine', start=0.25}", "checkpoint.keep=3"]
+    values += ["evaluate.validations=4", "evaluate.pairs=2", "evaluate.preview_pairs=1", "listeners.jsonl=false"]
+    assert genlab.resume(paused, overrides=[*values, "train.device=cpu"]).manifest.status == "finished"
+    stored = manifest(paused)
+    told = {change["key"]: (change["old"], change["new"]) for change in stored["recipe_changes"]}
+    assert told.pop("listeners.jsonl.name") == ("jsonl", None)
+    assert told == {
+        "train.threads": (1, 2),
+        "train.precision": ("float32", "bfloat16"),
+        "train.values_every": (1, 4),
+        "optimizer.learning_rate": (2e-4, 1e-5),
+        "schedule.name": ("linear", "cosine"),
+        "schedule.start": (0.5, 0.25),
+        "checkpoint.keep": (1, 3),
+        "evaluate.validations": (2, 4),
+        "evaluate.pairs": (100, 2),
+        "evaluate.preview_pairs": (2, 1),
+    }
+    assert "optimizer.learning_rate: 0.0002 -> 1e-05 (step 4)" in stored["facts"]["changed"]
+    assert genlab.open_run(paused).recipe.tables() == stored["recipe"]
+
+
+def test_the_page_on_resuming_lists_what_may_change() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "resume.md").read_text()
+    rows = [line.split("|")[1:4] for line in page.splitlines() if line.startswith("| `")]
+    told = {key: decides.strip() == "yes" for keys, _, decides in rows for key in re.findall(r"`([^`]+)`", keys)}
+    assert told == {changeable.keys: changeable.decides_result for changeable in CHANGEABLE}
 
 
 def test_a_value_that_stays_is_no_change(paused: Path) -> None:
