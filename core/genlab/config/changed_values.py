@@ -32,7 +32,8 @@ def changed_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Chang
     """Differences between two recipes' tables by key; order, comments and notation do not count."""
     before, after = dict(_leaves(old, "")), dict(_leaves(new, ""))
     keys = dict.fromkeys([*before, *after])
-    changes = [ChangedValue(key, before.get(key), after.get(key)) for key in keys]
+    tables = {key for key in keys if any(other.startswith(f"{key}.") for other in keys)}  # empty in one of both
+    changes = [ChangedValue(key, before.get(key), after.get(key)) for key in keys if key not in tables]
     # NaN is not equal to itself.
     return [change for change in changes if change.old != change.new and repr(change.old) != repr(change.new)]
 
