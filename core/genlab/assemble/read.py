@@ -22,11 +22,6 @@ class CheckedRecipe(NamedTuple):
     document: Document
     components: Components
 
-    def overridden(self, assignments: Iterable[str]) -> CheckedRecipe:
-        """The recipe with `KEY=VALUE` texts laid over it; `RecipeError` with all that is wrong."""
-        document = read_assignments(assignments).over(self.document)
-        return self._replace(recipe=resolve(document, self.components), document=document)
-
     def tables(self) -> dict[str, Any]:
         """All of the recipe's tables, complete with defaults, and its ablation as it is written."""
         written = self.document.values
@@ -50,3 +45,9 @@ def read_recipe(
     components = Components(find_plugins(plugins))
     document = load_recipe(recipe, overrides)
     return CheckedRecipe(resolve(document, components), document, components)
+
+
+def with_overrides(checked: CheckedRecipe, assignments: Iterable[str]) -> CheckedRecipe:
+    """The recipe with `KEY=VALUE` texts laid over it; `RecipeError` with all that is wrong."""
+    document = read_assignments(assignments).over(checked.document)
+    return checked._replace(recipe=resolve(document, checked.components), document=document)

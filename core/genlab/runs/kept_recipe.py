@@ -13,7 +13,7 @@ from genlab.config.document import read_file
 from genlab.config.validate import inline
 from genlab.errors import RunError
 from genlab.runs.folder import RunFolder
-from genlab.runs.recipe_changes import CHANGEABLE_KEYS, as_options, is_changeable, listed
+from genlab.runs.recipe_changes import CHANGEABLE_KEYS, as_lines, as_options, is_changeable
 from genlab.util.files import write_text
 
 
@@ -61,7 +61,7 @@ def complete_replacement(folder: RunFolder) -> None:
 
 
 def _edited(folder: RunFolder, changes: list[ChangedValue]) -> RunError:
-    what = f"recipe.toml was edited, and a run keeps its recipe:{listed(changes)}"
+    what = f"recipe.toml was edited, and a run keeps its recipe:{as_lines(changes)}"
     resume = shlex.join(["gen", "resume", str(folder.path)])
     if all(is_changeable(change.key) and change.new is not None for change in changes):
         options = as_options(f"{change.key}={inline(change.new)}" for change in changes)

@@ -71,13 +71,13 @@ def refuse_fixed(changes: Iterable[ChangedValue], assignments: Iterable[str], fo
     """
     fixed = [change for change in changes if not is_changeable(change.key)]
     if fixed:
-        what = f"a resume cannot change these values of the recipe:{listed(fixed)}"
+        what = f"a resume cannot change these values of the recipe:{as_lines(fixed)}"
         anew = folder.command_to_start_again(*as_options(assignments))
         hint = f"It can change {', '.join(CHANGEABLE_KEYS)}.\nFor other values, start a new run: {anew}"
         raise RunError(what, where=str(folder.path), hint=hint)
 
 
-def listed(changes: Iterable[ChangedValue]) -> str:
+def as_lines(changes: Iterable[ChangedValue]) -> str:
     """Changes for a message, each on a line of its own."""
     return "".join(f"\n  {change}" for change in changes)
 

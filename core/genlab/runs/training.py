@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from genlab.assemble.experiment import Built, build
 from genlab.assemble.pair_cache import remove_pairs
-from genlab.assemble.read import CheckedRecipe
+from genlab.assemble.read import CheckedRecipe, with_overrides
 from genlab.assemble.recipe import Recipe
 from genlab.config.changed_values import changed_values
 from genlab.config.schema import Settings
@@ -109,7 +109,7 @@ def resume_run(
         if stop_at is not None and stop_at <= done:
             raise RunError(f"--stop-at {stop_at} is in the past: the run is at step {done}", where=str(folder.path))
         before = read_run(folder)
-        checked = before.overridden(assignments)
+        checked = with_overrides(before, assignments)
         refuse_fixed(changed_values(before.tables(), checked.tables()), assignments, folder)
         _refuse_done(manifest, before.recipe, checked.recipe, done, folder)
         with memory_errors():
