@@ -28,7 +28,7 @@ from genlab.engine.checkpoint_files import checkpoints
 from genlab.errors import RunError, StorageError
 from genlab.interfaces.listener import CheckpointSaved, Ended, Listener, Validated
 from genlab.runs.manifest import Manifest
-from genlab.util.files import file_lock, remove_partial, storage_errors, write_text
+from genlab.util.files import file_digests, file_lock, remove_partial, storage_errors, write_text
 
 _NEVER_OTHERS = (".lock", ".run.json.*.partial", ".recipe.toml.*.partial")
 
@@ -58,9 +58,14 @@ class RunFolder:
         return next(reversed(checkpoints(self.checkpoints_path)), None)
 
     @property
+    def plugins_path(self) -> Path:
+        """Folder of the copies of plugins given as files."""
+        return self.path / "plugins"
+
+    @property
     def plugin_files(self) -> list[Path]:
         """Copies of the plugins given as files."""
-        return sorted((self.path / "plugins").glob("*.py"))
+        return sorted(self.plugins_path.glob("*.py"))
 
     def is_vacant(self) -> bool:
         """True if a run can begin here: nothing is in it but what a start that was killed left."""
@@ -165,8 +170,9 @@ class RunFolder:
         shutil.rmtree(self.path / "plugins", ignore_errors=True)
         self.remove_partial()
         try:
-            self.write(manifest)
-            self._keep_plugins(plugins)
+            files = list(plugins)
+            self.write(manifest.model_copy(update={"plugin_files": file_digests(files)}))
+            self._keep_plugins(files)
             write_text(self.recipe_path, recipe)
         except BaseException:
             shutil.rmtree(self.path, ignore_errors=True)
@@ -179,7 +185,7 @@ class RunFolder:
     def _keep_plugins(self, files: Iterable[Path]) -> None:
         """Copy plugins given as files, so that the folder is self-contained."""
         for file in files:
-            target = self.path / "plugins" / file.name
+            target = self.plugins_path / file.name
             with storage_errors(target):
                 target.parent.mkdir(exist_ok=True)
                 shutil.copyfile(file, target)

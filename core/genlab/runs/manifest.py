@@ -118,11 +118,16 @@ class Manifest(BaseModel):
 
     `recipe` has the tables of the resolved recipe, which the folder's recipe.toml must equal. While that file is being
     replaced, it may still equal `replaced_recipe`. Runs from before these fields have neither.
+
+    Args:
+        id: made once, when the run starts; its checkpoints have it, too. Empty for runs from before there were ids.
+        plugin_files: SHA-256 of the copies of plugin files in the run's folder, by file name; None if not recorded.
     """
 
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")
 
     format: Literal[1] = 1
+    id: str = ""
     title: str
     status: Status | Literal["running"] = "running"
     step: int = 0
@@ -138,6 +143,7 @@ class Manifest(BaseModel):
     machine: dict[str, str]
     git: dict[str, str] | None
     plugins: dict[str, str]
+    plugin_files: dict[str, str] | None = None
     code: dict[str, str] = Field(default_factory=dict[str, str])
     channels: tuple[int, int]
     classes: Palette | None = None

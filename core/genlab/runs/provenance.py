@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
+from uuid import uuid4
 
 import torch
 
@@ -36,6 +37,7 @@ def first_manifest(built: Built, recipe_name: str, document: Document) -> Manife
     now, settings = datetime.now(UTC), built.recipe.settings
     condition, target = side_records(built.experiment.training)
     return Manifest(
+        id=uuid4().hex,
         title=built.recipe.title,
         steps=settings.train.steps,
         created=now,

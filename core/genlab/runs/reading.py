@@ -8,6 +8,7 @@ from genlab.registry.discovery.packages import declared_plugins
 from genlab.registry.discovery.plugin import canonical
 from genlab.runs.folder import RunFolder
 from genlab.runs.kept_recipe import kept_recipe
+from genlab.util.files import file_digests
 
 
 def read_run(folder: RunFolder) -> CheckedRecipe:
@@ -18,9 +19,11 @@ def read_run(folder: RunFolder) -> CheckedRecipe:
 
     Raises:
         RecipeError: it is no longer valid.
-        RunError: the recipe was edited since the run began, or packages that the run was made with are missing.
+        RunError: the recipe was edited since the run began, packages that the run was made with are missing, or plugin
+            files are others than it was made with.
     """
     kept_recipe(folder)
+    _refuse_changed_plugins(folder)
     try:
         return read_recipe(folder.recipe_path, plugins=folder.plugin_files)
     except RecipeError as error:
@@ -29,6 +32,21 @@ def read_run(folder: RunFolder) -> CheckedRecipe:
             what = f"the run was made with {', '.join(missing)}, which is not installed"
             raise RunError(what, where=str(folder.path), hint=hint) from error
         raise
+
+
+def _refuse_changed_plugins(folder: RunFolder) -> None:
+    """Raise a `RunError` if a plugin file is not the one that the run was made with."""
+    known, found = folder.stored().plugin_files, file_digests(folder.plugin_files)
+    if known is None or known == found:
+        return
+    name = min(name for name in {*known, *found} if known.get(name) != found.get(name))
+    reason = "has changed since the run started"
+    if name not in known:
+        reason = "is not one that the run was made with"
+    if name not in found:
+        reason = "is missing"
+    hint = "Restore it, or start a new run with other plugin files: gen run RECIPE --plugin FILE"
+    raise RunError(f"this plugin file {reason}", where=str(folder.plugins_path / name), hint=hint)
 
 
 def _missing_packages(folder: RunFolder) -> list[str]:

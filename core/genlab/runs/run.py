@@ -35,7 +35,7 @@ from genlab.runs.image_warnings import image_warnings
 from genlab.runs.manifest import Manifest, SideRecord
 from genlab.runs.prediction_size import PredictionSize, size_to_predict
 from genlab.runs.reading import read_run
-from genlab.util.files import content_hash
+from genlab.util.files import content_hash, file_digests
 
 _log = logging.getLogger("genlab")
 
@@ -97,8 +97,8 @@ class Run:
         return method, *self._load(method)
 
     def _hash(self, checkpoint: Path) -> str:
-        files = content_hash([self.folder.recipe_path, *self.folder.plugin_files, *prediction_files(checkpoint)])
-        return hashlib.sha256(f"{files} {self.classes}".encode()).hexdigest()
+        files = [self.folder.recipe_path, *self.folder.plugin_files, *prediction_files(checkpoint)]
+        return hashlib.sha256(f"{content_hash(file_digests(files))} {self.classes}".encode()).hexdigest()
 
     def _checkpoint(self) -> Path:
         checkpoint = self.folder.last_checkpoint()

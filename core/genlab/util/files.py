@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import get_ident
@@ -125,10 +126,22 @@ def is_text(name: str) -> bool:
     return True
 
 
-def content_hash(files: Iterable[Path]) -> str:
-    """A hash of files' names and content, in the order given."""
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's content; `OSError` if it cannot be read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_digests(files: Iterable[Path]) -> dict[str, str]:
+    """SHA-256 of several files' content, by their names, computed in threads; `OSError` if one cannot be read."""
+    paths = list(files)
+    with ThreadPoolExecutor() as pool:
+        return dict(zip((path.name for path in paths), pool.map(file_digest, paths), strict=True))
+
+
+def content_hash(digests: Mapping[str, str]) -> str:
+    """A hash of files' names and content, given as digests by name, in their order."""
     digest = hashlib.sha256()
-    for path in files:
-        with path.open("rb") as file:
-            digest.update(path.name.encode() + b"\0" + hashlib.file_digest(file, "sha256").digest())
+    for name, content in digests.items():
+        digest.update(name.encode() + b"\0" + bytes.fromhex(content))
     return digest.hexdigest()

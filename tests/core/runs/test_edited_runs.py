@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -63,3 +64,28 @@ def test_starting_again_names_the_plugins(tiny: Path, tmp_path: Path) -> None:
     with pytest.raises(RunError) as caught:
         genlab.resume(run.path)
     assert f"gen run '{run.path}/recipe.toml' --plugin '{run.path}/plugins/mine.py'" in str(caught.value)
+
+
+MINE = "class Mine(genlab.Listener):\n    pass"
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda kept: kept.write_bytes(kept.read_bytes().replace(b"pass", b"pess")), "has changed"),
+        (lambda kept: kept.write_bytes(b""), "has changed"),
+        (Path.unlink, "is missing"),
+        (lambda kept: shutil.copyfile(kept, kept.with_name("other.py")), "not one that the run was made with"),
+    ],
+)
+def test_a_plugin_file_that_is_not_the_runs_is_named(
+    tiny: Path, tmp_path: Path, damage: Callable[[Path], object], words: str
+) -> None:
+    given = plugin(tmp_path, MINE, 'listener("mine", Mine)')
+    run = genlab.train(tiny, overrides=["listeners.mine={}"], plugins=[given], out=tmp_path / "run", stop_at=1)
+    damage(run.path / "plugins" / "mine.py")
+    for action in (genlab.resume, lambda path: genlab.open_run(path).generator):
+        with pytest.raises(RunError, match=words) as caught:
+            action(run.path)
+        assert Path(str(caught.value.where)).parent == run.path / "plugins"
+        assert "Restore it" in str(caught.value.hint)
