@@ -29,6 +29,7 @@ from genlab.errors import RunError, StorageError
 from genlab.interfaces.listener import CheckpointSaved, Ended, Listener, Validated
 from genlab.runs.manifest import Manifest
 from genlab.util.files import file_digests, file_lock, remove_partial, storage_errors, write_text
+from genlab.util.sealed import seal, unseal
 
 _NEVER_OTHERS = (".lock", ".run.json.*.partial", ".recipe.toml.*.partial")
 
@@ -135,14 +136,16 @@ class RunFolder:
     def stored(self) -> Manifest:
         """Read the manifest as it was last written."""
         try:
-            return Manifest.model_validate_json((self.path / "run.json").read_text(encoding="utf-8"))
+            return Manifest.model_validate(unseal((self.path / "run.json").read_bytes()))
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(map(str, first["loc"]))
-            reason = f"{place}: {first['msg']}" if place else first["msg"]
-            raise RunError(f"run.json cannot be read: {reason}", where=str(self.path)) from error
-        except (OSError, UnicodeDecodeError) as error:
-            raise RunError(f"run.json cannot be read: {error}", where=str(self.path)) from error
+            raise self._unreadable(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        except (OSError, ValueError) as error:
+            raise self._unreadable(str(error)) from error
+
+    def _unreadable(self, reason: str) -> RunError:
+        hint = 'Restore it from a copy. If it was edited on purpose, remove its line "sha256" to accept the edit.'
+        return RunError(f"run.json cannot be read: {reason}", where=str(self.path), hint=hint)
 
     def read(self) -> Manifest:
         """Read the manifest; a run marked as running that no process trains is reported as interrupted."""
@@ -153,7 +156,7 @@ class RunFolder:
 
     def write(self, manifest: Manifest) -> None:
         """Write the manifest."""
-        write_text(self.path / "run.json", manifest.model_dump_json(indent=2) + "\n")
+        write_text(self.path / "run.json", seal(manifest.model_dump(mode="json")))
 
     def update(self, **changes: object) -> None:
         """Update entries of the manifest."""

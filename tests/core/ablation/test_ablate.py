@@ -11,6 +11,7 @@ import pytest
 import torch
 from tests.conftest import GenCommand
 from tests.core.ablation.outputs import figures, trials, weights
+from tests.manifests import edit_manifest, read_manifest
 
 import genlab
 from genlab import RecipeError, RunError
@@ -259,10 +260,8 @@ def test_a_trial_whose_recipe_was_changed_counts_if_that_does_not_decide_its_res
 
 
 def test_what_was_trained_with_other_code_is_not_mixed_in(copy: Path, recipe: Path) -> None:
-    manifest = copy / "trials" / "skips" / "seed-1" / "run.json"
-    found = json.loads(manifest.read_text())
-    found["code"]["genlab_pix2pix"] = "0" * 64
-    manifest.write_text(json.dumps(found))
+    run = copy / "trials" / "skips" / "seed-1"
+    edit_manifest(run, code={**read_manifest(run)["code"], "genlab_pix2pix": "0" * 64})
     trained = Trained()
     with pytest.raises(RunError, match="skips, seed 1 were trained with other code") as caught:
         ablate(recipe, out=copy, on_event=trained)

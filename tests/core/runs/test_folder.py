@@ -121,7 +121,7 @@ def test_a_run_that_was_killed_does_not_say_that_it_is_running(tmp_path: Path, p
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "Invalid JSON"),
+        (b"", "Expecting value"),
         (b"{}", "title: Field required"),
         (b'{"format": 2}', "format: Input should be 1"),
         (b"\xff", "can't decode"),
@@ -132,6 +132,22 @@ def test_a_damaged_manifest_is_named(tmp_path: Path, content: bytes, reason: str
     (tmp_path / "recipe.toml").touch()
     with pytest.raises(RunError, match=rf"run\.json cannot be read: .*{reason}"):
         RunFolder.existing(tmp_path).read()
+
+
+def test_a_manifest_that_was_edited_is_refused_until_the_edit_is_confirmed(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.write(manifest(status="finished", metrics={"validation/l1": 0.25}))
+    path = tmp_path / "run.json"
+    path.write_text(path.read_text().replace("0.25", "0.05"))
+    with pytest.raises(RunError, match="damaged or edited") as caught:
+        folder.read()
+    assert 'remove its line "sha256"' in str(caught.value.hint)
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if "sha256" not in line))
+    assert folder.read().metrics == {"validation/l1": 0.05}
+    folder.update(step=8)
+    path.write_text(path.read_text().replace("0.05", "0.01"))
+    with pytest.raises(RunError, match="damaged or edited"):
+        folder.read()
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:

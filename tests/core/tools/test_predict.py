@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from tests.manifests import edit_manifest, read_manifest
 
 import genlab
 from genlab import DataError, ImageSource, PredictionError, RunError, StorageError, read_image
@@ -127,10 +128,9 @@ def test_a_run_without_a_record_of_sizes_resizes_nothing_and_says_so(
     run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     shutil.copytree(run, tmp_path / "run")
-    manifest = json.loads((run / "run.json").read_text())
-    stored = manifest["data"].pop("stored")
-    assert stored == {"least": [64, 96], "most": [64, 96], "aspects": [1.5, 1.5], "colored": True}
-    (tmp_path / "run" / "run.json").write_text(json.dumps(manifest))
+    data = read_manifest(run)["data"]
+    assert data.pop("stored") == {"least": [64, 96], "most": [64, 96], "aspects": [1.5, 1.5], "colored": True}
+    edit_manifest(tmp_path / "run", data=data)
     opened = genlab.open_run(tmp_path / "run")
     assert opened.predict(scene(64, 96)).shape == (64, 96, 3)
     assert "no record of its pairs' sizes" in caplog.text

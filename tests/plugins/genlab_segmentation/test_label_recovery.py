@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 from tests.conftest import GenCommand
+from tests.manifests import edit_manifest, read_manifest
 
 import genlab
 from genlab_facades.classes import PALETTE
@@ -85,8 +86,7 @@ def test_clean_labels_of_another_palette_are_refused_however_near(judge: Path, t
 
 def test_a_judge_whose_classes_were_cut(judge: Path, tmp_path: Path):
     shutil.copytree(judge, tmp_path / "judge")
-    manifest = json.loads((tmp_path / "judge" / "run.json").read_text())
-    (tmp_path / "judge" / "run.json").write_text(json.dumps({**manifest, "classes": manifest["classes"][:6]}))
+    edit_manifest(tmp_path / "judge", classes=read_manifest(judge)["classes"][:6])
     labels = torch.tensor(PALETTE[1]).reshape(1, 3, 1, 1).expand(1, 3, 32, 32) / 127.5 - 1
     with pytest.raises(genlab.DataError, match=r"gives scores of 12 classes, and its run\.json has 6"):
         recovered(tmp_path / "judge", (labels, labels, labels))
@@ -157,8 +157,7 @@ def test_what_cannot_be_a_judge_is_told_at_its_line(gen: GenCommand, tiny: Path,
 
     shutil.rmtree(tmp_path / "judge")
     shutil.copytree(judge, tmp_path / "judge")
-    manifest = json.loads((tmp_path / "judge" / "run.json").read_text())
-    (tmp_path / "judge" / "run.json").write_text(json.dumps({**manifest, "status": "paused"}))
+    edit_manifest(tmp_path / "judge", status="paused")
     unfinished = gen("run", tiny, *JUDGED)
     assert "is paused; expected a finished run" in unfinished.stderr
     for told in (missing, painter, unfinished):
