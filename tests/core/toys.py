@@ -14,6 +14,7 @@ from genlab import Batch, Ended, Listener, Method, Network, Pairs, Started
 from genlab.config.schema import TABLES, Settings
 from genlab.data.augment import load_size
 from genlab.data.prepared import PreparedPairs
+from genlab.engine.checkpoint_state import newest_intact
 from genlab.engine.experiment import Experiment
 from genlab.engine.loop import train_loop
 from genlab.engine.seeding import initialize
@@ -92,8 +93,8 @@ def experiment(
 def run(made: Experiment, folder: Path, *, stop_at: int | None = None, resume: bool = False) -> Ended:
     """Train in a folder, from the start or on from its last checkpoint."""
     folder.mkdir(exist_ok=True)
-    last = sorted((folder / "checkpoints").glob("[0-9]*"))[-1] if resume else None
+    last = newest_intact(folder / "checkpoints", made.run_id, optimizers=True) if resume else None
     train_settings = made.settings.train
-    step = int(last.name) if last else 0
+    step = last.progress.step if last else 0
     started = Started(folder, "Toy", "", {}, step, train_settings.steps, train_settings.batch_size)
     return train_loop(made, started, last, stop_at)

@@ -26,7 +26,7 @@ from genlab.assemble.open_data import OpenData, open_data
 from genlab.assemble.recipe import Recipe
 from genlab.config.load import load_recipe
 from genlab.data.check import Selection
-from genlab.engine.checkpoint import forget_optimizers
+from genlab.engine.checkpoint import drop_training_state
 from genlab.engine.listener_list import ListenerList
 from genlab.engine.validation import try_metrics
 from genlab.errors import RunError
@@ -221,8 +221,7 @@ class Ablation:
             run = self.folder.bring(trial.arm, trial.seed, settled.identity)
             if (run.path / "run.json").is_file() and run.read().status == "finished":
                 # The process that trained it may have been killed before it did so.
-                if last := run.last_checkpoint():
-                    forget_optimizers(last)
+                drop_training_state(run.checkpoints_path)
                 continue
             recipe = planned / f"{trial.arm}.seed-{trial.seed}.toml"
             write_text(recipe, settled.recipe.toml())

@@ -9,7 +9,7 @@ from functools import partial
 from genlab.ablation.jobs import Job, JobEnded
 from genlab.ablation.observations import Observations
 from genlab.assemble.read import read_recipe
-from genlab.engine.checkpoint import forget_optimizers
+from genlab.engine.checkpoint import drop_training_state
 from genlab.errors import GenlabError
 from genlab.interfaces.listener import Listener
 from genlab.registry.discovery.blame import blamed
@@ -34,8 +34,8 @@ def train_trial(job: Job, listeners: Sequence[tuple[str, Listener]] = ()) -> Job
     try:
         _train(folder, job, [*listeners, ("observations", Observations())])
         manifest = folder.read()
-        if manifest.status == "finished" and (last := folder.last_checkpoint()):
-            forget_optimizers(last)
+        if manifest.status == "finished":
+            drop_training_state(folder.checkpoints_path)
         return JobEnded(job, manifest.status, manifest.failure)
     except GenlabError as error:
         return JobEnded(job, "failed", str(error))

@@ -164,8 +164,8 @@ class Checkpoint(Table):
 
     minutes: Annotated[float, Field(gt=0)] = 10.0
     """Save at least this often; also at every stop."""
-    keep: Count = 1
-    """How many of the last checkpoints stay."""
+    keep: Count = 2
+    """How many of the last checkpoints stay; if the last one is damaged, the one before is used."""
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,15 @@ Writes are atomic. Random numbers are functions of the step (see `seeding`), so 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -22,40 +22,21 @@ from torch.optim import Optimizer
 
 from genlab.engine.checkpoint_files import (
     checkpoints,
+    is_of_optimizer,
     losses_file,
     method_file,
     network_file,
     optimizer_file,
-    optimizer_files,
     path_of,
     state_file,
-    step_of,
+    tensor_files,
 )
+from genlab.engine.checkpoint_state import Checkpoint, TrainProgress, damage, update_progress
+from genlab.engine.finite import is_finite
 from genlab.errors import RunError
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Network
-from genlab.util.files import remove_partial, storage_errors, sync, write_text
-
-
-class TrainProgress(BaseModel):
-    """Progress of a training at a checkpoint.
-
-    Args:
-        step: steps done.
-        validated: whether the validation that is due at this step was made.
-        previewed: whether the pictures that are due at this step were made.
-        metrics: the last validation's.
-        loss_scale: how objectives are scaled in float16.
-    """
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", ser_json_inf_nan="constants")
-
-    format: Literal[2] = 2
-    step: Annotated[int, Field(ge=0)] = 0
-    validated: bool = False
-    previewed: bool = False
-    metrics: dict[str, float] = Field(default_factory=dict[str, float])
-    loss_scale: dict[str, float] = Field(default_factory=dict[str, float])
+from genlab.util.files import file_digest, remove_partial, storage_errors, sync
 
 
 @dataclass(frozen=True)
@@ -79,7 +60,7 @@ def save(folder: Path, progress: TrainProgress, state: TrainState, keep: int) ->
         shutil.rmtree(torn, ignore_errors=True)
     if state_file(target).is_file():
         remove_partial(target, state_file(target).name)
-        write_text(state_file(target), progress.model_dump_json(indent=2))
+        update_progress(target, progress)
     else:
         _write_atomically(target, progress, state)
     for old in checkpoints(folder)[:-keep]:
@@ -111,58 +92,83 @@ def _remove(checkpoint: Path) -> None:
 
 
 def _write(folder: Path, progress: TrainProgress, state: TrainState) -> None:
-    method = state.method
-    for role, network in method.networks.items():
-        save_file(_copies(network.state_dict()), network_file(folder, role))
-        save_file(_flattened(state.optimizers[role], network), optimizer_file(folder, role))
-    save_file(_copies(_loss_buffers(method)), losses_file(folder))
-    save_file(_copies(method.state()), method_file(folder))
-    state_file(folder).write_text(progress.model_dump_json(indent=2))
+    digests: dict[str, Future[str]] = {}
+    with ThreadPoolExecutor() as pool:
+        for path, tensors in _contents(folder, state):
+            save_file(tensors, path)
+            # While the next file is written
+            digests[path.name] = pool.submit(_digest_and_sync, path)
+    parts = {name: digest.result() for name, digest in digests.items()}
+    state_file(folder).write_text(progress.model_copy(update={"parts": parts}).text(), encoding="utf-8")
     mode = state_file(folder).stat().st_mode  # by the umask, unlike the files of safetensors
     for path in folder.iterdir():
         path.chmod(mode)
+    for path in (state_file(folder), folder):
         sync(path)
-    sync(folder)
 
 
-def restore(checkpoint: Path, state: TrainState) -> TrainProgress:
+def _contents(folder: Path, state: TrainState) -> Iterator[tuple[Path, dict[str, Tensor]]]:
+    """The files of a checkpoint with their tensors, which are copied when it is their turn."""
+    method = state.method
+    for role, network in method.networks.items():
+        yield network_file(folder, role), _copies(network.state_dict())
+        yield optimizer_file(folder, role), _flattened(state.optimizers[role], network)
+    yield losses_file(folder), _copies(_loss_buffers(method))
+    yield method_file(folder), _copies(method.state())
+
+
+def _digest_and_sync(path: Path) -> str:
+    digest = file_digest(path)
+    sync(path)
+    return digest
+
+
+def restore(checkpoint: Checkpoint, state: TrainState) -> TrainProgress:
     """Restore a checkpoint's state in place; returns its progress.
 
     Raises:
-        RunError: the checkpoint is damaged, or of other networks.
+        RunError: the checkpoint is damaged, not finite, or of other networks.
     """
     load_method(checkpoint, state.method)
     with _as_run_error(checkpoint):
         for role, network in state.method.networks.items():
-            _unflatten(state.optimizers[role], network, load_file(optimizer_file(checkpoint, role)))
-    return read_progress(checkpoint)
+            tensors = _read(checkpoint, optimizer_file(checkpoint.path, role))
+            _require_finite(tensors, {}, optimizer_file(checkpoint.path, role))
+            _unflatten(state.optimizers[role], network, tensors)
+    return checkpoint.progress
 
 
-def read_progress(checkpoint: Path) -> TrainProgress:
-    """Read the progress of a training; `RunError` if it cannot be read."""
-    with _as_run_error(checkpoint):
-        try:
-            progress = TrainProgress.model_validate_json(state_file(checkpoint).read_bytes())
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise ValueError(f"state.json: {'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}") from error
-        if progress.step != step_of(checkpoint):
-            raise ValueError(f"state.json is of step {progress.step}")
-        return progress
-
-
-def load_method(checkpoint: Path, method: Method) -> None:
-    """Load networks, loss buffers and method state; `RunError` if they are missing or do not fit."""
-    read_progress(checkpoint)
+def load_method(checkpoint: Checkpoint, method: Method) -> None:
+    """Load networks, loss buffers and method state; `RunError` if they are missing, not finite, or do not fit."""
     with _as_run_error(checkpoint):
         for role, network in method.networks.items():
-            network.load_state_dict(load_file(network_file(checkpoint, role)))
-        buffers = load_file(losses_file(checkpoint))
+            tensors = _read(checkpoint, network_file(checkpoint.path, role))
+            _require_finite(tensors, network.state_dict(), network_file(checkpoint.path, role))
+            network.load_state_dict(tensors)
+        buffers = _read(checkpoint, losses_file(checkpoint.path))
         for name, buffer in _loss_buffers(method).items():
             buffer.copy_(buffers[name])
         device = _device_of(method)
-        state = load_file(method_file(checkpoint))
+        state = _read(checkpoint, method_file(checkpoint.path))
         method.load_state({name: tensor.to(device, copy=True) for name, tensor in state.items()})
+
+
+def _read(checkpoint: Checkpoint, file: Path) -> dict[str, Tensor]:
+    """Read the tensors of a file that was checked; `KeyError` for another one."""
+    if file.name not in checkpoint.digests:
+        raise KeyError(file.name)
+    return load_file(file)
+
+
+def _require_finite(tensors: Mapping[str, Tensor], constants: Mapping[str, Tensor], file: Path) -> None:
+    """Raise a `RunError` if a tensor is not finite, unless it is a constant of its network, such as a mask."""
+    for name, tensor in tensors.items():
+        if not is_finite(tensor) and not (name in constants and tensor.equal(constants[name].cpu())):
+            raise RunError(
+                f"the checkpoint cannot be used: {file.name}: {name} is not finite",
+                where=str(file.parent),
+                hint="The training diverged. If there is an earlier checkpoint, remove this one to use that.",
+            )
 
 
 def _device_of(method: Method) -> torch.device:
@@ -170,14 +176,21 @@ def _device_of(method: Method) -> torch.device:
     return next((parameter.device for parameter in parameters), torch.device("cpu"))
 
 
-def forget_optimizers(checkpoint: Path) -> None:
-    """Remove the optimizers' state, two thirds of the size; the training cannot be resumed from here afterwards."""
-    for path in optimizer_files(checkpoint):
-        path.unlink()
+def drop_training_state(folder: Path) -> None:
+    """Keep only what predictions need: the last checkpoint without optimizers' state, which is two thirds of its size.
+
+    The training cannot be resumed afterwards.
+    """
+    *earlier, last = checkpoints(folder) or [folder]
+    for checkpoint in earlier:
+        _remove(checkpoint)
+    for path in tensor_files(last):
+        if is_of_optimizer(path.name):
+            path.unlink()
 
 
 @contextmanager
-def _as_run_error(checkpoint: Path) -> Generator[None, None, None]:
+def _as_run_error(checkpoint: Checkpoint) -> Generator[None, None, None]:
     """Raise errors of reading as `RunError`s that name the checkpoint and a remedy."""
     try:
         yield
@@ -185,15 +198,11 @@ def _as_run_error(checkpoint: Path) -> Generator[None, None, None]:
         reason = f"missing {error}" if isinstance(error, KeyError) else shorten(str(error), 300)
         raise RunError(
             f"the checkpoint does not fit the run's recipe: {reason}",
-            where=str(checkpoint),
+            where=str(checkpoint.path),
             hint="Restore recipe.toml and the plugins that it was trained with.",
         ) from error
     except (OSError, ValueError, TypeError, SafetensorError) as error:
-        raise RunError(
-            f"the checkpoint cannot be read: {shorten(str(error), 300)}",
-            where=str(checkpoint),
-            hint="If it is damaged and there is an earlier one beside it, remove this one and resume again.",
-        ) from error
+        raise damage(checkpoint.path, f"the checkpoint cannot be read: {shorten(str(error), 300)}") from error
 
 
 def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

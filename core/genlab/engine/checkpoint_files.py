@@ -1,7 +1,7 @@
 """Paths of a checkpoint's files. Importing this imports no torch.
 
 <step>/
-  state.json                         format, step, and which of what was due at the step was done
+  state.json                         format, run, step, which of what was due at the step was done, and digests
   <role>.safetensors                 a network's weights and buffers
   <role>.optimizer.safetensors       its optimizer's state; its settings are the recipe's
   losses.safetensors                 the losses' buffers
@@ -26,8 +26,8 @@ def step_of(checkpoint: Path) -> int:
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """The whole checkpoints below a folder, oldest first; a folder without `state.json` is something else."""
-    found = [path for path in folder.glob("[0-9]*") if path.name.isdecimal() and state_file(path).is_file()]
+    """The checkpoints below a folder, oldest first; an empty folder is none."""
+    found = [path for path in folder.glob("[0-9]*") if path.name.isdecimal() and path.is_dir() and any(path.iterdir())]
     return sorted(found, key=step_of)
 
 
@@ -56,11 +56,11 @@ def method_file(checkpoint: Path) -> Path:
     return checkpoint / "method.safetensors"
 
 
-def optimizer_files(checkpoint: Path) -> list[Path]:
-    """Paths of all optimizers' states."""
-    return sorted(checkpoint.glob(f"*{_OPTIMIZER}"))
+def tensor_files(checkpoint: Path) -> list[Path]:
+    """Paths of all files but the state."""
+    return sorted(checkpoint.glob("*.safetensors"))
 
 
-def prediction_files(checkpoint: Path) -> list[Path]:
-    """The files that predictions need: all tensors but the optimizers'."""
-    return sorted({*checkpoint.glob("*.safetensors")} - {*optimizer_files(checkpoint)})
+def is_of_optimizer(name: str) -> bool:
+    """True for the name of a file with an optimizer's state, which predictions do not need."""
+    return name.endswith(_OPTIMIZER)

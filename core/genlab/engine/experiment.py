@@ -31,6 +31,7 @@ class Experiment:
         metrics: by the recipe's label.
         listeners: by the recipe's label.
         device: where the networks are.
+        run_id: id of the run, which its checkpoints have, too.
     """
 
     settings: Settings
@@ -41,6 +42,7 @@ class Experiment:
     metrics: Mapping[str, Metric]
     listeners: Sequence[tuple[str, Listener]]
     device: torch.device
+    run_id: str = ""
 
     @property
     def batches(self) -> Batches:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
+from genlab.engine.checkpoint_state import Checkpoint
 from genlab.engine.experiment import Experiment
 from genlab.engine.listener_list import ListenerList
 from genlab.engine.stop_signal import StopSignal
@@ -12,7 +12,9 @@ from genlab.engine.training import Training
 from genlab.interfaces.listener import Ended, Started, Status
 
 
-def train_loop(experiment: Experiment, started: Started, checkpoint: Path | None, stop_at: int | None = None) -> Ended:
+def train_loop(
+    experiment: Experiment, started: Started, checkpoint: Checkpoint | None, stop_at: int | None = None
+) -> Ended:
     """Train from the start or from a checkpoint, to the end or to `stop_at`.
 
     Args:

@@ -10,11 +10,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genlab.engine.checkpoint import TrainProgress, TrainState, restore, save
+from genlab.engine.checkpoint import TrainState, restore, save
+from genlab.engine.checkpoint_state import Checkpoint, TrainProgress
 from genlab.engine.compilation import compile_networks, next_step
 from genlab.engine.data_stall import DataStallMonitor
+from genlab.engine.divergence import not_finite
 from genlab.engine.experiment import Experiment
-from genlab.engine.finite import not_finite
 from genlab.engine.inference import Predictor
 from genlab.engine.listener_list import ListenerList
 from genlab.engine.optimizers import make_optimizers, rate_at, set_rates
@@ -43,7 +44,7 @@ class Training:
     def __init__(
         self,
         experiment: Experiment,
-        checkpoint: Path | None,
+        checkpoint: Checkpoint | None,
         folder: Path,
         listeners: ListenerList,
         stopping: Callable[[], bool],
@@ -160,6 +161,7 @@ class Training:
                 more = f" and {len(found) - 1} more tensors" if len(found) > 1 else ""
                 raise _diverged(f"not finite at step {self.step}: {found[0]}{more}")
             progress = TrainProgress(
+                run=self.experiment.run_id,
                 step=self.step,
                 validated=self.validated,
                 previewed=self.previewed,

@@ -24,7 +24,7 @@ from shlex import quote
 from pydantic import ValidationError
 from typing_extensions import override
 
-from genlab.engine.checkpoint_files import checkpoints
+from genlab.engine.checkpoint_files import checkpoints, step_of
 from genlab.errors import RunError, StorageError
 from genlab.interfaces.listener import CheckpointSaved, Ended, Listener, Validated
 from genlab.runs.manifest import Manifest
@@ -57,6 +57,15 @@ class RunFolder:
     def last_checkpoint(self) -> Path | None:
         """The last complete checkpoint; its name is its step."""
         return next(reversed(checkpoints(self.checkpoints_path)), None)
+
+    def set_aside_later(self, checkpoint: Path) -> None:
+        """Rename checkpoints of later steps, which are damaged, so that a training can go past them."""
+        for later in checkpoints(self.checkpoints_path):
+            if step_of(later) > step_of(checkpoint):
+                aside = later.with_name(f"{later.name}.damaged")
+                with storage_errors(aside):
+                    shutil.rmtree(aside, ignore_errors=True)
+                    later.rename(aside)
 
     @property
     def plugins_path(self) -> Path:

@@ -22,7 +22,7 @@ from genlab.assemble.recipe import Recipe
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import classes_of_colors, resize, to_array, to_classes, to_network, to_tensor
 from genlab.engine.checkpoint import load_method
-from genlab.engine.checkpoint_files import prediction_files, step_of
+from genlab.engine.checkpoint_state import Checkpoint, newest_intact, read_progress
 from genlab.engine.inference import Predictor, predict_any_size
 from genlab.engine.runtime import choose_device, memory_errors
 from genlab.errors import DataError, RunError
@@ -87,35 +87,29 @@ class Run:
         return self._loaded[0]
 
     @cached_property
-    def _loaded(self) -> tuple[Method, Path, str]:
+    def _loaded(self) -> tuple[Method, Checkpoint, str]:
         """The method, its checkpoint, and the hash of the loaded files."""
         networks = build_networks(self.recipe, self.manifest.channels, self._checked.document)
         losses = construct_losses(self.recipe, self._checked.document)
         method = build_method(self.recipe, networks, losses, self._checked.document)
         for module in (*networks.values(), *losses.values()):
             module.to(self.device).eval()
-        return method, *self._load(method)
+        checkpoint = self._load(method)
+        files = file_digests([self.folder.recipe_path, *self.folder.plugin_files])
+        content = content_hash({**files, **checkpoint.digests})
+        return method, checkpoint, hashlib.sha256(f"{content} {self.classes}".encode()).hexdigest()
 
-    def _hash(self, checkpoint: Path) -> str:
-        files = [self.folder.recipe_path, *self.folder.plugin_files, *prediction_files(checkpoint)]
-        return hashlib.sha256(f"{content_hash(file_digests(files))} {self.classes}".encode()).hexdigest()
-
-    def _checkpoint(self) -> Path:
-        checkpoint = self.folder.last_checkpoint()
+    def _load(self, method: Method) -> Checkpoint:
+        """Load the newest intact checkpoint."""
+        checkpoint = newest_intact(self.folder.checkpoints_path, self.manifest.id, optimizers=False)
         if checkpoint is None:
             raise RunError("the run has no checkpoint yet, so it has no trained networks", where=str(self.path))
-        return checkpoint
-
-    def _load(self, method: Method) -> tuple[Path, str]:
-        """Load the last checkpoint; returns its folder and the hash of the loaded files."""
-        checkpoint = self._checkpoint()
         try:
-            before = self._hash(checkpoint)
             load_method(checkpoint, method)
-            if self._hash(checkpoint) == before:
-                return checkpoint, before
+            if read_progress(checkpoint.path) == checkpoint.progress:
+                return checkpoint
         except (RunError, OSError):
-            if checkpoint.exists():
+            if checkpoint.path.exists():
                 raise
         # It was replaced meanwhile, by a training or by a new folder.
         return self._load(method)
@@ -123,7 +117,7 @@ class Run:
     @property
     def step(self) -> int:
         """Number of steps after which its networks were saved."""
-        return step_of(self._loaded[1])
+        return self._loaded[1].progress.step
 
     @property
     def generator(self) -> Generator:

@@ -18,7 +18,8 @@ from genlab.config.changed_values import changed_values
 from genlab.config.schema import Settings
 from genlab.config.validate import Keys, dotted
 from genlab.data.check import check_pairs
-from genlab.engine.checkpoint_files import optimizer_files, step_of
+from genlab.engine.checkpoint_files import is_of_optimizer, tensor_files
+from genlab.engine.checkpoint_state import Checkpoint, newest_intact
 from genlab.engine.loop import train_loop
 from genlab.engine.optimizers import rate_at
 from genlab.engine.runtime import memory_errors
@@ -70,7 +71,7 @@ def start_run(
     folder = make_folder()
     with folder.locked():
         folder.begin(manifest, plugins, built.recipe.toml())
-        _train(folder, built, stop_at, listeners)
+        _train(folder, built, None, stop_at, listeners)
     return folder
 
 
@@ -103,9 +104,10 @@ def resume_run(
         folder.remove_partial()
         complete_replacement(folder)
         manifest = folder.read()
-        done = _steps_done(folder, manifest)
-        if manifest.status == "finished" and not assignments:
+        if manifest.status == "finished" and not (assignments and _has_optimizers(folder)):
             raise _finished(manifest, folder)
+        checkpoint = _last_checkpoint(folder, manifest)
+        done = checkpoint.progress.step if checkpoint else 0
         if stop_at is not None and stop_at <= done:
             raise RunError(f"--stop-at {stop_at} is in the past: the run is at step {done}", where=str(folder.path))
         before = read_run(folder)
@@ -124,7 +126,9 @@ def resume_run(
             updates |= provenance.after_changes(manifest, before, built, done)
             _warn_of_rising_rate(before.recipe.settings, built.recipe.settings, done)
         replace_recipe(folder, built.recipe.tables(), **updates)
-        _train(folder, built, stop_at, listeners)
+        if checkpoint:
+            folder.set_aside_later(checkpoint.path)
+        _train(folder, built, checkpoint, stop_at, listeners)
 
 
 def _finished(manifest: Manifest, folder: RunFolder) -> RunError:
@@ -139,13 +143,13 @@ def _finished(manifest: Manifest, folder: RunFolder) -> RunError:
 def _has_optimizers(folder: RunFolder) -> bool:
     """False for finished trials of an ablation, which keep no optimizer state."""
     last = folder.last_checkpoint()
-    return last is not None and bool(optimizer_files(last))
+    return last is not None and any(is_of_optimizer(file.name) for file in tensor_files(last))
 
 
 def _refuse_done(manifest: Manifest, before: Recipe, after: Recipe, done: int, folder: RunFolder) -> None:
     """Raise a `RunError` if no steps are left to train."""
     old, new = before.settings.train.steps, after.settings.train.steps
-    if manifest.status == "finished" and (old == new or not _has_optimizers(folder)):
+    if manifest.status == "finished" and old == new:
         raise _finished(manifest, folder)
     if new < done or (new == done and new != old):
         what = f"train.steps = {new}, and {done} steps are done"
@@ -211,37 +215,39 @@ def _refuse_changed(manifest: Manifest, built: Built, folder: RunFolder, allow_c
         )
 
 
-def _steps_done(folder: RunFolder, manifest: Manifest) -> int:
-    last = folder.last_checkpoint()
-    if last is not None:
-        return step_of(last)
-    if manifest.step > 0:
+def _last_checkpoint(folder: RunFolder, manifest: Manifest) -> Checkpoint | None:
+    """The newest intact checkpoint; None if the run was stopped before its first one."""
+    checkpoint = newest_intact(folder.checkpoints_path, manifest.id, optimizers=True)
+    if checkpoint is None and manifest.step > 0:
         raise RunError(
             f"its checkpoints are missing: there was one of step {manifest.step}",
             where=str(folder.checkpoints_path),
             hint=f"Restore them, or train it again: {folder.command_to_start_again('--out', 'OTHER_FOLDER')}",
         )
-    _log.info("The run was stopped before its first checkpoint, so it begins with the first step.")
-    return 0
+    if checkpoint is None:
+        _log.info("The run was stopped before its first checkpoint, so it begins with the first step.")
+    return checkpoint
 
 
-def _train(folder: RunFolder, built: Built, stop_at: int | None, listeners: Listeners) -> None:
+def _train(
+    folder: RunFolder, built: Built, checkpoint: Checkpoint | None, stop_at: int | None, listeners: Listeners
+) -> None:
     """Run the training loop, with the manifest updated before and after."""
     recipe = built.recipe
-    last = folder.last_checkpoint()
     started = Started(
         folder=folder.path,
         title=recipe.title or folder.path.name,
         recipe=recipe.toml(),
         facts=_facts(folder, stop_at),
-        step=step_of(last) if last else 0,
+        step=checkpoint.progress.step if checkpoint else 0,
         steps=recipe.settings.train.steps,
         batch_size=recipe.settings.train.batch_size,
     )
     heard_by = [("run.json", ManifestListener(folder)), *built.experiment.listeners, *listeners]
     try:
         with memory_errors():
-            ended = train_loop(replace(built.experiment, listeners=heard_by), started, last, stop_at)
+            experiment = replace(built.experiment, listeners=heard_by, run_id=folder.stored().id)
+            ended = train_loop(experiment, started, checkpoint, stop_at)
     except BaseException as error:
         # With a full disk, the original error is raised.
         with suppress(StorageError, RunError):

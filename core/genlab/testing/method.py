@@ -13,7 +13,8 @@ from torch import Tensor
 from typing_extensions import override
 
 from genlab.config.schema import Optimizer as OptimizerSettings
-from genlab.engine.checkpoint import TrainProgress, TrainState, restore, save
+from genlab.engine.checkpoint import TrainState, restore, save
+from genlab.engine.checkpoint_state import TrainProgress, open_checkpoint
 from genlab.engine.optimizers import make_optimizers, set_rates
 from genlab.engine.seeding import (
     derived_seed,
@@ -208,7 +209,8 @@ class MethodSuite(Suite):
             whole, first, resumed = self.train_state(), self.train_state(), self.train_state()
             self.train(whole, 0, last)
             self.train(first, 0, pause)
-            restore(save(Path(folder), TrainProgress(step=pause), first, keep=1), resumed)
+            saved = save(Path(folder), TrainProgress(step=pause), first, keep=1)
+            restore(open_checkpoint(saved, run="", optimizers=True), resumed)
             self.train(resumed, pause, last)
         expected, given = _carried(whole.method), _carried(resumed.method)
         different = [name for name in expected if name not in given or not expected[name].equal(given[name])]

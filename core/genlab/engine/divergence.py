@@ -1,0 +1,74 @@
+"""Search for NaN and infinities in all that a training carries from step to step."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
+from typing_extensions import override
+
+from genlab.engine.checkpoint import TrainState
+from genlab.engine.finite import is_finite
+
+
+class TensorName(NamedTuple):
+    """Name of a tensor of a training: what it belongs to, such as `the weights of the generator`, and its own."""
+
+    of: str
+    name: str
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.of}: `{self.name}`"
+
+
+def not_finite(state: TrainState, ignored: Collection[TensorName] = ()) -> list[TensorName]:
+    """Tensors that hold NaN or an infinity.
+
+    Args:
+        state: the training's.
+        ignored: tensors that may, such as a mask with infinities.
+    """
+    tensors = {name: tensor for name, tensor in _tensors(state) if name not in ignored}
+    with torch.no_grad():
+        # One transfer from a GPU. A norm may also overflow.
+        if get_total_norm(list(tensors.values())).isfinite():
+            return []
+        return [name for name, tensor in tensors.items() if not is_finite(tensor)]
+
+
+def _tensors(state: TrainState) -> Iterator[tuple[TensorName, Tensor]]:
+    """The floating-point tensors that a checkpoint holds."""
+    for of, tensors in _groups(state):
+        for name, tensor in tensors.items():
+            if tensor.is_floating_point() or tensor.is_complex():
+                yield TensorName(of, name), tensor
+
+
+def _groups(state: TrainState) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
+    method = state.method
+    for role, network in method.networks.items():
+        weights = dict(network.named_parameters())
+        yield f"the weights of the {role}", weights
+        yield f"the buffers of the {role}", _buffers(network)
+        optimizer = state.optimizers[role].state
+        yield (
+            f"the optimizer state of the {role}",
+            {
+                f"{quantity}/{name}": tensor
+                for name, weight in weights.items()
+                for quantity, tensor in optimizer.get(weight, {}).items()
+            },
+        )
+    for label, (loss, _) in method.losses.items():
+        yield f"the buffers of the loss {label}", _buffers(loss)
+    yield "the state of the method", method.state()
+
+
+def _buffers(module: nn.Module) -> dict[str, Tensor]:
+    """Buffers that are saved."""
+    weights = {name for name, _ in module.named_parameters(remove_duplicate=False)}
+    return {name: tensor for name, tensor in module.state_dict().items() if name not in weights}
