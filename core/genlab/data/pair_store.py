@@ -4,8 +4,8 @@
   form.json      types and shapes of the two sides, the same for all records
   records        a record per pair: checksum, key, condition, target; sparse until it is written
 
-A store's content is a function of its name, so concurrent writers of a record write the same bytes. A record torn by a
-crash fails its checksum, and is written again.
+A store's content is a function of its name, so concurrent writers of a record write the same bytes. A record that was
+torn by a crash, damaged, or copied from another place or store fails its checksum, and is written again.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from genlab.errors import StorageError
 from genlab.util.files import write_text
 
 _HEAD = struct.Struct("<IH250s")
+_CHECKSUM_BYTES = 4
 _KEY_BYTES = 250
 _TYPES = {"uint8", "int32", "float32"}
 
@@ -106,7 +107,7 @@ class PairStore:
             return None
         checksum, length, key = _HEAD.unpack_from(record)
         body = record[_HEAD.size :]
-        if length == 0 or _checksum(length, key, body) != checksum:
+        if length == 0 or self._checksum(form, index, record[_CHECKSUM_BYTES:]) != checksum:
             return None
         return PreparedPair(key[:length].decode("utf-8", "surrogateescape"), *form.sides(body))
 
@@ -126,7 +127,7 @@ class PairStore:
         try:
             form = self._known_form() or self._begin(ArrayLayout.of(pair))
             if ArrayLayout.of(pair) == form and index < self._room(form):
-                self._write(index * form.record, key.ljust(_KEY_BYTES, b"\0"), len(key), pair)
+                self._write(form, index, key, pair)
         except (OSError, StorageError) as error:
             self._failed = True
             _log.warning(
@@ -169,14 +170,15 @@ class PairStore:
             write_text(self._folder / "form.json", json.dumps({"types": form.types, "shapes": form.shapes}))
         return form
 
-    def _write(self, place: int, key: bytes, length: int, pair: PreparedPair) -> None:
+    def _write(self, form: ArrayLayout, index: int, key: bytes, pair: PreparedPair) -> None:
         body = b"".join(side.contiguous().numpy().tobytes() for side in (pair.condition, pair.target))
-        record = _HEAD.pack(_checksum(length, key, body), length, key) + body
+        content = _HEAD.pack(0, len(key), key)[_CHECKSUM_BYTES:] + body
+        record = self._checksum(form, index, content).to_bytes(_CHECKSUM_BYTES, "little") + content
         with self._records.open("r+b", buffering=0) as file:
-            file.seek(place)
+            file.seek(index * form.record)
             if file.write(record) != len(record):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-
-def _checksum(length: int, key: bytes, body: bytes) -> int:
-    return crc32(body, crc32(key, length))
+    def _checksum(self, form: ArrayLayout, index: int, content: bytes) -> int:
+        """Checksum of a record, which another store, place or form does not share."""
+        return crc32(content, crc32(repr((self._folder.name, form.types, form.shapes, index)).encode()))

@@ -78,6 +78,26 @@ def test_a_damaged_record_is_not_there(tmp_path, place):
     assert_equal(damaged.get(0), pair(0))
 
 
+@pytest.mark.parametrize("file", ["records", "form.json"])
+def test_a_file_of_another_store_is_not_used(tmp_path, file):
+    """Of one with as many bytes a pair."""
+    wide, high = (PreparedPair("a", torch.zeros(3, *size), torch.ones(1, *size)) for size in ((4, 8), (8, 4)))
+    for name, stored in (("one", wide), ("other", wide._replace(target=wide.condition[:1])), ("form", high)):
+        PairStore(made(tmp_path / name), 1, PLENTY).put(0, stored)
+    shutil.copyfile(tmp_path / ("other" if file == "records" else "form") / file, tmp_path / "one" / file)
+    assert PairStore(tmp_path / "one", 1, PLENTY).get(0) is None
+
+
+def test_a_record_in_the_place_of_another_is_not_used(tmp_path):
+    store = PairStore(tmp_path, 2, PLENTY)
+    for index in range(2):
+        store.put(index, pair(index))
+    content = (tmp_path / "records").read_bytes()
+    (tmp_path / "records").write_bytes(content[len(content) // 2 :] * 2)
+    assert PairStore(tmp_path, 2, PLENTY).get(0) is None
+    assert_equal(PairStore(tmp_path, 2, PLENTY).get(1), pair(1))
+
+
 @pytest.mark.parametrize(
     "form",
     [
