@@ -17,6 +17,7 @@ from genlab.ablation.execute import execute
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.identity import Identity, identity
 from genlab.ablation.jobs import Executor, Job, JobEvent
+from genlab.ablation.observations import damaged_observation
 from genlab.ablation.plan import Plan, PlannedTrial, make_plan
 from genlab.ablation.report import write_ablation_report
 from genlab.ablation.results import AblationResult, read_result
@@ -33,6 +34,8 @@ from genlab.errors import RunError
 from genlab.inspection.inspector import find_suspicions
 from genlab.registry.components import Components
 from genlab.registry.discovery.find import find_plugins
+from genlab.runs.folder import RunFolder
+from genlab.runs.manifest import Manifest
 from genlab.runs.provenance import code_digests, fingerprints
 from genlab.util.environment import refuse_several_processes
 from genlab.util.files import write_text
@@ -219,7 +222,8 @@ class Ablation:
         for settled in sorted(self.trials, key=lambda settled: self.plan.settings.seeds.index(settled.trial.seed)):
             trial = settled.trial
             run = self.folder.bring(trial.arm, trial.seed, settled.identity)
-            if (run.path / "run.json").is_file() and run.read().status == "finished":
+            if (run.path / "run.json").is_file() and (manifest := run.read()).status == "finished":
+                _refuse_damaged(trial, run, manifest)
                 # The process that trained it may have been killed before it did so.
                 drop_training_state(run.checkpoints_path)
                 continue
@@ -239,3 +243,11 @@ class Ablation:
         """Environment variables of each worker slot; where there are GPUs, each slot sees one of them."""
         gpus = self._gpus
         return [{"CUDA_VISIBLE_DEVICES": gpus[slot % len(gpus)]} if gpus else {} for slot in range(jobs)]
+
+
+def _refuse_damaged(trial: PlannedTrial, run: RunFolder, manifest: Manifest) -> None:
+    """Raise a `RunError` if a finished trial's observations are not as the training wrote them."""
+    if damaged := damaged_observation(run.path, manifest):
+        what = f"{trial} is finished, but this file is not as its training wrote it"
+        hint = f"Restore it, or remove the trial's folder to train it again: {run.path}"
+        raise RunError(what, where=str(run.path / damaged), hint=hint)

@@ -9,14 +9,21 @@ from pathlib import Path
 import numpy as np
 from typing_extensions import override
 
-from genlab.interfaces.listener import Listener, Pictures, Previewed, Started, Validated
-from genlab.util.files import atomic_write, remove_partial, write_text
+from genlab.interfaces.listener import Ended, Listener, Pictures, Previewed, Started, Validated
+from genlab.runs.folder import RunFolder
+from genlab.runs.manifest import Manifest
+from genlab.util.files import atomic_write, file_digests, remove_partial, write_text
 
 History = Mapping[int, Mapping[str, float]]
 
+_FILES = ("history.json", "images.json", "pictures.npz")
+
 
 class Observations(Listener):
-    """Write observations to the run's folder: `history.json`, metrics by step, `images.json`, and `pictures.npz`."""
+    """Write observations to the run's folder: `history.json`, metrics by step, `images.json`, and `pictures.npz`.
+
+    The manifest gets their digests when the run ends.
+    """
 
     @override
     def started(self, event: Started) -> None:
@@ -42,6 +49,20 @@ class Observations(Listener):
                 target=pictures.target,
                 captions=np.array([pictures.condition_caption, pictures.target_caption], dtype=np.str_),
             )
+
+    @override
+    def ended(self, event: Ended) -> None:
+        RunFolder(self._folder).update(results=_digests(self._folder))
+
+
+def damaged_observation(folder: Path, manifest: Manifest) -> str | None:
+    """Name of a file with observations that is not as the run wrote it."""
+    found = _digests(folder)
+    return next((name for name in _FILES if found.get(name) != manifest.results.get(name)), None)
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return file_digests(path for name in _FILES if (path := folder / name).is_file())
 
 
 def read_history(folder: Path) -> dict[int, dict[str, float]]:

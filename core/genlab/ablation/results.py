@@ -10,7 +10,7 @@ from typing import Any
 from genlab.ablation.earlier_report import FinishedRun, read_first_seeds
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.identity import Identity, differences, identity_of
-from genlab.ablation.observations import History, read_history, read_per_image, read_pictures
+from genlab.ablation.observations import History, damaged_observation, read_history, read_per_image, read_pictures
 from genlab.ablation.plan import Plan, PlannedTrial
 from genlab.ablation.statistics import (
     FEW_SEEDS,
@@ -243,16 +243,20 @@ def _read_trial(trial: PlannedTrial, folder: AblationFolder, wanted: Identity) -
         manifest = run.read()
     except RunError:
         return TrialResult(trial.arm, trial.seed, run.path, None, {})
-    failure = _mismatch(run, wanted)
-    if failure and manifest.status == "finished":
+    if manifest.status != "finished":
+        return TrialResult(trial.arm, trial.seed, run.path, manifest, {})
+    if failure := _mismatch(run, manifest, wanted):
         manifest = manifest.model_copy(update={"status": "failed", "failure": failure})
+        return TrialResult(trial.arm, trial.seed, run.path, manifest, {})
     return TrialResult(trial.arm, trial.seed, run.path, manifest, read_history(run.path))
 
 
-def _mismatch(run: RunFolder, wanted: Identity) -> str | None:
+def _mismatch(run: RunFolder, manifest: Manifest, wanted: Identity) -> str | None:
     """Reason why a run does not count as a trial."""
     try:
         changed = differences(identity_of(run), wanted)
     except GenlabError as error:
         return str(error)
+    if not changed and (damaged := damaged_observation(run.path, manifest)):
+        changed = [damaged]
     return f"{' and '.join(changed)} changed while the ablation ran, so this run does not count" if changed else None
