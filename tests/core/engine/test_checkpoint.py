@@ -1,5 +1,4 @@
 import errno
-import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,7 +16,7 @@ from genlab.config.schema import Optimizer
 from genlab.engine import checkpoint as module
 from genlab.engine.checkpoint import TrainState, load_method, save
 from genlab.engine.checkpoint_files import checkpoints
-from genlab.engine.checkpoint_state import TrainProgress, newest_intact, open_checkpoint
+from genlab.engine.checkpoint_state import TrainProgress, open_checkpoint
 from genlab.engine.optimizers import make_optimizers
 from genlab.engine.seeding import seed_random_numbers
 from genlab.engine.step import train_step
