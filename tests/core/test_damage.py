@@ -195,7 +195,7 @@ def test_a_checkpoint_of_another_run_is_not_used(donors: Donors, run: Path, capl
     shutil.rmtree(run / NEWEST)
     shutil.copytree(donors.other / NEWEST, run / NEWEST)
     assert weights_after(run) == donors.weights
-    assert "the checkpoint is another run's" in caplog.text
+    assert "the checkpoint is of another run" in caplog.text
 
 
 def test_a_damaged_checkpoint_is_kept_aside_and_the_run_goes_past_it(donors: Donors, run: Path) -> None:

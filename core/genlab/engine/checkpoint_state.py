@@ -109,7 +109,7 @@ def open_checkpoint(path: Path, run: str, *, optimizers: bool) -> Checkpoint:
     """
     progress = read_progress(path)
     if progress.run and progress.run != run:
-        raise damage(path, "the checkpoint is another run's, by its state.json")
+        raise damage(path, "the checkpoint is of another run than run.json, by its state.json")
     if progress.format == 2:
         _note_missing_digests(path)
     names = list(progress.parts) or [file.name for file in tensor_files(path)]

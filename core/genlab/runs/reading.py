@@ -45,7 +45,9 @@ def _refuse_changed_plugins(folder: RunFolder) -> None:
         reason = "is not one that the run was made with"
     if name not in found:
         reason = "is missing"
-    hint = "Restore it, or start a new run with other plugin files: gen run RECIPE --plugin FILE"
+    hint = (
+        'Restore it. To use the files as they are, set "plugin_files" to null in run.json, and remove "sha256" there.'
+    )
     raise RunError(f"this plugin file {reason}", where=str(folder.plugins_path / name), hint=hint)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.core.test_bad_input import plugin
+from tests.manifests import edit_manifest
 
 import genlab
 from genlab import RunError, StorageError
@@ -89,3 +90,12 @@ def test_a_plugin_file_that_is_not_the_runs_is_named(
             action(run.path)
         assert Path(str(caught.value.where)).parent == run.path / "plugins"
         assert "Restore it" in str(caught.value.hint)
+
+
+def test_a_plugin_file_that_was_mended_is_used_once_the_manifest_says_so(tiny: Path, tmp_path: Path) -> None:
+    given = plugin(tmp_path, MINE, 'listener("mine", Mine)')
+    run = genlab.train(tiny, overrides=["listeners.mine={}"], plugins=[given], out=tmp_path / "run", stop_at=1)
+    with (run.path / "plugins" / "mine.py").open("a") as kept:
+        kept.write("# mended\n")
+    edit_manifest(run.path, plugin_files=None)
+    assert genlab.resume(run.path).manifest.status == "finished"
