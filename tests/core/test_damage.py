@@ -198,6 +198,11 @@ def test_a_checkpoint_of_another_run_is_not_used(donors: Donors, run: Path, capl
     assert "the checkpoint is of another run" in caplog.text
 
 
+def test_an_empty_folder_among_the_checkpoints_does_no_harm(donors: Donors, run: Path) -> None:
+    (run / "checkpoints" / "99999999").mkdir()
+    assert weights_after(run) == donors.weights
+
+
 def test_a_damaged_checkpoint_is_kept_aside_and_the_run_goes_past_it(donors: Donors, run: Path) -> None:
     (run / NEWEST / "generator.safetensors").write_bytes(b"")
     genlab.resume(run)

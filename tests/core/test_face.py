@@ -99,6 +99,7 @@ LIGHT = [
     "genlab.drawing.forest",
     "genlab.drawing.svg",
     "genlab.engine.checkpoint_files",
+    "genlab.engine.checkpoint_state",
     "genlab.errors",
     "genlab.images.folder",
     "genlab.images.read",

@@ -270,6 +270,25 @@ def test_a_network_may_use_a_tensor_twice(tmp_path):
     assert_same(everything(fresh), everything(trained))
 
 
+class Masked(ToyDiscriminator):
+    """Has a constant that is infinite, as masks of attention are, and a statistic."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mask", torch.tensor([0.0, -torch.inf]))
+        self.register_buffer("mean", torch.zeros(2))
+
+
+def test_a_constant_may_be_infinite_and_a_statistic_may_not(tmp_path):
+    path = save(tmp_path, at(0), train_state(discriminator=Masked()), keep=1)
+    restore(path, train_state(discriminator=Masked()))
+    diverged = Masked()
+    diverged.mean.fill_(torch.inf)
+    path = save(tmp_path, at(1), train_state(discriminator=diverged), keep=1)
+    with pytest.raises(RunError, match=r"discriminator\.safetensors: mean is not finite"):
+        restore(path, train_state(discriminator=Masked()))
+
+
 def test_weights_in_another_memory_layout_come_back(tmp_path):
     last = ToyGenerator().to(memory_format=torch.channels_last)
     trained = train(train_state(generator=last), 2)
