@@ -43,7 +43,7 @@ PARTS = [
     "method.safetensors",
     "state.json",
 ]
-FILES = ["run.json", "plugins/mine.py", *(f"{NEWEST}/{part}" for part in PARTS)]
+FILES = ["run.json", "recipe.toml", "plugins/mine.py", *(f"{NEWEST}/{part}" for part in PARTS)]
 
 Damage = Callable[[Path, Path], None]
 
@@ -187,7 +187,7 @@ def damaged(file: Path, donor: Path, damage: Damage) -> bool:
 def assert_named(error: RunError, file: str, damage: Damage) -> None:
     """An error that names the file and a remedy; of two that do not belong together, it may name the other one."""
     exchanged = file == "run.json" and damage is replace_by_another_runs
-    assert ("mine.py" if exchanged else Path(file).name) in str(error)
+    assert ("recipe.toml" if exchanged else Path(file).name) in str(error)
     assert error.hint
 
 
@@ -200,6 +200,16 @@ def test_a_checkpoint_of_another_run_is_not_used(donors: Donors, run: Path, capl
 
 def test_an_empty_folder_among_the_checkpoints_does_no_harm(donors: Donors, run: Path) -> None:
     (run / "checkpoints" / "99999999").mkdir()
+    assert weights_after(run) == donors.weights
+
+
+@pytest.mark.parametrize("lost", ["state.json", "generator.safetensors", "method.safetensors"])
+def test_a_checkpoint_that_lacks_a_file_is_passed_over(
+    donors: Donors, run: Path, caplog: pytest.LogCaptureFixture, lost: str
+) -> None:
+    (run / NEWEST / lost).unlink()
+    assert genlab.open_run(run).step == 3
+    assert lost in caplog.text
     assert weights_after(run) == donors.weights
 
 

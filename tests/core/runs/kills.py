@@ -94,6 +94,8 @@ def remains(folder: Path) -> dict[str, Any]:
     left: dict[str, Any] = {
         str(path.relative_to(folder)): path.read_bytes() for path in files if path.name not in ("run.json", ".lock")
     }
+    for name in [name for name in left if name.endswith("state.json")]:
+        left[name] = {key: value for key, value in json.loads(left[name]).items() if key not in ("run", "sha256")}
     lines = [json.loads(line) for line in left.pop("metrics.jsonl").splitlines()]
     left["metrics"] = [
         {key: value for key, value in line.items() if key not in SPEEDS}

@@ -176,7 +176,7 @@ def test_the_last_checkpoint_is_the_one_of_most_steps(tmp_path: Path) -> None:
     assert last.name == "100000000"
 
 
-@pytest.mark.parametrize("name", ["99999999", "99999999/notes.txt", "9 more/state.json"])
+@pytest.mark.parametrize("name", ["99999999", "9 more/state.json"])
 def test_what_is_no_checkpoint_is_not_the_last_one(tmp_path: Path, name: str) -> None:
     folder = RunFolder(tmp_path)
     for path in (folder.checkpoints_path / name, folder.checkpoints_path / "00000090" / "state.json"):

@@ -18,6 +18,7 @@ import tomli_w
 from safetensors.numpy import load_file
 from tests.conftest import GenCommand, Once
 from tests.core.runs.test_folder import manifest as a_manifest
+from tests.manifests import edit_manifest
 
 import genlab
 from genlab import RecipeError, RunError
@@ -107,10 +108,7 @@ def test_the_remedy_of_an_edit_works(paused: Path, gen: GenCommand) -> None:
 
 
 def test_a_run_from_before_manifests_had_recipes_is_read_as_it_was(paused: Path) -> None:
-    stored = manifest(paused)
-    for key in ("recipe", "replaced_recipe", "recipe_changes"):
-        del stored[key]
-    (paused / "run.json").write_text(json.dumps(stored))
+    edit_manifest(paused, recipe=None, replaced_recipe=None, recipe_changes=None)
     edit(paused, "steps = 8", "steps = 6")
     assert genlab.open_run(paused).recipe.settings.train.steps == 6
     assert genlab.resume(paused).step == 6
@@ -203,7 +201,7 @@ def test_all_that_may_change_at_once(paused: Path) -> None:
         "optimizer.learning_rate": (2e-4, 1e-5),
         "schedule.name": ("linear", "cosine"),
         "schedule.start": (0.5, 0.25),
-        "checkpoint.keep": (1, 3),
+        "checkpoint.keep": (2, 3),
         "evaluate.validations": (2, 4),
         "evaluate.pairs": (100, 2),
         "evaluate.preview_pairs": (2, 1),
