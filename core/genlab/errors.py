@@ -26,6 +26,18 @@ from typing_extensions import override
 
 _LISTED = 20
 """How many of several faults an error names."""
+_LONGEST = 1000
+"""Letters of a line of an error; values that a user gives may be of any length."""
+
+
+def _shortened(text: str | None) -> str | None:
+    """The text, with the middle of long lines left out."""
+    if text is None or len(text) <= _LONGEST:
+        return text
+    return "\n".join(
+        line if len(line) <= _LONGEST else f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 4 :]}"
+        for line in text.split("\n")
+    )
 
 
 class GenlabError(Exception):
@@ -40,10 +52,10 @@ class GenlabError(Exception):
     exit_code: ClassVar[int] = 2
 
     def __init__(self, what: str, *, where: str | None = None, hint: str | None = None) -> None:
-        super().__init__(what)
-        self.what = what
-        self.where = where
-        self.hint = hint
+        self.what = _shortened(what) or ""
+        self.where = _shortened(where)
+        self.hint = _shortened(hint)
+        super().__init__(self.what)
 
     @override
     def __str__(self) -> str:
@@ -71,6 +83,10 @@ class Fault:
     place: str | None = None
     quote: str | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("what", "hint", "place"):
+            object.__setattr__(self, name, _shortened(getattr(self, name)))
+
     @override
     def __str__(self) -> str:
         head = f"{self.place}: {self.what}" if self.place else self.what
@@ -78,11 +94,21 @@ class Fault:
 
 
 class RecipeError(GenlabError):
-    """A recipe that cannot be run, with all of its faults at once."""
+    """A recipe that cannot be run, with all of its faults at once; the message names the first twenty."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("\n\n".join(str(fault) for fault in faults))
         self.faults = tuple(faults)
+        super().__init__("\n\n".join(filter(None, (*map(str, self.listed), self.more))))
+
+    @property
+    def listed(self) -> tuple[Fault, ...]:
+        """The faults that a message names."""
+        return self.faults[:_LISTED]
+
+    @property
+    def more(self) -> str | None:
+        """Sentence on the faults that a message does not name, if there are any."""
+        return f"and {len(self.faults) - _LISTED:,} more errors" if len(self.faults) > _LISTED else None
 
 
 class PluginError(GenlabError):

@@ -42,3 +42,17 @@ def test_a_recipes_error_is_a_paragraph_for_each_fault() -> None:
     error = RecipeError([first, Fault(("b",), "odd", "Mend it.")])
     assert str(error) == "r.toml:1:2: wrong\n  1 | x\n    | ^\n\nodd\nMend it."
     assert error.faults[1].hint == "Mend it."
+
+
+def test_long_lines_lose_their_middle() -> None:
+    error = DataError("a" * 400_000, where="b" * 400_000, hint=f"{'c' * 400_000}\nUse d.")
+    assert len(str(error)) < 3000
+    assert str(error).endswith("\nUse d.")
+    assert len(str(Fault(("a",), "a" * 400_000, "b" * 400_000, place="c" * 400_000))) < 3000
+
+
+def test_a_recipes_error_names_the_first_faults_and_counts_the_rest() -> None:
+    error = RecipeError([Fault((), f"wrong {number}") for number in range(5000)])
+    assert len(error.faults) == 5000
+    assert "wrong 19" in str(error) and "wrong 20" not in str(error)
+    assert str(error).endswith("and 4,980 more errors")

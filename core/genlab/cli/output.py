@@ -21,8 +21,10 @@ def print_error(error: GenlabError) -> None:
     """Print an error to standard error as one paragraph; a recipe's faults as one each."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     if isinstance(error, RecipeError):
-        for number, fault in enumerate(error.faults):
+        for number, fault in enumerate(error.listed):
             console.print(*([""] if number else []), _fault(fault), sep="\n")
+        if error.more:
+            console.print(f"\n{error.more}")
         return
     head = Text("error: ", "bold red")
     if error.where:
