@@ -93,6 +93,7 @@ LIGHT = [
     "genlab.config.render",
     "genlab.config.schema",
     "genlab.config.syntax_errors",
+    "genlab.config.toml",
     "genlab.config.validate",
     "genlab.drawing.contact_sheet",
     "genlab.drawing.curves",

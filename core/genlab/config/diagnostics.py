@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -18,18 +19,9 @@ def _located(fault: Fault, document: Document) -> Fault:
     if fault.place is not None:
         return fault
     source = document.origin(fault.path)
-    if source is None:
-        return replace(fault, place=document.name or None)
-    for length in range(len(fault.path), 0, -1):
-        location = source.locations.get(fault.path[:length])
-        if location is not None:
-            exact = length == len(fault.path)
-            location = location.value if exact and location.value and not fault.at_key else location
-            return replace(fault, place=location.named(source.name), quote=location.quoted(source.text))
-    return replace(fault, place=source.name)
+    return replace(fault, place=document.name or None) if source is None else source.located(fault)
 
 
 def _order(fault: Fault) -> tuple[str, int, int]:
-    name, *numbers = (fault.place or "").rsplit(":", 2)
-    line, column = (int(number) for number in numbers) if len(numbers) == 2 and numbers[0].isdigit() else (0, 0)
-    return name, line, column
+    found = re.fullmatch(r"(.*):([0-9]{1,9}):([0-9]{1,9})", fault.place or "", re.DOTALL)
+    return (found[1], int(found[2]), int(found[3])) if found else (fault.place or "", 0, 0)

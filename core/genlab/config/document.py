@@ -11,6 +11,7 @@ from typing import Any
 
 from genlab.config.locations import Location, find_locations
 from genlab.config.syntax_errors import syntax_fault
+from genlab.config.toml import NestingError, parse_toml, value_faults
 from genlab.config.validate import Keys
 from genlab.errors import Fault, RecipeError
 from genlab.interfaces.kinds import KINDS
@@ -48,6 +49,16 @@ class Source:
         return {
             keys[depth:]: location for keys, location in find_locations(self.text).items() if keys[:depth] == self.root
         }
+
+    def located(self, fault: Fault) -> Fault:
+        """The fault with the place of its value or key, or of the nearest table above it, and a quote."""
+        for length in range(len(fault.path), 0, -1):
+            location = self.locations.get(fault.path[:length])
+            if location is not None:
+                exact = length == len(fault.path)
+                location = location.value if exact and location.value and not fault.at_key else location
+                return replace(fault, place=location.named(self.name), quote=location.quoted(self.text))
+        return replace(fault, place=self.name)
 
 
 @dataclass(frozen=True)
@@ -153,16 +164,20 @@ def read_document(text: str, name: str) -> Document:
     """Parse TOML; `RecipeError` points at the syntax error."""
     source = Source(name, text)
     try:
-        values = tomllib.loads(text)
+        values = parse_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError([syntax_fault(str(error), name, text)]) from error
+    except NestingError as error:
+        raise RecipeError([Fault((), "tables, arrays or keys are nested too deeply", place=name)]) from error
     except ValueError as error:
         raise RecipeError([Fault((), f"cannot be read: {error}", place=name)]) from error
     return from_source(values, source, name)
 
 
 def from_source(values: Mapping[str, Any], source: Source, name: str = "") -> Document:
-    """A document whose tables and values all come from one source."""
+    """A document whose tables and values all come from one source; `RecipeError` for values that no setting takes."""
+    if faults := value_faults(values):
+        raise RecipeError([source.located(fault) for fault in faults])
     return Document(values, dict.fromkeys(_paths(values, ()), source), name)
 
 

@@ -6,10 +6,12 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import tree_sitter_toml
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
+from genlab.config.toml import syntax_tree
 from genlab.config.validate import Keys
+
+_WIDTH, _BEFORE = 120, 40
 
 
 @dataclass(frozen=True)
@@ -26,19 +28,21 @@ class Location:
         return f"{source}:{self.line}:{self.column}"
 
     def quoted(self, text: str) -> str:
-        """The line, with carets under the span."""
+        """The line, or the part of a long one that has the span, with carets under the span."""
         line = text.split("\n")[self.line - 1].removesuffix("\r")
+        first = max(0, self.column - 1 - _BEFORE) if len(line) > _WIDTH else 0
+        column, end = self.column - first, min(self.end, len(line) + 1, first + _WIDTH + 1) - first
+        line = line[first : first + _WIDTH]
         # Tabs keep their width, so that the carets stay under the span.
-        margin = "".join("\t" if letter == "\t" else " " for letter in line[: self.column - 1])
-        carets = "^" * max(1, min(self.end, len(line) + 1) - self.column)
+        margin = "".join("\t" if letter == "\t" else " " for letter in line[: column - 1])
+        carets = "^" * max(1, end - column)
         return f"  {self.line} | {line}\n  {' ' * len(str(self.line))} | {margin}{carets}"
 
 
 def find_locations(text: str) -> dict[Keys, Location]:
     """Find the location of every key and its value, by the keys (and indices of arrays) that lead to it."""
-    root = Parser(Language(tree_sitter_toml.language())).parse(text.encode()).root_node
     finder = _Finder(text.encode().split(b"\n"))
-    finder.document(root)
+    finder.document(syntax_tree(text))
     return finder.locations
 
 

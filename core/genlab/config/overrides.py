@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from typing import Any
 
 from genlab.config.document import ASSIGNMENT, Document, Source, from_source
+from genlab.config.toml import parse_toml
 from genlab.errors import Fault, RecipeError
 from genlab.util.arguments import as_list
 from genlab.util.files import is_text
@@ -43,8 +43,8 @@ def _read(assignment: str) -> Document:
 def _keys(key: str) -> list[str] | None:
     """The parts of a dotted key; None if it is invalid."""
     try:
-        table: Any = None if "\n" in key else tomllib.loads(f"{key} = 0")
-    except (ValueError, RecursionError):
+        table: Any = None if "\n" in key else parse_toml(f"{key} = 0")
+    except ValueError:
         return None
     keys: list[str] = []
     while isinstance(table, dict) and len(table) == 1:
@@ -56,7 +56,7 @@ def _keys(key: str) -> list[str] | None:
 def _value(value: str) -> Any:
     """Parse a value as TOML, or take it as a string if that fails."""
     try:
-        table = tomllib.loads(f"value = {value}")
-    except (ValueError, RecursionError):
+        table = parse_toml(f"value = {value}")
+    except ValueError:
         return value.strip()
     return table["value"] if len(table) == 1 else value.strip()

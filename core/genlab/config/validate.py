@@ -44,7 +44,7 @@ def validate_table(
     """
     try:
         # JSON mode: arrays become tuples and text becomes paths, and nothing else is converted.
-        checked = model.model_validate_json(json.dumps(table, default=_without_json))
+        checked = model.model_validate_json(json.dumps(table))
     except ValidationError as error:
         items = error.errors(include_url=False)
         # Each type of a union reports the same value.
@@ -57,11 +57,6 @@ def validate_table(
 def _escape_fault(keys: Keys, path: str) -> Fault:
     what = f"`{keys[-1]}`: expected a path, got {shown(path)}, which has control characters"
     return Fault(keys, what, escape_hint(inline(path)))
-
-
-def _without_json(value: Any) -> dict[str, None]:
-    """Replace TOML's dates and times by a value that fits no setting."""
-    return {str(value): None}
 
 
 def _is_told_better(fault: Fault, faults: Iterable[Fault]) -> bool:

@@ -192,7 +192,6 @@ def test_an_unknown_key_is_shown_with_the_nearest(failure: Failure) -> None:
     ("assignment", "what"),
     [
         ("seed=-1", "`seed`: expected an integer of at least 0 and below 9223372036854775808, got -1"),
-        ("seed=9223372036854775808", "got 9223372036854775808"),
         ("seed=true", "got true"),
         ("seed=1.0", "got 1.0"),
         ("title=3", "`title`: expected text, got 3"),
