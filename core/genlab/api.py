@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -10,12 +10,14 @@ from genlab.ablation.ablate import Ablation
 from genlab.ablation.jobs import JobEvent
 from genlab.ablation.plan import TABLE as ABLATION, make_plan
 from genlab.ablation.results import AblationResult
-from genlab.assemble.experiment import build_method, build_networks, construct, prepare, with_ranges
+from genlab.assemble.experiment import build_method, construct, prepare, with_ranges
+from genlab.assemble.networks import construct_networks, outlined
 from genlab.assemble.open_data import open_data
 from genlab.assemble.read import CheckedRecipe, read_recipe
 from genlab.config.load import find_recipe
 from genlab.errors import DataUnavailableError
 from genlab.interfaces.listener import Probed
+from genlab.interfaces.loss import AdversarialLoss, Loss
 from genlab.runs import training
 from genlab.runs.folder import RunFolder
 from genlab.runs.kept_recipe import kept_recipe
@@ -45,11 +47,15 @@ def check(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterabl
     """
     checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
     parts = construct(checked.recipe, checked.document)
-    networks = build_networks(checked.recipe, (3, 3), checked.document)
-    build_method(checked.recipe, networks, parts.losses, checked.document)
+    outlined(lambda: _construct_method(checked, parts.losses))
     if ABLATION in checked.document.values:
         make_plan(checked.document, checked.components)
     return checked
+
+
+def _construct_method(checked: CheckedRecipe, losses: Mapping[str, Loss | AdversarialLoss]) -> None:
+    networks = construct_networks(checked.recipe, (3, 3), checked.document)
+    build_method(checked.recipe, networks, losses, checked.document)
 
 
 def describe_networks(
@@ -73,9 +79,11 @@ def describe_networks(
         channels = prepare(with_ranges(built, data), data.training).channels
     except DataUnavailableError:
         channels = (3, 3)
-    networks = build_networks(built, channels, checked.document)
     names = {role: config.component.name for role, config in built.networks.items()}
-    return summarize_networks(networks, names, channels, built.settings.input.height_width)
+    size = built.settings.input.height_width
+    return outlined(
+        lambda: summarize_networks(construct_networks(built, channels, checked.document), names, channels, size)
+    )
 
 
 def inspect_data(

@@ -21,8 +21,9 @@ from genlab.ablation.observations import damaged_observation
 from genlab.ablation.plan import Plan, PlannedTrial, make_plan
 from genlab.ablation.report import write_ablation_report
 from genlab.ablation.results import AblationResult, read_result
-from genlab.assemble.experiment import build_networks, construct, prepare, settle, with_ranges
+from genlab.assemble.experiment import construct, prepare, settle, with_ranges
 from genlab.assemble.facts import count_parameters
+from genlab.assemble.networks import construct_networks, outlined
 from genlab.assemble.open_data import OpenData, open_data
 from genlab.assemble.recipe import Recipe
 from genlab.config.load import load_recipe
@@ -186,7 +187,8 @@ class Ablation:
     def _parameters(self, settled: SettledTrial) -> dict[str, int]:
         recipe, document = settled.recipe, settled.trial.document
         channels = prepare(recipe, self._opened(settled.trial).training).channels
-        return {role: count_parameters(network) for role, network in build_networks(recipe, channels, document).items()}
+        networks = outlined(lambda: construct_networks(recipe, channels, document))
+        return {role: count_parameters(network) for role, network in networks.items()}
 
     def _refuse_different_measures(self) -> None:
         """Raise if metrics of the same label depend on different content in two arms, such as two trained judges."""

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import torch
 
-from genlab.assemble.instances import check_network, check_phases
+from genlab.assemble.instances import check_phases
+from genlab.assemble.networks import build_networks
 from genlab.assemble.open_data import OpenData, open_data
 from genlab.assemble.pair_cache import pair_stores
 from genlab.assemble.recipe import Recipe
@@ -21,8 +22,8 @@ from genlab.data.pair_store import PairStore
 from genlab.data.prepared import PreparedPairs
 from genlab.data.view import view_pairs
 from genlab.engine.experiment import Experiment
-from genlab.engine.runtime import choose_device, memory_errors, place, settle_train
-from genlab.engine.seeding import initialize, seeded_construction
+from genlab.engine.runtime import choose_device, place, settle_train
+from genlab.engine.seeding import seeded_construction
 from genlab.engine.validation import try_metrics
 from genlab.errors import DataError, Fault, RecipeError
 from genlab.interfaces.dataset import Pairs
@@ -30,7 +31,7 @@ from genlab.interfaces.listener import Listener
 from genlab.interfaces.loss import AdversarialLoss, Loss
 from genlab.interfaces.method import Method, WeightedLoss
 from genlab.interfaces.metric import Metric
-from genlab.interfaces.network import Discriminator, Generator, Network
+from genlab.interfaces.network import Network
 from genlab.registry.components import ComponentConfig, ConstructedPart
 
 _log = logging.getLogger("genlab")
@@ -60,6 +61,7 @@ def build(recipe: Recipe, document: Document) -> Built:
         RecipeError: settings that do not go together, or a size that a network cannot take.
         DataError: the data are not available or invalid.
         DeviceError: the device asked for is not there.
+        TrainingError: the networks are too large for this machine.
     """
     choose_device(recipe.settings.train.device)  # before fetching data for an unavailable device
     parts = construct(recipe, document)
@@ -82,7 +84,7 @@ def build(recipe: Recipe, document: Document) -> Built:
         raise DataError(what, where=data.validation.description)
     view_pairs(validation, settings.evaluate)  # before anything is trained
     try_metrics(parts.metrics, validation)
-    networks = build_networks(recipe, training.channels, document)
+    networks = build_networks(recipe, training.channels, document, train_on=device)
     for module in (*networks.values(), *parts.losses.values()):
         place(module, device)
     experiment = Experiment(
@@ -148,50 +150,6 @@ def prepare(recipe: Recipe, pairs: Pairs, store: PairStore | None = None, device
     """
     settings = recipe.settings.input
     return PreparedPairs(pairs, settings, settings.height_width, recipe.predictions, store=store, device=device)
-
-
-def build_networks(recipe: Recipe, channels: tuple[int, int], document: Document) -> dict[str, Network]:
-    """Build the recipe's networks on the CPU, initialized and checked to take the recipe's size."""
-    condition, image = channels
-    supplied = {
-        "generator": {"in_channels": condition, "out_channels": image},
-        "discriminator": {"condition_channels": condition, "image_channels": image},
-    }
-    networks: dict[str, Network] = {}
-    faults: list[Fault] = []
-    for role, config in recipe.networks.items():
-        try:
-            with seeded_construction(recipe.settings.seed, role), memory_errors():
-                networks[role] = config.build(**supplied[role])
-        except RecipeError as error:
-            faults += error.faults
-        else:
-            check_network(networks[role], config.component)
-    faults += _size_faults(networks, recipe)
-    if faults:
-        raise recipe_error(faults, document)
-    for role, network in networks.items():
-        initialize(network, recipe.settings.seed, role)
-    return networks
-
-
-def _size_faults(networks: Mapping[str, Network], recipe: Recipe) -> list[Fault]:
-    """Faults of the recipe's size for these networks."""
-    size = recipe.settings.input.height_width
-    given = size[0] if size[0] == size[1] else f"{size[0]} x {size[1]}"
-    faults: list[Fault] = []
-    generator, discriminator = networks.get("generator"), networks.get("discriminator")
-    if isinstance(generator, Generator) and any(side % generator.size_multiple for side in size):
-        multiple = generator.size_multiple
-        near = sorted({max(multiple, side // multiple * multiple + extra) for side in size for extra in (0, multiple)})
-        what = f"{recipe.networks['generator'].component} takes multiples of {multiple}, got {given}"
-        hint = f"Nearest: {', '.join(map(str, near))}. A generator with fewer levels takes other sizes."
-        faults.append(Fault(("input", "size"), what, hint))
-    if isinstance(discriminator, Discriminator) and min(size) < discriminator.min_size:
-        what = f"{recipe.networks['discriminator'].component} needs at least {discriminator.min_size}, got {given}"
-        hint = "A discriminator with a smaller receptive field takes smaller images."
-        faults.append(Fault(("input", "size"), what, hint))
-    return faults
 
 
 def build_method(

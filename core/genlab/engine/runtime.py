@@ -74,13 +74,12 @@ def device_name(device: torch.device, threads: int | None) -> str:
 
 
 # Messages of the CPU allocators of Linux and Windows, of Apple's GPUs and of cuBLAS.
-_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED", "Storage size calculation")
+SMALLER = "Reduce input.size, train.batch_size or generator.channels."
 
 
 @contextmanager
-def memory_errors(
-    hint: str = "Reduce input.size, train.batch_size or generator.channels.",
-) -> Generator[None, None, None]:
+def memory_errors(hint: str = SMALLER) -> Generator[None, None, None]:
     """Raise out-of-memory errors as `TrainingError`s with a remedy."""
     try:
         yield

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from typing_extensions import override
 
-from genlab.assemble.experiment import build_method, build_networks, construct, construct_losses, prepare
+from genlab.assemble.experiment import build_method, construct, construct_losses, prepare
+from genlab.assemble.networks import build_networks
 from genlab.assemble.open_data import open_data
 from genlab.assemble.read import CheckedRecipe
 from genlab.assemble.recipe import Recipe
