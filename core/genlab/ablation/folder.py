@@ -42,7 +42,9 @@ class AblationFolder:
 
     def refuse_earlier(self) -> None:
         """Raise a `RunError` if the ablation was made by an earlier genlab, which called its trials cells."""
-        if (self.path / "cells").is_dir() and self.recipe_path.is_file() and not self.trials_path.is_dir():
+        with storage_errors(self.path):
+            is_earlier = (self.path / "cells").is_dir() and self.recipe_path.is_file() and not self.trials_path.is_dir()
+        if is_earlier:
             what = "this ablation was made by an earlier genlab, whose results cannot be compared with new ones"
             raise RunError(what, where=str(self.path), hint="Choose another --out; this folder is left as it is.")
 
@@ -55,12 +57,12 @@ class AblationFolder:
     @classmethod
     def at(cls, path: Path) -> AblationFolder:
         """Open or create an ablation's folder; `RunError` if the path is something else."""
-        is_ours = (path / "recipe.toml").is_file() and not (path / "run.json").exists()
-        if path.exists() and not is_ours and (not path.is_dir() or {item.name for item in path.iterdir()} - {".lock"}):
-            raise RunError(
-                "this folder already exists, and is not an ablation", where=str(path), hint="Choose another --out."
-            )
         with storage_errors(path):
+            is_ours = (path / "recipe.toml").is_file() and not (path / "run.json").exists()
+            if path.exists() and not is_ours and (not path.is_dir() or {it.name for it in path.iterdir()} - {".lock"}):
+                raise RunError(
+                    "this folder already exists, and is not an ablation", where=str(path), hint="Choose another --out."
+                )
             path.mkdir(parents=True, exist_ok=True)
         return cls(path)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
 import sys
 from contextlib import suppress
 from io import TextIOWrapper
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TextIO
 
 import typer
 from typing_extensions import override
@@ -28,7 +29,7 @@ from genlab.cli import (
     show,
 )
 from genlab.cli.help import Verb, VerbGroup, help_page
-from genlab.errors import GenlabError
+from genlab.errors import GenlabError, StorageError
 
 app = typer.Typer(
     name="gen",
@@ -84,6 +85,9 @@ class _StandardError(logging.Handler):
             sys.stderr.flush()
 
 
+_UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
+
+
 def run() -> None:
     """Run a verb; a `GenlabError` is printed as one paragraph and sets the exit code."""
     for stream in (sys.stdout, sys.stderr):
@@ -94,11 +98,17 @@ def run() -> None:
     logger.setLevel(logging.INFO)
     logger.propagate = False
     try:
-        app(prog_name="gen")
+        try:
+            app(prog_name="gen")
+        finally:
+            if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]  (it is, if it is closed)
+                sys.stdout.flush()  # Python itself would end with a traceback if this fails
     except GenlabError as error:
         _fail(error, error.exit_code)
     except KeyboardInterrupt:
         raise
+    except OSError as error:
+        _fail_at_file(error)
     except BaseException as error:
         if isinstance(error, SystemExit) and error.code == 128 + signal.SIGINT:
             raise  # typer's form of a KeyboardInterrupt, which is nobody's fault
@@ -106,11 +116,20 @@ def run() -> None:
 
         if fault := blamed(error):
             _fail(fault, exit_code=1)
-        if not isinstance(error, BrokenPipeError):
-            raise
-        # The reader of a pipe is gone; Python would raise again when it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
+
+
+def _fail_at_file(error: OSError) -> NoReturn:
+    """End for a file that cannot be used, or for standard output, whose errors name no file."""
+    if error.filename is not None:
+        what = f"cannot be read or written: {error.strerror}"
+        _fail(StorageError(what, where=os.fsdecode(error.filename)), exit_code=1)
+    if error.errno not in _UNWRITABLE:
+        raise error
+    _discard(sys.stdout)
+    if error.errno == errno.EPIPE:  # the reader of a pipe may go when it has enough
         sys.exit(1)
+    _fail(StorageError(f"the output cannot be written: {error.strerror}"), exit_code=1)
 
 
 def _fail(error: GenlabError, exit_code: int) -> NoReturn:
@@ -118,5 +137,13 @@ def _fail(error: GenlabError, exit_code: int) -> NoReturn:
         raise error
     from genlab.cli.output import print_error
 
-    print_error(error)
+    try:
+        print_error(error)
+    except OSError:
+        _discard(sys.stderr)
     sys.exit(exit_code)
+
+
+def _discard(stream: TextIO) -> None:
+    """Discard what a stream still holds: Python would fail again when it closes the stream."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -49,7 +49,11 @@ def board(
     """Open TensorBoard on runs, or on the arms of an ablation, until Ctrl-C."""
     from genlab.errors import GenlabError, RunError
 
-    if not folder.is_dir():
+    try:
+        is_folder = folder.is_dir()
+    except OSError as error:
+        raise RunError(f"the folder cannot be read: {error.strerror}", where=str(folder)) from error
+    if not is_folder:
         hint = "Give the folder of a run, or train a recipe first: gen run RECIPE"
         raise RunError("there is no such folder", where=str(folder), hint=hint)
     if port and _is_taken(port):

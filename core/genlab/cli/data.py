@@ -47,14 +47,16 @@ def data(
     from genlab.config.load import find_recipe
     from genlab.drawing.contact_sheet import contact_sheet
     from genlab.errors import StorageError
-    from genlab.util.files import atomic_write
+    from genlab.util.files import atomic_write, storage_errors
 
     sheet = out or Path(f"{find_recipe(recipe).stem}_data.png")
-    if sheet.is_dir() or not sheet.parent.is_dir():
+    with storage_errors(sheet):
+        is_there, is_writable = sheet.exists() or sheet.is_symlink(), sheet.parent.is_dir() and not sheet.is_dir()
+    if not is_writable:
         hint = "--out takes the name of a file, in a folder that is there."
         raise StorageError("no picture can be written there", where=str(sheet), hint=hint)
-    if out and (out.exists() or out.suffix.lower() != ".png"):
-        what = "this file exists already" if out.exists() else "the contact sheet is a PNG"
+    if out and (is_there or out.suffix.lower() != ".png"):
+        what = "this file exists already" if is_there else "the contact sheet is a PNG"
         raise StorageError(what, where=str(out), hint="Give --out the name of a new file that ends in .png.")
     with progress_bar("pairs") as on_progress:
         found = genlab.inspect_data(

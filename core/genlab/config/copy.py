@@ -24,10 +24,10 @@ def copy_recipe(recipe: str | Path, to: str | Path = ".") -> Path:
         GenlabError: the file exists, or its folder does not.
     """
     source, target = find_recipe(recipe), as_path(to)
-    if target.is_dir():
-        target /= source.name
-    if target.exists():
-        raise GenlabError("the file already exists; nothing was written", where=str(target))
     with storage_errors(target):
+        if target.is_dir():
+            target /= source.name
+        if target.exists():
+            raise GenlabError("the file already exists; nothing was written", where=str(target))
         target.write_bytes(source.read_bytes())
     return target

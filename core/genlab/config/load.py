@@ -13,6 +13,7 @@ from genlab.config.escapes import escape_hint, has_escapes
 from genlab.config.overrides import read_assignments
 from genlab.config.validate import inline, nearest, shown
 from genlab.errors import Fault, RecipeError
+from genlab.util.arguments import as_path
 
 
 def load_recipe(recipe: str | Path, assignments: Iterable[str] = ()) -> Document:
@@ -32,7 +33,7 @@ def list_recipes() -> dict[str, str]:
 
 def find_recipe(recipe: str | Path) -> Path:
     """Path of a recipe's file, given a path or the name of a built-in recipe."""
-    path = Path(recipe).expanduser()
+    path = as_path(recipe)
     try:
         if path.is_file():
             return path
@@ -65,9 +66,14 @@ def _with_ancestors(path: Path, children: tuple[Path, ...]) -> Document:
 
 
 def _parent_path(path: Path, parent: str, document: Document) -> Path:
-    beside = path.parent / Path(parent).expanduser()
-    if beside.is_file():
-        return beside
+    beside = path.parent / as_path(parent)
+    try:
+        if beside.is_file():
+            return beside
+    except OSError as error:
+        raise recipe_error(
+            [Fault(("extends",), f"{shown(parent)} cannot be read: {error.strerror}")], document
+        ) from error
     shipped = shipped_recipe(parent)
     if shipped is None:
         what = f"no recipe {shown(parent)}, neither as a file relative to this one nor among the built-in recipes"

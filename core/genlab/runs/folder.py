@@ -101,7 +101,9 @@ class RunFolder:
     def refuse_occupied(path: Path) -> None:
         """Raise a `RunError` if a new run cannot begin at a path."""
         folder = RunFolder(path)
-        if not folder.is_vacant():
+        with storage_errors(path):
+            is_vacant = folder.is_vacant()
+        if not is_vacant:
             is_run = (path / "run.json").is_file() and folder.recipe_path.is_file()
             can_resume = is_run and folder.read().status != "finished"
             resume = f"gen resume {quote(str(path))}"
@@ -133,12 +135,17 @@ class RunFolder:
     @classmethod
     def existing(cls, path: Path) -> RunFolder:
         """Open an existing run's folder; `RunError` if it is not one."""
-        missing = [name for name in ("run.json", "recipe.toml") if not (path / name).is_file()]
-        if missing and (path / ".lock").exists() and cls(path).is_vacant():
+        try:
+            missing = [name for name in ("run.json", "recipe.toml") if not (path / name).is_file()]
+            is_folder = path.is_dir()
+            is_unbegun = bool(missing) and (path / ".lock").exists() and cls(path).is_vacant()
+        except OSError as error:
+            raise RunError(f"the folder cannot be read: {error.strerror}", where=str(path)) from error
+        if is_unbegun:
             what = "its process was killed before the run began, so there is nothing to resume"
             raise RunError(what, where=str(path), hint=f"Start it again: gen run RECIPE --out {path}")
         if missing:
-            what = f"not a run: {missing[0]} is missing" if path.is_dir() else "there is no such folder"
+            what = f"not a run: {missing[0]} is missing" if is_folder else "there is no such folder"
             raise RunError(what, where=str(path), hint="By default, runs are in the folder runs/.")
         return cls(path)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -88,23 +89,23 @@ def _sources(given: Path, out: Path) -> list[tuple[Path, Path]]:
 
 def _earlier_predictions(found: ImageFolder, out: Path) -> dict[str, None]:
     """Images of a folder that lie below `out`, in order, where that is another folder within it."""
-    folder, out = found.folder.resolve(), out.resolve()
+    folder, out = _real(found.folder), _real(out)
     if out == folder or not out.is_relative_to(folder):
         return {}
-    return dict.fromkeys(str(file) for file in found.files if (folder / file).resolve().is_relative_to(out))
+    return dict.fromkeys(str(file) for file in found.files if _real(folder / file).is_relative_to(out))
 
 
 def _refuse_images(targets: Mapping[Path, Path]) -> None:
-    sources = {source.resolve() for source in targets}
+    sources = {_real(source) for source in targets}
     for source, target in targets.items():
-        if target.resolve() in sources:
+        if _real(target) in sources:
             what = f"the prediction of {source} would take the place of this image"
             raise DataError(what, where=str(target), hint="Choose another --out.")
 
 
 def _refuse_existing(targets: Iterable[Path], overwrite: bool) -> None:
-    existing = [target for target in targets if target.exists() or target.is_symlink()]
-    if folders := [target for target in existing if target.is_dir()]:
+    existing = [target for target in targets if os.path.lexists(target)]
+    if folders := [target for target in existing if os.path.isdir(target)]:  # noqa: PTH112  (`Path`'s may raise)
         raise StorageError(f"there are folders where files would be written: {first_names(folders)}")
     if existing and not overwrite:
         count = "1 file is" if len(existing) == 1 else f"{len(existing):,} files are"
@@ -112,3 +113,8 @@ def _refuse_existing(targets: Iterable[Path], overwrite: bool) -> None:
             f"{count} there already: {first_names(existing)}",
             hint="Choose another --out; or replace them: --overwrite, in Python overwrite=True.",
         )
+
+
+def _real(path: Path) -> Path:
+    """Absolute path without links; unlike `Path.resolve`, of a loop of links too."""
+    return Path(os.path.realpath(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
@@ -20,8 +21,8 @@ def as_list(values: Iterable[T], argument: str) -> list[T]:
 
 
 def as_path(path: str | Path) -> Path:
-    """Path with `~` expanded."""
-    return Path(path).expanduser()
+    """Path with `~` expanded; like a shell, it leaves that of an unknown user as it is."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111
 
 
 def at_least(least: int, value: int | None, argument: str) -> None:
