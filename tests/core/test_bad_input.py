@@ -18,6 +18,7 @@ from PIL import Image
 
 import genlab
 from genlab import DataError, GenlabError, RecipeError, StorageError, TrainingError
+from genlab.runs.folder import RunFolder
 
 GenCommand = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -72,11 +73,41 @@ def test_a_name_that_no_file_can_have() -> None:
         genlab.check("x" * 5000)
 
 
-def test_networks_larger_than_memory(python: list[str], tiny: Path) -> None:
-    script = "import resource, genlab\nresource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30))\n"
-    script += f"genlab.check({str(tiny)!r}, overrides=['generator.channels=30000'])"
+COMPUTING = """class Computing(genlab.Generator):
+    size_multiple = 1
+    def __init__(self, in_channels: int, out_channels: int, channels: int) -> None:
+        super().__init__()
+        self.layers = torch.nn.Sequential(*(torch.nn.Linear(channels, channels) for _ in range(4)))
+        self.scale = torch.ones(3).sum().item()
+    def forward(self, condition):
+        return self.layers(condition)
+"""
+
+
+def test_networks_larger_than_memory(tiny: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"gradients and optimizer state .* need at least .* available"):
+        genlab.train(tiny, overrides=["generator.channels=10000"], out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_networks_that_are_only_described_take_no_memory(python: list[str], tiny: Path) -> None:
+    script = f"import resource, genlab\ngenlab.check({str(tiny)!r}, overrides=['generator.channels=2000'])\n"
+    script += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     done = subprocess.run([*python, "-c", script], capture_output=True, text=True)
-    assert "TrainingError: out of memory" in done.stderr
+    assert int(done.stdout) < 2**20, "kilobytes; its weights have ten gigabytes"
+
+
+def test_networks_that_compute_as_they_are_constructed(tiny: Path, tmp_path: Path) -> None:
+    given = plugin(tmp_path, COMPUTING, 'generator("mine", Computing)')
+    genlab.check(tiny, overrides=["generator={name='mine', channels=8}"], plugins=[given])
+    with pytest.raises(TrainingError, match="out of memory"):
+        genlab.check(tiny, overrides=["generator={name='mine', channels=500000}"], plugins=[given])
+
+
+@pytest.mark.parametrize("channels", [10**19, 10**17, 10**9])
+def test_networks_that_cannot_be_counted(tiny: Path, channels: int) -> None:
+    with pytest.raises(GenlabError):
+        genlab.check(tiny, overrides=[f"generator.channels={channels}"])
 
 
 # While it trains
@@ -231,3 +262,50 @@ def test_no_message_of_these_is_a_traceback(gen: GenCommand, tiny: Path) -> None
         assert "Traceback" not in done.stderr
         assert re.search(r"--set ", done.stderr)
         assert issubclass(RecipeError, GenlabError)
+
+
+@pytest.mark.parametrize("name", ["n" * 300, "locked/run"])
+@pytest.mark.parametrize("call", [genlab.open_run, RunFolder.refuse_occupied], ids=["open_run", "refuse_occupied"])
+def test_a_path_that_cannot_be(locked: Path, call: Callable[[Path], object], name: str) -> None:
+    with pytest.raises(GenlabError, match=r"cannot be (read|written): (File name too long|Permission denied)"):
+        call(locked.parent / name)
+
+
+LONG = "n" * 300
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("resume", LONG),
+        ("board", LONG),
+        ("data", "unet_facades", "--out", f"{LONG}.png"),
+        ("recipes", "copy", "unet_facades", LONG),
+        ("plugins", "new", "edge", "--kind", "loss", "--out", LONG),
+    ],
+)
+def test_a_path_that_cannot_be_on_the_command_line(gen: GenCommand, arguments: tuple[str, ...]) -> None:
+    done = gen(*arguments)
+    assert done.returncode in (1, 2)
+    assert "File name too long" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", ["check {tiny}", "recipes list --json", "--help"])
+def test_output_that_cannot_be_written(python: list[str], tiny: Path, arguments: str) -> None:
+    command = f"{shlex.join(python)} -m genlab {arguments.format(tiny=tiny)} > /dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "error: the output cannot be written: No space left on device\n")
+
+
+@pytest.mark.parametrize("assignment", ['train.steps="x:1:y"', "ablation.arms.x=2020-01-01", "train.steps=07:32:00"])
+def test_a_value_that_was_a_traceback(assignment: str) -> None:
+    with pytest.raises(RecipeError, match="--set"):
+        genlab.check("ablation_skips_small", overrides=[assignment])
+
+
+def test_a_message_quotes_the_part_of_a_long_line(tmp_path: Path) -> None:
+    (tmp_path / "long.toml").write_text(f'seed = "{"y" * 400_000}"')
+    with pytest.raises(RecipeError) as caught:
+        genlab.check(tmp_path / "long.toml")
+    assert len(str(caught.value)) < 3000
+    assert '1 | seed = "yyy' in str(caught.value)
