@@ -74,7 +74,7 @@ def recipes(draw: DrawFn) -> str:
         key = draw(st.sampled_from(sorted(table)) | KEYS) if table else draw(KEYS)
         change = draw(st.sampled_from(["set", "drop", "rename", "twice"]))
         if change == "set" or key not in table:
-            table[key] = draw(VALUES)
+            table[key] = copied(draw(VALUES))  # what a later change may change in place
         elif change == "drop":
             del table[key]
         elif change == "rename":
