@@ -37,6 +37,11 @@ _CACHE = TemporaryDirectory(prefix="genlab-cache-")
 os.environ["GENLAB_CACHE"] = _CACHE.name
 os.environ.pop("GENLAB_CACHE_GIB", None)
 
+# What they trust is not recorded for the user who runs them.
+_TRUSTED = TemporaryDirectory(prefix="genlab-trusted-")
+os.environ["GENLAB_TRUSTED"] = f"{_TRUSTED.name}/trusted"
+os.environ.pop("GENLAB_TRUSTED_DIGESTS", None)
+
 # Where tests run side by side, each has one thread; what waits for another must not spin meanwhile. PyTorch reads these
 # when it is imported. OpenBLAS would start threads in the server that forks, which must have none.
 if "PYTEST_XDIST_WORKER" in os.environ:

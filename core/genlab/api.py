@@ -18,6 +18,7 @@ from genlab.config.load import find_recipe
 from genlab.errors import DataUnavailableError
 from genlab.interfaces.listener import Probed
 from genlab.interfaces.loss import AdversarialLoss, Loss
+from genlab.registry.discovery.trust import trusting
 from genlab.runs import training
 from genlab.runs.folder import RunFolder
 from genlab.runs.kept_recipe import kept_recipe
@@ -116,6 +117,7 @@ def train(
     stop_at: int | None = None,
     plugins: Iterable[str | Path] = (),
     out: str | Path | None = None,
+    trust: bool = False,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Run:
     """Train a recipe in a new run folder.
@@ -126,6 +128,8 @@ def train(
         stop_at: pause after so many steps, to be resumed.
         plugins: Python files with plugins; the run keeps copies.
         out: the run's own folder, which must be new or empty; otherwise one below `runs`.
+        trust: whether to run code that came with a run of somebody else, such as a judge that the recipe names, and to
+            remember it as trusted.
         on_progress: called with (done, total), in pairs, while the data are checked before the training begins.
 
     Raises:
@@ -141,9 +145,8 @@ def train(
         target = as_path(out)
         RunFolder.refuse_occupied(target)
         make_folder = partial(RunFolder.create, target)
-    folder = training.start_run(
-        checked, make_folder, name=str(recipe), plugins=files, stop_at=stop_at, on_progress=on_progress
-    )
+    with trusting(trust):
+        folder = training.start_run(checked, make_folder, name=str(recipe), stop_at=stop_at, on_progress=on_progress)
     return Run(folder)
 
 
@@ -153,6 +156,7 @@ def resume(
     overrides: Iterable[str] = (),
     allow_changed_data: bool = False,
     stop_at: int | None = None,
+    trust: bool = False,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Run:
     """Resume a run from its last checkpoint, exactly as if it had not been stopped; without one, from its start.
@@ -164,22 +168,24 @@ def resume(
             mean cannot change. The run's manifest records each change.
         allow_changed_data: whether to train on with pairs of other content, which the run's manifest records.
         stop_at: pause after so many steps of the whole training, to be resumed.
+        trust: whether to run code that came with a run of somebody else, and to remember it as trusted.
         on_progress: called with (done, total), in pairs, while the data are checked before the training resumes.
 
     Raises:
         RunError: it has finished and `train.steps` is not raised, is being trained, its checkpoints are missing, its
-            data or its recipe.toml changed, or an override is of what cannot change.
+            data or its recipe.toml changed, it has code that is not trusted, or an override is of what cannot change.
         RecipeError: with all that is wrong with the overrides.
         DataError: the data cannot be read.
     """
     folder = RunFolder.existing(as_path(run))
-    training.resume_run(
-        folder,
-        overrides=overrides,
-        allow_changed_data=allow_changed_data,
-        stop_at=stop_at,
-        on_progress=on_progress,
-    )
+    with trusting(trust):
+        training.resume_run(
+            folder,
+            overrides=overrides,
+            allow_changed_data=allow_changed_data,
+            stop_at=stop_at,
+            on_progress=on_progress,
+        )
     return open_run(folder.path)
 
 
@@ -192,6 +198,7 @@ def ablate(
     out: str | Path | None = None,
     jobs: int | None = None,
     retrain: bool = False,
+    trust: bool = False,
     on_event: Callable[[JobEvent], None] = lambda _event: None,
 ) -> AblationResult:
     """Run a recipe's ablation; finished trials are reused, and only missing ones are trained.
@@ -203,13 +210,15 @@ def ablate(
         out: the ablation's folder; otherwise `runs` and the recipe's name.
         jobs: how many trials to train at a time; otherwise one, or one a GPU.
         retrain: whether to train again what was trained with other code.
+        trust: whether to run code that came with a run of somebody else, such as a judge that the recipe names, and to
+            remember it as trusted.
         on_event: called with what happens to each trial.
 
     Raises:
         GenlabError: one of its kinds, for everything that a person can mend.
     """
     at_least(1, jobs, "jobs")
-    planned = plan_ablation(recipe, overrides=overrides, plugins=plugins, out=out)
+    planned = plan_ablation(recipe, overrides=overrides, plugins=plugins, out=out, trust=trust)
     return planned.run(jobs or planned.slots, retrain, on_event)
 
 
@@ -219,6 +228,7 @@ def plan_ablation(
     overrides: Iterable[str] = (),
     plugins: Iterable[str | Path] = (),
     out: str | Path | None = None,
+    trust: bool = False,
 ) -> Ablation:
     """The ablation that a recipe describes, validated and settled, before anything is trained.
 
@@ -227,6 +237,8 @@ def plan_ablation(
         overrides: `KEY=VALUE` texts, laid over the recipe and under its arms.
         plugins: Python files with plugins.
         out: the ablation's folder; by default `runs` and the recipe's name, so that a second call resumes it.
+        trust: whether to run code that came with a run of somebody else, such as a judge that the recipe names, and to
+            remember it as trusted.
 
     Raises:
         RecipeError: with all that is wrong with the recipe and its arms.
@@ -234,7 +246,8 @@ def plan_ablation(
     """
     folder = as_path(out) if out is not None else Path("runs") / find_recipe(recipe).stem
     files = [as_path(file) for file in as_list(plugins, "plugins")]
-    return Ablation(recipe, folder, overrides=overrides, plugins=files)
+    with trusting(trust):
+        return Ablation(recipe, folder, overrides=overrides, plugins=files)
 
 
 @renamed_arguments(tell="on_progress")
@@ -243,6 +256,7 @@ def probe(
     *,
     pairs: int = 16,
     device: str = "auto",
+    trust: bool = False,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Probed:
     """Effect of each skip connection of a trained generator, and gradient norms of its levels.
@@ -251,14 +265,16 @@ def probe(
         run: the run's folder, where the result is written to `probe/`.
         pairs: how many validation pairs to use, two at least.
         device: where to predict: auto, cpu, cuda or mps.
+        trust: whether to run code that came with a run of somebody else, and to remember it as trusted.
         on_progress: called with (done, total), in skip connections.
 
     Raises:
-        RunError: not a run, its generator has no skip connections, or there is no trained one.
+        RunError: not a run, its generator has no skip connections, there is no trained one, or it has code that is not
+            trusted.
         DataError: its validation pairs are not available.
         DeviceError: the device asked for is not there.
     """
-    return probe_skips(open_run(run, device=device), pairs, on_progress)
+    return probe_skips(open_run(run, device=device, trust=trust), pairs, on_progress)
 
 
 def bench(
@@ -267,6 +283,7 @@ def bench(
     overrides: Iterable[str] = (),
     plugins: Iterable[str | Path] = (),
     rounds: int = 20,
+    trust: bool = False,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Benchmark:
     """Benchmark of a recipe's training step against the plain implementation, in turns on this machine.
@@ -276,6 +293,8 @@ def bench(
         overrides: `KEY=VALUE` texts, laid over the recipe.
         plugins: Python files with plugins.
         rounds: how many steps to measure of each way, two at least.
+        trust: whether to run code that came with a run of somebody else, such as a judge that the recipe names, and to
+            remember it as trusted.
         on_progress: called with (done, total), in rounds.
 
     Raises:
@@ -284,15 +303,19 @@ def bench(
     at_least(2, rounds, "rounds")
     assignments, files = as_list(overrides, "overrides"), [as_path(file) for file in as_list(plugins, "plugins")]
     check(recipe, overrides=assignments, plugins=files)
-    return run_benchmark(recipe, assignments, files, rounds, on_progress)
+    return run_benchmark(recipe, assignments, files, rounds, trust, on_progress)
 
 
-def open_run(path: str | Path, *, device: str = "auto") -> Run:
+def open_run(path: str | Path, *, device: str = "auto", trust: bool = False) -> Run:
     """Load a run: its recipe, its metrics, its networks.
+
+    Plugins given as files came with the run, and what needs them raises a `RunError` if this user has not run them
+    before: its recipe and its networks do, its manifest and its metrics do not.
 
     Args:
         path: the run's folder.
         device: where to predict: auto, cpu, cuda or mps.
+        trust: whether to run the plugins that came with the run, and to remember them as trusted.
 
     Raises:
         RunError: not a run, or its recipe.toml was edited since it began.
@@ -300,4 +323,4 @@ def open_run(path: str | Path, *, device: str = "auto") -> Run:
     """
     folder = RunFolder.existing(as_path(path))
     kept_recipe(folder)
-    return Run(folder, device)
+    return Run(folder, device, trust=trust)

@@ -88,7 +88,7 @@ class LabelRecovery(Metric):
         try:
             return self._run.fingerprint()
         except RunError as error:
-            hint = "Train it again, or restore it."
+            hint = error.hint or "Train it again, or restore it."
             raise DataError(f"the judge cannot be used: {error.what}", where=str(self.judge), hint=hint) from error
 
     @override

@@ -117,6 +117,8 @@ LIGHT = [
     "genlab.registry.discovery.load",
     "genlab.registry.discovery.overview",
     "genlab.registry.discovery.plugin",
+    "genlab.registry.discovery.plugin_file",
+    "genlab.registry.discovery.trust",
     "genlab.registry.discovery.version",
     "genlab.registry.hooks",
     "genlab.registry.documentation",

@@ -22,6 +22,7 @@ from genlab.runs.folder import RunFolder
 from genlab.runs.kept_recipe import kept_recipe
 from genlab.runs.manifest import Manifest
 from genlab.util.files import file_lock, remove_partial, storage_errors
+from genlab.util.links import refuse_links
 
 
 class AblationFolder:
@@ -56,13 +57,14 @@ class AblationFolder:
 
     @classmethod
     def at(cls, path: Path) -> AblationFolder:
-        """Open or create an ablation's folder; `RunError` if the path is something else."""
+        """Open or create an ablation's folder; `RunError` if the path is something else, or has links in it."""
         with storage_errors(path):
             is_ours = (path / "recipe.toml").is_file() and not (path / "run.json").exists()
             if path.exists() and not is_ours and (not path.is_dir() or {it.name for it in path.iterdir()} - {".lock"}):
                 raise RunError(
                     "this folder already exists, and is not an ablation", where=str(path), hint="Choose another --out."
                 )
+            refuse_links(path, "ablation")
             path.mkdir(parents=True, exist_ok=True)
         return cls(path)
 
@@ -128,5 +130,5 @@ def _identity_in(folder: RunFolder) -> Identity | None:
     """The identity of the run in a folder, if one began there."""
     try:
         return identity_of(folder)
-    except (GenlabError, OSError, ValueError):
+    except (GenlabError, OSError, ValueError, RecursionError):
         return None

@@ -49,6 +49,7 @@ def train_trial(job: Job, listeners: Sequence[tuple[str, Listener]] = ()) -> Job
 
 def _train(folder: RunFolder, job: Job, listeners: Sequence[tuple[str, Listener]]) -> None:
     if folder.path.exists():
+        folder.refuse_links()
         with folder.locked(PATIENCE):
             can_resume = folder.last_checkpoint() is not None
         if can_resume:
@@ -57,4 +58,4 @@ def _train(folder: RunFolder, job: Job, listeners: Sequence[tuple[str, Listener]
         shutil.rmtree(folder.path)
     checked = read_recipe(job.recipe, plugins=job.plugins)
     make_folder = partial(RunFolder.create, folder.path)
-    training.start_run(checked, make_folder, name=job.name, plugins=job.plugins, listeners=listeners)
+    training.start_run(checked, make_folder, name=job.name, listeners=listeners)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from genlab.config.load import load_recipe
 from genlab.config.overrides import read_assignments
 from genlab.registry.components import Components
 from genlab.registry.discovery.find import find_plugins
+from genlab.registry.discovery.plugin import Plugin
 
 
 class CheckedRecipe(NamedTuple):
@@ -42,7 +43,12 @@ def read_recipe(
         RecipeError: with all that is wrong.
         PluginError: a plugin's file cannot be loaded.
     """
-    components = Components(find_plugins(plugins))
+    return read_recipe_with(find_plugins(plugins), recipe, overrides)
+
+
+def read_recipe_with(plugins: Sequence[Plugin], recipe: str | Path, overrides: Iterable[str] = ()) -> CheckedRecipe:
+    """Read a recipe with the components of plugins that were found, as `read_recipe` does."""
+    components = Components(plugins)
     document = load_recipe(recipe, overrides)
     return CheckedRecipe(resolve(document, components), document, components)
 

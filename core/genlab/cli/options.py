@@ -42,4 +42,7 @@ RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a ru
 StopAtOption = Annotated[
     int | None, typer.Option("--stop-at", min=1, metavar="N", help="Pause after N steps; resume with `gen resume`.")
 ]
+TrustOption = Annotated[
+    bool, typer.Option("--trust", help="Run code that came with a run of somebody else, and remember it as trusted.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

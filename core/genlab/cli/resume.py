@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from genlab.cli.options import RunArgument, StopAtOption
+from genlab.cli.options import RunArgument, StopAtOption, TrustOption
 
 
 def resume(
@@ -24,6 +24,7 @@ def resume(
         bool, typer.Option("--allow-changed-data", help="Resume with changed data; recorded in run.json.")
     ] = False,
     stop_at: StopAtOption = None,
+    trust: TrustOption = False,
 ) -> None:
     """Resume a run from its last checkpoint."""
     import genlab
@@ -36,6 +37,7 @@ def resume(
             overrides=overrides,
             allow_changed_data=allow_changed_data,
             stop_at=stop_at,
+            trust=trust,
             on_progress=on_progress,
         )
     end(resumed)

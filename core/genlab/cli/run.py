@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from genlab.cli.options import DeviceName, OverridesOption, PluginOption, RecipeArgument, StopAtOption
+from genlab.cli.options import DeviceName, OverridesOption, PluginOption, RecipeArgument, StopAtOption, TrustOption
 
 
 def run(
@@ -19,6 +19,7 @@ def run(
     device: Annotated[DeviceName | None, typer.Option(help="Device to train on.")] = None,
     plugin: PluginOption = [],  # noqa: B006
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the run; must be new or empty.")] = None,
+    trust: TrustOption = False,
 ) -> None:
     """Train a recipe in a new run folder below runs/."""
     import genlab
@@ -29,6 +30,6 @@ def run(
     given = [*overrides, *(f"{key}={value}" for key, value in values.items() if value is not None)]
     with progress_bar("reading the data") as on_progress:
         trained = genlab.train(
-            recipe, overrides=given, stop_at=stop_at, plugins=plugin, out=out, on_progress=on_progress
+            recipe, overrides=given, stop_at=stop_at, plugins=plugin, out=out, trust=trust, on_progress=on_progress
         )
     end(trained)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from fnmatch import fnmatch
@@ -27,8 +27,11 @@ from typing_extensions import override
 from genlab.engine.checkpoint_files import checkpoints, step_of
 from genlab.errors import RunError, StorageError
 from genlab.interfaces.listener import CheckpointSaved, Ended, Listener, Validated
+from genlab.registry.discovery.plugin_file import PluginFile
 from genlab.runs.manifest import Manifest
-from genlab.util.files import file_digests, file_lock, remove_partial, storage_errors, write_text
+from genlab.util.bounded import read_bounded
+from genlab.util.files import file_lock, remove_partial, storage_errors, write_text
+from genlab.util.links import refuse_links
 from genlab.util.sealed import seal, unseal
 
 _NEVER_OTHERS = (".lock", ".run.json.*.partial", ".recipe.toml.*.partial")
@@ -152,7 +155,7 @@ class RunFolder:
     def stored(self) -> Manifest:
         """Read the manifest as it was last written."""
         try:
-            return Manifest.model_validate(unseal((self.path / "run.json").read_bytes()))
+            return Manifest.model_validate(unseal(read_bounded(self.path / "run.json")))
         except ValidationError as error:
             first = error.errors()[0]
             raise self._unreadable(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
@@ -178,7 +181,7 @@ class RunFolder:
         """Update entries of the manifest."""
         self.write(self.stored().model_copy(update={**changes, "updated": datetime.now(UTC)}))
 
-    def begin(self, manifest: Manifest, plugins: Iterable[Path], recipe: str) -> None:
+    def begin(self, manifest: Manifest, plugins: Sequence[PluginFile], recipe: str) -> None:
         """Write what a run begins with, into a vacant folder; it is vacant again if that fails.
 
         Raises:
@@ -186,12 +189,12 @@ class RunFolder:
             StorageError: the disk is full.
         """
         self.refuse_occupied(self.path)
+        self.refuse_links()
         shutil.rmtree(self.path / "plugins", ignore_errors=True)
         self.remove_partial()
         try:
-            files = list(plugins)
-            self.write(manifest.model_copy(update={"plugin_files": file_digests(files)}))
-            self._keep_plugins(files)
+            self.write(manifest.model_copy(update={"plugin_files": {file.path.name: file.digest for file in plugins}}))
+            self._keep_plugins(plugins)
             write_text(self.recipe_path, recipe)
         except BaseException:
             shutil.rmtree(self.path, ignore_errors=True)
@@ -201,13 +204,17 @@ class RunFolder:
         """Remove what killed processes left of the manifest and the recipe; the run is locked."""
         remove_partial(self.path, "run.json", "recipe.toml")
 
-    def _keep_plugins(self, files: Iterable[Path]) -> None:
-        """Copy plugins given as files, so that the folder is self-contained."""
+    def _keep_plugins(self, files: Iterable[PluginFile]) -> None:
+        """Write copies of plugin files as they were run, so that the folder is self-contained."""
         for file in files:
-            target = self.plugins_path / file.name
+            target = self.plugins_path / file.path.name
             with storage_errors(target):
                 target.parent.mkdir(exist_ok=True)
-                shutil.copyfile(file, target)
+                target.write_bytes(file.code)
+
+    def refuse_links(self) -> None:
+        """Raise a `RunError` if something in the folder is a link, before anything is written or removed in it."""
+        refuse_links(self.path, "run")
 
     @contextmanager
     def locked(self, patience: float = 1.0) -> Generator[None, None, None]:

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from genlab.assemble.read import CheckedRecipe, read_recipe
+from collections.abc import Sequence
+
+from genlab.assemble.read import CheckedRecipe, read_recipe_with
 from genlab.errors import RecipeError, RunError
+from genlab.registry.discovery.find import plugins_with
 from genlab.registry.discovery.packages import declared_plugins
 from genlab.registry.discovery.plugin import canonical
+from genlab.registry.discovery.plugin_file import PluginFile
+from genlab.registry.discovery.trust import require_trust
 from genlab.runs.folder import RunFolder
 from genlab.runs.kept_recipe import kept_recipe
-from genlab.util.files import file_digests
 
 
 def read_run(folder: RunFolder) -> CheckedRecipe:
-    """Read a run's recipe, with its copies of plugin files.
+    """Read a run's recipe, with its copies of plugin files, which are run if they are trusted.
 
     Args:
         folder: the run's.
 
     Raises:
         RecipeError: it is no longer valid.
-        RunError: the recipe was edited since the run began, packages that the run was made with are missing, or plugin
-            files are others than it was made with.
+        RunError: the recipe was edited since the run began, packages that the run was made with are missing, plugin
+            files are others than it was made with, or it has code that is not trusted.
     """
     kept_recipe(folder)
-    _refuse_changed_plugins(folder)
+    files = [PluginFile.read(file, str(file)) for file in folder.plugin_files]
+    _refuse_changed_plugins(folder, files)
+    require_trust(folder.path, files)
     try:
-        return read_recipe(folder.recipe_path, plugins=folder.plugin_files)
+        return read_recipe_with(plugins_with(files), folder.recipe_path)
     except RecipeError as error:
         if missing := _missing_packages(folder):
             hint = f"Install the missing packages. Without them, the recipe is invalid:\n{error}"
@@ -34,9 +40,9 @@ def read_run(folder: RunFolder) -> CheckedRecipe:
         raise
 
 
-def _refuse_changed_plugins(folder: RunFolder) -> None:
+def _refuse_changed_plugins(folder: RunFolder, files: Sequence[PluginFile]) -> None:
     """Raise a `RunError` if a plugin file is not the one that the run was made with."""
-    known, found = folder.stored().plugin_files, file_digests(folder.plugin_files)
+    known, found = folder.stored().plugin_files, {file.path.name: file.digest for file in files}
     if known is None or known == found:
         return
     name = min(name for name in {*known, *found} if known.get(name) != found.get(name))

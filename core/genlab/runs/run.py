@@ -31,6 +31,7 @@ from genlab.interfaces.dataset import Dataset, ImageSide, LabelSide, Palette, Si
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Generator
+from genlab.registry.discovery.trust import trusting
 from genlab.runs.folder import RunFolder
 from genlab.runs.image_warnings import image_warnings
 from genlab.runs.manifest import Manifest, SideRecord
@@ -52,10 +53,12 @@ class Run:
     Args:
         folder: the run's folder, which is self-contained.
         device: where to predict; chosen as for training by default.
+        trust: whether to run the plugins in the folder, and to remember them as trusted.
     """
 
-    def __init__(self, folder: RunFolder, device: str = "auto") -> None:
+    def __init__(self, folder: RunFolder, device: str = "auto", *, trust: bool = False) -> None:
         self.folder = folder
+        self._trust = trust
         self.device = choose_device(device)
 
     @override
@@ -79,7 +82,7 @@ class Run:
 
     @property
     def recipe(self) -> Recipe:
-        """The resolved recipe."""
+        """The resolved recipe; `RunError` if the run has code that is not trusted."""
         return self._checked.recipe
 
     @property
@@ -276,4 +279,5 @@ class Run:
 
     @cached_property
     def _checked(self) -> CheckedRecipe:
-        return read_run(self.folder)
+        with trusting(self._trust):
+            return read_run(self.folder)

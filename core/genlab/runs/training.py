@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, get_args
 
 from genlab.assemble.experiment import Built, build
@@ -47,7 +46,6 @@ def start_run(
     make_folder: Callable[[], RunFolder],
     *,
     name: str,
-    plugins: Iterable[Path] = (),
     stop_at: int | None = None,
     listeners: Listeners = (),
     on_progress: OnProgress = lambda _done, _total: None,
@@ -58,7 +56,6 @@ def start_run(
         checked: the recipe.
         make_folder: makes the run's folder.
         name: display name of the recipe.
-        plugins: the files that the recipe takes components from; the run keeps copies.
         stop_at: pause after so many steps, to be resumed.
         listeners: listeners in addition to the recipe's.
         on_progress: called with (done, total), in pairs, while the data are checked.
@@ -70,7 +67,8 @@ def start_run(
     manifest = provenance.first_manifest(built, name, checked.document)
     folder = make_folder()
     with folder.locked():
-        folder.begin(manifest, plugins, built.recipe.toml())
+        files = [plugin.file for plugin in checked.components.plugins if plugin.file]
+        folder.begin(manifest, files, built.recipe.toml())
         _train(folder, built, None, stop_at, listeners)
     return folder
 
@@ -100,6 +98,7 @@ def resume_run(
     """
     refuse_several_processes()
     assignments = as_list(overrides, "overrides")
+    folder.refuse_links()
     with folder.locked():
         folder.remove_partial()
         complete_replacement(folder)

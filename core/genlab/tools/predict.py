@@ -30,6 +30,7 @@ def predict_files(
     device: str = "auto",
     size: PredictionSize = "training",
     overwrite: bool = False,
+    trust: bool = False,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> dict[Path, Path]:
     """Predict from image files with a trained generator, and write the predictions.
@@ -48,6 +49,7 @@ def predict_files(
             training resized its pairs, and `stored` not at all. Predictions have that size. `genlab.Run.predict`
             describes it.
         overwrite: whether files that are there already may be replaced; an image among `images` never is.
+        trust: whether to run code that came with a run of somebody else, and to remember it as trusted.
         on_progress: called with (done, total), in images.
 
     Returns:
@@ -57,11 +59,11 @@ def predict_files(
         PredictionError: some images could not be predicted; it has the files that were written and the failures.
         DataError: an image is not there, or two predictions, or one and an image, would be one file.
         StorageError: files are there already, or cannot be written.
-        RunError: not a run, or it has no trained networks.
+        RunError: not a run, it has no trained networks, or it has code that is not trusted.
         DeviceError: the device asked for is not there.
     """
     sources = [as_path(image) for image in as_list(images, "images")]
-    opened = Run(RunFolder.existing(as_path(run)), device)
+    opened = Run(RunFolder.existing(as_path(run)), device, trust=trust)
     targets = plan_predictions(sources, as_path(out), _suffix(opened), overwrite)
     with storage_errors(as_path(out)):
         as_path(out).mkdir(parents=True, exist_ok=True)

@@ -107,6 +107,8 @@ def file_lock(lock: Path, busy: str, patience: float) -> Generator[None, None, N
     """
     held = FileLock(lock)
     with storage_errors(lock):
+        if lock.is_symlink():
+            raise OSError(errno.ELOOP, "it is a link")
         try:
             held.acquire(timeout=patience)
         except Timeout as error:
@@ -127,7 +129,9 @@ def is_text(name: str) -> bool:
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file's content; `OSError` if it cannot be read."""
+    """SHA-256 of a file's content; `OSError` if it cannot be read, or is not a regular file."""
+    if path.exists() and not path.is_file():  # a named pipe would be waited for without end
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -70,7 +70,7 @@ def test_a_file_is_a_plugin(write: Write) -> None:
     file = write(f'{HOOK}    registry.loss("charbonnier", "x:Y", epsilon=1e-3)')
     (plugin,) = from_files(file)
     assert (plugin.name, plugin.package, plugin.version, str(plugin)) == ("mine", "mine.py", "", "mine.py")
-    assert plugin.file == file.resolve()
+    assert plugin.file and plugin.file.path == file.resolve()
     assert names(plugin) == ["loss charbonnier"]
     assert plugin.registrations[0].preset == {"epsilon": 1e-3}
 

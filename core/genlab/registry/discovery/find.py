@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from genlab.config.validate import nearest
@@ -17,6 +16,8 @@ from genlab.registry.discovery.load import import_file, load_plugin
 from genlab.registry.discovery.overview import PluginRow, overview
 from genlab.registry.discovery.packages import Declared, declared_plugins
 from genlab.registry.discovery.plugin import Plugin, canonical
+from genlab.registry.discovery.plugin_file import PluginFile, existing_file
+from genlab.registry.discovery.trust import add_trust
 from genlab.util.arguments import as_list
 
 ALLOWED = "GENLAB_PLUGINS"
@@ -24,13 +25,18 @@ STRICT = "GENLAB_STRICT"
 
 
 def find_plugins(plugins: Iterable[str | Path] = ()) -> list[Plugin]:
-    """All plugins that are installed, and those in the files `plugins`.
+    """All plugins that are installed, and those in the files `plugins`, which are trusted from now on.
 
     Raises:
         PluginError: a file fails, since it was asked for; anything is wrong with any of them, and GENLAB_STRICT is
             set; or GENLAB_PLUGINS names what is not installed.
     """
-    found = all_plugins(plugins)
+    return plugins_with(_named(plugins))
+
+
+def plugins_with(files: Iterable[PluginFile]) -> list[Plugin]:
+    """All plugins that are installed, and those in files that may be run; raises like `find_plugins`."""
+    found = _all(files)
     if _is_set(STRICT) and (faults := _faults(found)):
         raise PluginError("\n".join(faults), where=f"{STRICT} is set")
     return found
@@ -46,8 +52,20 @@ def _faults(plugins: Sequence[Plugin]) -> list[str]:
 
 def all_plugins(plugins: Iterable[str | Path] = ()) -> list[Plugin]:
     """Find all plugins, ignoring GENLAB_STRICT, to report their problems."""
+    return _all(_named(plugins))
+
+
+def _all(files: Iterable[PluginFile]) -> list[Plugin]:
     installed = [_installed(declared, is_left_out) for declared, is_left_out in _sifted(declared_plugins())]
-    return [*installed, *map(_from_file, _distinct(map(Path, as_list(plugins, "plugins"))))]
+    return [*installed, *map(_from_file, files)]
+
+
+def _named(plugins: Iterable[str | Path]) -> list[PluginFile]:
+    """Files that the user named, which says that they may be run."""
+    distinct = _distinct(map(Path, as_list(plugins, "plugins")))
+    files = [PluginFile.read(file, _option(file)) for file in distinct]
+    add_trust(files)
+    return files
 
 
 def list_plugins(*, plugins: Iterable[str | Path] = ()) -> list[PluginRow]:
@@ -87,26 +105,19 @@ def _distinct(files: Iterable[Path]) -> list[Path]:
     found: dict[str, Path] = {}
     for file in files:
         other = found.setdefault(file.name, file)
-        if _existing(other).resolve() != _existing(file).resolve():
-            raise PluginError(f"{other} has the same name; rename one of them", where=f"--plugin {file}")
+        if existing_file(other, _option(other)).resolve() != existing_file(file, _option(file)).resolve():
+            raise PluginError(f"{other} has the same name; rename one of them", where=_option(file))
     return list(found.values())
 
 
-def _existing(file: Path) -> Path:
-    """Path of an existing file under the name that it was given by: a run keeps a copy under that name."""
-    with suppress(OSError, RuntimeError):  # a name that is too long, a loop of links, a user that there is not
-        path = Path(os.path.abspath(file.expanduser()))  # noqa: PTH100  (it follows no links)
-        if path.is_file():
-            return path
-    raise PluginError("there is no such file", where=f"--plugin {file}")
+def _option(file: Path) -> str:
+    return f"--plugin {file}"
 
 
-def _from_file(file: Path) -> Plugin:
-    path = _existing(file)
-    if path.suffix != ".py":
-        raise PluginError(f"{path.name} is not a Python file", where=f"--plugin {file}")
-    loaded = load_plugin(lambda: import_file(path), path.stem, says_version=False)
+def _from_file(file: PluginFile) -> Plugin:
+    name = file.path.stem
+    loaded = load_plugin(lambda: import_file(file), name, says_version=False)
     if loaded.failure:
         failure = loaded.failure
-        raise PluginError(failure.what, where=f"--plugin {file}", hint=failure.hint) from failure
-    return Plugin(path.stem, path.name, file=path, registrations=loaded.registrations, seconds=loaded.seconds)
+        raise PluginError(failure.what, where=file.where, hint=failure.hint) from failure
+    return Plugin(name, file.path.name, file=file, registrations=loaded.registrations, seconds=loaded.seconds)

@@ -19,6 +19,7 @@ import pluggy
 from genlab.errors import PluginError
 from genlab.registry import hooks
 from genlab.registry.discovery.guard import guarded
+from genlab.registry.discovery.plugin_file import PluginFile
 from genlab.registry.discovery.version import VERSION, check_version, version_hint
 from genlab.registry.registry import Registration, Registry
 from genlab.util.exceptions import summarize_with_location
@@ -65,22 +66,26 @@ def _caught() -> Generator[None, None, None]:
         raise PluginError(f"{summarize_with_location(error)}{version_hint(error)}") from error
 
 
-def import_file(path: Path) -> ModuleType:
-    """Import a Python file as a module; `PluginError` if it is not one, or imports a file beside it."""
-    _refuse_neighbors(path)
-    name = f"{FILE_PREFIX}{re.sub(r'[^0-9a-zA-Z_]', '_', path.stem)}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise PluginError(f"{path.name} is not a Python file")
+def import_file(file: PluginFile) -> ModuleType:
+    """Import a plugin's file as a module, from its bytes: Python would run a `__pycache__` beside it in their place.
+
+    Raises:
+        PluginError: it imports a file beside it.
+    """
+    _refuse_neighbors(file)
+    name = f"{FILE_PREFIX}{re.sub(r'[^0-9a-zA-Z_]', '_', file.path.stem)}"
+    spec = importlib.util.spec_from_file_location(name, file.path)
+    assert spec is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    exec(compile(file.code, file.path, "exec", dont_inherit=True), vars(module))
     return module
 
 
-def _refuse_neighbors(path: Path) -> None:
+def _refuse_neighbors(plugin: PluginFile) -> None:
     """Raise a `PluginError` if a file imports another one beside it: a run keeps a copy of the plugin's file alone."""
-    for name, line in _imports(ast.parse(path.read_bytes(), path)):
+    path = plugin.path
+    for name, line in _imports(ast.parse(plugin.code, path)):
         files = (path.with_name(f"{name}.py"), path.parent / name / "__init__.py")
         found = next((file for file in files if file.is_file() and file != path), None)
         if found and _leads_to(name, found):

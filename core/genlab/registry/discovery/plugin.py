@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from typing_extensions import override
 
+from genlab.registry.discovery.plugin_file import PluginFile
 from genlab.registry.registry import Registration
 
 SLOW = 1.0
@@ -26,7 +26,7 @@ class Plugin:
         name: its entry point's name, or the file's stem.
         package: the distribution that brings it, or the file's name.
         version: the distribution's version; empty for a file.
-        file: the file, for a plugin given as one.
+        file: the file as it was read, for a plugin in one.
         registrations: the components it gives.
         failure: why it gives none; None when all is well.
         seconds: how long importing it took.
@@ -36,7 +36,7 @@ class Plugin:
     name: str
     package: str
     version: str = ""
-    file: Path | None = None
+    file: PluginFile | None = None
     registrations: Sequence[Registration] = field(default_factory=list[Registration])
     failure: str | None = None
     seconds: float = 0.0

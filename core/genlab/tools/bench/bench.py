@@ -26,7 +26,12 @@ _PATIENCE = 20.0
 
 
 def run_benchmark(
-    recipe: str | Path, overrides: Iterable[str], plugins: Iterable[Path], rounds: int, on_progress: Tell
+    recipe: str | Path,
+    overrides: Iterable[str],
+    plugins: Iterable[Path],
+    rounds: int,
+    trust: bool,
+    on_progress: Tell,
 ) -> Benchmark:
     """Take steps with both implementations in turns, `rounds` times.
 
@@ -35,6 +40,7 @@ def run_benchmark(
         overrides: `KEY=VALUE` texts, laid over it.
         plugins: Python files with plugins.
         rounds: steps to measure of each implementation, after warm-up.
+        trust: whether to run code that came with a run that the recipe names.
         on_progress: called with (done, total), in rounds.
 
     Raises:
@@ -45,6 +51,7 @@ def run_benchmark(
         "overrides": list(overrides),
         "plugins": [str(Path(file).resolve()) for file in plugins],
         "steps": rounds,
+        "trust": trust,
     }
     on_progress(0, rounds)
     with ExitStack() as stack:
@@ -85,7 +92,7 @@ class _Worker:
         self._steps: list[dict[str, float]] = []
         self._end: dict[str, Any] = {}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "genlab.tools.bench.worker"],
+            [sys.executable, "-P", "-m", "genlab.tools.bench.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

@@ -31,6 +31,7 @@ from genlab.engine.seeding import isolated_rng
 from genlab.engine.training import Training
 from genlab.errors import GenlabError
 from genlab.interfaces.listener import Ended, Started
+from genlab.registry.discovery.trust import trusting
 from genlab.tools.bench.measure import PROFILED, flops_of, matrix_rate, peak_memory, seconds_of, shares_of
 from genlab.tools.bench.reference import PlainStep
 
@@ -118,7 +119,8 @@ def _serve(job: dict[str, Any], answer: Callable[[Any], None]) -> None:
         checked = read_recipe(
             job["recipe"], overrides=[*job["overrides"], f"train.steps={taken}"], plugins=job["plugins"]
         )
-    built = build(checked.recipe, checked.document)
+    with trusting(job["trust"]):
+        built = build(checked.recipe, checked.document)
     train, device = built.recipe.settings.train, built.experiment.device
     _read_ahead(built.experiment, taken + READ_AHEAD)
     with cpu_threads(train.threads), isolated_rng(device), WAYS[job["way"]](built) as way:

@@ -46,6 +46,7 @@ def probe_skips(run: Run, pairs: int, on_progress: Callable[[int, int], None]) -
     """
     if pairs < 2:
         raise ValueError(f"pairs: expected at least 2, as skips carry another image's features, got {pairs}")
+    run.folder.refuse_links()
     skips = _skips(run)
     folder = run.path / "probe"
     with storage_errors(folder):
