@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,16 @@ from genlab.config.toml import NestingError, parse_toml, value_faults
 from genlab.config.validate import Keys
 from genlab.errors import Fault, RecipeError
 from genlab.interfaces.kinds import KINDS
+from genlab.util.bounded import MIB, read_bounded
 
 # The tables that name a component; the keys below `*` are labels, and a label is the name unless `name` is given.
 COMPONENTS = tuple((*kind.table, "*") if kind.is_labeled else kind.table for kind in KINDS.values())
 
 
 ASSIGNMENT = "--set "
+
+_MOST = MIB
+"""Maximum size of a recipe in bytes."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +197,7 @@ def read_file(path: Path) -> Document:
     """Read one recipe file, without the recipe that it extends."""
     try:
         # Some editors write a byte order mark, which TOML does not allow.
-        text = path.read_text(encoding="utf-8-sig")
+        text = TextIOWrapper(BytesIO(read_bounded(path, _MOST)), encoding="utf-8-sig").read()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
         raise RecipeError([Fault((), f"cannot be read: {reason}", place=_short(path))]) from error

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -33,6 +33,7 @@ from genlab.engine.checkpoint_files import (
 )
 from genlab.engine.checkpoint_state import Checkpoint, TrainProgress, damage, update_progress
 from genlab.engine.finite import is_finite
+from genlab.engine.tensor_files import load_tensors
 from genlab.errors import RunError
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Network
@@ -157,7 +158,7 @@ def _read(checkpoint: Checkpoint, file: Path) -> dict[str, Tensor]:
     """Read the tensors of a file that was checked; `KeyError` for another one."""
     if file.name not in checkpoint.digests:
         raise KeyError(file.name)
-    return load_file(file)
+    return load_tensors(file)
 
 
 def _require_finite(tensors: Mapping[str, Tensor], constants: Mapping[str, Tensor], file: Path) -> None:

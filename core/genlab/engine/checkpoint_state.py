@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from genlab.engine.checkpoint_files import checkpoints, is_of_optimizer, state_file, step_of, tensor_files
 from genlab.errors import RunError
+from genlab.util.bounded import read_bounded
 from genlab.util.files import file_digests, write_text
 from genlab.util.sealed import seal, unseal
 
@@ -128,7 +129,7 @@ def open_checkpoint(path: Path, run: str, *, optimizers: bool) -> Checkpoint:
 def read_progress(checkpoint: Path) -> TrainProgress:
     """Read the progress of a training; `RunError` if it cannot be read."""
     try:
-        progress = TrainProgress.model_validate(unseal(state_file(checkpoint).read_bytes()))
+        progress = TrainProgress.model_validate(unseal(read_bounded(state_file(checkpoint))))
         if progress.step != step_of(checkpoint):
             raise ValueError(f"it is of step {progress.step}")
     except ValidationError as error:
