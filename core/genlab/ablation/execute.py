@@ -146,7 +146,7 @@ class _Slot(threading.Thread):
             # In a new session, so that Ctrl-C reaches only this process, which forwards it once.
             with self._log.open("a") as log:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "genlab.ablation.worker"],
+                    [sys.executable, "-P", "-m", "genlab.ablation.worker"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=log,

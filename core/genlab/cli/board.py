@@ -64,7 +64,7 @@ def board(
     folder = shown_folder(folder)
     if not has_curves(folder):
         typer.echo(f"{folder} has no curves yet: recipes with [listeners.tensorboard] write them.", err=True)
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--load_fast", load_fast.value]
+    command = [sys.executable, "-P", "-m", "tensorboard.main", "--logdir", str(folder), "--load_fast", load_fast.value]
     # Without a port, TensorBoard tries several.
     command += [] if port is None else ["--port", str(port)]
     command += ["--bind_all"] if bind_all else []

@@ -40,7 +40,9 @@ def address(process: subprocess.Popen[str], pattern: str = r"(http://localhost:\
 
 
 def test_it_serves_every_picture_until_it_is_stopped(python: list[str], tmp_path: Path) -> None:
-    """Where TensorBoard alone keeps ten."""
+    """Where TensorBoard alone keeps ten; and what a stranger left in the folder does not run."""
+    (tmp_path / "tensorboard").mkdir()
+    (tmp_path / "tensorboard" / "__init__.py").write_text("raise SystemExit('a stranger was here')")
     events = EventFile(tmp_path / "runs" / "a")
     for step in range(12):
         events.add(step, [picture_value("preview", np.full((2, 2, 3), step, np.uint8))])
