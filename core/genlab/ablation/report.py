@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from genlab.ablation.folder import AblationFolder
+from genlab.ablation.markdown import as_markdown
 from genlab.ablation.results import AblationResult, TrialResult
 from genlab.ablation.statistics import MIN_SEEDS, Difference, Spread
 from genlab.drawing.curves import draw_curves
@@ -36,7 +37,10 @@ def write_ablation_report(
     """Write `report.json`, `report.svg`, `report.md` and `report.html`; returns the path of the last one."""
     facts = report_as_json(result, parameters)
     pictures = _pictures(result)
-    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
+    # What macros give is Markup, which is left as it is, if values are to be escaped.
+    environment = Environment(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True, finalize=as_markdown
+    )
     environment.filters |= {"figure": _score, "interval": _interval, "signed": _signed}
     html = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True)
     html.filters |= {**environment.filters, "breakable": _breakable}
