@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from genlab import CheckpointSaved, Ended, Listener, Previewed, Started, Step, Validated
 from genlab_listeners.display import Display, Log, Screen
-from genlab_listeners.progress import Progress, clock, figures, in_column
+from genlab_listeners.progress import Progress, clock, figures, in_column, printable
 from genlab_listeners.step_time import StepTime
 
 _COLORS = {"finished": "green", "paused": "yellow", "interrupted": "yellow", "failed": "red"}
@@ -29,11 +29,11 @@ class Console(Listener):
         self._pace = StepTime(time.monotonic())
         self._progress = Progress(event.step, event.steps, event.batch_size, self._pace)
         self._display = _display(self._progress)
-        self._display.line(Text(_printable(event.title), "bold"))
+        self._display.line(Text(printable(event.title), "bold"))
         facts = dict(event.facts)
         if event.step:
             facts["resumed"] = f"after step {event.step} of {event.steps}"
-        self._display.columns({_printable(name): Text(_printable(fact)) for name, fact in facts.items()})
+        self._display.columns({printable(name): Text(printable(fact)) for name, fact in facts.items()})
 
     @override
     def step(self, event: Step) -> None:
@@ -87,8 +87,3 @@ def _summary(metrics: Mapping[str, float]) -> Text:
 def _side(side: str, metrics: Mapping[str, float]) -> dict[str, float]:
     """The metrics of one side, by the rest of their names."""
     return {key.removeprefix(f"{side}/"): value for key, value in metrics.items() if key.startswith(f"{side}/")}
-
-
-def _printable(text: str) -> str:
-    """Text from a recipe, without the characters that would move a terminal's cursor."""
-    return "".join(character if character.isprintable() else " " for character in text)

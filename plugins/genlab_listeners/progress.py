@@ -73,8 +73,13 @@ def figures(title: str, values: Mapping[str, float]) -> Text:
     for name, value in values.items():
         shown = name.removeprefix(f"{group}/") if group else name
         group = name.rpartition("/")[0]
-        words.append(Text.assemble((f"{shown} ", "dim"), f"{value:.4g}"))
-    return Text.assemble((f"{title} ", "dim"), Text("  ").join(words))
+        words.append(Text.assemble((f"{printable(shown)} ", "dim"), f"{value:.4g}"))
+    return Text.assemble((f"{printable(title)} ", "dim"), Text("  ").join(words))
+
+
+def printable(text: str) -> str:
+    """Text from a recipe, without the characters that would move a terminal's cursor."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def in_column(step: int, steps: int) -> str:

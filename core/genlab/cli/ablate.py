@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from genlab.cli.options import JsonOption, OverridesOption, PluginOption, RecipeArgument
+from genlab.cli.options import JsonOption, OverridesOption, PluginOption, RecipeArgument, TrustOption
 
 
 def ablate(
@@ -22,6 +22,7 @@ def ablate(
         Path | None, typer.Option(metavar="DIR", help="Folder of the ablation. By default runs/ and the recipe's name.")
     ] = None,
     retrain: Annotated[bool, typer.Option("--retrain", help="Retrain trials whose code has changed.")] = False,
+    trust: TrustOption = False,
     plan: Annotated[bool, typer.Option("--plan", help="Dry run: show what would be trained, and exit.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -32,16 +33,18 @@ def ablate(
     import genlab
     from genlab.ablation.report import report_as_json
     from genlab.cli.ablation_display import Show, plan_as_json, print_answer, print_plan
+    from genlab.util.escapes import one_line
 
     given = [*overrides, *([] if steps is None else [f"train.steps={steps}"])]
-    ablation = genlab.plan_ablation(recipe, overrides=given, plugins=plugin, out=out)
+    ablation = genlab.plan_ablation(recipe, overrides=given, plugins=plugin, out=out, trust=trust)
     slots, estimate = jobs or ablation.slots, ablation.time_estimate()
     if plan and json:
         print_json(plan_as_json(ablation, estimate, slots))
         return
     print_plan(ablation, estimate, slots)
     if plan:
-        typer.echo(f"Dry run: nothing was trained. Without --plan, trials go to {ablation.folder.path}.", err=True)
+        where = one_line(str(ablation.folder.path))
+        typer.echo(f"Dry run: nothing was trained. Without --plan, trials go to {where}.", err=True)
         return
     with Show(ablation, estimate, slots) as show:
         result = ablation.run(slots, retrain, show)

@@ -10,7 +10,6 @@ from shlex import quote
 from types import TracebackType
 from typing import Any
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
@@ -20,17 +19,18 @@ from genlab.ablation.eta import TimeEstimate
 from genlab.ablation.jobs import Job, JobEnded, JobEvent, JobProgress, JobStarted
 from genlab.ablation.results import AblationResult
 from genlab.cli.board import has_curves
-from genlab.cli.output import print_next
+from genlab.cli.output import make_console, print_next
 from genlab.runs.folder import RunFolder
+from genlab.util.escapes import one_line
 
 _COLORS = {"finished": "green", "interrupted": "yellow", "failed": "red"}
 
 
 def print_plan(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> None:
     """Print the arms to standard error: changes, number of parameters, and ETA of missing trials."""
-    console = Console(stderr=True, highlight=False)
+    console = make_console(stderr=True)
     plan = ablation.plan
-    console.print(Text(plan.title, "bold"))
+    console.print(Text(one_line(plan.title), "bold"))
     seeds = ", ".join(map(str, plan.settings.seeds))
     several = "seed" if len(plan.settings.seeds) == 1 else "seeds"
     console.print(
@@ -41,7 +41,7 @@ def print_plan(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> None:
         table.add_column(column, justify="right" if column.startswith("parameters") else "left", overflow="fold")
     for arm in plan.arms:
         parameters = f"{sum(ablation.parameters[arm].values()):,}"
-        name = Text(arm).append(" (baseline)", "dim") if arm == plan.settings.baseline else Text(arm)
+        name = Text(one_line(arm)).append(" (baseline)" if arm == plan.settings.baseline else "", "dim")
         table.add_row(name, Text("\n".join(plan.assignments(arm)) or "nothing"), parameters)
     console.print(table)
     for warning in ablation.warnings:
@@ -65,7 +65,7 @@ def plan_as_json(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> dict[
 
 def print_answer(result: AblationResult, folder: Path) -> None:
     """Print the answer to standard output, and where the report is."""
-    console = Console(highlight=False)
+    console = make_console()
     for sentence in result.sentences(result.plan.settings.metric):
         console.print(Text(sentence), soft_wrap=True)
     for caution in result.cautions():
@@ -83,10 +83,10 @@ class Show:
         self._estimate = estimate
         self._jobs = jobs
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.fields[count]}"),
-            console=Console(stderr=True, highlight=False),
+            console=make_console(stderr=True),
             transient=True,
         )
         self._bars: dict[str, TaskID] = {}

@@ -7,8 +7,10 @@ import logging
 import os
 import signal
 import sys
+import traceback
 from contextlib import suppress
 from io import TextIOWrapper
+from types import TracebackType
 from typing import Annotated, NoReturn, TextIO
 
 import typer
@@ -30,6 +32,7 @@ from genlab.cli import (
 )
 from genlab.cli.help import Verb, VerbGroup, help_page
 from genlab.errors import GenlabError, StorageError
+from genlab.util.escapes import escape_controls
 
 app = typer.Typer(
     name="gen",
@@ -64,12 +67,17 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Options of every verb."""
+    from genlab.cli.trust import ask_on_terminal
+    from genlab.registry.discovery.trust import asking
+
+    context.with_resource(asking(ask_on_terminal))
     if debug:
         os.environ["GENLAB_DEBUG"] = "1"
 
@@ -81,7 +89,8 @@ class _StandardError(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         # A closed pipe must not end a training.
         with suppress(OSError, ValueError, AttributeError):
-            sys.stderr.write(f"{record.levelname.lower()}: {record.getMessage()}\n")
+            message = escape_controls(record.getMessage()).replace("\n", "\n  ")
+            sys.stderr.write(f"{record.levelname.lower()}: {message}\n")
             sys.stderr.flush()
 
 
@@ -97,6 +106,7 @@ def run() -> None:
     logger.addHandler(_StandardError())
     logger.setLevel(logging.INFO)
     logger.propagate = False
+    sys.excepthook = _print_traceback
     try:
         try:
             app(prog_name="gen")
@@ -130,6 +140,10 @@ def _fail_at_file(error: OSError) -> NoReturn:
     if error.errno == errno.EPIPE:  # the reader of a pipe may go when it has enough
         sys.exit(1)
     _fail(StorageError(f"the output cannot be written: {error.strerror}"), exit_code=1)
+
+
+def _print_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    sys.stderr.write(escape_controls("".join(traceback.format_exception(kind, error, trace))))
 
 
 def _fail(error: GenlabError, exit_code: int) -> NoReturn:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genlab.cli.options import JsonOption, OverridesOption, PluginOption, RecipeArgument
+from genlab.cli.options import JsonOption, OverridesOption, PluginOption, RecipeArgument, TrustOption
 
 if TYPE_CHECKING:
     from genlab.tools.bench.report import Benchmark, Measurement
@@ -17,6 +17,7 @@ def bench(
     overrides: OverridesOption = [],  # noqa: B006  (typer copies it)
     rounds: Annotated[int, typer.Option(min=2, metavar="N", help="Steps to measure of each implementation.")] = 20,
     plugin: PluginOption = [],  # noqa: B006
+    trust: TrustOption = False,
     json: JsonOption = False,
 ) -> None:
     """Benchmark a recipe's training step against the plain implementation."""
@@ -29,6 +30,7 @@ def bench(
             overrides=overrides,
             plugins=plugin,
             rounds=rounds,
+            trust=trust,
             on_progress=on_progress,
         )
     if json:
@@ -38,15 +40,15 @@ def bench(
 
 
 def _print(found: Benchmark) -> None:
-    from rich.console import Console
+    from rich.text import Text
 
-    from genlab.cli.output import print_table
+    from genlab.cli.output import make_console, print_table
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = make_console(soft_wrap=True)
     height, width = found.size
     console.print()
-    console.print(f"{found.recipe}  {height} x {width}, batch {found.batch_size}, {found.device}", markup=False)
-    console.print(f"{found.machine['processor']}, torch {found.versions['torch']}\n", markup=False)
+    console.print(f"{found.recipe}  {height} x {width}, batch {found.batch_size}, {found.device}")
+    console.print(f"{found.machine['processor']}, torch {found.versions['torch']}\n")
     sides = {"plain": found.reference, "genlab": found.genlab}
     print_table(
         ("", *sides),
@@ -63,8 +65,10 @@ def _print(found: Benchmark) -> None:
     )
     low, high = found.speedup_quartiles
     console.print(
-        f"\n[bold]{found.speedup:.2f} times as fast[/] as the plain implementation (quartiles of"
-        f" {len(found.speedups)} rounds: {low:.2f} to {high:.2f})."
+        Text(f"\n{found.speedup:.2f} times as fast", "bold").append(
+            f" as the plain implementation (quartiles of {len(found.speedups)} rounds: {low:.2f} to {high:.2f}).",
+            "default",
+        )
     )
     console.print(f"Data stall: {found.waiting:.1%} of genlab's time is spent waiting for pairs.")
     if found.loop is not None:

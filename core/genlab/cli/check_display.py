@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
-from genlab.cli.output import print_json
+from genlab.cli.output import make_console, print_json
 from genlab.testing.check import CheckedComponent, Result
 
 _MARKS = {"passed": ("✓", "green"), "failed": ("✗", "bold red"), "skipped": ("-", "yellow")}
@@ -18,7 +17,7 @@ _MARKS = {"passed": ("✓", "green"), "failed": ("✗", "bold red"), "skipped": 
 def print_checks(checks: Iterable[CheckedComponent]) -> bool:
     """Print results as they arrive; returns True if all tests pass."""
     counts: Counter[str] = Counter()
-    console = Console(highlight=False, soft_wrap=True)
+    console = make_console(soft_wrap=True)
     for checked in checks:
         console.print(Text(f"\n{checked.component}", "bold").append(f"  {checked.component.plugin}\n", "dim"))
         last = ""

@@ -40,10 +40,8 @@ def data(
     if cache:
         _cache(recipe, overrides, plugin, clear=cache is CacheVerb.CLEAR, json=json)
         return
-    from rich.console import Console
-
     import genlab
-    from genlab.cli.output import print_json, progress_bar
+    from genlab.cli.output import make_console, print_json, progress_bar
     from genlab.config.load import find_recipe
     from genlab.drawing.contact_sheet import contact_sheet
     from genlab.errors import StorageError
@@ -71,7 +69,7 @@ def data(
         print_json({**_as_json(found), "sheet": str(sheet)})
         return
     _print(found)
-    Console(highlight=False, soft_wrap=True).print(f"A few of them, as networks see them: {sheet}\n", markup=False)
+    make_console(soft_wrap=True).print(f"A few of them, as networks see them: {sheet}\n")
 
 
 def _as_json(found: DataReport) -> dict[str, Any]:
@@ -98,19 +96,17 @@ def _as_json(found: DataReport) -> dict[str, Any]:
 
 
 def _print(found: DataReport) -> None:
-    from rich.console import Console
-
     from genlab.cli.data_display import print_statistics, print_suspicions, print_warning
-    from genlab.cli.output import print_table
+    from genlab.cli.output import make_console, print_table
     from genlab.images.folder import describe_left_out
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = make_console(soft_wrap=True)
     console.print()
     for line in (found.source, found.reason, *(split.description for split in found.splits.values())):
         if line:
-            console.print(line, markup=False)
+            console.print(line)
     if found.left_out:
-        console.print(f"Left out: {describe_left_out(found.left_out)}", markup=False)
+        console.print(f"Left out: {describe_left_out(found.left_out)}")
     console.print()
     rows = [(name, f"{split.pairs:,}", split.a, split.b, _listed(split.sizes)) for name, split in found.splits.items()]
     print_table(("split", "pairs", "side a", "side b", "height x width"), rows, right=("pairs",))
@@ -140,25 +136,24 @@ def _some(keys: Sequence[str]) -> str:
 
 
 def _cache(recipe: str, overrides: Sequence[str], plugins: Sequence[Path], *, clear: bool, json: bool) -> None:
-    from rich.console import Console
     from rich.filesize import decimal
 
     import genlab
-    from genlab.cli.output import print_json, print_table
+    from genlab.cli.output import make_console, print_json, print_table
 
     kept = genlab.clear_cache() if clear else genlab.inspect_cache(recipe, overrides=overrides, plugins=plugins)
     if json:
         print_json(kept)
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = make_console(soft_wrap=True)
     if kept is None:
         console.print("There is no cache of pairs: GENLAB_CACHE is `off`.")
         return
     size = sum(entry.bytes for entry in (*kept.mine, *kept.others))
     if clear:
-        console.print(f"{decimal(size)} are removed from {kept.folder}.", markup=False)
+        console.print(f"{decimal(size)} are removed from {kept.folder}.")
         return
-    console.print(f"\n{decimal(size)} in {kept.folder}, and at most {kept.most / 2**30:g} GiB\n", markup=False)
+    console.print(f"\n{decimal(size)} in {kept.folder}, and at most {kept.most / 2**30:g} GiB\n")
     rows = [
         (mark, decimal(entry.bytes), datetime.fromtimestamp(entry.used).strftime("%Y-%m-%d %H:%M"), entry.description)
         for mark, entries in (("yes", kept.mine), ("", kept.others))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rich.console import Console
 from rich.text import Text
 
-from genlab.cli.output import print_table
+from genlab.cli.output import make_console, print_table
 from genlab.inspection.statistics import ClassStatistics, ImageStatistics, SideStatistics
 from genlab.inspection.suspicion import Suspicion
 from genlab.interfaces.dataset import SideName, Split
@@ -20,7 +19,7 @@ def print_statistics(statistics: Mapping[Split, Mapping[SideName, SideStatistics
     sides = {f"{split} {name}": found for split, by_name in statistics.items() for name, found in by_name.items()}
     images = [_row(name, found) for name, found in sides.items() if isinstance(found, ImageStatistics)]
     labels = [_classes(name, found) for name, found in sides.items() if isinstance(found, ClassStatistics)]
-    console = Console(highlight=False, soft_wrap=True)
+    console = make_console(soft_wrap=True)
     if images:
         print_table(("side", "type", "values", "99.8% within", "range", "histogram"), images)
         console.print()
@@ -44,7 +43,7 @@ def print_suspicions(suspicions: Mapping[Split, Sequence[Suspicion]]) -> None:
 
 def print_warning(text: str) -> None:
     """A warning about data on standard output."""
-    Console(highlight=False, soft_wrap=True).print(Text("warning: ", "bold yellow").append(text + "\n", "default"))
+    make_console(soft_wrap=True).print(Text("warning: ", "bold yellow").append(text + "\n", "default"))
 
 
 def histogram_bars(shares: Sequence[float]) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.markdown import Markdown
 from rich.text import Text
 
-from genlab.cli.output import print_table
+from genlab.cli.output import make_console, print_table
 from genlab.registry.discovery.overview import PluginRow
 from genlab.registry.documentation import ComponentDocs
 
@@ -17,7 +16,7 @@ def print_overview(rows: Sequence[PluginRow]) -> None:
     """Print all components as a table, and problems below it."""
     heads = ("kind", "name", "package", "version", "import", "state")
     print_table(heads, [_cells(row) for row in rows], right=("import",))
-    console = Console(highlight=False, soft_wrap=True)
+    console = make_console(soft_wrap=True)
     for why in dict.fromkeys(f"{row.plugin}, `{row.plugin.name}`: {row.why}" for row in rows if row.why):
         console.print(Text(f"\n{why}"))
 
@@ -30,7 +29,7 @@ def _cells(row: PluginRow) -> tuple[str, ...]:
 
 def print_reference(found: ComponentDocs) -> None:
     """Print the documentation of a component."""
-    console = Console(highlight=False)
+    console = make_console()
     console.print(Text(f'\n{found.kind} "{found.name}"', "bold").append(f"  {found.origin}\n", "dim"))
     console.print(Markdown(found.about), width=min(console.width, 100))
     console.print()
@@ -43,4 +42,4 @@ def print_reference(found: ComponentDocs) -> None:
     else:
         console.print("It has no settings.")
     console.print(Text("\nIn a recipe:\n", "dim"))
-    Console(highlight=False, soft_wrap=True).print(Text(found.snippet + "\n"))
+    make_console(soft_wrap=True).print(Text(found.snippet + "\n"))

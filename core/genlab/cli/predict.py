@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genlab.cli.options import DeviceName, JsonOption, RunArgument
+from genlab.cli.options import DeviceName, JsonOption, RunArgument, TrustOption
 
 if TYPE_CHECKING:
     from genlab import GenlabError, PredictionSize
@@ -39,6 +39,7 @@ def predict(
     ] = "training",
     device: Annotated[DeviceName, typer.Option(help="Device to predict on.")] = DeviceName.AUTO,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
+    trust: TrustOption = False,
     json: JsonOption = False,
 ) -> None:
     """Predict from images of any size with a trained run, and print the files of the predictions."""
@@ -55,6 +56,7 @@ def predict(
                 device=device.value,
                 size=wanted,
                 overwrite=overwrite,
+                trust=trust,
                 on_progress=on_progress,
             )
         except genlab.PredictionError as error:
@@ -65,11 +67,11 @@ def predict(
 
 def _print(written: Mapping[Path, Path], failures: Mapping[Path, GenlabError], *, json: bool) -> None:
     """Print the files of predictions, each on a line, or all as JSON."""
-    from genlab.cli.output import print_json
+    from genlab.cli.output import print_data, print_json
 
     if json:
         reasons = {str(source): error.what for source, error in failures.items()}
         print_json({"written": {str(source): str(path) for source, path in written.items()}, "failures": reasons})
         return
     for path in written.values():
-        typer.echo(path)
+        print_data(str(path))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genlab.cli.options import DeviceName, JsonOption, RunArgument
+from genlab.cli.options import DeviceName, JsonOption, RunArgument, TrustOption
 
 if TYPE_CHECKING:
     from genlab.interfaces.listener import Interval, Probed
@@ -17,6 +17,7 @@ def probe(
     run: RunArgument,
     pairs: Annotated[int, typer.Option(min=2, metavar="N", help="Number of validation pairs to use.")] = 16,
     device: Annotated[DeviceName, typer.Option(help="Device to predict on.")] = DeviceName.AUTO,
+    trust: TrustOption = False,
     json: JsonOption = False,
 ) -> None:
     """Measure the effect of each skip connection on predictions by replacing its features."""
@@ -29,6 +30,7 @@ def probe(
             run,
             pairs=pairs,
             device=device.value,
+            trust=trust,
             on_progress=on_progress,
         )
     if json:
@@ -44,7 +46,7 @@ def probe(
 
 def _print_answer(probed: Probed) -> None:
     """Print the skips by their effect when given another image's features, which are in distribution."""
-    from rich.console import Console
+    from genlab.cli.output import make_console
 
     ranked = sorted(
         (effect for effect in probed.effects if effect.replacement == "shuffle"),
@@ -52,18 +54,14 @@ def _print_answer(probed: Probed) -> None:
     )
     moves = ", ".join(f"level {effect.level} by {effect.change.mean:.3f}" for effect in ranked)
     sentence = f"\nLargest change of predictions from another image's features first: {moves}."
-    Console(highlight=False).print(sentence, style="bold", soft_wrap=True)
+    make_console().print(sentence, style="bold", soft_wrap=True)
 
 
 def _print_skips(probed: Probed) -> None:
-    from rich.console import Console
-
-    from genlab.cli.output import print_table
+    from genlab.cli.output import make_console, print_table
 
     heads = ("change", "error", "high frequencies")
-    Console(highlight=False).print(
-        f"\nEffect on {probed.pairs} predictions of replacing one skip connection's features\n"
-    )
+    make_console().print(f"\nEffect on {probed.pairs} predictions of replacing one skip connection's features\n")
     rows = [
         (
             str(effect.level),
@@ -75,7 +73,7 @@ def _print_skips(probed: Probed) -> None:
         for effect in probed.effects
     ]
     print_table(("level", "carries", *heads), rows, right=("level", *heads))
-    Console(highlight=False).print(
+    make_console().print(
         "\nlevel: 1 is the outermost. carries: zeros (cut), another image's features (shuffle), or mean features"
         " (average).\nchange: mean absolute difference, of images in [-1, 1] or of probabilities."
         "\nerror: increase of the distance to the target. high frequencies: their energy relative to before."

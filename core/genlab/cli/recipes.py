@@ -35,15 +35,17 @@ def show(
 ) -> None:
     """Print a resolved recipe: every value, and where it was set."""
     import genlab
-    from genlab.cli.output import load_torch, print_json
+    from genlab.cli.output import load_torch, print_data, print_json
     from genlab.config.render import listing
+    from genlab.util.escapes import escape_controls
 
     load_torch()
     checked = genlab.read_recipe(recipe, overrides=overrides, plugins=plugin)
     if json:
         print_json(checked.tables())
     else:
-        typer.echo(listing(checked.tables(), checked.document))
+        # In a string of TOML, an escape is the character itself.
+        print_data(escape_controls(listing(checked.tables(), checked.document)))
 
 
 @app.command(cls=Verb)
@@ -53,5 +55,6 @@ def copy(
 ) -> None:
     """Copy a recipe to edit it."""
     import genlab
+    from genlab.cli.output import print_data
 
-    typer.echo(genlab.copy_recipe(recipe, to))
+    print_data(str(genlab.copy_recipe(recipe, to)))

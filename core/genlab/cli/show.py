@@ -14,19 +14,20 @@ def show(
     """Summarize a recipe's networks, level by level."""
     from dataclasses import asdict
 
-    from rich.console import Console
+    from rich.text import Text
 
     import genlab
-    from genlab.cli.output import load_torch, print_json, print_table
+    from genlab.cli.output import load_torch, make_console, print_json, print_table
+    from genlab.util.escapes import one_line
 
     load_torch()
-    console = Console(highlight=False)
+    console = make_console()
     summaries = genlab.describe_networks(recipe, overrides=overrides, plugins=plugin)
     if json:
         print_json([asdict(summary) for summary in summaries])
         return
     for summary in summaries:
-        console.print(f"\n[bold]{summary.role}[/]  {summary.headline}\n")
+        console.print(Text(f"\n{summary.role}", "bold").append(f"  {one_line(summary.headline)}\n", "default"))
         rows = [(row.name, row.shape, row.skip, f"{row.parameters:,}") for row in summary.rows]
         print_table(("level", "output", "skip", "parameters"), rows, right=("parameters",))
     console.print()

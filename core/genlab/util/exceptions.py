@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 
 from genlab.errors import GenlabError
+from genlab.util.escapes import one_line
 
 _MOST_LINES, _MOST_LETTERS = 4, 1000
 _CORE = Path(__file__).parents[1]
@@ -29,9 +30,9 @@ def summarize_with_location(error: BaseException) -> str:
     if isinstance(error, GenlabError):
         return f"{error.where}: {error.what}" if error.where else error.what
     if isinstance(error, SyntaxError) and error.filename:
-        return f"SyntaxError: {error.msg} ({Path(error.filename).name}, line {error.lineno})"
+        return f"SyntaxError: {error.msg} ({one_line(Path(error.filename).name)}, line {error.lineno})"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_foreign(frame.filename)]
-    location = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    location = f" ({one_line(Path(frames[-1].filename).name)}, line {frames[-1].lineno})" if frames else ""
     return summarize(error) + location
 
 
