@@ -150,7 +150,6 @@ STATE = f"{CHECKPOINT}/state.json"
         *((name, harm) for name in ("run.json", STATE) for harm in (_sparse, _nested_json)),
         *(("recipe.toml", harm) for harm in (_sparse, _nested_toml)),
         *((WEIGHTS, harm) for harm in (_long_header, _pipe, _pickle, _torch_pickle)),
-        (STATE, _pipe),
         (f"{CHECKPOINT}/method.safetensors", _pickle),
         (f"{CHECKPOINT}/losses.safetensors", _long_header),
     ],
