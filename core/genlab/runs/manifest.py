@@ -27,7 +27,7 @@ class DataChange(BaseModel):
 
 
 class RecipeChange(BaseModel):
-    """A change of the recipe by `gen resume --set`.
+    """A change of the recipe by a resume.
 
     Args:
         step: how many steps were done.

@@ -100,7 +100,7 @@ def _record(name: SideName, side: TensorSpec, dtype: str) -> SideRecord:
 
 def library_versions() -> dict[str, str]:
     """Versions of the libraries that can affect results: those that compute, decode and measure."""
-    packages = ("genlab", "torch", "numpy", "pillow", "torchmetrics", "datasets", "safetensors")
+    packages = ("genlab", "torch", "numpy", "pillow", "datasets", "safetensors")
     found = {name: metadata.version(name) for name in packages}
     for extra in ("tifffile", "imagecodecs"):
         with suppress(metadata.PackageNotFoundError):

@@ -1,4 +1,4 @@
-"""Changes that `gen resume --set` may make to a run's recipe. Importing this imports no torch."""
+"""Changes of a run's recipe that a resume may make. Importing this imports no torch."""
 
 from __future__ import annotations
 
