@@ -31,7 +31,7 @@ from genlab.engine.checkpoint_files import (
     state_file,
     tensor_files,
 )
-from genlab.engine.checkpoint_state import Checkpoint, TrainProgress, damage, update_progress
+from genlab.engine.checkpoint_state import IntactCheckpoint, TrainProgress, damage, update_progress
 from genlab.engine.finite import is_finite
 from genlab.engine.tensor_files import load_tensors
 from genlab.errors import RunError
@@ -124,7 +124,7 @@ def _digest_and_sync(path: Path) -> str:
     return digest
 
 
-def restore(checkpoint: Checkpoint, state: TrainState) -> TrainProgress:
+def restore(checkpoint: IntactCheckpoint, state: TrainState) -> TrainProgress:
     """Restore a checkpoint's state in place; returns its progress.
 
     Raises:
@@ -139,7 +139,7 @@ def restore(checkpoint: Checkpoint, state: TrainState) -> TrainProgress:
     return checkpoint.progress
 
 
-def load_method(checkpoint: Checkpoint, method: Method) -> None:
+def load_method(checkpoint: IntactCheckpoint, method: Method) -> None:
     """Load networks, loss buffers and method state; `RunError` if they are missing, not finite, or do not fit."""
     with _as_run_error(checkpoint):
         for role, network in method.networks.items():
@@ -154,7 +154,7 @@ def load_method(checkpoint: Checkpoint, method: Method) -> None:
         method.load_state({name: tensor.to(device, copy=True) for name, tensor in state.items()})
 
 
-def _read(checkpoint: Checkpoint, file: Path) -> dict[str, Tensor]:
+def _read(checkpoint: IntactCheckpoint, file: Path) -> dict[str, Tensor]:
     """Read the tensors of a file that was checked; `KeyError` for another one."""
     if file.name not in checkpoint.digests:
         raise KeyError(file.name)
@@ -191,7 +191,7 @@ def drop_training_state(folder: Path) -> None:
 
 
 @contextmanager
-def _as_run_error(checkpoint: Checkpoint) -> Generator[None, None, None]:
+def _as_run_error(checkpoint: IntactCheckpoint) -> Generator[None, None, None]:
     """Raise errors of reading as `RunError`s that name the checkpoint and a remedy."""
     try:
         yield

@@ -52,7 +52,7 @@ class TrainProgress(BaseModel):
         return seal(self.model_dump(mode="json"))
 
 
-class Checkpoint(NamedTuple):
+class IntactCheckpoint(NamedTuple):
     """A checkpoint whose files were found to be as they were written.
 
     Args:
@@ -66,7 +66,7 @@ class Checkpoint(NamedTuple):
     digests: Mapping[str, str]
 
 
-def newest_intact(folder: Path, run: str, *, optimizers: bool) -> Checkpoint | None:
+def newest_intact(folder: Path, run: str, *, optimizers: bool) -> IntactCheckpoint | None:
     """Open the newest checkpoint below `folder` that is intact; damaged newer ones cause a warning.
 
     Args:
@@ -97,7 +97,7 @@ def newest_intact(folder: Path, run: str, *, optimizers: bool) -> Checkpoint | N
     return None
 
 
-def open_checkpoint(path: Path, run: str, *, optimizers: bool) -> Checkpoint:
+def open_checkpoint(path: Path, run: str, *, optimizers: bool) -> IntactCheckpoint:
     """Check a checkpoint's files against the digests that were taken when they were written.
 
     Args:
@@ -123,7 +123,7 @@ def open_checkpoint(path: Path, run: str, *, optimizers: bool) -> Checkpoint:
         raise damage(path, f"the checkpoint cannot be read: {error}") from error
     if changed := [name for name in needed if progress.parts.get(name, digests[name]) != digests[name]]:
         raise damage(path, f"the checkpoint is damaged: {changed[0]} is not as the training wrote it, by its SHA-256")
-    return Checkpoint(path, progress, digests)
+    return IntactCheckpoint(path, progress, digests)
 
 
 def read_progress(checkpoint: Path) -> TrainProgress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from genlab.engine.checkpoint_state import Checkpoint
+from genlab.engine.checkpoint_state import IntactCheckpoint
 from genlab.engine.experiment import Experiment
 from genlab.engine.listener_list import ListenerList
 from genlab.engine.stop_signal import StopSignal
@@ -13,7 +13,7 @@ from genlab.interfaces.listener import Ended, Started, Status
 
 
 def train_loop(
-    experiment: Experiment, started: Started, checkpoint: Checkpoint | None, stop_at: int | None = None
+    experiment: Experiment, started: Started, checkpoint: IntactCheckpoint | None, stop_at: int | None = None
 ) -> Ended:
     """Train from the start or from a checkpoint, to the end or to `stop_at`.
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from genlab.engine.checkpoint import TrainState, restore, save
-from genlab.engine.checkpoint_state import Checkpoint, TrainProgress
+from genlab.engine.checkpoint_state import IntactCheckpoint, TrainProgress
 from genlab.engine.compilation import compile_networks, next_step
 from genlab.engine.data_stall import DataStallMonitor
 from genlab.engine.divergence import not_finite
@@ -44,7 +44,7 @@ class Training:
     def __init__(
         self,
         experiment: Experiment,
-        checkpoint: Checkpoint | None,
+        checkpoint: IntactCheckpoint | None,
         folder: Path,
         listeners: ListenerList,
         stopping: Callable[[], bool],

@@ -23,7 +23,7 @@ from genlab.assemble.recipe import Recipe
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import classes_of_colors, resize, to_array, to_classes, to_network, to_tensor
 from genlab.engine.checkpoint import load_method
-from genlab.engine.checkpoint_state import Checkpoint, newest_intact, read_progress
+from genlab.engine.checkpoint_state import IntactCheckpoint, newest_intact, read_progress
 from genlab.engine.inference import Predictor, predict_any_size
 from genlab.engine.runtime import choose_device, memory_errors
 from genlab.errors import DataError, RunError
@@ -91,7 +91,7 @@ class Run:
         return self._loaded[0]
 
     @cached_property
-    def _loaded(self) -> tuple[Method, Checkpoint, str]:
+    def _loaded(self) -> tuple[Method, IntactCheckpoint, str]:
         """The method, its checkpoint, and the hash of the loaded files."""
         networks = build_networks(self.recipe, self.manifest.channels, self._checked.document)
         losses = construct_losses(self.recipe, self._checked.document)
@@ -103,7 +103,7 @@ class Run:
         content = content_hash({**files, **checkpoint.digests})
         return method, checkpoint, hashlib.sha256(f"{content} {self.classes}".encode()).hexdigest()
 
-    def _load(self, method: Method) -> Checkpoint:
+    def _load(self, method: Method) -> IntactCheckpoint:
         """Load the newest intact checkpoint."""
         checkpoint = newest_intact(self.folder.checkpoints_path, self.manifest.id, optimizers=False)
         if checkpoint is None:

@@ -18,7 +18,7 @@ from genlab.config.schema import Settings
 from genlab.config.validate import Keys, dotted
 from genlab.data.check import check_pairs
 from genlab.engine.checkpoint_files import is_of_optimizer, tensor_files
-from genlab.engine.checkpoint_state import Checkpoint, newest_intact
+from genlab.engine.checkpoint_state import IntactCheckpoint, newest_intact
 from genlab.engine.loop import train_loop
 from genlab.engine.optimizers import rate_at
 from genlab.engine.runtime import memory_errors
@@ -214,7 +214,7 @@ def _refuse_changed(manifest: Manifest, built: Built, folder: RunFolder, allow_c
         )
 
 
-def _last_checkpoint(folder: RunFolder, manifest: Manifest) -> Checkpoint | None:
+def _last_checkpoint(folder: RunFolder, manifest: Manifest) -> IntactCheckpoint | None:
     """The newest intact checkpoint; None if the run was stopped before its first one."""
     checkpoint = newest_intact(folder.checkpoints_path, manifest.id, optimizers=True)
     if checkpoint is None and manifest.step > 0:
@@ -229,7 +229,7 @@ def _last_checkpoint(folder: RunFolder, manifest: Manifest) -> Checkpoint | None
 
 
 def _train(
-    folder: RunFolder, built: Built, checkpoint: Checkpoint | None, stop_at: int | None, listeners: Listeners
+    folder: RunFolder, built: Built, checkpoint: IntactCheckpoint | None, stop_at: int | None, listeners: Listeners
 ) -> None:
     """Run the training loop, with the manifest updated before and after."""
     recipe = built.recipe

@@ -104,8 +104,8 @@ def _refuse_images(targets: Mapping[Path, Path]) -> None:
 
 
 def _refuse_existing(targets: Iterable[Path], overwrite: bool) -> None:
-    existing = [target for target in targets if os.path.lexists(target)]
-    if folders := [target for target in existing if os.path.isdir(target)]:  # noqa: PTH112  (`Path`'s may raise)
+    existing = [target for target in targets if target.exists() or target.is_symlink()]
+    if folders := [target for target in existing if target.is_dir()]:
         raise StorageError(f"there are folders where files would be written: {first_names(folders)}")
     if existing and not overwrite:
         count = "1 file is" if len(existing) == 1 else f"{len(existing):,} files are"

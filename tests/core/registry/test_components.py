@@ -1,7 +1,6 @@
 """From a component's table in a recipe to the component itself."""
 
 from collections.abc import Mapping
-from datetime import date
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -236,11 +235,6 @@ def test_faults_of_inner_components_are_told_with_those_around_them(toys: Compon
         ("data", "sources", 2),
         ("data", "spare", "name"),
     }
-
-
-def test_a_date_in_an_inner_component_is_told_as_it_stands_there(toys: Components) -> None:
-    found = fault(toys, name="cropped", inner={"name": "folder", "root": date(2024, 1, 2)})
-    assert found.what == "`root`: expected a path, got 2024-01-02"
 
 
 @pytest.mark.parametrize(

@@ -273,7 +273,7 @@ def test_an_edit_while_a_change_is_cut_off_is_an_edit(finished: Path, python: li
 
 def test_infinite_values_are_kept(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
-    values = {"loss": {"bound": math.inf, "other": [math.nan, -math.inf], "large": 10**30}}
+    values = {"loss": {"bound": math.inf, "other": [math.nan, -math.inf], "large": 2**62}}
     now = datetime(2026, 1, 2, tzinfo=UTC)
     folder.write(
         a_manifest(recipe=values, recipe_changes=[RecipeChange(step=1, time=now, key="a", old=math.inf, new=None)])
