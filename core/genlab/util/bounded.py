@@ -16,10 +16,15 @@ def read_bounded(path: Path, most: int = MOST) -> bytes:
     Raises:
         OSError: it cannot be read, is larger, or is not a regular file; a named pipe would be waited for without end.
     """
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    require_regular(path)
     with path.open("rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it is larger than {most // MIB} MiB", str(path))
     return content
+
+
+def require_regular(path: Path) -> None:
+    """Raise an `OSError` for a named pipe or a device, which would be waited for or read without end."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from pydantic_core import to_json
 
 from genlab.errors import RunError, StorageError
+from genlab.util.bounded import require_regular
 
 
 @contextmanager
@@ -130,8 +131,7 @@ def is_text(name: str) -> bool:
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file's content; `OSError` if it cannot be read, or is not a regular file."""
-    if path.exists() and not path.is_file():  # a named pipe would be waited for without end
-        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    require_regular(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -25,7 +25,10 @@ def unseal(content: bytes) -> dict[str, Any]:
     Raises:
         ValueError: it is not a JSON object, or its values do not match its digest.
     """
-    values: object = json.loads(content)
+    try:
+        values: object = json.loads(content)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
     if not isinstance(values, dict):
         raise ValueError(f"expected a JSON object, got {type(values).__name__}")
     digest = values.pop(_KEY, None)
