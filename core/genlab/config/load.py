@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from textwrap import shorten
 
+from genlab.config.backslashes import escape_hint, has_escapes
 from genlab.config.builtin import shipped_names, shipped_recipe
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document, read_file
-from genlab.config.escapes import escape_hint, has_escapes
 from genlab.config.overrides import read_assignments
 from genlab.config.validate import inline, nearest, shown
 from genlab.errors import Fault, RecipeError

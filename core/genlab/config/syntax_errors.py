@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from genlab.config.escapes import BACKSLASH
+from genlab.config.backslashes import BACKSLASH
 from genlab.config.locations import Location
 from genlab.errors import Fault
 

@@ -15,7 +15,7 @@ from annotated_types import GroupedMetadata
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from genlab.config.escapes import escape_hint, has_escapes
+from genlab.config.backslashes import escape_hint, has_escapes
 from genlab.config.other_names import home, translated
 from genlab.errors import Fault
 
