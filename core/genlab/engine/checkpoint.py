@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.optim import Optimizer
 
+from genlab.engine.bounded_tensors import load_tensors
 from genlab.engine.checkpoint_files import (
     checkpoints,
     is_of_optimizer,
@@ -33,7 +34,6 @@ from genlab.engine.checkpoint_files import (
 )
 from genlab.engine.checkpoint_state import IntactCheckpoint, TrainProgress, damage, update_progress
 from genlab.engine.finite import is_finite
-from genlab.engine.tensor_files import load_tensors
 from genlab.errors import RunError
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Network

@@ -1,4 +1,4 @@
-"""Files of tensors, in the format of safetensors."""
+"""Reads of safetensors files whose header is no larger than one ever is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from safetensors.torch import load_file
 from torch import Tensor
 
-from genlab.util.bounded import MIB
+from genlab.util.bounded import MIB, require_regular
 
 _LENGTH = struct.Struct("<Q")
 _MOST = 8 * MIB
@@ -19,12 +19,11 @@ def load_tensors(file: Path) -> dict[str, Tensor]:
     """Read all tensors of a file.
 
     Raises:
-        OSError: it cannot be read, or is no regular file.
+        OSError: it cannot be read, or is not a regular file.
         ValueError: its header is too large.
         SafetensorError: it is damaged.
     """
-    if file.exists() and not file.is_file():
-        raise OSError(f"{file.name} is not a regular file")
+    require_regular(file)
     with file.open("rb") as opened:
         start = opened.read(_LENGTH.size)
     if len(start) == _LENGTH.size and _LENGTH.unpack(start)[0] > _MOST:
