@@ -32,7 +32,7 @@ from genlab.engine.checkpoint_files import (
     state_file,
     tensor_files,
 )
-from genlab.engine.checkpoint_state import IntactCheckpoint, TrainProgress, damage, update_progress
+from genlab.engine.checkpoint_state import IntactCheckpoint, TrainProgress, damage_error, update_progress
 from genlab.engine.finite import is_finite
 from genlab.errors import RunError
 from genlab.interfaces.method import Method
@@ -203,7 +203,7 @@ def _as_run_error(checkpoint: IntactCheckpoint) -> Generator[None, None, None]:
             hint="Restore recipe.toml and the plugins that it was trained with.",
         ) from error
     except (OSError, ValueError, TypeError, SafetensorError) as error:
-        raise damage(checkpoint.path, f"the checkpoint cannot be read: {shorten(str(error), 300)}") from error
+        raise damage_error(checkpoint.path, f"the checkpoint cannot be read: {shorten(str(error), 300)}") from error
 
 
 def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -110,19 +110,20 @@ def open_checkpoint(path: Path, run: str, *, optimizers: bool) -> IntactCheckpoi
     """
     progress = read_progress(path)
     if progress.run and progress.run != run:
-        raise damage(path, "the checkpoint is of another run than run.json, by its state.json")
+        raise damage_error(path, "the checkpoint is of another run than run.json, by its state.json")
     if progress.format == 2:
         _note_missing_digests(path)
     names = list(progress.parts) or [file.name for file in tensor_files(path)]
     needed = sorted(name for name in names if optimizers or not is_of_optimizer(name))
     if missing := [name for name in needed if not (path / name).is_file()]:
-        raise damage(path, f"the checkpoint cannot be read: {missing[0]} is missing")
+        raise damage_error(path, f"the checkpoint cannot be read: {missing[0]} is missing")
     try:
         digests = file_digests(path / name for name in needed)
     except OSError as error:
-        raise damage(path, f"the checkpoint cannot be read: {error}") from error
+        raise damage_error(path, f"the checkpoint cannot be read: {error}") from error
     if changed := [name for name in needed if progress.parts.get(name, digests[name]) != digests[name]]:
-        raise damage(path, f"the checkpoint is damaged: {changed[0]} is not as the training wrote it, by its SHA-256")
+        what = f"the checkpoint is damaged: {changed[0]} is not as the training wrote it, by its SHA-256"
+        raise damage_error(path, what)
     return IntactCheckpoint(path, progress, digests)
 
 
@@ -139,7 +140,7 @@ def read_progress(checkpoint: Path) -> TrainProgress:
         reason = str(error)
     else:
         return progress
-    raise damage(checkpoint, f"the checkpoint cannot be read: state.json: {reason}")
+    raise damage_error(checkpoint, f"the checkpoint cannot be read: state.json: {reason}")
 
 
 def update_progress(checkpoint: Path, progress: TrainProgress) -> None:
@@ -149,8 +150,8 @@ def update_progress(checkpoint: Path, progress: TrainProgress) -> None:
     write_text(state_file(checkpoint), progress.model_copy(update=kept).text())
 
 
-def damage(checkpoint: Path, what: str) -> RunError:
-    """Make the error of a damaged checkpoint, with what to do."""
+def damage_error(checkpoint: Path, what: str) -> RunError:
+    """Error of a damaged checkpoint, with what to do."""
     hint = "Restore it from a copy of the run. If there is an earlier checkpoint, remove this one to use that."
     return RunError(what, where=str(checkpoint), hint=hint)
 
