@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from genlab.engine.bounded_tensors import load_tensors
@@ -213,12 +213,18 @@ def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _loss_buffers(method: Method) -> dict[str, Tensor]:
     """Buffers by `label/name`, without parameters, which are not trained and may be large."""
-    buffers: dict[str, Tensor] = {}
-    for label, (loss, _) in method.losses.items():
-        parameters = {name for name, _ in loss.named_parameters(remove_duplicate=False)}
-        state: dict[str, Tensor] = loss.state_dict()
-        buffers |= {f"{label}/{name}": tensor for name, tensor in state.items() if name not in parameters}
-    return buffers
+    return {
+        f"{label}/{name}": tensor
+        for label, (loss, _) in method.losses.items()
+        for name, tensor in saved_buffers(loss).items()
+    }
+
+
+def saved_buffers(module: nn.Module) -> dict[str, Tensor]:
+    """Buffers in a module's state."""
+    parameters = {name for name, _ in module.named_parameters(remove_duplicate=False)}
+    state: dict[str, Tensor] = module.state_dict()
+    return {name: tensor for name, tensor in state.items() if name not in parameters}
 
 
 def _flattened(optimizer: Optimizer, network: Network) -> dict[str, Tensor]:

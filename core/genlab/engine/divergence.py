@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.utils import get_total_norm
 from typing_extensions import override
 
-from genlab.engine.checkpoint import TrainState
+from genlab.engine.checkpoint import TrainState, saved_buffers
 from genlab.engine.finite import is_finite
 
 
@@ -53,7 +53,7 @@ def _groups(state: TrainState) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
     for role, network in method.networks.items():
         weights = dict(network.named_parameters())
         yield f"the weights of the {role}", weights
-        yield f"the buffers of the {role}", _buffers(network)
+        yield f"the buffers of the {role}", saved_buffers(network)
         optimizer = state.optimizers[role].state
         yield (
             f"the optimizer state of the {role}",
@@ -64,11 +64,5 @@ def _groups(state: TrainState) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
             },
         )
     for label, (loss, _) in method.losses.items():
-        yield f"the buffers of the loss {label}", _buffers(loss)
+        yield f"the buffers of the loss {label}", saved_buffers(loss)
     yield "the state of the method", method.state()
-
-
-def _buffers(module: nn.Module) -> dict[str, Tensor]:
-    """Buffers that are saved."""
-    weights = {name for name, _ in module.named_parameters(remove_duplicate=False)}
-    return {name: tensor for name, tensor in module.state_dict().items() if name not in weights}
