@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from textwrap import shorten
 
 from genlab.config.backslashes import escape_hint, has_escapes
 from genlab.config.builtin import shipped_names, shipped_recipe
@@ -38,7 +37,7 @@ def find_recipe(recipe: str | Path) -> Path:
         if path.is_file():
             return path
     except OSError as error:
-        raise RecipeError([Fault((), f"cannot be read: {error.strerror}", place=shorten(str(recipe), 80))]) from error
+        raise RecipeError([Fault((), f"cannot be read: {error.strerror}", place=str(recipe))]) from error
     shipped = shipped_recipe(path.name) if path.parent == Path() else None
     if shipped is not None:
         return shipped

@@ -71,15 +71,15 @@ OTHER_NAMES = {
 _PREFIXES = re.compile(r"^(?:train_|data_|[gd]_)+")
 
 
-def translated(name: str) -> str | None:
-    """Hint at the setting that other frameworks call `name`, with or without joliGEN's prefixes; None for no such."""
+def other_name_hint(name: str) -> str | None:
+    """Hint at the setting that other frameworks call `name`, with or without joliGEN's prefixes; None without one."""
     lower = name.lower()
     here = OTHER_NAMES.get(lower) or OTHER_NAMES.get(_PREFIXES.sub("", lower))
     return f"Here, that is {here}." if here else None
 
 
-def home(key: str) -> str | None:
-    """Hint at the table of the framework that has a key; None if none has."""
+def table_hint(key: str) -> str | None:
+    """Hint at the framework's table that has a key; None if there is none."""
     # A damaged package keeps pydantic from making models, and plugins have to be listed even then.
     from genlab.config.schema import TABLES
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from genlab.config.backslashes import escape_hint, has_escapes
-from genlab.config.other_names import home, translated
+from genlab.config.other_names import other_name_hint, table_hint
 from genlab.errors import Fault
 
 Keys = tuple[str | int, ...]
@@ -108,7 +108,7 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 def key_hint(key: str, valid: Iterable[str]) -> str | None:
     """Hint at the setting that an unknown key may mean: of other frameworks, of another table, or of a similar name."""
-    return translated(key) or home(key) or nearest(key, valid)
+    return other_name_hint(key) or table_hint(key) or nearest(key, valid)
 
 
 def help_of(key: str, field: FieldInfo) -> str | None:

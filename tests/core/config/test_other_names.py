@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from genlab.assemble.read import read_recipe
-from genlab.config.other_names import OTHER_NAMES, home, translated
+from genlab.config.other_names import OTHER_NAMES, other_name_hint, table_hint
 
 SETTING = re.compile(r"`(\w+(?:\.\w+)*)( = [^`]+)?`")
 
@@ -40,16 +40,16 @@ def test_what_it_is_called_here_can_be_set(key: str, tables: dict[str, Any]) -> 
     ],
 )
 def test_names_are_known_in_the_spelling_of_their_framework(key: str, here: str) -> None:
-    assert f"Here, that is `{here}`" in str(translated(key))
+    assert f"Here, that is `{here}`" in str(other_name_hint(key))
 
 
 @pytest.mark.parametrize("key", ["", "g_", "train_", "steps", "sources", "weight"])
 def test_others_are_not_known(key: str) -> None:
-    assert translated(key) is None
+    assert other_name_hint(key) is None
 
 
 def test_a_key_of_another_table_has_its_home() -> None:
-    assert home("batch_size") == "Did you mean `train.batch_size`?"
-    assert home("metrics") == "Did you mean `evaluate.metrics`?"
-    assert home("seed") == "Did you mean `seed`, above the first table?"
-    assert home("data") is None
+    assert table_hint("batch_size") == "Did you mean `train.batch_size`?"
+    assert table_hint("metrics") == "Did you mean `evaluate.metrics`?"
+    assert table_hint("seed") == "Did you mean `seed`, above the first table?"
+    assert table_hint("data") is None
