@@ -78,8 +78,10 @@ def figures(title: str, values: Mapping[str, float]) -> Text:
 
 
 def printable(text: str) -> str:
-    """Text from a recipe, without the characters that would move a terminal's cursor."""
-    return "".join(character if character.isprintable() else " " for character in text)
+    r"""Text from a recipe on one line, with escapes such as `\u001b` for characters that would move the cursor."""
+    return "".join(
+        letter if letter.isprintable() else " " if letter.isspace() else f"\\u{ord(letter):04x}" for letter in text
+    )
 
 
 def in_column(step: int, steps: int) -> str:

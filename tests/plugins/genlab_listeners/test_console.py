@@ -144,7 +144,7 @@ def shown(request: pytest.FixtureRequest, forked_python: list[str]) -> tuple[Scr
 
 def test_the_header_names_title_and_facts_literally_and_aligned(shown: tuple[Screen, list[list[str]]]) -> None:
     lines = shown[0].lines
-    assert lines[0].rstrip() == "U-Net [red]label maps[/red] [2J to facades"
+    assert lines[0].rstrip() == "U-Net [red]label maps[/red]\\u001b[2J to facades"
     assert lines[1].rstrip() == "device     CPU, 2 threads"
     words = " ".join(line[11:].strip() for line in lines[2 : lines.index(next(x for x in lines if "generator" in x))])
     assert words == LONG
@@ -219,7 +219,7 @@ def test_a_file_gets_few_plain_lines(environment: dict[str, str], python: list[s
     assert not re.search(r"[^\n -~ü]", text), "a control character, or a drawn one"
     lines = text.splitlines()
     assert lines[:4] == [
-        "U-Net [red]label maps[/red] [2J to facades",
+        "U-Net [red]label maps[/red]\\u001b[2J to facades",
         "device     CPU, 2 threads",
         f"data       {LONG}",
         "generator  unet [bold]54,413,955[/bold] parameters",
