@@ -27,7 +27,7 @@ def ablate(
     json: JsonOption = False,
 ) -> None:
     """Run the ablation study of a recipe, or resume it."""
-    from genlab.cli.output import load_torch, print_json
+    from genlab.cli.output import load_torch, make_console, print_json
 
     load_torch()
     import genlab
@@ -35,6 +35,7 @@ def ablate(
     from genlab.cli.ablation_display import Show, plan_as_json, print_answer, print_plan
     from genlab.util.escapes import one_line
 
+    console = make_console(stderr=True, soft_wrap=True)
     given = [*overrides, *([] if steps is None else [f"train.steps={steps}"])]
     ablation = genlab.plan_ablation(recipe, overrides=given, plugins=plugin, out=out, trust=trust)
     slots, estimate = jobs or ablation.slots, ablation.time_estimate()
@@ -44,7 +45,7 @@ def ablate(
     print_plan(ablation, estimate, slots)
     if plan:
         where = one_line(str(ablation.folder.path))
-        typer.echo(f"Dry run: nothing was trained. Without --plan, trials go to {where}.", err=True)
+        console.print(f"Dry run: nothing was trained. Without --plan, trials go to {where}.")
         return
     with Show(ablation, estimate, slots) as show:
         result = ablation.run(slots, retrain, show)
@@ -53,5 +54,5 @@ def ablate(
     else:
         print_answer(result, ablation.folder.path)
     if not result.is_complete:
-        typer.echo("Not all trials are finished: run the same command again to resume.", err=True)
+        console.print("Not all trials are finished: run the same command again to resume.")
     raise typer.Exit(show.exit_code or (0 if result.is_complete else 1))

@@ -47,8 +47,11 @@ def board(
     ] = LoadFast.AUTO,
 ) -> None:
     """Open TensorBoard on runs, or on the arms of an ablation, until Ctrl-C."""
+    from genlab.cli.output import make_console
     from genlab.errors import GenlabError, RunError
+    from genlab.util.escapes import one_line
 
+    console = make_console(stderr=True, soft_wrap=True)
     try:
         is_folder = folder.is_dir()
     except OSError as error:
@@ -60,10 +63,10 @@ def board(
         hint = "Choose another, or leave --port out to have the next free one."
         raise GenlabError("the port is in use", where=f"--port {port}", hint=hint)
     if port is None and _is_taken(_USUAL):
-        typer.echo(f"Port {_USUAL} is in use, so TensorBoard takes the next free one.", err=True)
+        console.print(f"Port {_USUAL} is in use, so TensorBoard takes the next free one.")
     folder = shown_folder(folder)
     if not has_curves(folder):
-        typer.echo(f"{folder} has no curves yet: recipes with [listeners.tensorboard] write them.", err=True)
+        console.print(f"{one_line(str(folder))} has no curves yet: recipes with [listeners.tensorboard] write them.")
     command = [sys.executable, "-P", "-m", "tensorboard.main", "--logdir", str(folder), "--load_fast", load_fast.value]
     # Without a port, TensorBoard tries several.
     command += [] if port is None else ["--port", str(port)]

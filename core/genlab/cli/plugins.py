@@ -89,10 +89,11 @@ def new(
 ) -> None:
     """Create a plugin: a package with a working component, tests and a recipe."""
     import genlab
-    from genlab.cli.output import print_next
+    from genlab.cli.output import make_console, print_next
+    from genlab.util.escapes import one_line
 
     folder = genlab.create_plugin(name, kind, out=out)
-    typer.echo(f"Created {folder}, with a working {kind} to edit.\n")
+    make_console(soft_wrap=True).print(f"Created {one_line(str(folder))}, with a working {kind} to edit.\n")
     print_next(
         {
             "install it in editable mode": f"cd {quote(str(folder))} && pip install -e '.[test]'",
