@@ -1,1 +1,1 @@
-"""Atomic files, file locks, and exceptions as text. Importing this imports no torch."""
+"""Helpers of all packages, from atomic files to exceptions as text. Importing this imports no torch."""
