@@ -28,7 +28,7 @@ class Observations(Listener):
     @override
     def started(self, event: Started) -> None:
         self._folder = event.folder
-        remove_partial(event.folder, "history.json", "images.json", "pictures.npz")
+        remove_partial(event.folder, *_FILES)
         self._history = {step: values for step, values in read_history(event.folder).items() if step <= event.step}
 
     @override

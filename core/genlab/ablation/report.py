@@ -37,13 +37,13 @@ def write_ablation_report(
     """Write `report.json`, `report.svg`, `report.md` and `report.html`; returns the path of the last one."""
     facts = report_as_json(result, parameters)
     pictures = _pictures(result)
-    # What macros give is Markup, which is left as it is, if values are to be escaped.
-    environment = Environment(
+    # With `autoescape`, the output of macros is Markup, which `as_markdown` leaves as it is.
+    markdown = Environment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True, finalize=as_markdown
     )
-    environment.filters |= {"figure": _score, "interval": _interval, "signed": _signed}
+    markdown.filters |= {"figure": _score, "interval": _interval, "signed": _signed}
     html = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True)
-    html.filters |= {**environment.filters, "breakable": _breakable}
+    html.filters |= {**markdown.filters, "breakable": _breakable}
     forest = _forest(result)
     more = {
         "result": result,
@@ -57,7 +57,7 @@ def write_ablation_report(
     curves = {metric: draw_curves(result.bands(metric), metric) for metric in result.plan.metrics}
     write_json(folder.path / "report.json", facts)
     write_text(folder.path / "report.svg", forest)
-    write_text(folder.path / "report.md", environment.from_string(_template("report.md.jinja")).render(more))
+    write_text(folder.path / "report.md", markdown.from_string(_template("report.md.jinja")).render(more))
     path = folder.path / "report.html"
     write_text(path, html.from_string(_template("report.html.jinja")).render(more, curves=curves, pictures=pictures))
     return path

@@ -34,7 +34,8 @@ from genlab.util.files import file_lock, remove_partial, storage_errors, write_t
 from genlab.util.links import refuse_links
 from genlab.util.sealed import seal, unseal
 
-_NEVER_OTHERS = (".lock", ".run.json.*.partial", ".recipe.toml.*.partial")
+_LEFTOVERS = (".lock", ".run.json.*.partial", ".recipe.toml.*.partial")
+"""Patterns of files that a start leaves when it is killed, and that nobody else makes."""
 
 
 class RunFolder:
@@ -85,7 +86,7 @@ class RunFolder:
         if self.path.is_symlink() or not self.path.is_dir():
             return not self.path.is_symlink() and not self.path.exists()
         names = {path.name for path in self.path.iterdir()}
-        found = {name for name in names if not any(fnmatch(name, pattern) for pattern in _NEVER_OTHERS)}
+        found = {name for name in names if not any(fnmatch(name, pattern) for pattern in _LEFTOVERS)}
         return not found or (found <= {"run.json", "plugins"} and self._has_manifest())
 
     def _has_manifest(self) -> bool:
@@ -190,7 +191,7 @@ class RunFolder:
         """
         self.refuse_occupied(self.path)
         self.refuse_links()
-        shutil.rmtree(self.path / "plugins", ignore_errors=True)
+        shutil.rmtree(self.plugins_path, ignore_errors=True)
         self.remove_partial()
         try:
             self.write(manifest.model_copy(update={"plugin_files": {file.path.name: file.digest for file in plugins}}))
