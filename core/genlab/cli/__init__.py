@@ -10,7 +10,7 @@ from genlab.engine.stop_signal import StopSignal
 
 __all__ = ["main"]
 
-# A progress bar hides the cursor, and ends with it in its own line.
+# Undoes what a progress bar does: it hides the cursor, and leaves it in its own line.
 _SHOW_CURSOR = b"\x1b[?25h\n"
 
 
@@ -38,7 +38,7 @@ def main() -> None:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """Handle a signal, except while a training handles it; there is nothing to save."""
-    if not StopSignal.is_new(number):
+    if not StopSignal.note(number):
         return
     if _is_importing(frame):
         # Modules may swallow exceptions during import, or crash on them.

@@ -38,8 +38,8 @@ class StopSignal:
         self._before: dict[int, Any] = {}
 
     @classmethod
-    def is_new(cls, number: int) -> bool:
-        """True if a signal that came now is a request of its own, which is noted as the last one."""
+    def note(cls, number: int) -> bool:
+        """Note a signal that came now; False if it belongs to the same request as the last one."""
         now = time.monotonic()
         if now - cls.last[1] < cls.grace:
             return False
@@ -67,7 +67,7 @@ class StopSignal:
 
     def _receive(self, number: int, _frame: FrameType | None) -> None:
         if self.received is not None:
-            if self.is_new(number):
+            if self.note(number):
                 raise KeyboardInterrupt
             return
         self.received = number

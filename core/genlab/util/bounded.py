@@ -6,11 +6,11 @@ import errno
 from pathlib import Path
 
 MIB = 2**20
-MOST = 16 * MIB
+_MOST = 16 * MIB
 """Maximum size in bytes of a file that is read whole, such as a recipe, a manifest or a plugin."""
 
 
-def read_bounded(path: Path, most: int = MOST) -> bytes:
+def read_bounded(path: Path, most: int = _MOST) -> bytes:
     """Read a regular file of at most `most` bytes.
 
     Raises:
