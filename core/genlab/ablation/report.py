@@ -143,7 +143,7 @@ def _method(result: AblationResult) -> str:
     """Explanation of the intervals and verdicts of one metric."""
     arms = len(result.plan.arms) - 1
     correction = (
-        f", with Bonferroni's correction for {arms} arms: with 95 % all of them contain the true difference"
+        f", with Bonferroni's correction for {arms} arms: with 95 % confidence, all of them contain the true difference"
         if arms > 1
         else ""
     )

@@ -3,9 +3,9 @@
 Seeds are paired: with the same seed every arm sees the same pairs in the same order, augmented alike, and starts from
 equal weights wherever name and shape agree. So each seed gives one difference, and what is common to a seed's runs
 drops out. The confidence interval is Student's t interval of these differences. Where several arms share one baseline,
-each interval is widened by Bonferroni's correction (Dunn 1961), so that with 95 % all of them contain the true
-difference. A verdict says whether the interval excludes zero, so the chance of calling any arm different by mistake is
-at most 5 %.
+each interval is widened by Bonferroni's correction (Dunn 1961), so that with 95 % confidence all of them contain the
+true difference. A verdict says whether the interval excludes zero, so the chance of calling any arm different by
+mistake is at most 5 %.
 """
 
 from __future__ import annotations
