@@ -224,7 +224,7 @@ class Ablation:
         for settled in sorted(self.trials, key=lambda settled: self.plan.settings.seeds.index(settled.trial.seed)):
             trial = settled.trial
             run = self.folder.bring(trial.arm, trial.seed, settled.identity)
-            if (run.path / "run.json").is_file() and (manifest := run.read()).status == "finished":
+            if run.manifest_path.is_file() and (manifest := run.read()).status == "finished":
                 _refuse_damaged(trial, run, manifest)
                 # The process that trained it may have been killed before it did so.
                 drop_training_state(run.checkpoints_path)

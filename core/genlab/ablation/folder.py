@@ -52,7 +52,7 @@ class AblationFolder:
     def refuse_edited(self, arm: str, seed: int, wanted: Identity) -> None:
         """Raise a `RunError` if the recipe of a trial's run, in place or aside, was edited since it began."""
         for run in (self.trial(arm, seed), RunFolder(self.path / "aside" / key(wanted))):
-            if (run.path / "run.json").is_file() and run.recipe_path.is_file():
+            if run.manifest_path.is_file() and run.recipe_path.is_file():
                 kept_recipe(run)
 
     @classmethod

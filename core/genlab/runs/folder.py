@@ -45,6 +45,11 @@ class RunFolder:
         self.path = path
 
     @property
+    def manifest_path(self) -> Path:
+        """Path of the manifest."""
+        return self.path / "run.json"
+
+    @property
     def recipe_path(self) -> Path:
         """Path of the resolved recipe."""
         return self.path / "recipe.toml"
@@ -108,7 +113,7 @@ class RunFolder:
         with storage_errors(path):
             is_vacant = folder.is_vacant()
         if not is_vacant:
-            is_run = (path / "run.json").is_file() and folder.recipe_path.is_file()
+            is_run = folder.manifest_path.is_file() and folder.recipe_path.is_file()
             can_resume = is_run and folder.read().status != "finished"
             resume = f"gen resume {quote(str(path))}"
             raise RunError(
@@ -156,7 +161,7 @@ class RunFolder:
     def stored(self) -> Manifest:
         """Read the manifest as it was last written."""
         try:
-            return Manifest.model_validate(unseal(read_bounded(self.path / "run.json")))
+            return Manifest.model_validate(unseal(read_bounded(self.manifest_path)))
         except ValidationError as error:
             first = error.errors()[0]
             raise self._unreadable(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
@@ -176,7 +181,7 @@ class RunFolder:
 
     def write(self, manifest: Manifest) -> None:
         """Write the manifest."""
-        write_text(self.path / "run.json", seal(manifest.model_dump(mode="json")))
+        write_text(self.manifest_path, seal(manifest.model_dump(mode="json")))
 
     def update(self, **changes: object) -> None:
         """Update entries of the manifest."""
