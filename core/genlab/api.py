@@ -21,7 +21,7 @@ from genlab.interfaces.loss import AdversarialLoss, Loss
 from genlab.registry.discovery.trust import trusting
 from genlab.runs import training
 from genlab.runs.folder import RunFolder
-from genlab.runs.kept_recipe import kept_recipe
+from genlab.runs.kept_recipe import refuse_edited_recipe
 from genlab.runs.run import Run
 from genlab.tools.bench.bench import run_benchmark
 from genlab.tools.bench.report import Benchmark
@@ -322,5 +322,5 @@ def open_run(path: str | Path, *, device: str = "auto", trust: bool = False) -> 
         DeviceError: the device asked for is not there.
     """
     folder = RunFolder.existing(as_path(path))
-    kept_recipe(folder)
+    refuse_edited_recipe(folder)
     return Run(folder, device, trust=trust)

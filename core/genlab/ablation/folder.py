@@ -19,7 +19,7 @@ from pathlib import Path
 from genlab.ablation.identity import Identity, differences, identity_of, key
 from genlab.errors import GenlabError, RunError
 from genlab.runs.folder import RunFolder
-from genlab.runs.kept_recipe import kept_recipe
+from genlab.runs.kept_recipe import refuse_edited_recipe
 from genlab.runs.manifest import Manifest
 from genlab.util.files import file_lock, remove_partial, storage_errors
 from genlab.util.links import refuse_links
@@ -53,7 +53,7 @@ class AblationFolder:
         """Raise a `RunError` if the recipe of a trial's run, in place or aside, was edited since it began."""
         for run in (self.trial(arm, seed), RunFolder(self.path / "aside" / key(wanted))):
             if run.manifest_path.is_file() and run.recipe_path.is_file():
-                kept_recipe(run)
+                refuse_edited_recipe(run)
 
     @classmethod
     def at(cls, path: Path) -> AblationFolder:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from genlab.config.schema import TABLES
+from genlab.config.changed_values import dotted_values
 from genlab.runs.folder import RunFolder
 from genlab.runs.kept_recipe import kept_recipe
 from genlab.runs.recipe_changes import decides_result
@@ -32,15 +32,19 @@ def identity(tables: Mapping[str, Any], fingerprints: Mapping[str, str], code: M
 
 
 def substance(tables: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a recipe that decides the result: not its title, its listeners, or when it saves."""
-    left_out = {"title", "listeners", *(name for name, table in TABLES.items() if not table.decides_result)}
-    return {key: value for key, value in tables.items() if key not in left_out}
+    """The values of a recipe that decide the result, by dotted key: not its title, its listeners, or when it saves."""
+    return {
+        key: value
+        for key, value in dotted_values(tables)
+        # Fingerprints are of the data's content, and not of how it is read.
+        if key != "title" and (decides_result(key) or key.startswith("data."))
+    }
 
 
 def identity_of(folder: RunFolder) -> Identity:
     """Identity of an existing run; `RunError` if its recipe was edited."""
     manifest = folder.read()
-    found = dict(identity(kept_recipe(folder), manifest.data.fingerprints, manifest.code))
+    found = dict(identity(kept_recipe(folder).values, manifest.data.fingerprints, manifest.code))
     if manifest.data.changes:
         found["a change of the data"] = "accepted"
     if any(decides_result(change.key) for change in manifest.recipe_changes):

@@ -43,13 +43,13 @@ def read_recipe(
         RecipeError: with all that is wrong.
         PluginError: a plugin's file cannot be loaded.
     """
-    return read_recipe_with(find_plugins(plugins), recipe, overrides)
+    found = find_plugins(plugins)
+    return check_document(load_recipe(recipe, overrides), found)
 
 
-def read_recipe_with(plugins: Sequence[Plugin], recipe: str | Path, overrides: Iterable[str] = ()) -> CheckedRecipe:
-    """Read a recipe with the components of plugins that were found, as `read_recipe` does."""
+def check_document(document: Document, plugins: Sequence[Plugin]) -> CheckedRecipe:
+    """Check a recipe against the components of plugins that were found; `RecipeError` with all that is wrong."""
     components = Components(plugins)
-    document = load_recipe(recipe, overrides)
     return CheckedRecipe(resolve(document, components), document, components)
 
 

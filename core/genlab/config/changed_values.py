@@ -30,7 +30,7 @@ class ChangedValue(NamedTuple):
 
 def changed_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[ChangedValue]:
     """Differences between two recipes' tables by key; order, comments and notation do not count."""
-    before, after = dict(_leaves(old, "")), dict(_leaves(new, ""))
+    before, after = dict(dotted_values(old)), dict(dotted_values(new))
     keys = dict.fromkeys([*before, *after])
     tables = {key for key in keys if any(other.startswith(f"{key}.") for other in keys)}  # empty in one of both
     changes = [ChangedValue(key, before.get(key), after.get(key)) for key in keys if key not in tables]
@@ -38,11 +38,12 @@ def changed_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Chang
     return [change for change in changes if change.old != change.new and repr(change.old) != repr(change.new)]
 
 
-def _leaves(table: Mapping[str, Any], at: str) -> Iterator[tuple[str, Any]]:
-    for key, value in table.items():
+def dotted_values(tables: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of tables, by dotted key; an empty table is a value, too."""
+    for key, value in tables.items():
         here = f"{at}.{dotted((key,))}".removeprefix(".")
         if isinstance(value, Mapping) and value:
-            yield from _leaves(value, here)
+            yield from dotted_values(value, here)
         else:
             yield here, value
 

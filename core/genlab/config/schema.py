@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 from annotated_types import MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -18,9 +18,6 @@ PrecisionName = Literal["float32", "bfloat16", "float16"]
 
 class Table(BaseModel):
     """Base of a recipe's tables: strict types, unknown keys are errors, immutable."""
-
-    decides_result: ClassVar[bool] = True
-    """Whether results depend on it; a trial of an ablation is trained again where such a table differs."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
@@ -159,8 +156,6 @@ class Evaluate(Table):
 
 class Checkpoint(Table):
     """`[checkpoint]`: what a run that is cut off can lose."""
-
-    decides_result = False
 
     minutes: Annotated[float, Field(gt=0)] = 10.0
     """Save at least this often; also at every stop."""

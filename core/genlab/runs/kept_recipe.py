@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from typing import Any
 
 import tomli_w
 
 from genlab.config.changed_values import ChangedValue, changed_values
-from genlab.config.document import read_file
+from genlab.config.document import Document, read_document, read_file
 from genlab.config.validate import inline
 from genlab.errors import RunError
 from genlab.runs.folder import RunFolder
@@ -17,8 +16,8 @@ from genlab.runs.recipe_changes import CHANGEABLE_KEYS, as_lines, as_options, is
 from genlab.util.files import write_text
 
 
-def kept_recipe(folder: RunFolder) -> Mapping[str, Any]:
-    """Tables of a run's recipe.
+def kept_recipe(folder: RunFolder) -> Document:
+    """A run's recipe: that of recipe.toml, or of the manifest if a process was killed before it wrote the file.
 
     Raises:
         RunError: recipe.toml was edited: its values are not those that the manifest has.
@@ -26,13 +25,20 @@ def kept_recipe(folder: RunFolder) -> Mapping[str, Any]:
     """
     changes: list[ChangedValue] = []
     for _ in range(2):  # a process that resumes the run may replace both between the two readings
-        manifest, found = folder.stored(), read_file(folder.recipe_path).values
+        manifest, found = folder.stored(), read_file(folder.recipe_path)
         if manifest.recipe is None:
             return found  # a run from before
-        changes = changed_values(manifest.recipe, found)
-        if not changes or not changed_values(manifest.replaced_recipe or manifest.recipe, found):
-            return manifest.recipe
+        changes = changed_values(manifest.recipe, found.values)
+        if not changes:
+            return found
+        if manifest.replaced_recipe is not None and not changed_values(manifest.replaced_recipe, found.values):
+            return read_document(tomli_w.dumps(manifest.recipe), str(folder.recipe_path))
     raise _edited(folder, changes)
+
+
+def refuse_edited_recipe(folder: RunFolder) -> None:
+    """Raise a `RunError` if a run's recipe.toml was edited."""
+    kept_recipe(folder)
 
 
 def replace_recipe(folder: RunFolder, tables: dict[str, Any], **updates: object) -> None:
@@ -54,9 +60,9 @@ def replace_recipe(folder: RunFolder, tables: dict[str, Any], **updates: object)
 
 def complete_replacement(folder: RunFolder) -> None:
     """Write recipe.toml if the process that replaced the recipe was killed before it did; raises as `kept_recipe`."""
-    tables = kept_recipe(folder)
+    kept = kept_recipe(folder)
     if folder.stored().replaced_recipe is not None:
-        write_text(folder.recipe_path, tomli_w.dumps(tables))
+        write_text(folder.recipe_path, tomli_w.dumps(kept.values))
         folder.update(replaced_recipe=None)
 
 

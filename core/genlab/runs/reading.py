@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from genlab.assemble.read import CheckedRecipe, read_recipe_with
+from genlab.assemble.read import CheckedRecipe, check_document
 from genlab.errors import RecipeError, RunError
 from genlab.registry.discovery.find import plugins_with
 from genlab.registry.discovery.packages import declared_plugins
@@ -26,12 +26,12 @@ def read_run(folder: RunFolder) -> CheckedRecipe:
         RunError: the recipe was edited since the run began, packages that the run was made with are missing, plugin
             files are others than it was made with, or it has code that is not trusted.
     """
-    kept_recipe(folder)
+    document = kept_recipe(folder)
     files = [PluginFile.read(file, str(file)) for file in folder.plugin_files]
     _refuse_changed_plugins(folder, files)
     require_trust(folder.path, files)
     try:
-        return read_recipe_with(plugins_with(files), folder.recipe_path)
+        return check_document(document, plugins_with(files))
     except RecipeError as error:
         if missing := _missing_packages(folder):
             hint = f"Install the missing packages. Without them, the recipe is invalid:\n{error}"

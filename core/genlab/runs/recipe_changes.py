@@ -41,8 +41,9 @@ CHANGEABLE = (
     # Scores are measured at other steps, or on more pairs, from here on; what they measure stays.
     Changeable("evaluate.validations", decides_result=True),
     Changeable("evaluate.pairs", decides_result=True),
+    # The pictures of trials stand side by side in a report.
+    Changeable("evaluate.preview*", decides_result=True),
     # Weights and scores do not depend on these.
-    Changeable("evaluate.preview*", decides_result=False),
     Changeable("checkpoint.*", decides_result=False),
     Changeable("train.values_every", decides_result=False),
     Changeable("listeners.*", decides_result=False),
@@ -53,12 +54,17 @@ CHANGEABLE_KEYS = tuple(changeable.keys for changeable in CHANGEABLE)
 
 def is_changeable(key: str) -> bool:
     """True if a resume may change the value of a dotted key."""
-    return any(fnmatchcase(key, pattern) for pattern in CHANGEABLE_KEYS)
+    return any(_matches(key, pattern) for pattern in CHANGEABLE_KEYS)
 
 
 def decides_result(key: str) -> bool:
     """True if a run with another value of a dotted key is another experiment."""
-    return all(not fnmatchcase(key, known.keys) or known.decides_result for known in CHANGEABLE)
+    return all(not _matches(key, known.keys) or known.decides_result for known in CHANGEABLE)
+
+
+def _matches(key: str, pattern: str) -> bool:
+    """True for a key of the pattern, and for a table of such keys that is empty."""
+    return fnmatchcase(key, pattern) or fnmatchcase(f"{key}.", pattern)
 
 
 def refuse_fixed(changes: Iterable[ChangedValue], assignments: Iterable[str], folder: RunFolder) -> None:

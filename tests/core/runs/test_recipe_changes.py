@@ -252,7 +252,9 @@ def test_a_process_that_is_killed_while_it_changes_the_recipe(
     killed = subprocess.run([*python, "-c", KILLED, str(finished), moment], check=False)
     assert killed.returncode == 9
     changed = moment != "before run.json"
-    assert genlab.open_run(finished).manifest.status == ("interrupted" if changed else "finished")
+    opened = genlab.open_run(finished)
+    assert opened.manifest.status == ("interrupted" if changed else "finished")
+    assert opened.recipe.settings.train.steps == (12 if changed else 8)
     whole = Path(shutil.copytree(finished, tmp_path / "whole"))
     genlab.resume(finished, overrides=["train.steps=12"])
     if changed:
