@@ -15,9 +15,10 @@ from genlab.config.document import Document, Source, from_source
 from genlab.config.schema import Input, Optimizer
 from genlab.data.augment import crop_and_flip, load_size
 from genlab.data.order import draw, evenly_spaced
-from genlab.engine.checkpoint import TrainState, restore, save
+from genlab.engine.checkpoint import restore, save
 from genlab.engine.checkpoint_state import TrainProgress, open_checkpoint
 from genlab.engine.optimizers import make_optimizers
+from genlab.engine.train_state import TrainState
 
 SEEDS = st.integers(0, 2**63 - 1)
 

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 from genlab.engine.bounded_tensors import load_tensors
@@ -33,19 +32,12 @@ from genlab.engine.checkpoint_files import (
     tensor_files,
 )
 from genlab.engine.checkpoint_state import IntactCheckpoint, TrainProgress, damage_error, update_progress
-from genlab.engine.finite import is_finite
+from genlab.engine.divergence import is_finite
+from genlab.engine.train_state import TrainState, saved_buffers
 from genlab.errors import RunError
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Network
 from genlab.util.files import file_digest, remove_partial, storage_errors, sync
-
-
-@dataclass(frozen=True)
-class TrainState:
-    """Everything that training changes: networks, losses and optimizers."""
-
-    method: Method
-    optimizers: Mapping[str, Optimizer]
 
 
 def save(folder: Path, progress: TrainProgress, state: TrainState, keep: int) -> Path:
@@ -218,13 +210,6 @@ def _loss_buffers(method: Method) -> dict[str, Tensor]:
         for label, (loss, _) in method.losses.items()
         for name, tensor in saved_buffers(loss).items()
     }
-
-
-def saved_buffers(module: nn.Module) -> dict[str, Tensor]:
-    """Buffers in a module's state."""
-    parameters = {name for name, _ in module.named_parameters(remove_duplicate=False)}
-    state: dict[str, Tensor] = module.state_dict()
-    return {name: tensor for name, tensor in state.items() if name not in parameters}
 
 
 def _flattened(optimizer: Optimizer, network: Network) -> dict[str, Tensor]:

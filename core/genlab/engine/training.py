@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genlab.engine.checkpoint import TrainState, restore, save
+from genlab.engine.checkpoint import restore, save
 from genlab.engine.checkpoint_state import IntactCheckpoint, TrainProgress
 from genlab.engine.compilation import compile_networks, next_step
 from genlab.engine.data_stall import DataStallMonitor
@@ -24,6 +24,7 @@ from genlab.engine.runtime import cpu_threads, keep_freed_memory, tf32_and_autot
 from genlab.engine.seeding import derived_seed, isolated_rng, seed_random_numbers
 from genlab.engine.step import StepResult, measure_norms, train_step
 from genlab.engine.timing import StepTimer, due
+from genlab.engine.train_state import TrainState
 from genlab.engine.validation import Interrupted, preview, validate
 from genlab.errors import DataError, TrainingError
 from genlab.interfaces.listener import CheckpointSaved, Previewed, Step, StepMetrics, Validated

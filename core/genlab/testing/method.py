@@ -13,7 +13,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from genlab.config.schema import Optimizer as OptimizerSettings
-from genlab.engine.checkpoint import TrainState, restore, save
+from genlab.engine.checkpoint import restore, save
 from genlab.engine.checkpoint_state import TrainProgress, open_checkpoint
 from genlab.engine.optimizers import make_optimizers, set_rates
 from genlab.engine.seeding import (
@@ -24,6 +24,7 @@ from genlab.engine.seeding import (
     seeded_construction,
 )
 from genlab.engine.step import train_step
+from genlab.engine.train_state import TrainState
 from genlab.errors import RecipeError
 from genlab.interfaces.loss import Loss
 from genlab.interfaces.method import Batch, Method, WeightedLoss

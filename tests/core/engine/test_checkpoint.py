@@ -14,12 +14,13 @@ from torch import Tensor
 from genlab import Loss, Method, Network, RunError, StorageError, Term, WeightedLoss
 from genlab.config.schema import Optimizer
 from genlab.engine import checkpoint as module
-from genlab.engine.checkpoint import TrainState, load_method, save
+from genlab.engine.checkpoint import load_method, save
 from genlab.engine.checkpoint_files import checkpoints
 from genlab.engine.checkpoint_state import TrainProgress, open_checkpoint
 from genlab.engine.optimizers import make_optimizers
 from genlab.engine.seeding import seed_random_numbers
 from genlab.engine.step import train_step
+from genlab.engine.train_state import TrainState
 from genlab.util.sealed import seal, unseal
 
 PARTS = [

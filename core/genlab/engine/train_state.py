@@ -1,0 +1,26 @@
+"""What training changes from step to step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from genlab.interfaces.method import Method
+
+
+@dataclass(frozen=True)
+class TrainState:
+    """Everything that training changes: networks, losses and optimizers."""
+
+    method: Method
+    optimizers: Mapping[str, Optimizer]
+
+
+def saved_buffers(module: nn.Module) -> dict[str, Tensor]:
+    """Buffers in a module's state."""
+    parameters = {name for name, _ in module.named_parameters(remove_duplicate=False)}
+    state: dict[str, Tensor] = module.state_dict()
+    return {name: tensor for name, tensor in state.items() if name not in parameters}
