@@ -203,6 +203,29 @@ def test_an_empty_folder_among_the_checkpoints_does_no_harm(donors: Donors, run:
     assert weights_after(run) == donors.weights
 
 
+def test_a_finished_run_whose_last_checkpoint_is_damaged_is_finished_again(donors: Donors, run: Path) -> None:
+    genlab.resume(run)
+    whole = (run / "checkpoints/00000008/generator.safetensors").read_bytes()
+    (run / "checkpoints/00000008/generator.safetensors").write_bytes(b"")
+    assert genlab.resume(run).manifest.status == "finished"
+    assert (run / "checkpoints/00000008/generator.safetensors").read_bytes() == whole
+    with pytest.raises(RunError, match="the run has finished"):
+        genlab.resume(run)
+
+
+def test_a_change_that_a_damaged_checkpoint_had_is_recorded_where_it_holds(
+    donors: Donors, run: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    genlab.resume(run, overrides=["optimizer.learning_rate=0.01"], stop_at=7)
+    for later in ("00000006", "00000007"):
+        if (run / "checkpoints" / later).is_dir():
+            (run / "checkpoints" / later / "generator.safetensors").write_bytes(b"")
+    shutil.copytree(donors.run / "checkpoints" / "00000003", run / "checkpoints" / "00000003", dirs_exist_ok=True)
+    changes = genlab.resume(run).manifest.recipe_changes
+    assert [(change.key, change.step) for change in changes] == [("optimizer.learning_rate", 3)]
+    assert "holds from step 3 on" in caplog.text
+
+
 @pytest.mark.parametrize("lost", ["state.json", "generator.safetensors", "method.safetensors"])
 def test_a_checkpoint_that_lacks_a_file_is_passed_over(
     donors: Donors, run: Path, caplog: pytest.LogCaptureFixture, lost: str

@@ -252,4 +252,7 @@ def _refuse_damaged(trial: PlannedTrial, run: RunFolder, manifest: Manifest) -> 
     if damaged := damaged_observation(run.path, manifest):
         what = f"{trial} is finished, but this file is not as its training wrote it"
         hint = f"Restore it, or remove the trial's folder to train it again: {run.path}"
+        if manifest.results is None:
+            what = f"{trial} was finished by another command, which does not observe what a report shows"
+            hint = f"Remove the trial's folder to train it again: {run.path}"
         raise RunError(what, where=str(run.path / damaged), hint=hint)

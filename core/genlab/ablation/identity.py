@@ -37,7 +37,7 @@ def substance(tables: Mapping[str, Any]) -> dict[str, Any]:
         key: value
         for key, value in dotted_values(tables)
         # Fingerprints are of the data's content, and not of how it is read.
-        if key != "title" and (decides_result(key) or key.startswith("data."))
+        if decides_result(key) or key.startswith("data.")
     }
 
 

@@ -56,7 +56,9 @@ class Observations(Listener):
 
 
 def damaged_observation(folder: Path, manifest: Manifest) -> str | None:
-    """Name of a file with observations that is not as the run wrote it."""
+    """Name of a file with observations that is not as the run wrote it, or that it did not write."""
+    if manifest.results is None:
+        return _FILES[0]
     found = _digests(folder)
     return next((name for name in _FILES if found.get(name) != manifest.results.get(name)), None)
 

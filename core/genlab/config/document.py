@@ -136,19 +136,22 @@ def _lay(
         if isinstance(value, dict):
             kept = dict(old) if isinstance(old, dict) and not starts_afresh(keys, old, value) else {}
             if not kept:
-                _forget(keys, origins)
+                _forget(keys, old, origins)
                 origins[keys] = over.origins[keys]
             _lay(over, keys, value, kept, origins, starts_afresh)
             values[key] = kept
         else:
-            _forget(keys, origins)
+            _forget(keys, old, origins)
             values[key] = value
             origins[keys] = over.origins[keys]
 
 
-def _forget(keys: Keys, origins: dict[Keys, Source]) -> None:
-    for stale in [known for known in origins if known[: len(keys)] == keys]:
-        del origins[stale]
+def _forget(keys: Keys, old: Any, origins: dict[Keys, Source]) -> None:
+    """Remove the origins of a value that is replaced, and of those in it."""
+    origins.pop(keys, None)
+    if isinstance(old, dict | list):
+        for key in old if isinstance(old, dict) else range(len(old)):
+            _forget((*keys, key), old[key], origins)
 
 
 def _renamed(keys: Keys, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

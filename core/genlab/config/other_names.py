@@ -20,7 +20,7 @@ OTHER_NAMES = {
     "checkpoints_dir": _OUT,
     "continue_train": _RESUME,
     "crop_size": "`input.size`",
-    "dataroot": "`data.root`",
+    "dataroot": '`data.root` of a dataset of folders, such as `data.name = "side_by_side"`',
     "dataset_mode": '`data.name`: aligned is "side_by_side"',
     "display_freq": "`evaluate.previews`, which counts how often over the whole training",
     "epoch_count": _RESUME,
@@ -64,7 +64,7 @@ OTHER_NAMES = {
     "save_epoch_freq": _CHECKPOINTS,
     "save_latest_freq": _CHECKPOINTS,
     "total_iters": "`train.steps`",
-    "which_direction": "`input.direction`",
+    "which_direction": '`input.direction`: BtoA is "b_to_a"',
 }
 """What the setting of that name, in lower case, is called in a recipe."""
 

@@ -26,7 +26,10 @@ _OPEN = {
     'Expected "\'"': ("'''", "'"),
     "Expected \"'''\"": ("'''", "'"),
 }
-_NO_NULL = 'TOML has no null: a key that is left out has its default. The word "none" needs its quotes.'
+_NO_NULL = (
+    "TOML has no null: a key that is left out has its default, or the value of the recipe that is extended."
+    ' The word "none" needs its quotes.'
+)
 _ESCAPES = ("Unescaped '\\' in a string", "Invalid hex value")
 _TWICE = ("Cannot declare", "Cannot overwrite a value", "Cannot mutate immutable namespace")
 

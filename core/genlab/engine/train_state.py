@@ -1,4 +1,4 @@
-"""What training changes from step to step."""
+"""State of a training, which changes from step to step."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from shlex import quote
 from pydantic import ValidationError
 from typing_extensions import override
 
-from genlab.engine.checkpoint_files import checkpoints, step_of
+from genlab.engine.checkpoint_files import checkpoints, is_of_optimizer, step_of, tensor_files
 from genlab.errors import RunError, StorageError
 from genlab.interfaces.listener import CheckpointSaved, Ended, Listener, Validated
 from genlab.registry.discovery.plugin_file import PluginFile
@@ -92,14 +92,21 @@ class RunFolder:
             return not self.path.is_symlink() and not self.path.exists()
         names = {path.name for path in self.path.iterdir()}
         found = {name for name in names if not any(fnmatch(name, pattern) for pattern in _LEFTOVERS)}
-        return not found or (found <= {"run.json", "plugins"} and self._has_manifest())
+        return not found or (found <= {"run.json", "plugins"} and ".lock" in names and self._has_begun_manifest())
 
-    def _has_manifest(self) -> bool:
+    def _has_begun_manifest(self) -> bool:
+        """True if run.json is of a run that was about to begin, and `plugins` holds nothing but its files."""
         try:
-            self.stored()
+            manifest = self.stored()
         except RunError:
             return False
-        return True
+        kept = {path.name for path in self.plugins_path.glob("*")}
+        return (manifest.status, manifest.step) == ("running", 0) and kept <= set(manifest.plugin_files or ())
+
+    def can_continue(self) -> bool:
+        """False for finished trials of an ablation, which keep no optimizer state."""
+        last = self.last_checkpoint()
+        return last is not None and any(is_of_optimizer(file.name) for file in tensor_files(last))
 
     def command_to_start_again(self, *options: str) -> str:
         """The command that trains the run's recipe in a new run."""

@@ -69,9 +69,13 @@ def complete_replacement(folder: RunFolder) -> None:
 def _edited(folder: RunFolder, changes: list[ChangedValue]) -> RunError:
     what = f"recipe.toml was edited, and a run keeps its recipe:{as_lines(changes)}"
     resume = shlex.join(["gen", "resume", str(folder.path)])
-    if all(is_changeable(change.key) and change.new is not None for change in changes):
+    is_finished = folder.stored().status == "finished"
+    if is_finished and not folder.can_continue():
+        then = "It is finished, and keeps nothing to continue it with."
+    elif all(is_changeable(change.key) and change.new is not None for change in changes):
         options = as_options(f"{change.key}={inline(change.new)}" for change in changes)
-        then = f"Then, to change them: {resume} {shlex.join(options)}"
+        more = " --set train.steps=N" if is_finished and all(it.key != "train.steps" for it in changes) else ""
+        then = f"Then, to change them: {resume}{more} {shlex.join(options)}"
     else:
         then = f"`{resume} --set KEY=VALUE` can change {', '.join(CHANGEABLE_KEYS)}; for others, start a new run."
     return RunError(what, where=str(folder.path), hint=f"Restore the values on the left. {then}")

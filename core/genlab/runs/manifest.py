@@ -122,7 +122,8 @@ class Manifest(BaseModel):
     Args:
         id: made once, when the run starts; its checkpoints have it, too. Empty for runs from before there were ids.
         plugin_files: SHA-256 of the copies of plugin files in the run's folder, by file name; None if not recorded.
-        results: SHA-256 of the files with what a trial of an ablation observed, by file name, once it has ended.
+        results: SHA-256 of the files with what a trial of an ablation observed, by file name, once it has ended as
+            one; None for other runs.
     """
 
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")
@@ -155,4 +156,4 @@ class Manifest(BaseModel):
     replaced_recipe: dict[str, Any] | None = None
     recipe_changes: list[RecipeChange] = Field(default_factory=list[RecipeChange])
     facts: dict[str, str]
-    results: dict[str, str] = Field(default_factory=dict[str, str])
+    results: dict[str, str] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -28,6 +29,8 @@ from genlab.interfaces.metric import Metric
 from genlab.runs.image_warnings import is_colored
 from genlab.runs.manifest import DataChange, DataRecord, Manifest, RecipeChange, SideRecord, StoredPairs
 from genlab.util import environment
+
+_log = logging.getLogger("genlab")
 
 _MEASURING = "evaluate.metrics."
 
@@ -56,6 +59,19 @@ def first_manifest(built: Built, recipe_name: str, document: Document) -> Manife
         recipe=built.recipe.tables(),
         facts=facts(built, recipe_name, document),
     )
+
+
+def taken_back(manifest: Manifest, step: int) -> Manifest:
+    """The manifest of a run that goes on from an earlier step than it has been at, as later checkpoints are damaged.
+
+    Changes that were made later hold from that step on.
+    """
+    of_recipe = [change.model_copy(update={"step": min(change.step, step)}) for change in manifest.recipe_changes]
+    of_data = [change.model_copy(update={"step": min(change.step, step)}) for change in manifest.data.changes]
+    if (of_recipe, of_data) != (manifest.recipe_changes, manifest.data.changes):
+        _log.warning("What was changed later holds from step %s on, from where the run is trained again.", f"{step:,}")
+    data = manifest.data.model_copy(update={"changes": of_data})
+    return manifest.model_copy(update={"recipe_changes": of_recipe, "data": data})
 
 
 def after_changes(manifest: Manifest, before: CheckedRecipe, built: Built, step: int) -> dict[str, Any]:

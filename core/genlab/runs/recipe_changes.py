@@ -47,6 +47,7 @@ CHANGEABLE = (
     Changeable("checkpoint.*", decides_result=False),
     Changeable("train.values_every", decides_result=False),
     Changeable("listeners.*", decides_result=False),
+    Changeable("title", decides_result=False),
 )
 
 CHANGEABLE_KEYS = tuple(changeable.keys for changeable in CHANGEABLE)

@@ -17,7 +17,6 @@ from genlab.config.changed_values import changed_values
 from genlab.config.schema import Settings
 from genlab.config.validate import Keys, dotted
 from genlab.data.check import check_pairs
-from genlab.engine.checkpoint_files import is_of_optimizer, tensor_files
 from genlab.engine.checkpoint_state import IntactCheckpoint, newest_intact
 from genlab.engine.loop import train_loop
 from genlab.engine.optimizers import rate_at
@@ -30,7 +29,7 @@ from genlab.runs.folder import ManifestListener, RunFolder
 from genlab.runs.kept_recipe import complete_replacement, replace_recipe
 from genlab.runs.manifest import Manifest
 from genlab.runs.reading import read_run
-from genlab.runs.recipe_changes import refuse_fixed
+from genlab.runs.recipe_changes import as_options, refuse_fixed
 from genlab.util.arguments import as_list
 from genlab.util.environment import refuse_several_processes
 from genlab.util.exceptions import summarize
@@ -103,10 +102,13 @@ def resume_run(
         folder.remove_partial()
         complete_replacement(folder)
         manifest = folder.read()
-        if manifest.status == "finished" and not (assignments and _has_optimizers(folder)):
+        if manifest.status == "finished" and not folder.can_continue():
             raise _finished(manifest, folder)
         checkpoint = _last_checkpoint(folder, manifest)
         done = checkpoint.progress.step if checkpoint else 0
+        if manifest.status == "finished" and not assignments and done >= manifest.steps:
+            raise _finished(manifest, folder)
+        manifest, recorded = provenance.taken_back(manifest, done), manifest
         if stop_at is not None and stop_at <= done:
             raise RunError(f"--stop-at {stop_at} is in the past: the run is at step {done}", where=str(folder.path))
         before = read_run(folder)
@@ -116,12 +118,12 @@ def resume_run(
         with memory_errors():
             built = _build_again(checked, folder)
             _check_data(built, done, on_progress)
-        _refuse_changed(manifest, built, folder, allow_changed_data)
+        _refuse_changed(manifest, built, folder, allow_changed_data, assignments)
         for change in provenance.changed_versions(manifest, built):
             _log.warning("The run started with %s: results may differ from an uninterrupted run.", change)
         data = provenance.data_record_after(manifest, built, done)
         updates = {"status": "running", "signal": None, "failure": None, "data": data}
-        if assignments:
+        if assignments or manifest != recorded:
             updates |= provenance.after_changes(manifest, before, built, done)
             _warn_of_rising_rate(before.recipe.settings, built.recipe.settings, done)
         replace_recipe(folder, built.recipe.tables(), **updates)
@@ -134,21 +136,15 @@ def _finished(manifest: Manifest, folder: RunFolder) -> RunError:
     what = f"the run has finished: all {manifest.steps} steps are done"
     more = shlex.join(["gen", "resume", str(folder.path), "--set", "train.steps=N"])
     hint = f"To continue it to N steps: {more}"
-    if not _has_optimizers(folder):
+    if not folder.can_continue():
         hint = f"To train longer, start a new run: {folder.command_to_start_again('--steps', 'N')}"
     return RunError(what, where=str(folder.path), hint=hint)
-
-
-def _has_optimizers(folder: RunFolder) -> bool:
-    """False for finished trials of an ablation, which keep no optimizer state."""
-    last = folder.last_checkpoint()
-    return last is not None and any(is_of_optimizer(file.name) for file in tensor_files(last))
 
 
 def _refuse_done(manifest: Manifest, before: Recipe, after: Recipe, done: int, folder: RunFolder) -> None:
     """Raise a `RunError` if no steps are left to train."""
     old, new = before.settings.train.steps, after.settings.train.steps
-    if manifest.status == "finished" and old == new:
+    if manifest.status == "finished" and old == new == done:
         raise _finished(manifest, folder)
     if new < done or (new == done and new != old):
         what = f"train.steps = {new}, and {done} steps are done"
@@ -201,14 +197,16 @@ def _check_data(built: Built, step: int, on_progress: OnProgress) -> None:
     raise DataError(what, where=data.training.description, hint="Start again when nothing writes to them any more.")
 
 
-def _refuse_changed(manifest: Manifest, built: Built, folder: RunFolder, allow_changed_data: bool) -> None:
+def _refuse_changed(
+    manifest: Manifest, built: Built, folder: RunFolder, allow_changed_data: bool, assignments: Sequence[str]
+) -> None:
     changed = provenance.changed_data(manifest, built)
     refused = {name: words for name, words in changed.items() if not (allow_changed_data and name in get_args(Split))}
     if refused:
         hint = "Restore it, or start a new run."
         if set(refused) <= set(get_args(Split)):
-            path = shlex.quote(str(folder.path))
-            hint = f"Restore the data, or resume with the changed data: gen resume {path} --allow-changed-data"
+            accept = ["gen", "resume", str(folder.path), *as_options(assignments), "--allow-changed-data"]
+            hint = f"Restore the data, or resume with the changed data: {shlex.join(accept)}"
         raise RunError(
             f"changed since the run started: {', '.join(refused.values())}", where=str(folder.path), hint=hint
         )

@@ -243,20 +243,34 @@ def test_a_trial_whose_recipe_was_edited_is_refused(copy: Path, recipe: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("begun_with", "changed", "trains"),
-    [("train.steps=1", "train.steps={steps}", ["skips, seed 0"]), ("checkpoint.keep=1", "checkpoint.keep=5", [])],
+    ("begun_with", "changed", "counts"),
+    [
+        ("train.steps=1", "train.steps={steps}", False),
+        ("checkpoint.keep=1", "checkpoint.keep=5", True),
+        ("train.values_every=1", "train.values_every=3", True),
+    ],
 )
 def test_a_trial_whose_recipe_was_changed_counts_if_that_does_not_decide_its_result(
-    copy: Path, recipe: Path, begun_with: str, changed: str, trains: list[str]
+    copy: Path, recipe: Path, begun_with: str, changed: str, counts: bool
 ) -> None:
     place, planned = copy / "trials" / "skips" / "seed-0", copy / "planned" / "skips.seed-0.toml"
     steps = genlab.open_run(place).manifest.steps
     shutil.rmtree(place)
     genlab.train(planned, overrides=[begun_with], out=place, stop_at=1)
-    genlab.resume(place, overrides=[changed.format(steps=steps)])
+    begun = genlab.resume(place, overrides=[changed.format(steps=steps)], stop_at=steps - 1).manifest.id
     trained = Trained()
     ablate(recipe, out=copy, on_event=trained)
-    assert [name for name, _ in trained.ended] == trains
+    assert trained.ended == [("skips, seed 0", "finished")]
+    assert (genlab.open_run(place).manifest.id == begun) == counts, "resumed, or trained again"
+
+
+def test_a_trial_that_another_command_finished_is_not_shown_without_its_pictures(copy: Path, recipe: Path) -> None:
+    place, planned = copy / "trials" / "skips" / "seed-0", copy / "planned" / "skips.seed-0.toml"
+    shutil.rmtree(place)
+    genlab.train(planned, out=place)
+    with pytest.raises(RunError, match="skips, seed 0 was finished by another command") as caught:
+        ablate(recipe, out=copy)
+    assert str(place) in caught.value.hint
 
 
 def test_what_was_trained_with_other_code_is_not_mixed_in(copy: Path, recipe: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.conftest import GenCommand
 from tests.core.ablation.outputs import figures, trials, weights
+from tests.manifests import read_manifest
 
 import genlab
 from genlab.ablation.execute import execute
@@ -78,8 +79,8 @@ def test_killed_at_random_moments_it_ends_with_the_same_numbers(
             _kill(worker)
         for trial in trials(tmp_path / "out") if (tmp_path / "out" / "trials").is_dir() else []:
             run = tmp_path / "out" / "trials" / trial
-            if (run / "run.json").is_file() and genlab.open_run(run).manifest.status == "finished":
-                (state,) = run.glob("checkpoints/*/generator.safetensors")
+            if (run / "run.json").is_file() and read_manifest(run)["status"] == "finished":
+                *_, state = sorted(run.glob("checkpoints/*/generator.safetensors"))
                 assert finished.setdefault(trial, state.stat().st_mtime) == state.stat().st_mtime
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

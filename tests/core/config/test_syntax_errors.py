@@ -11,7 +11,10 @@ def fault(text: str) -> list[str]:
     return str(caught.value).split("\n")
 
 
-_NO_NULL = 'TOML has no null: a key that is left out has its default. The word "none" needs its quotes.'
+_NO_NULL = (
+    "TOML has no null: a key that is left out has its default, or the value of the recipe that is extended."
+    ' The word "none" needs its quotes.'
+)
 _BACKSLASH = (
     "In \"...\" a backslash starts an escape sequence; in '...' it is literal, and paths may have forward slashes."
 )

@@ -66,7 +66,7 @@ def test_what_a_start_that_was_killed_left_can_be_used_again(tmp_path: Path, cou
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     if (tmp_path / "run.json").exists():
-        RunFolder(tmp_path).write(manifest())
+        RunFolder(tmp_path).write(manifest(plugin_files={"mine.py": "0" * 64}))
     folder = RunFolder.create(tmp_path)
     with pytest.raises(RunError, match="killed before the run began" if count else "missing"):
         RunFolder.existing(tmp_path)
@@ -87,6 +87,25 @@ def test_what_might_be_a_users_is_left_alone(tmp_path: Path, names: list[str]) -
     with pytest.raises(RunError, match="already exists"):
         RunFolder.create(tmp_path)
     assert (tmp_path / name).read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"status": "finished", "step": 8}, [".lock"]),
+        ({"step": 4}, [".lock"]),
+        ({}, []),
+        ({}, [".lock", "plugins/notes.txt"]),
+        ({"plugin_files": {"mine.py": "0" * 64}}, [".lock", "plugins/mine.py", "plugins/other.py"]),
+    ],
+)
+def test_a_manifest_that_was_kept_is_left_alone(tmp_path: Path, changes: dict[str, object], names: list[str]) -> None:
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    RunFolder(tmp_path).write(manifest(**changes))
+    with pytest.raises(RunError, match="already exists"):
+        RunFolder.create(tmp_path)
 
 
 def test_a_link_is_no_folder_for_a_run(tmp_path: Path) -> None:

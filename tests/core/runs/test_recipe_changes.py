@@ -107,6 +107,16 @@ def test_the_remedy_of_an_edit_works(paused: Path, gen: GenCommand) -> None:
     assert manifest(paused)["steps"] == manifest(paused)["step"] == 6
 
 
+def test_the_remedy_of_an_edit_of_a_finished_run_works(finished: Path, gen: GenCommand) -> None:
+    before = (finished / "recipe.toml").read_text()
+    edit(finished, "learning_rate = 0.0002", "learning_rate = 0.0001")
+    refused = gen("resume", finished).stderr.replace("\n", " ")
+    (finished / "recipe.toml").write_text(before)
+    command = refused[refused.index("gen resume") :].replace("train.steps=N", "train.steps=9")
+    assert gen(*shlex.split(command)[1:]).returncode == 0
+    assert manifest(finished)["step"] == 9
+
+
 def test_a_run_from_before_manifests_had_recipes_is_read_as_it_was(paused: Path) -> None:
     edit_manifest(paused, recipe=None, replaced_recipe=None, recipe_changes=None)
     edit(paused, "steps = 8", "steps = 6")

@@ -255,3 +255,30 @@ def test_a_digest_in_a_name_is_not_a_digest(theirs: Path, marker: Path, tmp_path
     trusted.write_text(f"{'0' * 64}  {hashlib.sha256(CODE.encode()).hexdigest()}.py\n")
     with pytest.raises(RunError):
         genlab.open_run(theirs).recipe  # noqa: B018
+
+
+def test_a_record_that_was_edited_or_lies_elsewhere_keeps_what_it_has(
+    theirs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dotfiles, link = tmp_path / "dotfiles", tmp_path / "config" / "trusted"
+    link.parent.mkdir(exist_ok=True)
+    dotfiles.write_text(
+        f"# {hashlib.sha256(CODE.encode()).hexdigest()} is mine\n{'0' * 64}  other.py"
+    )  # no end of line
+    link.symlink_to(dotfiles)
+    monkeypatch.setenv("GENLAB_TRUSTED", str(link))
+    assert genlab.open_run(theirs, trust=True).recipe
+    assert genlab.open_run(theirs).recipe, "it is remembered"
+    assert link.is_symlink()
+    assert f"{'0' * 64}  other.py\n" in dotfiles.read_text()
+
+
+def test_a_record_that_cannot_be_read_is_not_overwritten(
+    theirs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = tmp_path / "record"
+    record.write_bytes(b"#" * (17 * 2**20))
+    monkeypatch.setenv("GENLAB_TRUSTED", str(record))
+    monkeypatch.setenv("GENLAB_TRUSTED_DIGESTS", "")  # where it is kept for this process instead
+    assert genlab.open_run(theirs, trust=True).recipe
+    assert record.stat().st_size == 17 * 2**20

@@ -12,7 +12,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -92,7 +92,10 @@ def add_trust(files: Sequence[PluginFile]) -> None:
 
 def trusted_digests() -> frozenset[str]:
     """Digests of all trusted files; a record that cannot be read has none."""
-    return frozenset(_DIGEST.findall(_read(_path()))) | frozenset(_DIGEST.findall(os.environ.get(_UNSTORED, "")))
+    stored = ""
+    with suppress(OSError):
+        stored = _read(_path())
+    return frozenset(_DIGEST.findall(stored)) | frozenset(_DIGEST.findall(os.environ.get(_UNSTORED, "")))
 
 
 def _path() -> Path:
@@ -101,17 +104,20 @@ def _path() -> Path:
 
 
 def _read(path: Path) -> str:
-    try:
-        return read_bounded(path).decode(errors="replace")
-    except OSError:
-        return ""
+    """The record; empty if there is none, and `OSError` if it cannot be read."""
+    return read_bounded(path).decode(errors="replace") if path.exists() else ""
 
 
 def _store(new: dict[str, str]) -> None:
-    path = _path()
+    path = _path().resolve()  # the user may keep it elsewhere, by a link
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     with file_lock(path.with_name(f"{path.name}.lock"), "another process is writing it", _PATIENCE):
-        before = _read(path)
-        lines = [f"{digest}  {name!a}\n" for digest, name in new.items() if digest not in before]
-        write_text(path, before + "".join(lines))
+        with storage_errors(path):
+            before = _read(path)
+        if before and not before.endswith("\n"):
+            before += "\n"  # as after an edit by hand
+        known = _DIGEST.findall(before)
+        write_text(
+            path, before + "".join(f"{digest}  {name!a}\n" for digest, name in new.items() if digest not in known)
+        )
