@@ -71,7 +71,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_numbers(
     finished: dict[str, float] = {}
     for _ in range(5):
         process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        time.sleep(random_moment.uniform(0.3, 4.5))
+        time.sleep(random_moment.uniform(0.3, 3))
         workers = _workers(tmp_path)
         process.kill()
         process.communicate()
