@@ -14,6 +14,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 
 from genlab.ablation.identity import Identity, differences, identity_of, key
@@ -60,7 +61,7 @@ class AblationFolder:
         """Open or create an ablation's folder; `RunError` if the path is something else, or has links in it."""
         with storage_errors(path):
             is_ours = (path / "recipe.toml").is_file() and not (path / "run.json").exists()
-            if path.exists() and not is_ours and (not path.is_dir() or {it.name for it in path.iterdir()} - {".lock"}):
+            if path.exists() and not is_ours and (not path.is_dir() or not _is_leftover(path)):
                 raise RunError(
                     "this folder already exists, and is not an ablation", where=str(path), hint="Choose another --out."
                 )
@@ -124,6 +125,12 @@ class AblationFolder:
             shutil.rmtree(target, ignore_errors=True)
             target.parent.mkdir(parents=True, exist_ok=True)
             source.rename(target)
+
+
+def _is_leftover(folder: Path) -> bool:
+    """True if nothing is in a folder but what an ablation left that was killed before it wrote its recipe."""
+    leftovers = (".lock", ".recipe.toml.*.partial")
+    return all(any(fnmatch(path.name, pattern) for pattern in leftovers) for path in folder.iterdir())
 
 
 def _identity_in(folder: RunFolder) -> Identity | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -262,6 +263,15 @@ def test_a_trial_whose_recipe_was_changed_counts_if_that_does_not_decide_its_res
     ablate(recipe, out=copy, on_event=trained)
     assert trained.ended == [("skips, seed 0", "finished")]
     assert (genlab.open_run(place).manifest.id == begun) == counts, "resumed, or trained again"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_taken"), [(".lock", True), (".recipe.toml.7-7.partial", True), (".mine.7-7.partial", False)]
+)
+def test_what_an_ablation_left_that_was_killed_at_its_start_is_taken(tmp_path: Path, name: str, is_taken: bool) -> None:
+    (tmp_path / name).touch()
+    with nullcontext() if is_taken else pytest.raises(RunError, match="already exists"):
+        AblationFolder.at(tmp_path)
 
 
 def test_a_trial_that_another_command_finished_is_not_shown_without_its_pictures(copy: Path, recipe: Path) -> None:
