@@ -389,8 +389,8 @@ def test_away_from_the_main_thread_signals_are_left_alone(tmp_path, whole):
 # What goes wrong
 
 
-class Diverging(ToyMethod):
-    """A term becomes infinite, and the weights with it, at the sixth step."""
+class SixthStep(ToyMethod):
+    """A term is another one at the sixth step."""
 
     count = 0
 
@@ -398,9 +398,15 @@ class Diverging(ToyMethod):
         terms = super().painter_terms(batch, shared)
         self.count += 1
         if self.count == 6:
-            value, weight = terms["l1"]
-            terms["l1"] = type(terms["l1"])(value / torch.zeros(()), weight)
+            terms["l1"] = type(terms["l1"])(*self.changed(*terms["l1"]))
         return terms
+
+
+class Diverging(SixthStep):
+    """The term becomes infinite, and the weights with it."""
+
+    def changed(self, value, weight):
+        return value / torch.zeros(()), weight
 
 
 def test_a_loss_that_is_no_number_ends_the_training_and_is_named(tmp_path):
@@ -433,18 +439,11 @@ def test_weights_that_are_no_numbers_are_never_saved(tmp_path, minutes, stop_at)
     assert all(tensor.isfinite().all() for tensor in contents(tmp_path).values())
 
 
-class Overflowing(ToyMethod):
-    """The square of a gradient is infinite at the sixth step; losses and weights stay finite."""
+class Overflowing(SixthStep):
+    """The square of a gradient becomes infinite; losses and weights stay finite."""
 
-    count = 0
-
-    def painter_terms(self, batch, shared):
-        terms = super().painter_terms(batch, shared)
-        self.count += 1
-        if self.count == 6:
-            value, weight = terms["l1"]
-            terms["l1"] = type(terms["l1"])(value, weight * 1e25)
-        return terms
+    def changed(self, value, weight):
+        return value, weight * 1e25
 
 
 def assert_diverges(made, folder, told):
