@@ -162,6 +162,8 @@ def stored_pairs(training: PreparedPairs, validation: PreparedPairs) -> StoredPa
 def data_record_after(manifest: Manifest, built: Built, step: int) -> DataRecord:
     """Data of a run that is resumed at a step; what they were before is kept if their content changed."""
     before, now = manifest.data, data_record(built)
+    if now.source == before.source:
+        now = now.model_copy(update={"reason": before.reason})  # the choice was made when the run began
     if now.fingerprints == before.fingerprints:
         return now.model_copy(update={"changes": before.changes})
     change = DataChange(step=step, time=datetime.now(UTC), fingerprints=before.fingerprints)

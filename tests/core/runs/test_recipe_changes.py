@@ -293,3 +293,12 @@ def test_infinite_values_are_kept(tmp_path: Path) -> None:
     folder.recipe_path.write_text(tomli_w.dumps(values))
     kept_recipe(folder)
     assert folder.stored().recipe_changes[0].old == math.inf
+
+
+def test_why_the_data_are_these_stays_recorded(tiny: Path, tmp_path: Path) -> None:
+    drawn = '{name="drawn_facades", size=36, count=8, validation_count=4}'
+    sources = f'data={{name="first_available", sources=[{{name="side_by_side", root="missing"}}, {drawn}]}}'
+    begun = genlab.train(tiny, overrides=[sources], out=tmp_path / "run", stop_at=4).manifest.data
+    assert begun.source == "drawn_facades"
+    assert begun.reason and "missing" in begun.reason
+    assert genlab.resume(tmp_path / "run").manifest.data == begun
