@@ -11,27 +11,20 @@ from jaxtyping import Float
 from torch import Tensor
 
 from genlab.errors import PluginError
-from genlab.interfaces.loss import AdversarialLoss, Loss
+from genlab.interfaces.batch import Batch
+from genlab.interfaces.loss import AnyLoss
 from genlab.interfaces.network import Network
+from genlab.interfaces.position import Position
 from genlab.interfaces.predictions import Predictions
-
-
-class Batch(NamedTuple):
-    """Pairs ready for the networks: floats in [-1, 1].
-
-    A label map is seen in its palette's colors; but as a target of a method that predicts classes it has one channel
-    a class, 1 where a pixel is of the class and 0 elsewhere.
-    """
-
-    condition: Float[Tensor, "n c h w"]
-    target: Float[Tensor, "n d h w"]
+from genlab.interfaces.role import GENERATOR, Role, require_roles
+from genlab.interfaces.weight import Weight
 
 
 class WeightedLoss(NamedTuple):
-    """A loss of the recipe, and its weight there."""
+    """A loss of the recipe, and its weight there, which may change over the training: `weight.at(batch.position)`."""
 
-    loss: Loss | AdversarialLoss
-    weight: float
+    loss: AnyLoss
+    weight: Weight
 
 
 class Term(NamedTuple):
@@ -47,49 +40,70 @@ Terms = Mapping[str, Term]
 
 @dataclass(frozen=True)
 class Phase:
-    """One update within a step.
+    """One update within a step, or several.
 
     Args:
         name: for reports, such as `discriminator`.
         updates: the roles of the networks whose parameters the update changes.
         terms: from the batch and what the step's forward pass gave, the terms of the objective by name. The graph of
             the forward pass can be used for the backward pass of one phase only; others detach what they use.
+        every: it takes part in each so many steps, from the first.
+        repeats: how many updates it makes in a step; for each after the first, `forward` is computed anew.
+        fresh: whether each update after the first has another batch.
 
     Raises:
-        PluginError: `updates` is not a tuple of roles.
+        PluginError: `updates` is not a tuple of roles, or a number is below 1.
     """
 
     name: str
     updates: tuple[str, ...]
     terms: Callable[[Batch, Outputs], Terms]
+    every: int = 1
+    repeats: int = 1
+    fresh: bool = False
 
     def __post_init__(self) -> None:
         # A tuple of one without its comma is a string, which Python would iterate letter by letter.
         if isinstance(self.updates, str):
             what = f'the phase "{self.name}" has updates="{self.updates}"; expected a tuple of roles'
             raise PluginError(what, hint=f'Write updates=("{self.updates}",).')
+        for name in ("every", "repeats"):
+            if (value := getattr(self, name)) < 1:
+                raise PluginError(f'the phase "{self.name}" has {name}={value}; expected at least 1')
 
 
 class Method(ABC):
     """A set of networks, the forward pass that they share, and the phases of a step, in order.
 
     The framework supplies the constructor's `networks` (by role) and `losses` (by the recipe's label); its other
-    arguments are settings. The class says in `roles` which of the recipe's tables of networks it uses (`generator`,
-    `discriminator`), and in `predictions` what it predicts: losses and metrics must take the same.
+    arguments are settings. The class says in `roles` which networks it has, in `predictions` what it predicts (losses
+    and metrics must take the same), and in `needs_pairs` whether a batch's condition and target belong together.
+    A class whose state depends on the images seen, such as a pool of earlier predictions, says
+    `remembers_images = True`: a training on several devices has to know.
 
-    A recipe may have no adversarial loss, and then there is no discriminator: `networks` lacks it, and `phases` leaves
-    out what updates it, or the constructor raises a `ValueError` that says why it can't do without. Several images that
-    are scored with the same weights are scored faster by the discriminator's `score_each`.
+    A recipe may have no loss that needs a discriminator, and then there is none: `networks` lacks all roles of that
+    kind, and `phases` leaves out what updates them, or the constructor raises a `ValueError` that says why it can't do
+    without.
+
+    Generators give values without bounds. What predicts images in [-1, 1] applies a tanh, or clamps what it samples.
 
     A constructor of one's own calls `super().__init__(networks, losses)`, which keeps both as attributes.
     """
 
-    roles: ClassVar[tuple[str, ...]] = ("generator",)
+    roles: ClassVar[Mapping[str, Role]] = {"generator": GENERATOR}
     predictions: ClassVar[Predictions] = "images"
+    needs_pairs: ClassVar[bool] = True
+    remembers_images: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        require_roles(cls.roles, cls.__name__)
 
     def __init__(self, networks: Mapping[str, Network], losses: Mapping[str, WeightedLoss]) -> None:
         self.networks = networks
         self.losses = losses
+
+    def begin(self, position: Position) -> None:
+        """Take note of the position before a step; does nothing by default."""
 
     @abstractmethod
     def forward(self, batch: Batch) -> Outputs:
@@ -97,11 +111,21 @@ class Method(ABC):
 
     @abstractmethod
     def phases(self) -> Sequence[Phase]:
-        """The updates of one step, in order; each sees the networks as the one before left them."""
+        """The updates of a step, in order; each sees the networks as the one before left them.
+
+        They are the same at every step: `every` says what takes part in some steps only.
+        """
+
+    def updated(self, roles: Sequence[str]) -> None:
+        """Follow an update of these roles, without gradients, as an average of weights does; nothing by default."""
 
     @abstractmethod
-    def predict(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
-        """Predict from a condition with the trained networks."""
+    def predict(self, condition: Float[Tensor, "n c j k"]) -> Float[Tensor, "n d h w"]:
+        """Predict from a condition with the trained networks: images in [-1, 1], or scores of classes."""
+
+    def predict_condition(self, target: Float[Tensor, "n d h w"]) -> Float[Tensor, "n c j k"]:
+        """Predict the way back, where a method can; `gen predict --to` asks for it."""
+        raise NotImplementedError
 
     def state(self) -> Mapping[str, Tensor]:
         """State that the method carries from step to step, by name, such as earlier predictions; empty by default.

@@ -1,0 +1,66 @@
+"""Roles of a method's networks. Importing this imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from genlab.errors import PluginError
+
+NetworkKind = Literal["generator", "discriminator", "network"]
+SIDES = ("condition", "target")
+
+
+@dataclass(frozen=True)
+class Role:
+    """A network of a method: its kind, and what it reads and gives.
+
+    A recipe configures it in `[networks.ROLE]`. `[generator]` and `[discriminator]` are short forms for the roles of
+    these names, and defaults for all roles of these kinds. Each role has first weights, an optimizer's state, a part
+    of the checkpoint and a line in summaries of its own.
+
+    Args:
+        kind: which kind of component it is.
+        reads: what it is given, joined channel by channel: a side (`condition` or `target`), a number of channels, or
+            for a network the name of an earlier role, for that one's features. A discriminator's last is the image that
+            it scores; the others are its condition.
+        gives: what a generator predicts: a side, or a number of channels.
+        inputs: further inputs that a generator has to take: of `time`, `label`, `latent`.
+        like: the role whose table of the recipe is this one's default.
+        trained: whether a phase updates it. One that is not trained gets no gradients and no optimizer, computes in
+            evaluation mode, and starts with the weights of the role that it is like.
+
+    Raises:
+        PluginError: an argument is not one of these.
+    """
+
+    kind: NetworkKind
+    reads: tuple[str | int, ...] = ("condition",)
+    gives: str | int | None = None
+    inputs: tuple[str, ...] = ()
+    like: str | None = None
+    trained: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("reads", "inputs"):
+            # A tuple of one without its comma is a string, which Python would iterate letter by letter.
+            if isinstance(value := getattr(self, name), str):
+                raise PluginError(f'a role has {name}="{value}"; expected a tuple', hint=f'Write {name}=("{value}",).')
+        if self.kind == "generator" and self.gives is None:
+            raise PluginError("a role of the kind generator does not say what it gives", hint='Write gives="target".')
+
+
+GENERATOR = Role("generator", reads=("condition",), gives="target")
+"""Predicts the target from the condition."""
+
+DISCRIMINATOR = Role("discriminator", reads=("condition", "target"))
+"""Scores targets and predictions of them, and sees the condition."""
+
+
+def require_roles(roles: object, name: str) -> None:
+    """Check that a method's `roles` are a mapping of names to roles; `PluginError` says what to write."""
+    if isinstance(roles, Mapping) and all(isinstance(role, Role) for role in roles.values()):
+        return
+    hint = 'Write roles = {"generator": genlab.GENERATOR, "discriminator": genlab.DISCRIMINATOR}, with those it has.'
+    raise PluginError(f"the method {name} has roles = {roles!r:.80}; expected genlab.Role by name", hint=hint)

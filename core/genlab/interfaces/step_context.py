@@ -1,0 +1,82 @@
+"""What an objective sees of a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jaxtyping import Float
+from torch import Tensor
+
+from genlab.errors import TrainingError
+from genlab.interfaces.batch import Batch
+from genlab.interfaces.network import Discriminator, Scored, as_scored
+from genlab.interfaces.position import Draws, Position
+
+
+class StepContext:
+    """One step as an objective sees it: images, position, and what the discriminator makes of images.
+
+    An image is scored once, however many objectives ask for it.
+
+    Args:
+        batch: condition and target.
+        prediction: the generator's, or another image that stands for it.
+        discriminator: the discriminator of the target's side, if there is one.
+        shown: what the discriminator is shown as the condition; by default the condition.
+
+    Attributes:
+        condition: (n, c, j, k).
+        target: (n, d, h, w).
+        prediction: as the target.
+        position: the position in the training.
+        draws: random numbers for this batch.
+    """
+
+    def __init__(
+        self,
+        batch: Batch,
+        prediction: Float[Tensor, "n d h w"],
+        discriminator: Discriminator | None = None,
+        shown: Float[Tensor, "n e h w"] | None = None,
+    ) -> None:
+        self.condition: Tensor = batch.condition
+        self.target: Tensor = batch.target
+        self.prediction: Tensor = prediction
+        self.position: Position = batch.position
+        self.draws: Draws = batch.draws
+        self._discriminator = discriminator
+        self._shown: Tensor = batch.condition if shown is None else shown
+        self._scored: dict[int, tuple[Tensor, Scored]] = {}
+
+    def score(self, image: Float[Tensor, "n d h w"]) -> Sequence[Float[Tensor, "n 1 i j"]]:
+        """The discriminator's maps of scores for an image, at least one."""
+        return self._judge([image])[0].maps
+
+    def score_each(self, images: Sequence[Float[Tensor, "n d h w"]]) -> None:
+        """Score several images at once, which is faster than one after the other."""
+        self._judge(images)
+
+    def features(self, image: Float[Tensor, "n d h w"]) -> Sequence[Float[Tensor, "n _ _ _"]]:
+        """The discriminator's features of an image, from the outermost layer of its first map.
+
+        Raises:
+            TrainingError: it gives none.
+        """
+        found = self._judge([image])[0].features
+        if not found:
+            raise TrainingError(
+                f"the discriminator ({type(self._discriminator).__name__}) gives no features",
+                hint="Use one that does, such as patchgan or multiscale, or remove the loss that matches features.",
+            )
+        return found
+
+    def _judge(self, images: Sequence[Tensor]) -> list[Scored]:
+        if self._discriminator is None:
+            raise TrainingError("an objective asks for scores, and there is no discriminator")
+        if new := [image for image in images if id(image) not in self._scored]:
+            outputs = self._discriminator.score_each(self._shown, new) if len(new) > 1 else [
+                self._discriminator(self._shown, new[0])
+            ]
+            # With the image, so that no other one gets its id.
+            self._scored |= {id(image): (image, as_scored(out)) for image, out in zip(new, outputs, strict=True)}
+        return [self._scored[id(image)][1] for image in images]
