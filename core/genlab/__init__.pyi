@@ -42,6 +42,7 @@ from .images.read import (
     read_image as read_image,
 )
 from .images.source import ImageSource as ImageSource
+from .interfaces.batch import Batch as Batch
 from .interfaces.dataset import (
     Choice as Choice,
     Dataset as Dataset,
@@ -69,9 +70,8 @@ from .interfaces.listener import (
     Trial as Trial,
     Validated as Validated,
 )
-from .interfaces.loss import AdversarialLoss as AdversarialLoss, Loss as Loss
+from .interfaces.loss import AdversarialLoss as AdversarialLoss, Loss as Loss, Objective as Objective, Scores as Scores
 from .interfaces.method import (
-    Batch as Batch,
     Method as Method,
     Outputs as Outputs,
     Phase as Phase,
@@ -85,9 +85,22 @@ from .interfaces.network import (
     Generator as Generator,
     Level as Level,
     Network as Network,
+    Scored as Scored,
     Skip as Skip,
+    as_scored as as_scored,
 )
+from .interfaces.position import Draws as Draws, Position as Position
 from .interfaces.predictions import Predictions as Predictions
+from .interfaces.role import DISCRIMINATOR as DISCRIMINATOR, GENERATOR as GENERATOR, Role as Role
+from .interfaces.step_context import StepContext as StepContext
+from .interfaces.terms import (
+    discriminator_phases as discriminator_phases,
+    discriminator_terms as discriminator_terms,
+    generator_terms as generator_terms,
+    needs_discriminator as needs_discriminator,
+    side_of as side_of,
+)
+from .interfaces.weight import Weight as Weight
 from .registry.discovery.find import list_plugins as list_plugins
 from .registry.discovery.overview import PluginRow as PluginRow
 from .registry.documentation import ComponentDocs as ComponentDocs, describe_components as describe_components

@@ -17,7 +17,7 @@ from genlab.assemble.read import CheckedRecipe, read_recipe
 from genlab.config.load import find_recipe
 from genlab.errors import DataUnavailableError
 from genlab.interfaces.listener import Probed
-from genlab.interfaces.loss import AdversarialLoss, Loss
+from genlab.interfaces.loss import AnyLoss
 from genlab.registry.discovery.trust import trusting
 from genlab.runs import training
 from genlab.runs.folder import RunFolder
@@ -54,7 +54,7 @@ def check(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterabl
     return checked
 
 
-def _construct_method(checked: CheckedRecipe, losses: Mapping[str, Loss | AdversarialLoss]) -> None:
+def _construct_method(checked: CheckedRecipe, losses: Mapping[str, AnyLoss]) -> None:
     networks = construct_networks(checked.recipe, (3, 3), checked.document)
     build_method(checked.recipe, networks, losses, checked.document)
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from typing_extensions import override
 
-from genlab import AdversarialLoss
+from genlab import AdversarialLoss, Scores
 
 Objective = Literal["bce", "lsgan"]
 
@@ -41,13 +41,11 @@ class Adversarial(AdversarialLoss):
         self._distance = _DISTANCES[objective]
 
     @override
-    def for_generator(self, prediction_scores: Float[Tensor, "n 1 i j"]) -> Float[Tensor, ""]:
-        return self._distance(prediction_scores, torch.ones_like(prediction_scores))
+    def for_generator(self, scores: Scores) -> Float[Tensor, ""]:
+        return self._distance(scores.prediction, torch.ones_like(scores.prediction))
 
     @override
-    def for_discriminator(
-        self, target_scores: Float[Tensor, "n 1 i j"], prediction_scores: Float[Tensor, "n 1 i j"]
-    ) -> Float[Tensor, ""]:
-        real = self._distance(target_scores, torch.ones_like(target_scores))
-        predicted = self._distance(prediction_scores, torch.zeros_like(prediction_scores))
+    def for_discriminator(self, scores: Scores) -> Float[Tensor, ""]:
+        real = self._distance(scores.target, torch.ones_like(scores.target))
+        predicted = self._distance(scores.prediction, torch.zeros_like(scores.prediction))
         return real + predicted

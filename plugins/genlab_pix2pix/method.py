@@ -5,23 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar
 
-from annotated_types import Gt
+from annotated_types import Ge, Gt
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import interpolate
 from typing_extensions import override
 
 from genlab import (
-    AdversarialLoss,
+    DISCRIMINATOR,
+    GENERATOR,
     Batch,
     Discriminator,
-    Loss,
     Method,
     Network,
     Outputs,
     Phase,
-    Term,
+    Role,
+    StepContext,
     Terms,
     WeightedLoss,
+    discriminator_phases,
+    generator_terms,
+    needs_discriminator,
+    side_of,
 )
 
 
@@ -30,17 +36,21 @@ class Pix2Pix(Method):
 
     A step updates the discriminator once and then the generator once (section 3.3). The generator minimizes the
     weighted sum of all losses, as in equation 4 with L1 at a weight of 100; the discriminator its own side of each
-    adversarial loss (equation 1), times `discriminator_weight` whatever the generator's weight is. Without an
-    adversarial loss there is the generator's update alone (equation 3).
+    adversarial loss (equation 1), times `discriminator_weight` whatever the generator's weight is, and penalties by
+    their own weights. Without a loss that needs a discriminator there is the generator's update alone (equation 3).
+
+    A prediction that is larger than its condition is judged beside the condition enlarged to its size.
 
     Args:
         discriminator_weight: a factor on the discriminator's objective; the paper halves it, to slow it down.
+        discriminator_steps: updates of the discriminator in a step, each with another batch; Wasserstein GANs take 5
+            (Arjovsky et al. 2017, algorithm 1).
 
     Raises:
-        ValueError: if a loss is adversarial and there is no discriminator.
+        ValueError: if no loss is the generator's, or a loss needs a discriminator and there is none.
     """
 
-    roles: ClassVar[tuple[str, ...]] = ("generator", "discriminator")
+    roles: ClassVar[Mapping[str, Role]] = {"generator": GENERATOR, "discriminator": DISCRIMINATOR}
 
     def __init__(
         self,
@@ -48,57 +58,49 @@ class Pix2Pix(Method):
         losses: Mapping[str, WeightedLoss],
         *,
         discriminator_weight: Annotated[float, Gt(0)] = 0.5,
+        discriminator_steps: Annotated[int, Ge(1)] = 1,
     ) -> None:
         super().__init__(networks, losses)
-        if not losses:
-            raise ValueError("at least one loss needs a weight above 0")
         self.discriminator_weight = discriminator_weight
-        self.adversarial: dict[str, tuple[AdversarialLoss, float]] = {}
-        self.supervised: dict[str, tuple[Loss, float]] = {}
-        for label, (loss, weight) in losses.items():
-            if isinstance(loss, AdversarialLoss):
-                self.adversarial[label] = (loss, weight)
-            else:
-                self.supervised[label] = (loss, weight)
-        if self.adversarial and "discriminator" not in networks:
-            label = next(iter(self.adversarial))
-            raise ValueError(
-                f"the loss '{label}' is adversarial and needs a discriminator; name one, or give the loss a weight of 0"
-            )
+        self.discriminator_steps = discriminator_steps
+        if all(side_of(loss) == "discriminator" for loss, _ in losses.values()):
+            raise ValueError("at least one loss of the generator needs a weight above 0")
+        for label, (loss, _) in losses.items():
+            if needs_discriminator(loss) and "discriminator" not in networks:
+                what = f"the loss '{label}' needs a discriminator; name one, or give the loss a weight of 0"
+                raise ValueError(what)
 
     @override
     def forward(self, batch: Batch) -> Outputs:
         return {"prediction": self.predict(batch.condition)}
 
     @override
-    def predict(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
-        return self.networks["generator"](condition)
+    def predict(self, condition: Float[Tensor, "n c j k"]) -> Float[Tensor, "n d h w"]:
+        return self.networks["generator"](condition).tanh()
 
     @override
     def phases(self) -> Sequence[Phase]:
         generator = Phase("generator", ("generator",), self._generator_terms)
-        if not self.adversarial:
+        if "discriminator" not in self.networks:
             return [generator]
-        return [Phase("discriminator", ("discriminator",), self._discriminator_terms), generator]
+        game = discriminator_phases(
+            "discriminator",
+            self.losses,
+            lambda batch, outputs: self._seen(batch, outputs["prediction"].detach()),
+            weight=self.discriminator_weight,
+            repeats=self.discriminator_steps,
+        )
+        return [*game, generator]
 
-    def _discriminator_terms(self, batch: Batch, shared: Outputs) -> Terms:
-        discriminator = self.networks["discriminator"]
+    def _generator_terms(self, batch: Batch, outputs: Outputs) -> Terms:
+        return generator_terms(self.losses, self._seen(batch, outputs["prediction"]))
+
+    def _seen(self, batch: Batch, prediction: Tensor) -> StepContext:
+        """The step as objectives see it."""
+        discriminator = self.networks.get("discriminator")
+        if discriminator is None:
+            return StepContext(batch, prediction)
         assert isinstance(discriminator, Discriminator)
-        images = (batch.target, shared["prediction"].detach())
-        target_scores, prediction_scores = discriminator.score_each(batch.condition, images)
-        return {
-            label: Term(loss.for_discriminator(target_scores, prediction_scores), self.discriminator_weight)
-            for label, (loss, _) in self.adversarial.items()
-        }
-
-    def _generator_terms(self, batch: Batch, shared: Outputs) -> Terms:
-        prediction = shared["prediction"]
-        terms = {
-            label: Term(loss(batch.condition, batch.target, prediction), weight)
-            for label, (loss, weight) in self.supervised.items()
-        }
-        if self.adversarial:
-            scores = self.networks["discriminator"](batch.condition, prediction)
-            for label, (loss, weight) in self.adversarial.items():
-                terms[label] = Term(loss.for_generator(scores), weight)
-        return terms
+        condition, size = batch.condition, prediction.shape[-2:]
+        shown = condition if condition.shape[-2:] == size else interpolate(condition, size, mode="nearest")
+        return StepContext(batch, prediction, discriminator, shown)

@@ -9,17 +9,28 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
-from genlab import Batch, Loss, Method, Network, Outputs, Phase, Predictions, Term, Terms, WeightedLoss
+from genlab import (
+    Batch,
+    Method,
+    Network,
+    Outputs,
+    Phase,
+    Predictions,
+    StepContext,
+    Terms,
+    WeightedLoss,
+    generator_terms,
+    needs_discriminator,
+)
 
 
 class Segmentation(Method):
     """The class of each pixel, learned from label maps: a fully convolutional network (Long et al. 2015, 1411.4038).
 
-    The generator gives a score for every class, so its last layer should not be bounded: `generator.output = "linear"`
-    for a U-Net. It minimizes the weighted sum of all losses.
+    The generator gives a score for every class. It minimizes the weighted sum of all losses.
 
     Raises:
-        ValueError: if there is no loss, or an adversarial one.
+        ValueError: if there is no loss, or one that needs a discriminator.
     """
 
     predictions: ClassVar[Predictions] = "classes"
@@ -28,11 +39,9 @@ class Segmentation(Method):
         super().__init__(networks, losses)
         if not losses:
             raise ValueError("at least one loss needs a weight above 0")
-        self.supervised: dict[str, tuple[Loss, float]] = {}
-        for label, (loss, weight) in losses.items():
-            if not isinstance(loss, Loss):
-                raise ValueError(f"the loss '{label}' is adversarial; this method has no discriminator")
-            self.supervised[label] = (loss, weight)
+        for label, (loss, _) in losses.items():
+            if needs_discriminator(loss):
+                raise ValueError(f"the loss '{label}' needs a discriminator, and this method has none")
 
     @override
     def forward(self, batch: Batch) -> Outputs:
@@ -46,8 +55,5 @@ class Segmentation(Method):
     def phases(self) -> Sequence[Phase]:
         return [Phase("generator", ("generator",), self._terms)]
 
-    def _terms(self, batch: Batch, shared: Outputs) -> Terms:
-        return {
-            label: Term(loss(batch.condition, batch.target, shared["prediction"]), weight)
-            for label, (loss, weight) in self.supervised.items()
-        }
+    def _terms(self, batch: Batch, outputs: Outputs) -> Terms:
+        return generator_terms(self.losses, StepContext(batch, outputs["prediction"]))

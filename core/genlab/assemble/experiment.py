@@ -28,7 +28,7 @@ from genlab.engine.validation import try_metrics
 from genlab.errors import DataError, Fault, RecipeError
 from genlab.interfaces.dataset import Pairs
 from genlab.interfaces.listener import Listener
-from genlab.interfaces.loss import AdversarialLoss, Loss
+from genlab.interfaces.loss import AnyLoss
 from genlab.interfaces.method import Method, WeightedLoss
 from genlab.interfaces.metric import Metric
 from genlab.interfaces.network import Network
@@ -49,7 +49,7 @@ class Parts(NamedTuple):
     """The components that can be constructed before the data are opened."""
 
     data: Sequence[ConstructedPart]
-    losses: Mapping[str, Loss | AdversarialLoss]
+    losses: Mapping[str, AnyLoss]
     metrics: Mapping[str, Metric]
     listeners: Mapping[str, Listener]
 
@@ -123,7 +123,7 @@ def construct(recipe: Recipe, document: Document) -> Parts:
     return Parts(data, losses, metrics, listeners)
 
 
-def construct_losses(recipe: Recipe, document: Document) -> dict[str, Loss | AdversarialLoss]:
+def construct_losses(recipe: Recipe, document: Document) -> dict[str, AnyLoss]:
     """Build only the losses, which a trained method needs."""
     return dict(construct(replace(recipe, metrics={}, listeners={}), document).losses)
 
@@ -153,7 +153,7 @@ def prepare(recipe: Recipe, pairs: Pairs, store: PairStore | None = None, device
 
 
 def build_method(
-    recipe: Recipe, networks: Mapping[str, Network], losses: Mapping[str, Loss | AdversarialLoss], document: Document
+    recipe: Recipe, networks: Mapping[str, Network], losses: Mapping[str, AnyLoss], document: Document
 ) -> Method:
     """The method, with its networks and losses in place."""
     weighted = {label: WeightedLoss(loss, recipe.weights[label]) for label, loss in losses.items()}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TypeVar
 
 import torch
 
 from genlab.assemble.instances import check_network
 from genlab.assemble.recipe import Recipe
+from genlab.assemble.roles import role_faults
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
 from genlab.data.device import CPU
@@ -17,7 +18,9 @@ from genlab.engine.memory import TRAINED, available_memory, refuse_too_large, we
 from genlab.engine.runtime import memory_errors
 from genlab.engine.seeding import initialize, seeded_construction
 from genlab.errors import Fault, GenlabError, RecipeError
-from genlab.interfaces.network import Discriminator, Generator, Network
+from genlab.interfaces.channels import supplied_channels
+from genlab.interfaces.network import Network
+from genlab.interfaces.role import SIDES
 
 T = TypeVar("T")
 
@@ -43,7 +46,9 @@ def build_networks(
     weights = sum(weight.nbytes for network in networks.values() for weight in network.parameters())
     refuse_too_large(weights, available, copies)  # those that were copied from other modules, too
     for role, network in networks.items():
-        initialize(network, recipe.settings.seed, role)
+        initialize(network, recipe.settings.seed, _seed_name(role, recipe))
+        if not recipe.roles[role].trained:
+            network.requires_grad_(False).eval()
     return networks
 
 
@@ -68,42 +73,26 @@ def outlined(describe: Callable[[], T]) -> T:
 
 
 def construct_networks(recipe: Recipe, channels: tuple[int, int], document: Document) -> dict[str, Network]:
-    """Construct the recipe's networks, not initialized yet, and check that they take the recipe's size."""
-    condition, image = channels
-    supplied = {
-        "generator": {"in_channels": condition, "out_channels": image},
-        "discriminator": {"condition_channels": condition, "image_channels": image},
-    }
+    """Construct the recipe's networks, not initialized yet; check that they fit roles and the recipe's size."""
     networks: dict[str, Network] = {}
     faults: list[Fault] = []
     for role, config in recipe.networks.items():
+        supplied = supplied_channels(recipe.roles[role], dict(zip(SIDES, channels, strict=True)), networks)
+        wanted = {name: value for name, value in supplied.items() if name in config.component.contract.supplied}
         try:
-            with seeded_construction(recipe.settings.seed, role), memory_errors():
-                networks[role] = config.build(**supplied[role])
+            with seeded_construction(recipe.settings.seed, _seed_name(role, recipe)), memory_errors():
+                networks[role] = config.build(**wanted)
         except RecipeError as error:
             faults += error.faults
         else:
             check_network(networks[role], config.component)
-    faults += _size_faults(networks, recipe)
+            faults += role_faults(networks[role], role, recipe)
     if faults:
         raise recipe_error(faults, document)
     return networks
 
 
-def _size_faults(networks: Mapping[str, Network], recipe: Recipe) -> list[Fault]:
-    """Faults of the recipe's size for these networks."""
-    size = recipe.settings.input.height_width
-    given = size[0] if size[0] == size[1] else f"{size[0]} x {size[1]}"
-    faults: list[Fault] = []
-    generator, discriminator = networks.get("generator"), networks.get("discriminator")
-    if isinstance(generator, Generator) and any(side % generator.size_multiple for side in size):
-        multiple = generator.size_multiple
-        near = sorted({max(multiple, side // multiple * multiple + extra) for side in size for extra in (0, multiple)})
-        what = f"{recipe.networks['generator'].component} takes multiples of {multiple}, got {given}"
-        hint = f"Nearest: {', '.join(map(str, near))}. A generator with fewer levels takes other sizes."
-        faults.append(Fault(("input", "size"), what, hint))
-    if isinstance(discriminator, Discriminator) and min(size) < discriminator.min_size:
-        what = f"{recipe.networks['discriminator'].component} needs at least {discriminator.min_size}, got {given}"
-        hint = "A discriminator with a smaller receptive field takes smaller images."
-        faults.append(Fault(("input", "size"), what, hint))
-    return faults
+def _seed_name(role: str, recipe: Recipe) -> str:
+    """The name that first weights are drawn by: a network that is not trained starts as the one that it is like."""
+    of = recipe.roles[role]
+    return of.like if of.like and not of.trained else role

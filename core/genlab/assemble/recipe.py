@@ -11,7 +11,12 @@ from pydantic import BaseModel
 
 from genlab.config.schema import TABLES, Settings, Train
 from genlab.interfaces.predictions import Predictions
+from genlab.interfaces.role import Role
+from genlab.interfaces.weight import Weight
 from genlab.registry.components import Component, ComponentConfig
+
+SHORT_FORMS = ("generator", "discriminator")
+"""The roles whose tables stand for themselves, and as defaults for the other roles of these kinds."""
 
 
 class Score(NamedTuple):
@@ -37,7 +42,7 @@ class Recipe:
         settings: the framework's tables.
         data: the dataset.
         method: the method.
-        networks: by role; without those that nothing uses.
+        networks: by role, in the order of the method's; without those that nothing uses.
         losses: by label; without those of weight 0.
         weights: of the losses, by label.
         metrics: by label.
@@ -50,7 +55,7 @@ class Recipe:
     method: ComponentConfig
     networks: Mapping[str, ComponentConfig]
     losses: Mapping[str, ComponentConfig]
-    weights: Mapping[str, float]
+    weights: Mapping[str, Weight]
     metrics: Mapping[str, ComponentConfig]
     listeners: Mapping[str, ComponentConfig]
 
@@ -63,6 +68,12 @@ class Recipe:
         """Kind of prediction that the method makes."""
         method: Any = self.method.component.cls
         return method.predictions
+
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        """Roles of the networks that the recipe has."""
+        method: Any = self.method.component.cls
+        return {role: method.roles[role] for role in self.networks}
 
     @property
     def scores(self) -> dict[str, Score]:
@@ -81,9 +92,11 @@ class Recipe:
         settings = self.settings
         tables: dict[str, Any] = {"title": self.title, "seed": settings.seed, "data": self.data.table()}
         tables |= {"input": _plain(settings.input), "method": self.method.table()}
-        tables |= {role: config.table() for role, config in self.networks.items()}
+        tables |= {role: self.networks[role].table() for role in SHORT_FORMS if role in self.networks}
+        if others := {role: config.table() for role, config in self.networks.items() if role not in SHORT_FORMS}:
+            tables["networks"] = others
         tables["losses"] = {
-            label: {**config.table(), "weight": self.weights[label]} for label, config in self.losses.items()
+            label: {**config.table(), "weight": _weight(self.weights[label])} for label, config in self.losses.items()
         }
         tables |= {name: _plain(getattr(settings, name)) for name in TABLES if name not in tables}
         tables["evaluate"]["metrics"] = {label: config.table() for label, config in self.metrics.items()}
@@ -101,6 +114,12 @@ def _scores(label: str, metric: ComponentConfig) -> list[Score]:
         return [Score(label, cls.higher_is_better, None)]
     target_scores = {score: f"{label}/{name}" for score, name in cls.target_scores.items()}
     return [Score(f"{label}/{score}", cls.higher_is_better, target_scores.get(score)) for score in cls.scores]
+
+
+def _weight(weight: Weight) -> float | dict[str, float]:
+    if weight.start is None:
+        return weight.to
+    return {"from": weight.start, "to": weight.to, "over": weight.over}
 
 
 def _plain(table: BaseModel) -> dict[str, Any]:

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from genlab.assemble.recipe import Recipe
+from genlab.assemble.recipe import SHORT_FORMS, Recipe
 from genlab.config import schema
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
 from genlab.config.schema import TABLES
-from genlab.config.validate import Keys, bare, describe, dotted, key_hint, shown, validate_table
+from genlab.config.validate import Keys, bare, describe, dotted, key_hint, nearest, shown, validate_table
 from genlab.errors import Fault
 from genlab.interfaces.kinds import KINDS
-from genlab.interfaces.loss import AdversarialLoss
+from genlab.interfaces.loss import Loss
+from genlab.interfaces.metric import Metric
+from genlab.interfaces.role import NetworkKind, Role
+from genlab.interfaces.terms import needs_discriminator
+from genlab.interfaces.weight import Weight
 from genlab.registry.components import ComponentConfig, Components
 
-ROLES = ("generator", "discriminator")
-_BEFORE_TABLES = ("title", "seed", "data", "input", "method", *ROLES, "losses")
+_BEFORE_TABLES = ("title", "seed", "data", "input", "method", *SHORT_FORMS, "networks", "losses")
 KEYS = (*dict.fromkeys((*_BEFORE_TABLES, *TABLES)), "listeners", "ablation")
 
 LABELED: tuple[Keys, ...] = tuple(kind.table for kind in KINDS.values() if kind.is_labeled)
 
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 T = TypeVar("T")
 
 
@@ -149,44 +151,75 @@ class _Resolver:
                 tables[label] = {"name": label, **table}
         return tables
 
-    def losses(self) -> tuple[dict[str, ComponentConfig], dict[str, float]]:
+    def losses(self) -> tuple[dict[str, ComponentConfig], dict[str, Weight]]:
         """The losses of a weight above 0, and the weights."""
         tables = self.labels(("losses",))
-        weights = {label: self.value(Weight, ("losses", label, "weight"), 1.0) for label in tables}
+        weights = {label: self.weight(label, table) for label, table in tables.items()}
         configs = {
             label: self.specified("loss", _without(table, ("weight",)), ("losses", label), ("name", "weight"))
             for label, table in tables.items()
-            if weights[label] > 0
+            if weights[label] != Weight(0)
         }
         return {label: config for label, config in configs.items() if config}, weights
+
+    def weight(self, label: str, table: Mapping[str, Any]) -> Weight:
+        """The weight of a loss: a number, or a table of one that changes over the training."""
+        keys: Keys = ("losses", label, "weight")
+        given = table.get("weight", 1.0)
+        if not isinstance(given, dict):
+            return Weight(self.value(schema.LossWeight, keys, 1.0))
+        checked, faults = validate_table(schema.ScheduledWeight, given, keys, f"the weight of {label}")
+        self.faults += faults
+        return Weight(checked.to, getattr(checked, "from"), checked.over) if checked else Weight(1.0)
 
     def networks(
         self, method: ComponentConfig | None, losses: Mapping[str, ComponentConfig]
     ) -> dict[str, ComponentConfig]:
-        """The networks that the method uses and a loss needs."""
-        adversarial = [label for label, config in losses.items() if issubclass(config.component.cls, AdversarialLoss)]
-        used = self.roles(method)
+        """The networks of the method; discriminators only if a loss needs one."""
+        roles: Mapping[str, Role] = method.component.cls.roles if method else {}
+        for kind in SHORT_FORMS:
+            if kind in self.values and all(role.kind != kind for role in roles.values()):
+                self.component(kind, (kind,))  # not used, but inherited by others
+        if method is None:
+            return {}
+        self.unknown_roles(method, roles)
+        judged = [label for label, config in losses.items() if needs_discriminator(config.component.cls)]
+        tables = {role: self.role_table(role, roles) for role in roles}
         configs: dict[str, ComponentConfig] = {}
-        for role in ROLES:
-            given = role in self.values
-            wanted = role in used and (role != "discriminator" or adversarial)
-            config = self.component(role, (role,)) if given or (wanted and role == "generator") else None
-            if wanted and config:
+        for role, (kind, keys, table) in tables.items():
+            if kind == "discriminator" and not table:
+                continue  # each loss that needs it says so
+            config = self.specified(kind, table, keys)
+            if config and (kind != "discriminator" or judged):
                 configs[role] = config
-        for label in adversarial:
-            self.needs_discriminator(label, used)
+        for label in judged:
+            self.needs_discriminator(
+                label, [tables[name] for name, role in roles.items() if role.kind == "discriminator"]
+            )
         return configs
 
-    def roles(self, method: ComponentConfig | None) -> tuple[str, ...]:
-        """The roles of the networks that the method uses."""
-        if method is None:
-            return ROLES
-        used: tuple[str, ...] = method.component.cls.roles
-        for role in used:
-            if role not in ROLES:
-                what = f"{method.component} uses a network `{role}`; a recipe has {' and '.join(ROLES)}"
-                self.fault(("method", "name"), what)
-        return used
+    def role_table(self, role: str, roles: Mapping[str, Role]) -> _RoleTable:
+        """The table of a role: its own over that of the role it is like, or over the short form of its kind."""
+        kind, like = roles[role].kind, roles[role].like
+        keys: Keys = (kind,)
+        table: dict[str, Any] = {}
+        if like:
+            _, keys, table = self.role_table(like, roles)
+        elif kind in SHORT_FORMS:
+            table = self.table((kind,)) or {}
+        own = self.table(("networks", role)) or {}
+        if not own:
+            return _RoleTable(kind, keys if table or role in SHORT_FORMS else ("networks", role), table)
+        # Settings are of the component that they were written for.
+        is_other = "name" in own and own["name"] != table.get("name")
+        return _RoleTable(kind, ("networks", role), own if is_other else {**table, **own})
+
+    def unknown_roles(self, method: ComponentConfig, roles: Mapping[str, Role]) -> None:
+        names = ", ".join(roles)
+        for role in self.table(("networks",)) or {}:
+            if role not in roles:
+                what = f"{method.component} has no network `{role}`; it has {names}"
+                self.fault(("networks", role), what, nearest(role, roles), at_key=True)
 
     def hold_to_predictions(
         self, method: ComponentConfig | None, keys: Keys, configs: Mapping[str, ComponentConfig]
@@ -197,21 +230,30 @@ class _Resolver:
         predicting: Any = method.component.cls
         for label, config in configs.items():
             taking: Any = config.component.cls
-            if not issubclass(taking, AdversarialLoss) and taking.predictions != predicting.predictions:
+            if issubclass(taking, Loss | Metric) and taking.predictions != predicting.predictions:
                 what = f"{config.component} takes {taking.predictions}, and {method.component} predicts"
                 hint = f"Remove it with {dotted((*keys, label))} = false."
                 self.fault((*keys, label), f"{what} {predicting.predictions}", hint, at_key=True)
 
-    def needs_discriminator(self, label: str, used: tuple[str, ...]) -> None:
+    def needs_discriminator(self, label: str, tables: Sequence[_RoleTable]) -> None:
+        """Record a fault if a loss needs a discriminator, and there is none."""
         drop = f"or drop the loss with losses.{bare(label)}.weight = 0."
-        if "discriminator" not in used:
+        if not tables:
             what = f"the loss `{label}` needs a discriminator, which the method does not use"
             self.fault(("losses", label), what, f"Choose another method, {drop}", at_key=True)
-        elif "discriminator" not in self.values:
+        elif not all(table for _, _, table in tables):
             what = f"the loss `{label}` needs a discriminator, and the recipe has none"
             names = ", ".join(self.components.names("discriminator"))
             hint = f"Add a table [discriminator] with a `name` ({names}), {drop}"
             self.fault(("losses", label), what, hint, at_key=True)
+
+
+class _RoleTable(NamedTuple):
+    """Table of a role: the kind of its network, where it is in the recipe, and its values."""
+
+    kind: NetworkKind
+    keys: Keys
+    table: dict[str, Any]
 
 
 def _without(table: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from genlab.interfaces.kinds import KINDS
 from genlab.util.bounded import MIB, read_bounded
 
 # The tables that name a component; the keys below `*` are labels, and a label is the name unless `name` is given.
-COMPONENTS = tuple((*kind.table, "*") if kind.is_labeled else kind.table for kind in KINDS.values())
+COMPONENTS = {(*kind.table, "*") if kind.is_labeled else kind.table: kind for kind in KINDS.values()}
 
 
 ASSIGNMENT = "--set "
@@ -159,8 +159,9 @@ def _renamed(keys: Keys, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool
     pattern = next((pattern for pattern in COMPONENTS if _begins(keys, pattern)), None)
     if pattern is None or "name" not in new:
         return False
-    is_labeled = pattern[-1] == "*" and len(keys) == len(pattern)
-    before = old.get("name", keys[-1] if is_labeled else None)
+    kind = COMPONENTS[pattern]
+    has_label = kind.is_labeled and kind.is_named_by_label and len(keys) == len(pattern)
+    before = old.get("name", keys[-1] if has_label else None)
     return before is not None and new["name"] != before
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_type_hints
 
 from annotated_types import MinLen
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Decay = Annotated[float, Field(ge=0, lt=1)]
@@ -161,6 +161,26 @@ class Checkpoint(Table):
     """Save at least this often; also at every stop."""
     keep: Count = 2
     """How many of the last checkpoints stay; if the last one is damaged, the one before is used."""
+
+
+LossWeight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _ScheduledWeight(Table):
+    """`weight = { from = 0, to = 10, over = 0.2 }`: the weight of a loss, changed linearly."""
+
+    to: LossWeight
+    """The weight after the change."""
+    over: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """The share of the training that the change takes, from its start."""
+
+
+# `from` is a reserved word of Python.
+ScheduledWeight = create_model(
+    "ScheduledWeight",
+    __base__=_ScheduledWeight,
+    **{"from": (LossWeight, Field(0.0, description="The weight at the first step."))},  # pyright: ignore
+)
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,8 @@ def _contents(folder: Path, state: TrainState) -> Iterator[tuple[Path, dict[str,
     method = state.method
     for role, network in method.networks.items():
         yield network_file(folder, role), _copies(network.state_dict())
-        yield optimizer_file(folder, role), _flattened(state.optimizers[role], network)
+        if role in state.optimizers:
+            yield optimizer_file(folder, role), _flattened(state.optimizers[role], network)
     yield losses_file(folder), _copies(_loss_buffers(method))
     yield method_file(folder), _copies(method.state())
 
@@ -124,10 +125,10 @@ def restore(checkpoint: IntactCheckpoint, state: TrainState) -> TrainProgress:
     """
     load_method(checkpoint, state.method)
     with _as_run_error(checkpoint):
-        for role, network in state.method.networks.items():
+        for role, optimizer in state.optimizers.items():
             tensors = _read(checkpoint, optimizer_file(checkpoint.path, role))
             _require_finite(tensors, {}, optimizer_file(checkpoint.path, role))
-            _unflatten(state.optimizers[role], network, tensors)
+            _unflatten(optimizer, state.method.networks[role], tensors)
     return checkpoint.progress
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_map_only
 
 from genlab.engine.precision import Forward, Precision
 from genlab.errors import GenlabError
@@ -59,9 +61,9 @@ def _compiled(forward: Forward) -> Forward:
 def _recorded(forward: Forward) -> Forward:
     played = torch.compile(forward, mode="reduce-overhead", dynamic=False)
 
-    def compute(*given: Tensor, **named: Tensor) -> Tensor:
+    def compute(*given: Tensor, **named: Tensor) -> Any:
         # A method may keep a network's output for a later step, whose replay overwrites the same memory.
-        return played(*given, **named).clone()
+        return tree_map_only(Tensor, Tensor.clone, played(*given, **named))
 
     return compute
 

@@ -64,7 +64,7 @@ def _groups(state: TrainState) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
         weights = dict(network.named_parameters())
         yield f"the weights of the {role}", weights
         yield f"the buffers of the {role}", saved_buffers(network)
-        optimizer = state.optimizers[role].state
+        optimizer = state.optimizers[role].state if role in state.optimizers else {}
         yield (
             f"the optimizer state of the {role}",
             {

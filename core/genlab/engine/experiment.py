@@ -12,6 +12,7 @@ from genlab.data.batches import Batches
 from genlab.data.check import Selection
 from genlab.data.order import evenly_spaced
 from genlab.data.prepared import PreparedPairs
+from genlab.engine.phases import batches_before
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
 from genlab.interfaces.metric import Metric
@@ -50,6 +51,10 @@ class Experiment:
         settings = self.settings
         return Batches(self.training, settings.input, settings.seed, settings.train.batch_size)
 
+    def batches_before(self, step: int) -> int:
+        """Number of batches that all steps before this one take."""
+        return batches_before(self.method.phases(), step)
+
     def reads(self, step: int) -> list[Selection]:
         """The pairs that are read from a step on to the end."""
         evaluate = self.settings.evaluate
@@ -57,7 +62,9 @@ class Experiment:
         shown = evenly_spaced(len(self.validation), evaluate.preview_pairs)
         validated = evenly_spaced(len(self.validation), measured)
         return [
-            Selection(self.training, self.batches.indices(step, self.settings.train.steps)),
+            Selection(
+                self.training, self.batches.indices(*map(self.batches_before, (step, self.settings.train.steps)))
+            ),
             Selection(self.validation, sorted({*shown, *validated})),
             Selection(self.unaugmented, evenly_spaced(len(self.unaugmented), measured)),
         ]

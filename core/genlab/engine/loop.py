@@ -43,16 +43,16 @@ def train_loop(
                     if training.step >= steps:
                         training.save()
 
-                    # What is due at this step, and the next batch
+                    # What is due at this step, and the next batches
                     with training.saving_if_data_fail():
                         training.observe()
                         if training.step >= last or stopping():
                             break
-                        batch = training.next_batch(batches)
+                        step_batches = training.next_batches(batches)
 
                     if training.wants_saving:
                         training.save()
-                    training.advance(batch)
+                    training.advance(step_batches)
 
             training.save()
             if stopping() and not (training.step >= steps and training.validated):

@@ -10,6 +10,7 @@ import torch
 from torch.optim import Adam, AdamW, Optimizer
 
 from genlab.config import schema
+from genlab.interfaces.method import Method
 from genlab.interfaces.network import Network
 
 
@@ -23,6 +24,11 @@ def _eager(algorithm: type[Adam]) -> type[Adam]:
 
 
 _ALGORITHMS = {"adam": _eager(Adam), "adamw": _eager(AdamW)}
+
+
+def trained_networks(method: Method) -> dict[str, Network]:
+    """The networks that a method's phases may update, by role."""
+    return {role: network for role, network in method.networks.items() if method.roles[role].trained}
 
 
 def make_optimizers(

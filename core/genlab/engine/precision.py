@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.utils._pytree import tree_map_only
 
 from genlab.config.schema import PrecisionName
 from genlab.interfaces.network import Network
 
-Forward = Callable[..., Tensor]
+Forward = Callable[..., Any]
 Transform = Callable[[Forward], Forward]
 
 _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -69,9 +71,9 @@ class Precision:
         if self._type == torch.float32:
             return forward
 
-        def compute(*given: Tensor, **named: Tensor) -> Tensor:
+        def compute(*given: Tensor, **named: Tensor) -> Any:
             with torch.autocast(self._device.type, self._type):
-                return forward(*given, **named).float()
+                return tree_map_only(Tensor, Tensor.float, forward(*given, **named))
 
         return compute
 

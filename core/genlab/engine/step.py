@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import NamedTuple, cast
 
 import torch
@@ -11,9 +11,11 @@ from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 from torch.profiler import record_function
 
+from genlab.engine.phases import due_phases, repetitions
 from genlab.engine.precision import Precision, full_precision
 from genlab.errors import TrainingError
-from genlab.interfaces.method import Batch, Method, Phase, Term, Terms
+from genlab.interfaces.batch import Batch
+from genlab.interfaces.method import Method, Outputs, Phase, Term, Terms
 from genlab.interfaces.network import Network
 
 RANGE = "genlab: "
@@ -40,11 +42,21 @@ def train_step(
     optimizers: Mapping[str, Optimizer],
     with_norms: bool,
     precision: Precision | None = None,
+    fresh: Iterable[Batch] = (),
 ) -> StepResult:
-    """Update the networks once, in the order of the method's phases."""
-    result, precision = StepResult({}, {}, {}), precision or full_precision()
+    """Make the updates of the phases that take part in a step, in their order.
+
+    Args:
+        method: the method.
+        batch: the step's batch, which says where the training is.
+        optimizers: by role.
+        with_norms: whether to measure norms of gradients and weights.
+        precision: by default single precision.
+        fresh: the batches of phases that repeat their updates with others.
+    """
+    result, precision, others = StepResult({}, {}, {}), precision or full_precision(), iter(fresh)
     with precision.applied(method.networks.values()):
-        for phase, terms in _backward(method, batch, precision):
+        for phase, terms in _updates(method, batch, others, precision):
             updating = [optimizers[role] for role in phase.updates]
             if with_norms:
                 precision.unscale(updating)
@@ -52,38 +64,55 @@ def train_step(
                     _add_norms(result, phase, role, method.networks[role])
             with record_function(f"{RANGE}{phase.name} update"):
                 precision.update(updating)
+                with torch.no_grad():
+                    method.updated(phase.updates)
             result.losses.update({f"{phase.name}/{name}": term.value.detach() for name, term in terms.items()})
     return result
 
 
 def measure_norms(method: Method, batch: Batch, precision: Precision | None = None) -> StepResult:
-    """Gradient and weight norms of a step, without its updates and losses."""
+    """Gradient and weight norms of one update of each phase, without the updates and their losses."""
     result, precision = StepResult({}, {}, {}), precision or full_precision()
     with precision.applied(method.networks.values()):
-        for phase, _ in _backward(method, batch, precision):
+        shared = _forward(method, batch)
+        for phase in method.phases():
+            _gradients(method, phase, batch, shared, precision)
             for role in phase.updates:
                 _add_norms(result, phase, role, method.networks[role])
     return result
 
 
-def _backward(method: Method, batch: Batch, precision: Precision) -> Generator[tuple[Phase, Terms], None, None]:
-    """Yield each phase once the networks that it updates have their gradients."""
+def _updates(
+    method: Method, batch: Batch, fresh: Iterator[Batch], precision: Precision
+) -> Generator[tuple[Phase, Terms], None, None]:
+    """Yield a phase for each of its updates, once the networks that it updates have their gradients."""
+    shared = _forward(method, batch)
+    for phase in due_phases(method.phases(), batch.position.step):
+        yield phase, _gradients(method, phase, batch, shared, precision)
+        for other in repetitions(phase, batch, fresh):
+            yield phase, _gradients(method, phase, other, _forward(method, other), precision)
+
+
+def _forward(method: Method, batch: Batch) -> Outputs:
     with record_function(f"{RANGE}forward"):
-        shared = method.forward(batch)
-    for phase in method.phases():
-        with record_function(f"{RANGE}{phase.name}"):
-            terms = phase.terms(batch, shared)
-            _require_scalars(phase, terms)
-            objective = torch.stack([term.weight * term.value for term in terms.values()]).sum()
-            if not objective.requires_grad:
-                raise TrainingError(f"no term of the phase {phase.name} has a gradient: are they all detached?")
-            networks = [method.networks[role] for role in phase.updates]
-            for network in networks:
-                network.zero_grad(set_to_none=True)
-            # Naming the inputs skips the gradients of networks that this phase does not update.
-            parameters = (parameter for network in networks for parameter in network.parameters())
-            precision.backward(objective, [parameter for parameter in parameters if parameter.requires_grad])
-        yield phase, terms
+        return method.forward(batch)
+
+
+def _gradients(method: Method, phase: Phase, batch: Batch, shared: Outputs, precision: Precision) -> Terms:
+    """Compute the gradients of a phase's objective by the weights that it updates; returns its terms."""
+    with record_function(f"{RANGE}{phase.name}"):
+        terms = phase.terms(batch, shared)
+        _require_scalars(phase, terms)
+        objective = torch.stack([term.weight * term.value for term in terms.values()]).sum()
+        if not objective.requires_grad:
+            raise TrainingError(f"no term of the phase {phase.name} has a gradient: are they all detached?")
+        networks = [method.networks[role] for role in phase.updates]
+        for network in networks:
+            network.zero_grad(set_to_none=True)
+        # Naming the inputs skips the gradients of networks that this phase does not update.
+        parameters = (parameter for network in networks for parameter in network.parameters())
+        precision.backward(objective, [parameter for parameter in parameters if parameter.requires_grad])
+    return terms
 
 
 def _require_scalars(phase: Phase, terms: Terms) -> None:
@@ -96,6 +125,12 @@ def _require_scalars(phase: Phase, terms: Terms) -> None:
         if not isinstance(value, Tensor) or value.shape != ():
             given = f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
             raise TrainingError(f"the loss {phase.name}/{name}: expected a tensor with one value, got {given}")
+        if not isinstance(cast(object, term.weight), int | float):
+            given = f"got a {type(term.weight).__name__}"
+            raise TrainingError(
+                f"the weight of {phase.name}/{name}: expected a number, {given}",
+                hint="A loss's weight may change: weight.at(batch.position) is the number at a step.",
+            )
 
 
 def _add_norms(result: StepResult, phase: Phase, role: str, network: Network) -> None:

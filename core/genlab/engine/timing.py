@@ -31,7 +31,7 @@ class StepTimer:
     """Time since the training started, and the throughput of its steps without validation and checkpoints.
 
     Args:
-        batch_size: pairs in a step.
+        batch_size: pairs in a batch.
 
     Attributes:
         waited: seconds spent waiting for pairs.
@@ -42,7 +42,7 @@ class StepTimer:
         self.batch_size = batch_size
         self.waited = self.stepped = 0.0
         self._started = self._saved = self._read = time.monotonic()
-        self._steps = 0
+        self._batches = 0
         self._waited_before = 0.0
 
     def seconds(self) -> float:
@@ -53,9 +53,9 @@ class StepTimer:
         """Throughput since the last call."""
         now = time.monotonic()
         seconds = max(now - self._read, 1e-9)
-        images = self._steps * self.batch_size
+        images = self._batches * self.batch_size
         throughput = Throughput(seconds, images / seconds, (self.waited - self._waited_before) / seconds)
-        self._read, self._steps, self._waited_before = now, 0, self.waited
+        self._read, self._batches, self._waited_before = now, 0, self.waited
         return throughput
 
     @contextmanager
@@ -66,12 +66,12 @@ class StepTimer:
         self.waited += time.monotonic() - before
 
     @contextmanager
-    def stepping(self) -> Generator[None, None, None]:
-        """Context that counts as a step."""
+    def stepping(self, batches: int = 1) -> Generator[None, None, None]:
+        """Context that counts as a step, with so many batches."""
         before = time.monotonic()
         yield
         self.stepped += time.monotonic() - before
-        self._steps += 1
+        self._batches += batches
 
     @contextmanager
     def aside(self) -> Generator[None, None, None]:

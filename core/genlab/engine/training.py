@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -18,7 +19,8 @@ from genlab.engine.divergence import not_finite
 from genlab.engine.experiment import Experiment
 from genlab.engine.inference import Predictor
 from genlab.engine.listener_list import ListenerList
-from genlab.engine.optimizers import make_optimizers, rate_at, set_rates
+from genlab.engine.optimizers import make_optimizers, rate_at, set_rates, trained_networks
+from genlab.engine.phases import fresh_batches
 from genlab.engine.precision import Precision
 from genlab.engine.runtime import cpu_threads, keep_freed_memory, tf32_and_autotune
 from genlab.engine.seeding import derived_seed, isolated_rng, seed_random_numbers
@@ -27,8 +29,9 @@ from genlab.engine.timing import StepTimer, due
 from genlab.engine.train_state import TrainState
 from genlab.engine.validation import Interrupted, preview, validate
 from genlab.errors import DataError, TrainingError
+from genlab.interfaces.batch import Batch
 from genlab.interfaces.listener import CheckpointSaved, Previewed, Step, StepMetrics, Validated
-from genlab.interfaces.method import Batch
+from genlab.interfaces.position import Position
 
 
 class Training:
@@ -55,7 +58,7 @@ class Training:
         self.folder = folder
         self.listeners = listeners
         self.stopping = stopping
-        self.optimizers = make_optimizers(experiment.networks, settings.optimizer, experiment.device)
+        self.optimizers = make_optimizers(trained_networks(experiment.method), settings.optimizer, experiment.device)
         self.state = TrainState(experiment.method, self.optimizers)
         self.infinite = frozenset(not_finite(self.state))
         self.precision = Precision(settings.train.chosen_precision, experiment.device)
@@ -70,7 +73,7 @@ class Training:
 
     def batches(self) -> Generator[Batch, None, None]:
         """The batches from here on."""
-        return self.experiment.batches.starting_at(self.step)
+        return self.experiment.batches.starting_at(self.experiment.batches_before(self.step))
 
     @contextmanager
     def ready(self) -> Generator[Iterator[Batch], None, None]:
@@ -89,7 +92,8 @@ class Training:
         experiment = self.experiment
         method, batch_size = experiment.method, experiment.settings.train.batch_size
         with self.timer.aside(), closing(self.batches()) as batches, self.saving_if_data_fail():
-            batch = next(batches)
+            batch = self.next_batches(batches)[0]
+            method.begin(batch.position)
             compile_networks(
                 method,
                 self.precision,
@@ -98,10 +102,12 @@ class Training:
                 lambda: measure_norms(method, batch, self.precision),
             )
 
-    def next_batch(self, batches: Iterator[Batch]) -> Batch:
-        """Wait for the next batch."""
+    def next_batches(self, batches: Iterator[Batch]) -> Sequence[Batch]:
+        """Wait for the next step's batches: one, and those of phases that repeat their updates with others."""
+        position = Position(self.step, self.experiment.settings.train.steps)
+        count = 1 + fresh_batches(self.experiment.method.phases(), self.step)
         with self.timer.waiting():
-            return next(batches)
+            return [batch._replace(position=position) for batch in islice(batches, count)]
 
     def observe(self) -> None:
         """Run the validation and previews due at this step, unless done before; a signal postpones them."""
@@ -134,8 +140,8 @@ class Training:
         if self.saved == self.step:
             self.save()
 
-    def advance(self, batch: Batch) -> None:
-        """Take one step."""
+    def advance(self, batches: Sequence[Batch]) -> None:
+        """Take one step with its batches."""
         settings = self.experiment.settings
         rate = rate_at(self.step, settings.train.steps, settings.optimizer.learning_rate, settings.schedule)
         set_rates(self.optimizers, rate)
@@ -144,8 +150,10 @@ class Training:
         reading = number == 1 or number % settings.train.values_every == 0 or validating
         self._seed("step")
         next_step(self.experiment.device)
-        with self.timer.stepping():
-            result = train_step(self.experiment.method, batch, self.optimizers, reading, self.precision)
+        method, (batch, *fresh) = self.experiment.method, batches
+        with self.timer.stepping(len(batches)):
+            method.begin(batch.position)
+            result = train_step(method, batch, self.optimizers, reading, self.precision, fresh)
         self.step, self.validated, self.previewed = number, False, False
         self.listeners.emit(Step(number, self._values(result, rate) if reading else None))
 

@@ -18,8 +18,8 @@ from genlab.data.view import view_pairs
 from genlab.engine.experiment import Experiment
 from genlab.engine.inference import Predictor
 from genlab.errors import TrainingError
+from genlab.interfaces.batch import Batch
 from genlab.interfaces.listener import Pictures
-from genlab.interfaces.method import Batch
 from genlab.interfaces.metric import Metric
 
 _log = logging.getLogger("genlab")

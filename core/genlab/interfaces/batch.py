@@ -29,6 +29,11 @@ class Batch(NamedTuple):
     position: Position = Position()
     draws: Draws = Draws()
 
+    @property
+    def sides(self) -> tuple[Tensor, Tensor]:
+        """Condition and target."""
+        return self.condition, self.target
+
     def reversed(self) -> Batch:
         """The same with the sides swapped, for the way back."""
         return self._replace(condition=self.target, target=self.condition)

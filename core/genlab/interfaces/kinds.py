@@ -15,15 +15,19 @@ class Kind:
         table: the table of a recipe that names it, or that has a table for each label.
         supplied: the constructor's arguments that the framework gives.
         reserved: the keys of its table that are the framework's.
-        is_labeled: whether a recipe may have several, each in a table under a label of the recipe's own.
+        offered: the constructor's arguments that the framework gives where they are taken.
+        is_labeled: whether a recipe may have several, each in a table under a label.
+        is_named_by_label: whether the label is the component's name, unless the table has a `name`.
     """
 
     name: str
     interfaces: tuple[str, ...]
     table: tuple[str, ...]
     supplied: tuple[str, ...] = ()
+    offered: tuple[str, ...] = ()
     reserved: tuple[str, ...] = ("name",)
     is_labeled: bool = False
+    is_named_by_label: bool = True
 
 
 KINDS = {
@@ -42,8 +46,20 @@ KINDS = {
             supplied=("condition_channels", "image_channels"),
         ),
         Kind(
+            "network",
+            ("genlab.interfaces.network:Network",),
+            ("networks",),
+            offered=("in_channels",),
+            is_labeled=True,
+            is_named_by_label=False,
+        ),
+        Kind(
             "loss",
-            ("genlab.interfaces.loss:Loss", "genlab.interfaces.loss:AdversarialLoss"),
+            (
+                "genlab.interfaces.loss:Loss",
+                "genlab.interfaces.loss:AdversarialLoss",
+                "genlab.interfaces.loss:Objective",
+            ),
             ("losses",),
             reserved=("name", "weight"),
             is_labeled=True,

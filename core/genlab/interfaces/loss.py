@@ -96,12 +96,14 @@ class AdversarialLoss(nn.Module, ABC):
 class Objective(nn.Module, ABC):
     """A term of the generator's or the discriminator's objective that sees the step, such as a penalty on gradients.
 
-    A class says in `side` whose objective it belongs to; in `needs_features` that it reads the discriminator's; and its
-    constructor may set `every`: it is then computed at each so many steps only, with as many times its weight (lazy
-    regularization; Karras et al. 2020, arXiv 1912.04958, appendix B). `is_mean` and `remembers_images` are as in `Loss`.
+    A class says in `side` whose objective it belongs to, in `needs_discriminator` whether it is nothing without one,
+    and in `needs_features` that it reads the discriminator's features. Its constructor may set `every`: it is then
+    computed at each so many steps only, with as many times its weight (lazy regularization; Karras et al. 2020, arXiv
+    1912.04958, appendix B). `is_mean` and `remembers_images` are as in `Loss`.
     """
 
     side: ClassVar[Literal["generator", "discriminator"]] = "generator"
+    needs_discriminator: ClassVar[bool] = True
     needs_features: ClassVar[bool] = False
     is_mean: ClassVar[bool] = True
     remembers_images: ClassVar[bool] = False

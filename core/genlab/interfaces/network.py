@@ -6,13 +6,17 @@ Between components images are (batch, channels, height, width) floats in [-1, 1]
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from typing_extensions import override
+
+from genlab.errors import TrainingError
+from genlab.interfaces.role import FurtherInput
 
 
 class Level(NamedTuple):
@@ -42,8 +46,47 @@ class Skip(NamedTuple):
     module: nn.Module
 
 
+class Scored(NamedTuple):
+    """What a discriminator of several maps, or one with features, makes of an image.
+
+    Args:
+        maps: scores, at least one map (n, 1, i, j): before any sigmoid, higher for what is taken as real.
+        features: of its layers, in order, of all maps one after the other; (n, c, h, w) each.
+    """
+
+    maps: Sequence[Float[Tensor, "n 1 _ _"]]
+    features: Sequence[Float[Tensor, "n _ _ _"]] = ()
+
+
+def as_scored(scores: Float[Tensor, "n 1 i j"] | Scored) -> Scored:
+    """Take the scores of a discriminator in either form.
+
+    Raises:
+        TrainingError: it gave something else.
+    """
+    if isinstance(scores, Scored):
+        return scores
+    if not isinstance(scores, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
+        given = type(scores).__name__
+        raise TrainingError(f"expected a discriminator to give a tensor of scores or a genlab.Scored, got a {given}")
+    return Scored((scores,))
+
+
 class Network(nn.Module):
-    """A module that can initialize its weights and list its levels."""
+    """A module that can initialize its weights and list its levels.
+
+    It is also the interface of networks that are neither generators nor discriminators, such as encoders, heads and
+    teachers. A constructor of such a network may take `in_channels`, and a method then says for its role what that is:
+    a tuple of the channels of each thing that it reads.
+
+    One that can give features sets `feature_channels`, the channels of each, and overrides `features`.
+    """
+
+    feature_channels: Sequence[int] = ()
+
+    def features(self, *images: Float[Tensor, "n _ _ _"]) -> Sequence[Float[Tensor, "n _ _ _"]]:
+        """The features of an input, outermost first, as many as `feature_channels`."""
+        raise NotImplementedError
 
     def initialize(self, name: str, parameter: Tensor, rng: torch.Generator) -> None:
         """Initialize one parameter in place, drawing only from `rng`.
@@ -66,20 +109,27 @@ class Network(nn.Module):
 
 
 class Generator(Network, ABC):
-    """Turns a condition into a prediction of the same height and width.
+    """Turns a condition into an image of the same size, or `scale` times as high and wide.
 
-    The framework supplies the constructor's `in_channels` and `out_channels`; its other arguments are settings.
-    `size_multiple` is what the height and width of a condition must be multiples of, in pixels: a class says it, or its
-    constructor, such as `self.size_multiple = 2**levels`. Dropout is a module (`nn.Dropout` and its kin), so that a
-    recipe can keep it on when it predicts.
+    The framework supplies the constructor's `in_channels` and `out_channels`; its other arguments are settings. The
+    last layer has no activation: the method knows whether it gives an image, a velocity or scores of classes, and
+    applies a tanh where it has to.
+
+    A class, or its constructor, says in `size_multiple` what the height and width of a condition must be multiples of,
+    in pixels, such as `self.size_multiple = 2**levels`; in `scale` how many times larger the output is; and in
+    `inputs` which further inputs `forward` takes, by name, and their sizes: a `time` of size 1 is (n,), from 0 to 1; a
+    `label` of k classes is (n,), integers; a `latent` of size k is (n, k). Dropout is a module (`nn.Dropout` and its
+    kin), so that a recipe can keep it on when it predicts.
     """
 
     size_multiple: int = 1
+    scale: int = 1
+    inputs: Mapping[FurtherInput, int] = MappingProxyType({})
 
     @abstractmethod
     @override
-    def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
-        """The prediction, in [-1, 1] as the condition is; or scores of classes, which have no bounds."""
+    def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d _ _"]:
+        """The output, without bounds; further inputs come by name: `forward(condition, time=time)`."""
 
     def skips(self) -> Sequence[Skip]:
         """The skip connections, from the outermost, which `gen probe` replaces one by one; here none."""
@@ -90,21 +140,28 @@ class Discriminator(Network, ABC):
     """Classifies images as real or predicted.
 
     The framework supplies the constructor's `condition_channels` and `image_channels`; its other arguments are
-    settings. A class says, or its constructor, in `receptive_field` the side of the square that one score sees, and in
-    `min_size` the least height and width of an image that gives a score, both in pixels.
+    settings. A method that shows no condition says 0 `condition_channels`, and the condition then has none.
+
+    A class says, or its constructor, in `receptive_field` the side of the square that one score sees (of several maps,
+    the largest), and in `min_size` the least height and width of an image that gives a score, both in pixels. One whose
+    scores depend on the whole image, such as through attention or its own norm, says `is_local = False`; one whose
+    `Scored` has features sets `feature_channels`.
     """
 
     receptive_field: int
     min_size: int
+    is_local: ClassVar[bool] = True
 
     @abstractmethod
     @override
-    def forward(self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]) -> Float[Tensor, "n 1 i j"]:
-        """Scores: before any sigmoid, higher for what is taken as real."""
+    def forward(
+        self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]
+    ) -> Float[Tensor, "n 1 i j"] | Scored:
+        """Scores before any sigmoid, higher for what is taken as real; a `Scored` has several maps, or features."""
 
     def score_each(
         self, condition: Float[Tensor, "n c h w"], images: Sequence[Float[Tensor, "n d h w"]]
-    ) -> Sequence[Float[Tensor, "n 1 i j"]]:
+    ) -> Sequence[Float[Tensor, "n 1 i j"] | Scored]:
         """The scores of several images of one condition, in their order: what `self(condition, image)` gives for each.
 
         A method asks for it where it scores with the same weights, as in pix2pix a target and a prediction. This one

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -45,15 +45,19 @@ class Draws:
     samples: tuple[int, ...] = ()
     repeat: int = 0
 
-    def normal(self, name: str, like: Float[Tensor, "n *shape"]) -> Float[Tensor, "n *shape"]:
+    def normal(self, name: str, like: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
         """Draw from a standard normal distribution, in the shape, type and device of a tensor of the batch."""
         rows = [torch.randn(like.shape[1:], generator=rng) for rng in self._generators(name, like.shape[0])]
         return torch.stack(rows).to(like)
 
-    def uniform(self, name: str, like: Float[Tensor, "n *shape"]) -> Float[Tensor, " n"]:
-        """Draw a number in [0, 1) for each image of a batch, in the type and on the device of a tensor of the batch."""
+    def uniform(self, name: str, like: Float[Tensor, "n ..."]) -> Float[Tensor, " n"]:
+        """Draw a number in [0, 1) for each image of a batch, in the type and on the device of one of its tensors."""
         rows = [torch.rand((), generator=rng) for rng in self._generators(name, like.shape[0])]
         return torch.stack(rows).to(like)
+
+    def repeated(self, repeat: int) -> Draws:
+        """Those of a repeated update with the same batch."""
+        return replace(self, repeat=repeat)
 
     def _generators(self, name: str, count: int) -> list[torch.Generator]:
         samples = self.samples or tuple(range(count))

@@ -9,6 +9,7 @@ from typing import Literal
 from genlab.errors import PluginError
 
 NetworkKind = Literal["generator", "discriminator", "network"]
+FurtherInput = Literal["time", "label", "latent"]
 SIDES = ("condition", "target")
 
 
@@ -38,7 +39,7 @@ class Role:
     kind: NetworkKind
     reads: tuple[str | int, ...] = ("condition",)
     gives: str | int | None = None
-    inputs: tuple[str, ...] = ()
+    inputs: tuple[FurtherInput, ...] = ()
     like: str | None = None
     trained: bool = True
 

@@ -74,9 +74,11 @@ class StepContext:
         if self._discriminator is None:
             raise TrainingError("an objective asks for scores, and there is no discriminator")
         if new := [image for image in images if id(image) not in self._scored]:
-            outputs = self._discriminator.score_each(self._shown, new) if len(new) > 1 else [
-                self._discriminator(self._shown, new[0])
-            ]
+            outputs = (
+                self._discriminator.score_each(self._shown, new)
+                if len(new) > 1
+                else [self._discriminator(self._shown, new[0])]
+            )
             # With the image, so that no other one gets its id.
             self._scored |= {id(image): (image, as_scored(out)) for image, out in zip(new, outputs, strict=True)}
         return [self._scored[id(image)][1] for image in images]

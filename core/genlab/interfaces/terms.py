@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from genlab.interfaces.batch import Batch
 from genlab.interfaces.loss import AdversarialLoss, AnyLoss, Loss, Objective, Scores
-from genlab.interfaces.method import Term, Terms, WeightedLoss
+from genlab.interfaces.method import Outputs, Phase, Term, Terms, WeightedLoss
 from genlab.interfaces.step_context import StepContext
 
 
@@ -45,12 +47,49 @@ def discriminator_terms(losses: Mapping[str, WeightedLoss], step: StepContext, w
     return terms
 
 
+def discriminator_phases(
+    role: str,
+    losses: Mapping[str, WeightedLoss],
+    step: Callable[[Batch, Outputs], StepContext],
+    *,
+    weight: float = 1.0,
+    repeats: int = 1,
+) -> list[Phase]:
+    """The phases of a discriminator: one for the game, and one for each `every` of objectives that have one.
+
+    Args:
+        role: the discriminator's, which is the phase's name.
+        losses: the losses.
+        step: the step as the discriminator's objectives see it, with a prediction that is detached.
+        weight: of each adversarial loss.
+        repeats: updates in a step by the objectives of every step, each with another batch.
+    """
+    groups: dict[int, dict[str, WeightedLoss]] = {}
+    for label, weighted in losses.items():
+        if isinstance(weighted.loss, AdversarialLoss) or side_of(weighted.loss) == "discriminator":
+            every = weighted.loss.every if isinstance(weighted.loss, Objective) else 1
+            groups.setdefault(every, {})[label] = weighted
+
+    def phase(every: int, group: Mapping[str, WeightedLoss]) -> Phase:
+        def terms(batch: Batch, outputs: Outputs) -> Terms:
+            return discriminator_terms(group, step(batch, outputs), weight)
+
+        if every == 1:
+            return Phase(role, (role,), terms, repeats=repeats, fresh=repeats > 1)
+        return Phase(f"{role}_every_{every}", (role,), terms, every=every)
+
+    return [phase(every, groups[every]) for every in sorted(groups)]
+
+
+def side_of(loss: AnyLoss) -> Literal["generator", "discriminator"]:
+    """Whose objective a loss belongs to; an adversarial loss belongs to both, and is counted as the generator's."""
+    return loss.side if isinstance(loss, Objective) else "generator"
+
+
 def needs_discriminator(loss: AnyLoss | type[AnyLoss]) -> bool:
     """True for a loss that is nothing without a discriminator."""
     cls = loss if isinstance(loss, type) else type(loss)
-    return issubclass(cls, AdversarialLoss) or (
-        issubclass(cls, Objective) and (cls.side == "discriminator" or cls.needs_features)
-    )
+    return issubclass(cls, AdversarialLoss) or (issubclass(cls, Objective) and cls.needs_discriminator)
 
 
 def _over_maps(side: Callable[[Scores], Float[Tensor, ""]], step: StepContext) -> Float[Tensor, ""]:

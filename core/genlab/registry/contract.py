@@ -60,10 +60,12 @@ class Contract(NamedTuple):
     Args:
         settings: a model of the settings, with their defaults and help.
         nested: the settings that are components, or lists of them, with their kinds.
+        supplied: the arguments that it takes from the framework.
     """
 
     settings: type[BaseModel]
     nested: Mapping[str, str]
+    supplied: tuple[str, ...]
 
 
 def load_object(path: str) -> Any:
@@ -124,7 +126,8 @@ def read_contract(cls: type, kind: Kind, preset: Iterable[str]) -> Contract:
     parameters = dict(inspect.signature(cls).parameters)
     _check_held(parameters, kind, preset)
     hints = _hints(cls)
-    settings = {name: value for name, value in parameters.items() if name not in (*kind.supplied, *preset)}
+    given = (*kind.supplied, *kind.offered, *preset)
+    settings = {name: value for name, value in parameters.items() if name not in given}
     for name, parameter in settings.items():
         _check_setting(name, parameter, name in hints, kind)
     kinds = {name: nested_kind(hints[name]) for name in settings}
@@ -132,7 +135,8 @@ def read_contract(cls: type, kind: Kind, preset: Iterable[str]) -> Contract:
     for name, inner in nested.items():
         if KINDS[inner].supplied:
             raise PluginError(f"its setting `{name}` asks for a {inner}, which only the framework can construct")
-    return Contract(_model(cls, settings, hints, nested), nested)
+    supplied = tuple(name for name in (*kind.supplied, *kind.offered) if name in parameters)
+    return Contract(_model(cls, settings, hints, nested), nested, supplied)
 
 
 def _check_held(parameters: Parameters, kind: Kind, preset: Iterable[str]) -> None:
@@ -143,7 +147,7 @@ def _check_held(parameters: Parameters, kind: Kind, preset: Iterable[str]) -> No
     for name in preset:
         if name not in parameters:
             raise PluginError(f"it is registered with `{name}` fixed, which its constructor does not take")
-        if name in kind.supplied:
+        if name in (*kind.supplied, *kind.offered):
             raise PluginError(f"it is registered with `{name}` fixed, which the framework supplies")
 
 

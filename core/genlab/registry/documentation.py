@@ -102,9 +102,10 @@ def _toml(value: Any) -> str:
 def _snippet(component: Component, settings: Sequence[Setting]) -> Iterator[str]:
     """Lines of a table, with placeholders for required settings."""
     kind = component.kind
+    is_named = not (kind.is_labeled and kind.is_named_by_label)
     label = (component.name,) if kind.is_labeled else ()
     yield f"[{dotted((*kind.table, *label))}]"
-    if not kind.is_labeled:
+    if is_named:
         yield f"name = {inline(component.name)}"
     if "weight" in kind.reserved:
         yield "weight = 1.0"

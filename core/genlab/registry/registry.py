@@ -40,6 +40,10 @@ class Registry:
         """Register a discriminator."""
         self._add("discriminator", name, target, preset)
 
+    def network(self, name: str, target: Target, /, **preset: Any) -> None:
+        """Register a network that is neither a generator nor a discriminator, such as an encoder."""
+        self._add("network", name, target, preset)
+
     def loss(self, name: str, target: Target, /, **preset: Any) -> None:
         """Register a loss."""
         self._add("loss", name, target, preset)

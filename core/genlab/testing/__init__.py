@@ -27,6 +27,7 @@ from genlab.testing.toys import (
     ToyLoss as ToyLoss,
     ToyMethod as ToyMethod,
     ToyMetric as ToyMetric,
+    ToyNetwork as ToyNetwork,
 )
 
 __all__ = [
@@ -47,4 +48,5 @@ __all__ = [
     "ToyLoss",
     "ToyMethod",
     "ToyMetric",
+    "ToyNetwork",
 ]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from typing import cast
 
 import torch
 from torch import Tensor
 
-from genlab.interfaces.loss import AdversarialLoss
+from genlab.interfaces.loss import AdversarialLoss, Scores
 from genlab.testing.device import require_one_device
 from genlab.testing.examples import images
 from genlab.testing.suite import Suite, require
+
+
+def scores_of(real: Tensor, predicted: Tensor) -> Scores:
+    """Scores that are there already."""
+    return Scores(lambda: real, lambda: predicted)
 
 
 class AdversarialLossSuite(Suite):
@@ -30,8 +36,8 @@ class AdversarialLossSuite(Suite):
     def values(self, loss: AdversarialLoss, real: Tensor, predicted: Tensor) -> dict[str, Tensor]:
         """Values of both sides for scores of real images and of predictions."""
         return {
-            "for_generator": loss.for_generator(predicted),
-            "for_discriminator": loss.for_discriminator(real, predicted),
+            "for_generator": loss.for_generator(scores_of(real, predicted)),
+            "for_discriminator": loss.for_discriminator(scores_of(real, predicted)),
         }
 
     def test_both_sides_are_one_finite_number(self) -> None:
@@ -61,15 +67,16 @@ class AdversarialLossSuite(Suite):
     def test_the_generator_wants_its_predictions_taken_as_real(self) -> None:
         """Its side is lower the higher the scores of predictions are, and its gradient says so."""
         loss = self.loss()
-        low, high = loss.for_generator(self.scores(-2.0)), loss.for_generator(self.scores(0.5))
+        real = self.scores(0.5, 1)
+        low, high = (loss.for_generator(scores_of(real, self.scores(mean))) for mean in (-2.0, 0.5))
         require(high < low, f"for_generator is {low:.4g} for low scores and {high:.4g} for high ones; higher is better")
         scores = self.scores(-2.0).requires_grad_()
-        value = loss.for_generator(scores)
+        value = loss.for_generator(scores_of(real, scores))
         require(value.requires_grad, "no gradient comes back from for_generator")
         (gradient,) = torch.autograd.grad(value, scores)
         require(gradient.sum() < 0, "the gradient of for_generator lowers the scores of predictions")
         given = self._wanted_of_predictions().requires_grad_()
-        (gradient,) = torch.autograd.grad(loss.for_generator(given), given)
+        (gradient,) = torch.autograd.grad(loss.for_generator(scores_of(torch.ones_like(given), given)), given)
         score = f"{given.mean():g}"
         what = f"where predictions score {score}, as for_discriminator wants, for_generator does not want them higher"
         require(gradient.sum() < 0, what)
@@ -78,18 +85,18 @@ class AdversarialLossSuite(Suite):
         """A map of the score at which predictions cost the discriminator least."""
         loss, real = self.loss(), torch.ones(1, 1, 6, 6)
         maps = [torch.full_like(real, score / 4) for score in range(-12, 13)]
-        return min(maps, key=lambda given: loss.for_discriminator(real, given).item())
+        return min(maps, key=lambda given: loss.for_discriminator(scores_of(real, given)).item())
 
     def test_the_discriminator_wants_both_told_apart(self) -> None:
         """Its side is lower the higher real images score and the lower predictions do."""
         loss = self.loss()
-        right = loss.for_discriminator(self.scores(1.0), self.scores(-1.0, 1))
-        confused = loss.for_discriminator(self.scores(-1.0), self.scores(1.0, 1))
+        right = loss.for_discriminator(scores_of(self.scores(1.0), self.scores(-1.0, 1)))
+        confused = loss.for_discriminator(scores_of(self.scores(-1.0), self.scores(1.0, 1)))
         require(
             right < confused, f"for_discriminator is {right:.4g} for separated scores, {confused:.4g} for swapped ones"
         )
         real, predicted = self.scores(0.3).requires_grad_(), self.scores(0.3, 1).requires_grad_()
-        value = loss.for_discriminator(real, predicted)
+        value = loss.for_discriminator(scores_of(real, predicted))
         require(value.requires_grad, "no gradient comes back from for_discriminator")
         for_real, for_predicted = torch.autograd.grad(value, (real, predicted), materialize_grads=True)
         require(for_real.sum() < 0, "its gradient does not raise the scores of real images")
@@ -125,7 +132,11 @@ class AdversarialLossSuite(Suite):
 
     def test_it_goes_to_a_device(self) -> None:
         """Sent to a GPU, it computes there with nothing that stays behind: parameters and buffers go along."""
-        loss = self.loss()
-        require_one_device(loss, loss.for_generator, self.scores(-0.5))
-        loss = self.loss()
-        require_one_device(loss, loss.for_discriminator, self.scores(0.5), self.scores(-0.5, 1))
+        for name in ("for_generator", "for_discriminator"):
+            loss = self.loss()
+            side: Callable[[Scores], Tensor] = getattr(loss, name)
+
+            def value(real: Tensor, predicted: Tensor, side: Callable[[Scores], Tensor] = side) -> Tensor:
+                return side(scores_of(real, predicted))
+
+            require_one_device(loss, value, self.scores(0.5), self.scores(-0.5, 1))

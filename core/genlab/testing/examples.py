@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from genlab.interfaces.method import Batch
+from genlab.interfaces.batch import Batch
 from genlab.interfaces.predictions import Predictions
 
 CLASSES = 5

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -15,7 +16,7 @@ from typing_extensions import override
 from genlab.config.schema import Optimizer as OptimizerSettings
 from genlab.engine.checkpoint import restore, save
 from genlab.engine.checkpoint_state import TrainProgress, open_checkpoint
-from genlab.engine.optimizers import make_optimizers, set_rates
+from genlab.engine.optimizers import make_optimizers, set_rates, trained_networks
 from genlab.engine.seeding import (
     derived_seed,
     initialize,
@@ -26,16 +27,21 @@ from genlab.engine.seeding import (
 from genlab.engine.step import train_step
 from genlab.engine.train_state import TrainState
 from genlab.errors import RecipeError
+from genlab.interfaces.batch import Batch
+from genlab.interfaces.channels import supplied_channels
 from genlab.interfaces.loss import Loss
-from genlab.interfaces.method import Batch, Method, WeightedLoss
-from genlab.interfaces.network import Network
+from genlab.interfaces.method import Method, WeightedLoss
+from genlab.interfaces.network import Network, as_scored
+from genlab.interfaces.position import Draws, Position
 from genlab.interfaces.predictions import Predictions
+from genlab.interfaces.role import Role
+from genlab.interfaces.weight import Weight
 from genlab.testing.examples import CLASSES, batch
 from genlab.testing.suite import Suite, drawing, require
-from genlab.testing.toys import ToyAdversarialLoss, ToyDiscriminator, ToyGenerator, ToyLoss
+from genlab.testing.toys import ToyAdversarialLoss, ToyDiscriminator, ToyGenerator, ToyLoss, ToyNetwork
 
-ROLES = ("generator", "discriminator")
 _CPU = torch.device("cpu")
+_WEIGHT = Weight(10.0)
 
 
 class _ClassLoss(Loss):
@@ -63,52 +69,72 @@ class MethodSuite(Suite):
     def networks(self) -> dict[str, Network]:
         """Toy networks for its roles, with the first weights of a run."""
         channels = CLASSES if self.component.predictions == "classes" else 3
-        with seeded_construction(0, "toys"):
-            made: dict[str, Network] = {
-                "generator": ToyGenerator(3, channels, channels=8),
-                "discriminator": ToyDiscriminator(3, channels),
-            }
-        for role, network in made.items():
-            initialize(network, 0, role)
-        return {role: made[role] for role in self.component.roles}
+        made: dict[str, Network] = {}
+        for name, role in self.component.roles.items():
+            supplied = supplied_channels(role, {"condition": 3, "target": channels}, made)
+            with seeded_construction(0, name):
+                made[name] = self.toy(role, supplied)
+            initialize(made[name], 0, role.like if role.like and not role.trained else name)
+            if not role.trained:
+                made[name].requires_grad_(False).eval()
+        return made
 
-    def losses(self, weight: float = 10.0) -> dict[str, WeightedLoss]:
+    def toy(self, role: Role, supplied: Mapping[str, Any]) -> Network:
+        """A small network for a role, with the channels that the method says."""
+        match role.kind:
+            case "generator":
+                return ToyGenerator(**supplied, channels=8, inputs=role.inputs)
+            case "discriminator":
+                return ToyDiscriminator(**supplied)
+            case "network":
+                return ToyNetwork(**supplied)
+
+    def losses(self, weight: Weight = _WEIGHT) -> dict[str, WeightedLoss]:
         """Toy losses: one that compares with the target, of a weight, and an adversarial one for a discriminator."""
         losses = {"supervised": WeightedLoss(self.supervised(), weight)}
-        if "discriminator" in self.component.roles:
-            losses["adversarial"] = WeightedLoss(ToyAdversarialLoss(), 0.1)
+        if self.discriminators():
+            losses["adversarial"] = WeightedLoss(ToyAdversarialLoss(), Weight(0.1))
         return losses
+
+    def discriminators(self) -> dict[str, Role]:
+        """Its roles of that kind."""
+        return {name: role for name, role in self.component.roles.items() if role.kind == "discriminator"}
 
     def supervised(self) -> Loss:
         """A loss of the kind of prediction that the method makes."""
         return _ClassLoss() if self.component.predictions == "classes" else ToyLoss()
 
-    def method(self, weight: float = 10.0) -> Method:
+    def method(self, weight: Weight = _WEIGHT) -> Method:
         """A new method on toy networks."""
         return self.construct(networks=self.networks(), losses=self.losses(weight))
 
-    def batch(self, count: int = 2) -> Batch:
-        """A batch of the kind of prediction that the method makes."""
-        return batch(self.component.predictions, count)
+    def batch(self, count: int = 2, step: int = 0) -> Batch:
+        """A batch of the kind of prediction that the method makes, at a step of the toy's training."""
+        given = batch(self.component.predictions, count)
+        samples = tuple(range(step * count, (step + 1) * count))
+        return given._replace(position=Position(step, 2 * self.steps), draws=Draws(0, samples))
 
-    def train_state(self, weight: float = 10.0) -> TrainState:
+    def train_state(self, weight: Weight = _WEIGHT) -> TrainState:
         """A method and its optimizers, as a run has them."""
         method = self.method(weight)
-        return TrainState(method, make_optimizers(method.networks, OptimizerSettings(learning_rate=5e-3), _CPU))
+        settings = OptimizerSettings(learning_rate=5e-3)
+        return TrainState(method, make_optimizers(trained_networks(method), settings, _CPU))
 
     def train(self, state: TrainState, first: int, last: int, count: int = 2) -> None:
         """Take some steps, with random numbers that are a function of the step, as in a run."""
         with isolated_rng(_CPU):
             for step in range(first, last):
                 seed_random_numbers(derived_seed(0, "step", step), _CPU)
-                train_step(state.method, self.batch(count), state.optimizers, with_norms=False)
+                given = self.batch(count, step)
+                state.method.begin(given.position)
+                train_step(state.method, given, state.optimizers, with_norms=False, fresh=repeat(given))
 
-    def test_it_uses_networks_that_recipes_have(self) -> None:
-        """Its roles are among those of a recipe, and each is updated by one of its phases."""
-        roles = self.component.roles
-        unknown = [role for role in roles if role not in ROLES]
-        require(not unknown, f"it uses a network `{unknown and unknown[0]}`; a recipe has {' and '.join(ROLES)}")
+    def test_its_phases_update_its_networks(self) -> None:
+        """Each network that is trained is updated by one of its phases, others by none; phases are always the same."""
         require(self.component.predictions in ("images", "classes"), f"predictions is {self.component.predictions!r}")
+        roles: Mapping[str, Role] = self.component.roles
+        odd = [name for name, role in roles.items() if role.like and role.like not in roles]
+        require(not odd, f"its role `{odd and odd[0]}` is like one that it does not have")
         method = self.method()
         constructed = all(hasattr(method, name) for name in ("networks", "losses"))
         require(constructed, f"the constructor of {type(method).__name__} does not call that of genlab.Method")
@@ -116,7 +142,12 @@ class MethodSuite(Suite):
         names = [phase.name for phase in phases]
         require(len(set(names)) == len(names) > 0, f"its phases are called {', '.join(names) or 'nothing at all'}")
         updated = {role for phase in phases for role in phase.updates}
-        require(updated == set(roles), f"its phases update {sorted(updated)}, and it has {sorted(roles)}")
+        trained = {name for name, role in roles.items() if role.trained}
+        require(updated == trained, f"its phases update {sorted(updated)}, and the trained ones are {sorted(trained)}")
+        method.begin(Position(self.steps, 2 * self.steps))
+        later = [(phase.name, phase.updates, phase.every, phase.repeats, phase.fresh) for phase in method.phases()]
+        first = [(phase.name, phase.updates, phase.every, phase.repeats, phase.fresh) for phase in phases]
+        require(first == later, "its phases are others later on: let `every` say what takes part in some steps only")
 
     def test_a_prediction_is_like_its_target(self) -> None:
         """Its prediction has the shape of the target, and is the same each time."""
@@ -128,9 +159,63 @@ class MethodSuite(Suite):
         shapes = tuple(prediction.shape), tuple(given.target.shape)
         require(shapes[0] == shapes[1], f"its prediction is {shapes[0]}, and the target {shapes[1]}")
         require(prediction.equal(again), "with the same random numbers it predicts something else")
+        most = prediction.abs().max().item()
+        within = self.component.predictions != "images" or most <= 1 + 1e-4
+        require(within, f"a prediction reaches {most:.3g}, and images are in [-1, 1]: end with a tanh, or clamp")
+
+    def test_the_way_back_is_like_its_condition(self) -> None:
+        """If it predicts the way back, that has the shape of the condition."""
+        if self.component.predict_condition is Method.predict_condition:
+            return
+        method, given = self.method(), self.batch()
+        with torch.no_grad(), drawing(5):
+            back = method.predict_condition(given.target)
+        shapes = tuple(back.shape), tuple(given.condition.shape)
+        require(shapes[0] == shapes[1], f"predict_condition gives {shapes[0]}, and the condition is {shapes[1]}")
+
+    def test_a_weight_may_change(self) -> None:
+        """Where a loss's weight changes over the training, the terms' weights do."""
+        late = self.batch(step=2 * self.steps - 1)
+        fixed, other, changing = (
+            self._weights(self.method(weight), late) for weight in (Weight(10.0), Weight(20.0), Weight(20.0, 10.0, 0.5))
+        )
+        if fixed == other:  # no loss but its own
+            return
+        what = "a loss's weight that changes from 10 to 20 counts as 10 at the end: take weight.at(batch.position)"
+        require(changing == other, what)
+
+    def _weights(self, method: Method, given: Batch) -> dict[str, float]:
+        with drawing(0):
+            method.begin(given.position)
+            shared = method.forward(given)
+            found = [(phase, phase.terms(given, shared)) for phase in method.phases()]
+        return {f"{phase.name}/{name}": term.weight for phase, terms in found for name, term in terms.items()}
+
+    def test_it_draws_by_sample(self) -> None:
+        """What it draws in training comes from `batch.draws`: the same on any number of devices."""
+        method, given = self.method(), self.batch()
+        for network in method.networks.values():
+            network.eval()
+        values: list[dict[str, Tensor]] = []
+        for seed in (1, 2):
+            with drawing(seed):
+                method.begin(given.position)
+                shared = method.forward(given)
+                values.append(
+                    {
+                        f"{phase.name}/{name}": term.value.detach()
+                        for phase in method.phases()
+                        for name, term in phase.terms(given, shared).items()
+                    }
+                )
+        other = [name for name, value in values[0].items() if not value.equal(values[1][name])]
+        what = f"the term {other and other[0]} depends on random numbers that are not those of the batch"
+        require(not other, f"{what}: use batch.draws, which is the same on any number of devices")
 
     def test_training_lowers_the_loss(self) -> None:
-        """After a few steps, predictions of the toy are nearer to their targets."""
+        """After a few steps, predictions of the toy are nearer to their targets, if it learns from pairs."""
+        if not self.component.needs_pairs:
+            return
         state = self.train_state()
         before = self._distance(state.method)
         self.train(state, 0, self.steps)
@@ -164,43 +249,47 @@ class MethodSuite(Suite):
                     )
 
     def test_the_game_is_played(self) -> None:
-        """The discriminator alone learns to tell targets from predictions, then the generator to pass as real."""
-        if "discriminator" not in self.component.roles:
-            return
-        state = self.train_state(weight=1e-6)
-        before = self._scores(state.method)
-        self._train_alone("discriminator", state)
-        trained = self._scores(state.method)
-        what = "alone, the discriminator learns to score predictions higher than targets: is the sign right?"
-        require(trained.apart >= before.apart - 1e-6, what)
-        if trained == before:  # it may join in later
-            return
-        self._train_alone("generator", state)
-        passing = self._scores(state.method)
-        what = "alone, the generator learns to be scored lower by the discriminator: is the sign right?"
-        require(passing.predicted >= trained.predicted, what)
+        """Each discriminator alone learns to tell its images from predictions, then the generator to pass as real."""
+        for name, role in self.discriminators().items():
+            state = self.train_state(weight=Weight(1e-6))
+            before = self._scores(state.method, name, role)
+            self._train_alone([name], state)
+            trained = self._scores(state.method, name, role)
+            what = f"alone, the {name} learns to score predictions higher than targets: is the sign right?"
+            require(trained.apart >= before.apart - 1e-6, what)
+            if trained == before:  # it may join in later
+                continue
+            generators = [other for other, its in self.component.roles.items() if its.kind == "generator"]
+            self._train_alone(generators, state)
+            passing = self._scores(state.method, name, role)
+            what = f"alone, the generator learns to be scored lower by the {name}: is the sign right?"
+            require(passing.predicted >= trained.predicted, what)
 
-    def _train_alone(self, role: str, state: TrainState) -> None:
+    def _train_alone(self, roles: Sequence[str], state: TrainState) -> None:
         for other, optimizer in state.optimizers.items():
-            set_rates({other: optimizer}, 5e-3 if other == role else 0.0)
+            set_rates({other: optimizer}, 5e-3 if other in roles else 0.0)
         self.train(state, 0, self.steps // 2)
 
-    def _scores(self, method: Method) -> _Scores:
-        given, judge = self.batch(), method.networks["discriminator"]
-        with torch.no_grad():
-            real = judge(given.condition, given.target)
-            predicted = judge(given.condition, _seeded(method, given.condition))
-        return _Scores(real.mean().item(), predicted.mean().item())
+    def _scores(self, method: Method, name: str, role: Role) -> _Scores:
+        given, judge = self.batch(), method.networks[name]
+        *shown, scored = role.reads
+        sides: dict[str | int, Tensor] = {"condition": given.condition, "target": given.target}
+        condition = torch.cat([sides[side] for side in shown], dim=1) if shown else given.condition[:, :0]
+        with torch.no_grad(), drawing(5):
+            predict = method.predict_condition if scored == "condition" else method.predict
+            predicted = predict(given.condition if scored == "target" else given.target)
+            maps = [as_scored(judge(condition, image)).maps[0] for image in (sides[scored], predicted)]
+        return _Scores(maps[0].mean().item(), maps[1].mean().item())
 
     def test_a_step_changes_weights_alone(self) -> None:
         """It does not modify the batch, and leaves the networks in training mode."""
         state, given = self.train_state(), self.batch()
-        copies = [side.clone() for side in given]
+        copies = [side.clone() for side in given.sides]
         with drawing(0):
-            train_step(state.method, given, state.optimizers, with_norms=False)
-        require(all(map(torch.equal, given, copies)), "it changes the batch in place")
-        for role, network in state.method.networks.items():
-            trains = all(module.training for module in network.modules())
+            train_step(state.method, given, state.optimizers, with_norms=False, fresh=repeat(given))
+        require(all(map(torch.equal, given.sides, copies)), "it changes the batch in place")
+        for role in state.optimizers:
+            trains = all(module.training for module in state.method.networks[role].modules())
             require(trains, f"after a step the {role} is in evaluation mode, and would be for the rest of the training")
 
     def test_a_resume_is_exact(self) -> None:
@@ -224,15 +313,15 @@ class MethodSuite(Suite):
 
     def test_it_does_without_an_adversarial_loss(self) -> None:
         """A recipe may drop that loss, and the discriminator with it: it trains so, or says in a ValueError why not."""
-        networks = {role: network for role, network in self.networks().items() if role != "discriminator"}
+        networks = {role: network for role, network in self.networks().items() if role not in self.discriminators()}
         losses = {name: loss for name, loss in self.losses().items() if isinstance(loss.loss, Loss)}
         try:
             method: Method = self.construct(networks=networks, losses=losses)
         except (ValueError, RecipeError):
             return
-        optimizers = make_optimizers(networks, OptimizerSettings(), _CPU)
+        optimizers, given = make_optimizers(trained_networks(method), OptimizerSettings(), _CPU), self.batch()
         with drawing(0):
-            train_step(method, self.batch(), optimizers, with_norms=False)
+            train_step(method, given, optimizers, with_norms=False, fresh=repeat(given))
 
 
 class _Scores(NamedTuple):

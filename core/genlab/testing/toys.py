@@ -14,12 +14,14 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from genlab.errors import DataError
+from genlab.interfaces.batch import Batch
 from genlab.interfaces.dataset import ImageSide, Pair, Pairs, Side
 from genlab.interfaces.listener import Listener
-from genlab.interfaces.loss import AdversarialLoss, Loss
-from genlab.interfaces.method import Batch, Method, Outputs, Phase, Term, Terms, WeightedLoss
+from genlab.interfaces.loss import AdversarialLoss, Loss, Scores
+from genlab.interfaces.method import Method, Outputs, Phase, Term, Terms, WeightedLoss
 from genlab.interfaces.metric import Metric
 from genlab.interfaces.network import Discriminator, Generator, Network
+from genlab.interfaces.role import DISCRIMINATOR, GENERATOR, FurtherInput, Role
 
 
 class MemoryPairs(Pairs):
@@ -61,21 +63,34 @@ class ToyGenerator(Generator):
 
     Args:
         channels: feature maps in between.
+        inputs: further inputs of size 1, which are added to these.
     """
 
-    def __init__(self, in_channels: int = 3, out_channels: int = 3, *, channels: Annotated[int, Ge(1)] = 4) -> None:
+    def __init__(
+        self,
+        in_channels: int = 3,
+        out_channels: int = 3,
+        *,
+        channels: Annotated[int, Ge(1)] = 4,
+        inputs: Sequence[FurtherInput] = (),
+    ) -> None:
         super().__init__()
         self.size_multiple = 4
+        self.inputs = dict.fromkeys(inputs, 1)
+        self.further = nn.ModuleDict({name: nn.Linear(1, channels) for name in inputs})
         self.inner = nn.Conv2d(in_channels, channels, 3, padding=1)
         self.norm = nn.BatchNorm2d(channels)
         self.dropout = nn.Dropout(0.5)
         self.outer = nn.Conv2d(channels, out_channels, 3, padding=1)
 
     @override
-    def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
+    def forward(self, condition: Float[Tensor, "n c h w"], **inputs: Tensor) -> Float[Tensor, "n d h w"]:
         if any(side % self.size_multiple for side in condition.shape[-2:]):
             raise ValueError(f"expected a height and width that are multiples of 4, got {tuple(condition.shape[-2:])}")
-        return self.outer(self.dropout(self.norm(self.inner(condition)).relu())).tanh()
+        features = self.norm(self.inner(condition))
+        for name, value in inputs.items():
+            features = features + self.further[name](value.float().reshape(-1, 1))[..., None, None]
+        return self.outer(self.dropout(features.relu()))
 
 
 class ToyDiscriminator(Discriminator):
@@ -89,6 +104,18 @@ class ToyDiscriminator(Discriminator):
     @override
     def forward(self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]) -> Float[Tensor, "n 1 i j"]:
         return self.layer(torch.cat([condition, image], dim=1))
+
+
+class ToyNetwork(Network):
+    """One convolution of all that it is given, joined."""
+
+    def __init__(self, in_channels: Sequence[int] = (3,)) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(sum(in_channels), 4, 3, padding=1)
+
+    @override
+    def forward(self, *given: Float[Tensor, "n _ h w"]) -> Float[Tensor, "n 4 h w"]:
+        return self.layer(torch.cat(given, dim=1))
 
 
 class ToyLoss(Loss):
@@ -108,21 +135,19 @@ class ToyAdversarialLoss(AdversarialLoss):
     """Squared distance of scores from 1 for real images, and from 0 for predictions."""
 
     @override
-    def for_generator(self, prediction_scores: Float[Tensor, "n 1 i j"]) -> Float[Tensor, ""]:
-        return (prediction_scores - 1).square().mean()
+    def for_generator(self, scores: Scores) -> Float[Tensor, ""]:
+        return (scores.prediction - 1).square().mean()
 
     @override
-    def for_discriminator(
-        self, target_scores: Float[Tensor, "n 1 i j"], prediction_scores: Float[Tensor, "n 1 i j"]
-    ) -> Float[Tensor, ""]:
-        return (target_scores - 1).square().mean() + prediction_scores.square().mean()
+    def for_discriminator(self, scores: Scores) -> Float[Tensor, ""]:
+        return (scores.target - 1).square().mean() + scores.prediction.square().mean()
 
 
 class ToyMethod(Method):
     """A least-squares GAN, the discriminator first; `only` leaves out the phases that it does not name."""
 
-    roles: ClassVar[tuple[str, ...]] = ("generator", "discriminator")
-    only: tuple[str, ...] = roles
+    roles: ClassVar[Mapping[str, Role]] = {"generator": GENERATOR, "discriminator": DISCRIMINATOR}
+    only: tuple[str, ...] = tuple(roles)
 
     def __init__(self, networks: Mapping[str, Network], losses: Mapping[str, WeightedLoss]) -> None:
         super().__init__(networks, losses)
@@ -135,7 +160,7 @@ class ToyMethod(Method):
 
     @override
     def predict(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
-        return self.networks["generator"](condition)
+        return self.networks["generator"](condition).tanh()
 
     @override
     def phases(self) -> Sequence[Phase]:

@@ -74,7 +74,7 @@ def genlab(built: Built) -> Generator[Way, None, None]:
         listeners.emit(Started(Path(name), "benchmark", built.recipe.toml(), {}, 0, train.steps, train.batch_size))
         with training.ready() as batches:
             timer = training.timer
-            yield Way(lambda: training.advance(training.next_batch(batches)), lambda: (timer.waited, timer.stepped))
+            yield Way(lambda: training.advance(training.next_batches(batches)), lambda: (timer.waited, timer.stepped))
         listeners.emit(Ended(training.step, "paused", training.timer.seconds(), None, {}))
 
 

@@ -17,8 +17,9 @@ from genlab.engine.seeding import isolated_rng, seed_random_numbers
 from genlab.engine.step import measure_norms
 from genlab.engine.validation import pair_as_batch
 from genlab.errors import DataError, PluginError, RunError
+from genlab.interfaces.batch import Batch
 from genlab.interfaces.listener import Pictures, Probed, SkipEffect
-from genlab.interfaces.method import Batch, Method
+from genlab.interfaces.method import Method
 from genlab.interfaces.network import Skip
 from genlab.runs.run import Run
 from genlab.tools.probe.report import write_probe_report

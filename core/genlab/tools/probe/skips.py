@@ -17,8 +17,8 @@ from genlab.data.sides import OneHotLabels
 from genlab.data.view import SideView
 from genlab.engine.inference import Predictor
 from genlab.errors import PluginError
+from genlab.interfaces.batch import Batch
 from genlab.interfaces.listener import Interval, Replacement, SkipEffect
-from genlab.interfaces.method import Batch
 from genlab.interfaces.network import Skip
 from genlab.tools.probe.spectrum import high_frequency_energy
 
