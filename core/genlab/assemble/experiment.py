@@ -96,6 +96,7 @@ def build(recipe: Recipe, document: Document) -> Built:
         metrics=parts.metrics,
         listeners=list(parts.listeners.items()),
         device=device,
+        names={role: f"{config.component} of {config.component.plugin}" for role, config in recipe.networks.items()},
     )
     return Built(recipe, experiment, data)
 

@@ -17,7 +17,7 @@ from genlab.errors import Fault
 from genlab.interfaces.kinds import KINDS
 from genlab.interfaces.loss import Loss
 from genlab.interfaces.metric import Metric
-from genlab.interfaces.role import NetworkKind, Role
+from genlab.interfaces.role import GENERATOR, NetworkKind, Role
 from genlab.interfaces.terms import needs_discriminator
 from genlab.interfaces.weight import Weight
 from genlab.registry.components import ComponentConfig, Components
@@ -176,38 +176,40 @@ class _Resolver:
         self, method: ComponentConfig | None, losses: Mapping[str, ComponentConfig]
     ) -> dict[str, ComponentConfig]:
         """The networks of the method; discriminators only if a loss needs one."""
-        roles: Mapping[str, Role] = method.component.cls.roles if method else {}
+        roles: Mapping[str, Role] = method.component.cls.roles if method else {"generator": GENERATOR}
+        defaults = {kind: self.table((kind,)) for kind in SHORT_FORMS}
         for kind in SHORT_FORMS:
             if kind in self.values and all(role.kind != kind for role in roles.values()):
                 self.component(kind, (kind,))  # not used, but inherited by others
-        if method is None:
-            return {}
-        self.unknown_roles(method, roles)
+        if method:
+            self.unknown_roles(method, roles)
         judged = [label for label, config in losses.items() if needs_discriminator(config.component.cls)]
-        tables = {role: self.role_table(role, roles) for role in roles}
+        tables = {role: self.role_table(role, roles, defaults) for role in roles}
         configs: dict[str, ComponentConfig] = {}
         for role, (kind, keys, table) in tables.items():
-            if kind == "discriminator" and not table:
-                continue  # each loss that needs it says so
+            if table is None or (kind == "discriminator" and not table):
+                continue  # reported already, or by each loss that needs it
             config = self.specified(kind, table, keys)
             if config and (kind != "discriminator" or judged):
                 configs[role] = config
-        for label in judged:
-            self.needs_discriminator(
-                label, [tables[name] for name, role in roles.items() if role.kind == "discriminator"]
-            )
+        if method:
+            judges = [tables[name].table for name, role in roles.items() if role.kind == "discriminator"]
+            for label in judged:
+                self.needs_discriminator(label, judges)
         return configs
 
-    def role_table(self, role: str, roles: Mapping[str, Role]) -> _RoleTable:
+    def role_table(
+        self, role: str, roles: Mapping[str, Role], defaults: Mapping[str, dict[str, Any] | None]
+    ) -> _RoleTable:
         """The table of a role: its own over that of the role it is like, or over the short form of its kind."""
         kind, like = roles[role].kind, roles[role].like
-        keys: Keys = (kind,)
-        table: dict[str, Any] = {}
         if like:
-            _, keys, table = self.role_table(like, roles)
-        elif kind in SHORT_FORMS:
-            table = self.table((kind,)) or {}
-        own = self.table(("networks", role)) or {}
+            _, keys, table = self.role_table(like, roles, defaults)
+        else:
+            keys, table = (kind,), defaults.get(kind, {})
+        own = self.table(("networks", role)) if role in (self.table(("networks",)) or {}) else {}
+        if own is None or table is None:
+            return _RoleTable(kind, keys, None)
         if not own:
             return _RoleTable(kind, keys if table or role in SHORT_FORMS else ("networks", role), table)
         # Settings are of the component that they were written for.
@@ -235,13 +237,13 @@ class _Resolver:
                 hint = f"Remove it with {dotted((*keys, label))} = false."
                 self.fault((*keys, label), f"{what} {predicting.predictions}", hint, at_key=True)
 
-    def needs_discriminator(self, label: str, tables: Sequence[_RoleTable]) -> None:
+    def needs_discriminator(self, label: str, tables: Sequence[dict[str, Any] | None]) -> None:
         """Record a fault if a loss needs a discriminator, and there is none."""
         drop = f"or drop the loss with losses.{bare(label)}.weight = 0."
         if not tables:
             what = f"the loss `{label}` needs a discriminator, which the method does not use"
             self.fault(("losses", label), what, f"Choose another method, {drop}", at_key=True)
-        elif not all(table for _, _, table in tables):
+        elif {} in tables:
             what = f"the loss `{label}` needs a discriminator, and the recipe has none"
             names = ", ".join(self.components.names("discriminator"))
             hint = f"Add a table [discriminator] with a `name` ({names}), {drop}"
@@ -249,11 +251,11 @@ class _Resolver:
 
 
 class _RoleTable(NamedTuple):
-    """Table of a role: the kind of its network, where it is in the recipe, and its values."""
+    """Table of a role: the kind of its network, its place in the recipe, and its values; None if it is no table."""
 
     kind: NetworkKind
     keys: Keys
-    table: dict[str, Any]
+    table: dict[str, Any] | None
 
 
 def _without(table: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:

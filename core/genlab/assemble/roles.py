@@ -5,27 +5,49 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from genlab.assemble.recipe import Recipe
+from genlab.config.validate import bare, dotted
 from genlab.errors import Fault
+from genlab.interfaces.loss import Objective
 from genlab.interfaces.network import Discriminator, Generator, Network
 
 
 def role_faults(network: Network, name: str, recipe: Recipe) -> Iterator[Fault]:
     """Faults of a network in its role, and of the recipe's size for it."""
-    component, role = recipe.networks[name].component, recipe.roles[name]
-    height, width = recipe.settings.input.height_width
     if isinstance(network, Generator):
-        if missing := [name for name in role.inputs if name not in network.inputs]:
-            what = f"{component} takes no {missing[0]}, which {recipe.method.component} gives its {name}"
-            yield Fault(("networks", name), what, f"Does it have a setting for it, such as {missing[0]} = true?")
-        if unasked := [name for name in network.inputs if name not in role.inputs]:
-            what = f"{component} takes a {unasked[0]}, which {recipe.method.component} does not give its {name}"
-            yield Fault(("networks", name), what)
-        if any(side % network.size_multiple for side in (height, width)):
-            yield _multiple_fault(network.size_multiple, str(component), (height, width))
+        yield from _input_faults(network, name, recipe)
+    component = recipe.networks[name].component
+    height, width = recipe.settings.input.height_width
+    if isinstance(network, Generator) and any(side % network.size_multiple for side in (height, width)):
+        yield _multiple_fault(network.size_multiple, str(component), (height, width))
     if isinstance(network, Discriminator) and min(height, width) < network.min_size:
         what = f"{component} needs at least {network.min_size}, got {_size(height, width)}"
         hint = "A discriminator with a smaller receptive field takes smaller images."
         yield Fault(("input", "size"), what, hint)
+    if isinstance(network, Discriminator) and not network.feature_channels:
+        yield from _feature_faults(str(component), recipe)
+
+
+def _input_faults(network: Generator, name: str, recipe: Recipe) -> Iterator[Fault]:
+    """Faults of the further inputs of a generator, which are those that the method gives."""
+    config, method = recipe.networks[name], recipe.method.component
+    asked = recipe.roles[name].inputs
+    if missing := [thing for thing in asked if thing not in network.inputs]:
+        what = f"{config.component} takes no {missing[0]}, which {method} gives it as its {name}"
+        setting = f"Set {dotted((*config.at, missing[0]))} = true." if missing[0] in config.settings else None
+        yield Fault((*config.at, "name"), what, setting or "Choose a generator that takes it.")
+    if unasked := [thing for thing in network.inputs if thing not in asked]:
+        what = f"{config.component} takes a {unasked[0]}, which {method} does not give its {name}"
+        yield Fault((*config.at, unasked[0] if unasked[0] in config.settings else "name"), what)
+
+
+def _feature_faults(discriminator: str, recipe: Recipe) -> Iterator[Fault]:
+    """Faults of losses that read features of a discriminator that gives none."""
+    for label, config in recipe.losses.items():
+        cls = config.component.cls
+        if issubclass(cls, Objective) and cls.needs_features:
+            what = f"the loss `{label}` compares features of the discriminator, and {discriminator} gives none"
+            hint = f"Choose another discriminator, or drop the loss with losses.{bare(label)}.weight = 0."
+            yield Fault(("losses", label), what, hint, at_key=True)
 
 
 def _multiple_fault(multiple: int, component: str, size: tuple[int, int]) -> Fault:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -33,6 +33,7 @@ class Experiment:
         listeners: by the recipe's label.
         device: where the networks are.
         run_id: id of the run, which its checkpoints have, too.
+        names: the networks' components and plugins by role, for errors.
     """
 
     settings: Settings
@@ -44,6 +45,7 @@ class Experiment:
     listeners: Sequence[tuple[str, Listener]]
     device: torch.device
     run_id: str = ""
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def batches(self) -> Batches:

@@ -17,6 +17,7 @@ from genlab.engine.compilation import compile_networks, next_step
 from genlab.engine.data_stall import DataStallMonitor
 from genlab.engine.divergence import not_finite
 from genlab.engine.experiment import Experiment
+from genlab.engine.first_outputs import first_outputs_checked
 from genlab.engine.inference import Predictor
 from genlab.engine.listener_list import ListenerList
 from genlab.engine.optimizers import make_optimizers, rate_at, set_rates, trained_networks
@@ -84,6 +85,9 @@ class Training:
             stack.enter_context(keep_freed_memory())
             stack.enter_context(tf32_and_autotune(device))
             stack.enter_context(isolated_rng(device))
+            stack.enter_context(
+                first_outputs_checked(self.experiment.method, self.experiment.training.channels, self.experiment.names)
+            )
             if train.compile is True:
                 self._compile()
             yield stack.enter_context(closing(self.batches()))

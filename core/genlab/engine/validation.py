@@ -24,6 +24,9 @@ from genlab.interfaces.metric import Metric
 
 _log = logging.getLogger("genlab")
 
+_MOST = 1.001
+"""Largest magnitude of a prediction in [-1, 1] with its rounding."""
+
 T = TypeVar("T")
 
 
@@ -155,9 +158,14 @@ def preview(experiment: Experiment, predictor: Predictor) -> Pictures:
 
 
 def _predicted(predictor: Predictor, batch: Batch) -> Tensor:
-    """Check the shape of a prediction before the first step."""
+    """Check the shape and the range of a prediction, for the first time before the first step."""
+    predictions = predictor.method.predictions
     prediction = predictor(batch.condition)
     if prediction.shape != batch.target.shape:
         shapes = f"{tuple(prediction.shape[1:])}, and the target is {tuple(batch.target.shape[1:])}"
         raise TrainingError(f"the prediction is {shapes} (channels, height, width)")
+    most = prediction.abs().max().item()
+    if predictions == "images" and most > _MOST:
+        what = f"a prediction of the method reaches {most:.4g}, and images are in [-1, 1]"
+        raise TrainingError(what, hint="Its `predict` ends with a tanh, or clamps what it samples.")
     return prediction[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -12,6 +12,8 @@ from annotated_types import Ge
 from torch import Tensor, nn
 
 from genlab import (
+    DISCRIMINATOR,
+    GENERATOR,
     AdversarialLoss,
     Batch,
     Choice,
@@ -24,11 +26,14 @@ from genlab import (
     Loss,
     Method,
     Metric,
+    Network,
     Outputs,
     Pair,
     Pairs,
     Phase,
     Registry,
+    Role,
+    Scores,
     Split,
 )
 from genlab.assemble.recipe import Recipe
@@ -195,11 +200,11 @@ class Near(Loss):
 
 
 class Fool(AdversarialLoss):
-    def for_generator(self, prediction_scores: Tensor) -> Tensor:
-        return -prediction_scores.mean()
+    def for_generator(self, scores: Scores) -> Tensor:
+        return -scores.prediction.mean()
 
-    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
-        return (prediction_scores - target_scores).mean()
+    def for_discriminator(self, scores: Scores) -> Tensor:
+        return (scores.prediction - scores.target).mean()
 
 
 class Far(Metric):
@@ -242,7 +247,7 @@ class Alone(Method):
 class Game(Alone):
     """Needs a discriminator, too."""
 
-    roles: ClassVar[tuple[str, ...]] = ("generator", "discriminator")
+    roles: ClassVar[Mapping[str, Role]] = {"generator": GENERATOR, "discriminator": DISCRIMINATOR}
 
     def __init__(self, networks: Any, losses: Any, *, limit: int = 9) -> None:
         super().__init__(networks, losses)
@@ -250,10 +255,25 @@ class Game(Alone):
             raise ValueError(f"limit is {limit}, and there are {len(losses)} losses")
 
 
-class Triple(Alone):
-    """Needs a network that recipes do not have."""
+class Code(Network):
+    """An encoder of what it reads."""
 
-    roles: ClassVar[tuple[str, ...]] = ("generator", "critic")
+    def __init__(self, in_channels: Sequence[int], *, width: int = 4) -> None:
+        super().__init__()
+        self.channels, self.width = tuple(in_channels), width
+        self.layer = nn.Conv2d(sum(in_channels), width, 1)
+
+
+class Teacher(Alone):
+    """Has a network of each kind, two of one kind, and one that is not trained."""
+
+    roles: ClassVar[Mapping[str, Role]] = {
+        "generator": GENERATOR,
+        "back": Role("generator", reads=("target", 2), gives="condition", like="generator"),
+        "average": Role("generator", gives="target", like="generator", trained=False),
+        "critic": Role("discriminator", reads=("target",)),
+        "encoder": Role("network", reads=("condition", "target")),
+    }
 
 
 class Sorting(Alone):
@@ -276,7 +296,8 @@ def components() -> Components:
     registry.metric("far", Far)
     registry.method("alone", Alone)
     registry.method("game", Game)
-    registry.method("triple", Triple)
+    registry.method("teacher", Teacher)
+    registry.network("code", Code)
     registry.method("sorting", Sorting)
     registry.listener("log", Log)
     return Components([Plugin("toys", "genlab-toys", "1.0", registrations=registry.registrations)])

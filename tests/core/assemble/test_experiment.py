@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from genlab import DataError, Phase, PluginError, RecipeError
+from genlab import DataError, Phase, PluginError, RecipeError, Weight
 from genlab.assemble import source_digest
 from genlab.assemble.experiment import build, build_method, build_networks, construct, prepare
 from genlab.assemble.open_data import open_data
@@ -77,7 +77,10 @@ def test_an_experiment_has_all_parts_of_the_recipe(made: Make) -> None:
     recipe, experiment, data = made(build)
     assert list(experiment.networks) == ["generator", "discriminator"]
     assert experiment.method.networks == experiment.networks
-    assert {label: weight for label, (_, weight) in experiment.method.losses.items()} == {"near": 100.0, "play": 1.0}
+    assert {label: weight for label, (_, weight) in experiment.method.losses.items()} == {
+        "near": Weight(100.0),
+        "play": Weight(1.0),
+    }
     assert list(experiment.metrics) == ["far"]
     assert [label for label, _ in experiment.listeners] == ["log"]
     assert (len(experiment.training), len(experiment.validation), len(experiment.unaugmented)) == (3, 2, 3)

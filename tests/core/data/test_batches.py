@@ -34,7 +34,7 @@ def equal(ones: list[Batch], others: list[Batch]) -> bool:
     return len(ones) == len(others) and all(
         torch.equal(mine, yours)
         for one, other in zip(ones, others, strict=True)
-        for mine, yours in zip(one, other, strict=True)
+        for mine, yours in zip(one.sides, other.sides, strict=True)
     )
 
 
@@ -55,7 +55,7 @@ def numbers(found: list[Batch]) -> list[int]:
 
 def test_batches_are_what_networks_take():
     (batch,) = first(1, batches(pictures(5, 12, 12), size=4))
-    for side in batch:
+    for side in batch.sides:
         assert side.shape == (4, 3, 8, 8)
         assert side.dtype == torch.float32
         assert -1 <= side.min() < -0.9 < 0.9 < side.max() <= 1

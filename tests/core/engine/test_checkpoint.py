@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from tests.core.toys import CPU, ToyDiscriminator, ToyGenerator, ToyMethod, batch, networks
 from torch import Tensor
 
-from genlab import Loss, Method, Network, RunError, StorageError, Term, WeightedLoss
+from genlab import Loss, Method, Network, RunError, StorageError, Term, Weight, WeightedLoss
 from genlab.config.schema import Optimizer
 from genlab.engine import checkpoint as module
 from genlab.engine.checkpoint import load_method, save
@@ -57,7 +57,7 @@ class Remembering(ToyMethod):
     def painter_terms(self, batch, shared):
         terms = super().painter_terms(batch, shared)
         adapting = self.losses["adapting"].loss
-        terms["adapting"] = Term(adapting(*batch, shared["prediction"]), 1.0)
+        terms["adapting"] = Term(adapting(*batch.sides, shared["prediction"]), 1.0)
         if self.last is not None:
             terms["calm"] = Term((shared["prediction"] - self.last).abs().mean(), 1.0)
         self.last = shared["prediction"].detach().clone()
@@ -72,7 +72,7 @@ class Remembering(ToyMethod):
 
 def train_state(seed: int = 0, **other: Network) -> TrainState:
     made = {**networks(seed), **other}
-    method = Remembering(made, {"adapting": WeightedLoss(Adapting(), 1.0)})
+    method = Remembering(made, {"adapting": WeightedLoss(Adapting(), Weight(1.0))})
     return TrainState(method, make_optimizers(made, Optimizer(learning_rate=0.01), CPU))
 
 

@@ -18,7 +18,7 @@ class Bench:
         self.networks = made or networks()
         self.before = copy.deepcopy(self.networks)
         self.method = ToyMethod(self.networks, {})
-        self.method.only = only or ToyMethod.roles
+        self.method.only = only or tuple(ToyMethod.roles)
         self.optimizers = make_optimizers(self.networks, Optimizer(learning_rate=0.01), CPU)
 
     def step(self, pairs: Batch | None = None, with_norms: bool = False) -> StepResult:
@@ -98,7 +98,7 @@ def test_phases_come_in_order_and_see_what_the_one_before_left():
     assert list(result.losses) == ["critic/real", "critic/predicted", "painter/game", "painter/l1"]
     prediction = copy.deepcopy(bench.before["generator"])
     torch.manual_seed(0)
-    shared = prediction(batch().condition)
+    shared = prediction(batch().condition).tanh()
     updated, first = (
         (judge(batch().condition, shared) - 1).square().mean().item()
         for judge in (bench.networks["discriminator"], bench.before["discriminator"])
@@ -111,7 +111,7 @@ def test_losses_are_reported_without_their_weights_and_without_a_graph():
     bench = Bench("generator")
     result = bench.step()
     torch.manual_seed(0)
-    prediction = bench.before["generator"](batch().condition)
+    prediction = bench.before["generator"](batch().condition).tanh()
     assert float(result.losses["painter/l1"]) == pytest.approx((prediction - batch().target).abs().mean().item())
     assert not any(loss.requires_grad for loss in result.losses.values())
 
@@ -121,7 +121,7 @@ def test_the_objective_is_the_weighted_sum_of_its_terms():
     bench.step()
     torch.manual_seed(0)
     judge, pairs = bench.before["discriminator"], batch()
-    prediction = bench.before["generator"](pairs.condition).detach()
+    prediction = bench.before["generator"](pairs.condition).tanh().detach()
     objective = 0.5 * (judge(pairs.condition, pairs.target) - 1).square().mean()
     objective = objective + 0.25 * judge(pairs.condition, prediction).square().mean()
     expected = gradients(objective, judge)
@@ -146,7 +146,7 @@ def test_norms_of_gradients_and_weights_by_level():
     result = bench.step(with_norms=True)
     torch.manual_seed(0)
     generator, judge, pairs = bench.before["generator"], bench.before["discriminator"], batch()
-    prediction = generator(pairs.condition)
+    prediction = generator(pairs.condition).tanh()
     objective = (judge(pairs.condition, prediction) - 1).square().mean()
     expected = gradients(objective + 10 * (prediction - pairs.target).abs().mean(), generator)
     levels = ["inner", "norm", "outer"]
