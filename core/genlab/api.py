@@ -80,11 +80,7 @@ def describe_networks(
         channels = prepare(with_ranges(built, data), data.training).channels
     except DataUnavailableError:
         channels = (3, 3)
-    names = {role: config.component.name for role, config in built.networks.items()}
-    size = built.settings.input.height_width
-    return outlined(
-        lambda: summarize_networks(construct_networks(built, channels, checked.document), names, channels, size)
-    )
+    return outlined(lambda: summarize_networks(construct_networks(built, channels, checked.document), built, channels))
 
 
 def inspect_data(

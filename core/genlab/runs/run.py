@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -125,14 +126,21 @@ class Run:
 
     @property
     def generator(self) -> Generator:
-        """The trained generator, an ordinary PyTorch module in evaluation mode.
+        """The trained generator, an ordinary PyTorch module in evaluation mode; of several, the method's first.
+
+        What it gives has no bounds: the method makes an image of it.
 
         In that mode batch normalization uses running statistics, unlike pix2pix: `predict` follows the recipe's
         `[inference]`.
         """
-        generator = self.method.networks["generator"]
+        generator = self.method.networks[self.generator_role]
         assert isinstance(generator, Generator)
         return generator
+
+    @property
+    def generator_role(self) -> str:
+        """The role of that generator."""
+        return next(name for name, role in self.recipe.roles.items() if role.kind == "generator")
 
     @property
     def classes(self) -> Palette | None:
@@ -168,7 +176,9 @@ class Run:
             Images in [-1, 1], or scores of classes, on the run's device.
         """
         predictor = Predictor(self.method, self.recipe.settings.inference)
-        return predict_any_size(predictor, condition.to(self.device), self.generator.size_multiple)
+        generators = (network for network in self.method.networks.values() if isinstance(network, Generator))
+        multiple = math.lcm(*(network.size_multiple for network in generators))
+        return predict_any_size(predictor, condition.to(self.device), multiple)
 
     def predict(
         self,

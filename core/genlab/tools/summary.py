@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from genlab.assemble.facts import count_parameters
-from genlab.interfaces.network import Discriminator, Network
+from genlab.assemble.recipe import Recipe
+from genlab.interfaces.network import Discriminator, Generator, Network, as_scored
+from genlab.interfaces.role import SIDES, Role
 
 
 @dataclass(frozen=True)
@@ -34,30 +36,52 @@ class NetworkSummary:
 
 
 def summarize_networks(
-    networks: Mapping[str, Network], names: Mapping[str, str], channels: tuple[int, int], size: tuple[int, int]
+    networks: Mapping[str, Network], recipe: Recipe, channels: tuple[int, int]
 ) -> list[NetworkSummary]:
     """Pass one empty image through each network, and record the output shape of every level.
 
     Args:
         networks: by role.
-        names: the components' names, by role.
-        channels: of condition and image.
-        size: height and width.
+        recipe: with their roles, names and size.
+        channels: of condition and target.
     """
-    condition, image = (torch.zeros(1, count, *size) for count in channels)
-    inputs = {
-        role: [condition, image] if isinstance(network, Discriminator) else [condition]
-        for role, network in networks.items()
-    }
-    return [_summarize(role, network, names[role], inputs[role]) for role, network in networks.items()]
+    summaries: list[NetworkSummary] = []
+    for role, network in networks.items():
+        inputs = _inputs(network, recipe.roles[role], channels, recipe.settings.input.height_width)
+        summaries.append(_summarize(role, network, recipe.networks[role].component.name, inputs))
+    return summaries
 
 
-def _summarize(role: str, network: Network, name: str, inputs: Sequence[Tensor]) -> NetworkSummary:
+class _Inputs(NamedTuple):
+    """Empty inputs of a network; none where it reads what another network gives."""
+
+    images: Sequence[Tensor]
+    further: Mapping[str, Tensor]
+
+
+def _inputs(network: Network, role: Role, channels: tuple[int, int], size: tuple[int, int]) -> _Inputs | None:
+    counts: dict[str | int, int] = {thing: thing for thing in role.reads if isinstance(thing, int)}
+    counts |= dict(zip(SIDES, channels, strict=True))
+    if not counts.keys() >= set(role.reads):
+        return None
+    read = [torch.zeros(1, counts[thing], *size) for thing in role.reads]
+    if isinstance(network, Generator):
+        further = {name: torch.zeros(1, count) for name, count in network.inputs.items() if name == "latent"}
+        further |= {name: torch.zeros(1) for name in network.inputs if name == "time"}
+        further |= {name: torch.zeros(1, dtype=torch.long) for name in network.inputs if name == "label"}
+        return _Inputs([torch.cat(read, dim=1)], further)
+    if isinstance(network, Discriminator):
+        *shown, image = read
+        return _Inputs([torch.cat([image[:, :0], *shown], dim=1), image], {})
+    return _Inputs(read, {})
+
+
+def _summarize(role: str, network: Network, name: str, inputs: _Inputs | None) -> NetworkSummary:
     shapes: dict[str, str] = {}
     handles = [level.module.register_forward_hook(_noting(shapes, level.name)) for level in network.levels()]
     # Not inference_mode(): a tensor that a network keeps from here could not be trained with afterwards.
     with torch.no_grad():
-        result = network.eval()(*inputs)
+        results = [network.eval()(*inputs.images, **inputs.further)] if inputs else []
     for handle in handles:
         handle.remove()
     rows = [
@@ -67,7 +91,8 @@ def _summarize(role: str, network: Network, name: str, inputs: Sequence[Tensor])
     parameters = count_parameters(network)
     headline = f"{name}, {parameters:,} parameters"
     if isinstance(network, Discriminator):
-        headline += f", receptive field {network.receptive_field}, {_shape(result)} scores"
+        maps = ", ".join(_shape(scores) for result in results for scores in as_scored(result).maps)
+        headline += f", receptive field {network.receptive_field}, {maps} scores"
     return NetworkSummary(role, headline, parameters, rows)
 
 

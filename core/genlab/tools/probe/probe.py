@@ -59,7 +59,7 @@ def probe_skips(run: Run, pairs: int, on_progress: Callable[[int, int], None]) -
 
 def _skips(run: Run) -> Sequence[Skip]:
     """The generator's skip connections, checked against the contract."""
-    component = run.recipe.networks["generator"].component
+    component = run.recipe.networks[run.generator_role].component
     skips = cast(object, run.generator.skips())  # a plugin's, which may be anything
     if not (isinstance(skips, Sequence) and all(isinstance(skip, Skip) for skip in skips)):
         raise PluginError(f"{component} breaks the contract: its skips() must return a list of genlab.Skip")
