@@ -159,6 +159,11 @@ class Discriminator(Network, ABC):
     ) -> Float[Tensor, "n 1 i j"] | Scored:
         """Scores before any sigmoid, higher for what is taken as real; a `Scored` has several maps, or features."""
 
+    @override
+    def features(self, *images: Float[Tensor, "n _ _ _"]) -> Sequence[Float[Tensor, "n _ _ _"]]:
+        """The features of an image, given its condition and itself."""
+        return as_scored(self(*images)).features
+
     def score_each(
         self, condition: Float[Tensor, "n c h w"], images: Sequence[Float[Tensor, "n d h w"]]
     ) -> Sequence[Float[Tensor, "n 1 i j"] | Scored]:
