@@ -3,41 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated
 
 import torch
 from annotated_types import Ge
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from typing_extensions import override
 
-from genlab import Discriminator, Level
-from genlab_pix2pix.batch_norm import batches_apart
-from genlab_pix2pix.blocks import LEAK, Norm, block, draw_weights, normalization, width
-from genlab_pix2pix.kernels.convolutions import Convolution, replace_by_plain
-
-
-class _Window(NamedTuple):
-    """The shape of a convolution."""
-
-    kernel_size: int
-    stride: int
-    padding: int
-
-
-_POINT = _Window(1, 1, 0)
-_HALVE = _Window(4, 2, 1)
-_SLIDE = _Window(4, 1, 1)
-
-_WINDOWS = {
-    1: [_POINT] * 3,
-    16: [_HALVE] * 1 + [_SLIDE] * 2,
-    34: [_HALVE] * 2 + [_SLIDE] * 2,
-    70: [_HALVE] * 3 + [_SLIDE] * 2,
-    142: [_HALVE] * 4 + [_SLIDE] * 2,
-    286: [_HALVE] * 5 + [_SLIDE] * 2,
-}
+from genlab import Discriminator, Level, Scored
+from genlab_pix2pix.blocks import Norm
+from genlab_pix2pix.kernels.convolutions import use_plain_convolutions
+from genlab_pix2pix.one_pass import score_in_one_pass
+from genlab_pix2pix.patches import (
+    ReceptiveField,
+    draw_patch_weights,
+    judge_patches,
+    least_patch,
+    patch_layers,
+    patch_widths,
+)
 
 
 class PatchGAN(Discriminator):
@@ -45,7 +30,7 @@ class PatchGAN(Discriminator):
 
     Every layer is a convolution, norm and LeakyReLU 0.2; the first has no norm, and the last gives the score alone.
     Convolutions are 4x4, at first of stride 2, the last two of stride 1; for a receptive field of 1 they are 1x1.
-    At 256 x 256 a receptive field of 70 gives 30 x 30 scores.
+    At 256 x 256 a receptive field of 70 gives 30 x 30 scores. Its features are those of all layers but the last.
 
     Only the first and the last convolution have a bias, as the norm layers shift (of the 1x1 ones only the first);
     with `norm = "none"` all have.
@@ -55,6 +40,8 @@ class PatchGAN(Discriminator):
         conditional: whether it sees the condition with the image, or the image alone.
         channels: feature maps of the first layer; they double with each layer, up to 8 times as many.
         norm: batch norm, instance norm (with scale and shift), or none.
+        spectral_norm: whether each convolution's weights are divided by their largest singular value (Miyato et al.
+            2018, arXiv 1802.05957, section 2.1), of which each pass in training improves the estimate by a step.
     """
 
     def __init__(
@@ -62,58 +49,42 @@ class PatchGAN(Discriminator):
         *,
         condition_channels: int,
         image_channels: int,
-        receptive_field: Literal[1, 16, 34, 70, 142, 286] = 70,
+        receptive_field: ReceptiveField = 70,
         conditional: bool = True,
         channels: Annotated[int, Ge(1)] = 64,
         norm: Norm = "batch",
+        spectral_norm: bool = False,
     ) -> None:
         super().__init__()
         self.conditional = conditional
-        self._is_plain = False
         self.receptive_field = receptive_field
+        self.min_size = least_patch(receptive_field)
+        self.feature_channels = patch_widths(receptive_field, channels)
+        self._scores_in_one_pass = type(self) is PatchGAN and not spectral_norm
         seen = condition_channels + image_channels if conditional else image_channels
-        windows = _WINDOWS[receptive_field]
-        self.min_size = _least_size(windows)
-        last = len(windows)
-        widths = [seen, *(width(channels, number) for number in range(1, last)), 1]
-
-        self.layers = nn.ModuleList()
-        for number, (window, (fan_in, fan_out)) in enumerate(zip(windows, pairwise(widths), strict=True), start=1):
-            has_bias = norm == "none" or number == 1 or (number == last and window != _POINT)
-            self.layers.append(
-                block(
-                    conv=Convolution(fan_in, fan_out, *window, bias=has_bias),
-                    norm=None if number in (1, last) else normalization(norm, fan_out),
-                    activation=None if number == last else nn.LeakyReLU(LEAK),
-                )
-            )
+        self.layers = patch_layers(seen, receptive_field, channels, norm, spectral_norm=spectral_norm)
 
     @override
-    def forward(self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]) -> Float[Tensor, "n 1 i j"]:
-        features = torch.cat([condition, image], dim=1) if self.conditional else image
-        for layer in self.layers:
-            features = layer(features)
-        return features
+    def forward(self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]) -> Scored:
+        return judge_patches(self.layers, torch.cat([condition, image], dim=1) if self.conditional else image)
 
     @override
     def score_each(
         self, condition: Float[Tensor, "n c h w"], images: Sequence[Float[Tensor, "n d h w"]]
-    ) -> Sequence[Float[Tensor, "n 1 i j"]]:
+    ) -> Sequence[Scored]:
         """The scores of several images of one condition, in one pass.
 
-        A class that derives from this one may have layers that look at a whole batch, or at each call: there it is a
-        call for each image.
+        A class that derives from this one may have layers that look at a whole batch, and spectral norms look at each
+        call: there it is a call for each image.
         """
-        if type(self) is not PatchGAN or self._is_plain:
-            return super().score_each(condition, images)
-        with batches_apart(self, len(images)):
-            scores = self(condition.repeat(len(images), 1, 1, 1), torch.cat(list(images)))
-        return scores.chunk(len(images))
+        if self._scores_in_one_pass:
+            return score_in_one_pass(self, condition, images)
+        return [self(condition, image) for image in images]
 
     @override
     def make_plain(self) -> None:
-        self._is_plain = True
-        replace_by_plain(self)
+        self._scores_in_one_pass = False
+        use_plain_convolutions(self)
 
     @override
     def levels(self) -> Sequence[Level]:
@@ -122,12 +93,4 @@ class PatchGAN(Discriminator):
 
     @override
     def initialize(self, name: str, parameter: Tensor, rng: torch.Generator) -> None:
-        draw_weights(name, parameter, rng)
-
-
-def _least_size(windows: Sequence[_Window]) -> int:
-    """The side of an image that gives a single score."""
-    size = 1
-    for window in reversed(windows):
-        size = (size - 1) * window.stride + window.kernel_size - 2 * window.padding
-    return size
+        draw_patch_weights(self, name, parameter, rng)

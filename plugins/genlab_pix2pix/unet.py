@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from genlab import Generator, Level, Skip
 from genlab_pix2pix.blocks import LEAK, Norm, block, draw_weights, normalization, width
-from genlab_pix2pix.kernels.convolutions import Convolution, TransposedConvolution, replace_by_plain
+from genlab_pix2pix.kernels.convolutions import Convolution, TransposedConvolution, use_plain_convolutions
 
 
 class UNet(Generator):
@@ -100,7 +100,7 @@ class UNet(Generator):
 
     @override
     def make_plain(self) -> None:
-        replace_by_plain(self)
+        use_plain_convolutions(self)
 
     @override
     def levels(self) -> Sequence[Level]:

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from typing_extensions import override
 
-from genlab.interfaces.network import Network
+from genlab.interfaces.network import Network, as_scored
 
 
 def measured_field(network: Network, image: Float[Tensor, "1 d h w"]) -> tuple[int, int]:
-    """Height and width of what the score in the middle of an image depends on.
+    """Height and width of what the score in the middle of an image depends on; of several maps, the largest.
 
     Weights become positive, so that every pixel that a score sees adds to it and none takes away.
 
@@ -29,9 +29,13 @@ def measured_field(network: Network, image: Float[Tensor, "1 d h w"]) -> tuple[i
     _make_positive(network)
     image = image.double().requires_grad_()
     with _Local():
-        scores = network(image.detach(), image)
+        maps = as_scored(network(image.detach(), image)).maps
+    return max(_seen_by(scores, image) for scores in maps)
+
+
+def _seen_by(scores: Float[Tensor, "1 1 i j"], image: Float[Tensor, "1 d h w"]) -> tuple[int, int]:
     middle = [side // 2 for side in scores.shape[-2:]]
-    (gradient,) = torch.autograd.grad(scores[0, 0, middle[0], middle[1]], image)
+    (gradient,) = torch.autograd.grad(scores[0, 0, middle[0], middle[1]], image, retain_graph=True)
     seen = gradient.abs().sum(dim=(0, 1)) > 0
     return _extent(seen.any(dim=1)), _extent(seen.any(dim=0))
 

@@ -7,8 +7,6 @@ a run is repeatable.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -26,42 +24,30 @@ _FEW_CHANNELS, _MANY_INPUTS = 8, 2**12
 _MANY_PIXELS, _MANY_CHANNELS = 200, 128
 
 
-def replace_by_plain(network: nn.Module) -> None:
-    """Replace the convolutions of this module by PyTorch's own, with the same parameters.
-
-    Those of a class that derives from one of them compute something else, and stay.
-    """
-    for parent in list(network.modules()):
-        for name, layer in parent.named_children():
-            if type(layer) is Convolution:
-                setattr(parent, name, _plain(nn.Conv2d, layer))
-            elif type(layer) is TransposedConvolution:
-                setattr(parent, name, _plain(nn.ConvTranspose2d, layer, output_padding=layer.output_padding))
-
-
-def _plain(cls: Callable[..., nn.Module], layer: nn.Conv2d | nn.ConvTranspose2d, **more: object) -> nn.Module:
-    names = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "padding_mode")
-    settings = {name: getattr(layer, name) for name in names}
-    plain = cls(**settings, **more, bias=layer.bias is not None, device="meta")
-    for name, _ in layer.named_parameters():
-        plain.register_parameter(name, layer.get_parameter(name))
-    return plain.train(layer.training)
+def use_plain_convolutions(network: nn.Module) -> None:
+    """Let the convolutions of this module compute as PyTorch's own do."""
+    for module in network.modules():
+        if isinstance(module, Convolution | TransposedConvolution):
+            module.is_plain = True
 
 
 class Convolution(nn.Conv2d):
     """`nn.Conv2d`; groups, dilation and other padding than zeros are left to it."""
 
+    is_plain = False
+
     # `input` is what PyTorch's layers call it.
     @override
     def forward(self, input: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k h2 w2"]:
-        if _was_measured(self, input) and (pixels := input.shape[0] * self._pixels(input)):
+        weight = self.weight  # read once: a spectral norm computes it, and estimates more, each time it is read
+        if _was_measured(self, input, weight) and (pixels := input.shape[0] * self._pixels(input)):
             if self._gives_one_channel:
-                return _shifted(one_channel.convolve(input, self.weight, self._padding), self.bias)
-            if pixels <= _FEW_PIXELS and self.weight.numel() >= _LARGE:
-                return _shifted(skinny.convolve(input, self.weight, self.stride, self._padding), self.bias)
+                return _shifted(one_channel.convolve(input, weight, self._padding), self.bias)
+            if pixels <= _FEW_PIXELS and weight.numel() >= _LARGE:
+                return _shifted(skinny.convolve(input, weight, self.stride, self._padding), self.bias)
             if pixels >= _MANY_PIXELS and self._suits_winograd:
-                return _shifted(winograd.convolve(input, self.weight, self._padding), self.bias)
-        return super().forward(input)
+                return _shifted(winograd.convolve(input, weight, self._padding), self.bias)
+        return self._conv_forward(input, weight, self.bias)
 
     def _pixels(self, x: Tensor) -> int:
         """Number of output pixels of an image; none if it is smaller than the kernel."""
@@ -92,11 +78,13 @@ class Convolution(nn.Conv2d):
 class TransposedConvolution(nn.ConvTranspose2d):
     """`nn.ConvTranspose2d`; groups, dilation and output padding are left to it."""
 
+    is_plain = False
+
     @override
     def forward(
         self, input: Float[Tensor, "n c h w"], output_size: list[int] | None = None
     ) -> Float[Tensor, "n k h2 w2"]:
-        if _was_measured(self, input) and output_size is None:
+        if _was_measured(self, input, self.weight) and output_size is None:
             pixels = input.shape[0] * input.shape[2] * input.shape[3]
             if 0 < pixels <= _FEW_PIXELS and self.weight.numel() >= _LARGE:
                 assert isinstance(self.padding, tuple)
@@ -111,13 +99,14 @@ class TransposedConvolution(nn.ConvTranspose2d):
         return window == (subpixel.KERNEL, subpixel.STRIDE, subpixel.PADDING) and self.out_channels <= _FEW_CHANNELS
 
 
-def _was_measured(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
+def _was_measured(layer: Convolution | TransposedConvolution, x: Tensor, weight: Tensor) -> bool:
     """True for a plain layer and a single batch in single precision on a CPU, in eager mode."""
     return (
-        x.ndim == 4
+        not layer.is_plain
+        and x.ndim == 4
         and x.shape[1] == layer.in_channels
         and x.device.type == "cpu"
-        and x.dtype == layer.weight.dtype == torch.float32
+        and x.dtype == weight.dtype == torch.float32
         and (layer.groups, layer.dilation, layer.output_padding) == (1, (1, 1), (0, 0))
         and layer.padding_mode == "zeros"
         and isinstance(layer.padding, tuple)
