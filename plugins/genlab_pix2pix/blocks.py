@@ -8,9 +8,12 @@ from functools import partial
 from typing import Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
+from typing_extensions import override
 
 from genlab_pix2pix.batch_norm import BatchNorm
+from genlab_pix2pix.time_embedding import TimeModulation
 
 Norm = Literal["batch", "instance", "none"]
 
@@ -30,9 +33,23 @@ def normalization(norm: Norm, channels: int) -> nn.Module | None:
     return _NORMS[norm](channels)
 
 
-def block(**layers: nn.Module | None) -> nn.Sequential:
+class Block(nn.Sequential):
+    """A chain of layers, of which those that modulate features see the embedding of a time."""
+
+    # `input` is what PyTorch's layers call it.
+    @override
+    def forward(
+        self, input: Float[Tensor, "n c h w"], embedded: Float[Tensor, "n e"] | None = None
+    ) -> Float[Tensor, "n d i j"]:
+        features = input
+        for layer in self:
+            features = layer(features, embedded) if isinstance(layer, TimeModulation) else layer(features)
+        return features
+
+
+def block(**layers: nn.Module | None) -> Block:
     """A chain of named layers in the order given; those that are None are left out."""
-    return nn.Sequential(OrderedDict((name, layer) for name, layer in layers.items() if layer is not None))
+    return Block(OrderedDict((name, layer) for name, layer in layers.items() if layer is not None))
 
 
 def width(channels: int, level: int) -> int:
@@ -43,10 +60,13 @@ def width(channels: int, level: int) -> int:
 def draw_weights(name: str, parameter: Tensor, rng: torch.Generator) -> None:
     """Initialize one parameter in place (section 6.2 of the pix2pix paper; arXiv 1611.07004).
 
-    Weights of convolutions come from N(0, 0.02), scales of norm layers from N(1, 0.02); biases start at 0.
+    Weights of convolutions come from N(0, 0.02), scales of norm layers from N(1, 0.02); biases start at 0. Linear
+    layers, of a time's embedding, start as in Glorot and Bengio 2010, equation 16.
     """
     if name.endswith("bias"):
         nn.init.zeros_(parameter)
+    elif parameter.ndim == 2:
+        nn.init.xavier_uniform_(parameter, generator=rng)
     else:
         is_scale = parameter.ndim == 1
         nn.init.normal_(parameter, mean=1.0 if is_scale else 0.0, std=SPREAD, generator=rng)

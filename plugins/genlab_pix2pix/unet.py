@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated
 
 import torch
 from annotated_types import Ge, Le, Lt
@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from genlab import Generator, Level, Skip
-from genlab_pix2pix.blocks import LEAK, Norm, block, draw_weights, normalization, width
+from genlab_pix2pix.blocks import LEAK, Block, Norm, block, draw_weights, normalization, width
 from genlab_pix2pix.kernels.convolutions import Convolution, TransposedConvolution, use_plain_convolutions
+from genlab_pix2pix.time_embedding import TimeEmbedding, TimeModulation
 
 
 class UNet(Generator):
@@ -25,12 +26,15 @@ class UNet(Generator):
 
     - encoder: LeakyReLU 0.2, convolution 4x4 of stride 2, norm. The first has the convolution alone, and the
       innermost no norm: it may have a single pixel, which a norm would make zero at batch 1.
-    - decoder: ReLU, transposed convolution 4x4 of stride 2, norm, dropout. The outermost ends with `output` instead.
+    - decoder: ReLU, transposed convolution 4x4 of stride 2, norm, dropout. The outermost ends with its convolution.
 
     A skip carries an encoder's output before any activation. Some implementations carry it after the next LeakyReLU;
     as the decoder starts with a ReLU, that gives the same, and a variant without skips has the same layers.
 
     Only the outermost transposed convolution has a bias, as the norm layers shift; with `norm = "none"` all have.
+
+    With `time = true` it takes a time from 0 to 1, which scales and shifts the features of each block but the outermost
+    decoder, after the norm. Without, its features are the encoder's outputs.
 
     Args:
         levels: how often the image is halved; its height and width must be multiples of 2 ** levels.
@@ -40,7 +44,7 @@ class UNet(Generator):
         dropout_blocks: which decoder blocks have dropout, 1 being the innermost. The paper's are [1, 2, 3], those of
             its reference in PyTorch [2, 3, 4]. The outermost never has; a network of 2 or 3 levels has those there are.
         dropout: the share of features that is dropped in training.
-        output: tanh for images, or linear for scores of classes.
+        time: whether it takes a time, as the network of a flow, a bridge or a diffusion does.
 
     Raises:
         ValueError: if `skips` or `dropout_blocks` names a level or block that cannot have one.
@@ -57,7 +61,7 @@ class UNet(Generator):
         norm: Norm = "batch",
         dropout_blocks: list[int] = [1, 2, 3],  # noqa: B006  (read only)
         dropout: Annotated[float, Ge(0), Lt(1)] = 0.5,
-        output: Literal["tanh", "linear"] = "tanh",
+        time: bool = False,
     ) -> None:
         super().__init__()
         _check_dropout_blocks(dropout_blocks, levels)
@@ -65,9 +69,12 @@ class UNet(Generator):
         self.size_multiple = 2**levels
         self.skips_at = _skip_levels(skips, levels)
         widths = [width(channels, level) for level in range(1, levels + 1)]
+        self.inputs = {"time": 1} if time else {}
+        self.feature_channels = () if time else widths
+        embedded = 4 * channels if time else None
 
         self.encoder = nn.ModuleList(
-            _encoder_block(fan_in, fan_out, norm, outermost=level == 1, innermost=level == levels)
+            _encoder_block(fan_in, fan_out, norm, embedded, outermost=level == 1, innermost=level == levels)
             for level, (fan_in, fan_out) in enumerate(pairwise([in_channels, *widths]), start=1)
         )
         # Level by level as the encoder, though the forward pass, and `dropout_blocks`, go from the innermost.
@@ -76,8 +83,8 @@ class UNet(Generator):
                 2 * fan_in if level in self.skips_at else fan_in,
                 fan_out,
                 norm,
+                embedded,
                 dropout if levels + 1 - level in dropout_blocks else None,
-                nn.Tanh() if level == 1 and output == "tanh" else None,
                 outermost=level == 1,
             )
             for level, (fan_out, fan_in) in enumerate(pairwise([out_channels, *widths]), start=1)
@@ -85,18 +92,36 @@ class UNet(Generator):
 
         # What a skip carries passes through a module of its own, so that it can be looked at, or replaced.
         self.carriers = nn.ModuleDict({str(level): nn.Identity() for level in sorted(self.skips_at)})
+        if embedded is not None:
+            self.time = TimeEmbedding(embedded)
 
     @override
-    def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
-        features = [condition]
-        for encode in self.encoder:
-            features.append(encode(features[-1]))
+    def forward(
+        self, condition: Float[Tensor, "n c h w"], *, time: Float[Tensor, " n"] | None = None
+    ) -> Float[Tensor, "n d h w"]:
+        if (time is not None) != bool(self.inputs):
+            raise ValueError(f"expected {'a' if self.inputs else 'no'} time: the setting `time` is {bool(self.inputs)}")
+        embedded = None if time is None else self.time(time)
+        features = self._encoded(condition, embedded)
         decoded = features[-1]
         for level in range(self.depth, 0, -1):
             if level in self.skips_at:
                 decoded = torch.cat([self.carriers[str(level)](features[level]), decoded], dim=1)
-            decoded = self.decoder[level - 1](decoded)
+            decoded = self.decoder[level - 1](decoded, embedded)
         return decoded
+
+    @override
+    def features(self, *images: Float[Tensor, "n _ _ _"]) -> Sequence[Float[Tensor, "n _ _ _"]]:
+        """The outputs of the encoder's blocks, of one image, from the outermost."""
+        return self._encoded(*images)[1:] if self.feature_channels else super().features(*images)
+
+    def _encoded(
+        self, condition: Float[Tensor, "n c h w"], embedded: Float[Tensor, "n e"] | None = None
+    ) -> list[Float[Tensor, "n _ _ _"]]:
+        features = [condition]
+        for encode in self.encoder:
+            features.append(encode(features[-1], embedded))
+        return features
 
     @override
     def make_plain(self) -> None:
@@ -121,23 +146,26 @@ class UNet(Generator):
         draw_weights(name, parameter, rng)
 
 
-def _encoder_block(fan_in: int, fan_out: int, norm: Norm, *, outermost: bool, innermost: bool) -> nn.Sequential:
+def _encoder_block(
+    fan_in: int, fan_out: int, norm: Norm, embedded: int | None, *, outermost: bool, innermost: bool
+) -> Block:
     return block(
         activation=None if outermost else nn.LeakyReLU(LEAK),
         conv=Convolution(fan_in, fan_out, 4, stride=2, padding=1, bias=norm == "none"),
         norm=None if outermost or innermost else normalization(norm, fan_out),
+        time=None if embedded is None else TimeModulation(embedded, fan_out),
     )
 
 
 def _decoder_block(
-    fan_in: int, fan_out: int, norm: Norm, dropout: float | None, output: nn.Module | None, *, outermost: bool
-) -> nn.Sequential:
+    fan_in: int, fan_out: int, norm: Norm, embedded: int | None, dropout: float | None, *, outermost: bool
+) -> Block:
     return block(
         activation=nn.ReLU(),
         conv=TransposedConvolution(fan_in, fan_out, 4, stride=2, padding=1, bias=outermost or norm == "none"),
         norm=None if outermost else normalization(norm, fan_out),
+        time=None if outermost or embedded is None else TimeModulation(embedded, fan_out),
         dropout=None if outermost or dropout is None else nn.Dropout(dropout),
-        output=output,
     )
 
 

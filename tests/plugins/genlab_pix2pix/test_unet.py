@@ -59,7 +59,7 @@ def four_levels(w: dict[str, torch.Tensor], x: torch.Tensor, skips: list[int], n
     d4 = normed(up(relu(e4), "decoder.3"), "decoder.3")
     d3 = normed(up(relu(join(3, e3, d4)), "decoder.2"), "decoder.2")
     d2 = normed(up(relu(join(2, e2, d3)), "decoder.1"), "decoder.1")
-    return torch.tanh(up(relu(join(1, e1, d2)), "decoder.0"))
+    return up(relu(join(1, e1, d2)), "decoder.0")
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -139,11 +139,76 @@ def test_takes_other_channels_and_any_multiple_of_its_size():
     assert network(torch.randn(2, 1, 16, 80)).shape == (2, 4, 16, 80)
 
 
-def test_predictions_stay_in_range():
-    network = small(norm="none")
+def test_ends_with_its_last_convolution():
+    network, condition = small(norm="none").eval().double(), torch.randn(1, 3, 32, 32, dtype=torch.float64)
     randomize(network)
-    prediction = network(100 * torch.randn(1, 3, 32, 32))
-    assert prediction.abs().max() <= 1 and prediction.min() < 0 < prediction.max()
+    before = network(condition)
+    with torch.no_grad():
+        network.decoder[0].conv.weight.mul_(100)
+        network.decoder[0].conv.bias.mul_(100)
+    torch.testing.assert_close(network(condition), 100 * before)
+
+
+def test_features_are_what_the_encoder_gives():
+    network, condition = small(channels=3), torch.randn(2, 3, 32, 32)
+    seen = []
+    for encode in network.encoder:
+        encode.register_forward_hook(lambda _m, _i, output: seen.append(output))
+    features = network.features(condition)
+    assert [feature.shape[1] for feature in features] == network.feature_channels == [3, 6, 12, 24]
+    assert all(map(torch.equal, features, seen))
+
+
+def timed(**settings) -> UNet:
+    network = small(time=True, dropout=0.0, **settings)
+    randomize(network)
+    return network.eval()
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_a_time_scales_and_shifts_what_the_norms_give(norm):
+    """Ho et al. 2020, appendix B, and Dhariwal and Nichol 2021, section 3.1, line by line."""
+    network, time = timed(norm=norm).double(), torch.tensor([0.25, 0.8], dtype=torch.float64)
+    w, condition = dict(network.named_parameters()), torch.randn(2, 3, 32, 32, dtype=torch.float64)
+    angles = torch.stack([1000 * time * 10_000 ** (-i / 64) for i in range(64)], dim=1)
+    embedded = torch.cat([angles.sin(), angles.cos()], dim=1)
+    for layer in ("time.layers.0", "time.layers.2"):
+        embedded = F.silu(embedded @ w[f"{layer}.weight"].T + w[f"{layer}.bias"])
+    blocks = [*(f"encoder.{i}" for i in range(4)), *(f"decoder.{i}" for i in (1, 2, 3))]
+    modules = dict(network.named_modules())
+    seen = {}
+    for name in blocks:
+        last = "norm" if hasattr(modules[name], "norm") else "conv"
+        modules[f"{name}.{last}"].register_forward_hook(lambda _m, _i, output, name=name: seen.update({name: [output]}))
+        modules[name].register_forward_hook(lambda _m, _i, output, name=name: seen[name].append(output))
+    network(condition, time=time)
+    for name in blocks:
+        before, after = seen[name]
+        both = embedded @ w[f"{name}.time.linear.weight"].T + w[f"{name}.time.linear.bias"]
+        scale, shift = both[..., None, None].chunk(2, dim=1)
+        torch.testing.assert_close(after, before * (1 + scale) + shift)
+
+
+def test_each_image_of_a_batch_has_its_own_time():
+    network, condition = timed(norm="instance"), torch.randn(2, 3, 32, 32)
+    both = network(condition, time=torch.tensor([0.1, 0.9]))
+    for at, time in enumerate([0.1, 0.9]):
+        torch.testing.assert_close(network(condition[at : at + 1], time=torch.tensor([time])), both[at : at + 1])
+    assert not torch.allclose(network(condition, time=torch.tensor([0.1, 0.1])), both)
+
+
+def test_a_time_changes_no_weights_of_the_rest():
+    without, with_time = seeded(small()), seeded(small(time=True))
+    assert list(without) == [name for name in with_time if "time" not in name]
+    assert all(torch.equal(without[name], with_time[name]) for name in without)
+    for name in with_time.keys() - without.keys():
+        assert with_time[name].any() != name.endswith("bias"), name
+
+
+@pytest.mark.parametrize(("has_time", "time"), [(True, None), (False, torch.tensor([0.5]))])
+def test_refuses_a_time_that_it_does_not_expect(has_time, time):
+    with pytest.raises(ValueError, match="expected a time" if has_time else "expected no time"):
+        small(time=has_time)(torch.randn(1, 3, 16, 16), time=time)
 
 
 def test_levels_are_the_blocks_in_the_order_of_the_forward_pass():
