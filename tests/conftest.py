@@ -28,6 +28,7 @@ CHECKED = [
     "genlab_pix2pix",
     "genlab_losses",
     "genlab_metrics",
+    "genlab_resnet",
     "genlab_segmentation",
 ]
 install_import_hook(CHECKED, "beartype.beartype")
