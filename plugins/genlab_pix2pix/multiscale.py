@@ -56,7 +56,7 @@ class Multiscale(Discriminator):
     ) -> None:
         super().__init__()
         self.conditional = conditional
-        self.receptive_field, self.min_size = receptive_field, least_patch(receptive_field)
+        self.receptive_field, self.min_size = receptive_field, least_patch(receptive_field, norm)
         for _ in range(scales - 1):
             self.receptive_field, self.min_size = 2 * self.receptive_field + 1, 2 * self.min_size - 1
         self.feature_channels = patch_widths(receptive_field, channels) * scales

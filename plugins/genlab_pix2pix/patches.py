@@ -86,12 +86,12 @@ def judge_patches(layers: nn.Module, seen: Float[Tensor, "n c h w"]) -> Scored:
     return Scored([last(features[-1])], features[1:])
 
 
-def least_patch(receptive_field: ReceptiveField) -> int:
-    """The side of an image that gives a single score."""
+def least_patch(receptive_field: ReceptiveField, norm: Norm) -> int:
+    """The side of an image that gives a single score, or of one that a norm can take in training."""
     size = 1
     for window in reversed(_WINDOWS[receptive_field]):
         size = (size - 1) * window.stride + window.kernel_size - 2 * window.padding
-    return size
+    return size if norm == "none" else max(size, 2)
 
 
 def draw_patch_weights(network: nn.Module, name: str, parameter: Tensor, rng: torch.Generator) -> None:

@@ -58,7 +58,7 @@ class PatchGAN(Discriminator):
         super().__init__()
         self.conditional = conditional
         self.receptive_field = receptive_field
-        self.min_size = least_patch(receptive_field)
+        self.min_size = least_patch(receptive_field, norm)
         self.feature_channels = patch_widths(receptive_field, channels)
         self._scores_in_one_pass = type(self) is PatchGAN and not spectral_norm
         seen = condition_channels + image_channels if conditional else image_channels

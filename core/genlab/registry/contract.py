@@ -22,6 +22,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 from genlab.config.validate import Words, shown
 from genlab.errors import PluginError
 from genlab.interfaces.kinds import KINDS, Kind
+from genlab.interfaces.role import FurtherInput
 
 Parameters = Mapping[str, inspect.Parameter]
 
@@ -107,9 +108,11 @@ def _check_calls(cls: type, interface: type) -> None:
         asked, given = getattr(interface, name), getattr(cls, name)
         if not (inspect.isfunction(asked) and inspect.isfunction(given)):
             continue
-        parameters = inspect.signature(asked).parameters
+        parameters, taken = inspect.signature(asked).parameters, inspect.signature(given)
+        # Those come by name; a generator that takes one may do without a default.
+        further = {name: None for name in get_args(FurtherInput) if name in taken.parameters}
         try:
-            inspect.signature(given).bind(*parameters)
+            taken.bind(*parameters, **further)
         except TypeError as error:
             words = ", ".join(list(parameters)[1:])
             raise PluginError(f"{cls.__name__}.{name} cannot be called as {name}({words}): {error}") from error

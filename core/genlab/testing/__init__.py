@@ -17,6 +17,7 @@ from genlab.testing.listener import ListenerSuite as ListenerSuite
 from genlab.testing.loss import LossSuite as LossSuite
 from genlab.testing.method import MethodSuite as MethodSuite
 from genlab.testing.metric import MetricSuite as MetricSuite
+from genlab.testing.network import NetworkSuite as NetworkSuite
 from genlab.testing.suite import Suite as Suite
 from genlab.testing.toys import (
     MemoryPairs as MemoryPairs,
@@ -40,6 +41,7 @@ __all__ = [
     "MemoryPairs",
     "MethodSuite",
     "MetricSuite",
+    "NetworkSuite",
     "Recorder",
     "Suite",
     "ToyAdversarialLoss",

@@ -25,6 +25,7 @@ from genlab.testing.listener import ListenerSuite
 from genlab.testing.loss import LossSuite
 from genlab.testing.method import MethodSuite
 from genlab.testing.metric import MetricSuite
+from genlab.testing.network import NetworkSuite
 from genlab.testing.suite import ConformanceError, Suite, tests_of
 from genlab.util.arguments import as_list, as_path
 from genlab.util.exceptions import summarize_with_location
@@ -34,6 +35,7 @@ SUITES: dict[str, type[Suite]] = {
     for suite in (
         GeneratorSuite,
         DiscriminatorSuite,
+        NetworkSuite,
         LossSuite,
         DatasetSuite,
         MetricSuite,

@@ -20,7 +20,7 @@ from genlab.interfaces.listener import Listener
 from genlab.interfaces.loss import AdversarialLoss, Loss, Scores
 from genlab.interfaces.method import Method, Outputs, Phase, Term, Terms, WeightedLoss
 from genlab.interfaces.metric import Metric
-from genlab.interfaces.network import Discriminator, Generator, Network
+from genlab.interfaces.network import Discriminator, Generator, Level, Network
 from genlab.interfaces.role import DISCRIMINATOR, GENERATOR, FurtherInput, Role
 
 
@@ -91,6 +91,11 @@ class ToyGenerator(Generator):
         for name, value in inputs.items():
             features = features + self.further[name](value.float().reshape(-1, 1))[..., None, None]
         return self.outer(self.dropout(features.relu()))
+
+    @override
+    def levels(self) -> Sequence[Level]:
+        """The layers of images."""
+        return [Level(name, module) for name, module in self.named_children() if module is not self.further]
 
 
 class ToyDiscriminator(Discriminator):

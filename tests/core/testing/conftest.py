@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from genlab.testing.check import Result, run_suite, run_test
-from genlab.testing.network import without_shape_checks
+from genlab.testing.probing import without_shape_checks
 from genlab.testing.suite import Suite, tests_of
 
 

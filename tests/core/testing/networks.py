@@ -1,4 +1,4 @@
-"""Mistakes that an author of any network may make, generator or discriminator.
+"""Mistakes that an author of any network may make, be it a generator, a discriminator or another.
 
 Each class goes before a toy, so that it changes what the toy does.
 """
@@ -21,10 +21,10 @@ class FromEntropy(nn.Module):
 
     def __init__(self, *channels: int, **named: int) -> None:
         super().__init__(*channels, **named)
-        self.scale = nn.Parameter(torch.from_numpy(np.random.default_rng().normal(size=1)).float())
+        self.gain = nn.Parameter(torch.from_numpy(np.random.default_rng().normal(size=1)).float())
 
     def forward(self, *images: Tensor) -> Tensor:
-        return super().forward(*images) + self.scale * images[-1].mean()
+        return super().forward(*images) + self.gain * images[-1].mean()
 
 
 class OtherGenerator(nn.Module):
@@ -63,10 +63,10 @@ class Detached(nn.Module):
 
     def __init__(self, *channels: int, **named: int) -> None:
         super().__init__(*channels, **named)
-        self.scale = nn.Parameter(torch.ones(1))
+        self.gain = nn.Parameter(torch.ones(1))
 
     def forward(self, *images: Tensor) -> Tensor:
-        return self.scale * super().forward(*images).detach()
+        return self.gain * super().forward(*images).detach()
 
 
 class BornWhenCalled(nn.Module):
@@ -332,10 +332,49 @@ class PlainIsNew(nn.Module):
         self.more = nn.Conv2d(3, 3, 1)
 
 
+class FeaturesOfOtherChannels(nn.Module):
+    """States the channels of its features in the wrong order."""
+
+    feature_channels = (8, 4)
+
+    def features(self, *images: Tensor) -> Sequence[Tensor]:
+        made = images[-1].mean(dim=1, keepdim=True)
+        return [made.expand(-1, 4, -1, -1), made.expand(-1, 8, -1, -1)]
+
+
+class FlatFeatures(nn.Module):
+    """Gives the mean of each feature map."""
+
+    feature_channels = (3,)
+
+    def features(self, *images: Tensor) -> Sequence[Tensor]:
+        return [images[-1].mean(dim=(2, 3))]
+
+
+class FrozenFeatures(nn.Module):
+    """Takes gradients of its features for a waste."""
+
+    feature_channels = (3,)
+
+    @torch.no_grad()
+    def features(self, *images: Tensor) -> Sequence[Tensor]:
+        return [2 * images[-1]]
+
+
+class InfiniteFeatures(nn.Module):
+    """Takes logarithms of what may be negative."""
+
+    feature_channels = (3,)
+
+    def features(self, *images: Tensor) -> Sequence[Tensor]:
+        return [images[-1].log()]
+
+
+_FEATURES = "test_its_features_are_the_stated_ones"
 _STATE = "what it does is not all in weights and buffers"
 
 _MISTAKES: list[tuple[type[nn.Module], str, str]] = [
-    (FromEntropy, "test_the_same_seed_gives_the_same_network", "built twice with one seed, `scale` differs"),
+    (FromEntropy, "test_the_same_seed_gives_the_same_network", "built twice with one seed, `gain` differs"),
     (OtherGenerator, "test_the_same_seed_gives_the_same_network", "built twice with one seed, `"),
     (OwnNoise, "test_the_same_seed_gives_the_same_network", "give different results"),
     (Reseeding, "test_the_same_seed_gives_the_same_network", "it seeds PyTorch's random numbers"),
@@ -368,6 +407,10 @@ _MISTAKES: list[tuple[type[nn.Module], str, str]] = [
     (Listed, "test_levels_are_named", "`blocks` is called 0 times"),
     (ForeignLevel, "test_levels_are_named", "the module of its level `convolution` is not one of its own"),
     (PlainTuples, "test_levels_are_named", "expected a genlab.Level"),
+    (FeaturesOfOtherChannels, _FEATURES, "its features have [4, 8] channels, and its feature_channels are [8, 4]"),
+    (FlatFeatures, _FEATURES, "its features are of the shape (2, 3); expected (n, c, h, w)"),
+    (FrozenFeatures, _FEATURES, "no gradient of number 1 of its features reaches its input"),
+    (InfiniteFeatures, _FEATURES, "number 1 of its features is not finite"),
 ]
 
 

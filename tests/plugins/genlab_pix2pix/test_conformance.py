@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from genlab.testing import DiscriminatorSuite, GeneratorSuite, MethodSuite
 from genlab_pix2pix.method import Pix2Pix
+from genlab_pix2pix.multiscale import Multiscale
 from genlab_pix2pix.patchgan import PatchGAN
 from genlab_pix2pix.unet import UNet
 
@@ -26,10 +27,9 @@ class TestUNetWithoutNorm(GeneratorSuite):
     settings: ClassVar[Mapping[str, Any]] = {"levels": 2, "channels": 4, "norm": "none", "dropout_blocks": []}
 
 
-class TestUNetOfScores(GeneratorSuite):
+class TestUNetWithTime(GeneratorSuite):
     component = UNet
-    settings: ClassVar[Mapping[str, Any]] = {"levels": 4, "channels": 4, "output": "linear"}
-    is_bounded = False
+    settings: ClassVar[Mapping[str, Any]] = {"levels": 3, "channels": 4, "time": True}
 
 
 class TestEncoderDecoder(GeneratorSuite):
@@ -70,6 +70,21 @@ class TestLargePatchGAN(DiscriminatorSuite):
 class TestImageGAN(DiscriminatorSuite):
     component = PatchGAN
     settings: ClassVar[Mapping[str, Any]] = {"channels": 1, "receptive_field": 286}
+
+
+class TestSpectralPatchGAN(DiscriminatorSuite):
+    component = PatchGAN
+    settings: ClassVar[Mapping[str, Any]] = {"channels": 4, "receptive_field": 16, "spectral_norm": True}
+
+
+class TestMultiscale(DiscriminatorSuite):
+    component = Multiscale
+    settings: ClassVar[Mapping[str, Any]] = {"channels": 4, "receptive_field": 16}
+
+
+class TestSpectralMultiscale(DiscriminatorSuite):
+    component = Multiscale
+    settings: ClassVar[Mapping[str, Any]] = {"channels": 2, "receptive_field": 1, "scales": 2, "spectral_norm": True}
 
 
 class TestPix2Pix(MethodSuite):
