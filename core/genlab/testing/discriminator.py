@@ -123,12 +123,12 @@ class DiscriminatorSuite(TwoSidedSuite):
     @override
     def test_its_features_are_the_stated_ones(self) -> None:
         """Those of its `Scored` have the channels of `feature_channels`, by which a recipe is checked."""
+        super().test_its_features_are_the_stated_ones()
         network = self.discriminator().eval()
         with torch.no_grad():
             features = as_scored(network(*self.example(network))).features
         given, stated = [feature.shape[1] for feature in features], list(network.feature_channels)
         require(given == stated, f"its features have {given} channels, and its feature_channels are {stated}")
-        super().test_its_features_are_the_stated_ones()
 
     def test_penalties_on_gradients_have_gradients(self) -> None:
         """As R1 and WGAN-GP need: those of the size of its gradient are what finite differences give."""

@@ -9,7 +9,7 @@ from tests.core.testing.conftest import failures
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from genlab import Discriminator
+from genlab import Discriminator, Level, Scored
 from genlab.testing import DiscriminatorSuite, ToyDiscriminator
 
 
@@ -101,7 +101,30 @@ class Unconditional(Layers):
         return self.layers(image)
 
 
+class OfTwoSizes(Discriminator):
+    """Scores the image and its half, with features of both."""
+
+    receptive_field, min_size = 6, 6
+    feature_channels = (4, 4)
+
+    def __init__(self, condition_channels: int = 3, image_channels: int = 3) -> None:
+        super().__init__()
+        seen = condition_channels + image_channels
+        self.inner = nn.ModuleList(nn.Conv2d(seen, 4, 3) for _ in range(2))
+        self.outer = nn.ModuleList(nn.Conv2d(4, 1, 1) for _ in range(2))
+
+    def forward(self, condition: Tensor, image: Tensor) -> Scored:
+        seen = torch.cat([condition, image], dim=1)
+        inputs = [seen, F.avg_pool2d(seen, 2)]
+        features = [F.leaky_relu(inner(each)) for inner, each in zip(self.inner, inputs, strict=True)]
+        return Scored([outer(each) for outer, each in zip(self.outer, features, strict=True)], features)
+
+    def levels(self) -> list[Level]:
+        return [Level(f"scale {at}", layer) for at, layer in enumerate(self.outer, start=1)]
+
+
 SOUND = [
+    OfTwoSizes,
     ToyDiscriminator,
     Layers,
     Spectral,
