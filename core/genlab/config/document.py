@@ -10,6 +10,7 @@ from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from genlab.config.component_name import is_other_name
 from genlab.config.locations import Location, find_locations
 from genlab.config.syntax_errors import syntax_fault
 from genlab.config.toml import NestingError, parse_toml, value_faults
@@ -83,7 +84,8 @@ class Document:
     def over(self, base: Document) -> Document:
         """Merge this document over `base`.
 
-        Tables merge key by key; a component's table is replaced when its name changes.
+        Tables merge key by key; a component's table is replaced when its name changes. `unet` and `genlab:unet` are one
+        component here, and `genlab:unet` and `other:unet` are two.
         """
         return self._over(base, _renamed)
 
@@ -155,14 +157,14 @@ def _forget(keys: Keys, old: Any, origins: dict[Keys, Source]) -> None:
 
 
 def _renamed(keys: Keys, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """True if a table belongs to a component whose name changes."""
+    """True if a table belongs to a component that becomes another one."""
     pattern = next((pattern for pattern in COMPONENTS if _begins(keys, pattern)), None)
     if pattern is None or "name" not in new:
         return False
     kind = COMPONENTS[pattern]
     has_label = kind.is_labeled and kind.is_named_by_label and len(keys) == len(pattern)
     before = old.get("name", keys[-1] if has_label else None)
-    return before is not None and new["name"] != before
+    return before is not None and is_other_name(before, new["name"])
 
 
 def _begins(keys: Keys, pattern: tuple[str, ...]) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from genlab.assemble.read import CheckedRecipe, check_document
+from genlab.config.component_name import canonical
 from genlab.errors import RecipeError, RunError
 from genlab.registry.discovery.find import plugins_with
 from genlab.registry.discovery.packages import declared_plugins
-from genlab.registry.discovery.plugin import canonical
 from genlab.registry.discovery.plugin_file import PluginFile
 from genlab.registry.discovery.trust import require_trust
 from genlab.runs.folder import RunFolder

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,30 @@ def test_a_component_of_another_name_starts_afresh() -> None:
 
 def test_a_component_of_the_same_name_goes_on() -> None:
     assert merged('generator.name = "unet"').values["generator"]["levels"] == 8
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "goes_on"),
+    [
+        ("unet", "genlab:unet", True),
+        ("genlab:unet", "unet", True),
+        ("genlab-more:unet", "Genlab_More:unet", True),
+        ("genlab:unet", "other:unet", False),
+        ("genlab:unet", "resnet", False),
+        ("unet", "genlab:resnet", False),
+        ("unet", 3, False),
+        (3, "unet", False),
+    ],
+)
+def test_a_component_goes_on_with_and_without_its_package(before: object, now: object, goes_on: bool) -> None:
+    base = f"[generator]\nname = {json.dumps(before)}\nlevels = 8"
+    expected = {"name": now, "levels": 8} if goes_on else {"name": now}
+    assert merged(f"generator.name = {json.dumps(now)}", base).values["generator"] == expected
+
+
+def test_a_label_goes_on_with_the_package_of_its_name() -> None:
+    values = merged('losses.l1.name = "genlab:l1"').values
+    assert values["losses"]["l1"] == {"weight": 100, "scale": 2, "name": "genlab:l1"}
 
 
 def test_a_table_of_the_framework_goes_on_under_another_name() -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
+from genlab.config.component_name import canonical
 from genlab.errors import PluginError
 from genlab.registry.discovery.load import FILE_PREFIX
 from genlab.registry.discovery.packages import declared_plugins
-from genlab.registry.discovery.plugin import canonical
 from genlab.registry.hooks import GROUP
 from genlab.util.exceptions import summarize
 

@@ -10,12 +10,13 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from genlab.config.component_name import canonical
 from genlab.config.validate import nearest
 from genlab.errors import PluginError
 from genlab.registry.discovery.load import import_file, load_plugin
 from genlab.registry.discovery.overview import PluginRow, overview
 from genlab.registry.discovery.packages import Declared, declared_plugins
-from genlab.registry.discovery.plugin import Plugin, canonical
+from genlab.registry.discovery.plugin import Plugin
 from genlab.registry.discovery.plugin_file import PluginFile, existing_file
 from genlab.registry.discovery.trust import add_trust
 from genlab.util.arguments import as_list

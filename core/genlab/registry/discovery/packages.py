@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import metadata
 from typing import Any, NamedTuple
 
+from genlab.config.component_name import canonical
 from genlab.errors import PluginError
-from genlab.registry.discovery.plugin import canonical
 from genlab.registry.hooks import GROUP
 
 

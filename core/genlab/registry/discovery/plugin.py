@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from typing_extensions import override
 
+from genlab.config.component_name import canonical
 from genlab.registry.discovery.plugin_file import PluginFile
 from genlab.registry.registry import Registration
 
@@ -59,8 +59,3 @@ class Plugin:
     def is_called(self, package: str) -> bool:
         """True for the package's name in any spelling, with other dashes and capitals."""
         return canonical(package) == canonical(self.package)
-
-
-def canonical(package: str) -> str:
-    """A package's name as the index compares it."""
-    return re.sub(r"[-_.]+", "-", package).lower()
