@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from pydantic_core import to_jsonable_python
 from typing_extensions import override
 
+from genlab.config.component_name import ComponentName
 from genlab.config.validate import Keys, dotted, nearest, shown, validate_table
 from genlab.errors import Fault, PluginError, RecipeError
 from genlab.interfaces.kinds import KINDS, Kind
@@ -70,7 +71,7 @@ class ComponentConfig:
 
     def table(self) -> ComponentTable:
         """The recipe table of this config, every default included."""
-        return {"name": self.component.name, **{name: _plain(value) for name, value in self.settings.items()}}
+        return {"name": self.component.full_name, **{name: _plain(value) for name, value in self.settings.items()}}
 
     def nested(self) -> Iterator[ComponentConfig]:
         """Configs of nested components, recursively."""
@@ -98,11 +99,22 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Component:
-    """A registered class, imported lazily and checked against its contract."""
+    """A registered class, imported lazily and checked against its contract.
+
+    Args:
+        registration: its kind and class, as its plugin registered it.
+        plugin: the plugin that gives it.
+        name: as it is shown: with its package only where several packages give one of its kind and name.
+    """
 
     registration: Registration
     plugin: Plugin
     name: str = field(compare=False, default="")
+
+    @property
+    def full_name(self) -> str:
+        """Name with the package, which identifies it whatever else is installed; a plugin file is a package."""
+        return str(ComponentName(self.plugin.package, self.registration.name))
 
     @property
     def kind(self) -> Kind:
@@ -161,8 +173,10 @@ class Components:
     def get(self, kind: str, name: str) -> Component:
         """Get a component by name or `package:name`; `PluginError` lists the available ones."""
         if (kind, name) not in self._loaded:
-            plugin, registration = self._find(kind, name)
-            self._loaded[kind, name] = Component(registration, plugin, name)
+            found = Component(*self._find(kind, name))
+            same = [entry for _, entry in self._registered(kind) if entry.name == found.registration.name]
+            shown_name = found.registration.name if len(same) == 1 else found.full_name
+            self._loaded[kind, name] = replace(found, name=shown_name)
         return self._loaded[kind, name]
 
     def configure(
@@ -220,7 +234,7 @@ class Components:
         Raises:
             PluginError: there are none, of this kind if one is given.
         """
-        package, _, short = name.rpartition(":")
+        package, short = ComponentName.parse(name)
         found = [
             Component(entry, plugin, entry.name)
             for plugin, entry in self._all(kind)
@@ -246,25 +260,29 @@ class Components:
         for plugin in self.plugins:
             yield from ((plugin, entry) for entry in plugin.registrations if entry.kind.name == kind)
 
-    def _find(self, kind: str, full_name: str) -> tuple[Plugin, Registration]:
-        package, _, name = full_name.rpartition(":")
+    def _find(self, kind: str, full_name: str) -> tuple[Registration, Plugin]:
+        package, name = ComponentName.parse(full_name)
         found = [
-            (plugin, entry)
+            (entry, plugin)
             for plugin, entry in self._registered(kind)
             if entry.name == name and (not package or plugin.is_called(package))
         ]
         if len(found) == 1:
             return found[0]
         if found:
-            raise collision(kind, name, [plugin for plugin, _ in found])
+            raise collision(kind, name, [plugin for _, plugin in found])
         raise self._missing(kind, package, name, full_name)
 
     def _missing(self, kind: str, package: str, name: str, full_name: str) -> PluginError:
         givers = [plugin for plugin in self.plugins if not package or plugin.is_called(package)]
         if not givers:
             packages = sorted({plugin.package for plugin in self.plugins})
-            what = f"no plugin is called `{package}`; there are"
-            return PluginError(f"{what} {', '.join(packages)}", hint=nearest(package, packages))
+            wanted = f'the {kind} "{full_name}" is missing: no plugin'
+            if package.endswith(".py"):
+                what = f"{wanted} file `{package}` is given"
+                return PluginError(what, hint=f"Add --plugin and the path of {package}; a run has it in `plugins`.")
+            what = f"{wanted} of a package `{package}` is installed; there are {', '.join(packages)}"
+            return PluginError(what, hint=nearest(package, packages))
         names = sorted({entry.name for plugin, entry in self._registered(kind) if plugin in givers})
         hints = [nearest(name, names) or "", *filter(None, map(_absence, givers))]
         what = f'no plugin gives a {kind} "{full_name}"'

@@ -141,7 +141,7 @@ def data_record(built: Built) -> DataRecord:
     """Data of a run, with hashes of their content."""
     data = built.data
     return DataRecord(
-        source=data.config.component.name,
+        source=data.config.component.registration.name,
         reason=data.reason,
         training=data.training.description,
         validation=data.validation.description,

@@ -97,7 +97,7 @@ def test_the_recipe_of_an_experiment_is_settled(made: Make) -> None:
 def test_a_choice_of_data_is_settled(made: Make) -> None:
     sources = 'data.sources=[{ name = "memory" }, { name = "last", sources = [{ name = "memory", count = 7 }] }]'
     recipe, experiment, data = made(build, "data.name=last", sources)
-    assert recipe.tables()["data"] == {"name": "memory", "count": 7, "odd": False, "channels": 3}
+    assert recipe.tables()["data"] == {"name": "genlab-toys:memory", "count": 7, "odd": False, "channels": 3}
     assert data.reason == "the first was not wanted"
     assert len(experiment.training) == 7
 

@@ -51,12 +51,12 @@ def test_its_tables_come_in_the_order_of_a_recipe(resolved: Resolved) -> None:
 
 def test_it_says_every_default(resolved: Resolved) -> None:
     tables = resolved().tables()
-    assert tables["generator"] == {"name": "net", "width": 2, "depth": 0, "multiple": 4}
+    assert tables["generator"] == {"name": "genlab-toys:net", "width": 2, "depth": 0, "multiple": 4}
     assert tables["losses"] == {
-        "near": {"name": "near", "power": 1, "weight": 100.0},
-        "play": {"name": "fool", "weight": 1.0},
+        "near": {"name": "genlab-toys:near", "power": 1, "weight": 100.0},
+        "play": {"name": "genlab-toys:fool", "weight": 1.0},
     }
-    assert tables["evaluate"]["metrics"] == {"far": {"name": "far", "window": 1}}
+    assert tables["evaluate"]["metrics"] == {"far": {"name": "genlab-toys:far", "window": 1}}
     assert tables["inference"] == {"normalization": "image", "dropout": False, "seed": 0}
 
 
@@ -84,7 +84,7 @@ def test_what_is_left_to_the_machine_is_left_out_until_it_is_settled(resolved: R
 def test_settled_data_take_the_place_of_the_choice(resolved: Resolved) -> None:
     recipe = resolved("data.name=last", 'data.sources=[{ name = "memory" }, { name = "memory", count = 7 }]')
     settled = recipe.settled(recipe.data.settings["sources"][1], recipe.settings.train)
-    assert settled.tables()["data"] == {"name": "memory", "count": 7, "odd": False, "channels": 3}
+    assert settled.tables()["data"] == {"name": "genlab-toys:memory", "count": 7, "odd": False, "channels": 3}
 
 
 def test_its_components_are_all_that_take_part(resolved: Resolved) -> None:
@@ -99,7 +99,9 @@ def test_the_listing_of_a_resolved_recipe_is_the_recipe(document: Callable[..., 
     assignments = ('losses."a b".name=near', "data.name=last", 'data.sources=[{ name = "memory" }]')
     text = listing(resolved(*assignments).tables(), document(*assignments))  # pyright: ignore
     assert tomllib.loads(text) == resolved(*assignments).tables()
-    assert any(line.startswith('name = "net" ') and line.endswith("# r.toml:14:1") for line in text.split("\n"))
+    assert any(
+        line.startswith('name = "genlab-toys:net" ') and line.endswith("# r.toml:14:1") for line in text.split("\n")
+    )
 
 
 def test_nothing_is_a_key_left_out() -> None:

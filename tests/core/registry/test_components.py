@@ -181,11 +181,16 @@ def test_each_construction_makes_new_ones(toys: Components) -> None:
 
 
 def test_the_table_says_every_value_as_toml_can(toys: Components) -> None:
-    assert spec(toys, name="chosen").table() == {"name": "chosen", "side": "a", "only": [3], "depth": None}
+    assert spec(toys, name="chosen").table() == {
+        "name": "genlab-toys:chosen",
+        "side": "a",
+        "only": [3],
+        "depth": None,
+    }
     nested = spec(toys, name="first", sources=[{"name": "folder", "root": "/a", "others": ["/b"]}])
     assert nested.table() == {
-        "name": "first",
-        "sources": [{"name": "folder", "root": "/a", "others": ["/b"], "count": 3}],
+        "name": "genlab-toys:first",
+        "sources": [{"name": "genlab-toys:folder", "root": "/a", "others": ["/b"], "count": 3}],
         "spare": None,
     }
 
@@ -286,7 +291,17 @@ def test_a_name_of_two_plugins_must_be_told_apart() -> None:
     chosen = spec(both, name="genlab-two:folder", low=4)
     assert chosen.build().bounds == (4, 9)
     assert chosen.table()["name"] == "genlab-two:folder"
-    assert spec(both, name="other").component.plugin.package == "genlab-two"
+    assert str(chosen.component) == 'dataset "genlab-two:folder"'
+    other = spec(both, name="other")
+    assert other.component.plugin.package == "genlab-two"
+    assert other.table()["name"] == "genlab-two:other"
+    assert str(other.component) == 'dataset "other"'
+
+
+def test_a_table_names_a_component_whatever_name_it_was_given_by(toys: Components) -> None:
+    one, other = spec(toys, name="plain"), spec(toys, name="Genlab.Toys:plain")
+    assert one.table() == other.table() == {"name": "genlab-toys:plain"}
+    assert str(one.component) == str(other.component) == 'dataset "plain"'
 
 
 @pytest.mark.parametrize("name", ["genlab-toys:foldr", "genlab-toys:", ":", ""])
@@ -296,7 +311,8 @@ def test_a_name_with_a_package_that_does_not_give_it(toys: Components, name: str
 
 def test_a_name_with_a_package_that_is_not_there(toys: Components) -> None:
     found = fault(toys, name="genlab-toy:folder")
-    assert found.what == "no plugin is called `genlab-toy`; there are genlab-toys"
+    missing = 'the dataset "genlab-toy:folder" is missing: no plugin of a package `genlab-toy` is installed'
+    assert found.what == f"{missing}; there are genlab-toys"
     assert found.hint == "Did you mean `genlab-toys`?"
 
 

@@ -203,7 +203,7 @@ def test_all_that_may_change_at_once(paused: Path) -> None:
     assert genlab.resume(paused, overrides=[*values, "train.device=cpu"]).manifest.status == "finished"
     stored = manifest(paused)
     told = {change["key"]: (change["old"], change["new"]) for change in stored["recipe_changes"]}
-    assert told.pop("listeners.jsonl.name") == ("jsonl", None)
+    assert told.pop("listeners.jsonl.name") == ("genlab:jsonl", None)
     assert told == {
         "train.threads": (1, 2),
         "train.precision": ("float32", "bfloat16"),
