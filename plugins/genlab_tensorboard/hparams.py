@@ -18,7 +18,10 @@ _SHOWN_FIRST = {"generator.name", "losses.l1.weight", "optimizer.learning_rate",
 
 
 def settings_of(recipe: str) -> dict[str, str | float | bool]:
-    """The settings in a recipe's TOML that results depend on, by their dotted keys."""
+    """The settings in a recipe's TOML that results depend on, by their dotted keys.
+
+    genlab's own components are shown without their package, as in runs from before recipes named it.
+    """
     tables = {name: value for name, value in tomllib.loads(recipe).items() if name not in _WITHOUT_EFFECT}
     return dict(_leaves(tables))
 
@@ -50,5 +53,7 @@ def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, s
     for key, value in table.items():
         if isinstance(value, Mapping):
             yield from _leaves(cast(Mapping[str, Any], value), f"{prefix}{key}.")
+        elif isinstance(value, str):
+            yield f"{prefix}{key}", value.removeprefix("genlab:") if key == "name" else value
         else:
-            yield f"{prefix}{key}", value if isinstance(value, str | float | int) else json.dumps(value, default=str)
+            yield f"{prefix}{key}", value if isinstance(value, float | int) else json.dumps(value, default=str)

@@ -17,6 +17,7 @@ from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
 from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2
 
 from genlab import Ended, Validated
+from genlab_tensorboard.hparams import settings_of
 from genlab_tensorboard.layout import layout
 
 Tell = Callable[[int], Any]
@@ -66,6 +67,12 @@ def test_the_many_curves_of_levels_sort_behind_validation(folder: Path, tell: Te
 def hparams(folder: Path, tag: str) -> plugin_data_pb2.HParamsPluginData:
     content = load(folder).SummaryMetadata(f"_hparams_/{tag}").plugin_data.content
     return plugin_data_pb2.HParamsPluginData.FromString(content)
+
+
+def test_hparams_name_the_package_of_what_is_not_genlab_s() -> None:
+    recipe = '[generator]\nname = "genlab:unet"\nlevels = 8\n[losses.l1]\nname = "mine.py:l1"\nword = "genlab:word"'
+    shown = {"generator.name": "unet", "generator.levels": 8, "losses.l1.name": "mine.py:l1"}
+    assert settings_of(recipe) == {**shown, "losses.l1.word": "genlab:word"}
 
 
 def test_a_run_is_a_row_of_hparams_with_its_settings_and_scores(folder: Path, tell: Tell) -> None:
