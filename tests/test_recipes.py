@@ -51,7 +51,7 @@ def test_a_recipe_that_needs_a_judge_says_how_to_train_one(gen: GenCommand) -> N
 def test_the_judge_reads_the_classes_of_the_facades_that_are_drawn() -> None:
     labeled, drawn = load_recipe("label_judge").values["data"]["sources"]
     assert [tuple(color) for color in labeled["palette"]] == list(PALETTE)
-    assert drawn["name"] == "drawn_facades"
+    assert drawn["name"] == "genlab:drawn_facades"
 
 
 @pytest.mark.parametrize("name", shipped_names())

@@ -24,7 +24,7 @@ def test_a_shipped_recipe_is_copied_letter_by_letter() -> None:
 
 def test_a_copy_of_a_recipe_that_extends_a_shipped_one_can_be_read() -> None:
     copy_recipe("unet_folder", Path("mine.toml"))
-    assert load_recipe("mine.toml").values["generator"]["name"] == "unet"
+    assert load_recipe("mine.toml").values["generator"]["name"] == "genlab:unet"
 
 
 def test_into_a_folder_it_keeps_its_name(here: Path) -> None:

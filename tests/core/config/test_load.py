@@ -69,7 +69,7 @@ def test_a_shipped_recipe_can_be_extended_by_name(name: str) -> None:
     write("child.toml", f'extends = "{name}"\nseed = 7')
     values = load_recipe("child.toml").values
     assert values["seed"] == 7
-    assert values["generator"]["name"] == "unet"
+    assert values["generator"]["name"] == "genlab:unet"
 
 
 def test_a_file_beside_hides_a_shipped_recipe_of_its_name() -> None:
