@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tomli_w
-from tests.conftest import GenCommand, Once
+from tests.conftest import Once
 from tests.core.registry.test_discovery import install
 from tests.core.test_bad_input import plugin
 from tests.manifests import edit_manifest
@@ -34,6 +34,18 @@ LOSS = """
 class Half(genlab.Loss):
     def forward(self, condition, target, prediction):
         return (prediction - target).abs().mean() / 2
+"""
+
+
+TWO_WAYS = """
+class TwoWays(genlab.Method):
+    roles = {"generator": genlab.GENERATOR, "back": genlab.GENERATOR}
+
+    def forward(self, batch): ...
+
+    def phases(self): ...
+
+    def predict(self, condition): ...
 """
 
 
@@ -174,7 +186,7 @@ def test_a_run_from_before_names_had_packages_says_how_to_tell_them_apart(
     assert genlab.resume(paused_before).manifest.status == "finished"
 
 
-def test_a_file_is_a_package_by_its_name(tiny: Path, tmp_path: Path, gen: GenCommand) -> None:
+def test_a_file_is_a_package_by_its_name(tiny: Path, tmp_path: Path) -> None:
     mine = plugin(tmp_path, LOSS, 'loss("l1", Half)')
     run = tmp_path / "run"
     with pytest.raises(RecipeError, match=r'Say which: "genlab:l1" or "mine\.py:l1"'):
@@ -193,6 +205,14 @@ def test_a_file_is_a_package_by_its_name(tiny: Path, tmp_path: Path, gen: GenCom
     assert "--plugin" in str(caught.value)
     again = genlab.read_recipe(run / "recipe.toml", plugins=[run / "plugins" / "mine.py"])
     assert again.recipe.tables() == resumed.recipe.tables()
+
+
+@pytest.mark.parametrize(("name", "levels"), [("unet", 4), ("genlab:unet", 4), ("genlab:encoder_decoder", 8)])
+def test_a_role_inherits_the_settings_of_the_same_component(tiny: Path, tmp_path: Path, name: str, levels: int) -> None:
+    mine = plugin(tmp_path, TWO_WAYS, 'method("two_ways", TwoWays)')
+    overrides = ["method.name=two_ways", "generator.name=genlab:unet", "losses.adversarial=false"]
+    recipe = genlab.read_recipe(tiny, overrides=[*overrides, f"networks.back.name={name}"], plugins=[mine]).recipe
+    assert recipe.networks["back"].settings["levels"] == levels
 
 
 def test_a_package_that_is_gone_is_named(

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from genlab.assemble.recipe import SHORT_FORMS, Recipe
 from genlab.config import schema
+from genlab.config.component_name import is_other_name
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
 from genlab.config.schema import TABLES
@@ -213,7 +214,7 @@ class _Resolver:
         if not own:
             return _RoleTable(kind, keys if table or role in SHORT_FORMS else ("networks", role), table)
         # Settings are of the component that they were written for.
-        is_other = "name" in own and own["name"] != table.get("name")
+        is_other = "name" in own and is_other_name(table.get("name"), own["name"])
         return _RoleTable(kind, ("networks", role), own if is_other else {**table, **own})
 
     def unknown_roles(self, method: ComponentConfig, roles: Mapping[str, Role]) -> None:
