@@ -21,11 +21,11 @@ from genlab.ablation.observations import damaged_observation
 from genlab.ablation.plan import Plan, PlannedTrial, make_plan
 from genlab.ablation.report import write_ablation_report
 from genlab.ablation.results import AblationResult, read_result
-from genlab.assemble.experiment import construct, prepare, settle, with_ranges
+from genlab.assemble.experiment import build_method, construct, construct_losses, prepare, settle, with_ranges
 from genlab.assemble.facts import count_parameters
 from genlab.assemble.networks import construct_networks, outlined
 from genlab.assemble.open_data import OpenData, open_data
-from genlab.assemble.recipe import Recipe
+from genlab.assemble.recipe import SHORT_FORMS, Recipe
 from genlab.config.load import load_recipe
 from genlab.data.check import Selection
 from genlab.engine.checkpoint import drop_training_state
@@ -33,9 +33,10 @@ from genlab.engine.listener_list import ListenerList
 from genlab.engine.validation import try_metrics
 from genlab.errors import RunError
 from genlab.inspection.inspector import find_suspicions
-from genlab.registry.components import Components
+from genlab.registry.components import Components, ConstructedPart
 from genlab.registry.discovery.find import find_plugins
 from genlab.runs.folder import RunFolder
+from genlab.runs.loaded import Loaded, find_loaded, parts_of
 from genlab.runs.manifest import Manifest
 from genlab.runs.provenance import code_digests, fingerprints
 from genlab.util.environment import refuse_several_processes
@@ -161,7 +162,8 @@ class Ablation:
 
     def _settled(self, trial: PlannedTrial) -> SettledTrial:
         recipe = settle(trial.recipe, self._opened(trial))
-        return SettledTrial(trial, recipe, identity(recipe.tables(), self._measured(trial), code_digests(recipe)))
+        read = self._measured(trial) | self._loaded(trial)
+        return SettledTrial(trial, recipe, identity(recipe.tables(), read, code_digests(recipe)))
 
     def _opened(self, trial: PlannedTrial) -> OpenData:
         """The data of a trial, opened once for all trials that have the same."""
@@ -171,7 +173,7 @@ class Ablation:
         return self._data[key]
 
     def _measured(self, trial: PlannedTrial) -> dict[str, str]:
-        """The fingerprints of all that a trial reads, once its metrics have measured a pair.
+        """The fingerprints of a trial's data, and of what its metrics load, once they have measured a pair.
 
         Data that metrics cannot measure are found here, before training, once for all trials that share them.
         """
@@ -181,7 +183,24 @@ class Ablation:
             data = self._opened(trial)
             metrics = construct(replace(trial.recipe, losses={}, listeners={}), trial.document).metrics
             try_metrics(metrics, prepare(with_ranges(trial.recipe, data), data.validation))
-            self._fingerprints[key] = fingerprints(data, metrics)
+            measuring = [ConstructedPart(metric, trial.recipe.metrics[label]) for label, metric in metrics.items()]
+            self._fingerprints[key] = fingerprints(data, find_loaded(measuring))
+        return self._fingerprints[key]
+
+    def _loaded(self, trial: PlannedTrial) -> dict[str, str]:
+        """The fingerprints of what a trial's method, networks and losses load, found once for all seeds."""
+        recipe, tables = trial.recipe, trial.recipe.tables()
+        key = repr({name: tables.get(name) for name in ("data", "input", "method", *SHORT_FORMS, "networks", "losses")})
+        if key not in self._fingerprints:
+            data = self._opened(trial)
+            losses = construct_losses(recipe, trial.document)
+            channels = prepare(with_ranges(recipe, data), data.training).channels
+
+            def find() -> list[Loaded]:
+                networks = construct_networks(recipe, channels, trial.document)
+                return find_loaded(parts_of(recipe, build_method(recipe, networks, losses, trial.document), {}))
+
+            self._fingerprints[key] = {item.key: item.fingerprint for item in outlined(find)}
         return self._fingerprints[key]
 
     def _parameters(self, settled: SettledTrial) -> dict[str, int]:

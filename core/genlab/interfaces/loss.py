@@ -46,6 +46,13 @@ class Loss(nn.Module, ABC):
     ) -> Scalar:
         """Compute the mean over the batch, lower for better predictions; differentiable by the prediction."""
 
+    def fingerprint(self) -> str | None:
+        """Hash of what it loads in other ways than by a `Path` among its settings; None by default.
+
+        A run remembers it, and is not resumed with another. What is at a path is hashed without it.
+        """
+        return None
+
 
 class Scores:
     """One map of scores of the target, and the same of the prediction; each is computed when it is first asked for.
@@ -92,6 +99,13 @@ class AdversarialLoss(nn.Module, ABC):
     def for_discriminator(self, scores: Scores) -> Scalar:
         """Low when the discriminator separates real images from predictions; the sum of both terms."""
 
+    def fingerprint(self) -> str | None:
+        """Hash of what it loads in other ways than by a `Path` among its settings; None by default.
+
+        A run remembers it, and is not resumed with another. What is at a path is hashed without it.
+        """
+        return None
+
 
 class Objective(nn.Module, ABC):
     """A term of the generator's or the discriminator's objective that sees the step, such as a penalty on gradients.
@@ -116,6 +130,13 @@ class Objective(nn.Module, ABC):
     @override
     def forward(self, step: StepContext) -> Scalar:
         """Compute the mean over the batch."""
+
+    def fingerprint(self) -> str | None:
+        """Hash of what it loads in other ways than by a `Path` among its settings; None by default.
+
+        A run remembers it, and is not resumed with another. What is at a path is hashed without it.
+        """
+        return None
 
 
 AnyLoss = Loss | AdversarialLoss | Objective

@@ -136,3 +136,10 @@ class Method(ABC):
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Restore the `state` of a checkpoint."""
+
+    def fingerprint(self) -> str | None:
+        """Hash of what it loads in other ways than by a `Path` among its settings; None by default.
+
+        A run remembers it, and is not resumed with another. What is at a path is hashed without it.
+        """
+        return None

@@ -77,5 +77,8 @@ class Metric(ABC):
         return None
 
     def fingerprint(self) -> str | None:
-        """Hash of what it depends on besides its settings, such as weights; None by default."""
+        """Hash of what it loads in other ways than by a `Path` among its settings; None by default.
+
+        A run remembers it, and is not resumed with another. What is at a path is hashed without it.
+        """
         return None

@@ -100,6 +100,13 @@ class Network(nn.Module):
         """Stages for summaries and gradient norms; the module's direct children by default."""
         return [Level(name, module) for name, module in self.named_children()]
 
+    def fingerprint(self) -> str | None:
+        """Hash of what it loads in other ways than by a `Path` among its settings; None by default.
+
+        A run remembers it, and is not resumed with another. What is at a path is hashed without it.
+        """
+        return None
+
     def make_plain(self) -> None:
         """Switch to PyTorch's own layers, with the same parameters; does nothing by default.
 

@@ -78,7 +78,10 @@ class StoredPairs(BaseModel):
 
 
 class DataRecord(BaseModel):
-    """The data that a run was trained on, with content hashes, and how many files of each kind were left out."""
+    """The data that a run was trained on, with content hashes, and how many files of each kind were left out.
+
+    The hashes are of the pairs by split, and of what components load by their keys in the recipe.
+    """
 
     source: str
     reason: str | None

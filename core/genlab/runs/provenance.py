@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -25,17 +25,15 @@ from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import OneHotLabels, TensorSpec
 from genlab.engine.runtime import device_name
 from genlab.interfaces.dataset import ImageSide, Palette, SideName
-from genlab.interfaces.metric import Metric
 from genlab.runs.image_warnings import is_colored
+from genlab.runs.loaded import Loaded, find_loaded, parts_of
 from genlab.runs.manifest import DataChange, DataRecord, Manifest, RecipeChange, SideRecord, StoredPairs
 from genlab.util import environment
 
 _log = logging.getLogger("genlab")
 
-_MEASURING = "evaluate.metrics."
 
-
-def first_manifest(built: Built, recipe_name: str, document: Document) -> Manifest:
+def first_manifest(built: Built, loaded: Sequence[Loaded], recipe_name: str, document: Document) -> Manifest:
     """The manifest of a run that is about to start."""
     now, settings = datetime.now(UTC), built.recipe.settings
     condition, target = side_records(built.experiment.training)
@@ -55,7 +53,7 @@ def first_manifest(built: Built, recipe_name: str, document: Document) -> Manife
         classes=target_classes(built.experiment.training),
         condition=condition,
         target=target,
-        data=data_record(built),
+        data=data_record(built, loaded),
         recipe=built.recipe.tables(),
         facts=facts(built, recipe_name, document),
     )
@@ -137,15 +135,15 @@ def code_digests(recipe: Recipe) -> dict[str, str]:
     return source_digest.digests(component.cls.__module__ for component in replace(recipe, listeners={}).components())
 
 
-def data_record(built: Built) -> DataRecord:
-    """Data of a run, with hashes of their content."""
+def data_record(built: Built, loaded: Sequence[Loaded]) -> DataRecord:
+    """Data of a run, with hashes of their content and of what components load."""
     data = built.data
     return DataRecord(
         source=data.config.component.registration.name,
         reason=data.reason,
         training=data.training.description,
         validation=data.validation.description,
-        fingerprints=fingerprints(data, built.experiment.metrics),
+        fingerprints=fingerprints(data, loaded),
         left_out={kind: len(names) for kind, names in data.left_out.items()},
         stored=stored_pairs(built.experiment.training, built.experiment.validation),
     )
@@ -159,40 +157,44 @@ def stored_pairs(training: PreparedPairs, validation: PreparedPairs) -> StoredPa
     return StoredPairs.of(sizes, colored=is_colored(condition))
 
 
-def data_record_after(manifest: Manifest, built: Built, step: int) -> DataRecord:
+def data_record_after(manifest: Manifest, built: Built, loaded: Sequence[Loaded], step: int) -> DataRecord:
     """Data of a run that is resumed at a step; what they were before is kept if their content changed."""
-    before, now = manifest.data, data_record(built)
+    before, now = manifest.data, data_record(built, loaded)
     if now.source == before.source:
         now = now.model_copy(update={"reason": before.reason})  # the choice was made when the run began
-    if now.fingerprints == before.fingerprints:
+    # Runs from before did not record what components load.
+    if before.fingerprints.items() <= now.fingerprints.items():
         return now.model_copy(update={"changes": before.changes})
     change = DataChange(step=step, time=datetime.now(UTC), fingerprints=before.fingerprints)
     return now.model_copy(update={"changes": [*before.changes, change]})
 
 
-def fingerprints(data: OpenData, metrics: Mapping[str, Metric]) -> dict[str, str]:
-    """Content hashes of a run's data: pairs by split, and dependencies of metrics by label."""
-    found = {
-        **data.fingerprints,
-        **{f"{_MEASURING}{label}": metric.fingerprint() for label, metric in metrics.items()},
-    }
-    return {name: fingerprint for name, fingerprint in found.items() if fingerprint is not None}
+def fingerprints(data: OpenData, loaded: Iterable[Loaded]) -> dict[str, str]:
+    """Content hashes of what a run reads: pairs by split, and what components load by their keys."""
+    return data.fingerprints | {item.key: item.fingerprint for item in loaded}
 
 
-def changed_data(manifest: Manifest, built: Built) -> dict[str, str]:
-    """Descriptions of changed data of the run, by name."""
-    now = fingerprints(built.data, built.experiment.metrics)
+def loaded_by(built: Built) -> list[Loaded]:
+    """What the components of a run load, all of which is read; listeners are excluded, and the dataset."""
+    experiment = built.experiment
+    return find_loaded(parts_of(built.recipe, experiment.method, experiment.metrics))
+
+
+def changed_data(manifest: Manifest, built: Built, loaded: Iterable[Loaded]) -> dict[str, str]:
+    """Descriptions of changed data of the run, and of what its components load, by name."""
+    now = fingerprints(built.data, loaded)
     words = {
         "train": f"the training pairs ({built.data.training.description})",
         "validation": f"the validation pairs ({built.data.validation.description})",
-        **{
-            f"{_MEASURING}{label}": f"the metric {label} ({metric.description()})"
-            for label, metric in built.experiment.metrics.items()
-        },
+        **{item.key: item.description for item in loaded},
     }
+    changed = [name for name, known in manifest.data.fingerprints.items() if now.get(name) != known]
     sides = zip(("condition", "target"), side_records(built.experiment.training), strict=True)
     return {
-        name: words.get(name, name) for name, known in manifest.data.fingerprints.items() if now.get(name) != known
+        name: words.get(name, name)
+        for name in changed
+        # A component that fingerprints what is at its path says it once.
+        if not any(name.startswith(f"{other}.") for other in changed)
     } | {
         name: f"the {name}, which is read otherwise"
         for name, side in sides

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +23,7 @@ from genlab.assemble.recipe import Recipe
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import classes_of_colors, resize, to_array, to_classes, to_network, to_tensor
 from genlab.engine.checkpoint import load_method
-from genlab.engine.checkpoint_state import IntactCheckpoint, newest_intact, read_progress
+from genlab.engine.checkpoint_state import IntactCheckpoint, read_progress
 from genlab.engine.inference import Predictor, predict_any_size
 from genlab.engine.runtime import choose_device, memory_errors
 from genlab.errors import DataError, RunError
@@ -36,9 +35,9 @@ from genlab.registry.discovery.trust import trusting
 from genlab.runs.folder import RunFolder
 from genlab.runs.image_warnings import image_warnings
 from genlab.runs.manifest import Manifest, SideRecord
+from genlab.runs.path_fingerprint import run_fingerprint, trained_checkpoint
 from genlab.runs.prediction_size import PredictionSize, size_to_predict
 from genlab.runs.reading import read_run
-from genlab.util.files import content_hash, file_digests
 
 _log = logging.getLogger("genlab")
 
@@ -100,15 +99,11 @@ class Run:
         for module in (*networks.values(), *losses.values()):
             module.to(self.device).eval()
         checkpoint = self._load(method)
-        files = file_digests([self.folder.recipe_path, *self.folder.plugin_files])
-        content = content_hash({**files, **checkpoint.digests})
-        return method, checkpoint, hashlib.sha256(f"{content} {self.classes}".encode()).hexdigest()
+        return method, checkpoint, run_fingerprint(self.folder, checkpoint, self.classes)
 
     def _load(self, method: Method) -> IntactCheckpoint:
         """Load the newest intact checkpoint."""
-        checkpoint = newest_intact(self.folder.checkpoints_path, self.manifest.id, optimizers=False)
-        if checkpoint is None:
-            raise RunError("the run has no checkpoint yet, so it has no trained networks", where=str(self.path))
+        checkpoint = trained_checkpoint(self.folder, self.manifest.id)
         try:
             load_method(checkpoint, method)
             if read_progress(checkpoint.path) == checkpoint.progress:

@@ -62,8 +62,9 @@ def start_run(
     refuse_several_processes()
     with memory_errors():
         built = build(checked.recipe, checked.document)
+        loaded = provenance.loaded_by(built)
         _check_data(built, 0, on_progress)
-    manifest = provenance.first_manifest(built, name, checked.document)
+    manifest = provenance.first_manifest(built, loaded, name, checked.document)
     folder = make_folder()
     with folder.locked():
         files = [plugin.file for plugin in checked.components.plugins if plugin.file]
@@ -117,11 +118,12 @@ def resume_run(
         _refuse_done(manifest, before.recipe, checked.recipe, done, folder)
         with memory_errors():
             built = _build_again(checked, folder)
+            loaded = provenance.loaded_by(built)
             _check_data(built, done, on_progress)
-        _refuse_changed(manifest, built, folder, allow_changed_data, assignments)
+        _refuse_changed(provenance.changed_data(manifest, built, loaded), folder, allow_changed_data, assignments)
         for change in provenance.changed_versions(manifest, built):
             _log.warning("The run started with %s: results may differ from an uninterrupted run.", change)
-        data = provenance.data_record_after(manifest, built, done)
+        data = provenance.data_record_after(manifest, built, loaded, done)
         updates = {"status": "running", "signal": None, "failure": None, "data": data}
         if assignments or manifest != recorded:
             updates |= provenance.after_changes(manifest, before, built, done)
@@ -198,9 +200,8 @@ def _check_data(built: Built, step: int, on_progress: OnProgress) -> None:
 
 
 def _refuse_changed(
-    manifest: Manifest, built: Built, folder: RunFolder, allow_changed_data: bool, assignments: Sequence[str]
+    changed: Mapping[str, str], folder: RunFolder, allow_changed_data: bool, assignments: Sequence[str]
 ) -> None:
-    changed = provenance.changed_data(manifest, built)
     refused = {name: words for name, words in changed.items() if not (allow_changed_data and name in get_args(Split))}
     if refused:
         hint = "Restore it, or start a new run."

@@ -143,6 +143,29 @@ def file_digests(files: Iterable[Path]) -> dict[str, str]:
         return dict(zip((path.name for path in paths), pool.map(file_digest, paths), strict=True))
 
 
+def folder_digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of all files below a folder, by their paths there, sorted; hidden files and folders do not count.
+
+    Links are followed, but into no folder twice. `OSError` if a file cannot be read.
+    """
+    found: dict[str, Path] = {}
+    seen: set[str] = set()
+    for place, folders, names in os.walk(folder, followlinks=True, onerror=_raise):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if (real := os.path.realpath(place)) in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        files = [Path(place, name) for name in names if not name.startswith(".")]
+        found |= {file.relative_to(folder).as_posix(): file for file in files}
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(sorted(found), pool.map(file_digest, (found[name] for name in sorted(found))), strict=True))
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
 def content_hash(digests: Mapping[str, str]) -> str:
     """A hash of files' names and content, given as digests by name, in their order."""
     digest = hashlib.sha256()
