@@ -22,7 +22,9 @@ _ABOUT = """\
 of a recipe are `title`, a text; `seed`, the integer that all random numbers are drawn from; and in a file `extends`,
 the path or name of the recipe that it changes.
 
-Components have tables of their own, with the settings that their pages list:
+Components have tables of their own, with the settings that their pages list. `name` is a component's name, `unet`, or
+with the package that gives it, `genlab:unet`: a resolved recipe has it so, and any has to where several packages
+give the name. A loss, metric or listener is named by its label unless it has a `name`:
 """
 
 
