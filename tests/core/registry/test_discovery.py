@@ -181,6 +181,11 @@ def test_what_is_no_file_is_told(write: Write) -> None:
         find_plugins([write(HOOK, "mine.txt")])
 
 
+def test_a_file_that_no_recipe_could_name_is_refused(write: Write) -> None:
+    with pytest.raises(PluginError, match="not UTF-8 text"):
+        find_plugins([write(HOOK + "    pass", "mi\udcffne.py")])
+
+
 def install(site: Path, package: str, modules: dict[str, str], points: dict[str, str], version: str = "1.2") -> None:
     """Make a distribution in a folder, as pip would."""
     info = site / f"{package.replace('-', '_')}-{version}.dist-info"

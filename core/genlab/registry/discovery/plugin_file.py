@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from genlab.errors import PluginError
 from genlab.util.bounded import read_bounded
+from genlab.util.files import is_text
 
 
 class PluginFile(NamedTuple):
@@ -32,8 +33,10 @@ class PluginFile(NamedTuple):
 
     @staticmethod
     def read(file: Path, where: str) -> PluginFile:
-        """Read a file; `PluginError` if there is no such Python file."""
+        """Read a file; `PluginError` if there is no such Python file, or recipes cannot name it."""
         path = existing_file(file, where)
+        if not is_text(path.name):  # recipes name it
+            raise PluginError("the name of the file is not UTF-8 text", where=f"{where!a}", hint="Rename it.")
         if path.suffix != ".py":
             raise PluginError(f"{path.name} is not a Python file", where=where)
         try:
