@@ -12,7 +12,7 @@ from torch import Tensor
 from genlab.interfaces.loss import AdversarialLoss, Scores
 from genlab.testing.device import require_one_device
 from genlab.testing.examples import images
-from genlab.testing.suite import Suite, require
+from genlab.testing.suite import Suite, require, require_fingerprint
 
 
 def scores_of(real: Tensor, predicted: Tensor) -> Scores:
@@ -110,6 +110,10 @@ class AdversarialLossSuite(Suite):
         for side, value in values.items():
             what = f"{side} is {of_more[side]:.6g} instead of {value:.6g} for the same scores twelve times over"
             require(torch.isclose(of_more[side], value, rtol=1e-3), f"{what}: take the mean")
+
+    def test_what_it_loads_has_a_hash(self) -> None:
+        """What it loads has a hash, or none: the same for another one of the same settings."""
+        require_fingerprint(self.loss(), self.loss())
 
     def test_inputs_are_left_alone(self) -> None:
         """Other losses take the same scores, so it changes nothing in place."""

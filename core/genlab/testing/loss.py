@@ -14,7 +14,7 @@ from torch import Tensor
 from genlab.interfaces.loss import Loss
 from genlab.testing.device import require_one_device
 from genlab.testing.examples import batch, perfect, wrong
-from genlab.testing.suite import Suite, require
+from genlab.testing.suite import Suite, require, require_fingerprint
 
 
 class LossSuite(Suite):
@@ -107,6 +107,10 @@ class LossSuite(Suite):
         # Twice as much at most: at the seams of the tiles it may find what is not in the images.
         near = (tiled - value).abs() <= max(value.abs(), tiled.abs()) / 2
         require(near, f"{what}: take the mean over pixels")
+
+    def test_what_it_loads_has_a_hash(self) -> None:
+        """What it loads has a hash, or none: the same for another one of the same settings."""
+        require_fingerprint(self.loss(), self.loss())
 
     def test_inputs_are_left_alone(self) -> None:
         """It changes no input in place, as others use them."""

@@ -37,7 +37,7 @@ from genlab.interfaces.predictions import Predictions
 from genlab.interfaces.role import Role
 from genlab.interfaces.weight import Weight
 from genlab.testing.examples import CLASSES, batch
-from genlab.testing.suite import Suite, drawing, require
+from genlab.testing.suite import Suite, drawing, require, require_fingerprint
 from genlab.testing.toys import ToyAdversarialLoss, ToyDiscriminator, ToyGenerator, ToyLoss, ToyNetwork
 
 _CPU = torch.device("cpu")
@@ -291,6 +291,10 @@ class MethodSuite(Suite):
         for role in state.optimizers:
             trains = all(module.training for module in state.method.networks[role].modules())
             require(trains, f"after a step the {role} is in evaluation mode, and would be for the rest of the training")
+
+    def test_what_it_loads_has_a_hash(self) -> None:
+        """What it loads has a hash, or none: the same for another one of the same settings."""
+        require_fingerprint(self.method(), self.method())
 
     def test_a_resume_is_exact(self) -> None:
         """Resuming from a checkpoint gives the same result as an uninterrupted training: its state is in `state`."""

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from genlab.interfaces.metric import Metric
 from genlab.testing.examples import batch, perfect, wrong
-from genlab.testing.suite import ConformanceError, Suite, require
+from genlab.testing.suite import ConformanceError, Suite, require, require_fingerprint
 
 NamedScores = Mapping[str, float]
 _COUNT = 5
@@ -157,9 +157,7 @@ class MetricSuite(Suite):
         description = one.description()
         is_line = description is None or (isinstance(description, str) and len(description.splitlines()) == 1)
         require(is_line, f"its description is {description!r:.60}; expected one line")
-        fingerprint = one.fingerprint()
-        require(fingerprint is None or isinstance(fingerprint, str), f"its fingerprint is {fingerprint!r:.60}")
-        require(other.fingerprint() == fingerprint, "its fingerprint differs each time")
+        require_fingerprint(one, other)
 
     def test_inputs_are_left_alone(self) -> None:
         """It changes no input in place, as others use them."""

@@ -20,7 +20,7 @@ from genlab.interfaces.network import Level, Network
 from genlab.testing.device import require_one_device
 from genlab.testing.examples import images
 from genlab.testing.probing import channels_last, count_calls, has_gradient, require_close, stir, without_shape_checks
-from genlab.testing.suite import ConformanceError, Suite, drawing, require
+from genlab.testing.suite import ConformanceError, Suite, drawing, require, require_fingerprint
 
 Inputs = tuple[Tensor, ...]
 
@@ -133,6 +133,10 @@ class NetworkSuite(Suite):
         require(same, f"a network with the same weights loaded {what}")
         same = self.trained(network, inputs).equal(self.trained(other, inputs))
         require(same, f"in training, a network with the same weights loaded {what}")
+
+    def test_what_it_loads_has_a_hash(self) -> None:
+        """What it loads has a hash, or none: the same for another one of the same settings and another seed."""
+        require_fingerprint(self.network(seed=1), self.network(seed=2))
 
     def test_evaluation_draws_nothing(self) -> None:
         """In evaluation mode the same input gives the same output; dropout is a module that can be switched on."""

@@ -77,6 +77,14 @@ class Suite:
         require(not silent, f"the docstring says nothing of {', '.join(f'`{name}`' for name in silent)} under `Args:`")
 
 
+def require_fingerprint(one: Any, other: Any) -> None:
+    """Require that what a component loads has a hash, or none: the same for another one of the same settings."""
+    fingerprint: object = one.fingerprint()
+    is_text = fingerprint is None or isinstance(fingerprint, str)
+    require(is_text, f"its fingerprint is {fingerprint!r:.60}; expected text or None")
+    require(other.fingerprint() == fingerprint, "its fingerprint differs each time")
+
+
 def tests_of(suite: type[Suite]) -> dict[str, Callable[[Suite], None]]:
     """A suite's tests by name, those that all components have first."""
     classes = [cls for cls in reversed(suite.__mro__) if issubclass(cls, Suite)]

@@ -332,6 +332,13 @@ class PlainIsNew(nn.Module):
         self.more = nn.Conv2d(3, 3, 1)
 
 
+class HashOfFirstWeights(nn.Module):
+    """Takes weights that are drawn for some that it loads."""
+
+    def fingerprint(self) -> str:
+        return str(next(self.parameters()).sum().item())
+
+
 class FeaturesOfOtherChannels(nn.Module):
     """States the channels of its features in the wrong order."""
 
@@ -386,6 +393,7 @@ _MISTAKES: list[tuple[type[nn.Module], str, str]] = [
     (RandomAttribute, "test_weights_are_saved_and_loaded", f"gives another result: {_STATE}"),
     (HiddenMean, "test_weights_are_saved_and_loaded", f"gives another result: {_STATE}"),
     (FadingIn, "test_weights_are_saved_and_loaded", "in training, a network with the same weights loaded gives"),
+    (HashOfFirstWeights, "test_what_it_loads_has_a_hash", "its fingerprint differs each time"),
     (AlwaysDropping, "test_evaluation_draws_nothing", "in evaluation mode it gives another result each time"),
     (FunctionalDropout, "test_evaluation_draws_nothing", "dropout has to be a module such as nn.Dropout"),
     (FunctionalDropoutInABlock, "test_evaluation_draws_nothing", "dropout has to be a module such as nn.Dropout"),

@@ -40,6 +40,13 @@ class Number(ToyAdversarialLoss):
         return (prediction_scores - 1).square().mean().item()
 
 
+class NumberForAHash(ToyAdversarialLoss):
+    """Gives a number for a hash."""
+
+    def fingerprint(self) -> str:
+        return 17
+
+
 class LogarithmOfSigmoid(ToyAdversarialLoss):
     """Takes the logarithm of a probability, which is 0 for sure scores."""
 
@@ -152,6 +159,7 @@ PLANTED = [
     Planted(LogarithmOfSigmoid, _NUMBER, "for_generator is inf for scores around 1000 and -1000"),
     Planted(NoisyLabels, _NUMBER, "for_discriminator gives another value each time"),
     Planted(HiddenMean, "test_what_it_carries_is_in_its_buffers", "it remembers more than these"),
+    Planted(NumberForAHash, "test_what_it_loads_has_a_hash", "its fingerprint is 17; expected text or None"),
     Planted(AgainstItself, _GENERATOR, "as for_discriminator wants, for_generator does not want them higher"),
     Planted(WrongSign, _GENERATOR, "higher is better"),
     Planted(DetachedFromTheGenerator, _GENERATOR, "no gradient comes back from for_generator"),

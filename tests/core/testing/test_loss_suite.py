@@ -28,6 +28,13 @@ class Weighted(ToyLoss):
         super().__init__()
 
 
+class HashInBytes(ToyLoss):
+    """Gives bytes for a hash."""
+
+    def fingerprint(self) -> str:
+        return b"weights"
+
+
 class EachImage(ToyLoss):
     """Gives a value for each image."""
 
@@ -232,6 +239,7 @@ _LEAST = "test_it_is_least_at_the_target"
 PLANTED = [
     Planted(Weighted, "test_a_recipe_can_name_it", "its setting `weight` collides with the framework's reserved key"),
     Planted(NoHelp, "test_settings_have_help", "the docstring says nothing of `epsilon` under `Args:`"),
+    Planted(HashInBytes, "test_what_it_loads_has_a_hash", "its fingerprint is b'weights'; expected text or None"),
     Planted(EachImage, "test_it_is_one_finite_number", "it returns (2,); expected a tensor with one value"),
     Planted(Number, "test_it_is_one_finite_number", "it returns float; expected a tensor with one value"),
     Planted(RandomPixels, "test_it_is_one_finite_number", "it gives another value each time"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any, ClassVar
@@ -247,6 +248,13 @@ class Averaged(ToyMethod):
         return self.mean(condition)
 
 
+class HashedByTime(ToyMethod):
+    """Hashes when it was made."""
+
+    def fingerprint(self) -> str:
+        return str(time.time_ns())
+
+
 class Remembering(ToyMethod):
     """Carries something that makes no difference yet, saves it, and does not take it back."""
 
@@ -303,6 +311,7 @@ PLANTED = [
     Planted(WarmingUp, _RESUME, "resumed after 40 of 44 steps, `generator."),
     Planted(OwnRandomNumbers, _RESUME, "resumed after 40 of 44 steps, `generator."),
     Planted(Averaged, _RESUME, "resumed after 40 of 44 steps, it predicts something else than without a pause"),
+    Planted(HashedByTime, "test_what_it_loads_has_a_hash", "its fingerprint differs each time"),
     Planted(Remembering, _RESUME, "resumed after 40 of 44 steps, `usual` is not as without a pause"),
     Planted(NeedsTheGame, "test_it_does_without_an_adversarial_loss", "KeyError: 'discriminator'"),
 ]
