@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from tests.core.testing.conftest import Planted, failures, require_found, unproven
 from torch import Tensor
 
-from genlab import AdversarialLoss
+from genlab import AdversarialLoss, Scores
 from genlab.testing import AdversarialLossSuite, ToyAdversarialLoss
 
 
@@ -29,15 +29,15 @@ class Untyped(ToyAdversarialLoss):
 class Maps(ToyAdversarialLoss):
     """Gives a value for each score."""
 
-    def for_generator(self, prediction_scores: Tensor) -> Tensor:
-        return (prediction_scores - 1).square()
+    def for_generator(self, scores: Scores) -> Tensor:
+        return (scores.prediction - 1).square()
 
 
 class Number(ToyAdversarialLoss):
     """Gives a number, to be logged."""
 
-    def for_generator(self, prediction_scores: Tensor) -> Tensor:
-        return (prediction_scores - 1).square().mean().item()
+    def for_generator(self, scores: Scores) -> Tensor:
+        return (scores.prediction - 1).square().mean().item()
 
 
 class NumberForAHash(ToyAdversarialLoss):
@@ -50,16 +50,16 @@ class NumberForAHash(ToyAdversarialLoss):
 class LogarithmOfSigmoid(ToyAdversarialLoss):
     """Takes the logarithm of a probability, which is 0 for sure scores."""
 
-    def for_generator(self, prediction_scores: Tensor) -> Tensor:
-        return -prediction_scores.sigmoid().log().mean()
+    def for_generator(self, scores: Scores) -> Tensor:
+        return -scores.prediction.sigmoid().log().mean()
 
 
 class NoisyLabels(ToyAdversarialLoss):
     """Draws what real images are to score."""
 
-    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
-        labels = 0.8 + 0.4 * torch.rand_like(target_scores)
-        return (target_scores - labels).square().mean() + prediction_scores.square().mean()
+    def for_discriminator(self, scores: Scores) -> Tensor:
+        labels = 0.8 + 0.4 * torch.rand_like(scores.target)
+        return (scores.target - labels).square().mean() + scores.prediction.square().mean()
 
 
 class HiddenMean(ToyAdversarialLoss):
@@ -67,73 +67,73 @@ class HiddenMean(ToyAdversarialLoss):
 
     mean = 0.0
 
-    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
-        self.mean = 0.9 * self.mean + 0.1 * target_scores.mean().item()
-        return super().for_discriminator(target_scores, prediction_scores) + 0.01 * (target_scores - self.mean).mean()
+    def for_discriminator(self, scores: Scores) -> Tensor:
+        self.mean = 0.9 * self.mean + 0.1 * scores.target.mean().item()
+        return super().for_discriminator(scores) + 0.01 * (scores.target - self.mean).mean()
 
 
 class AgainstItself(ToyAdversarialLoss):
     """Gives the generator what the discriminator wants of predictions."""
 
-    def for_generator(self, prediction_scores: Tensor) -> Tensor:
-        return prediction_scores.square().mean()
+    def for_generator(self, scores: Scores) -> Tensor:
+        return scores.prediction.square().mean()
 
 
 class WrongSign(ToyAdversarialLoss):
     """Lowers the scores of predictions."""
 
-    def for_generator(self, prediction_scores: Tensor) -> Tensor:
-        return prediction_scores.mean()
+    def for_generator(self, scores: Scores) -> Tensor:
+        return scores.prediction.mean()
 
 
 class DetachedFromTheGenerator(ToyAdversarialLoss):
     """Lets no gradient through to the generator."""
 
-    def for_generator(self, prediction_scores: Tensor) -> Tensor:
-        return super().for_generator(prediction_scores.detach())
+    def for_generator(self, scores: Scores) -> Tensor:
+        return super().for_generator(Scores(lambda: scores.target, scores.prediction.detach))
 
 
 class Swapped(ToyAdversarialLoss):
     """Takes predictions for real, as another library has its arguments the other way round."""
 
-    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
-        return super().for_discriminator(prediction_scores, target_scores)
+    def for_discriminator(self, scores: Scores) -> Tensor:
+        return super().for_discriminator(Scores(lambda: scores.prediction, lambda: scores.target))
 
 
 class RealAlone(ToyAdversarialLoss):
     """Forgets the predictions."""
 
-    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
-        return (target_scores - 1).square().mean()
+    def for_discriminator(self, scores: Scores) -> Tensor:
+        return (scores.target - 1).square().mean()
 
 
 class DetachedPredictions(ToyAdversarialLoss):
     """Detaches scores where a method detaches the prediction."""
 
-    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
-        return super().for_discriminator(target_scores, prediction_scores.detach())
+    def for_discriminator(self, scores: Scores) -> Tensor:
+        return super().for_discriminator(Scores(lambda: scores.target, scores.prediction.detach))
 
 
 class Sum(ToyAdversarialLoss):
     """Adds all scores up."""
 
-    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
-        return (target_scores - 1).square().sum() + prediction_scores.square().sum()
+    def for_discriminator(self, scores: Scores) -> Tensor:
+        return (scores.target - 1).square().sum() + scores.prediction.square().sum()
 
 
 class InPlace(ToyAdversarialLoss):
     """Subtracts where the scores lie."""
 
-    def for_generator(self, prediction_scores: Tensor) -> Tensor:
-        return prediction_scores.data.sub_(1).square().mean()
+    def for_generator(self, scores: Scores) -> Tensor:
+        return scores.prediction.data.sub_(1).square().mean()
 
 
 class OneType(ToyAdversarialLoss):
     """Takes it for granted that scores and labels are of one type."""
 
-    def for_generator(self, prediction_scores: Tensor) -> Tensor:
-        labels = torch.ones(prediction_scores.shape, device=prediction_scores.device)
-        return torch.lerp(prediction_scores, labels, 2.0).sub(1).square().mean()
+    def for_generator(self, scores: Scores) -> Tensor:
+        labels = torch.ones(scores.prediction.shape, device=scores.prediction.device)
+        return torch.lerp(scores.prediction, labels, 2.0).sub(1).square().mean()
 
 
 class LabelLeftBehind(ToyAdversarialLoss):
@@ -143,8 +143,8 @@ class LabelLeftBehind(ToyAdversarialLoss):
         super().__init__()
         self.real = torch.ones(1)
 
-    def for_generator(self, prediction_scores: Tensor) -> Tensor:
-        return F.mse_loss(prediction_scores, self.real.expand_as(prediction_scores))
+    def for_generator(self, scores: Scores) -> Tensor:
+        return F.mse_loss(scores.prediction, self.real.expand_as(scores.prediction))
 
 
 _GENERATOR = "test_the_generator_wants_its_predictions_taken_as_real"
@@ -188,45 +188,45 @@ def test_every_test_finds_a_mistake() -> None:
 class Hinge(ToyAdversarialLoss):
     """Wants scores apart by a margin, and no more (Lim and Ye 2017)."""
 
-    def for_generator(self, prediction_scores: Tensor) -> Tensor:
-        return -prediction_scores.mean()
+    def for_generator(self, scores: Scores) -> Tensor:
+        return -scores.prediction.mean()
 
-    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
-        return (1 - target_scores).relu().mean() + (1 + prediction_scores).relu().mean()
+    def for_discriminator(self, scores: Scores) -> Tensor:
+        return (1 - scores.target).relu().mean() + (1 + scores.prediction).relu().mean()
 
 
 class Wasserstein(Hinge):
     """Wants scores as far apart as can be."""
 
-    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
-        return prediction_scores.mean() - target_scores.mean()
+    def for_discriminator(self, scores: Scores) -> Tensor:
+        return scores.prediction.mean() - scores.target.mean()
 
 
 class Halfway(ToyAdversarialLoss):
     """Wants 1 of real images and -1 of predictions, and of these the generator 0 (Mao et al. 2017, equation 8)."""
 
-    def for_generator(self, prediction_scores: Tensor) -> Tensor:
-        return prediction_scores.square().mean()
+    def for_generator(self, scores: Scores) -> Tensor:
+        return scores.prediction.square().mean()
 
-    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
-        return (target_scores - 1).square().mean() + (prediction_scores + 1).square().mean()
+    def for_discriminator(self, scores: Scores) -> Tensor:
+        return (scores.target - 1).square().mean() + (scores.prediction + 1).square().mean()
 
 
 class Saturating(ToyAdversarialLoss):
     """The original game, the same for both sides but for the sign (Goodfellow et al. 2014, equation 1)."""
 
-    def for_generator(self, prediction_scores: Tensor) -> Tensor:
-        return F.logsigmoid(-prediction_scores).mean()
+    def for_generator(self, scores: Scores) -> Tensor:
+        return F.logsigmoid(-scores.prediction).mean()
 
-    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
-        return -F.logsigmoid(target_scores).mean() - F.logsigmoid(-prediction_scores).mean()
+    def for_discriminator(self, scores: Scores) -> Tensor:
+        return -F.logsigmoid(scores.target).mean() - F.logsigmoid(-scores.prediction).mean()
 
 
 class OneSided(ToyAdversarialLoss):
     """Wants real images to score 0.9."""
 
-    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
-        return (target_scores - 0.9).square().mean() + prediction_scores.square().mean()
+    def for_discriminator(self, scores: Scores) -> Tensor:
+        return (scores.target - 0.9).square().mean() + scores.prediction.square().mean()
 
 
 class RunningMean(ToyAdversarialLoss):
@@ -236,10 +236,10 @@ class RunningMean(ToyAdversarialLoss):
         super().__init__()
         self.register_buffer("mean", torch.zeros(()))
 
-    def for_discriminator(self, target_scores: Tensor, prediction_scores: Tensor) -> Tensor:
-        value = super().for_discriminator(target_scores, prediction_scores)
-        value = value + 0.01 * (prediction_scores - self.mean).square().mean()
-        self.mean.lerp_(target_scores.detach().float().mean(), 0.01)
+    def for_discriminator(self, scores: Scores) -> Tensor:
+        value = super().for_discriminator(scores)
+        value = value + 0.01 * (scores.prediction - self.mean).square().mean()
+        self.mean.lerp_(scores.target.detach().float().mean(), 0.01)
         return value
 
 
