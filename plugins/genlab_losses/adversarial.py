@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -13,39 +13,76 @@ from typing_extensions import override
 
 from genlab import AdversarialLoss, Scores
 
-Objective = Literal["bce", "lsgan"]
+_Objective = Literal["bce", "lsgan", "hinge", "wgan"]
+_Cost = Callable[[Tensor], Tensor]
+"""The mean cost of scores (n, 1, i, j)."""
 
-# How far scores are from a label, 1 for real and 0 for predicted: the mean over all scores.
-_DISTANCES: dict[Objective, Callable[[Tensor, Tensor], Tensor]] = {
-    "bce": F.binary_cross_entropy_with_logits,
-    "lsgan": F.mse_loss,
+
+class _Game(NamedTuple):
+    """Costs of scores.
+
+    Args:
+        real: the discriminator's, of real images.
+        predicted: the discriminator's, of predictions.
+        passing: the generator's, of predictions.
+    """
+
+    real: _Cost
+    predicted: _Cost
+    passing: _Cost
+
+
+def _cross_entropy(label: float) -> _Cost:
+    return lambda scores: F.binary_cross_entropy_with_logits(scores, torch.full_like(scores, label))
+
+
+def _squares(label: float) -> _Cost:
+    return lambda scores: F.mse_loss(scores, torch.full_like(scores, label))
+
+
+def _lacking(sign: float) -> _Cost:
+    """What scores lack to a margin of 1 on one side of zero."""
+    return lambda scores: F.relu(1 - sign * scores).mean()
+
+
+def _mean(sign: float) -> _Cost:
+    return lambda scores: sign * scores.mean()
+
+
+_GAMES: dict[_Objective, _Game] = {
+    "bce": _Game(real=_cross_entropy(1.0), predicted=_cross_entropy(0.0), passing=_cross_entropy(1.0)),
+    "lsgan": _Game(real=_squares(1.0), predicted=_squares(0.0), passing=_squares(1.0)),
+    "hinge": _Game(real=_lacking(1.0), predicted=_lacking(-1.0), passing=_mean(-1.0)),
+    "wgan": _Game(real=_mean(-1.0), predicted=_mean(1.0), passing=_mean(-1.0)),
 }
 
 
 class Adversarial(AdversarialLoss):
-    """Distance of scores from the labels that each side wants: 1 for real, 0 for predicted.
+    """Costs of scores: the discriminator raises those of real images and lowers those of predictions.
 
-    The discriminator draws the scores of real images to 1 and those of predictions to 0; the generator draws the
-    latter to 1.
+    The generator raises the latter.
 
-    With `bce` that is binary cross-entropy on the scores' sigmoid (Goodfellow et al. 2014, equation 1, the generator
-    in its non-saturating form of section 3). With `lsgan` it is the squared distance (Mao et al. 2017, equation 9,
-    without its factors of one half).
+    - `bce`: binary cross-entropy on the scores' sigmoid (Goodfellow et al. 2014, equation 1, the generator in its
+      non-saturating form of section 3).
+    - `lsgan`: the squared distance from 1 for real, 0 for predicted (Mao et al. 2017, equation 9, without its factors
+      of one half).
+    - `hinge`: what scores lack to a margin of 1; beyond it the discriminator has no gradient (Lim and Ye 2017, arXiv
+      1705.02894; Miyato et al. 2018, arXiv 1802.05957, equations 16 and 17).
+    - `wgan`: the difference of mean scores (Arjovsky et al. 2017, arXiv 1701.07875, algorithm 1). The critic has to be
+      Lipschitz: add the loss `gradient_penalty`, or spectral norm.
 
     Args:
-        objective: `bce`, the original GAN's, or `lsgan`, least squares.
+        objective: `bce`, the original GAN's; `lsgan`, least squares; `hinge`; or `wgan`, which wants a penalty.
     """
 
-    def __init__(self, *, objective: Objective = "bce") -> None:
+    def __init__(self, *, objective: _Objective = "bce") -> None:
         super().__init__()
-        self._distance = _DISTANCES[objective]
+        self._game = _GAMES[objective]
 
     @override
     def for_generator(self, scores: Scores) -> Float[Tensor, ""]:
-        return self._distance(scores.prediction, torch.ones_like(scores.prediction))
+        return self._game.passing(scores.prediction)
 
     @override
     def for_discriminator(self, scores: Scores) -> Float[Tensor, ""]:
-        real = self._distance(scores.target, torch.ones_like(scores.target))
-        predicted = self._distance(scores.prediction, torch.zeros_like(scores.prediction))
-        return real + predicted
+        return self._game.real(scores.target) + self._game.predicted(scores.prediction)

@@ -21,3 +21,13 @@ class TestAdversarial(AdversarialLossSuite):
 class TestLeastSquares(AdversarialLossSuite):
     component = Adversarial
     settings: ClassVar[Mapping[str, Any]] = {"objective": "lsgan"}
+
+
+class TestHinge(AdversarialLossSuite):
+    component = Adversarial
+    settings: ClassVar[Mapping[str, Any]] = {"objective": "hinge"}
+
+
+class TestWasserstein(AdversarialLossSuite):
+    component = Adversarial
+    settings: ClassVar[Mapping[str, Any]] = {"objective": "wgan"}
