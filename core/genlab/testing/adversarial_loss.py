@@ -12,6 +12,7 @@ from torch import Tensor
 from genlab.interfaces.loss import AdversarialLoss, Scores
 from genlab.testing.device import require_one_device
 from genlab.testing.examples import images
+from genlab.testing.loss_flags import require_mean_is_declared, require_memory_is_declared
 from genlab.testing.suite import Suite, require, require_fingerprint
 
 
@@ -64,6 +65,13 @@ class AdversarialLossSuite(Suite):
             what = "after other scores gives another value than one with the same buffers: it remembers more than these"
             require(value.equal(of_resumed[side]), f"{side} {what}")
 
+    def test_it_says_whether_it_remembers_images(self) -> None:
+        """Its buffers depend on the scores seen only if its class says so, as several devices see different ones."""
+        one, other = self.loss(), self.loss()
+        self.values(one, self.scores(1.0), self.scores(-1.0, 1))
+        self.values(other, self.scores(0.5, 2), self.scores(0.0, 3))
+        require_memory_is_declared(self.component, one, other)
+
     def test_the_generator_wants_its_predictions_taken_as_real(self) -> None:
         """Its side is lower the higher the scores of predictions are, and its gradient says so."""
         loss = self.loss()
@@ -114,6 +122,15 @@ class AdversarialLossSuite(Suite):
     def test_what_it_loads_has_a_hash(self) -> None:
         """What it loads has a hash, or none: the same for another one of the same settings."""
         require_fingerprint(self.loss(), self.loss())
+
+    def test_it_says_whether_it_is_a_mean_over_images(self) -> None:
+        """Both sides are means of their values for each image, or its class says otherwise."""
+        loss = self.loss()
+        real, predicted = (torch.cat([self.scores(mean, count=1), self.scores(-mean, count=1)]) for mean in (0.5, 2.0))
+        values = self.values(deepcopy(loss), real, predicted)
+        of_each = [self.values(deepcopy(loss), *image) for image in zip(real.split(1), predicted.split(1), strict=True)]
+        for side, value in values.items():
+            require_mean_is_declared(self.component, side, value, [each[side] for each in of_each])
 
     def test_inputs_are_left_alone(self) -> None:
         """Other losses take the same scores, so it changes nothing in place."""

@@ -14,17 +14,14 @@ from torch import Tensor
 from genlab.interfaces.loss import Loss
 from genlab.testing.device import require_one_device
 from genlab.testing.examples import batch, perfect, wrong
+from genlab.testing.loss_flags import require_mean_is_declared, require_memory_is_declared
 from genlab.testing.suite import Suite, require, require_fingerprint
 
 
 class LossSuite(Suite):
-    """A loss's part of the contract.
-
-    `is_least_at_target = False` is for one that does not draw a prediction to its target, such as a penalty on noise.
-    """
+    """A loss's part of the contract; what the class says of itself, such as `is_mean`, is checked too."""
 
     kind = "loss"
-    is_least_at_target: ClassVar[bool] = True
     size: ClassVar[int] = 32
 
     def loss(self) -> Loss:
@@ -61,6 +58,13 @@ class LossSuite(Suite):
         what = "after other batches it gives another value than one with the same buffers: it remembers more than these"
         require(loss(*example).equal(resumed(*example)), what)
 
+    def test_it_says_whether_it_remembers_images(self) -> None:
+        """Its buffers depend on the images seen only if its class says so, as several devices see different ones."""
+        one, other = self.loss(), self.loss()
+        one(*self.example(1))
+        other(*self.example(2))
+        require_memory_is_declared(self.component, one, other)
+
     def test_its_gradient_leads_downwards(self) -> None:
         """It is differentiable, and a small step against the gradient lowers it."""
         loss = self.loss()
@@ -76,7 +80,7 @@ class LossSuite(Suite):
 
     def test_it_is_least_at_the_target(self) -> None:
         """Nothing scores better than the target itself, and there the gradient is finite too."""
-        if not self.is_least_at_target:
+        if not self.component.least_at_target:
             return
         loss = self.loss()
         condition, target, prediction = self.example()
@@ -111,6 +115,16 @@ class LossSuite(Suite):
     def test_what_it_loads_has_a_hash(self) -> None:
         """What it loads has a hash, or none: the same for another one of the same settings."""
         require_fingerprint(self.loss(), self.loss())
+
+    def test_it_says_whether_it_is_a_mean_over_images(self) -> None:
+        """It is the mean of its values for each image, or its class says otherwise, as several devices average it."""
+        loss = self.loss()
+        condition, target, far = self.example()
+        near = torch.lerp(self.perfect(target), far, 0.1)
+        example = (condition, target, torch.cat([near[:1], far[1:]]))
+        value = deepcopy(loss)(*example)
+        of_each = [deepcopy(loss)(*image) for image in zip(*(side.split(1) for side in example), strict=True)]
+        require_mean_is_declared(self.component, "it", value, of_each)
 
     def test_inputs_are_left_alone(self) -> None:
         """It changes no input in place, as others use them."""

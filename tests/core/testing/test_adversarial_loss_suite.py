@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -70,6 +72,33 @@ class HiddenMean(ToyAdversarialLoss):
     def for_discriminator(self, scores: Scores) -> Tensor:
         self.mean = 0.9 * self.mean + 0.1 * scores.target.mean().item()
         return super().for_discriminator(scores) + 0.01 * (scores.target - self.mean).mean()
+
+
+class SilentMean(ToyAdversarialLoss):
+    """Holds scores near to what they usually are, which it keeps in a buffer, and does not say so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(()))
+
+    def for_discriminator(self, scores: Scores) -> Tensor:
+        value = super().for_discriminator(scores) + 0.01 * (scores.prediction - self.mean).square().mean()
+        self.mean.lerp_(scores.target.detach().float().mean(), 0.01)
+        return value
+
+
+class SilentAverage(ToyAdversarialLoss):
+    """Compares with the average over the batch, and does not say so (Jolicoeur-Martineau 2018, section 4.3)."""
+
+    def for_generator(self, scores: Scores) -> Tensor:
+        return self.apart(scores.prediction, scores.target)
+
+    def for_discriminator(self, scores: Scores) -> Tensor:
+        return self.apart(scores.target, scores.prediction)
+
+    def apart(self, higher: Tensor, lower: Tensor) -> Tensor:
+        """Low where the first scores are above the second's average, and these below the first's."""
+        return F.softplus(lower.mean() - higher).mean() + F.softplus(lower - higher.mean()).mean()
 
 
 class AgainstItself(ToyAdversarialLoss):
@@ -160,6 +189,8 @@ PLANTED = [
     Planted(NoisyLabels, _NUMBER, "for_discriminator gives another value each time"),
     Planted(HiddenMean, "test_what_it_carries_is_in_its_buffers", "it remembers more than these"),
     Planted(NumberForAHash, "test_what_it_loads_has_a_hash", "its fingerprint is 17; expected text or None"),
+    Planted(SilentMean, "test_it_says_whether_it_remembers_images", "its buffer `mean` depends on the images"),
+    Planted(SilentAverage, "test_it_says_whether_it_is_a_mean_over_images", "say is_mean = False"),
     Planted(AgainstItself, _GENERATOR, "as for_discriminator wants, for_generator does not want them higher"),
     Planted(WrongSign, _GENERATOR, "higher is better"),
     Planted(DetachedFromTheGenerator, _GENERATOR, "no gradient comes back from for_generator"),
@@ -229,21 +260,29 @@ class OneSided(ToyAdversarialLoss):
         return (scores.target - 0.9).square().mean() + scores.prediction.square().mean()
 
 
-class RunningMean(ToyAdversarialLoss):
-    """Holds scores near to what they usually are, which it keeps in a buffer (as Tseng et al. 2021 do)."""
+class RunningMean(SilentMean):
+    """Says so (as Tseng et al. 2021 would)."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(()))
+    remembers_images: ClassVar[bool] = True
+
+
+class Pairwise(ToyAdversarialLoss):
+    """Compares each prediction with its target (Huang et al. 2024)."""
+
+    def for_generator(self, scores: Scores) -> Tensor:
+        return F.softplus(scores.target - scores.prediction).mean()
 
     def for_discriminator(self, scores: Scores) -> Tensor:
-        value = super().for_discriminator(scores)
-        value = value + 0.01 * (scores.prediction - self.mean).square().mean()
-        self.mean.lerp_(scores.target.detach().float().mean(), 0.01)
-        return value
+        return F.softplus(scores.prediction - scores.target).mean()
 
 
-SOUND = [ToyAdversarialLoss, Hinge, Wasserstein, Halfway, Saturating, OneSided, RunningMean]
+class Average(SilentAverage):
+    """Says that it is no mean over images."""
+
+    is_mean: ClassVar[bool] = False
+
+
+SOUND = [ToyAdversarialLoss, Hinge, Wasserstein, Halfway, Saturating, OneSided, RunningMean, Pairwise, Average]
 
 
 @pytest.mark.parametrize("loss", SOUND)
