@@ -1,15 +1,15 @@
 import pytest
 import torch
 
-from genlab import Batch, WeightedLoss
+from genlab import Batch, Position, Scores, Weight, WeightedLoss
 from genlab_losses.adversarial import Adversarial
 from genlab_losses.l1 import L1
 from genlab_pix2pix.method import Pix2Pix
 from genlab_pix2pix.patchgan import PatchGAN
 from genlab_pix2pix.unet import UNet
 
-ADVERSARIAL = WeightedLoss(Adversarial(), 7.0)
-L1_LOSS = WeightedLoss(L1(), 100.0)
+ADVERSARIAL = WeightedLoss(Adversarial(), Weight(7.0))
+L1_LOSS = WeightedLoss(L1(), Weight(100.0))
 
 
 def networks(**unet) -> dict[str, UNet | PatchGAN]:
@@ -66,7 +66,8 @@ def test_the_discriminators_objective_is_halved_whatever_the_generators_weight()
     discriminator = method.networks["discriminator"]
     real, predicted = (discriminator(pairs.condition, image) for image in (pairs.target, shared["prediction"]))
     assert {label: term.weight for label, term in terms.items()} == {"adversarial": 0.5}
-    torch.testing.assert_close(terms["adversarial"].value, ADVERSARIAL.loss.for_discriminator(real, predicted))
+    expected = ADVERSARIAL.loss.for_discriminator(Scores(lambda: real, lambda: predicted))
+    torch.testing.assert_close(terms["adversarial"].value, expected)
 
 
 def test_the_discriminators_weight_is_a_setting():
@@ -79,11 +80,20 @@ def test_the_generator_minimizes_all_losses_by_their_weights():
     method, pairs = pix2pix(), batch()
     shared = method.forward(pairs)
     terms = method.phases()[1].terms(pairs, shared)
-    prediction = method.networks["generator"](pairs.condition)
+    prediction = method.networks["generator"](pairs.condition).tanh()
     scores = method.networks["discriminator"](pairs.condition, prediction)
     assert {label: term.weight for label, term in terms.items()} == {"adversarial": 7.0, "l1": 100.0}
     torch.testing.assert_close(terms["l1"].value, (prediction - pairs.target).abs().mean())
-    torch.testing.assert_close(terms["adversarial"].value, ADVERSARIAL.loss.for_generator(scores))
+    torch.testing.assert_close(
+        terms["adversarial"].value, ADVERSARIAL.loss.for_generator(Scores(lambda: None, lambda: scores))
+    )
+
+
+def test_a_weight_follows_the_training():
+    losses = {"adversarial": ADVERSARIAL, "l1": WeightedLoss(L1(), Weight(10.0, start=0.0, over=0.5))}
+    method, pairs = Pix2Pix(networks(), losses), batch()._replace(position=Position(step=10, steps=80))
+    terms = method.phases()[1].terms(pairs, method.forward(pairs))
+    assert {label: term.weight for label, term in terms.items()} == {"adversarial": 7.0, "l1": 2.5}
 
 
 def test_the_discriminators_phase_gives_the_generator_no_gradient():
@@ -104,7 +114,7 @@ def test_the_adversarial_loss_teaches_the_generator_through_the_discriminator():
 
 
 def test_several_adversarial_losses_share_the_scores():
-    losses = {"bce": ADVERSARIAL, "squares": WeightedLoss(Adversarial(objective="lsgan"), 2.0)}
+    losses = {"bce": ADVERSARIAL, "squares": WeightedLoss(Adversarial(objective="lsgan"), Weight(2.0))}
     method, pairs = Pix2Pix(networks(), losses), batch()
     seen = []
     method.networks["discriminator"].register_forward_hook(lambda *_: seen.append(None))
@@ -126,13 +136,13 @@ def test_without_an_adversarial_loss_there_is_the_generator_alone():
 
 def test_says_which_loss_lacks_a_discriminator():
     generator = {"generator": networks()["generator"]}
-    with pytest.raises(ValueError, match="'game' is adversarial and needs a discriminator"):
+    with pytest.raises(ValueError, match="'game' needs a discriminator"):
         Pix2Pix(generator, {"l1": L1_LOSS, "game": ADVERSARIAL})
 
 
-def test_predicts_with_the_generator():
+def test_predicts_with_the_generator_and_a_tanh():
     method, condition = pix2pix(), batch().condition
-    assert torch.equal(method.predict(condition), method.networks["generator"](condition))
+    assert torch.equal(method.predict(condition), method.networks["generator"](condition).tanh())
 
 
 def test_the_generators_phase_sees_the_updated_discriminator():
@@ -146,7 +156,7 @@ def test_the_generators_phase_sees_the_updated_discriminator():
 
 def test_learns_one_pair():
     made = networks(levels=3, channels=8)
-    method = Pix2Pix(made, {"adversarial": WeightedLoss(Adversarial(), 1.0), "l1": L1_LOSS})
+    method = Pix2Pix(made, {"adversarial": WeightedLoss(Adversarial(), Weight(1.0)), "l1": L1_LOSS})
     ramp = torch.linspace(-1, 1, 32).expand(1, 3, 32, 32)
     pair, optimizers = Batch(condition=ramp, target=((ramp.mT > 0).float() + ramp) / 2), adam(method)
     first = step(method, pair, optimizers)["l1"]
