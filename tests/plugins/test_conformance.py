@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from genlab.interfaces.loss import AdversarialLoss
 from genlab.registry.components import Component
 from genlab.registry.discovery.find import find_plugins
 from genlab.registry.hooks import GROUP
-from genlab.testing import AdversarialLossSuite, Suite
-from genlab.testing.check import SUITES
+from genlab.testing import Suite
+from genlab.testing.check import suite_class
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -35,17 +34,17 @@ def suites() -> Iterator[type[Suite]]:
 
 def is_tested_by(component: Component, suite: type[Suite]) -> bool:
     """Whether a suite is of the component's kind, and has the settings that its registration fixes."""
-    kind = AdversarialLossSuite if issubclass(component.cls, AdversarialLoss) else SUITES[component.kind.name]
     fixed = component.registration.preset.items() <= dict(suite.settings).items()
-    return issubclass(suite, kind) and suite.component is component.cls and fixed
+    return issubclass(suite, suite_class(component)) and suite.component is component.cls and fixed
 
 
 @pytest.mark.parametrize("component", first_party(), ids=str)
 def test_each_component_has_a_suite(component: Component) -> None:
     package, fixed = component.cls.__module__.partition(".")[0], dict(component.registration.preset)
-    assert any(is_tested_by(component, suite) for suite in suites()), (
-        f"add to tests/plugins/{package}/test_conformance.py a class that derives from a {component.kind.name}'s suite "
-        f"in genlab.testing, with `component = {component.cls.__name__}`{f' and `settings = {fixed}`' if fixed else ''}"
+    suite = suite_class(component).__name__
+    assert any(is_tested_by(component, each) for each in suites()), (
+        f"add to tests/plugins/{package}/test_conformance.py a class that derives from {suite} of "
+        f"genlab.testing, with `component = {component.cls.__name__}`{f' and `settings = {fixed}`' if fixed else ''}"
     )
 
 

@@ -18,6 +18,7 @@ from genlab.testing.loss import LossSuite as LossSuite
 from genlab.testing.method import MethodSuite as MethodSuite
 from genlab.testing.metric import MetricSuite as MetricSuite
 from genlab.testing.network import NetworkSuite as NetworkSuite
+from genlab.testing.objective import ObjectiveSuite as ObjectiveSuite
 from genlab.testing.suite import Suite as Suite
 from genlab.testing.toys import (
     MemoryPairs as MemoryPairs,
@@ -42,6 +43,7 @@ __all__ = [
     "MethodSuite",
     "MetricSuite",
     "NetworkSuite",
+    "ObjectiveSuite",
     "Recorder",
     "Suite",
     "ToyAdversarialLoss",

@@ -13,7 +13,7 @@ from unittest import SkipTest
 
 from genlab.config.overrides import read_assignments
 from genlab.errors import Fault, PluginError, RecipeError
-from genlab.interfaces.loss import AdversarialLoss
+from genlab.interfaces.loss import AdversarialLoss, Objective
 from genlab.registry.components import Component, ComponentConfig, Components, ComponentTable
 from genlab.registry.discovery.blame import failure_in_plugin
 from genlab.registry.discovery.find import find_plugins
@@ -26,6 +26,7 @@ from genlab.testing.loss import LossSuite
 from genlab.testing.method import MethodSuite
 from genlab.testing.metric import MetricSuite
 from genlab.testing.network import NetworkSuite
+from genlab.testing.objective import ObjectiveSuite
 from genlab.testing.suite import ConformanceError, Suite, tests_of
 from genlab.util.arguments import as_list, as_path
 from genlab.util.exceptions import summarize_with_location
@@ -45,6 +46,10 @@ SUITES: dict[str, type[Suite]] = {
 }
 
 
+OTHER_SUITES: dict[type, type[Suite]] = {AdversarialLoss: AdversarialLossSuite, Objective: ObjectiveSuite}
+"""Suites of further interfaces of a kind."""
+
+
 class Result(NamedTuple):
     """Outcome of one test of a suite.
 
@@ -61,14 +66,19 @@ class Result(NamedTuple):
     why: str = ""
 
 
+def suite_class(component: Component) -> type[Suite]:
+    """The suite of a component's interface, of which a kind may have several."""
+    others = (suite for interface, suite in OTHER_SUITES.items() if issubclass(component.cls, interface))
+    return next(others, SUITES[component.kind.name])
+
+
 def suite_of(component: Component, config: ComponentConfig) -> type[Suite]:
     """The suite of a component with the settings of a config.
 
     Raises:
         PluginError: it breaks the contract in a way that prevents testing.
     """
-    cls = component.cls
-    base = AdversarialLossSuite if issubclass(cls, AdversarialLoss) else SUITES[component.kind.name]
+    cls, base = component.cls, suite_class(component)
 
     def build(_: Suite, **supplied: Any) -> Any:
         return config.build(**supplied)

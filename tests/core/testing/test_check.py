@@ -11,6 +11,7 @@ from unittest import SkipTest
 import pytest
 from annotated_types import Ge
 from tests.core.testing.test_dataset_suite import Small
+from tests.core.testing.test_objective_suite import Penalty
 
 import genlab.testing
 from genlab import Choice, Dataset, Loss, Pairs, PluginError, RecipeError, Registry, Split
@@ -27,6 +28,7 @@ from genlab.testing import (
     LossSuite,
     MethodSuite,
     MetricSuite,
+    ObjectiveSuite,
     Recorder,
     Suite,
     ToyAdversarialLoss,
@@ -75,6 +77,7 @@ def components() -> Components:
     registry.discriminator("toy", ToyDiscriminator)
     registry.loss("toy", ToyLoss)
     registry.loss("game", ToyAdversarialLoss)
+    registry.loss("penalty", Penalty)
     registry.loss("unfinished", Unfinished)
     registry.dataset("toy", Small)
     registry.dataset("behind", Behind)
@@ -105,6 +108,7 @@ def suite_for(components: Components, kind: str, **table: Any) -> type[Suite]:
         ("discriminator", "toy", DiscriminatorSuite),
         ("loss", "toy", LossSuite),
         ("loss", "game", AdversarialLossSuite),
+        ("loss", "penalty", ObjectiveSuite),
         ("dataset", "toy", DatasetSuite),
         ("metric", "toy", MetricSuite),
         ("method", "toy", MethodSuite),
