@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from genlab.assemble.game import game_faults
 from genlab.assemble.recipe import SHORT_FORMS, Recipe
 from genlab.config import schema
 from genlab.config.component_name import is_other_name
@@ -197,6 +198,7 @@ class _Resolver:
             judges = [tables[name].table for name, role in roles.items() if role.kind == "discriminator"]
             for label in judged:
                 self.needs_discriminator(label, judges)
+            self.faults += game_faults(losses)
         return configs
 
     def role_table(

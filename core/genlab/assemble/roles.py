@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
+
 from genlab.assemble.recipe import Recipe
 from genlab.config.validate import bare, dotted
 from genlab.errors import Fault
@@ -25,6 +27,8 @@ def role_faults(network: Network, name: str, recipe: Recipe) -> Iterator[Fault]:
         yield Fault(("input", "size"), what, hint)
     if isinstance(network, Discriminator) and not network.feature_channels:
         yield from _feature_faults(str(component), recipe)
+    if isinstance(network, Discriminator) and recipe.settings.train.batch_size > 1:
+        yield from _norm_faults(network, name, recipe)
 
 
 def _input_faults(network: Generator, name: str, recipe: Recipe) -> Iterator[Fault]:
@@ -47,6 +51,20 @@ def _feature_faults(discriminator: str, recipe: Recipe) -> Iterator[Fault]:
         if issubclass(cls, Objective) and cls.needs_features:
             what = f"the loss `{label}` compares features of the discriminator, and {discriminator} gives none"
             hint = f"Choose another discriminator, or drop the loss with losses.{bare(label)}.weight = 0."
+            yield Fault(("losses", label), what, hint, at_key=True)
+
+
+def _norm_faults(network: Discriminator, name: str, recipe: Recipe) -> Iterator[Fault]:
+    """Faults of losses that need independent scores, for a discriminator with batch norm."""
+    if not any(isinstance(module, _BatchNorm) for module in network.modules()):
+        return
+    config = recipe.networks[name]
+    norm = f'Set {dotted((*config.at, "norm"))} = "instance"' if "norm" in config.settings else "Choose another norm"
+    for label, loss in recipe.losses.items():
+        cls = loss.component.cls
+        if issubclass(cls, Objective) and cls.needs_independent_scores:
+            what = f"the loss `{label}` needs scores of each image by itself, and {config.component} has batch norm"
+            hint = f"{norm}, train.batch_size = 1, or drop the loss with losses.{bare(label)}.weight = 0."
             yield Fault(("losses", label), what, hint, at_key=True)
 
 
