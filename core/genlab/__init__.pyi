@@ -51,8 +51,10 @@ from .interfaces.dataset import (
     Pair as Pair,
     Pairs as Pairs,
     Side as Side,
+    SideImage as SideImage,
     SideName as SideName,
     Split as Split,
+    Unpaired as Unpaired,
 )
 from .interfaces.listener import (
     CheckpointSaved as CheckpointSaved,

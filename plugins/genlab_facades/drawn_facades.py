@@ -11,7 +11,7 @@ from annotated_types import Ge, Le, Lt
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from genlab import Dataset, ImageSide, LabelSide, Pair, Pairs, Split
+from genlab import Dataset, ImageSide, LabelSide, Pair, Pairs, SideName, Split
 from genlab_facades.classes import PALETTE
 from genlab_facades.dice import Dice
 from genlab_facades.labels import label_map
@@ -95,7 +95,7 @@ class DrawnPairs(Pairs):
         return digest.hexdigest()
 
     @override
-    def sizes(self) -> Sequence[tuple[int, int]]:
+    def sizes(self, side: SideName) -> Sequence[tuple[int, int]]:
         """The one that all are drawn at."""
         return [(self.size, self.size)]
 

@@ -1,4 +1,4 @@
-"""Pairs of images from folders, lists of files and Hugging Face."""
+"""Pairs of images, and images without pairs, from folders, lists of files and Hugging Face."""
 
 import genlab
 
@@ -9,6 +9,7 @@ genlab_interface = "1.0"
 def genlab_register(registry: genlab.Registry) -> None:
     registry.dataset("side_by_side", "genlab_images.side_by_side:SideBySide")
     registry.dataset("two_folders", "genlab_images.two_folders:TwoFolders")
+    registry.dataset("unpaired_folders", "genlab_images.unpaired_folders:UnpairedFolders")
     registry.dataset("one_folder", "genlab_images.one_folder:OneFolder")
     registry.dataset("file_list", "genlab_images.file_list:FileList")
     registry.dataset("huggingface", "genlab_images.huggingface:HuggingFace")

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from genlab import MAX_PIXELS, Alpha, Choice, DataError, Dataset, Pairs, SideName, Split
 from genlab_images.colors import labels_side
-from genlab_images.paired import PairedImages, count_of_pairs
+from genlab_images.paired import PairedImages, counted
 from genlab_images.reading import Reading
 from genlab_images.table import HubTable, explained, quiet
 from genlab_images.table_rows import EncodedRows, RowFiles, Span, shared_rows, spans_of
@@ -88,7 +88,7 @@ class HuggingFace(Dataset):
         columns, note = self._ordered
         rows = self._rows(split, columns)
         part = f"{self.table.path}, {self.splits[split]}"
-        return PairedImages(rows, f"{count_of_pairs(len(rows))} of {part}{note}", self.reading)
+        return PairedImages(rows, f"{counted(len(rows))} of {part}{note}", self.reading)
 
     @override
     def read(self, path: Path, side: SideName) -> NDArray[np.generic]:

@@ -13,7 +13,7 @@ from annotated_types import Ge, Le
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from genlab import Choice, DataError, Dataset, ImageSide, LabelSide, Pair, Pairs, SideName, Split
+from genlab import Choice, DataError, Dataset, ImageSide, LabelSide, Pair, Pairs, SideImage, SideName, Split
 
 Intensity = Annotated[int, Ge(0), Le(255)]
 PaletteColor = tuple[Intensity, Intensity, Intensity]
@@ -108,6 +108,7 @@ class LabeledPairs(Pairs):
         self.source = source
         self.side: SideName = side
         self.classifier = classifier
+        self.is_paired = source.is_paired
 
     @override
     def __len__(self) -> int:
@@ -120,11 +121,22 @@ class LabeledPairs(Pairs):
         return pair._replace(**{self.side: classes})
 
     @override
+    def count_of(self, side: SideName) -> int:
+        return self.source.count_of(side)
+
+    @override
+    def read_side(self, index: int, side: SideName) -> SideImage:
+        found = self.source.read_side(index, side)
+        if side != self.side:
+            return found
+        return found._replace(image=self.classifier.classes(found.image, side, found.key))
+
+    @override
     def fingerprint(self) -> str:
         identity = f"{self.source.fingerprint()} {self.side} {self.classifier.identity}"
         return hashlib.sha256(identity.encode()).hexdigest()
 
     @override
-    def sizes(self) -> Sequence[tuple[int, int]]:
+    def sizes(self, side: SideName) -> Sequence[tuple[int, int]]:
         """Those of the source's pairs."""
-        return self.source.sizes()
+        return self.source.sizes(side)

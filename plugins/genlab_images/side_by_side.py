@@ -117,7 +117,7 @@ class SideBySidePairs(Pairs):
         return hash_of_pairs((key, [source]) for key, source in self.pictures)
 
     @override
-    def sizes(self) -> Sequence[tuple[int, int]]:
+    def sizes(self, side: SideName) -> Sequence[tuple[int, int]]:
         """Those of the halves, by the pictures' headers."""
         return self._sizes
 

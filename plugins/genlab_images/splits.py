@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import Annotated, NamedTuple, TypeVar
 from unicodedata import normalize
 
 from annotated_types import Gt, Lt
 
 from genlab import DataError, Split
-from genlab_images.paired import count_of_pairs
+from genlab_images.paired import counted
 
 Share = Annotated[float, Gt(0), Lt(1)]
 
@@ -38,7 +38,7 @@ class Splits(NamedTuple):
         """Name of the place where a split's pairs are."""
         return self.validation if split == "validation" and isinstance(self.validation, str) else self.train
 
-    def select(self, split: Split, pairs: Mapping[str, T], where: str) -> dict[str, T]:
+    def select(self, split: Split, pairs: Mapping[str, T], where: str, noun: str = "pair") -> dict[str, T]:
         """The pairs of a split among those of its place, by key.
 
         Raises:
@@ -49,15 +49,15 @@ class Splits(NamedTuple):
         drawn = {key for key in pairs if _fraction(key) < self.validation}
         if len(drawn) in (0, len(pairs)):
             purpose = "train with" if drawn else "validate"
-            what = f"a validation share of {self.validation:g} leaves none of {count_of_pairs(len(pairs))} to {purpose}"
+            what = f"a validation share of {self.validation:g} leaves none of {counted(len(pairs), noun)} to {purpose}"
             raise DataError(what, where=where, hint=_useful_shares(pairs))
         return {key: pair for key, pair in pairs.items() if (key in drawn) == (split == "validation")}
 
-    def in_words(self, pairs: Mapping[str, object], of: Mapping[str, object]) -> str:
+    def in_words(self, pairs: Sized, of: Sized, noun: str = "pair") -> str:
         """Number of a split's pairs in words, and the number that they are drawn from."""
         if isinstance(self.validation, str):
-            return count_of_pairs(len(pairs))
-        return f"{len(pairs)} of {len(of)} pairs (validation = {self.validation:g})"
+            return counted(len(pairs), noun)
+        return f"{len(pairs)} of {counted(len(of), noun)} (validation = {self.validation:g})"
 
     def left_out(self, split: Split, names: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
         """Names that a split reports as left out: none for validation pairs that are drawn from the training place."""

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
-from unicodedata import normalize
 
 import numpy as np
 from annotated_types import Gt
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from genlab import MAX_PIXELS, Alpha, DataError, Dataset, ImageFolder, Pairs, SideName, Split, find_images
-from genlab_images.folders import find_folder, find_root, is_folder, left_out_below, subfolders
+from genlab import MAX_PIXELS, Alpha, Dataset, Pairs, SideName, Split
+from genlab_images.folders import find_root, left_out_below
 from genlab_images.paired import PairedImages
-from genlab_images.partners import index_by_name, pair_up
+from genlab_images.partners import pair_up
 from genlab_images.reading import Reading
+from genlab_images.side_folders import SIDES, SideFolders, by_name
 from genlab_images.splits import Share, Splits
-
-_LAYOUTS = ("{side}/{split}", "{split}/{side}", "{split}{side}", "{split}_{side}", "{side}_{split}", "{side}")
 
 
 class TwoFolders(Dataset):
@@ -53,13 +50,9 @@ class TwoFolders(Dataset):
         alpha: Alpha = "drop",
         max_pixels: Annotated[int, Gt(0)] = MAX_PIXELS,
     ) -> None:
-        if a == b:
-            raise ValueError(f'a and b are both "{a}": each side needs a folder of its own')
-        _check_layout(layout, validation)
         self.root = root
-        self.names: dict[SideName, str] = {"a": a, "b": b}
-        self.layout = layout
         self.splits = Splits(train, validation)
+        self.folders = SideFolders.of(a, b, layout, self.splits)
         self.reading = Reading(alpha, max_pixels)
 
     @override
@@ -69,10 +62,10 @@ class TwoFolders(Dataset):
     @override
     def open(self, split: Split) -> Pairs:
         root = find_root(self.root)
-        found_a, found_b = (find_images(self._folder(root, side, split)) for side in self.names)
+        found_a, found_b = (self.folders.find(root, side, split) for side in SIDES)
         where = f"{found_a.folder} and {found_b.folder}"
         hint = "Both images of a pair have the same name in the two folders; only their extensions may differ."
-        pairs = pair_up(_without_extension(found_a), _without_extension(found_b), where, hint)
+        pairs = pair_up(by_name(found_a), by_name(found_b), where, hint)
         selected = self.splits.select(split, pairs, where)
         description = f"{self.splits.in_words(selected, pairs)} in {where}"
         left_out = self.splits.left_out(split, left_out_below(root, found_a, found_b))
@@ -81,49 +74,3 @@ class TwoFolders(Dataset):
     @override
     def read(self, path: Path, side: SideName) -> NDArray[np.generic]:
         return self.reading.file(path)
-
-    def _folder(self, root: Path, side: SideName, split: Split) -> Path:
-        """A side's folder of a split; the hint of a `DataError` has the layout that is there."""
-        settings = {"{side}": side, "{split}": self.splits.setting(split)}
-        folder = root
-        try:
-            for part in Path(self.layout).parts:
-                named_by = [setting for word, setting in settings.items() if word in part] or ["layout"]
-                folder = find_folder(folder, self._path(part, side, split), *named_by)
-        except DataError as error:
-            other = next((layout for layout in _LAYOUTS if self._is_there(root, layout, split)), None)
-            if other is None:
-                raise
-            paths = " and ".join(self._path(other, side, split) for side in self.names)
-            advice = f'The folders {paths} are there: set layout = "{other}"'
-            if "{split}" not in other:
-                advice += " and validation to a share of their pairs, such as 0.1"
-            raise DataError(error.what, where=error.where, hint=f"{advice}.") from error
-        return folder
-
-    def _path(self, layout: str, side: SideName, split: Split) -> str:
-        words = {"{side}": self.names[side], "{split}": self.splits.place(split)}
-        return re.sub(r"\{side\}|\{split\}", lambda word: words[word[0]], layout)
-
-    def _is_there(self, root: Path, layout: str, split: Split) -> bool:
-        """True if both sides have folders of that layout, and, without one for each split, only files in them."""
-        folders = [root / self._path(layout, side, split) for side in self.names]
-        if not all(map(is_folder, folders)):
-            return False
-        return "{split}" in layout or not any(map(subfolders, folders))
-
-
-def _check_layout(layout: str, validation: str | Share) -> None:
-    rest = layout.replace("{side}", "", 1).replace("{split}", "", 1)
-    if "{side}" not in layout or "{" in rest or "}" in rest:
-        what = "expected a layout with {side} once, {split} at most once, and no other braces"
-        raise ValueError(f'{what}, got "{layout}"')
-    if "{split}" not in layout and isinstance(validation, str):
-        what = f'layout is "{layout}", which both splits share, and validation is a folder, "{validation}"'
-        raise ValueError(f"{what}: set validation to a share such as 0.1, or put {{split}} into layout")
-
-
-def _without_extension(found: ImageFolder) -> dict[str, Path]:
-    """A side's files by their paths without extension."""
-    names = (normalize("NFC", file.with_suffix("").as_posix()) for file in found.files)
-    return index_by_name((name, found.folder / file) for name, file in zip(names, found.files, strict=True))

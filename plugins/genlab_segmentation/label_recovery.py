@@ -94,7 +94,7 @@ class LabelRecovery(Metric):
     @override
     def update(
         self,
-        condition: Float[Tensor, "n c h w"],
+        condition: Float[Tensor, "n c j k"],
         target: Float[Tensor, "n d h w"],
         prediction: Float[Tensor, "n d h w"],
     ) -> None:
@@ -139,6 +139,9 @@ class LabelRecovery(Metric):
         channels = self._run.manifest.channels[0]
         if (given := prediction.shape[1]) != channels:
             raise DataError(f"the judge {self.judge} reads images of {channels} channels, and these have {given}")
+        if condition.shape[-2:] != prediction.shape[-2:]:
+            what = "the condition's labels have another size than the predictions, so they cannot be compared"
+            raise DataError(what, hint="Set input.scale = 1, or leave this metric out.")
         if condition.shape[1] != 3 or not self._has_the_colors(condition):
             raise DataError(
                 f"the condition does not have the colors of the classes that the judge {self.judge} reads",

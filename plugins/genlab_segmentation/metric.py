@@ -26,7 +26,7 @@ class SegmentationScores(Metric):
     @override
     def update(
         self,
-        condition: Float[Tensor, "n c h w"],
+        condition: Float[Tensor, "n c j k"],
         target: Float[Tensor, "n d h w"],
         prediction: Float[Tensor, "n d h w"],
     ) -> None:

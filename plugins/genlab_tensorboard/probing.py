@@ -24,7 +24,8 @@ def write_probe(event: Probed) -> None:
                 "farther from the target": effect.error,
                 "high-frequency energy left": effect.high_frequency,
             }
-            values = [scalar_value(f"skips by level/{name}", figure.mean) for name, figure in figures.items()]
+            means = {name: figure.mean for name, figure in figures.items() if figure}
+            values = [scalar_value(f"skips by level/{name}", mean) for name, mean in means.items()]
             file.add(effect.level, values)
         _, prediction, target = event.pictures.columns.items()
         changed = ((f"level {effect.level}", effect.pictures) for effect in effects)

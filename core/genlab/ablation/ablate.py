@@ -25,6 +25,7 @@ from genlab.assemble.experiment import build_method, construct, construct_losses
 from genlab.assemble.facts import count_parameters
 from genlab.assemble.networks import construct_networks, outlined
 from genlab.assemble.open_data import OpenData, open_data
+from genlab.assemble.pairing import require_pairs
 from genlab.assemble.recipe import SHORT_FORMS, Recipe
 from genlab.config.load import load_recipe
 from genlab.data.check import Selection
@@ -110,7 +111,7 @@ class Ablation:
             if key not in seen:
                 seen.add(key)
                 pairs = prepare(settled.recipe, self._opened(settled.trial).training)
-                suspicions = find_suspicions(Selection(pairs, range(len(pairs))), settings)
+                suspicions = find_suspicions(Selection.of_pairs(pairs, range(len(pairs))), settings)
                 found |= dict.fromkeys(map(str, suspicions))
         return list(found)
 
@@ -181,6 +182,7 @@ class Ablation:
         key = repr((tables["data"], tables["input"], tables["method"], tables["evaluate"]["metrics"]))
         if key not in self._fingerprints:
             data = self._opened(trial)
+            require_pairs(trial.recipe, data, trial.document)
             metrics = construct(replace(trial.recipe, losses={}, listeners={}), trial.document).metrics
             try_metrics(metrics, prepare(with_ranges(trial.recipe, data), data.validation))
             measuring = [ConstructedPart(metric, trial.recipe.metrics[label]) for label, metric in metrics.items()]

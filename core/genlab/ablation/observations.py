@@ -48,6 +48,7 @@ class Observations(Listener):
                 prediction=pictures.prediction,
                 target=pictures.target,
                 captions=np.array([pictures.condition_caption, pictures.target_caption], dtype=np.str_),
+                is_paired=pictures.is_paired,
             )
 
     @override
@@ -89,4 +90,5 @@ def read_pictures(folder: Path) -> Pictures | None:
     with np.load(path, allow_pickle=False) as arrays:
         sides = (arrays[side] for side in ("condition", "prediction", "target"))
         captions = map(str, arrays["captions"]) if "captions" in arrays else ()  # trials from before have none
-        return Pictures(tuple(map(str, arrays["keys"])), *sides, *captions)
+        is_paired = "is_paired" not in arrays or bool(arrays["is_paired"])
+        return Pictures(tuple(map(str, arrays["keys"])), *sides, *captions, is_paired=is_paired)

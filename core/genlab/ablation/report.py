@@ -173,7 +173,7 @@ def _pictures(result: AblationResult) -> dict[str, Any]:
     sides = [first.condition, *(pictures.prediction for pictures in found.values()), first.target]
     _, height, width, _ = first.target.shape
     return {
-        "columns": ["condition", *found, "target"],
+        "columns": ["condition", *found, first.target_title],
         "rows": {
             pair: [_embedded(side[number]) for side in sides] for number, pair in enumerate(first.keys[:_MOST_PAIRS])
         },

@@ -13,6 +13,7 @@ from genlab.assemble.instances import check_phases
 from genlab.assemble.networks import build_networks
 from genlab.assemble.open_data import OpenData, open_data
 from genlab.assemble.pair_cache import pair_stores
+from genlab.assemble.pairing import require_pairs
 from genlab.assemble.recipe import Recipe
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
@@ -66,6 +67,7 @@ def build(recipe: Recipe, document: Document) -> Built:
     choose_device(recipe.settings.train.device)  # before fetching data for an unavailable device
     parts = construct(recipe, document)
     data = open_data(parts.data)
+    require_pairs(recipe, data, document)
     recipe = settle(recipe, data)
     settings, device = recipe.settings, torch.device(recipe.settings.train.device)
     stores = pair_stores(recipe, data)
@@ -74,11 +76,11 @@ def build(recipe: Recipe, document: Document) -> Built:
         settings.input,
         load_size(settings.input),
         recipe.predictions,
-        store=stores.get("training"),
+        stores=stores.get("training", ()),
         device=device,
     )
-    validation = prepare(recipe, data.validation, stores.get("validation"), device)
-    unaugmented = prepare(recipe, data.training, stores.get("unaugmented"), device)
+    validation = prepare(recipe, data.validation, stores.get("validation", ()), device)
+    unaugmented = prepare(recipe, data.training, stores.get("unaugmented", ()), device)
     if validation.channels != training.channels:
         what = f"training pairs have {training.channels} channels, and validation pairs {validation.channels}"
         raise DataError(what, where=data.validation.description)
@@ -140,17 +142,19 @@ def with_ranges(recipe: Recipe, data: OpenData) -> Recipe:
     return replace(recipe, settings=replace(settings, input=data.ranged(settings.input)))
 
 
-def prepare(recipe: Recipe, pairs: Pairs, store: PairStore | None = None, device: torch.device = CPU) -> PreparedPairs:
+def prepare(
+    recipe: Recipe, pairs: Pairs, stores: Sequence[PairStore] = (), device: torch.device = CPU
+) -> PreparedPairs:
     """Prepare pairs as the networks see them, before data augmentation.
 
     Args:
         recipe: with its ranges, as `with_ranges` gives it.
         pairs: the pairs of a split.
-        store: this machine's cache of decoded pairs.
+        stores: this machine's cache of decoded pairs, as `pair_stores` gives it.
         device: where they are to be.
     """
     settings = recipe.settings.input
-    return PreparedPairs(pairs, settings, settings.height_width, recipe.predictions, store=store, device=device)
+    return PreparedPairs(pairs, settings, settings.height_width, recipe.predictions, stores=stores, device=device)
 
 
 def build_method(

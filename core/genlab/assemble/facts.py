@@ -19,12 +19,14 @@ def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
     if assignments := dict.fromkeys(source.name for source in document.origins.values() if source.is_assignment):
         table["set"] = ", ".join(name.removeprefix(ASSIGNMENT) for name in assignments)
     table |= {"device": device_name(experiment.device, settings.train.threads)}
-    table["data"] = f"{data.training.description}; {len(data.validation)} to validate"
+    unpaired = ", drawn without pairs" if data.training.is_paired and not experiment.method.needs_pairs else ""
+    table["data"] = f"{data.training.description}{unpaired}; {len(data.validation)} to validate"
     if data.reason:
         table["because"] = data.reason
     if data.left_out:
         table["left out"] = describe_left_out(data.left_out)
-    table["input"] = f"{height} x {width}, batch {settings.train.batch_size}, {settings.input.direction}"
+    larger = f" to {height * scale} x {width * scale}" if (scale := settings.input.scale) > 1 else ""
+    table["input"] = f"{height} x {width}{larger}, batch {settings.train.batch_size}, {settings.input.direction}"
     for role, network in experiment.networks.items():
         table[role] = f"{recipe.networks[role].component.name}, {_size(network)}"
     for label, metric in experiment.metrics.items():

@@ -51,9 +51,13 @@ class OpenData:
     def _ranges(self) -> dict[tuple[ValueRange, ValueRange], tuple[ValueRange, ValueRange]]:
         return {}
 
+    def pairs(self, split: Split) -> Pairs:
+        """The pairs of a split."""
+        return self.training if split == "train" else self.validation
+
     def sides(self, split: Split) -> tuple[Side, Side]:
         """Descriptions of the two sides of a split's pairs."""
-        pairs = self.training if split == "train" else self.validation
+        pairs = self.pairs(split)
         return pairs.a, pairs.b
 
 

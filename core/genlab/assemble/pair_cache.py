@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 
@@ -16,37 +17,54 @@ from genlab.data.augment import load_size
 from genlab.data.cache import Cache, name_of
 from genlab.data.pair_store import PairStore
 from genlab.errors import StorageError
-from genlab.interfaces.dataset import Split
+from genlab.interfaces.dataset import SideName, Split
 
 _log = logging.getLogger("genlab")
 
 
-def pair_stores(recipe: Recipe, data: OpenData) -> dict[str, PairStore]:
-    """Stores of a recipe's pairs, by part; none where the cache is off or not available."""
+def pair_stores(recipe: Recipe, data: OpenData) -> dict[str, list[PairStore]]:
+    """Stores of a recipe's pairs, by part, as `PreparedPairs` takes them; none where the cache is off or not available.
+
+    Of a part without pairs, conditions and targets have a store each.
+    """
     cache = Cache.of_this_machine()
     if cache is None:
         return {}
-    found: dict[str, PairStore] = {}
+    found: defaultdict[str, list[PairStore]] = defaultdict(list)
     kept = cache_keys(recipe, data)
     try:
-        for part, content in kept.items():
-            pairs = data.validation if part == "validation" else data.training
-            height, width = cast(tuple[int, int], content["size"])
-            found[part] = cache.store(content, len(pairs), f"{pairs.description}, {height} x {width}", 1 / len(kept))
+        for key in kept:
+            pairs = data.validation if key.part == "validation" else data.training
+            height, width = cast(tuple[int, int], key.content["size"])
+            description = f"{pairs.description}, {f'side {key.side}, ' if key.side else ''}{height} x {width}"
+            count = pairs.count_of(key.side) if key.side else len(pairs)
+            found[key.part].append(cache.store(key.content, count, description, 1 / len(kept)))
     except StorageError as error:
         _log.warning("The cache of pairs is not available, so pairs are decoded in every run: %s", error)
         return {}
     return found
 
 
-def cache_keys(recipe: Recipe, data: OpenData) -> dict[str, Mapping[str, object]]:
-    """Keys of a recipe's pairs in the content-addressed cache, by split.
+class CacheKey(NamedTuple):
+    """Key of a store in the content-addressed cache.
 
-    A key holds everything that the content depends on: the pairs, the settings that prepare them, and the code.
+    Args:
+        part: the part of the data, such as `training`.
+        side: the side, where sides have no pairs.
+        content: everything that the content depends on: the pairs, the settings that prepare them, and the code.
     """
+
+    part: str
+    side: SideName | None
+    content: Mapping[str, object]
+
+
+def cache_keys(recipe: Recipe, data: OpenData) -> list[CacheKey]:
+    """Keys of a recipe's pairs in the content-addressed cache; of a part without pairs, conditions come first."""
     settings = recipe.settings.input
     common = {
         "direction": settings.direction,
+        "scale": settings.scale,
         "ranges": (settings.range_a, settings.range_b),
         "predictions": recipe.predictions,
         "code": source_digest.digests(
@@ -60,14 +78,20 @@ def cache_keys(recipe: Recipe, data: OpenData) -> dict[str, Mapping[str, object]
         "validation": ("validation", settings.height_width),
         "unaugmented": ("train", settings.height_width),
     }
-    return {
-        part: {**common, "pairs": data.fingerprints[split], "sides": repr(data.sides(split)), "size": size}
+    sides: tuple[SideName, ...] = ("b", "a") if settings.direction == "b_to_a" else ("a", "b")
+    return [
+        CacheKey(
+            part,
+            side,
+            {**common, "pairs": data.fingerprints[split], "sides": repr(data.sides(split)), "size": size, "side": side},
+        )
         for part, (split, size) in parts.items()
-    }
+        for side in ((None,) if data.pairs(split).is_paired else sides)
+    ]
 
 
 def remove_pairs(recipe: Recipe, data: OpenData) -> None:
     """Remove a recipe's pairs from the cache."""
     if cache := Cache.of_this_machine():
-        for content in cache_keys(recipe, data).values():
-            cache.remove(name_of(content))
+        for key in cache_keys(recipe, data):
+            cache.remove(name_of(key.content))

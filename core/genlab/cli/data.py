@@ -13,7 +13,7 @@ import typer
 from genlab.cli.options import JsonOption, OverridesOption, PluginOption, RecipeArgument
 
 if TYPE_CHECKING:
-    from genlab.tools.data_report import DataReport
+    from genlab.tools.data_report import DataReport, SplitReport
 
 
 class CacheVerb(StrEnum):
@@ -77,6 +77,7 @@ def _as_json(found: DataReport) -> dict[str, Any]:
         name: {
             "description": split.description,
             "pairs": split.pairs,
+            "images": split.images,
             "a": split.a,
             "b": split.b,
             "sizes": split.sizes,
@@ -108,19 +109,32 @@ def _print(found: DataReport) -> None:
     if found.left_out:
         console.print(f"Left out: {describe_left_out(found.left_out)}")
     console.print()
-    rows = [(name, f"{split.pairs:,}", split.a, split.b, _listed(split.sizes)) for name, split in found.splits.items()]
+    rows = [(name, _count(split), split.a, split.b, _listed(split.sizes)) for name, split in found.splits.items()]
     print_table(("split", "pairs", "side a", "side b", "height x width"), rows, right=("pairs",))
     console.print()
     print_statistics({name: split.statistics for name, split in found.splits.items()})
     print_suspicions({name: split.suspicions for name, split in found.splits.items()})
     for name, split in found.splits.items():
         if split.repeated:
-            print_warning(f"in {name}, pairs that equal another one: {len(split.repeated)} ({_some(split.repeated)})")
+            what = f"{_noun(split)} that equal another one: {len(split.repeated)} ({_some(split.repeated)})"
+            print_warning(f"in {name}, {what}")
     if found.shared:
+        noun = _noun(found.splits["validation"])
         print_warning(
-            f"validation pairs that are training pairs too: {len(found.shared)} ({_some(found.shared)}), on which"
+            f"validation {noun} that are training {noun} too: {len(found.shared)} ({_some(found.shared)}), on which"
             " validation does not measure generalization."
         )
+
+
+def _count(split: SplitReport) -> str:
+    """Number of pairs, or of each side's images."""
+    if split.pairs is not None:
+        return f"{split.pairs:,}"
+    return ", ".join(f"{side}: {count:,}" for side, count in split.images.items())
+
+
+def _noun(split: SplitReport) -> str:
+    return "images" if split.pairs is None else "pairs"
 
 
 def _listed(sizes: Mapping[str, int]) -> str:

@@ -67,7 +67,7 @@ def _print_skips(probed: Probed) -> None:
             str(effect.level),
             effect.replacement,
             _figure(effect.change),
-            _signed(effect.error),
+            _signed(effect.error) if effect.error else "-",
             _share(effect.high_frequency),
         )
         for effect in probed.effects

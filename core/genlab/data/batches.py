@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -22,30 +23,52 @@ READ_AHEAD = 4
 THREADS = 2
 
 
+class PairDraw(NamedTuple):
+    """Draws for condition and target, which are the same for those of a pair."""
+
+    condition: Draw
+    target: Draw
+
+
 class Batches:
     """Endless sequence of training batches, which can start at any of them.
 
     Every batch is full: one at the end of an epoch continues into the next.
+
+    Args:
+        pairs: at the size that crops are taken from.
+        settings: the recipe's `[input]`.
+        seed: the recipe's.
+        batch_size: pairs per batch.
+        in_pairs: whether condition and target of a batch belong together; otherwise each side is drawn by itself, in
+            an order and with crops of its own, and has epochs of its own number of images.
     """
 
-    def __init__(self, pairs: PreparedPairs, settings: Input, seed: int, batch_size: int) -> None:
+    def __init__(
+        self, pairs: PreparedPairs, settings: Input, seed: int, batch_size: int, *, in_pairs: bool = True
+    ) -> None:
         self.pairs = pairs
         self.settings = settings
         self.seed = seed
         self.batch_size = batch_size
+        self.in_pairs = in_pairs
 
-    def indices(self, first: int, last: int) -> list[int]:
-        """Indices of the pairs in the batches from `first` to before `last`, in no certain order."""
-        count = len(self.pairs)
+    def indices(self, first: int, last: int) -> tuple[list[int], list[int]]:
+        """Indices of the conditions and of the targets in the batches from `first` to before `last`, ascending."""
         positions = range(first * self.batch_size, last * self.batch_size)
+        conditions = self._indices(positions, of_targets=False)
+        return conditions, conditions if self.in_pairs else self._indices(positions, of_targets=True)
+
+    def _indices(self, positions: range, *, of_targets: bool) -> list[int]:
+        count = self.pairs.counts[of_targets]
         if len(positions) >= 2 * count:  # an epoch is in it
             return list(range(count))
-        return sorted({pair_at(self.seed, position, count) for position in positions})
+        return sorted({pair_at(self.seed, position, count, of_targets=of_targets) for position in positions})
 
     def starting_at(self, number: int) -> Generator[Batch, None, None]:
         """Iterate over batches from that number on (counted from 0); `DataError` when a pair cannot be read."""
         with ThreadPoolExecutor(THREADS, thread_name_prefix="genlab-pairs") as pool:
-            ahead: deque[tuple[range, list[Draw], list[Future[PreparedPair]]]] = deque()
+            ahead: deque[tuple[range, list[PairDraw], list[Future[PreparedPair]]]] = deque()
             try:
                 while True:
                     while len(ahead) < READ_AHEAD:
@@ -58,12 +81,19 @@ class Batches:
             finally:
                 pool.shutdown(cancel_futures=True)
 
-    def _ask(self, pool: ThreadPoolExecutor, positions: range) -> tuple[list[Draw], list[Future[PreparedPair]]]:
-        draws = [draw(self.seed, position, len(self.pairs)) for position in positions]
-        return draws, [pool.submit(self.pairs.__getitem__, item.index) for item in draws]
+    def _ask(self, pool: ThreadPoolExecutor, positions: range) -> tuple[list[PairDraw], list[Future[PreparedPair]]]:
+        draws = [self._draw(position) for position in positions]
+        return draws, [pool.submit(self.pairs.joined, *(side.index for side in sides)) for sides in draws]
 
-    def _finish(self, pairs: Sequence[PreparedPair], draws: Sequence[Draw]) -> tuple[Tensor, Tensor]:
-        stacks = (torch.stack([pair.condition for pair in pairs]), torch.stack([pair.target for pair in pairs]))
-        cropped = (crop_and_flip(stack, draws, self.settings) for stack in stacks)
-        condition, target = (to_network(stack, side) for stack, side in zip(cropped, self.pairs.sides, strict=True))
-        return condition, target
+    def _draw(self, position: int) -> PairDraw:
+        conditions, targets = self.pairs.counts
+        condition = draw(self.seed, position, conditions)
+        return PairDraw(condition, condition if self.in_pairs else draw(self.seed, position, targets, of_targets=True))
+
+    def _finish(self, pairs: Sequence[PreparedPair], draws: Sequence[PairDraw]) -> tuple[Tensor, Tensor]:
+        conditions = torch.stack([pair.condition for pair in pairs])
+        targets = torch.stack([pair.target for pair in pairs])
+        conditions = crop_and_flip(conditions, [sides.condition for sides in draws], self.settings)
+        targets = crop_and_flip(targets, [sides.target for sides in draws], self.settings, self.pairs.scale)
+        condition, target = self.pairs.sides
+        return to_network(conditions, condition), to_network(targets, target)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from genlab.data.prepared import PreparedPairs
+from genlab.data.read_through import ReadThroughCache
 from genlab.errors import DataError
 
 _MOST_THREADS = 8
@@ -15,18 +16,26 @@ _AT_A_TIME = 256
 
 
 class Selection(NamedTuple):
-    """Some of the pairs of a split, by index."""
+    """Some of the conditions and targets of a split, by index, which are the same for those of pairs."""
 
     pairs: PreparedPairs
-    indices: Sequence[int]
+    conditions: Sequence[int]
+    targets: Sequence[int]
+
+    @staticmethod
+    def of_pairs(pairs: PreparedPairs, indices: Iterable[int]) -> Selection:
+        """Some of the pairs; without pairs, as both sides are walked in parallel."""
+        places = list(indices)
+        conditions, targets = (list(dict.fromkeys(place % count for place in places)) for count in pairs.counts)
+        return Selection(pairs, conditions, targets)
 
 
 def check_pairs(selections: Sequence[Selection], on_progress: Callable[[int, int], None]) -> bool:
-    """Read pairs once, in threads, except those that the machine's cache already has.
+    """Read pairs, or images without pairs, once, in threads, except those that the machine's cache already has.
 
     Args:
-        selections: the pairs to read.
-        on_progress: called with (done, total), in pairs.
+        selections: what to read.
+        on_progress: called with (done, total), in pairs, or in images without pairs.
 
     Returns:
         True if some were read.
@@ -34,7 +43,7 @@ def check_pairs(selections: Sequence[Selection], on_progress: Callable[[int, int
     Raises:
         DataError: some cannot be read or do not fit; it lists all of them.
     """
-    waiting = [(pairs, index) for pairs, indices in selections for index in indices]
+    waiting = [read for pairs, *sides in selections for read in pairs.reads(*sides)]
     faults: dict[str, DataError] = {}
     were_read = False
     with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1), thread_name_prefix="genlab-check") as pool:
@@ -51,10 +60,10 @@ def check_pairs(selections: Sequence[Selection], on_progress: Callable[[int, int
     return were_read
 
 
-def _read(place: tuple[PreparedPairs, int]) -> bool | DataError:
-    """Read a pair if it has to be: True if it was read, or the error."""
-    pairs, index = place
+def _read(place: tuple[ReadThroughCache, int]) -> bool | DataError:
+    """Read a record if it has to be: True if it was read, or the error."""
+    cache, index = place
     try:
-        return pairs.require(index)
+        return cache.require(index)
     except DataError as error:
         return error

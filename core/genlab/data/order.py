@@ -12,14 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 _ORDER, _AUGMENT = 0, 1
+_TARGETS = 2
+"""Distance from the purposes of pairs' and conditions' draws to those of targets without pairs."""
 
 
 @dataclass(frozen=True)
 class Draw:
-    """Random draws for one position of the training: pair, epoch and augmentation.
+    """Random draws for one position of the training: pair or image, epoch and augmentation.
 
     Args:
-        index: index of the pair.
+        index: index of the pair, or of the image among those of its side.
         epoch: number of completed epochs.
         top: vertical position of the crop, from 0 (top) to 1 (bottom).
         left: horizontal position of the crop, from 0 (left) to 1 (right).
@@ -33,17 +35,20 @@ class Draw:
     flip: bool
 
 
-def draw(seed: int, position: int, count: int) -> Draw:
-    """Draw for a position of the training, counted from 0 over all epochs of `count` pairs."""
-    epoch, index = position // count, pair_at(seed, position, count)
-    top, left, flip = _random(seed, _AUGMENT, epoch, index).random(3)
+def draw(seed: int, position: int, count: int, *, of_targets: bool = False) -> Draw:
+    """Draw for a position of the training, counted from 0 over all epochs of `count` pairs.
+
+    Without pairs, conditions are drawn so, and targets `of_targets` by themselves.
+    """
+    epoch, index = position // count, pair_at(seed, position, count, of_targets=of_targets)
+    top, left, flip = _random(seed, _AUGMENT + _TARGETS * of_targets, epoch, index).random(3)
     return Draw(index, epoch, float(top), float(left), bool(flip < 0.5))
 
 
-def pair_at(seed: int, position: int, count: int) -> int:
-    """Index of the pair at a position of the training."""
+def pair_at(seed: int, position: int, count: int, *, of_targets: bool = False) -> int:
+    """Index of the pair, or of the image of a side, at a position of the training."""
     epoch, place = divmod(position, count)
-    return int(_epoch_order(seed, epoch, count)[place])
+    return int(_epoch_order(seed, _ORDER + _TARGETS * of_targets, epoch, count)[place])
 
 
 def evenly_spaced(count: int, most: int) -> list[int]:
@@ -52,9 +57,9 @@ def evenly_spaced(count: int, most: int) -> list[int]:
     return [place * count // kept for place in range(kept)]
 
 
-@lru_cache(maxsize=4)
-def _epoch_order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
-    return _random(seed, _ORDER, epoch).permutation(count)
+@lru_cache(maxsize=8)
+def _epoch_order(seed: int, purpose: int, epoch: int, count: int) -> NDArray[np.int64]:
+    return _random(seed, purpose, epoch).permutation(count)
 
 
 def _random(seed: int, purpose: int, *counter: int) -> np.random.Generator:

@@ -1,8 +1,8 @@
-"""Store of prepared pairs: one file per split, with a fixed-size record per pair.
+"""Store of prepared pairs, or of prepared images of one side: one file with a record of fixed size for each.
 
 <store>/
-  form.json      types and shapes of the two sides, the same for all records
-  records        a record per pair: checksum, key, condition, target; sparse until it is written
+  form.json      types and shapes of a record's images, the same for all records
+  records        of each: checksum, key, images (condition and target of a pair); sparse until it is written
 
 A store's content is a function of its name, so concurrent writers of a record write the same bytes. A record that was
 torn by a crash, damaged, or copied from another place or store fails its checksum, and is written again.
@@ -17,6 +17,7 @@ import os
 import struct
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from math import prod
 from pathlib import Path
 from threading import Lock
@@ -27,7 +28,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.data.pair import PreparedPair
+from genlab.data.pair import Record
 from genlab.errors import StorageError
 from genlab.util.files import write_text
 
@@ -41,52 +42,52 @@ _log = logging.getLogger("genlab")
 
 @dataclass(frozen=True)
 class ArrayLayout:
-    """Array layout of the two sides of every pair: a type, such as `uint8`, and a shape."""
+    """Array layout of every record: of each image a type, such as `uint8`, and a shape."""
 
-    types: tuple[str, str]
-    shapes: tuple[tuple[int, ...], tuple[int, ...]]
+    types: tuple[str, ...]
+    shapes: tuple[tuple[int, ...], ...]
 
     @staticmethod
-    def of(pair: PreparedPair) -> ArrayLayout:
-        """Layout of a pair's two arrays."""
-        a, b = pair.condition.numpy(), pair.target.numpy()
-        return ArrayLayout((a.dtype.name, b.dtype.name), (a.shape, b.shape))
+    def of(record: Record) -> ArrayLayout:
+        """Layout of a record's arrays."""
+        arrays = [image.numpy() for image in record.images]
+        return ArrayLayout(tuple(array.dtype.name for array in arrays), tuple(array.shape for array in arrays))
 
     @staticmethod
     def read(types: Any, shapes: Any) -> ArrayLayout:
         """Read the form from a file; `ValueError` or `TypeError` if it is invalid."""
         if not {*types} <= _TYPES or not all(isinstance(side, int) and side > 0 for shape in shapes for side in shape):
             raise ValueError("invalid types or shapes")
-        return ArrayLayout((types[0], types[1]), (tuple(shapes[0]), tuple(shapes[1])))
+        if not 0 < len(types) == len(shapes):
+            raise ValueError("types and shapes differ in number")
+        return ArrayLayout(tuple(types), tuple(map(tuple, shapes)))
 
     @cached_property
-    def sizes(self) -> tuple[int, int]:
-        """Bytes of each side."""
-        a, b = (prod(shape) * np.dtype(kind).itemsize for kind, shape in zip(self.types, self.shapes, strict=True))
-        return a, b
+    def sizes(self) -> list[int]:
+        """Bytes of each image."""
+        return [prod(shape) * np.dtype(kind).itemsize for kind, shape in zip(self.types, self.shapes, strict=True)]
 
     @property
     def record(self) -> int:
         """Bytes of a record."""
         return _HEAD.size + sum(self.sizes)
 
-    def sides(self, body: bytes) -> tuple[Tensor, Tensor]:
-        """Copy a record's sides into two tensors."""
-        first = self.sizes[0]
-        a, b = (
-            torch.from_numpy(np.frombuffer(bytearray(part), kind).reshape(shape))
-            for part, kind, shape in zip((body[:first], body[first:]), self.types, self.shapes, strict=True)
+    def images(self, body: bytes) -> tuple[Tensor, ...]:
+        """Copy a record's images into tensors."""
+        starts = accumulate(self.sizes, initial=0)
+        return tuple(
+            torch.from_numpy(np.frombuffer(bytearray(body[start : start + size]), kind).reshape(shape))
+            for start, size, kind, shape in zip(starts, self.sizes, self.types, self.shapes, strict=False)
         )
-        return a, b
 
 
 class PairStore:
-    """Prepared pairs by index. Reading and writing from several threads and processes is safe.
+    """Records by index. Reading and writing from several threads and processes is safe.
 
     Args:
         folder: its folder, which exists.
-        count: number of pairs.
-        most: maximum size in bytes; pairs that do not fit are not stored.
+        count: number of records.
+        most: maximum size in bytes; records that do not fit are not stored.
     """
 
     def __init__(self, folder: Path, count: int, most: int) -> None:
@@ -97,8 +98,8 @@ class PairStore:
         self._form: ArrayLayout | None = None
         self._failed = False
 
-    def get(self, index: int) -> PreparedPair | None:
-        """Read a pair; None if it is missing or its checksum does not match."""
+    def get(self, index: int) -> Record | None:
+        """Read a record; None if it is missing or its checksum does not match."""
         form = self._known_form()
         if form is None or index >= self._room(form):
             return None
@@ -109,25 +110,25 @@ class PairStore:
         body = record[_HEAD.size :]
         if length == 0 or self._checksum(form, index, record[_CHECKSUM_BYTES:]) != checksum:
             return None
-        return PreparedPair(key[:length].decode("utf-8", "surrogateescape"), *form.sides(body))
+        return Record(key[:length].decode("utf-8", "surrogateescape"), form.images(body))
 
     def has(self, index: int) -> bool:
-        """True if the pair was written; a torn record is only detected when it is read."""
+        """True if the record was written; a torn record is only detected when it is read."""
         form = self._known_form()
         if form is None or index >= self._room(form):
             return False
         head = self._read(index * form.record, _HEAD.size)
         return len(head) == _HEAD.size and _HEAD.unpack(head)[1] > 0
 
-    def put(self, index: int, pair: PreparedPair) -> None:
-        """Store a pair, if it fits and has the form of the others; a write error only causes a warning."""
-        key = pair.key.encode("utf-8", "surrogateescape")
+    def put(self, index: int, record: Record) -> None:
+        """Store a record, if it fits and has the form of the others; a write error only causes a warning."""
+        key = record.key.encode("utf-8", "surrogateescape")
         if self._failed or not 0 < len(key) <= _KEY_BYTES:
             return
         try:
-            form = self._known_form() or self._begin(ArrayLayout.of(pair))
-            if ArrayLayout.of(pair) == form and index < self._room(form):
-                self._write(form, index, key, pair)
+            form = self._known_form() or self._begin(ArrayLayout.of(record))
+            if ArrayLayout.of(record) == form and index < self._room(form):
+                self._write(form, index, key, record)
         except (OSError, StorageError) as error:
             self._failed = True
             _log.warning(
@@ -149,11 +150,11 @@ class PairStore:
         return self._folder / "records"
 
     def _room(self, form: ArrayLayout) -> int:
-        """Number of pairs that fit."""
+        """Number of records that fit."""
         return min(self._count, self._most // form.record)
 
     def _known_form(self) -> ArrayLayout | None:
-        """Form of the stored pairs."""
+        """Form of the stored records."""
         if self._form is None:
             try:
                 known = json.loads((self._folder / "form.json").read_bytes())
@@ -170,13 +171,13 @@ class PairStore:
             write_text(self._folder / "form.json", json.dumps({"types": form.types, "shapes": form.shapes}))
         return form
 
-    def _write(self, form: ArrayLayout, index: int, key: bytes, pair: PreparedPair) -> None:
-        body = b"".join(side.contiguous().numpy().tobytes() for side in (pair.condition, pair.target))
+    def _write(self, form: ArrayLayout, index: int, key: bytes, record: Record) -> None:
+        body = b"".join(image.contiguous().numpy().tobytes() for image in record.images)
         content = _HEAD.pack(0, len(key), key)[_CHECKSUM_BYTES:] + body
-        record = self._checksum(form, index, content).to_bytes(_CHECKSUM_BYTES, "little") + content
+        written = self._checksum(form, index, content).to_bytes(_CHECKSUM_BYTES, "little") + content
         with self._records.open("r+b", buffering=0) as file:
             file.seek(index * form.record)
-            if file.write(record) != len(record):
+            if file.write(written) != len(written):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _checksum(self, form: ArrayLayout, index: int, content: bytes) -> int:

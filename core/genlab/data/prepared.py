@@ -1,21 +1,36 @@
-"""Prepared pairs: read, oriented and resized, the input of data augmentation."""
+"""Prepared pairs, or sides without pairs: read, oriented and resized, the input of data augmentation."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
-from threading import Lock
+from functools import cached_property, partial
 from typing import NamedTuple, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from genlab.config.schema import Input, Percentiles, ValueRange
-from genlab.data.device import CPU, moved
-from genlab.data.pair import PreparedPair
+from genlab.data.device import CPU
+from genlab.data.pair import PreparedPair, Record
 from genlab.data.pair_store import PairStore
+from genlab.data.read_through import ReadThroughCache
 from genlab.data.sides import OneHotLabels, TensorSpec, channels_of, resize, to_tensor, value_range
 from genlab.errors import DataError
-from genlab.interfaces.dataset import ImageSide, LabelSide, Pair, Pairs, Side, SideName, require_pair
+from genlab.interfaces.dataset import (
+    ImageSide,
+    LabelSide,
+    Pair,
+    Pairs,
+    Side,
+    SideImage,
+    SideName,
+    joint_key,
+    require_pair,
+    require_side_image,
+)
 from genlab.interfaces.predictions import Predictions
 
 CACHE_BYTES = 2**30
@@ -46,17 +61,21 @@ def ranged_side(side: Side, setting: ValueRange, name: SideName) -> Side:
 class PreparedPairs:
     """The pairs of a split, at one size, in the direction that the recipe asks for.
 
-    Pairs that fit into `cache_bytes` of the device's memory are read once; pairs in the store are not decoded again.
-    Reading from several threads is safe.
+    Of a split without pairs, condition and target are read, stored and counted each by itself; as pairs, they are
+    walked in parallel. What fits into `cache_bytes` of the device's memory is read once, and what is in a store is not
+    decoded again. Reading from several threads is safe.
 
     Args:
         pairs: the pairs.
         settings: the recipe's `[input]`.
-        size: height and width to resize to.
+        size: height and width to resize conditions to; targets are `scale` times as large.
         predictions: kind of prediction; for classes, the target is one-hot, with one channel per class.
         cache_bytes: maximum size of the cache in memory.
-        store: persistent cache.
+        stores: persistent caches: one of pairs, or one of conditions and one of targets; none without a cache.
         device: device of the tensors; small datasets stay on a GPU entirely.
+
+    Attributes:
+        counts: how many conditions and how many targets there are.
 
     Raises:
         DataError: there are no pairs, or the target of a method that predicts classes is an image.
@@ -69,23 +88,25 @@ class PreparedPairs:
         size: tuple[int, int],
         predictions: Predictions = "images",
         cache_bytes: int = CACHE_BYTES,
-        store: PairStore | None = None,
+        stores: Sequence[PairStore] = (),
         device: torch.device = CPU,
     ) -> None:
         if len(pairs) == 0:
             raise DataError("there are no pairs", where=pairs.description)
         self.pairs = pairs
-        self.size = size
+        self.scale = settings.scale
+        self.sizes = (size, (size[0] * self.scale, size[1] * self.scale))
         self.flipped = settings.direction == "b_to_a"
         ranged = (ranged_side(pairs.a, settings.range_a, "a"), ranged_side(pairs.b, settings.range_b, "b"))
         condition, target = self._oriented(*ranged)
         self.sides = PairSpec(condition, self._classes(target) if predictions == "classes" else target)
         self.channels = (channels_of(self.sides.condition), channels_of(self.sides.target))
-        self._cache: dict[int, PreparedPair] = {}
-        self._room = cache_bytes
-        self._store = store
-        self._device = device
-        self._lock = Lock()
+        self.counts = self._oriented(pairs.count_of("a"), pairs.count_of("b"))
+        decoders = [self._decode_pair] if pairs.is_paired else [partial(self._decode_side, place) for place in (0, 1)]
+        self._caches = [
+            ReadThroughCache(decode, store, cache_bytes // len(decoders), device)
+            for decode, store in zip(decoders, stores or [None] * len(decoders), strict=True)
+        ]
 
     @property
     def names(self) -> tuple[SideName, SideName]:
@@ -103,41 +124,49 @@ class PreparedPairs:
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> PreparedPair:
-        if (cached := self._cache.get(index)) is not None:
-            return cached
-        prepared = self._from_store(index) or self._decode(index)
-        sides = (moved(side, self._device) for side in (prepared.condition, prepared.target))
-        prepared = PreparedPair(prepared.key, *sides)
-        self._keep(index, prepared)
-        return prepared
+        return self.joined(*(index % count for count in self.counts))
 
-    def require(self, index: int) -> bool:
-        """Read a pair, unless the store has it; True if it was read, and `DataError` if it cannot be."""
-        if self._store and self._store.has(index):
-            return False
-        self[index]
-        return True
+    def joined(self, condition: int, target: int) -> PreparedPair:
+        """A condition and a target, each by its index, which is the same for those of a pair."""
+        first = self._caches[0][condition]
+        if self.pairs.is_paired and condition == target:
+            return PreparedPair(first.key, *first.images)
+        last = self._caches[-1][target]
+        key = joint_key(*self._oriented(first.key, last.key))
+        return PreparedPair(key, first.images[0], last.images[-1])
 
-    def _from_store(self, index: int) -> PreparedPair | None:
-        return self._store.get(index) if self._store else None
-
-    def _decode(self, index: int) -> PreparedPair:
-        prepared = self.prepare(self.pairs[index])
-        if self._store:
-            self._store.put(index, prepared)
-        return prepared
+    def reads(self, conditions: Sequence[int], targets: Sequence[int]) -> list[tuple[ReadThroughCache, int]]:
+        """What has to be read for these conditions and targets, each once, by the cache that it is read through."""
+        if self.pairs.is_paired:
+            return [(self._caches[0], index) for index in sorted({*conditions, *targets})]
+        by_side = zip(self._caches, (conditions, targets), strict=True)
+        return [(cache, index) for cache, indices in by_side for index in indices]
 
     def prepare(self, pair: Pair) -> PreparedPair:
-        """Orient and resize a pair; `DataError` if it does not match its dataset's declaration."""
+        """Orient and resize a pair; `DataError` if it does not match its dataset's declaration, or the scale."""
         require_pair(pair, self.pairs.description)
-        if pair.a.shape[:2] != pair.b.shape[:2]:
-            sizes = " and ".join("x".join(map(str, side.shape[:2])) for side in (pair.a, pair.b))
-            raise DataError(f"its sides differ in height and width: {sizes}", where=pair.key)
-        tensors = [
-            resize(to_tensor(array, side, f"{pair.key}, side {name}"), side, self.size)
-            for array, side, name in zip(self._oriented(pair.a, pair.b), self.sides, self.names, strict=True)
-        ]
-        return PreparedPair(pair.key, *tensors)
+        condition, target = self._oriented(pair.a, pair.b)
+        if self.pairs.is_paired:
+            _require_sizes(condition.shape[:2], target.shape[:2], self.scale, pair.key)
+        return PreparedPair(pair.key, self._prepared(condition, 0, pair.key), self._prepared(target, 1, pair.key))
+
+    def prepare_side(self, found: SideImage, name: SideName) -> Tensor:
+        """Resize an image of one side; `DataError` if it does not match its dataset's declaration."""
+        require_side_image(found, self.pairs.description)
+        return self._prepared(found.image, self.names.index(name), found.key)
+
+    def _decode_pair(self, index: int) -> Record:
+        key, *images = self.prepare(self.pairs[index])
+        return Record(key, tuple(images))
+
+    def _decode_side(self, place: int, index: int) -> Record:
+        found = self.pairs.read_side(index, self.names[place])
+        return Record(found.key, (self.prepare_side(found, self.names[place]),))
+
+    def _prepared(self, array: NDArray[np.generic], place: int, key: str) -> Tensor:
+        """A condition (place 0) or target (1) at its size."""
+        side = self.sides[place]
+        return resize(to_tensor(array, side, f"{key}, side {self.names[place]}"), side, self.sizes[place])
 
     def _oriented(self, a: T, b: T) -> tuple[T, T]:
         return (b, a) if self.flipped else (a, b)
@@ -153,9 +182,16 @@ class PreparedPairs:
             )
         return OneHotLabels(target.palette)
 
-    def _keep(self, index: int, pair: PreparedPair) -> None:
-        size = pair.condition.nbytes + pair.target.nbytes
-        with self._lock:
-            if index not in self._cache and size <= self._room:
-                self._cache[index] = pair
-                self._room -= size
+
+def _require_sizes(condition: tuple[int, ...], target: tuple[int, ...], scale: int, key: str) -> None:
+    """Check that both sides of a pair have one size, or that the target is stored `scale` times as large."""
+    if target in (condition, tuple(scale * side for side in condition)):
+        return
+    sizes = " and ".join("x".join(map(str, size)) for size in (condition, target))
+    factor = target[0] // max(1, condition[0])
+    if factor > 1 and target == tuple(factor * side for side in condition):
+        hint = f"For a target {factor} times as high and wide as the condition, set input.scale = {factor}."
+    else:
+        larger = "" if scale == 1 else f", or a target {scale} times as high and wide (input.scale)"
+        hint = f"Both images of a pair need the same size, pixel for pixel{larger}."
+    raise DataError(f"its sides differ in height and width: {sizes}", where=key, hint=hint)

@@ -27,8 +27,10 @@ def settle_ranges(settings: Input, training: Pairs) -> Input:
 def _measure(setting: Percentiles, training: Pairs, name: SideName) -> tuple[float, float]:
     if len(training) == 0:
         raise DataError("there are no pairs", where=training.description)
-    share = _VALUES // len(training)
-    arrays = (_finite(getattr(pair, name), f"{pair.key}, side {name}") for pair in training)
+    count = training.count_of(name)
+    share = _VALUES // count
+    images = (training.read_side(index, name) for index in range(count))
+    arrays = (_finite(image, f"{key}, side {name}") for key, image in images)
     values = [sample_pixels(array, max(1, share // array.shape[-1])).reshape(-1) for array in arrays]
     low, high = np.percentile(np.concatenate(values).astype(np.float64), setting.percentiles)
     if not low < high:

@@ -26,14 +26,19 @@ class SideView(NamedTuple):
         bands: the channels that are shown, counted from 1: three as red, green and blue, or one as gray.
         caption: which bands are shown and which values are black and white, such as `bands 4 3 2 of 8, 0 to 10000`;
             empty for gray and RGB of 8 bits and for classes, of which pictures show all there is.
+        enlarged: how many times as high and wide as the tensor pictures are.
     """
 
     side: TensorSpec
     bands: tuple[int, ...] = RGB
     caption: str = ""
+    enlarged: int = 1
 
     def picture(self, image: Float[Tensor, "c h w"]) -> NDArray[np.uint8]:
         """Convert a tensor of a network to (height, width, 3) uint8; classes have their palette's colors."""
+        return self._colors(image).repeat(self.enlarged, axis=0).repeat(self.enlarged, axis=1)
+
+    def _colors(self, image: Float[Tensor, "c h w"]) -> NDArray[np.uint8]:
         if isinstance(self.side, OneHotLabels):
             return np.array(self.side.palette, np.uint8)[to_classes(image)]
         shown = image[[band - 1 for band in self.bands]]
@@ -48,7 +53,7 @@ class PairViews(NamedTuple):
 
 
 def view_pairs(pairs: PreparedPairs, settings: Evaluate) -> PairViews:
-    """Views of both sides, with the bands that a recipe chooses.
+    """Views of both sides, with the bands that a recipe chooses, in one size.
 
     Raises:
         DataError: a side does not have such a band, or is a label map.
@@ -58,7 +63,8 @@ def view_pairs(pairs: PreparedPairs, settings: Evaluate) -> PairViews:
         _view(side, dtype, name, wanted[name])
         for side, dtype, name in zip(pairs.sides, pairs.dtypes, pairs.names, strict=True)
     )
-    return PairViews(*views)
+    condition, target = views
+    return PairViews(condition._replace(enlarged=pairs.scale), target)
 
 
 def _view(side: TensorSpec, dtype: str, name: SideName, wanted: PreviewBands) -> SideView:

@@ -51,7 +51,8 @@ class Experiment:
     def batches(self) -> Batches:
         """The sequence of training batches."""
         settings = self.settings
-        return Batches(self.training, settings.input, settings.seed, settings.train.batch_size)
+        batch_size, in_pairs = settings.train.batch_size, self.method.needs_pairs
+        return Batches(self.training, settings.input, settings.seed, batch_size, in_pairs=in_pairs)
 
     def batches_before(self, step: int) -> int:
         """Number of batches that all steps before this one take."""
@@ -65,10 +66,10 @@ class Experiment:
         validated = evenly_spaced(len(self.validation), measured)
         return [
             Selection(
-                self.training, self.batches.indices(*map(self.batches_before, (step, self.settings.train.steps)))
+                self.training, *self.batches.indices(*map(self.batches_before, (step, self.settings.train.steps)))
             ),
-            Selection(self.validation, sorted({*shown, *validated})),
-            Selection(self.unaugmented, evenly_spaced(len(self.unaugmented), measured)),
+            Selection.of_pairs(self.validation, sorted({*shown, *validated})),
+            Selection.of_pairs(self.unaugmented, evenly_spaced(len(self.unaugmented), measured)),
         ]
 
     @property

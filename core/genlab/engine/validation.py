@@ -44,6 +44,8 @@ class Measured(NamedTuple):
 def validate(experiment: Experiment, predictor: Predictor, stopping: Callable[[], bool]) -> Measured:
     """Compute each metric over validation pairs, over as many training pairs, and the difference.
 
+    Metrics that need pairs are not computed over training data that have none.
+
     Raises:
         Interrupted: as soon as `stopping` says so.
     """
@@ -54,7 +56,7 @@ def validate(experiment: Experiment, predictor: Predictor, stopping: Callable[[]
         _measure(experiment, predictor, pairs, evenly_spaced(len(pairs), most), stopping)
         for pairs in (experiment.validation, experiment.unaugmented)
     )
-    gap = {name: value - train.scores[name] for name, value in validation.scores.items()}
+    gap = {name: validation.scores[name] - value for name, value in train.scores.items()}
     return Measured(
         {**_under("validation", validation.scores), **_under("train", train.scores), **_under("gap", gap)},
         {**_under("validation", validation.per_image), **_under("train", train.per_image)},
@@ -83,8 +85,13 @@ def _measure(
     indices: Iterable[int],
     stopping: Callable[[], bool],
 ) -> Measured:
-    for metric in experiment.metrics.values():
+    metrics = {
+        name: metric for name, metric in experiment.metrics.items() if pairs.pairs.is_paired or not metric.needs_pairs
+    }
+    for metric in metrics.values():
         metric.reset()
+    if not metrics:
+        return Measured({}, {})
     keys: list[str] = []
     for index in indices:
         if stopping():
@@ -92,12 +99,12 @@ def _measure(
         keys.append(pairs[index].key)
         batch = pair_as_batch(pairs, index, experiment.device)
         prediction = predictor(batch.condition)
-        for metric in experiment.metrics.values():
+        for metric in metrics.values():
             metric.update(batch.condition, batch.target, prediction)
     scores: dict[str, float] = {}
-    for name, metric in experiment.metrics.items():
+    for name, metric in metrics.items():
         scores |= _scores(name, metric)
-    each = {name: _per_image(name, metric, keys) for name, metric in experiment.metrics.items()}
+    each = {name: _per_image(name, metric, keys) for name, metric in metrics.items()}
     return Measured(scores, {name: values for name, values in each.items() if values is not None})
 
 
@@ -154,6 +161,7 @@ def preview(experiment: Experiment, predictor: Predictor) -> Pictures:
         target=np.stack([target.picture(batch.target[0]) for batch in batches]),
         condition_caption=condition.caption,
         target_caption=target.caption,
+        is_paired=pairs.pairs.is_paired,
     )
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from genlab.config.schema import Input
 from genlab.data.check import Selection
 from genlab.data.order import evenly_spaced
 from genlab.data.prepared import ranged_side
 from genlab.inspection.seam import Seam
-from genlab.inspection.statistics import ClassStatistics, SideStatistics, collector
+from genlab.inspection.statistics import ClassCollector, ClassStatistics, ImageCollector, SideStatistics, collector
 from genlab.inspection.suspicion import (
     Suspicion,
     class_indices,
@@ -46,28 +49,34 @@ class PairInspector:
     Args:
         pairs: the split that they are of.
         settings: the recipe's `[input]`, with its ranges measured.
-        count: how many pairs there will be.
+        count: how many pairs, or images of a side, there will be.
     """
 
     def __init__(self, pairs: Pairs, settings: Input, count: int) -> None:
-        self._a = collector(ranged_side(pairs.a, settings.range_a, "a"), count)
-        self._b = collector(ranged_side(pairs.b, settings.range_b, "b"), count)
+        self._sides: dict[SideName, ImageCollector | ClassCollector] = {
+            "a": collector(ranged_side(pairs.a, settings.range_a, "a"), count),
+            "b": collector(ranged_side(pairs.b, settings.range_b, "b"), count),
+        }
         self._seam = Seam()
-        self._are_images = isinstance(pairs.a, ImageSide) and isinstance(pairs.b, ImageSide)
+        self._may_be_halves = pairs.is_paired and isinstance(pairs.a, ImageSide) and isinstance(pairs.b, ImageSide)
         self._seams_every = -(-count // _SEAMS)
         self._added = 0
 
     def add(self, pair: Pair) -> None:
         """Add a pair that is as its dataset declares."""
-        self._a.add(pair.a)
-        self._b.add(pair.b)
-        if self._are_images and self._added % self._seams_every == 0:
+        self.add_image("a", pair.a)
+        self.add_image("b", pair.b)
+        if self._may_be_halves and self._added % self._seams_every == 0:
             self._seam.add(pair.a, pair.b)
         self._added += 1
 
+    def add_image(self, side: SideName, image: NDArray[np.generic]) -> None:
+        """Add an image of one side that is as its dataset declares."""
+        self._sides[side].add(image)
+
     def inspection(self) -> Inspection:
         """Statistics of both sides, and suspicions: at most one a side and one about both; of one pair at least."""
-        sides: dict[SideName, SideStatistics] = {"a": self._a.statistics(), "b": self._b.statistics()}
+        sides: dict[SideName, SideStatistics] = {name: side.statistics() for name, side in self._sides.items()}
         found = (*(_suspicion(name, side) for name, side in sides.items()), halves_of_photos(self._seam))
         return Inspection(sides, [suspicion for suspicion in found if suspicion])
 
@@ -89,8 +98,9 @@ def find_suspicions(selection: Selection, settings: Input) -> list[Suspicion]:
     Raises:
         DataError: one of them cannot be read, or does not fit.
     """
-    prepared, indices = selection
+    prepared = selection.pairs
     pairs = prepared.pairs
+    indices = selection.conditions if pairs.is_paired else range(len(pairs))
     require_pair(first := pairs[indices[0]], pairs.description)
     least, most = _PAIRS
     count = min(most, max(least, _VALUES // max(1, first.a.size + first.b.size)))

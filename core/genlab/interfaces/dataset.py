@@ -1,4 +1,4 @@
-"""Interface of datasets: sources of pairs of images. Importing this imports no torch."""
+"""Interface of datasets: sources of pairs of images, or of images of two sides. Importing this imports no torch."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from genlab.errors import DataError
 from genlab.images.read import read_image
@@ -19,6 +20,7 @@ from genlab.images.source import ImageSource
 
 Split = Literal["train", "validation"]
 SideName = Literal["a", "b"]
+SIDE_NAMES: tuple[SideName, ...] = get_args(SideName)
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class ImageSide:
 Palette = tuple[tuple[int, int, int], ...]
 
 _LOOKED_AT = 64
-"""The most pairs that are read to see their sizes."""
+"""The most images that are read to see their sizes."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ class Pair(NamedTuple):
     """Two pictures of the same thing, pixel for pixel.
 
     An image is an array (height, width, channels) of integers of up to 32 bits or of floats; a label map is an array
-    (height, width) of uint8 or uint16. Both sides have the same height and width. The key names the pair, and no other.
+    (height, width) of uint8 or uint16. Both sides have the same height and width, or one is `input.scale` times as high
+    and wide as the other. The key names the pair, and no other.
     """
 
     key: str
@@ -68,10 +71,17 @@ class Pair(NamedTuple):
     b: NDArray[np.generic]
 
 
+class SideImage(NamedTuple):
+    """One side's image or label map, as a `Pair` has it; the key names it among those of its side."""
+
+    key: str
+    image: NDArray[np.generic]
+
+
 class Pairs(ABC):
     """The pairs of one split, read one at a time and as often as asked: the same index gives the same pair.
 
-    `__getitem__` may be called from several threads. It never augments: that is the framework's part.
+    `__getitem__` and `read_side` may be called from several threads. They never augment: that is the framework's part.
 
     Args:
         a: what the first side of every pair is.
@@ -79,7 +89,12 @@ class Pairs(ABC):
         description: one line for the person who starts a run, such as `400 pairs in data/facades/train`.
         left_out: names of files among the data that are not read, by kind, such as `hidden` or `.txt`; no name is in
             both splits.
+
+    Attributes:
+        is_paired: whether condition and target belong together; False only for `Unpaired`, and what wraps it.
     """
+
+    is_paired: bool = True
 
     def __init__(
         self, a: Side, b: Side, description: str, left_out: Mapping[str, Sequence[str]] = MappingProxyType({})
@@ -99,6 +114,18 @@ class Pairs(ABC):
     def __iter__(self) -> Iterator[Pair]:
         return (self[index] for index in range(len(self)))
 
+    def count_of(self, side: SideName) -> int:  # noqa: ARG002
+        """Number of images of a side: that of the pairs."""
+        return len(self)
+
+    def read_side(self, index: int, side: SideName) -> SideImage:
+        """Read one side of a pair; `DataError` names the file if it cannot be read.
+
+        This one reads the pair; override it where a side can be read without the other.
+        """
+        require_pair(pair := self[index], self.description)
+        return SideImage(pair.key, getattr(pair, side))
+
     def fingerprint(self) -> str:
         """Hash of the content, independent of where the pairs are stored.
 
@@ -113,18 +140,62 @@ class Pairs(ABC):
                 digest.update(np.ascontiguousarray(side).tobytes())
         return digest.hexdigest()
 
-    def sizes(self) -> Sequence[tuple[int, int]]:
-        """Heights and widths in pixels that pairs are stored with.
+    def sizes(self, side: SideName) -> Sequence[tuple[int, int]]:
+        """Heights and widths in pixels that a side's images are stored with.
 
-        A prediction of a file is made at the scale of these pairs. This one reads up to 64 pairs, spread over all;
-        override it where the sizes of all are known without decoding, as from the headers of files.
+        A prediction of a file is made at the scale of these images. This one reads up to 64, spread over all; override
+        it where the sizes of all are known without decoding, as from the headers of files.
         """
-        shown = (self[index] for index in range(0, len(self), -(-len(self) // _LOOKED_AT)))
-        found: list[tuple[int, int]] = []
-        for pair in shown:
-            require_pair(pair, self.description)
-            found.append((pair.a.shape[0], pair.a.shape[1]))
-        return found
+        count = self.count_of(side)
+        shown = (self.read_side(index, side).image for index in range(0, count, max(1, -(-count // _LOOKED_AT))))
+        return [(image.shape[0], image.shape[1]) for image in shown]
+
+
+class Unpaired(Pairs):
+    """The images of two sides that do not belong together, such as photos of horses and of zebras.
+
+    A subclass has `count_of` and `read_side`: sides may have different numbers of images, and these any sizes. A
+    training draws from each side by itself. Where pairs are looked at one after the other, as in previews, both sides
+    are walked in parallel, and the shorter one again and again.
+    """
+
+    is_paired = False
+
+    @abstractmethod
+    @override
+    def count_of(self, side: SideName) -> int:
+        """Number of images of a side."""
+
+    @abstractmethod
+    @override
+    def read_side(self, index: int, side: SideName) -> SideImage:
+        """Read one image of a side; `DataError` names the file if it cannot be read."""
+
+    @override
+    def __len__(self) -> int:
+        counts = self.count_of("a"), self.count_of("b")
+        return max(counts) if all(counts) else 0
+
+    @override
+    def __getitem__(self, index: int) -> Pair:
+        a, b = (self.read_side(index % self.count_of(side), side) for side in SIDE_NAMES)
+        return Pair(joint_key(a.key, b.key), a.image, b.image)
+
+    @override
+    def fingerprint(self) -> str:
+        """Hash of the content of all images, each of which is read once."""
+        digest = hashlib.sha256()
+        for side in SIDE_NAMES:
+            digest.update(f"side {side}: {self.count_of(side)}".encode())
+            for key, image in (self.read_side(index, side) for index in range(self.count_of(side))):
+                digest.update(f"{key}{image.dtype.str}{image.shape}".encode())
+                digest.update(np.ascontiguousarray(image).tobytes())
+        return digest.hexdigest()
+
+
+def joint_key(a: str, b: str) -> str:
+    """Key of two images that are no pair."""
+    return f"{a} | {b}"
 
 
 def require_pair(pair: object, where: str) -> None:
@@ -144,6 +215,14 @@ def require_pair(pair: object, where: str) -> None:
     for side in (pair.a, pair.b):
         if not isinstance(cast(object, side), np.ndarray):
             raise DataError(f"a side of a pair: expected a NumPy array, got a {type(side).__name__}", where=pair.key)
+
+
+def require_side_image(image: object, where: str) -> None:
+    """Check that a plugin's dataset returned an array with its key; `DataError` if it is something else."""
+    if not (isinstance(image, SideImage) and isinstance(cast(object, image.key), str)):
+        raise DataError(f"expected a genlab.SideImage with a key, got a {type(image).__name__}", where=where)
+    if not isinstance(cast(object, image.image), np.ndarray):
+        raise DataError(f"expected a NumPy array, got a {type(image.image).__name__}", where=image.key)
 
 
 class Choice(NamedTuple):

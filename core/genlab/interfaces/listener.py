@@ -77,12 +77,13 @@ class Pictures:
 
     Args:
         keys: the pairs' names.
-        condition: what the generator was given.
+        condition: what the generator was given; enlarged, pixel by pixel, where targets are larger.
         prediction: what it made of it.
-        target: what it should have made.
+        target: what it should have made, or without pairs what it should look like: a target of another image.
         condition_caption: which bands of the condition are shown, and which values are black and white, such as
             `bands 4 3 2 of 8, 0 to 10000`; empty for gray and RGB of 8 bits and for label maps.
         target_caption: the same of target and prediction.
+        is_paired: whether condition and target belong together.
     """
 
     keys: tuple[str, ...]
@@ -91,6 +92,7 @@ class Pictures:
     target: NDArray[np.uint8]
     condition_caption: str = ""
     target_caption: str = ""
+    is_paired: bool = True
 
     @property
     def columns(self) -> dict[str, NDArray[np.uint8]]:
@@ -98,8 +100,13 @@ class Pictures:
         return {
             f"condition\n{self.condition_caption}".strip(): self.condition,
             f"prediction\n{self.target_caption}".strip(): self.prediction,
-            f"target\n{self.target_caption}".strip(): self.target,
+            f"{self.target_title}\n{self.target_caption}".strip(): self.target,
         }
+
+    @property
+    def target_title(self) -> str:
+        """Title of the targets, which tells those that are not the conditions' own."""
+        return "target" if self.is_paired else "unpaired target"
 
 
 @dataclass(frozen=True)
@@ -215,7 +222,7 @@ class SkipEffect:
         replacement: its features: `cut`, zeros; `shuffle`, another image's features; `average`, the mean of all
             images' features, position by position.
         change: change of predictions, as mean absolute difference.
-        error: increase of their distance to the target, as mean absolute difference.
+        error: increase of their distance to the target, as mean absolute difference; None without pairs.
         high_frequency: energy in their upper half of spatial frequencies, relative to the original predictions.
         pictures: pictures of a few of them.
     """
@@ -223,7 +230,7 @@ class SkipEffect:
     level: int
     replacement: Replacement
     change: Interval
-    error: Interval
+    error: Interval | None
     high_frequency: Interval
     pictures: NDArray[np.uint8]
 

@@ -18,13 +18,16 @@ class Metric(ABC):
 
     The class says in `higher_is_better` which direction is good, in `predictions` what it measures, and in `scores` the
     names of its scores if it has several: each is then reported as `label/score`. Where one score is what another would
-    be if predictions were the targets themselves, `target_scores` has it by the other's name.
+    be if predictions were the targets themselves, `target_scores` has it by the other's name. One that does not compare
+    an image with its own target, or with its own condition's labels, says `needs_pairs = False`: it also measures
+    methods without pairs, whose targets are of other images.
     """
 
     higher_is_better: ClassVar[bool]
     predictions: ClassVar[Predictions] = "images"
     scores: ClassVar[Sequence[str]] = ()
     target_scores: ClassVar[Mapping[str, str]] = {}
+    needs_pairs: ClassVar[bool] = True
 
     def __init_subclass__(cls) -> None:
         # To a type checker a string is a sequence of names; Python would iterate it letter by letter.
@@ -43,11 +46,13 @@ class Metric(ABC):
     @abstractmethod
     def update(
         self,
-        condition: Float[Tensor, "n c h w"],
+        condition: Float[Tensor, "n c j k"],
         target: Float[Tensor, "n d h w"],
         prediction: Float[Tensor, "n d h w"],
     ) -> None:
         """Add one batch, on any device: images in [-1, 1].
+
+        The condition is smaller than the others where `input.scale` says so.
 
         Where predictions are scores of classes, the target has one channel a class, 1 where a pixel is of the class
         and 0 elsewhere.

@@ -200,7 +200,7 @@ class ToyMetric(Metric):
     @override
     def update(
         self,
-        condition: Float[Tensor, "n c h w"],
+        condition: Float[Tensor, "n c j k"],
         target: Float[Tensor, "n d h w"],
         prediction: Float[Tensor, "n d h w"],
     ) -> None:

@@ -27,7 +27,7 @@ def inspect_cache(
         return None
     checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
     data = open_data(construct(checked.recipe, checked.document).data)
-    return cache.content(cache_keys(settle(checked.recipe, data), data).values())
+    return cache.content(key.content for key in cache_keys(settle(checked.recipe, data), data))
 
 
 def clear_cache() -> CacheContent | None:

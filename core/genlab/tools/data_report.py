@@ -16,7 +16,6 @@ from genlab.assemble.experiment import construct, prepare, with_ranges
 from genlab.assemble.open_data import open_data
 from genlab.assemble.read import CheckedRecipe
 from genlab.data.order import evenly_spaced
-from genlab.data.pair import PreparedPair
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import to_network
 from genlab.data.view import SideView, view_pairs
@@ -24,7 +23,7 @@ from genlab.errors import DataError
 from genlab.inspection.inspector import PairInspector
 from genlab.inspection.statistics import SideStatistics
 from genlab.inspection.suspicion import Suspicion
-from genlab.interfaces.dataset import ImageSide, Pair, Side, SideName, Split
+from genlab.interfaces.dataset import SIDE_NAMES, ImageSide, Side, SideName, Split
 
 _SHOWN = 6
 
@@ -35,17 +34,20 @@ class SplitReport:
 
     Args:
         description: one line on where they are.
-        pairs: how many.
+        pairs: how many; None where the sides have no pairs.
+        images: how many images each side has.
         a: what the first side is, in words.
         b: what the second side is.
-        sizes: how many pairs are stored with which height and width, by `HEIGHT x WIDTH`, the most frequent first.
-        keys: the keys of pairs that are equal, pixel by pixel, by a hash of their content.
+        sizes: how many pairs are stored with which height and width, by `HEIGHT x WIDTH`, the most frequent first; by
+            `HEIGHT x WIDTH and HEIGHT x WIDTH` where both sides differ, and by `a: HEIGHT x WIDTH` without pairs.
+        keys: the keys of pairs that are equal, pixel by pixel, by a hash of their content; without pairs, of images.
         statistics: depth, bands and values of each side, or its classes, of all pairs.
         suspicions: what is valid but probably a mistake.
     """
 
     description: str
-    pairs: int
+    pairs: int | None
+    images: Mapping[SideName, int]
     a: str
     b: str
     sizes: Mapping[str, int]
@@ -55,7 +57,7 @@ class SplitReport:
 
     @property
     def repeated(self) -> list[str]:
-        """The keys of pairs that another pair of the split is equal to."""
+        """The keys of pairs that another pair of the split is equal to; without pairs, of images."""
         return [key for keys in self.keys.values() if len(keys) > 1 for key in keys]
 
 
@@ -80,7 +82,7 @@ class DataReport:
 
     @property
     def shared(self) -> list[str]:
-        """The keys of validation pairs that a training pair is equal to."""
+        """The keys of validation pairs (images, without pairs) that one for training is equal to."""
         train, validation = (split.keys for split in self.splits.values())
         return [key for content, keys in validation.items() if content in train for key in keys]
 
@@ -98,7 +100,8 @@ def make_data_report(checked: CheckedRecipe, on_progress: Callable[[int, int], N
     data = open_data(construct(checked.recipe, checked.document).data)
     recipe = with_ranges(checked.recipe, data)
     opened = [prepare(recipe, pairs) for pairs in (data.training, data.validation)]
-    total, rows = sum(map(len, opened)), min(_SHOWN, *map(len, opened))
+    total = sum(len(each) if each.pairs.is_paired else sum(each.counts) for each in opened)
+    rows = min(_SHOWN, *map(len, opened))
     done = 0
 
     def count() -> None:
@@ -111,64 +114,91 @@ def make_data_report(checked: CheckedRecipe, on_progress: Callable[[int, int], N
     pictures: dict[str, NDArray[np.uint8]] = {}
     for split, prepared in zip(get_args(Split), opened, strict=True):
         inspector = PairInspector(prepared.pairs, recipe.settings.input, len(prepared))
-        read = _read(prepared, inspector, rows, count, faults)
-        if read is None:
+        reading = _Reading(prepared, inspector, count, faults)
+        reading.read()
+        if faults:
             continue
-        splits[split], shown = read
+        splits[split] = reading.report()
+        shown = [prepared[index] for index in evenly_spaced(len(prepared), rows)]
         condition, target = view_pairs(prepared, recipe.settings.evaluate)
+        named = "target" if prepared.pairs.is_paired else "unpaired target"
         pictures[_title(split, "condition", condition)] = _seen([pair.condition for pair in shown], condition)
-        pictures[_title(split, "target", target)] = _seen([pair.target for pair in shown], target)
+        pictures[_title(split, named, target)] = _seen([pair.target for pair in shown], target)
     if faults:
         raise DataError.listing(faults, f"of {total:,} pairs")
     return DataReport(data.config.component.name, data.reason, splits, pictures, data.left_out)
 
 
-def _read(
-    prepared: PreparedPairs,
-    inspector: PairInspector,
-    rows: int,
-    count: Callable[[], None],
-    faults: list[DataError],
-) -> tuple[SplitReport, list[PreparedPair]] | None:
-    """All pairs of a split, and a few of them to be shown; None if some are at fault, which are added to `faults`."""
-    pairs = prepared.pairs
-    sizes = Counter[str]()
-    keys: defaultdict[str, list[str]] = defaultdict(list)
-    shown: list[PreparedPair] = []
-    places = set(evenly_spaced(len(pairs), rows))
-    for index in range(len(pairs)):
-        count()
+class _Reading:
+    """Reads all of a split, each image once, for its report; what is at fault is added to `faults`."""
+
+    def __init__(
+        self, prepared: PreparedPairs, inspector: PairInspector, count: Callable[[], None], faults: list[DataError]
+    ) -> None:
+        self._prepared = prepared
+        self._inspector = inspector
+        self._count = count
+        self._faults = faults
+        self._sizes = Counter[str]()
+        self._keys: defaultdict[str, list[str]] = defaultdict(list)
+
+    def read(self) -> None:
+        """Read all pairs; without pairs, all images of each side."""
+        pairs = self._prepared.pairs
+        if pairs.is_paired:
+            for index in range(len(pairs)):
+                self._try(self._read_pair, index)
+        else:
+            for side in SIDE_NAMES:
+                for index in range(pairs.count_of(side)):
+                    self._try(self._read_image, index, side)
+
+    def report(self) -> SplitReport:
+        """The report of a split without faults."""
+        pairs = self._prepared.pairs
+        statistics, suspicions = self._inspector.inspection()
+        return SplitReport(
+            description=pairs.description,
+            pairs=len(pairs) if pairs.is_paired else None,
+            images={side: pairs.count_of(side) for side in SIDE_NAMES},
+            a=_in_words(pairs.a),
+            b=_in_words(pairs.b),
+            sizes=dict(self._sizes.most_common()),
+            keys=dict(self._keys),
+            statistics=statistics,
+            suspicions=suspicions,
+        )
+
+    def _try(self, read: Callable[..., None], *arguments: object) -> None:
+        self._count()
         try:
-            pair = pairs[index]
-            seen = prepared.prepare(pair)
+            read(*arguments)
         except DataError as error:
-            faults.append(error)
-            continue
-        inspector.add(pair)
-        sizes["{} x {}".format(*pair.a.shape[:2])] += 1
-        keys[_content(pair)].append(pair.key)
-        if index in places:
-            shown.append(seen)
-    if faults:
-        return None
-    statistics, suspicions = inspector.inspection()
-    found = SplitReport(
-        description=pairs.description,
-        pairs=len(pairs),
-        a=_in_words(pairs.a),
-        b=_in_words(pairs.b),
-        sizes=dict(sizes.most_common()),
-        keys=dict(keys),
-        statistics=statistics,
-        suspicions=suspicions,
-    )
-    return found, shown
+            self._faults.append(error)
+
+    def _read_pair(self, index: int) -> None:
+        pair = self._prepared.pairs[index]
+        self._prepared.prepare(pair)
+        self._inspector.add(pair)
+        self._sizes[" and ".join(dict.fromkeys(map(_size, (pair.a, pair.b))))] += 1
+        self._keys[_content(pair.a, pair.b)].append(pair.key)
+
+    def _read_image(self, index: int, side: SideName) -> None:
+        found = self._prepared.pairs.read_side(index, side)
+        self._prepared.prepare_side(found, side)
+        self._inspector.add_image(side, found.image)
+        self._sizes[f"{side}: {_size(found.image)}"] += 1
+        self._keys[f"{side} {_content(found.image)}"].append(found.key)
 
 
-def _content(pair: Pair) -> str:
+def _size(array: NDArray[np.generic]) -> str:
+    return "{} x {}".format(*array.shape[:2])
+
+
+def _content(*arrays: NDArray[np.generic]) -> str:
     digest = hashlib.sha256()
-    for side in (pair.a, pair.b):
-        digest.update(f"{side.dtype.str}{side.shape}".encode() + np.ascontiguousarray(side).tobytes())
+    for array in arrays:
+        digest.update(f"{array.dtype.str}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
 

@@ -88,7 +88,7 @@ def _probe(run: Run, skips: Sequence[Skip], pairs: int, on_progress: Callable[[i
     batches = [pair_as_batch(prepared, index, run.device) for index in indices]
     predictor = Predictor(run.method, run.recipe.settings.inference)
     condition, target = view_pairs(prepared, run.recipe.settings.evaluate)
-    skip_probe = SkipProbe(predictor, batches, target, SHOWN)
+    skip_probe = SkipProbe(predictor, batches, target, SHOWN, in_pairs=prepared.pairs.is_paired)
     effects: list[SkipEffect] = []
     for done, skip in enumerate(skips):
         on_progress(done, len(skips))
@@ -102,6 +102,7 @@ def _probe(run: Run, skips: Sequence[Skip], pairs: int, on_progress: Callable[[i
         target=skip_probe.pictures([batch.target for batch in batches]),
         condition_caption=condition.caption,
         target_caption=target.caption,
+        is_paired=prepared.pairs.is_paired,
     )
     probed = Probed(run.path, run.step, len(batches), pictures, effects, gradients, weights)
     write_probe_report(probed)

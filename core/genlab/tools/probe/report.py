@@ -38,8 +38,9 @@ def write_probe_report(probed: Probed) -> None:
     names = list(dict.fromkeys(effect.replacement for effect in probed.effects))
     curves = {name: [effect for effect in probed.effects if effect.replacement == name] for name in names}
     drawings = [
-        draw_curves({name: _band(effects, figure) for name, effects in curves.items()}, label, "level of the skip")
+        draw_curves(bands, label, "level of the skip")
         for figure, label in FIGURES.items()
+        if (bands := {name: band for name, effects in curves.items() if (band := _band(effects, figure))})
     ]
     write_text(folder / "skips.svg", stack(drawings, names))
     for name, effects in curves.items():
@@ -48,12 +49,14 @@ def write_probe_report(probed: Probed) -> None:
 
 
 def _effect(effect: SkipEffect) -> dict[str, Any]:
-    figures = {figure: getattr(effect, figure)._asdict() for figure in FIGURES}
+    found = {figure: getattr(effect, figure) for figure in FIGURES}
+    figures = {figure: interval and interval._asdict() for figure, interval in found.items()}
     return {"level": effect.level, "replacement": effect.replacement, **figures}
 
 
 def _band(effects: Sequence[SkipEffect], figure: str) -> dict[int, Interval]:
-    return {effect.level: getattr(effect, figure) for effect in effects}
+    """A figure by level; empty where it was not measured."""
+    return {effect.level: interval for effect in effects if (interval := getattr(effect, figure))}
 
 
 def _columns(probed: Probed, effects: Sequence[SkipEffect]) -> dict[str, NDArray[np.uint8]]:

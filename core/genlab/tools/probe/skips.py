@@ -36,13 +36,17 @@ class SkipProbe:
         batches: pairs, one each; two at least, as one takes another's features.
         target: how predictions are shown.
         shown: of how many pairs to make pictures.
+        in_pairs: whether targets belong to the conditions, so that predictions can be compared with them.
     """
 
-    def __init__(self, predictor: Predictor, batches: Sequence[Batch], target: SideView, shown: int) -> None:
+    def __init__(
+        self, predictor: Predictor, batches: Sequence[Batch], target: SideView, shown: int, *, in_pairs: bool = True
+    ) -> None:
         self.predictor = predictor
         self.batches = batches
         self.target = target
         self.shown = shown
+        self.in_pairs = in_pairs
         self.undisturbed = [self._seen(batch) for batch in batches]
         self._energy = [_energy(image) for image in self.undisturbed]
 
@@ -57,16 +61,18 @@ class SkipProbe:
                 level=skip.level,
                 replacement=replacement,
                 change=_over(map(_distance, predictions, self.undisturbed)),
-                error=_over(
-                    _distance(prediction, batch.target) - _distance(before, batch.target)
-                    for prediction, before, batch in zip(predictions, self.undisturbed, self.batches, strict=True)
-                ),
+                error=_over(self._errors(predictions)) if self.in_pairs else None,
                 high_frequency=_over(
                     _energy(prediction) / energy if energy else math.nan
                     for prediction, energy in zip(predictions, self._energy, strict=True)
                 ),
                 pictures=self.pictures(predictions),
             )
+
+    def _errors(self, predictions: Sequence[OneImage]) -> Iterator[float]:
+        """Increases of the distance to the target."""
+        for prediction, before, batch in zip(predictions, self.undisturbed, self.batches, strict=True):
+            yield _distance(prediction, batch.target) - _distance(before, batch.target)
 
     def pictures(self, images: Sequence[OneImage]) -> NDArray[np.uint8]:
         """The first few predictions, for display."""
