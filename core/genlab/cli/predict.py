@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,13 @@ from genlab.cli.options import DeviceName, JsonOption, RunArgument, TrustOption
 
 if TYPE_CHECKING:
     from genlab import GenlabError, PredictionSize
+
+
+class Side(StrEnum):
+    """Side of the pairs."""
+
+    A = "a"
+    B = "b"
 
 
 def _parse_size(text: str) -> PredictionSize:
@@ -37,6 +45,10 @@ def predict(
             " resized its pairs; or stored, which does not resize.",
         ),
     ] = "training",
+    to: Annotated[
+        Side | None,
+        typer.Option(help="Side to predict; the other one than the target is the way back, where the method can."),
+    ] = None,
     device: Annotated[DeviceName, typer.Option(help="Device to predict on.")] = DeviceName.AUTO,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
     trust: TrustOption = False,
@@ -55,6 +67,7 @@ def predict(
                 out,
                 device=device.value,
                 size=wanted,
+                to=to.value if to else None,
                 overwrite=overwrite,
                 trust=trust,
                 on_progress=on_progress,

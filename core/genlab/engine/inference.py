@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import math
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from fractions import Fraction
 from typing import cast
 
 import torch
@@ -18,6 +20,8 @@ from genlab.engine.seeding import isolated_rng
 from genlab.errors import TrainingError
 from genlab.interfaces.method import Method
 
+ONE = Fraction(1)
+
 
 class Predictor:
     """Predict with a method's networks; their modes and buffers are restored afterwards."""
@@ -27,16 +31,21 @@ class Predictor:
         self.method = method
         self.settings = settings
 
-    def __call__(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
+    def __call__(self, condition: Float[Tensor, "n c j k"]) -> Float[Tensor, "n d h w"]:
         """Predict each image separately, so that the result does not depend on batching."""
         # Not inference_mode(): tensors that a network keeps from here could not be used in training afterwards.
         with torch.no_grad(), self._prepared(), isolated_rng(condition.device):
-            return torch.cat([self._one(image) for image in condition.split(1)])
+            return torch.cat([self._one(self.method.predict, image) for image in condition.split(1)])
 
-    def _one(self, image: Float[Tensor, "1 c h w"]) -> Float[Tensor, "1 d h w"]:
+    def predict_condition(self, target: Float[Tensor, "n d h w"]) -> Float[Tensor, "n c j k"]:
+        """Predict each image the way back, likewise."""
+        with torch.no_grad(), self._prepared(), isolated_rng(target.device):
+            return torch.cat([self._one(self.method.predict_condition, image) for image in target.split(1)])
+
+    def _one(self, predict: Callable[[Tensor], Tensor], image: Float[Tensor, "1 c h w"]) -> Float[Tensor, "1 d i j"]:
         """Seed everything drawn by dropout or the method, so that predictions are reproducible."""
         torch.manual_seed(self.settings.seed)
-        prediction = cast(object, self.method.predict(image))  # a plugin's, which may be anything
+        prediction = cast(object, predict(image))  # a plugin's, which may be anything
         if not isinstance(prediction, Tensor):
             raise TrainingError(f"expected a tensor as the method's prediction, got a {type(prediction).__name__}")
         return prediction
@@ -67,9 +76,16 @@ class Predictor:
 
 
 def predict_any_size(
-    predictor: Predictor, condition: Float[Tensor, "n c h w"], multiple: int
-) -> Float[Tensor, "n d h w"]:
-    """Predict an image of any size: replicate-pad it to the generator's multiple, and crop the prediction."""
-    height, width = condition.shape[-2:]
-    padded = F.pad(condition, (0, -width % multiple, 0, -height % multiple), mode="replicate")
-    return predictor(padded)[..., :height, :width]
+    predict: Callable[[Tensor], Tensor], image: Float[Tensor, "n c h w"], multiple: int, factor: Fraction = ONE
+) -> Float[Tensor, "n d i j"]:
+    """Predict an image of any size: replicate-pad it to the generator's multiple, and crop the prediction.
+
+    Args:
+        predict: a predictor, or its way back.
+        image: what to predict from.
+        multiple: of the height and width that networks take.
+        factor: how many times as high and wide as the image the prediction is.
+    """
+    height, width = image.shape[-2:]
+    padded = F.pad(image, (0, -width % multiple, 0, -height % multiple), mode="replicate")
+    return predict(padded)[..., : math.ceil(height * factor), : math.ceil(width * factor)]

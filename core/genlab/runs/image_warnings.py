@@ -27,37 +27,44 @@ def is_colored(image: NDArray[np.generic]) -> bool:
 
 
 def image_warnings(
-    image: NDArray[np.generic], condition: SideRecord, pairs: StoredPairs | None, *, stretched: bool
+    image: NDArray[np.generic],
+    side: SideRecord,
+    stored: StoredPairs | None,
+    *,
+    stretched: bool,
+    of_target: bool = False,
 ) -> Sequence[str]:
     """Signs that an image is not of the kind that a run was trained on, as clauses for a warning.
 
     Args:
         image: (height, width, channels), or (height, width) of classes.
-        condition: the conditions that the run was trained on.
-        pairs: the run's pairs, if recorded.
-        stretched: whether it is stretched to the one size that pairs of several sizes were stretched to.
+        side: the side that it is of, as the run was trained on it.
+        stored: images of that side, if recorded.
+        stretched: whether it is stretched to the one size that images of several sizes were stretched to.
+        of_target: whether it is the target's side.
     """
-    has_colors = condition.classes is not None or (pairs is not None and pairs.colored)
+    has_colors = side.classes is not None or (stored is not None and stored.colored)
+    wanted = "target" if of_target else "condition"
     found = (
-        _warning_of_shape(image.shape[0], image.shape[1], pairs, stretched) if pairs else None,
+        _warning_of_shape(image.shape[0], image.shape[1], stored, stretched, wanted) if stored else None,
         _warning_of_values(image) if has_colors else None,
-        _warning_of_range(image, condition.range) if condition.range and image.ndim == 3 else None,
-        _warning_of_depth(image, condition),
+        _warning_of_range(image, side.range) if side.range and image.ndim == 3 else None,
+        _warning_of_depth(image, side),
     )
     return [warning for warning in found if warning]
 
 
-def _warning_of_shape(height: int, width: int, pairs: StoredPairs, stretched: bool) -> str | None:
-    aspect, (low, high) = width / height, pairs.aspects
+def _warning_of_shape(height: int, width: int, stored: StoredPairs, stretched: bool, wanted: str) -> str | None:
+    aspect, (low, high) = width / height, stored.aspects
     is_usual = low * (1 - _TOLERANCE) <= aspect <= high * (1 + _TOLERANCE)
     may_be_pair = low * (1 - _TOLERANCE) <= aspect / 2 <= high * (1 + _TOLERANCE)
     if is_usual or not (may_be_pair or stretched):
         return None
-    if pairs.only:
+    if stored.only:
         what = "it is twice as wide for its height as the images in training"
     else:
         what = f"its width is beyond what it is in training, {low:.2f} to {high:.2f} times the height"
-    return f"{what}: does it hold a pair side by side? Then give the condition alone" if may_be_pair else what
+    return f"{what}: does it hold a pair side by side? Then give the {wanted} alone" if may_be_pair else what
 
 
 def _warning_of_values(image: NDArray[np.generic]) -> str | None:
@@ -79,9 +86,9 @@ def _warning_of_range(image: NDArray[np.generic], bounds: tuple[float, float]) -
     return f"more than a quarter of its values are beyond the range of training, {low:g} to {high:g}"
 
 
-def _warning_of_depth(image: NDArray[np.generic], condition: SideRecord) -> str | None:
+def _warning_of_depth(image: NDArray[np.generic], side: SideRecord) -> str | None:
     """Warning of integers of another type than training's that use few of its bits."""
-    if image.ndim != 3 or image.dtype.kind != "u" or image.dtype.name == condition.dtype:
+    if image.ndim != 3 or image.dtype.kind != "u" or image.dtype.name == side.dtype:
         return None
     whole, most = np.iinfo(image.dtype.name).max, int(image.max())
     if most > whole * _LEAST_USED:

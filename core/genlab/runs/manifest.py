@@ -45,13 +45,13 @@ class RecipeChange(BaseModel):
 
 
 class StoredPairs(BaseModel):
-    """Training and validation pairs as they are stored, before each is resized to `input.size`.
+    """Images of a side in training and validation as they are stored, before each is resized for the networks.
 
     Args:
         least: the smallest height and the smallest width, in pixels.
         most: the largest height and the largest width.
         aspects: the lowest and the highest ratio of width to height.
-        colored: whether the first pair's condition is an image with colors, and not gray in three channels.
+        colored: whether the first is an image with colors, and not gray in three channels.
     """
 
     least: tuple[int, int]
@@ -61,7 +61,7 @@ class StoredPairs(BaseModel):
 
     @staticmethod
     def of(sizes: Collection[tuple[int, int]], *, colored: bool) -> StoredPairs:
-        """The record of pairs with these heights and widths."""
+        """The record of images with these heights and widths."""
         heights, widths = {height for height, _ in sizes}, {width for _, width in sizes}
         aspects = {width / height for height, width in sizes}
         return StoredPairs(
@@ -73,14 +73,15 @@ class StoredPairs(BaseModel):
 
     @property
     def only(self) -> tuple[int, int] | None:
-        """Height and width of every pair; None where pairs have several sizes."""
+        """Height and width of every image; None where they have several sizes."""
         return self.least if self.least == self.most else None
 
 
 class DataRecord(BaseModel):
     """The data that a run was trained on, with content hashes, and how many files of each kind were left out.
 
-    The hashes are of the pairs by split, and of what components load by their keys in the recipe.
+    The hashes are of the pairs by split, and of what components load by their keys in the recipe. `stored` are the
+    conditions. Runs that did not record `stored_target` have targets of the same sizes.
     """
 
     source: str
@@ -89,6 +90,7 @@ class DataRecord(BaseModel):
     validation: str
     fingerprints: dict[str, str]
     stored: StoredPairs | None = None
+    stored_target: StoredPairs | None = None
     changes: list[DataChange] = Field(default_factory=list[DataChange])
     left_out: dict[str, int] = Field(default_factory=dict[str, int])
 

@@ -137,7 +137,10 @@ def code_digests(recipe: Recipe) -> dict[str, str]:
 
 def data_record(built: Built, loaded: Sequence[Loaded]) -> DataRecord:
     """Data of a run, with hashes of their content and of what components load."""
-    data = built.data
+    data, experiment = built.data, built.experiment
+    condition, target = (
+        stored_images(experiment.training, experiment.validation, name) for name in experiment.training.names
+    )
     return DataRecord(
         source=data.config.component.registration.name,
         reason=data.reason,
@@ -145,16 +148,15 @@ def data_record(built: Built, loaded: Sequence[Loaded]) -> DataRecord:
         validation=data.validation.description,
         fingerprints=fingerprints(data, loaded),
         left_out={kind: len(names) for kind, names in data.left_out.items()},
-        stored=stored_pairs(built.experiment.training, built.experiment.validation),
+        stored=condition,
+        stored_target=target,
     )
 
 
-def stored_pairs(training: PreparedPairs, validation: PreparedPairs) -> StoredPairs:
-    """Sizes of the pairs of both splits as they are stored, and whether conditions have colors."""
-    first = training.pairs[0]
-    condition = first.b if training.flipped else first.a
-    sizes = {size for prepared in (training, validation) for size in prepared.pairs.sizes()}
-    return StoredPairs.of(sizes, colored=is_colored(condition))
+def stored_images(training: PreparedPairs, validation: PreparedPairs, side: SideName) -> StoredPairs:
+    """Sizes of a side's images of both splits as they are stored, and whether they have colors."""
+    sizes = {size for prepared in (training, validation) for size in prepared.pairs.sizes(side)}
+    return StoredPairs.of(sizes, colored=is_colored(training.pairs.read_side(0, side).image))
 
 
 def data_record_after(manifest: Manifest, built: Built, loaded: Sequence[Loaded], step: int) -> DataRecord:

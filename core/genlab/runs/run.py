@@ -6,8 +6,10 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -21,13 +23,13 @@ from genlab.assemble.open_data import open_data
 from genlab.assemble.read import CheckedRecipe
 from genlab.assemble.recipe import Recipe
 from genlab.data.prepared import PreparedPairs
-from genlab.data.sides import classes_of_colors, resize, to_array, to_classes, to_network, to_tensor
+from genlab.data.sides import resize, to_array, to_classes, to_network, to_tensor
 from genlab.engine.checkpoint import load_method
 from genlab.engine.checkpoint_state import IntactCheckpoint, read_progress
 from genlab.engine.inference import Predictor, predict_any_size
 from genlab.engine.runtime import choose_device, memory_errors
 from genlab.errors import DataError, RunError
-from genlab.interfaces.dataset import Dataset, ImageSide, LabelSide, Palette, Side, SideName
+from genlab.interfaces.dataset import SIDE_NAMES, Dataset, Palette, SideName
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Generator
@@ -38,6 +40,7 @@ from genlab.runs.manifest import Manifest, SideRecord
 from genlab.runs.path_fingerprint import run_fingerprint, trained_checkpoint
 from genlab.runs.prediction_size import PredictionSize, size_to_predict
 from genlab.runs.reading import read_run
+from genlab.runs.way import Way
 
 _log = logging.getLogger("genlab")
 
@@ -164,16 +167,52 @@ class Run:
         """
         return self._loaded[2]
 
-    def apply(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
+    def apply(self, images: Float[Tensor, "n c h w"], *, to: SideName | None = None) -> Float[Tensor, "n d i j"]:
         """Apply the networks to conditions in [-1, 1] of any size, as the recipe's `[inference]` says.
+
+        Args:
+            images: conditions; or targets, for the way back.
+            to: the side to predict, `a` or `b`; the target by default.
 
         Returns:
             Images in [-1, 1], or scores of classes, on the run's device.
+
+        Raises:
+            RunError: the method has no way back.
         """
-        predictor = Predictor(self.method, self.recipe.settings.inference)
+        way, predictor = self.way(to), Predictor(self.method, self.recipe.settings.inference)
+        predict = predictor.predict_condition if way.is_back else predictor
         generators = (network for network in self.method.networks.values() if isinstance(network, Generator))
-        multiple = math.lcm(*(network.size_multiple for network in generators))
-        return predict_any_size(predictor, condition.to(self.device), multiple)
+        multiple = math.lcm(*(generator.size_multiple for generator in generators)) * way.factor.denominator
+        return predict_any_size(predict, images.to(self.device), multiple, way.factor)
+
+    def way(self, to: SideName | None = None) -> Way:
+        """The way from one side to the other.
+
+        Args:
+            to: the side to predict, `a` or `b`; the target by default.
+
+        Raises:
+            ValueError: there is no such side.
+            RunError: the method has no way back.
+        """
+        if to not in (None, *SIDE_NAMES):
+            raise ValueError(f"to is {to!r}, but expected a or b")
+        condition, target, data, settings = self.condition, self.target, self.manifest.data, self.recipe.settings.input
+        if to != condition.name:
+            scale = Fraction(settings.scale)
+            return Way(condition, target, data.stored, settings.height_width, scale, False, self.classes)
+        method: Any = self.recipe.method.component.cls
+        if method.predict_condition is Method.predict_condition:
+            what = (
+                f"{self.recipe.method.component} has no way back: it predicts {target.name} from {condition.name} only"
+            )
+            hint = f"Give images of side {condition.name}, and leave out --to {to}; or train a method with a way back."
+            raise RunError(what, where=str(self.path), hint=hint)
+        height, width = settings.height_width
+        larger = (height * settings.scale, width * settings.scale)
+        stored = data.stored_target or data.stored
+        return Way(target, condition, stored, larger, Fraction(1, settings.scale), True, self.classes)
 
     def predict(
         self,
@@ -181,6 +220,7 @@ class Run:
         where: str = "image",
         *,
         size: PredictionSize = "training",
+        to: SideName | None = None,
         on_warning: Callable[[str, str], None] = warn,
     ) -> NDArray[np.generic]:
         """Predict one image with the generator, as the recipe's `[inference]` says.
@@ -189,7 +229,7 @@ class Run:
         stored at 512 x 512 and an `input.size` of 256, an image of 512 x 1024 is predicted at 256 x 512. Where pairs
         were stored in several sizes, training stretches each to `input.size`, and so is the image.
 
-        The prediction has the size that the network saw. A photo at the file's own size would only look as if it had
+        The prediction has the size that the network saw, or `input.scale` times that. A photo at the file's own size would only look as if it had
         been predicted in that detail, and how the edges of a mask are to be enlarged is for its user to choose.
 
         Args:
@@ -199,6 +239,8 @@ class Run:
             where: display name of the image, for errors and warnings.
             size: height and width to resize to, in pixels, one number for a square; `training` resizes as described;
                 `stored` does not resize.
+            to: the side to predict, `a` or `b`; the target by default. The way back takes an image of the target's side,
+                where the method can.
             on_warning: called with `where` and a warning that the image may not be of the kind that the run was trained
                 on; by default a warning of the logger `genlab`.
 
@@ -208,39 +250,30 @@ class Run:
 
         Raises:
             DataError: the generator was trained on images of another kind.
+            RunError: the method has no way back.
             TrainingError: out of memory.
         """
-        array, side = self._as_condition(image, where)
-        for warning in self._warnings(array, size):
+        way = self.way(to)
+        array, side = way.accept(image, where)
+        for warning in _warnings(array, way, size):
             on_warning(where, warning)
-        height, width = self._size_to_predict(image, size)
+        height, width = size_to_predict((image.shape[0], image.shape[1]), size, way.stored, way.trained)
         with memory_errors(f"Predict {where} at a smaller size than {height} x {width}: --size HEIGHTxWIDTH."):
-            condition = resize(to_tensor(array, side, where), side, (height, width))
-            prediction = self.apply(to_network(condition[None], side))[0]
-        if self.classes is not None:
-            return to_classes(prediction)
-        target = self.target.side
-        return to_array(prediction, target if isinstance(target, ImageSide) else ImageSide())
+            source = resize(to_tensor(array, side, where), side, (height, width))
+            prediction = self.apply(to_network(source[None], side), to=to)[0]
+        return to_classes(prediction) if way.predicts_classes else to_array(prediction, way.result_side)
 
-    def _size_to_predict(self, image: NDArray[np.generic], size: PredictionSize) -> tuple[int, int]:
-        height, width = image.shape[:2]
-        trained = self.recipe.settings.input.height_width
-        return size_to_predict((height, width), size, self.manifest.data.stored, trained)
-
-    def _warnings(self, image: NDArray[np.generic], size: PredictionSize) -> Iterator[str]:
-        pairs = self.manifest.data.stored
-        if size == "training" and pairs is None:
-            yield "the run has no record of its pairs' sizes, so it is not resized; set a size if training resized"
-        stretched = size == "training" and pairs is not None and pairs.only is None
-        yield from image_warnings(image, self.condition, pairs, stretched=stretched)
-
-    def read(self, path: Path) -> NDArray[np.generic]:
+    def read(self, path: Path, *, to: SideName | None = None) -> NDArray[np.generic]:
         """Read a file to predict from, by the code that reads the training pairs' conditions.
+
+        Args:
+            path: the file.
+            to: the side to predict from it, `a` or `b`; the target by default.
 
         Raises:
             DataError: it cannot be read exactly.
         """
-        return self._dataset.read(path, self.condition.name)
+        return self._dataset.read(path, self.way(to).source.name)
 
     @cached_property
     def _dataset(self) -> Dataset:
@@ -262,27 +295,14 @@ class Run:
         name: SideName = "b" if flipped == (index == 0) else "a"
         return SideRecord(name=name, channels=self.manifest.channels[index], dtype="uint8")
 
-    def _as_condition(self, image: NDArray[np.generic], where: str) -> tuple[NDArray[np.generic], Side]:
-        """Check an array to predict from; returns it with its side."""
-        known = self.condition
-        if image.size == 0:
-            raise DataError(f"expected an image with pixels, got an array of shape {image.shape}", where=where)
-        if known.classes is not None and image.ndim == 2:
-            return image, LabelSide(known.classes)
-        if image.ndim == 3 and (image.shape[2], known.channels) == (1, 3):
-            image = np.repeat(image, 3, axis=2)
-        if known.classes is not None and (classes := classes_of_colors(image, known.classes)) is not None:
-            return classes, LabelSide(known.classes)
-        if image.ndim != 3 or image.shape[2] != known.channels:
-            what = f"expected {known.channels} channels, as in training, got an array of shape {image.shape}"
-            raise DataError(what, where=where)
-        is_scaled_by_type = known.range is None and image.dtype.kind == "u" and np.dtype(known.dtype).kind == "u"
-        if image.dtype.name != known.dtype and not is_scaled_by_type:
-            what = f"expected values of {known.dtype}, as in training, got {image.dtype}"
-            raise DataError(what, where=where, hint="Convert it to the type of the training images.")
-        return image, ImageSide(known.channels, known.range)
-
     @cached_property
     def _checked(self) -> CheckedRecipe:
         with trusting(self._trust):
             return read_run(self.folder)
+
+
+def _warnings(image: NDArray[np.generic], way: Way, size: PredictionSize) -> Iterator[str]:
+    if size == "training" and way.stored is None:
+        yield "the run has no record of its pairs' sizes, so it is not resized; set a size if training resized"
+    stretched = size == "training" and way.stored is not None and way.stored.only is None
+    yield from image_warnings(image, way.source, way.stored, stretched=stretched, of_target=way.is_back)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import pickle
 import time
+from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import replace
@@ -16,7 +18,19 @@ import numpy as np
 from genlab.data.order import evenly_spaced
 from genlab.data.sides import to_tensor
 from genlab.errors import DataError
-from genlab.interfaces.dataset import Choice, Dataset, ImageSide, LabelSide, Pair, Pairs, Side, Split
+from genlab.interfaces.dataset import (
+    SIDE_NAMES,
+    Choice,
+    Dataset,
+    ImageSide,
+    LabelSide,
+    Pair,
+    Pairs,
+    Side,
+    SideImage,
+    SideName,
+    Split,
+)
 from genlab.testing.suite import ConformanceError, Suite, require
 from genlab.testing.threads import read_in_turns
 
@@ -45,6 +59,10 @@ class DatasetSuite(Suite):
         """Those that are read, the last among them."""
         return sorted({*evenly_spaced(len(pairs), self.most), *range(len(pairs))[-1:]})
 
+    def _images(self, pairs: Pairs, side: SideName) -> list[np.ndarray]:
+        """The images of a side that are read."""
+        return [pairs.read_side(index % pairs.count_of(side), side).image for index in self.indices(pairs)]
+
     def test_it_can_be_had(self) -> None:
         """It tells within three seconds if its source is available."""
         dataset = self.dataset()
@@ -70,7 +88,10 @@ class DatasetSuite(Suite):
             require(sides, f"the sides of {split} are not declared as ImageSide or LabelSide")
 
     def test_pairs_are_what_their_sides_declare(self) -> None:
-        """Both arrays have one height and width, and the channels, the type and the values that are declared."""
+        """Arrays have the channels, the type and the values that are declared, and sizes that belong together.
+
+        Both sides of a pair have one height and width, or one is a whole number of times as large as the other.
+        """
         for split in SPLITS:
             pairs = self.pairs(split)
             for index in self.indices(pairs):
@@ -85,17 +106,42 @@ class DatasetSuite(Suite):
             pairs = self.pairs(split)
             if type(pairs).sizes is Pairs.sizes:
                 continue
-            told, found = pairs.sizes(), {pairs[index].a.shape[:2] for index in self.indices(pairs)}
-            require(found <= set(told), f"sizes() of {split} gives {sorted(set(told))}, and pairs have {sorted(found)}")
+            for side in SIDE_NAMES:
+                told, found = set(pairs.sizes(side)), {image.shape[:2] for image in self._images(pairs, side)}
+                what = f'sizes("{side}") of {split} gives {sorted(told)}, and images have {sorted(found)}'
+                require(found <= told, what)
+
+    def test_sides_are_read_as_pairs_are(self) -> None:
+        """A side that is read by itself is that of the pair, and there are as many of them as of pairs.
+
+        Sides without pairs have numbers of their own: the shorter one is walked again and again.
+        """
+        for split in SPLITS:
+            pairs = self.pairs(split)
+            for side in SIDE_NAMES:
+                count = cast(object, pairs.count_of(side))
+                is_sound = isinstance(count, int) and (count == len(pairs) if pairs.is_paired else count > 0)
+                require(is_sound, f"{split} has {len(pairs)} pairs, and {count!r} images of side {side}")
+                for index in self.indices(pairs):
+                    found = cast(object, pairs.read_side(index % pairs.count_of(side), side))
+                    what = f"read_side({index}, {side!r}) of {split}"
+                    if not isinstance(found, SideImage):
+                        raise ConformanceError(f"{what} gives a {type(found).__name__}; expected a SideImage")
+                    require(_same_array(found.image, getattr(pairs[index], side)), f"{what} is not that of the pair")
 
     def test_keys_are_unique(self) -> None:
-        """A pair is known by its key."""
+        """A pair is known by its key, and without pairs an image of a side."""
         for split in SPLITS:
             pairs = self.pairs(split)
             keys = [cast(object, pairs[index].key) for index in self.indices(pairs)]
             require(all(isinstance(key, str) and key for key in keys), f"empty or non-text key in {split}: {keys[:3]}")
-            twice = [key for key in keys if keys.count(key) > 1]
+            twice = _repeated(keys)
             require(not twice, f"two pairs of {split} have the key {twice and twice[0]!r}")
+            for side in () if pairs.is_paired else SIDE_NAMES:
+                count = pairs.count_of(side)
+                places = sorted({index % count for index in self.indices(pairs)})
+                twice = _repeated([pairs.read_side(place, side).key for place in places])
+                require(not twice, f"two images of side {side} of {split} have the key {twice and twice[0]!r}")
 
     def test_the_same_index_gives_the_same_pair(self) -> None:
         """However often it is asked, and of a dataset that is constructed anew."""
@@ -154,8 +200,9 @@ class DatasetSuite(Suite):
 
 
 def _require_sound(pair: Pair, pairs: Pairs) -> None:
-    shapes = [side.shape[:2] for side in (pair.a, pair.b)]
-    require(shapes[0] == shapes[1], f"{pair.key}: its sides have {shapes[0]} and {shapes[1]} for height and width")
+    small, large = sorted(side.shape[:2] for side in (pair.a, pair.b))
+    fits = all(small) and large == tuple(large[0] // small[0] * side for side in small)
+    require(fits or not pairs.is_paired, f"{pair.key}: its sides have {small} and {large} for height and width")
     for array, side in ((pair.a, pairs.a), (pair.b, pairs.b)):
         try:
             to_tensor(array, _ranged(side), pair.key)
@@ -178,6 +225,10 @@ def _require_in_range(array: np.ndarray, declared: tuple[float, float], key: str
     margin = 0.25 * (high - low)
     what = f"{key}: its values go from {given[0]:g} to {given[1]:g}, and {low:g} to {high:g} is declared"
     require(low - margin <= given[0] and given[1] <= high + margin, what)
+
+
+def _repeated(keys: Sequence[object]) -> list[object]:
+    return [key for key, count in Counter(keys).items() if count > 1]
 
 
 def _content(pair: Pair) -> tuple[bytes, bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ import numpy as np
 from genlab.engine.runtime import memory_errors
 from genlab.errors import DataError, GenlabError, PredictionError, StorageError, TrainingError
 from genlab.images.write import image_suffix, write_image
+from genlab.interfaces.dataset import SideName
 from genlab.runs.folder import RunFolder
 from genlab.runs.prediction_size import PredictionSize
 from genlab.runs.run import Run, warn
+from genlab.runs.way import Way
 from genlab.tools.prediction_files import first_names, plan_predictions
 from genlab.util.arguments import as_list, as_path
 from genlab.util.files import storage_errors
@@ -29,6 +32,7 @@ def predict_files(
     *,
     device: str = "auto",
     size: PredictionSize = "training",
+    to: SideName | None = None,
     overwrite: bool = False,
     trust: bool = False,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
@@ -46,8 +50,9 @@ def predict_files(
             places below it.
         device: where to predict: auto, cpu, cuda or mps.
         size: height and width to resize images to, in pixels, one number for a square; `training` resizes them as
-            training resized its pairs, and `stored` not at all. Predictions have that size. `genlab.Run.predict`
-            describes it.
+            training resized its pairs, and `stored` not at all. Predictions have that size, or `input.scale` times it.
+            `genlab.Run.predict` describes it.
+        to: the side to predict, `a` or `b`; the target by default. The way back takes images of the target's side.
         overwrite: whether files that are there already may be replaced; an image among `images` never is.
         trust: whether to run code that came with a run of somebody else, and to remember it as trusted.
         on_progress: called with (done, total), in images.
@@ -59,12 +64,13 @@ def predict_files(
         PredictionError: some images could not be predicted; it has the files that were written and the failures.
         DataError: an image is not there, or two predictions, or one and an image, would be one file.
         StorageError: files are there already, or cannot be written.
-        RunError: not a run, it has no trained networks, or it has code that is not trusted.
+        RunError: not a run, it has no trained networks or no way back, or it has code that is not trusted.
         DeviceError: the device asked for is not there.
     """
     sources = [as_path(image) for image in as_list(images, "images")]
     opened = Run(RunFolder.existing(as_path(run)), device, trust=trust)
-    targets = plan_predictions(sources, as_path(out), _suffix(opened), overwrite)
+    way = opened.way(to)
+    targets = plan_predictions(sources, as_path(out), _suffix(way), overwrite)
     with storage_errors(as_path(out)):
         as_path(out).mkdir(parents=True, exist_ok=True)
     written: dict[Path, Path] = {}
@@ -72,32 +78,36 @@ def predict_files(
     notes = _Notes()
     for source, target in targets.items():
         try:
-            _predict_file(opened, source, target, size, notes)
+            _predict_file(opened, source, target, size, to, notes)
             written[source] = target
         except (DataError, TrainingError, StorageError) as error:
             failures[source] = error
         on_progress(len(written) + len(failures), len(targets))
-    notes.sum_up(size)
+    notes.sum_up(size, way.factor)
     if failures:
         raise PredictionError(written, failures)
     return written
 
 
-def _predict_file(run: Run, source: Path, target: Path, size: PredictionSize, notes: _Notes) -> None:
+def _predict_file(
+    run: Run, source: Path, target: Path, size: PredictionSize, to: SideName | None, notes: _Notes
+) -> None:
     with memory_errors("Predict it on a machine with more memory, or divide it."):
-        image = run.read(source)
-        prediction = run.predict(image, str(source), size=size, on_warning=notes.warning)
+        image = run.read(source, to=to)
+        prediction = run.predict(image, str(source), size=size, to=to, on_warning=notes.warning)
     with storage_errors(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
-    write_image(target, prediction, run.classes)
+    way = run.way(to)
+    write_image(target, prediction, way.classes if way.predicts_classes else None)
     notes.sizes(image.shape[:2], prediction.shape[:2])
 
 
-def _suffix(run: Run) -> str:
-    """Ending of the names of files that hold the run's predictions."""
-    if run.classes is not None:
+def _suffix(way: Way) -> str:
+    """Ending of the names of files that hold predictions."""
+    if way.predicts_classes:
         return ".png"
-    return image_suffix(np.empty((1, 1, run.target.channels), "uint8" if run.target.classes else run.target.dtype))
+    result = way.result_side
+    return image_suffix(np.empty((1, 1, result.channels), result.dtype or "uint8"))
 
 
 class _Notes:
@@ -116,7 +126,7 @@ class _Notes:
         if stored != predicted:
             self._resized["from {} x {} to {} x {}".format(*stored, *predicted)] += 1
 
-    def sum_up(self, size: PredictionSize) -> None:
+    def sum_up(self, size: PredictionSize, factor: Fraction) -> None:
         for warning, images in self._warnings.items():
             if len(images) > 1:
                 _log.warning("%d images in all have this warning (%s): %s.", len(images), first_names(images), warning)
@@ -124,4 +134,6 @@ class _Notes:
             counts = self._resized.most_common()
             found = (f"{sizes} ({count:,} image{'s' if count > 1 else ''})" for sizes, count in counts)
             what = "Resized as in training, which is the size of predictions too: %s. --size sets another size."
+            if factor != 1:
+                what = "Predictions are those of images resized as in training: %s. --size sets another size."
             _log.info(what, first_names(found))

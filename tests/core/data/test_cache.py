@@ -12,7 +12,7 @@ from tests.conftest import GenCommand
 
 from genlab import StorageError
 from genlab.data.cache import Cache, name_of
-from genlab.data.pair import PreparedPair
+from genlab.data.pair import Record
 
 PLENTY = 2**30
 SIDE = torch.zeros(3, 64, 64, dtype=torch.uint8)
@@ -23,7 +23,7 @@ def filled(cache: Cache, name: str, days_ago: float = 0.0, count: int = 4) -> No
     store = cache.store({"pairs": name}, count, f"pairs of {name}")
     assert store
     for index in range(count):
-        store.put(index, PreparedPair(f"{index}", SIDE + index, SIDE))
+        store.put(index, Record(f"{index}", (SIDE + index, SIDE)))
     then = time.time() - days_ago * 86_400
     os.utime(cache.folder / name_of({"pairs": name}) / "about.json", (then, then))
 
@@ -120,7 +120,7 @@ def test_shelves_that_are_filled_together_stay_within_the_size(tmp_path):
     stores = [cache.store({"pairs": name}, 1000, name, share=1 / 3) for name in ("a", "b", "c")]
     for store in stores:
         for index in range(20):
-            store.put(index, PreparedPair(f"{index}", SIDE, SIDE))
+            store.put(index, Record(f"{index}", (SIDE, SIDE)))
     kept = sum(file.stat().st_blocks * 512 for file in tmp_path.rglob("records"))
     assert 150_000 < kept <= 310_000
 

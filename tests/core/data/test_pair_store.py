@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 import torch
 
-from genlab.data.pair import PreparedPair
+from genlab.data.pair import Record
 from genlab.data.pair_store import PairStore
 
 PLENTY = 2**30
 
 
-def pair(index: int, dtype: torch.dtype = torch.uint8, size: int = 8) -> PreparedPair:
+def pair(index: int, dtype: torch.dtype = torch.uint8, size: int = 8) -> Record:
     values = torch.from_numpy(np.random.default_rng(index).integers(0, 256, (2, 3, size, size)))
-    return PreparedPair(f"pair {index}", values[0].to(dtype), values[1, :1].to(dtype))
+    return Record(f"pair {index}", (values[0].to(dtype), values[1, :1].to(dtype)))
 
 
 def made(folder: Path) -> Path:
@@ -29,10 +29,10 @@ def made(folder: Path) -> Path:
     return folder
 
 
-def assert_equal(found: PreparedPair | None, expected: PreparedPair) -> None:
+def assert_equal(found: Record | None, expected: Record) -> None:
     assert found is not None
     assert found.key == expected.key
-    for one, other in zip(found[1:], expected[1:], strict=True):
+    for one, other in zip(found.images, expected.images, strict=True):
         assert one.dtype == other.dtype
         assert torch.equal(one, other)
 
@@ -49,10 +49,17 @@ def test_what_is_put_there_is_found_by_the_next(tmp_path, dtype):
         assert reader.get(1) is None and reader.get(3) is None
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_record_has_any_number_of_images(tmp_path, count):
+    images = tuple(torch.full((1, 2, number + 1), number, dtype=torch.uint8) for number in range(count))
+    PairStore(tmp_path, 2, PLENTY).put(1, Record("zebra", images))
+    assert_equal(PairStore(tmp_path, 2, PLENTY).get(1), Record("zebra", images))
+
+
 def test_what_is_found_may_be_changed(tmp_path):
     store = PairStore(tmp_path, 1, PLENTY)
     store.put(0, pair(0))
-    store.get(0).condition.zero_()
+    store.get(0).images[0].zero_()
     assert_equal(store.get(0), pair(0))
 
 
@@ -81,8 +88,9 @@ def test_a_damaged_record_is_not_there(tmp_path, place):
 @pytest.mark.parametrize("file", ["records", "form.json"])
 def test_a_file_of_another_store_is_not_used(tmp_path, file):
     """Of one with as many bytes a pair."""
-    wide, high = (PreparedPair("a", torch.zeros(3, *size), torch.ones(1, *size)) for size in ((4, 8), (8, 4)))
-    for name, stored in (("one", wide), ("other", wide._replace(target=wide.condition[:1])), ("form", high)):
+    wide, high = (Record("a", (torch.zeros(3, *size), torch.ones(1, *size))) for size in ((4, 8), (8, 4)))
+    other = wide._replace(images=(wide.images[0], wide.images[0][:1]))
+    for name, stored in (("one", wide), ("other", other), ("form", high)):
         PairStore(made(tmp_path / name), 1, PLENTY).put(0, stored)
     shutil.copyfile(tmp_path / ("other" if file == "records" else "form") / file, tmp_path / "one" / file)
     assert PairStore(tmp_path / "one", 1, PLENTY).get(0) is None
@@ -108,6 +116,8 @@ def test_a_record_in_the_place_of_another_is_not_used(tmp_path):
         b'{"types": ["nonsense", "uint8"], "shapes": [[3, 8, 8], [1, 8, 8]]}',
         b'{"types": ["uint8", "uint8"], "shapes": [["a"], ["b"]]}',
         b'{"types": ["uint8", "uint8"], "shapes": [[-300], [5]]}',
+        b'{"types": ["uint8"], "shapes": [[3, 8, 8], [1, 8, 8]]}',
+        b'{"types": [], "shapes": []}',
     ],
 )
 def test_a_damaged_form_is_written_again(tmp_path, form):

@@ -99,7 +99,7 @@ def test_a_pair_that_fits_into_memory_is_read_once():
 def test_a_pair_that_is_in_the_store_is_not_read_at_all(tmp_path):
     pairs = pictures(3, 12, 12)
     first, second = (
-        PreparedPairs(pairs, Input(size=8), (8, 8), store=PairStore(tmp_path, len(pairs), 2**20)) for _ in range(2)
+        PreparedPairs(pairs, Input(size=8), (8, 8), stores=[PairStore(tmp_path, len(pairs), 2**20)]) for _ in range(2)
     )
     for index in (2, 0):
         assert torch.equal(second[index].target, first[index].target)

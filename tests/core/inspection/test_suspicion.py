@@ -23,7 +23,7 @@ def suspicions_of(kind: Kind) -> list[str]:
 
 
 def everything(pairs: Pairs, settings: Input) -> Selection:
-    return Selection(PreparedPairs(pairs, settings, (32, 32)), range(len(pairs)))
+    return Selection.of_pairs(PreparedPairs(pairs, settings, (32, 32)), range(len(pairs)))
 
 
 @pytest.mark.parametrize("name", SOUND)
@@ -82,7 +82,7 @@ def test_few_large_pairs_are_read() -> None:
 def test_pairs_that_are_not_trained_on_are_not_read() -> None:
     image = np.zeros((8, 8, 3), np.uint8)
     pairs = MemoryPairs([image] * 9, [image] * 9, broken=range(3, 9))
-    find_suspicions(everything(pairs, Input())._replace(indices=[0, 1, 2]), Input())
+    find_suspicions(everything(pairs, Input())._replace(conditions=[0, 1, 2]), Input())
     assert [*map(bool, pairs.reads)] == [True] * 3 + [False] * 6
 
 

@@ -69,7 +69,7 @@ def of(pairs: Callable[[Split], Pairs]) -> type[Dataset]:
 class Whole(Noise):
     """Tells the sizes of pictures that hold both sides."""
 
-    def sizes(self) -> list[tuple[int, int]]:
+    def sizes(self, side: SideName) -> list[tuple[int, int]]:
         return [(SIZE, 2 * SIZE)]
 
 

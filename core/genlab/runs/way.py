@@ -1,0 +1,77 @@
+"""Ways of prediction: from condition to target, and back."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genlab.data.sides import OneHotLabels, TensorSpec, classes_of_colors
+from genlab.errors import DataError
+from genlab.interfaces.dataset import ImageSide, LabelSide, Palette
+from genlab.runs.manifest import SideRecord, StoredPairs
+
+
+class Way(NamedTuple):
+    """From one side to the other.
+
+    Args:
+        source: the side that is predicted from.
+        result: the side that is predicted.
+        stored: images of the source as the run's data have them, if recorded.
+        trained: height and width in pixels that networks see of the source.
+        factor: how many times as high and wide predictions are.
+        is_back: whether it is the way from target to condition.
+        classes: the colors of the classes that the targets are to the networks; None for images.
+    """
+
+    source: SideRecord
+    result: SideRecord
+    stored: StoredPairs | None
+    trained: tuple[int, int]
+    factor: Fraction
+    is_back: bool
+    classes: Palette | None
+
+    @property
+    def predicts_classes(self) -> bool:
+        """True if predictions are scores of classes."""
+        return self.classes is not None and not self.is_back
+
+    @property
+    def result_side(self) -> ImageSide:
+        """The images that are predicted; a label map is predicted in its colors, unless classes are."""
+        side = self.result.side
+        return side if isinstance(side, ImageSide) else ImageSide()
+
+    def accept(self, image: NDArray[np.generic], where: str) -> tuple[NDArray[np.generic], TensorSpec]:
+        """Check an array to predict from; returns it with what it is to the networks.
+
+        Raises:
+            DataError: the run was trained on images of another kind.
+        """
+        known = self.source
+        if image.size == 0:
+            raise DataError(f"expected an image with pixels, got an array of shape {image.shape}", where=where)
+        if known.classes is not None and image.ndim == 2:
+            return image, self._labels(known.classes)
+        if image.ndim == 3 and (image.shape[2], known.channels) == (1, 3):
+            image = np.repeat(image, 3, axis=2)
+        if known.classes is not None and (classes := classes_of_colors(image, known.classes)) is not None:
+            return classes, self._labels(known.classes)
+        if self.is_back and self.classes is not None:
+            hint = "Give the class of each pixel, or its color in the palette."
+            raise DataError("expected a label map of the training's classes", where=where, hint=hint)
+        if image.ndim != 3 or image.shape[2] != known.channels:
+            what = f"expected {known.channels} channels, as in training, got an array of shape {image.shape}"
+            raise DataError(what, where=where)
+        is_scaled_by_type = known.range is None and image.dtype.kind == "u" and np.dtype(known.dtype).kind == "u"
+        if image.dtype.name != known.dtype and not is_scaled_by_type:
+            what = f"expected values of {known.dtype}, as in training, got {image.dtype}"
+            raise DataError(what, where=where, hint="Convert it to the type of the training images.")
+        return image, ImageSide(known.channels, known.range)
+
+    def _labels(self, palette: Palette) -> TensorSpec:
+        return OneHotLabels(palette) if self.is_back and self.classes is not None else LabelSide(palette)
