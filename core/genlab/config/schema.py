@@ -53,7 +53,7 @@ class Input(Table):
     size: Size | tuple[Size, Size] = 256
     """Height and width that the networks see, in pixels; one number for a square."""
     scale: Annotated[int, Field(ge=1, le=64)] = 1
-    """How many times as high and wide as the condition the target is, as in super-resolution: `size` is the condition's.
+    """How many times as high and wide as the condition the target is, for super-resolution: `size` is the condition's.
     Both may be stored in one size, or targets `scale` times as large."""
     jitter: Annotated[float, Field(ge=0, le=4)] = 0.0
     """Training pairs are resized this much larger than `size`, then cropped at random; 0.117 is 286 for 256."""

@@ -137,10 +137,8 @@ def code_digests(recipe: Recipe) -> dict[str, str]:
 
 def data_record(built: Built, loaded: Sequence[Loaded]) -> DataRecord:
     """Data of a run, with hashes of their content and of what components load."""
-    data, experiment = built.data, built.experiment
-    condition, target = (
-        stored_images(experiment.training, experiment.validation, name) for name in experiment.training.names
-    )
+    data, training, validation = built.data, built.experiment.training, built.experiment.validation
+    condition, target = (stored_images(training, validation, name) for name in training.names)
     return DataRecord(
         source=data.config.component.registration.name,
         reason=data.reason,

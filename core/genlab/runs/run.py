@@ -6,10 +6,8 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -29,7 +27,7 @@ from genlab.engine.checkpoint_state import IntactCheckpoint, read_progress
 from genlab.engine.inference import Predictor, predict_any_size
 from genlab.engine.runtime import choose_device, memory_errors
 from genlab.errors import DataError, RunError
-from genlab.interfaces.dataset import SIDE_NAMES, Dataset, Palette, SideName
+from genlab.interfaces.dataset import Dataset, Palette, SideName
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Generator
@@ -40,7 +38,7 @@ from genlab.runs.manifest import Manifest, SideRecord
 from genlab.runs.path_fingerprint import run_fingerprint, trained_checkpoint
 from genlab.runs.prediction_size import PredictionSize, size_to_predict
 from genlab.runs.reading import read_run
-from genlab.runs.way import Way
+from genlab.runs.way import Way, find_way
 
 _log = logging.getLogger("genlab")
 
@@ -196,23 +194,7 @@ class Run:
             ValueError: there is no such side.
             RunError: the method has no way back.
         """
-        if to not in (None, *SIDE_NAMES):
-            raise ValueError(f"to is {to!r}, but expected a or b")
-        condition, target, data, settings = self.condition, self.target, self.manifest.data, self.recipe.settings.input
-        if to != condition.name:
-            scale = Fraction(settings.scale)
-            return Way(condition, target, data.stored, settings.height_width, scale, False, self.classes)
-        method: Any = self.recipe.method.component.cls
-        if method.predict_condition is Method.predict_condition:
-            what = (
-                f"{self.recipe.method.component} has no way back: it predicts {target.name} from {condition.name} only"
-            )
-            hint = f"Give images of side {condition.name}, and leave out --to {to}; or train a method with a way back."
-            raise RunError(what, where=str(self.path), hint=hint)
-        height, width = settings.height_width
-        larger = (height * settings.scale, width * settings.scale)
-        stored = data.stored_target or data.stored
-        return Way(target, condition, stored, larger, Fraction(1, settings.scale), True, self.classes)
+        return find_way(self.recipe, self.manifest, (self.condition, self.target), to, str(self.path))
 
     def predict(
         self,
@@ -229,8 +211,9 @@ class Run:
         stored at 512 x 512 and an `input.size` of 256, an image of 512 x 1024 is predicted at 256 x 512. Where pairs
         were stored in several sizes, training stretches each to `input.size`, and so is the image.
 
-        The prediction has the size that the network saw, or `input.scale` times that. A photo at the file's own size would only look as if it had
-        been predicted in that detail, and how the edges of a mask are to be enlarged is for its user to choose.
+        The prediction has the size that the network saw, or `input.scale` times that. A photo at the file's own size
+        would only look as if it had been predicted in that detail, and how the edges of a mask are to be enlarged is
+        for its user to choose.
 
         Args:
             image: a condition as the training pairs have it: (height, width, channels) with the type and the range of
@@ -239,8 +222,8 @@ class Run:
             where: display name of the image, for errors and warnings.
             size: height and width to resize to, in pixels, one number for a square; `training` resizes as described;
                 `stored` does not resize.
-            to: the side to predict, `a` or `b`; the target by default. The way back takes an image of the target's side,
-                where the method can.
+            to: the side to predict, `a` or `b`; the target by default. The way back takes an image of the target's
+                side.
             on_warning: called with `where` and a warning that the image may not be of the kind that the run was trained
                 on; by default a warning of the logger `genlab`.
 

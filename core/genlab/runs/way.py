@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from genlab.assemble.recipe import Recipe
 from genlab.data.sides import OneHotLabels, TensorSpec, classes_of_colors
-from genlab.errors import DataError
-from genlab.interfaces.dataset import ImageSide, LabelSide, Palette
-from genlab.runs.manifest import SideRecord, StoredPairs
+from genlab.errors import DataError, RunError
+from genlab.interfaces.dataset import SIDE_NAMES, ImageSide, LabelSide, Palette, SideName
+from genlab.interfaces.method import Method
+from genlab.runs.manifest import Manifest, SideRecord, StoredPairs
 
 
 class Way(NamedTuple):
@@ -75,3 +77,34 @@ class Way(NamedTuple):
 
     def _labels(self, palette: Palette) -> TensorSpec:
         return OneHotLabels(palette) if self.is_back and self.classes is not None else LabelSide(palette)
+
+
+def find_way(
+    recipe: Recipe, manifest: Manifest, sides: tuple[SideRecord, SideRecord], to: SideName | None, where: str
+) -> Way:
+    """The way to a side of a run.
+
+    Args:
+        recipe: the run's.
+        manifest: the run's.
+        sides: its condition and target.
+        to: the side to predict; the target by default.
+        where: the run, for errors.
+
+    Raises:
+        ValueError: there is no such side.
+        RunError: the method has no way back.
+    """
+    if to not in (None, *SIDE_NAMES):
+        raise ValueError(f"to is {to!r}, but expected a or b")
+    (condition, target), scale, data = sides, recipe.settings.input.scale, manifest.data
+    height, width = recipe.settings.input.height_width
+    if to != condition.name:
+        return Way(condition, target, data.stored, (height, width), Fraction(scale), False, manifest.classes)
+    method: Any = recipe.method.component.cls
+    if method.predict_condition is Method.predict_condition:
+        what = f"{recipe.method.component} has no way back: it predicts {target.name} from {condition.name} only"
+        hint = f"Leave out --to {to} to predict {target.name}, or train with a method that has a way back."
+        raise RunError(what, where=where, hint=hint)
+    trained, stored = (height * scale, width * scale), data.stored_target or data.stored
+    return Way(target, condition, stored, trained, Fraction(1, scale), True, manifest.classes)

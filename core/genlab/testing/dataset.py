@@ -200,9 +200,10 @@ class DatasetSuite(Suite):
 
 
 def _require_sound(pair: Pair, pairs: Pairs) -> None:
-    small, large = sorted(side.shape[:2] for side in (pair.a, pair.b))
+    sizes = [side.shape[:2] for side in (pair.a, pair.b)]
+    small, large = sorted(sizes)
     fits = all(small) and large == tuple(large[0] // small[0] * side for side in small)
-    require(fits or not pairs.is_paired, f"{pair.key}: its sides have {small} and {large} for height and width")
+    require(fits or not pairs.is_paired, f"{pair.key}: its sides have {sizes[0]} and {sizes[1]} for height and width")
     for array, side in ((pair.a, pairs.a), (pair.b, pairs.b)):
         try:
             to_tensor(array, _ranged(side), pair.key)

@@ -16,7 +16,20 @@ import pytest
 from numpy.typing import NDArray
 from tests.core.testing.conftest import Planted, failures, require_found, suite_on, unproven
 
-from genlab import Choice, DataError, Dataset, DataUnavailableError, ImageSide, LabelSide, Pair, Pairs, Split
+from genlab import (
+    Choice,
+    DataError,
+    Dataset,
+    DataUnavailableError,
+    ImageSide,
+    LabelSide,
+    Pair,
+    Pairs,
+    SideImage,
+    SideName,
+    Split,
+    Unpaired,
+)
 from genlab.testing import DatasetSuite
 from genlab.testing.check import run_test
 
@@ -273,6 +286,69 @@ class Numbers(Noise):
         return index
 
 
+class SameSide(Noise):
+    """Reads one side alone, always the first."""
+
+    def read_side(self, index: int, side: SideName) -> SideImage:
+        return SideImage(self.key(index), self[index].a)
+
+
+class Arrays(Noise):
+    """Reads one side alone, without its key."""
+
+    def read_side(self, index: int, side: SideName) -> Array:
+        return getattr(self[index], side)
+
+
+class Twice(Noise):
+    """Counts the images of both sides."""
+
+    def count_of(self, side: SideName) -> int:
+        return 10
+
+
+class Zoo(Unpaired):
+    """Sound: three horses and five zebras, of several sizes."""
+
+    counts: ClassVar[dict[SideName, int]] = {"a": 3, "b": 5}
+
+    def __init__(self, split: Split) -> None:
+        super().__init__(IMAGE, IMAGE, "a zoo")
+        self.split: Split = split
+
+    def count_of(self, side: SideName) -> int:
+        return self.counts[side]
+
+    def key(self, index: int, side: SideName) -> str:
+        return f"{side} {index}"
+
+    def read_side(self, index: int, side: SideName) -> SideImage:
+        seed = [len(self.split), ord(side), index]
+        image = np.random.default_rng(seed).integers(0, 256, (SIZE + index, SIZE, 3), dtype=np.uint8)
+        return SideImage(self.key(index, side), image)
+
+
+class OneEmptySide(Zoo):
+    counts: ClassVar[dict[SideName, int]] = {"a": 3, "b": 0}
+
+
+class RepeatedZebra(Zoo):
+    """Names images by their kind."""
+
+    counts: ClassVar[dict[SideName, int]] = {"a": 5, "b": 3}
+
+    def key(self, index: int, side: SideName) -> str:
+        return super().key(index, side) if side == "a" else "zebra"
+
+
+class Larger(Noise):
+    """Sound: targets of twice the height and width, for super-resolution."""
+
+    def __getitem__(self, index: int) -> Pair:
+        pair = super().__getitem__(index)
+        return pair._replace(b=pair.b.repeat(2, axis=0).repeat(2, axis=1))
+
+
 # What may change from one reading to the next
 
 
@@ -437,6 +513,7 @@ class TrainingByAnotherName(Noise):
 
 
 _DECLARED = "test_pairs_are_what_their_sides_declare"
+_SIDES = "test_sides_are_read_as_pairs_are"
 _SAME = "test_the_same_index_gives_the_same_pair"
 _PRINT = "test_its_fingerprint_is_that_of_its_content"
 
@@ -464,7 +541,14 @@ PLANTED = [
     Planted(of(Colored), _DECLARED, "got uint8 (8, 8, 3)"),
     Planted(of(OneTooMany), _DECLARED, "5: there is no such pair"),
     Planted(of(ManyAndOneTooMany), _DECLARED, "100: there is no such pair"),
-    Planted(of(Whole), "test_sizes_are_those_of_pairs", "sizes() of train gives [(8, 16)], and pairs have [(8, 8)]"),
+    Planted(
+        of(Whole), "test_sizes_are_those_of_pairs", 'sizes("a") of train gives [(8, 16)], and images have [(8, 8'
+    ),
+    Planted(of(SameSide), _SIDES, "read_side(0, 'b') of train is not that of the pair"),
+    Planted(of(Arrays), _SIDES, "read_side(0, 'a') of train gives a ndarray; expected a SideImage"),
+    Planted(of(Twice), _SIDES, "train has 5 pairs, and 10 images of side a"),
+    Planted(of(OneEmptySide), "test_both_splits_have_pairs", "there are no pairs to train"),
+    Planted(of(RepeatedZebra), "test_keys_are_unique", "two images of side b of train have the key 'zebra'"),
     Planted(of(Stems), "test_keys_are_unique", "two pairs of train have the key '0'"),
     Planted(of(Numbers), "test_keys_are_unique", "non-text key in train: [0, 1, 2]"),
     Planted(of(Augmenting), _SAME, "differs each time: never augment"),
@@ -551,7 +635,7 @@ class OneOfEach(Noise):
     count = 1
 
 
-SOUND = [Small, of(Labels), of(Deep), of(ManyClasses), DrawnAtFirst, Standing, of(OneOfEach)]
+SOUND = [of(Zoo), of(Larger), Small, of(Labels), of(Deep), of(ManyClasses), DrawnAtFirst, Standing, of(OneOfEach)]
 
 
 @pytest.mark.parametrize("dataset", SOUND)
