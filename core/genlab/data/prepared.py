@@ -160,8 +160,8 @@ class PreparedPairs:
         return Record(key, tuple(images))
 
     def _decode_side(self, place: int, index: int) -> Record:
-        found = self.pairs.read_side(index, self.names[place])
-        return Record(found.key, (self.prepare_side(found, self.names[place]),))
+        prepared = self.prepare_side(found := self.pairs.read_side(index, self.names[place]), self.names[place])
+        return Record(found.key, (prepared,))
 
     def _prepared(self, array: NDArray[np.generic], place: int, key: str) -> Tensor:
         """A condition (place 0) or target (1) at its size."""

@@ -178,7 +178,7 @@ class Unpaired(Pairs):
 
     @override
     def __getitem__(self, index: int) -> Pair:
-        a, b = (self.read_side(index % self.count_of(side), side) for side in SIDE_NAMES)
+        a, b = (self._read(index % self.count_of(side), side) for side in SIDE_NAMES)
         return Pair(joint_key(a.key, b.key), a.image, b.image)
 
     @override
@@ -187,10 +187,14 @@ class Unpaired(Pairs):
         digest = hashlib.sha256()
         for side in SIDE_NAMES:
             digest.update(f"side {side}: {self.count_of(side)}".encode())
-            for key, image in (self.read_side(index, side) for index in range(self.count_of(side))):
+            for key, image in (self._read(index, side) for index in range(self.count_of(side))):
                 digest.update(f"{key}{image.dtype.str}{image.shape}".encode())
                 digest.update(np.ascontiguousarray(image).tobytes())
         return digest.hexdigest()
+
+    def _read(self, index: int, side: SideName) -> SideImage:
+        require_side_image(found := self.read_side(index, side), self.description)
+        return found
 
 
 def joint_key(a: str, b: str) -> str:
