@@ -152,7 +152,6 @@ class PreparedPairs:
 
     def prepare_side(self, found: SideImage, name: SideName) -> Tensor:
         """Resize an image of one side; `DataError` if it does not match its dataset's declaration."""
-        require_side_image(found, self.pairs.description)
         return self._prepared(found.image, self.names.index(name), found.key)
 
     def _decode_pair(self, index: int) -> Record:
@@ -160,8 +159,8 @@ class PreparedPairs:
         return Record(key, tuple(images))
 
     def _decode_side(self, place: int, index: int) -> Record:
-        prepared = self.prepare_side(found := self.pairs.read_side(index, self.names[place]), self.names[place])
-        return Record(found.key, (prepared,))
+        require_side_image(found := self.pairs.read_side(index, self.names[place]), self.pairs.description)
+        return Record(found.key, (self._prepared(found.image, place, found.key),))
 
     def _prepared(self, array: NDArray[np.generic], place: int, key: str) -> Tensor:
         """A condition (place 0) or target (1) at its size."""

@@ -23,7 +23,7 @@ from genlab.errors import DataError
 from genlab.inspection.inspector import PairInspector
 from genlab.inspection.statistics import SideStatistics
 from genlab.inspection.suspicion import Suspicion
-from genlab.interfaces.dataset import SIDE_NAMES, ImageSide, Side, SideName, Split
+from genlab.interfaces.dataset import SIDE_NAMES, ImageSide, Side, SideName, Split, require_side_image
 
 _SHOWN = 6
 
@@ -184,7 +184,8 @@ class _Reading:
         self._keys[_content(pair.a, pair.b)].append(pair.key)
 
     def _read_image(self, index: int, side: SideName) -> None:
-        found = self._prepared.pairs.read_side(index, side)
+        pairs = self._prepared.pairs
+        require_side_image(found := pairs.read_side(index, side), pairs.description)
         self._prepared.prepare_side(found, side)
         self._inspector.add_image(side, found.image)
         self._sizes[f"{side}: {_size(found.image)}"] += 1

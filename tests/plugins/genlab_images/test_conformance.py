@@ -23,6 +23,7 @@ from genlab_images.labels_from_values import LabelsFromValues
 from genlab_images.one_folder import OneFolder
 from genlab_images.side_by_side import SideBySide
 from genlab_images.two_folders import TwoFolders
+from genlab_images.unpaired_folders import UnpairedFolders
 
 
 class TestSideBySide(DatasetSuite):
@@ -46,6 +47,22 @@ class TestTwoFolders(DatasetSuite):
                 path = tmp_path / side / file
                 path.parent.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(random.integers(high, size=shape, dtype=dtype)).save(path)
+        self.settings = {"root": tmp_path}
+
+
+class TestUnpairedFolders(DatasetSuite):
+    """Of several sizes, more on one side, with files of one name on both."""
+
+    component = UnpairedFolders
+
+    @pytest.fixture(autouse=True)
+    def pictures(self, tmp_path: Path) -> None:
+        random = np.random.default_rng(0)
+        for folder, count in {"trainA": 5, "trainB": 3, "testA": 1, "testB": 2}.items():
+            (tmp_path / folder).mkdir()
+            for number in range(count):
+                image = random.integers(256, size=(8 + number, 6, 3), dtype=np.uint8)
+                Image.fromarray(image).save(tmp_path / folder / f"{number}.png")
         self.settings = {"root": tmp_path}
 
 

@@ -33,10 +33,10 @@ def test_a_recipe_reads_its_layout(
     settings = "\n".join(re.findall(r"`([^`]+)`", lines))
     Path("recipe.toml").write_text(f'extends = "{tiny}"\n[data]\n{settings}\n')
     splits = inspect_data("recipe.toml").splits
-    counts = [split.pairs for split in splits.values()]
+    counts = [split.images["a"] for split in splits.values()]
     assert sum(counts) == (60 if min(counts) == 30 else 30)
 
 
 def test_there_is_a_recipe_for_each_dataset_from_files() -> None:
     names = {re.findall(r'name = "(\w+)"', lines)[0] for _, lines in ROWS}
-    assert names == {"side_by_side", "two_folders", "one_folder", "file_list", "huggingface"}
+    assert names == {"side_by_side", "two_folders", "one_folder", "file_list", "huggingface", "unpaired_folders"}
