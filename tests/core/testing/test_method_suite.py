@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +15,22 @@ import torch
 from tests.core.testing.conftest import Planted, failures, require_found, unproven
 from torch import Tensor
 
-from genlab import Batch, Loss, Method, Outputs, Phase, Predictions, Term, Terms
+from genlab import (
+    DISCRIMINATOR,
+    GENERATOR,
+    Batch,
+    Loss,
+    Method,
+    Outputs,
+    Phase,
+    Position,
+    Predictions,
+    Role,
+    StepContext,
+    Term,
+    Terms,
+    generator_terms,
+)
 from genlab.testing import MethodSuite, ToyMethod
 
 
@@ -39,10 +55,10 @@ class NotConstructed(ToyMethod):
         self.generator = networks["generator"]
 
 
-class Critic(ToyMethod):
-    """Has a name of its own for a network."""
+class LikeNobody(ToyMethod):
+    """Has a role that is like one of another name."""
 
-    roles: ClassVar[tuple[str, ...]] = ("generator", "critic")
+    roles: ClassVar[Mapping[str, Role]] = {**ToyMethod.roles, "discriminator": replace(DISCRIMINATOR, like="critic")}
 
 
 class OfLabels(ToyMethod):
@@ -79,11 +95,47 @@ class ForgottenDiscriminator(ToyMethod):
     only = ("generator",)
 
 
+class TrainsItsTeacher(ToyMethod):
+    """Updates a network that it says is not trained."""
+
+    roles: ClassVar[Mapping[str, Role]] = {**ToyMethod.roles, "teacher": replace(GENERATOR, trained=False)}
+
+    def phases(self) -> Sequence[Phase]:
+        critic, painter = super().phases()
+        return [critic, Phase("painter", ("generator", "teacher"), painter.terms)]
+
+
+class LaterPhases(ToyMethod):
+    """Leaves a phase out of later steps, and has no `every`."""
+
+    step = 0
+
+    def begin(self, position: Position) -> None:
+        self.step = position.step
+
+    def phases(self) -> Sequence[Phase]:
+        return super().phases()[1 if self.step else 0 :]
+
+
 class OneChannel(ToyMethod):
     """Predicts less than it is asked for."""
 
     def predict(self, condition: Tensor) -> Tensor:
         return super().predict(condition)[:, :1]
+
+
+class WithoutBounds(ToyMethod):
+    """Takes what the generator gives for an image."""
+
+    def predict(self, condition: Tensor) -> Tensor:
+        return 10 * self.networks["generator"](condition)
+
+
+class OneChannelBack(ToyMethod):
+    """Predicts less than it is asked for on the way back."""
+
+    def predict_condition(self, target: Tensor) -> Tensor:
+        return target[:, :1]
 
 
 class PredictsAnew(ToyMethod):
@@ -158,13 +210,11 @@ class PlaysAgainstItself(ToyMethod):
     """Minimizes for the generator what the discriminator minimizes."""
 
     def painter_terms(self, batch: Batch, shared: Outputs) -> Terms:
-        judge, adversarial = self.networks["discriminator"], self.losses["adversarial"].loss
-        supervised, weight = self.losses["supervised"]
-        scores = judge(batch.condition, batch.target), judge(batch.condition, shared["prediction"])
-        return {
-            "game": Term(adversarial.for_discriminator(*scores), 1.0),
-            "l1": Term(supervised(batch.condition, batch.target, shared["prediction"]), weight),
-        }
+        judge, prediction = self.networks["discriminator"], shared["prediction"]
+        real, predicted = judge(batch.condition, batch.target), judge(batch.condition, prediction)
+        game = (real - 1).square().mean() + predicted.square().mean()
+        supervised = {"supervised": self.losses["supervised"]}
+        return {"game": Term(game, 1.0), **generator_terms(supervised, StepContext(batch, prediction))}
 
 
 class NoisyTargets(ToyMethod):
@@ -186,6 +236,7 @@ class StaysInEvaluation(ToyMethod):
 class Pool(ToyMethod):
     """Shows the discriminator earlier predictions (Shrivastava et al. 2017), and does not save them."""
 
+    remembers_images = True
     size = 50
 
     def __init__(self, networks: Any, losses: Any) -> None:
@@ -193,17 +244,16 @@ class Pool(ToyMethod):
         self.images: list[Tensor] = []
 
     def critic_terms(self, batch: Batch, shared: Outputs) -> Terms:
-        shown = [self.exchanged(image) for image in shared["prediction"].detach()]
+        images = shared["prediction"].detach()
+        places = (batch.draws.uniform("pool", images) * 2 * self.size).long().tolist()
+        shown = [self.exchanged(image, place) for image, place in zip(images, places, strict=True)]
         return super().critic_terms(batch, {"prediction": torch.stack(shown)})
 
-    def exchanged(self, image: Tensor) -> Tensor:
+    def exchanged(self, image: Tensor, place: int) -> Tensor:
         if len(self.images) < self.size:
             self.images.append(image)
-            return image
-        if random.random() < 0.5:
-            return image
-        index = random.randrange(self.size)
-        image, self.images[index] = self.images[index], image
+        elif place < self.size:
+            image, self.images[place] = self.images[place], image
         return image
 
 
@@ -216,6 +266,25 @@ class WarmingUp(ToyMethod):
         self.steps += 1
         terms = super().painter_terms(batch, shared)
         return {**terms, "game": terms["game"]._replace(weight=min(self.steps / 1000, 1.0))}
+
+
+class WeightAtFirst(ToyMethod):
+    """Takes the weights of losses when it is constructed."""
+
+    def __init__(self, networks: Any, losses: Any) -> None:
+        super().__init__(networks, losses)
+        self.weight = losses["supervised"].weight.at(Position())
+
+    def painter_terms(self, batch: Batch, shared: Outputs) -> Terms:
+        terms = super().painter_terms(batch, shared)
+        return {**terms, "l1": terms["l1"]._replace(weight=self.weight)}
+
+
+class NoiseOfTheProcess(ToyMethod):
+    """Adds noise that the process draws, which would be the same on each device."""
+
+    def forward(self, batch: Batch) -> Outputs:
+        return {"prediction": self.predict(batch.condition + 0.1 * torch.randn_like(batch.condition))}
 
 
 class OwnRandomNumbers(ToyMethod):
@@ -277,8 +346,11 @@ class NeedsTheGame(ToyMethod):
         Method.__init__(self, networks, losses)
 
 
-_USES = "test_it_uses_networks_that_recipes_have"
+_UPDATES = "test_its_phases_update_its_networks"
 _LIKE = "test_a_prediction_is_like_its_target"
+_BACK = "test_the_way_back_is_like_its_condition"
+_WEIGHT = "test_a_weight_may_change"
+_DRAWS = "test_it_draws_by_sample"
 _LOWERS = "test_training_lowers_the_loss"
 _TERMS = "test_every_term_has_a_part_in_its_update"
 _GAME = "test_the_game_is_played"
@@ -288,14 +360,20 @@ _RESUME = "test_a_resume_is_exact"
 PLANTED = [
     Planted(WithoutLosses, "test_a_recipe_can_name_it", "does not take `losses`, which the framework supplies"),
     Planted(NoHelp, "test_settings_have_help", "the docstring says nothing of `warm_up` under `Args:`"),
-    Planted(Critic, _USES, "it uses a network `critic`; a recipe has generator and discriminator"),
-    Planted(OfLabels, _USES, "predictions is 'labels'"),
-    Planted(NotConstructed, _USES, "the constructor of NotConstructed does not call that of genlab.Method"),
-    Planted(OnePhaseTwice, _USES, "its phases are called step, step"),
-    Planted(NoPhases, _USES, "its phases are called nothing at all"),
-    Planted(UpdatesNothing, _USES, "its phases update ['generator'], and it has ['discriminator', 'generator']"),
-    Planted(ForgottenDiscriminator, _USES, "its phases update ['generator']"),
+    Planted(LikeNobody, _UPDATES, "its role `discriminator` is like one that it does not have"),
+    Planted(OfLabels, _UPDATES, "predictions is 'labels'"),
+    Planted(NotConstructed, _UPDATES, "the constructor of NotConstructed does not call that of genlab.Method"),
+    Planted(OnePhaseTwice, _UPDATES, "its phases are called step, step"),
+    Planted(NoPhases, _UPDATES, "its phases are called nothing at all"),
+    Planted(UpdatesNothing, _UPDATES, "its phases update ['generator'], and the trained ones are ['discriminator',"),
+    Planted(ForgottenDiscriminator, _UPDATES, "its phases update ['generator']"),
+    Planted(TrainsItsTeacher, _UPDATES, "'teacher'], and the trained ones are ['discriminator', 'generator']"),
+    Planted(LaterPhases, _UPDATES, "its phases are others later on"),
     Planted(OneChannel, _LIKE, "its prediction is (2, 1, 32, 32), and the target (2, 3, 32, 32)"),
+    Planted(WithoutBounds, _LIKE, "and images are in [-1, 1]: end with a tanh, or clamp"),
+    Planted(OneChannelBack, _BACK, "predict_condition gives (2, 1, 32, 32), and the condition is (2, 3, 32, 32)"),
+    Planted(WeightAtFirst, _WEIGHT, "that changes from 10 to 20 counts as 10 at the end"),
+    Planted(NoiseOfTheProcess, _DRAWS, "the term critic/predicted depends on random numbers that are not those of"),
     Planted(PredictsAnew, _LIKE, "with the same random numbers it predicts something else"),
     Planted(WrongSign, _LOWERS, "after 40 steps the loss is"),
     Planted(PlainNumbers, _LOWERS, "the term critic/real: expected a genlab.Term, got a Tensor"),
@@ -337,17 +415,14 @@ class Supervised(Method):
         return {"prediction": self.predict(batch.condition)}
 
     def predict(self, condition: Tensor) -> Tensor:
-        return self.networks["generator"](condition)
+        return self.networks["generator"](condition).tanh()
 
     def phases(self) -> Sequence[Phase]:
         return [Phase("generator", ("generator",), self.terms)]
 
     def terms(self, batch: Batch, shared: Outputs) -> Terms:
         compared = {name: loss for name, loss in self.losses.items() if isinstance(loss.loss, Loss)}
-        return {
-            name: Term(loss(batch.condition, batch.target, shared["prediction"]), weight)
-            for name, (loss, weight) in compared.items()
-        }
+        return generator_terms(compared, StepContext(batch, shared["prediction"]))
 
 
 class OfClasses(Supervised):
@@ -378,8 +453,6 @@ class Together(ToyMethod):
 
 class SavedPool(Pool):
     """The same, and it saves its images."""
-
-    size = 4
 
     def state(self) -> Mapping[str, Tensor]:
         return {f"image {number}": image for number, image in enumerate(self.images)}
@@ -434,7 +507,78 @@ class Later(ToyMethod):
         self.steps = state["steps"]
 
 
-SOUND = [ToyMethod, Supervised, OfClasses, Reporting, Together, SavedPool, SavedMean, Later]
+class Seldom(ToyMethod):
+    """Updates the discriminator at each other step, twice, each time with another batch."""
+
+    def phases(self) -> Sequence[Phase]:
+        critic, painter = super().phases()
+        return [replace(critic, every=2, repeats=2, fresh=True), painter]
+
+
+class MeanOfWeights(ToyMethod):
+    """Predicts with a running mean of weights, which is a network that is not trained."""
+
+    roles: ClassVar[Mapping[str, Role]] = {
+        **ToyMethod.roles,
+        "mean": replace(GENERATOR, like="generator", trained=False),
+    }
+
+    def forward(self, batch: Batch) -> Outputs:
+        return {"prediction": self.networks["generator"](batch.condition).tanh()}
+
+    def predict(self, condition: Tensor) -> Tensor:
+        return self.networks["mean"](condition).tanh()
+
+    def updated(self, roles: Sequence[str]) -> None:
+        if "generator" in roles:
+            mean, trained = (self.networks[name].parameters() for name in ("mean", "generator"))
+            for average, weight in zip(mean, trained, strict=True):
+                average.lerp_(weight, 0.1)
+
+
+class NoisyCondition(Supervised):
+    """Adds noise of the batch's own."""
+
+    def forward(self, batch: Batch) -> Outputs:
+        return {"prediction": self.predict(batch.condition + 0.1 * batch.draws.normal("noise", batch.condition))}
+
+
+class BothWays(Supervised):
+    """Learns the way back too, and from images that are no pairs: that a condition comes back."""
+
+    roles: ClassVar[Mapping[str, Role]] = {
+        "generator": GENERATOR,
+        "back": Role("generator", reads=("target",), gives="condition", like="generator"),
+    }
+    needs_pairs = False
+
+    def predict_condition(self, target: Tensor) -> Tensor:
+        return self.networks["back"](target).tanh()
+
+    def phases(self) -> Sequence[Phase]:
+        return [Phase("generators", ("generator", "back"), self.terms)]
+
+    def terms(self, batch: Batch, shared: Outputs) -> Terms:
+        there = shared["prediction"]
+        returned = Batch(there, batch.condition, batch.position, batch.draws)
+        compared = {name: loss for name, loss in self.losses.items() if isinstance(loss.loss, Loss)}
+        return generator_terms(compared, StepContext(returned, self.predict_condition(there)))
+
+
+SOUND = [
+    ToyMethod,
+    Supervised,
+    OfClasses,
+    Reporting,
+    Together,
+    SavedPool,
+    SavedMean,
+    Later,
+    Seldom,
+    MeanOfWeights,
+    NoisyCondition,
+    BothWays,
+]
 
 
 @pytest.mark.parametrize("method", SOUND)
