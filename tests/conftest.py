@@ -26,6 +26,7 @@ CHECKED = [
     "genlab.engine",
     "genlab.tools.probe",
     "genlab_pix2pix",
+    "genlab_cyclegan",
     "genlab_losses",
     "genlab_metrics",
     "genlab_resnet",
