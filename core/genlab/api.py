@@ -55,8 +55,9 @@ def check(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterabl
 
 
 def _construct_method(checked: CheckedRecipe, losses: Mapping[str, AnyLoss]) -> None:
-    networks = construct_networks(checked.recipe, (3, 3), checked.document)
-    build_method(checked.recipe, networks, losses, checked.document)
+    channels = (3, 3)
+    networks = construct_networks(checked.recipe, channels, checked.document)
+    build_method(checked.recipe, networks, losses, channels, checked.document)
 
 
 def describe_networks(

@@ -33,6 +33,7 @@ from genlab.interfaces.loss import AnyLoss
 from genlab.interfaces.method import Method, WeightedLoss
 from genlab.interfaces.metric import Metric
 from genlab.interfaces.network import Network
+from genlab.interfaces.role import SIDES
 from genlab.registry.components import ComponentConfig, ConstructedPart
 
 _log = logging.getLogger("genlab")
@@ -91,7 +92,7 @@ def build(recipe: Recipe, document: Document) -> Built:
         place(module, device)
     experiment = Experiment(
         settings=settings,
-        method=build_method(recipe, networks, parts.losses, document),
+        method=build_method(recipe, networks, parts.losses, training.channels, document),
         training=training,
         validation=validation,
         unaugmented=unaugmented,
@@ -158,13 +159,19 @@ def prepare(
 
 
 def build_method(
-    recipe: Recipe, networks: Mapping[str, Network], losses: Mapping[str, AnyLoss], document: Document
+    recipe: Recipe,
+    networks: Mapping[str, Network],
+    losses: Mapping[str, AnyLoss],
+    channels: tuple[int, int],
+    document: Document,
 ) -> Method:
-    """The method, with its networks and losses in place."""
+    """The method, with its networks and losses in place; `channels` are those of condition and target."""
+    offered = {"channels": dict(zip(SIDES, channels, strict=True))}
+    wanted = {name: value for name, value in offered.items() if name in recipe.method.component.contract.supplied}
     weighted = {label: WeightedLoss(loss, recipe.weights[label]) for label, loss in losses.items()}
     try:
         with seeded_construction(recipe.settings.seed, "method"):
-            method: Method = recipe.method.build(networks=networks, losses=weighted)
+            method: Method = recipe.method.build(networks=networks, losses=weighted, **wanted)
     except RecipeError as error:
         raise recipe_error(error.faults, document) from error
     check_phases(method, networks, recipe.method.component)

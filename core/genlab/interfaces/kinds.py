@@ -66,7 +66,13 @@ KINDS = {
         ),
         Kind("dataset", ("genlab.interfaces.dataset:Dataset",), ("data",)),
         Kind("metric", ("genlab.interfaces.metric:Metric",), ("evaluate", "metrics"), is_labeled=True),
-        Kind("method", ("genlab.interfaces.method:Method",), ("method",), supplied=("networks", "losses")),
+        Kind(
+            "method",
+            ("genlab.interfaces.method:Method",),
+            ("method",),
+            supplied=("networks", "losses"),
+            offered=("channels",),
+        ),
         Kind("listener", ("genlab.interfaces.listener:Listener",), ("listeners",), is_labeled=True),
     )
 }

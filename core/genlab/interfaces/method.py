@@ -87,7 +87,8 @@ class Method(ABC):
 
     Generators give values without bounds. What predicts images in [-1, 1] applies a tanh, or clamps what it samples.
 
-    A constructor of one's own calls `super().__init__(networks, losses)`, which keeps both as attributes.
+    A constructor of one's own calls `super().__init__(networks, losses)`, which keeps both as attributes. It may take
+    `channels`, those of each side by name, as a sampler needs that starts with noise in the target's shape.
     """
 
     roles: ClassVar[Mapping[str, Role]] = {"generator": GENERATOR}

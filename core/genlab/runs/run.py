@@ -96,7 +96,7 @@ class Run:
         """The method, its checkpoint, and the hash of the loaded files."""
         networks = build_networks(self.recipe, self.manifest.channels, self._checked.document)
         losses = construct_losses(self.recipe, self._checked.document)
-        method = build_method(self.recipe, networks, losses, self._checked.document)
+        method = build_method(self.recipe, networks, losses, self.manifest.channels, self._checked.document)
         for module in (*networks.values(), *losses.values()):
             module.to(self.device).eval()
         checkpoint = self._load(method)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from itertools import repeat
 from pathlib import Path
@@ -68,10 +69,9 @@ class MethodSuite(Suite):
 
     def networks(self) -> dict[str, Network]:
         """Toy networks for its roles, with the first weights of a run."""
-        channels = CLASSES if self.component.predictions == "classes" else 3
         made: dict[str, Network] = {}
         for name, role in self.component.roles.items():
-            supplied = supplied_channels(role, {"condition": 3, "target": channels}, made)
+            supplied = supplied_channels(role, self.channels(), made)
             with seeded_construction(0, name):
                 made[name] = self.toy(role, supplied)
             initialize(made[name], 0, role.like if role.like and not role.trained else name)
@@ -106,7 +106,17 @@ class MethodSuite(Suite):
 
     def method(self, weight: Weight = _WEIGHT) -> Method:
         """A new method on toy networks."""
-        return self.construct(networks=self.networks(), losses=self.losses(weight))
+        return self.built(self.networks(), self.losses(weight))
+
+    def built(self, networks: Mapping[str, Network], losses: Mapping[str, WeightedLoss]) -> Method:
+        """A new method on some networks and losses."""
+        is_taken = "channels" in inspect.signature(self.component).parameters
+        offered = {"channels": self.channels()} if is_taken else {}
+        return self.construct(networks=networks, losses=losses, **offered)
+
+    def channels(self) -> dict[str, int]:
+        """Channels of each side."""
+        return {"condition": 3, "target": CLASSES if self.component.predictions == "classes" else 3}
 
     def batch(self, count: int = 2, step: int = 0) -> Batch:
         """A batch of the kind of prediction that the method makes, at a step of the toy's training."""
@@ -320,7 +330,7 @@ class MethodSuite(Suite):
         networks = {role: network for role, network in self.networks().items() if role not in self.discriminators()}
         losses = {name: loss for name, loss in self.losses().items() if isinstance(loss.loss, Loss)}
         try:
-            method: Method = self.construct(networks=networks, losses=losses)
+            method = self.built(networks, losses)
         except (ValueError, RecipeError):
             return
         optimizers, given = make_optimizers(trained_networks(method), OptimizerSettings(), _CPU), self.batch()

@@ -275,6 +275,11 @@ class Teacher(Alone):
         "encoder": Role("network", reads=("condition", "target")),
     }
 
+    def __init__(self, networks: Any, losses: Any, channels: Mapping[str, int]) -> None:
+        super().__init__(networks, losses)
+        if channels["condition"] > channels["target"]:
+            raise ValueError(f"the condition has more channels than the target: {channels}")
+
 
 class Sorting(Alone):
     """Predicts classes."""

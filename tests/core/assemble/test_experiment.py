@@ -111,6 +111,12 @@ def test_networks_have_the_channels_of_their_sides(made: Make, direction: str) -
     assert networks["discriminator"].layer.in_channels == condition + target
 
 
+def test_a_method_that_asks_is_given_the_channels_of_its_sides(refusal: Callable[..., list[str]]) -> None:
+    teacher = ("method.name=teacher", "losses.play=false", "networks.encoder.name=code", "networks.critic.name=judge")
+    (fault,) = refusal(build, *teacher, "data.channels=1", "input.direction=b_to_a")
+    assert "more channels than the target: {'condition': 3, 'target': 1}" in fault
+
+
 def test_channels_can_be_asked_for_alone(made: Make) -> None:
     assert made(channels, "data.channels=1") == (1, 3)
     assert made(channels, "data.channels=1", "input.direction=b_to_a") == (3, 1)
@@ -244,7 +250,8 @@ def test_an_inner_dataset_refuses_in_its_own_place(refusal: Callable[..., list[s
 
 
 def test_a_method_refuses_at_its_table(made: Make, refusal: Callable[..., list[str]]) -> None:
-    parts = {"networks": made(build_networks, channels=(3, 3)), "losses": made(construct).losses}
+    networks, losses = made(build_networks, channels=(3, 3)), made(construct).losses
+    parts = {"networks": networks, "losses": losses, "channels": (3, 3)}
     for function, more in ((build, {}), (build_method, parts)):
         assert refusal(function, "method.limit=1", **more) == [
             '--set method.limit=1: method "game": limit is 1, and there are 2 losses'
