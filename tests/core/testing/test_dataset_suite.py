@@ -541,9 +541,7 @@ PLANTED = [
     Planted(of(Colored), _DECLARED, "got uint8 (8, 8, 3)"),
     Planted(of(OneTooMany), _DECLARED, "5: there is no such pair"),
     Planted(of(ManyAndOneTooMany), _DECLARED, "100: there is no such pair"),
-    Planted(
-        of(Whole), "test_sizes_are_those_of_pairs", 'sizes("a") of train gives [(8, 16)], and images have [(8, 8'
-    ),
+    Planted(of(Whole), "test_sizes_are_those_of_pairs", 'sizes("a") of train gives [(8, 16)], and images have [(8, 8'),
     Planted(of(SameSide), _SIDES, "read_side(0, 'b') of train is not that of the pair"),
     Planted(of(Arrays), _SIDES, "read_side(0, 'a') of train gives a ndarray; expected a SideImage"),
     Planted(of(Twice), _SIDES, "train has 5 pairs, and 10 images of side a"),

@@ -142,7 +142,7 @@ def descend(objective: Tensor, *networks: Network) -> None:
     gradients = torch.autograd.grad(objective, weights)
     with torch.no_grad():
         for weight, gradient in zip(weights, gradients, strict=True):
-            weight -= 0.1 * gradient
+            weight.sub_(0.1 * gradient)
 
 
 def test_each_discriminator_sees_its_pool():
