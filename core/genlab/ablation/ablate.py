@@ -200,7 +200,8 @@ class Ablation:
 
             def find() -> list[Loaded]:
                 networks = construct_networks(recipe, channels, trial.document)
-                return find_loaded(parts_of(recipe, build_method(recipe, networks, losses, trial.document), {}))
+                method = build_method(recipe, networks, losses, channels, trial.document)
+                return find_loaded(parts_of(recipe, method, {}))
 
             self._fingerprints[key] = {item.key: item.fingerprint for item in outlined(find)}
         return self._fingerprints[key]

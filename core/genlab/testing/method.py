@@ -110,9 +110,10 @@ class MethodSuite(Suite):
 
     def built(self, networks: Mapping[str, Network], losses: Mapping[str, WeightedLoss]) -> Method:
         """A new method on some networks and losses."""
-        is_taken = "channels" in inspect.signature(self.component).parameters
-        offered = {"channels": self.channels()} if is_taken else {}
-        return self.construct(networks=networks, losses=losses, **offered)
+        supplied: dict[str, Any] = {"networks": networks, "losses": losses}
+        if "channels" in inspect.signature(self.component).parameters:
+            supplied["channels"] = self.channels()
+        return self.construct(**supplied)
 
     def channels(self) -> dict[str, int]:
         """Channels of each side."""
