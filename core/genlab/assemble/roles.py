@@ -7,18 +7,21 @@ from collections.abc import Iterator
 from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
 
 from genlab.assemble.recipe import Recipe
+from genlab.config.schema import Input
 from genlab.config.validate import bare, dotted
 from genlab.errors import Fault
 from genlab.interfaces.loss import Objective
 from genlab.interfaces.network import Discriminator, Generator, Network
+from genlab.interfaces.role import Role
 
 
 def role_faults(network: Network, name: str, recipe: Recipe) -> Iterator[Fault]:
     """Faults of a network in its role, and of the recipe's size for it."""
     if isinstance(network, Generator):
         yield from _input_faults(network, name, recipe)
+        yield from _scale_faults(network, name, recipe)
     component = recipe.networks[name].component
-    height, width = recipe.settings.input.height_width
+    height, width = _size_of(recipe.roles[name], recipe.settings.input)
     if isinstance(network, Generator) and any(side % network.size_multiple for side in (height, width)):
         yield _multiple_fault(network.size_multiple, str(component), (height, width))
     if isinstance(network, Discriminator) and min(height, width) < network.min_size:
@@ -42,6 +45,28 @@ def _input_faults(network: Generator, name: str, recipe: Recipe) -> Iterator[Fau
     if unasked := [thing for thing in network.inputs if thing not in asked]:
         what = f"{config.component} takes a {unasked[0]}, which {method} does not give its {name}"
         yield Fault((*config.at, unasked[0] if unasked[0] in config.settings else "name"), what)
+
+
+def _scale_faults(network: Generator, name: str, recipe: Recipe) -> Iterator[Fault]:
+    """Faults of a generator's scale, which is that between the side that it gives and the sides that it reads."""
+    scale, role = recipe.settings.input.scale, recipe.roles[name]
+    factors = {"condition": 1, "target": scale}
+    read = {factors[side] for side in role.reads if side in factors}
+    given = factors.get(str(role.gives), 1)
+    if len(read) > 1 or any(given % factor for factor in read):
+        needs = f"{recipe.method.component} needs sides of one size for its {name}"
+        hint = "Set input.scale = 1, or choose another method."
+        yield Fault(("input", "scale"), f"{needs}, and the target is {scale} times as large", hint)
+    elif read and network.scale != given // read.pop():
+        what = f"{recipe.networks[name].component} gives images {network.scale} times as large"
+        yield Fault(("input", "scale"), f"{what}, and `scale` is {scale}", f"Set input.scale = {network.scale}.")
+
+
+def _size_of(role: Role, settings: Input) -> tuple[int, int]:
+    """Height and width of what a network reads last: of a discriminator, the image that it scores."""
+    height, width = settings.height_width
+    factor = settings.scale if role.reads[-1:] == ("target",) else 1
+    return factor * height, factor * width
 
 
 def _feature_faults(discriminator: str, recipe: Recipe) -> Iterator[Fault]:

@@ -181,7 +181,7 @@ def test_an_unknown_key_in_every_table_of_the_framework(failure: Failure, table:
 def test_an_unknown_key_is_shown_with_the_nearest(failure: Failure) -> None:
     (fault,) = failure(size="sise = 8\n")
     assert fault.split("\n") == [
-        "r.toml:8:1: [input] has no setting `sise`; it takes direction, size, jitter, flip, range_a, range_b",
+        "r.toml:8:1: [input] has no setting `sise`; it takes direction, size, scale, jitter, flip, range_a, range_b",
         "  8 | sise = 8",
         "    | ^^^^",
         "Did you mean `size`?",

@@ -1,19 +1,86 @@
 """Networks by role: their tables in a recipe, their channels, and what a role asks of its network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
 import pytest
 import torch
+from torch import Tensor, nn
 
-from genlab import RecipeError, Weight
+from genlab import (
+    DISCRIMINATOR,
+    Batch,
+    Generator,
+    Method,
+    Objective,
+    Outputs,
+    Phase,
+    RecipeError,
+    Registry,
+    Role,
+    StepContext,
+    Weight,
+)
 from genlab.assemble.networks import build_networks
 from genlab.assemble.recipe import Recipe
 from genlab.assemble.resolve import resolve
 from genlab.config.document import Document, read_document
 from genlab.registry.components import Components
+from genlab.registry.discovery.plugin import Plugin
 
 TEACHER = ("method.name=teacher", "networks.encoder.name=code")
 Resolved = Callable[..., Recipe]
+
+
+class Special(Generator):
+    """Gives larger images, or takes a time."""
+
+    def __init__(self, *, in_channels: int, out_channels: int, scale: int = 1, time: bool = False) -> None:
+        super().__init__()
+        self.scale = scale
+        self.inputs = {"time": 1} if time else {}
+        self.layer = nn.Conv2d(in_channels, out_channels, 1)
+
+    def forward(self, condition: Tensor) -> Tensor:
+        return self.layer(condition)
+
+
+class Deep(Objective):
+    """Compares features of the discriminator."""
+
+    needs_features = True
+
+    def forward(self, step: StepContext) -> Tensor:
+        return step.features(step.prediction)[0].mean()
+
+
+class Clocked(Method):
+    """Gives its generator a time."""
+
+    roles: ClassVar[Mapping[str, Role]] = {
+        "generator": Role("generator", gives="target", inputs=("time",)),
+        "discriminator": DISCRIMINATOR,
+    }
+
+    def forward(self, batch: Batch) -> Outputs:
+        return {"prediction": self.predict(batch.condition)}
+
+    def predict(self, condition: Tensor) -> Tensor:
+        return self.networks["generator"](condition)
+
+    def phases(self) -> Sequence[Phase]:
+        return []
+
+
+@pytest.fixture
+def components(components: Components) -> Components:
+    """The toys, and some that are more special."""
+    registry = Registry()
+    registry.generator("special", Special)
+    registry.method("clocked", Clocked)
+    registry.loss("deep", Deep)
+    more = Plugin("special", "genlab-special", "1.0", registrations=registry.registrations)
+    return Components([*components.plugins, more])
 
 
 @pytest.fixture
@@ -133,3 +200,51 @@ def test_a_number_replaces_a_weight_that_changes(resolved: Resolved):
 def test_a_weight_that_cannot_be_is_told(failure, value: str, what: str):
     (fault,) = failure(f"losses.near.weight={value}")
     assert what in fault
+
+
+@pytest.mark.parametrize(
+    ("assignments", "what", "hint"),
+    [
+        (
+            ("generator.name=special", "generator.scale=4"),
+            "gives images 4 times as large, and `scale` is 1",
+            "Set input.scale = 4.",
+        ),
+        (("input.scale=2",), "gives images 1 times as large, and `scale` is 2", "Set input.scale = 1."),
+        (
+            ("method.name=teacher", "networks.encoder.name=code", "input.scale=2"),
+            "needs sides of one size for its back, and the target is 2 times as large",
+            "Set input.scale = 1",
+        ),
+    ],
+)
+def test_the_sizes_of_the_sides_are_those_of_the_generator(resolved: Resolved, document, assignments, what, hint):
+    with pytest.raises(RecipeError) as caught:
+        build_networks(resolved(*assignments), (3, 3), document(*assignments))
+    faults = [str(fault) for fault in caught.value.faults]
+    assert any(what in fault and hint in fault for fault in faults), faults
+
+
+@pytest.mark.parametrize(
+    ("assignments", "what"),
+    [
+        (
+            ("method.name=clocked", "generator.name=special"),
+            'generator "special" takes no time, which method "clocked" gives it as its generator\nSet generator.time =',
+        ),
+        (
+            ("generator.name=special", "generator.time=true"),
+            'generator "special" takes a time, which method "game" does not give its generator',
+        ),
+        (("losses.deep.name=deep",), "the loss `deep` compares features of the discriminator"),
+    ],
+)
+def test_what_a_network_lacks_is_told_before_data_are_read(resolved: Resolved, document, assignments, what):
+    with pytest.raises(RecipeError) as caught:
+        build_networks(resolved(*assignments), (3, 3), document(*assignments))
+    assert what in str(caught.value)
+
+
+def test_a_generator_may_take_the_time_that_a_method_gives(resolved: Resolved, document):
+    assignments = ("method.name=clocked", "generator.name=special", "generator.time=true")
+    assert build_networks(resolved(*assignments), (3, 3), document(*assignments))["generator"].inputs == {"time": 1}
