@@ -31,7 +31,7 @@ def _faults(recipe: Recipe, data: OpenData) -> Iterator[Fault]:
         for label, config in recipe.metrics.items():
             if _needs_pairs(config.component):
                 keys = ("evaluate", "metrics", label)
-                what = f"{config.component} needs pairs, and those to validate on are none"
+                what = f"{config.component} needs pairs, and the validation data have none"
                 hint = f"Drop it with --set {dotted(keys)}=false, or validate on pairs."
                 yield Fault(keys, f"{what}: {_described(data, 'validation')}", hint, at_key=True)
 

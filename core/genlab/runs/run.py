@@ -36,7 +36,7 @@ from genlab.runs.folder import RunFolder
 from genlab.runs.image_warnings import image_warnings
 from genlab.runs.manifest import Manifest, SideRecord
 from genlab.runs.path_fingerprint import run_fingerprint, trained_checkpoint
-from genlab.runs.prediction_size import PredictionSize, size_to_predict
+from genlab.runs.prediction_size import PredictionSize
 from genlab.runs.reading import read_run
 from genlab.runs.way import Way, find_way
 
@@ -240,7 +240,7 @@ class Run:
         array, side = way.accept(image, where)
         for warning in _warnings(array, way, size):
             on_warning(where, warning)
-        height, width = size_to_predict((image.shape[0], image.shape[1]), size, way.stored, way.trained)
+        height, width = way.seen_size(image, size)
         with memory_errors(f"Predict {where} at a smaller size than {height} x {width}: --size HEIGHTxWIDTH."):
             source = resize(to_tensor(array, side, where), side, (height, width))
             prediction = self.apply(to_network(source[None], side), to=to)[0]

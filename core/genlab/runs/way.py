@@ -14,6 +14,7 @@ from genlab.errors import DataError, RunError
 from genlab.interfaces.dataset import SIDE_NAMES, ImageSide, LabelSide, Palette, SideName
 from genlab.interfaces.method import Method
 from genlab.runs.manifest import Manifest, SideRecord, StoredPairs
+from genlab.runs.prediction_size import PredictionSize, size_to_predict
 
 
 class Way(NamedTuple):
@@ -47,6 +48,10 @@ class Way(NamedTuple):
         """The images that are predicted; a label map is predicted in its colors, unless classes are."""
         side = self.result.side
         return side if isinstance(side, ImageSide) else ImageSide()
+
+    def seen_size(self, image: NDArray[np.generic], size: PredictionSize) -> tuple[int, int]:
+        """Height and width that an image is resized to before it is predicted."""
+        return size_to_predict((image.shape[0], image.shape[1]), size, self.stored, self.trained)
 
     def accept(self, image: NDArray[np.generic], where: str) -> tuple[NDArray[np.generic], TensorSpec]:
         """Check an array to predict from; returns it with what it is to the networks.

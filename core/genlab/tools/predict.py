@@ -99,7 +99,7 @@ def _predict_file(
         target.parent.mkdir(parents=True, exist_ok=True)
     way = run.way(to)
     write_image(target, prediction, way.classes if way.predicts_classes else None)
-    notes.sizes(image.shape[:2], prediction.shape[:2])
+    notes.sizes(image.shape[:2], way.seen_size(image, size))
 
 
 def _suffix(way: Way) -> str:
@@ -122,9 +122,9 @@ class _Notes:
         if len(self._warnings[warning]) == 1:
             warn(where, warning)
 
-    def sizes(self, stored: tuple[int, ...], predicted: tuple[int, ...]) -> None:
-        if stored != predicted:
-            self._resized["from {} x {} to {} x {}".format(*stored, *predicted)] += 1
+    def sizes(self, stored: tuple[int, ...], seen: tuple[int, ...]) -> None:
+        if stored != seen:
+            self._resized["from {} x {} to {} x {}".format(*stored, *seen)] += 1
 
     def sum_up(self, size: PredictionSize, factor: Fraction) -> None:
         for warning, images in self._warnings.items():

@@ -57,7 +57,7 @@ def test_what_is_kept_of_pairs_depends_on_all_that_prepares_them(made: Make, mon
     def names(*assignments: str) -> dict[str, str]:
         def kept(recipe: Recipe, document: Document) -> dict[str, str]:
             data = open_data(construct(recipe, document).data)
-            return {part: name_of(content) for part, content in cache_keys(recipe, data).items()}
+            return {key.part: name_of(key.content) for key in cache_keys(recipe, data)}
 
         return made(kept, *assignments)
 
