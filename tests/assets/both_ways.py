@@ -34,13 +34,19 @@ class Enlarging(genlab.Generator):
 
 
 class BothWays(genlab.Method):
-    """Negatives, of as many channels as the other side has."""
+    """Negatives, of as many channels as the other side has.
+
+    Args:
+        negatives: whether it predicts them; otherwise what the generator gives.
+    """
 
     needs_pairs: ClassVar[bool] = False
 
-    def __init__(self, networks: Mapping[str, Network], losses: Mapping[str, WeightedLoss]) -> None:
+    def __init__(
+        self, networks: Mapping[str, Network], losses: Mapping[str, WeightedLoss], *, negatives: bool = True
+    ) -> None:
         super().__init__(networks, losses)
-        self.layer = networks["generator"].layer
+        self.negatives = negatives
 
     def forward(self, batch: Batch) -> Outputs:
         return {"prediction": self.networks["generator"](batch.condition).tanh()}
@@ -52,11 +58,13 @@ class BothWays(genlab.Method):
         return {"style": Term((outputs["prediction"].mean() - batch.target.mean()).abs(), 1.0)}
 
     def predict(self, condition: Tensor) -> Tensor:
-        gray = condition.mean(dim=1, keepdim=True).expand(-1, self.layer.out_channels, -1, -1)
-        return -F.interpolate(gray, scale_factor=self.networks["generator"].scale)
+        given = self.networks["generator"](condition).tanh()
+        gray = F.interpolate(condition.mean(dim=1, keepdim=True), scale_factor=self.networks["generator"].scale)
+        return -gray.expand_as(given) if self.negatives else given
 
     def predict_condition(self, target: Tensor) -> Tensor:
-        gray = target.mean(dim=1, keepdim=True).expand(-1, self.layer.in_channels, -1, -1)
+        channels = self.networks["generator"].layer.in_channels
+        gray = target.mean(dim=1, keepdim=True).expand(-1, channels, -1, -1)
         return -F.avg_pool2d(gray, self.networks["generator"].scale)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -160,6 +161,16 @@ def test_data_are_reported_by_side(gen: GenCommand, data: str, zoo: Path) -> Non
         shown.stdout.split()
     )
     assert "a: 32 x 32 (6), b: 32 x 32 (3), b: 48 x 64 (1)" in " ".join(shown.stdout.split())
+
+
+def test_a_probe_measures_no_error_without_pairs(gen: GenCommand, data: str, tmp_path: Path) -> None:
+    network = ["method={name='both_ways', negatives=false}", "generator={name='unet', levels=2, channels=4}"]
+    run = train(tmp_path / "run", data, *METHOD, *network, *BRIGHTNESS, "listeners.tensorboard={}")
+    shown = gen("probe", run.path, "--json", "--trust")
+    assert shown.returncode == 0, shown.stderr
+    skips = json.loads(shown.stdout)["skips"]
+    assert [skip["error"] for skip in skips] == [None] * 3 and all(skip["change"] for skip in skips)
+    assert "farther from the target" not in (run.path / "probe/skips.svg").read_text()
 
 
 def test_halves_are_not_sought_in_images_without_pairs(data: str, zoo: Path) -> None:
