@@ -21,7 +21,7 @@ OTHER_NAMES = {
     "continue_train": _RESUME,
     "crop_size": "`input.size`",
     "dataroot": '`data.root` of a dataset of folders, such as `data.name = "side_by_side"`',
-    "dataset_mode": '`data.name`: aligned is "side_by_side"',
+    "dataset_mode": '`data.name`: aligned is "side_by_side", and unaligned "unpaired_folders"',
     "display_freq": "`evaluate.previews`, which counts how often over the whole training",
     "epoch_count": _RESUME,
     "epochs": _STEPS,
@@ -63,7 +63,9 @@ OTHER_NAMES = {
     "samples_per_gpu": "`train.batch_size`",
     "save_epoch_freq": _CHECKPOINTS,
     "save_latest_freq": _CHECKPOINTS,
+    "scale_factor": "`input.scale`",
     "total_iters": "`train.steps`",
+    "upscale": "`input.scale`",
     "which_direction": '`input.direction`: BtoA is "b_to_a"',
 }
 """What the setting of that name, in lower case, is called in a recipe."""

@@ -22,8 +22,7 @@ import torch
 
 from genlab.assemble.experiment import Built, build
 from genlab.assemble.read import read_recipe
-from genlab.data.batches import READ_AHEAD, Batches
-from genlab.data.order import draw
+from genlab.data.batches import READ_AHEAD
 from genlab.engine.experiment import Experiment
 from genlab.engine.listener_list import ListenerList
 from genlab.engine.runtime import cpu_threads, device_name, memory_errors, tf32_and_autotune
@@ -57,7 +56,7 @@ def reference(built: Built) -> Generator[Way, None, None]:
     """The plain implementation, on the recipe's first batches, read beforehand."""
     experiment, optimizer = built.experiment, built.recipe.settings.optimizer
     take = PlainStep(experiment.method, optimizer.learning_rate, optimizer.betas)
-    with closing(_batches(experiment)) as batches:
+    with closing(experiment.batches.starting_at(0)) as batches:
         first = cycle(list(islice(batches, _BATCHES)))
     with tf32_and_autotune(experiment.device):
         yield Way(lambda: take(next(first)), lambda: (0.0, 0.0))
@@ -83,15 +82,9 @@ WAYS = {"reference": reference, "genlab": genlab}
 
 def _read_ahead(experiment: Experiment, steps: int) -> None:
     """Have the pairs of so many steps in memory, as they are from the second epoch on."""
-    pairs, seed = experiment.training, experiment.settings.seed
-    for position in range(steps * experiment.settings.train.batch_size):
-        pairs[draw(seed, position, len(pairs)).index]
-
-
-def _batches(experiment: Experiment) -> Generator[Any, None, None]:
-    settings = experiment.settings
-    pairs, batch_size = experiment.training, settings.train.batch_size
-    return Batches(pairs, settings.input, settings.seed, batch_size).starting_at(0)
+    drawn = experiment.batches.indices(0, experiment.batches_before(steps))
+    for cache, index in experiment.training.reads(*drawn):
+        cache[index]
 
 
 def main() -> None:
