@@ -37,7 +37,7 @@ from genlab.inspection.inspector import find_suspicions
 from genlab.registry.components import Components, ConstructedPart
 from genlab.registry.discovery.find import find_plugins
 from genlab.runs.folder import RunFolder
-from genlab.runs.loaded import Loaded, find_loaded, parts_of
+from genlab.runs.loaded_content import LoadedContent, find_loaded, parts_of
 from genlab.runs.manifest import Manifest
 from genlab.runs.provenance import code_digests, fingerprints
 from genlab.util.environment import refuse_several_processes
@@ -198,7 +198,7 @@ class Ablation:
             losses = construct_losses(recipe, trial.document)
             channels = prepare(with_ranges(recipe, data), data.training).channels
 
-            def find() -> list[Loaded]:
+            def find() -> list[LoadedContent]:
                 networks = construct_networks(recipe, channels, trial.document)
                 method = build_method(recipe, networks, losses, channels, trial.document)
                 return find_loaded(parts_of(recipe, method, {}))

@@ -26,14 +26,14 @@ from genlab.data.sides import OneHotLabels, TensorSpec
 from genlab.engine.runtime import device_name
 from genlab.interfaces.dataset import ImageSide, Palette, SideName
 from genlab.runs.image_warnings import is_colored
-from genlab.runs.loaded import Loaded, find_loaded, parts_of
+from genlab.runs.loaded_content import LoadedContent, find_loaded, parts_of
 from genlab.runs.manifest import DataChange, DataRecord, Manifest, RecipeChange, SideRecord, StoredPairs
 from genlab.util import environment
 
 _log = logging.getLogger("genlab")
 
 
-def first_manifest(built: Built, loaded: Sequence[Loaded], recipe_name: str, document: Document) -> Manifest:
+def first_manifest(built: Built, loaded: Sequence[LoadedContent], recipe_name: str, document: Document) -> Manifest:
     """The manifest of a run that is about to start."""
     now, settings = datetime.now(UTC), built.recipe.settings
     condition, target = side_records(built.experiment.training)
@@ -135,7 +135,7 @@ def code_digests(recipe: Recipe) -> dict[str, str]:
     return source_digest.digests(component.cls.__module__ for component in replace(recipe, listeners={}).components())
 
 
-def data_record(built: Built, loaded: Sequence[Loaded]) -> DataRecord:
+def data_record(built: Built, loaded: Sequence[LoadedContent]) -> DataRecord:
     """Data of a run, with hashes of their content and of what components load."""
     data, training, validation = built.data, built.experiment.training, built.experiment.validation
     condition, target = (stored_images(training, validation, name) for name in training.names)
@@ -157,7 +157,7 @@ def stored_images(training: PreparedPairs, validation: PreparedPairs, side: Side
     return StoredPairs.of(sizes, colored=is_colored(training.pairs.read_side(0, side).image))
 
 
-def data_record_after(manifest: Manifest, built: Built, loaded: Sequence[Loaded], step: int) -> DataRecord:
+def data_record_after(manifest: Manifest, built: Built, loaded: Sequence[LoadedContent], step: int) -> DataRecord:
     """Data of a run that is resumed at a step; what they were before is kept if their content changed."""
     before, now = manifest.data, data_record(built, loaded)
     if now.source == before.source:
@@ -169,18 +169,18 @@ def data_record_after(manifest: Manifest, built: Built, loaded: Sequence[Loaded]
     return now.model_copy(update={"changes": [*before.changes, change]})
 
 
-def fingerprints(data: OpenData, loaded: Iterable[Loaded]) -> dict[str, str]:
+def fingerprints(data: OpenData, loaded: Iterable[LoadedContent]) -> dict[str, str]:
     """Content hashes of what a run reads: pairs by split, and what components load by their keys."""
     return data.fingerprints | {item.key: item.fingerprint for item in loaded}
 
 
-def loaded_by(built: Built) -> list[Loaded]:
-    """What the components of a run load, all of which is read; listeners are excluded, and the dataset."""
+def loaded_by(built: Built) -> list[LoadedContent]:
+    """Read all that the components of a run load; listeners are excluded, and the dataset."""
     experiment = built.experiment
     return find_loaded(parts_of(built.recipe, experiment.method, experiment.metrics))
 
 
-def changed_data(manifest: Manifest, built: Built, loaded: Iterable[Loaded]) -> dict[str, str]:
+def changed_data(manifest: Manifest, built: Built, loaded: Iterable[LoadedContent]) -> dict[str, str]:
     """Descriptions of changed data of the run, and of what its components load, by name."""
     now = fingerprints(built.data, loaded)
     words = {

@@ -1,4 +1,4 @@
-"""What the components of a recipe load besides the data, such as pretrained weights, with its fingerprints."""
+"""Files and runs that the components of a recipe load, such as pretrained weights, with their fingerprints."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from genlab.registry.components import Component, ComponentConfig, ConstructedPa
 from genlab.runs.path_fingerprint import path_fingerprint
 
 
-class Loaded(NamedTuple):
+class LoadedContent(NamedTuple):
     """Something that a component loads.
 
     Args:
@@ -50,7 +50,7 @@ def parts_of(recipe: Recipe, method: Method, metrics: Mapping[str, Metric]) -> l
     ]
 
 
-def find_loaded(parts: Iterable[ConstructedPart]) -> list[Loaded]:
+def find_loaded(parts: Iterable[ConstructedPart]) -> list[LoadedContent]:
     """Find what components load, and read all of it: the paths among their settings, and what they fingerprint.
 
     Components among their settings are included, as are networks and losses among their modules.
@@ -62,8 +62,8 @@ def find_loaded(parts: Iterable[ConstructedPart]) -> list[Loaded]:
     return [item for part in parts for item in (*_own(part), *_at_paths(part.config))]
 
 
-def _own(part: ConstructedPart) -> Iterator[Loaded]:
-    """What components fingerprint by themselves."""
+def _own(part: ConstructedPart) -> Iterator[LoadedContent]:
+    """Fingerprints that components give by themselves."""
     instance, config = part
     modules = instance.named_modules() if isinstance(instance, nn.Module) else [("", instance)]
     for name, component in modules:
@@ -72,7 +72,7 @@ def _own(part: ConstructedPart) -> Iterator[Loaded]:
         fingerprint = _text_or_none(component.fingerprint(), config.component)
         if fingerprint is not None:
             key = ".".join([*map(str, config.at), name]).removesuffix(".")
-            yield Loaded(key, fingerprint, _description(component, config))
+            yield LoadedContent(key, fingerprint, _description(component, config))
 
 
 def _text_or_none(fingerprint: object, component: Component) -> str | None:
@@ -87,12 +87,12 @@ def _description(component: object, config: ComponentConfig) -> str:
     return f"what {config.component} loads"
 
 
-def _at_paths(config: ComponentConfig) -> Iterator[Loaded]:
-    """What is at the paths among the settings of a component and of those in it."""
+def _at_paths(config: ComponentConfig) -> Iterator[LoadedContent]:
+    """Content at the paths among the settings of a component and of those in it."""
     for inner in (config, *config.nested()):
         for keys, path in _paths(inner.settings, inner.at):
             key = dotted(keys)
-            yield Loaded(key, path_fingerprint(path), f"{key} ({path})")
+            yield LoadedContent(key, path_fingerprint(path), f"{key} ({path})")
 
 
 def _paths(value: Any, at: Keys) -> Iterator[tuple[Keys, Path]]:
