@@ -120,7 +120,7 @@ class AdversarialLossSuite(Suite):
             require(torch.isclose(of_more[side], value, rtol=1e-3), f"{what}: take the mean")
 
     def test_what_it_loads_has_a_hash(self) -> None:
-        """What it loads has a hash, or none: the same for another one of the same settings."""
+        """A hash of what it loads, or none, is the same for another one of the same settings."""
         require_fingerprint(self.loss(), self.loss())
 
     def test_it_says_whether_it_is_a_mean_over_images(self) -> None:

@@ -113,7 +113,7 @@ class LossSuite(Suite):
         require(near, f"{what}: take the mean over pixels")
 
     def test_what_it_loads_has_a_hash(self) -> None:
-        """What it loads has a hash, or none: the same for another one of the same settings."""
+        """A hash of what it loads, or none, is the same for another one of the same settings."""
         require_fingerprint(self.loss(), self.loss())
 
     def test_it_says_whether_it_is_a_mean_over_images(self) -> None:

@@ -304,7 +304,7 @@ class MethodSuite(Suite):
             require(trains, f"after a step the {role} is in evaluation mode, and would be for the rest of the training")
 
     def test_what_it_loads_has_a_hash(self) -> None:
-        """What it loads has a hash, or none: the same for another one of the same settings."""
+        """A hash of what it loads, or none, is the same for another one of the same settings."""
         require_fingerprint(self.method(), self.method())
 
     def test_a_resume_is_exact(self) -> None:

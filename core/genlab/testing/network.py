@@ -135,7 +135,7 @@ class NetworkSuite(Suite):
         require(same, f"in training, a network with the same weights loaded {what}")
 
     def test_what_it_loads_has_a_hash(self) -> None:
-        """What it loads has a hash, or none: the same for another one of the same settings and another seed."""
+        """A hash of what it loads, or none, is the same for another one of the same settings and another seed."""
         require_fingerprint(self.network(seed=1), self.network(seed=2))
 
     def test_evaluation_draws_nothing(self) -> None:
