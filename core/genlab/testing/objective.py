@@ -21,7 +21,7 @@ from genlab.interfaces.step_context import StepContext
 from genlab.testing.device import require_one_device
 from genlab.testing.examples import batch, wrong
 from genlab.testing.loss_flags import require_mean_is_declared, require_memory_is_declared
-from genlab.testing.suite import ConformanceError, Suite, drawing, require
+from genlab.testing.suite import ConformanceError, Suite, drawing, require, require_fingerprint
 
 
 class _Judge(Discriminator):
@@ -140,6 +140,10 @@ class ObjectiveSuite(Suite):
         for seed, objective in enumerate(seen, start=1):
             self.value(objective, self.batch(seed=seed), self.judge())
         require_memory_is_declared(self.component, *seen)
+
+    def test_what_it_loads_has_a_hash(self) -> None:
+        """A hash of what it loads, or none, is the same for another one of the same settings."""
+        require_fingerprint(self.objective(), self.objective())
 
     def test_its_gradient_leads_downwards(self) -> None:
         """The weights of its side have a gradient, and a small step against it lowers the value."""
