@@ -102,7 +102,7 @@ class GeneratorSuite(TwoSidedSuite):
                 if lowest < -_FAR and highest > _FAR:
                     return
         what = f"whatever its weights, its output is between {lowest:.3g} and {highest:.3g}"
-        raise ConformanceError(f"{what}: end without an activation, as the method applies a tanh where it has to")
+        raise ConformanceError(f"{what}: leave the last activation to the method")
 
     def test_its_further_inputs_matter(self) -> None:
         """Each of `inputs` has a known name and a size, and another value for an image gives it another prediction."""

@@ -58,14 +58,14 @@ def genlab_register(registry):
 
 @pytest.fixture
 def sound(tmp_path: Path) -> Path:
-    (tmp_path / "sound.py").write_text(PLUGIN.replace("{end}", ".tanh()"))
+    (tmp_path / "sound.py").write_text(PLUGIN.replace("{end}", ""))
     return tmp_path / "sound.py"
 
 
 @pytest.fixture
-def boundless(tmp_path: Path) -> Path:
-    (tmp_path / "boundless.py").write_text(PLUGIN.replace("{end}", ""))
-    return tmp_path / "boundless.py"
+def bounded(tmp_path: Path) -> Path:
+    (tmp_path / "bounded.py").write_text(PLUGIN.replace("{end}", ".tanh()"))
+    return tmp_path / "bounded.py"
 
 
 def test_a_list_has_every_component_with_whose_it_is(gen: GenCommand, sound: Path) -> None:
@@ -158,11 +158,11 @@ def test_a_sound_file_passes_its_checks(gen: GenCommand, sound: Path) -> None:
     assert done.stdout.endswith(f"\n{2 * len(checks_of(GeneratorSuite))} passed\n")
 
 
-def test_what_does_not_hold_is_told(gen: GenCommand, boundless: Path) -> None:
-    done = gen("plugins", "check", "plain", "--plugin", boundless, "--set", "width=1")
+def test_what_does_not_hold_is_told(gen: GenCommand, bounded: Path) -> None:
+    done = gen("plugins", "check", "plain", "--plugin", bounded, "--set", "width=1")
     assert done.returncode == 1
-    assert "✗ predictions are in range\n" in done.stdout
-    assert "images are in [-1, 1]: end with a tanh" in done.stdout
+    assert "✗ its output has no bounds\n" in done.stdout
+    assert "its output is between -1 and 1: leave the last activation" in done.stdout
     assert done.stdout.endswith(f"\n{len(checks_of(GeneratorSuite)) - 1} passed, 1 failed\n")
     assert done.stderr == ""
 

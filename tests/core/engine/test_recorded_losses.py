@@ -24,7 +24,6 @@ METHODS = {
     "pix2pix": [],
     "segmentation": [
         "input.direction=a_to_b",
-        "generator.output=linear",
         "losses={adversarial=false, l1=false, cross_entropy={}}",
         "evaluate.metrics={l1=false, segmentation={}}",
     ],

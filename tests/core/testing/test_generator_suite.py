@@ -262,7 +262,7 @@ PLANTED = [
     Planted(WithFeatures, "test_a_prediction_has_the_stated_size", "it gives tuple, and should give"),
     Planted(ThreeChannels, "test_a_prediction_has_the_stated_size", "expected input[1, 1, 32, 32]"),
     Planted(DividesByDeviation, "test_its_output_is_finite", "a single color is not finite"),
-    Planted(Tanh, "test_its_output_has_no_bounds", "its output is between -1 and 1: end without an activation"),
+    Planted(Tanh, "test_its_output_has_no_bounds", "its output is between -1 and 1: leave the last activation"),
     Planted(Sigmoid, "test_its_output_has_no_bounds", "its output is between 0 and 1"),
     Planted(Positive, "test_its_output_has_no_bounds", "its output is between 0 and"),
     Planted(Correcting, "test_its_output_has_no_bounds", "its output is between -2 and 2"),
