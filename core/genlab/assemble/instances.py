@@ -28,6 +28,10 @@ def broken(component: Component, what: str) -> PluginError:
 
 def check_network(network: Network, component: Component) -> None:
     """Check that a network has something to train and describes itself consistently."""
+    # PyTorch refuses weights of such names itself.
+    if hidden := [name for name, _ in network.named_children() if hasattr(type(network), name)]:
+        what = f"its module `{hidden[0]}` has the name of an attribute of its class, which hides it"
+        raise broken(component, f"{what}; rename it")
     if next(network.parameters(), None) is None:
         raise broken(component, "it has no parameters, so there is nothing to train")
     if lazy := [name for name, weight in network.named_parameters() if isinstance(weight, UninitializedParameter)]:
