@@ -11,8 +11,4 @@ from genlab_cyclegan.method import CycleGAN
 
 class TestCycleGAN(MethodSuite):
     component = CycleGAN
-
-
-class TestCycleGANWithIdentity(MethodSuite):
-    component = CycleGAN
-    settings: ClassVar[Mapping[str, Any]] = {"identity": 0.5, "pool_size": 3}
+    settings: ClassVar[Mapping[str, Any]] = {"identity": 0.5}
