@@ -25,7 +25,6 @@ from genlab import (
     StepContext,
     Term,
     Terms,
-    TrainingError,
     WeightedLoss,
     discriminator_phases,
     generator_terms,
@@ -63,9 +62,8 @@ class CycleGAN(Method):
             many (section 4); 0 shows it the newest ones only.
 
     Raises:
-        ValueError: if no loss is the generators', a loss needs discriminators and one is missing, or a generator
-            enlarges its input.
-        TrainingError: at the first step, if there are identity terms, and the sides have different channels.
+        ValueError: if no loss is the generators', a loss needs discriminators and one is missing, a generator enlarges
+            its input, or there are identity terms and the sides have different channels.
     """
 
     roles: ClassVar[Mapping[str, Role]] = {
@@ -81,6 +79,7 @@ class CycleGAN(Method):
         self,
         networks: Mapping[str, Network],
         losses: Mapping[str, WeightedLoss],
+        channels: Mapping[str, int],
         *,
         identity: Annotated[float, Ge(0)] = 0.0,
         discriminator_weight: Annotated[float, Gt(0)] = 0.5,
@@ -93,7 +92,11 @@ class CycleGAN(Method):
         self._pools = {role: ImagePool(pool_size) for role in _DISCRIMINATORS if role in networks}
         self._cycle = {label: weighted for label, weighted in losses.items() if isinstance(weighted.loss, Loss)}
         self._game = {label: weighted for label, weighted in losses.items() if label not in self._cycle}
-        _check(networks, losses)
+        _check_losses(networks, losses)
+        _check_scale(networks)
+        if identity and channels["condition"] != channels["target"]:
+            given = f"the condition has {channels['condition']} and the target {channels['target']}"
+            raise ValueError(f"`identity` needs sides of as many channels, and {given}; 0 leaves it out")
 
     @override
     def forward(self, batch: Batch) -> Outputs:
@@ -148,12 +151,6 @@ class CycleGAN(Method):
 
     def _identity_terms(self, batch: Batch) -> dict[str, Terms]:
         condition, target = batch.sides
-        if condition.shape[1] != target.shape[1]:
-            raise TrainingError(
-                f"identity terms need sides of as many channels; {_channels(condition, target)}",
-                where="[method]",
-                hint="Leave them out with method.identity = 0.",
-            )
         found = {
             "identity": self._compared(batch, target, target, self.predict(target)),
             "identity_back": self._compared(batch, condition, condition, self.predict_condition(condition)),
@@ -184,19 +181,17 @@ class CycleGAN(Method):
             pool.images = list(state.get(f"pool/{role}", ()))
 
 
-def _check(networks: Mapping[str, Network], losses: Mapping[str, WeightedLoss]) -> None:
+def _check_losses(networks: Mapping[str, Network], losses: Mapping[str, WeightedLoss]) -> None:
     if all(side_of(loss) == "discriminator" for loss, _ in losses.values()):
         raise ValueError("at least one loss of the generators needs a weight above 0")
     for label, (loss, _) in losses.items():
         if needs_discriminator(loss) and any(role not in networks for role in _DISCRIMINATORS):
             raise ValueError(f"the loss '{label}' needs two discriminators; name them, or give the loss a weight of 0")
+
+
+def _check_scale(networks: Mapping[str, Network]) -> None:
     for role in _GENERATORS:
         generator = networks[role]
         assert isinstance(generator, Generator)
         if generator.scale != 1:
             raise ValueError(f"`{role}` enlarges its input {generator.scale} times, and there is no such way back")
-
-
-def _channels(condition: Tensor, target: Tensor) -> str:
-    number = condition.shape[1]
-    return f"the condition has {number} channel{'s' if number != 1 else ''} and the target {target.shape[1]}"

@@ -102,7 +102,7 @@ def trained(cls: type[CycleGAN] = CycleGAN, steps: int = 100, seed: int = 0, **l
             "discriminator": Judge(),
             "discriminator_back": Judge(),
         }
-    method = cls(networks, losses)
+    method = cls(networks, losses, {"condition": 3, "target": 3})
     optimizers = {
         role: torch.optim.Adam(network.parameters(), lr=5e-3, betas=(0.5, 0.999)) for role, network in networks.items()
     }
