@@ -1,0 +1,35 @@
+"""A training with losses that work together."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import genlab
+
+SETTINGS = (
+    "losses.adversarial.objective=wgan",
+    "losses.gradient_penalty.weight=10",
+    "losses.r1={weight=1, every=3}",
+    "method.discriminator_steps=2",
+    "discriminator.norm=instance",
+    "train={steps=4, batch_size=2}",
+    "evaluate={previews=1, validations=1}",
+)
+
+
+def weights(run: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in run.glob("checkpoints/*4/*.safetensors")}
+
+
+def test_penalties_are_applied_and_a_training_with_them_resumes_bit_for_bit(tiny: Path, tmp_path: Path) -> None:
+    genlab.train(tiny, out=tmp_path / "whole", overrides=SETTINGS)
+    genlab.train(tiny, out=tmp_path / "halved", overrides=SETTINGS, stop_at=2)
+    genlab.resume(tmp_path / "halved")
+    assert len(weights(tmp_path / "whole")) > 3
+    assert weights(tmp_path / "halved") == weights(tmp_path / "whole")
+    lines = [json.loads(line) for line in (tmp_path / "whole" / "metrics.jsonl").read_text().splitlines()]
+    shown = [set(line["losses"]) for line in lines if line["event"] == "step"]
+    game = {"discriminator/adversarial", "discriminator/gradient_penalty", "generator/adversarial", "generator/l1"}
+    lazy = {*game, "discriminator_every_3/r1"}
+    assert shown == [lazy, game, game, lazy]
