@@ -64,7 +64,7 @@ def test_the_discriminators_objective_is_halved_whatever_the_generators_weight()
     shared = method.forward(pairs)
     terms = method.phases()[0].terms(pairs, shared)
     discriminator = method.networks["discriminator"]
-    real, predicted = (discriminator(pairs.condition, image) for image in (pairs.target, shared["prediction"]))
+    real, predicted = (discriminator(pairs.condition, image).maps[0] for image in (pairs.target, shared["prediction"]))
     assert {label: term.weight for label, term in terms.items()} == {"adversarial": 0.5}
     expected = ADVERSARIAL.loss.for_discriminator(Scores(lambda: real, lambda: predicted))
     torch.testing.assert_close(terms["adversarial"].value, expected)
@@ -81,7 +81,7 @@ def test_the_generator_minimizes_all_losses_by_their_weights():
     shared = method.forward(pairs)
     terms = method.phases()[1].terms(pairs, shared)
     prediction = method.networks["generator"](pairs.condition).tanh()
-    scores = method.networks["discriminator"](pairs.condition, prediction)
+    scores = method.networks["discriminator"](pairs.condition, prediction).maps[0]
     assert {label: term.weight for label, term in terms.items()} == {"adversarial": 7.0, "l1": 100.0}
     torch.testing.assert_close(terms["l1"].value, (prediction - pairs.target).abs().mean())
     torch.testing.assert_close(
