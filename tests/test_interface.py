@@ -57,7 +57,7 @@ def test_a_page_tells_all_that_an_author_needs(maker: ModuleType) -> None:
         "### `open(split: Split) -> Pairs`, which a class must have",
         "#### `__getitem__(index: int) -> Pair`, which a class must have",
         "- `channels: int = 3`: how many channels each array has.",
-        "| keys are unique | A pair is known by its key. |",
+        "| keys are unique | A pair is known by its key, ",
         "| `validation_count` | an integer of at least",
     ):
         assert words in page

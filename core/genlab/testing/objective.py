@@ -141,10 +141,6 @@ class ObjectiveSuite(Suite):
             self.value(objective, self.batch(seed=seed), self.judge())
         require_memory_is_declared(self.component, *seen)
 
-    def test_what_it_loads_has_a_hash(self) -> None:
-        """A hash of what it loads, or none, is the same for another one of the same settings."""
-        require_fingerprint(self.objective(), self.objective())
-
     def test_its_gradient_leads_downwards(self) -> None:
         """The weights of its side have a gradient, and a small step against it lowers the value."""
         side, given, judge = self.component.side, self.batch(), self.judge()

@@ -197,13 +197,6 @@ class RootOfTheBatch(Smoothness):
         return (step.prediction.diff(dim=-1).square().mean() + 1e-6).sqrt()
 
 
-class NumberForAHash(Smoothness):
-    """Gives a number as the hash of what it loads."""
-
-    def fingerprint(self) -> str | None:
-        return 17
-
-
 class OnTheImageItself(Penalty):
     """Asks for the gradient by the step's own image."""
 
@@ -279,7 +272,6 @@ PLANTED = [
     Planted(FirstMap, "test_all_maps_have_a_part", "take the mean over maps"),
     Planted(OverTheBatch, "test_it_is_a_mean", "take the mean over the batch"),
     Planted(RootOfTheBatch, "test_it_says_whether_it_is_a_mean_over_images", "say is_mean = False"),
-    Planted(NumberForAHash, "test_what_it_loads_has_a_hash", "its fingerprint is 17; expected text or None"),
     Planted(OnTheImageItself, _ALONE, "it sets requires_grad on the step's images"),
     Planted(InPlace, _ALONE, "it changes the images of the step in place"),
     Planted(GradientsLeft, _ALONE, "it leaves gradients in the discriminator's weights"),
