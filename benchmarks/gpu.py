@@ -41,7 +41,9 @@ from genlab.engine.precision import Precision  # noqa: E402
 from genlab.engine.runtime import keep_freed_memory, place, tf32_and_autotune  # noqa: E402
 from genlab.engine.seeding import initialize  # noqa: E402
 from genlab.engine.step import measure_norms, train_step  # noqa: E402
-from genlab.interfaces.method import Batch, WeightedLoss  # noqa: E402
+from genlab.interfaces.batch import Batch  # noqa: E402
+from genlab.interfaces.method import WeightedLoss  # noqa: E402
+from genlab.interfaces.weight import Weight  # noqa: E402
 from genlab.tools.bench.measure import flops_of, matrix_rate, peak_memory, seconds_of  # noqa: E402
 from genlab.tools.bench.reference import PlainStep  # noqa: E402
 from genlab_losses.adversarial import Adversarial  # noqa: E402
@@ -65,7 +67,9 @@ def make_method(device: torch.device) -> Pix2Pix:
     for role, network in networks.items():
         initialize(network, 0, role)
         place(network, device)
-    return Pix2Pix(networks, {"adversarial": WeightedLoss(Adversarial(), 1.0), "l1": WeightedLoss(L1(), 100.0)})
+    return Pix2Pix(
+        networks, {"adversarial": WeightedLoss(Adversarial(), Weight(1.0)), "l1": WeightedLoss(L1(), Weight(100.0))}
+    )
 
 
 def make_batch(size: int, count: int, device: torch.device) -> Batch:
