@@ -70,7 +70,7 @@ def test_all_batches_that_a_step_takes_are_checked_beforehand():
     made = experiment(method=Scheduled, pairs=pictures(50, 12, 12))
     training = made.reads(6)[0]
     assert made.batches_before(6) == 12 and made.batches_before(8) == 16
-    assert len(training.indices) == 4
+    assert len(training.conditions) == 4
 
 
 @pytest.mark.parametrize("every", [1, 2, 3, 7])
