@@ -182,14 +182,21 @@ class PreparedPairs:
         return OneHotLabels(target.palette)
 
 
+def _factor(small: tuple[int, ...], large: tuple[int, ...]) -> int | None:
+    """How many times as high and wide one size is as another; None if it is not, or not a whole number of times."""
+    factor = large[0] // max(1, small[0])
+    return factor if factor > 1 and large == tuple(factor * side for side in small) else None
+
+
 def _require_sizes(condition: tuple[int, ...], target: tuple[int, ...], scale: int, key: str) -> None:
     """Check that both sides of a pair have one size, or that the target is stored `scale` times as large."""
     if target in (condition, tuple(scale * side for side in condition)):
         return
     sizes = " and ".join("x".join(map(str, size)) for size in (condition, target))
-    factor = target[0] // max(1, condition[0])
-    if factor > 1 and target == tuple(factor * side for side in condition):
+    if factor := _factor(condition, target):
         hint = f"For a target {factor} times as high and wide as the condition, set input.scale = {factor}."
+    elif _factor(target, condition):
+        hint = "The condition is the larger one: swap input.direction, or give both sides one size."
     else:
         larger = "" if scale == 1 else f", or a target {scale} times as high and wide (input.scale)"
         hint = f"Both images of a pair need the same size, pixel for pixel{larger}."

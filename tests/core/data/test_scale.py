@@ -71,7 +71,8 @@ def test_a_target_of_one_size_keeps_its_detail():
         ((8, 8), (24, 24), 2, "set input.scale = 3"),
         ((8, 8), (16, 24), 2, "or a target 2 times as high and wide"),
         ((8, 8), (8, 9), 1, "the same size, pixel for pixel"),
-        ((16, 16), (8, 8), 2, "or a target 2 times as high and wide"),
+        ((16, 16), (8, 8), 2, "swap input.direction"),
+        ((8, 8), (0, 0), 2, "or a target 2 times as high and wide"),
     ],
 )
 def test_other_sizes_are_refused_with_a_remedy(a, b, scale, hint):
