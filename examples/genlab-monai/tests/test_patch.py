@@ -47,7 +47,7 @@ def small(**settings: Any) -> Patch:
 def scores(network: Patch, size: int) -> Tensor:
     rng = torch.Generator().manual_seed(0)
     condition, image = (torch.rand(1, 3, size, size, generator=rng) * 2 - 1 for _ in range(2))
-    return network(condition, image)
+    return network(condition, image).maps[0]
 
 
 @pytest.mark.parametrize(("layers", "field"), [(1, 16), (2, 34), (3, 70), (4, 142), (5, 286)])
@@ -63,7 +63,7 @@ def test_one_score_sees_a_square_as_large_as_stated(settings: dict[str, Any]) ->
         torch.nn.init.constant_(parameter, 0.1)
     size = 2 * network.receptive_field + 64
     image = torch.ones(1, 3, size, size, dtype=torch.float64, requires_grad=True)
-    given = network(torch.zeros_like(image), image)
+    (given,) = network(torch.zeros_like(image), image).maps
     middle = given.shape[-1] // 2
     given[0, 0, middle, middle].backward()
     assert image.grad is not None
@@ -87,20 +87,23 @@ def test_it_gives_a_score_for_each_patch(size: int, side: int) -> None:
     assert scores(small(), size).shape == (1, 1, side, side)
 
 
-def test_it_gives_the_last_of_what_the_network_of_monai_gives() -> None:
+def test_it_gives_what_the_network_of_monai_gives() -> None:
     network = small().eval()
     theirs = nets.PatchDiscriminator(spatial_dims=2, channels=2, in_channels=6).eval()
     theirs.load_state_dict(network.net.state_dict())
     condition, image = torch.rand(2, 1, 3, 64, 64)
-    *_, last = theirs(torch.cat([condition, image], dim=1))
-    assert network(condition, image).equal(last)
+    *features, last = theirs(torch.cat([condition, image], dim=1))
+    scored = network(condition, image)
+    assert scored.maps[0].equal(last)
+    assert all(map(torch.equal, scored.features, features))
 
 
 @pytest.mark.parametrize("conditional", [True, False])
 def test_it_sees_the_condition_if_it_is_conditional(conditional: bool) -> None:
     network = small(conditional=conditional).eval()
     condition, image = torch.rand(2, 1, 3, 64, 64)
-    is_same = network(condition, image).equal(network(1 - condition, image))
+    (one,), (other,) = (network(shown, image).maps for shown in (condition, 1 - condition))
+    is_same = one.equal(other)
     assert is_same is not conditional
 
 

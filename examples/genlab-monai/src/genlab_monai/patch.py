@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 
 import torch
 from annotated_types import Ge, Lt
-from genlab import Discriminator, Level
+from genlab import Discriminator, Level, Scored
 from jaxtyping import Float
 from monai.networks import nets
 from torch import Tensor
@@ -78,11 +78,13 @@ class Patch(Discriminator):
             _Window(kernel_size, 1, padding, has_norm=True),
             _Window(last_conv_kernel_size, 1, _padding(last_conv_kernel_size), has_norm=False),
         ]
+        self.feature_channels = [channels * 2**number for number in range(num_layers_d + 1)]
         self.receptive_field, self.min_size = _receptive_field(windows), _least_size(windows)
 
-    def forward(self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]) -> Float[Tensor, "n 1 i j"]:
+    def forward(self, condition: Float[Tensor, "n c h w"], image: Float[Tensor, "n d h w"]) -> Scored:
         seen = torch.cat([condition, image], dim=1) if self.conditional else image
-        return self.net(seen)[-1]
+        *features, scores = self.net(seen)
+        return Scored([scores], features)
 
     def levels(self) -> Sequence[Level]:
         """The layers, in order."""

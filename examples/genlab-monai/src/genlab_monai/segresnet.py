@@ -30,7 +30,6 @@ class SegResNet(Generator):
         upsample_mode: how a level doubles height and width: `nontrainable`, by linear interpolation as in the paper;
             `deconv`, by a transposed convolution; `pixelshuffle`, by a convolution whose maps become pixels.
         dropout: the share of feature maps that is dropped in training, once, after the first convolution.
-        output: tanh for images, or linear for scores of classes.
 
     Raises:
         ValueError: if `blocks_up` does not fit `blocks_down`, or `init_filters` is no multiple of `groups`.
@@ -47,7 +46,6 @@ class SegResNet(Generator):
         groups: Annotated[int, Ge(1)] = 8,
         upsample_mode: Literal["nontrainable", "deconv", "pixelshuffle"] = "nontrainable",
         dropout: Annotated[float, Ge(0), Lt(1)] = 0.0,
-        output: Literal["tanh", "linear"] = "tanh",
     ) -> None:
         super().__init__()
         if len(blocks_up) != len(blocks_down) - 1:
@@ -66,7 +64,6 @@ class SegResNet(Generator):
             blocks_up=tuple(blocks_up),
             upsample_mode=upsample_mode,
         )
-        self.output = nn.Tanh() if output == "tanh" else nn.Identity()
         # What a skip carries passes through a module of its own, so that it can be looked at, or replaced.
         self.carriers = nn.ModuleList(nn.Identity() for _ in blocks_up)
         self.size_multiple = 2 ** len(blocks_up)
@@ -74,7 +71,7 @@ class SegResNet(Generator):
     def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
         innermost, encoded = self.net.encode(condition)
         carried = [carrier(features) for carrier, features in zip(self.carriers, encoded, strict=False)]
-        return self.output(self.net.decode(innermost, [innermost, *reversed(carried)]))
+        return self.net.decode(innermost, [innermost, *reversed(carried)])
 
     def levels(self) -> Sequence[Level]:
         """The first convolution, the way down, the way up, and the last convolution."""

@@ -37,7 +37,6 @@ class UNet(Generator):
         act: what follows each convolution and norm.
         norm: instance norm (without scale and shift) or batch norm.
         dropout: the share of features that is dropped in training, after each norm.
-        output: tanh for images, or linear for scores of classes.
 
     Raises:
         ValueError: if `strides` does not fit `channels`.
@@ -56,7 +55,6 @@ class UNet(Generator):
         act: Literal["prelu", "relu", "leakyrelu", "elu", "gelu"] = "prelu",
         norm: Literal["instance", "batch"] = "instance",
         dropout: Annotated[float, Ge(0), Lt(1)] = 0.0,
-        output: Literal["tanh", "linear"] = "tanh",
     ) -> None:
         super().__init__()
         if len(strides) != len(channels) - 1:
@@ -77,11 +75,10 @@ class UNet(Generator):
             norm=norm,
             dropout=dropout,
         )
-        self.output = nn.Tanh() if output == "tanh" else nn.Identity()
         self._parts = _taken_apart(self.net.model, len(strides))
 
     def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
-        return self.output(self.net(condition))
+        return self.net(condition)
 
     def levels(self) -> Sequence[Level]:
         """The way down, the bottom, and the way up."""
