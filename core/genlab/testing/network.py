@@ -56,11 +56,11 @@ class NetworkSuite(Suite):
         return tuple(images(count, number, _USUAL, _USUAL, seed + at) for at, number in enumerate(self.in_channels))
 
     def call(self, network: Network, *inputs: Tensor) -> Any:
-        """What a network gives for inputs: a tensor, or several."""
+        """Call a network, and return what it gives: a tensor, or several."""
         return network(*inputs)
 
     def shown(self, network: Network) -> Inputs:
-        """What `features` is called with, if it gives any."""
+        """Inputs of `features`, if it gives any."""
         return self.example(network)
 
     def result(self, network: Network, *inputs: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What tests of networks look at them with."""
+"""Tools for tests of networks."""
 
 from __future__ import annotations
 
