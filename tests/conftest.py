@@ -27,6 +27,7 @@ CHECKED = [
     "genlab.tools.probe",
     "genlab_pix2pix",
     "genlab_cyclegan",
+    "genlab_features",
     "genlab_losses",
     "genlab_metrics",
     "genlab_resnet",

@@ -1,0 +1,30 @@
+"""Weights of a network from a file."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+
+def read_weights(path: Path) -> Mapping[str, Tensor]:
+    """Read a state dict from a file of safetensors or of `torch.save`; of the latter, tensors alone and no code.
+
+    Raises:
+        ValueError: there is no such file, or it holds something else.
+    """
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    try:
+        is_safe = path.suffix == ".safetensors"
+        loaded: object = load_file(path) if is_safe else torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError, SafetensorError) as error:
+        raise ValueError(f"{path} cannot be read as weights: {str(error).partition('.')[0]:.200}") from error
+    if not isinstance(loaded, dict) or not all(isinstance(tensor, Tensor) for tensor in loaded.values()):
+        raise ValueError(f"{path} is not a state dict, which has a tensor by each name")
+    return {str(name): tensor for name, tensor in loaded.items()}
