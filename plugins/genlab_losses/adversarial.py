@@ -41,7 +41,7 @@ def _squares(label: float) -> _Cost:
 
 
 def _lacking(sign: float) -> _Cost:
-    """What scores lack to a margin of 1 on one side of zero."""
+    """The mean distance of scores from a margin of 1 on one side of zero, of those that have not reached it."""
     return lambda scores: F.relu(1 - sign * scores).mean()
 
 
