@@ -4,9 +4,10 @@ import pytest
 import torch
 from tests.plugins.genlab_losses.discriminators import Linear, Patches, Quadratic, step
 
-from genlab import Draws
+from genlab import Batch, Draws, StepContext
 from genlab_losses.gradient_penalty import GradientPenalty
 from genlab_losses.zero_centered_penalty import ZeroCenteredPenalty
+from genlab_pix2pix.patchgan import PatchGAN
 
 TARGET, PREDICTION = [[3.0, 4.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, -2.0]]
 
@@ -55,6 +56,24 @@ def test_where_the_gradient_is_zero_that_of_the_penalty_is_finite():
     critic = Linear([0.0, 0.0])
     GradientPenalty()(step(critic, TARGET, PREDICTION, (0, 1))).backward()
     assert critic.vectors[0].grad.isfinite().all()
+
+
+def test_second_derivatives_pass_through_the_fast_convolutions_of_patchgan():
+    images = torch.rand(3, 2, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    gradients: list[torch.Tensor] = []
+    for is_plain in (False, True):
+        with torch.random.fork_rng([]):
+            torch.manual_seed(0)
+            critic = PatchGAN(condition_channels=3, image_channels=3, receptive_field=34, channels=16, norm="instance")
+        if is_plain:
+            critic.make_plain()
+        condition, target, prediction = images
+        ZeroCenteredPenalty()(StepContext(Batch(condition, target), prediction, critic)).backward()
+        gradients.append(
+            torch.cat([weight.grad.flatten() for weight in critic.parameters() if weight.grad is not None])
+        )
+    torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-4, atol=1e-8)
+    assert gradients[0].any()
 
 
 def test_r1_can_be_lazy():
