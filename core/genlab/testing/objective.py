@@ -195,6 +195,10 @@ class ObjectiveSuite(Suite):
         )
         require_mean_is_declared(self.component, "it", value, of_each)
 
+    def test_what_it_loads_has_a_hash(self) -> None:
+        """A hash of what it loads, or none, is the same for another one of the same settings."""
+        require_fingerprint(self.objective(), self.objective())
+
     def test_the_step_is_left_alone(self) -> None:
         """It changes neither images nor the discriminator, which others use."""
         given, judge = self.batch(), self.judge()

@@ -260,6 +260,7 @@ PLANTED = [
     Planted(AloneAndWithFeatures, _SAYS, "its needs_discriminator is False, and it is nothing"),
     Planted(Inquisitive, _ASKS, "gives no features; set needs_discriminator and needs_features"),
     Planted(Silent, _ASKS, "an objective asks for scores, and there is no discriminator"),
+    Planted(NumberForAHash, "test_what_it_loads_has_a_hash", "its fingerprint is 17; expected text or None"),
     Planted(EachImage, "test_it_is_one_finite_number", "it returns (2,); expected a tensor with one value"),
     Planted(Interpolating, "test_it_is_one_finite_number", "it gives another value each time: draw from step.draws"),
     Planted(ByGlobalNoise, "test_it_draws_from_the_step", "use step.draws"),
