@@ -22,6 +22,10 @@ TOLERANCE = 2e-5
 TEN = "train.steps=10"
 METHODS = {
     "pix2pix": [],
+    "cyclegan": [
+        "method={identity=0.5, pool_size=3}",
+        'losses={l1=false, adversarial={objective="lsgan"}, cycle={name="l1", weight=10}}',
+    ],
     "segmentation": [
         "input.direction=a_to_b",
         "losses={adversarial=false, l1=false, cross_entropy={}}",
