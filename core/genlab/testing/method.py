@@ -223,6 +223,23 @@ class MethodSuite(Suite):
         what = f"the term {other and other[0]} depends on random numbers that are not those of the batch"
         require(not other, f"{what}: use batch.draws, which is the same on any number of devices")
 
+    def test_it_says_whether_it_remembers_images(self) -> None:
+        """If what it carries depends on the images seen, and not on weights alone, its class says so."""
+        one, other = (self._state_after(batch(self.component.predictions, seed=seed)) for seed in (0, 7))
+        changed = [name for name, tensor in one.items() if name not in other or not tensor.equal(other[name])]
+        what = f"its `{changed and changed[0]}` depends on the images that it has seen"
+        require(not changed or self.component.remembers_images, f"{what}: say remembers_images = True in the class")
+
+    def _state_after(self, images: Batch) -> Mapping[str, Tensor]:
+        """What it carries after a step without updates."""
+        method, given = self.method(), self.batch()._replace(condition=images.condition, target=images.target)
+        with drawing(0):
+            method.begin(given.position)
+            shared = method.forward(given)
+            for phase in method.phases():
+                phase.terms(given, shared)
+        return method.state()
+
     def test_training_lowers_the_loss(self) -> None:
         """After a few steps, predictions of the toy are nearer to their targets, if it learns from pairs."""
         if not self.component.needs_pairs:
