@@ -212,6 +212,7 @@ def test_its_state_is_both_pools():
         "pool/discriminator": (4, 3, 4, 4),
         "pool/discriminator_back": (4, 3, 4, 4),
     }
+    assert not any(tensor.requires_grad for tensor in methods[0].state().values())
     methods[1].load_state(state)
     for step in range(5, 15):
         one, other = (method.forward(batch(step)) for method in methods)

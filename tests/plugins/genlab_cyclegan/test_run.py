@@ -23,6 +23,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return genlab.train(tiny, overrides=CYCLEGAN, out=tmp_path_factory.mktemp("cyclegan") / "whole").path
 
 
+def test_it_trains_without_pairs(whole: Path) -> None:
+    assert "drawn without pairs" in genlab.open_run(whole).manifest.facts["data"]
+
+
 def test_a_run_in_parts_equals_the_whole(whole: Path, tiny: Path, tmp_path: Path) -> None:
     parts = genlab.train(tiny, overrides=CYCLEGAN, out=tmp_path / "parts", stop_at=5).path
     genlab.resume(parts)
