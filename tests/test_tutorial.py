@@ -86,6 +86,12 @@ def test_skips_are_probed(follow: Callable[[str], None], tmp_path: Path) -> None
     assert (tmp_path / "mine" / "probe" / "skips.svg").is_file()
 
 
+def test_images_without_pairs_are_trained_with(follow: Callable[[str], None], tmp_path: Path) -> None:
+    follow("unpaired.md")
+    predicted = [len(list((tmp_path / side).iterdir())) for side in ("photos", "labels")]
+    assert predicted == [4, 4]
+
+
 def squeezed(text: str) -> str:
     """Text by its words alone, and without the milliseconds of a machine."""
     return " ".join(re.sub(r"\d+ ms", "ms", text).split())

@@ -42,7 +42,7 @@ class CycleGAN(Method):
 
     One generator predicts targets from conditions, a second one conditions from targets; each has a discriminator,
     which sees an image alone (section 3). A step updates both generators by one objective, and then each
-    discriminator by half of its own (section 4). What the losses of a recipe are:
+    discriminator by half of its own (section 7.1). What the losses of a recipe are:
 
     - Adversarial losses, and other objectives, are each generator's game with its discriminator (equation 1).
     - A loss that compares a prediction with a target is a cycle consistency loss (equation 2): a condition that was
@@ -55,8 +55,8 @@ class CycleGAN(Method):
     cycle consistency alone, where there are no discriminators.
 
     Args:
-        identity: the weight of identity terms, relative to the cycle consistency's; 0 leaves them out. In section 5.2
-            it is 0.5.
+        identity: the weight of identity terms, relative to the cycle consistency's; 0 leaves them out. For photos of
+            paintings it is 0.5 (section 7.1).
         discriminator_weight: a factor on the discriminators' objectives; the paper halves them, to slow them down.
         pool_size: each discriminator sees earlier predictions in place of half of the newest ones, drawn from this
             many (section 4); 0 shows it the newest ones only.

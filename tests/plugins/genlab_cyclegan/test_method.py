@@ -104,7 +104,7 @@ def test_the_terms_of_a_step_are_the_papers():
         # Section 5.2
         "generators/identity/cycle": ((g(y).tanh() - y).abs().mean(), 5.0),
         "generators/identity_back/cycle": ((f(x).tanh() - x).abs().mean(), 5.0),
-        # Section 4: the discriminators' objective is halved
+        # Section 7.1: the discriminators' objective is halved
         "discriminator/game": ((d_y(none, y) - 1).square().mean() + d_y(none, there).square().mean(), 0.5),
         "discriminator_back/game": ((d_x(none, x) - 1).square().mean() + d_x(none, back).square().mean(), 0.5),
     }
@@ -191,7 +191,7 @@ def test_a_weight_that_changes_changes_the_identity_terms_too():
 
 
 def test_the_game_alone_and_the_cycle_alone_can_be_trained():
-    """As in the paper's comparisons of the full objective with its parts (table 4)."""
+    """As in the paper's comparisons of the full objective with its parts (section 5.1.4)."""
     game = CycleGAN(networks(), {"game": LOSSES["game"]}, SAME, identity=0.5)
     assert {name.partition("/")[2] for name in terms(game, batch())} == {"forward/game", "back/game", "game"}
     generators: dict[str, Network] = {
