@@ -32,6 +32,7 @@ CHECKED = [
     "genlab_metrics",
     "genlab_resnet",
     "genlab_segmentation",
+    "genlab_bridge",
 ]
 install_import_hook(CHECKED, "beartype.beartype")
 
