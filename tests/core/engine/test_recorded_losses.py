@@ -31,6 +31,7 @@ METHODS = {
         "losses={adversarial=false, l1=false, cross_entropy={}}",
         "evaluate.metrics={l1=false, segmentation={}}",
     ],
+    "bridge": ["generator.time=true", "losses={adversarial=false, l1=false, l2={}}"],
 }
 
 
