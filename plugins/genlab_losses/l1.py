@@ -16,7 +16,7 @@ class L1(Loss):
     @override
     def forward(
         self,
-        condition: Float[Tensor, "n c h w"],
+        condition: Float[Tensor, "n c j k"],
         target: Float[Tensor, "n d h w"],
         prediction: Float[Tensor, "n d h w"],
     ) -> Float[Tensor, ""]:
