@@ -13,6 +13,7 @@ def genlab_register(registry: genlab.Registry) -> None:
     registry.dataset("one_folder", "genlab_images.one_folder:OneFolder")
     registry.dataset("file_list", "genlab_images.file_list:FileList")
     registry.dataset("huggingface", "genlab_images.huggingface:HuggingFace")
+    registry.dataset("one_side", "genlab_images.one_side:OneSide")
     registry.dataset("labels_from_colors", "genlab_images.labels_from_colors:LabelsFromColors")
     registry.dataset("labels_from_values", "genlab_images.labels_from_values:LabelsFromValues")
     registry.dataset("first_available", "genlab_images.first_available:FirstAvailable")

@@ -21,6 +21,7 @@ from genlab_images.huggingface import HuggingFace
 from genlab_images.labels_from_colors import LabelsFromColors
 from genlab_images.labels_from_values import LabelsFromValues
 from genlab_images.one_folder import OneFolder
+from genlab_images.one_side import OneSide
 from genlab_images.side_by_side import SideBySide
 from genlab_images.two_folders import TwoFolders
 from genlab_images.unpaired_folders import UnpairedFolders
@@ -109,6 +110,22 @@ class TestHuggingFace(DatasetSuite):
         }
         pyarrow.parquet.write_table(pa.table(columns), tmp_path / "facades.parquet")
         self.settings = {"path": str(tmp_path / "facades.parquet"), "a": "photo", "b": "labels"}
+
+
+class TestOneSide(DatasetSuite):
+    """Of sides that differ in number and size."""
+
+    component = OneSide
+
+    @pytest.fixture(autouse=True)
+    def pictures(self, tmp_path: Path) -> None:
+        random = np.random.default_rng(0)
+        for folder, count in {"trainA": 5, "trainB": 3, "testA": 1, "testB": 2}.items():
+            (tmp_path / folder).mkdir()
+            for number in range(count):
+                image = random.integers(256, size=(8 + number, 6, 3), dtype=np.uint8)
+                Image.fromarray(image).save(tmp_path / folder / f"{number}.png")
+        self.settings = {"source": UnpairedFolders(root=tmp_path), "side": "b"}
 
 
 class TestLabelsFromColors(DatasetSuite):
