@@ -13,9 +13,8 @@ from genlab.config.builtin import shipped_names
 from genlab.config.load import load_recipe
 from genlab_facades.classes import PALETTE
 
+FACADES = '{name="drawn_facades", count=4, validation_count=2, size=72}'
 SMALL = (
-    'data={name="drawn_facades", count=4, validation_count=2, size=72}',
-    "input.size=64",
     "generator.channels=8",
     "evaluate.pairs=2",
     "train.steps=2",
@@ -26,11 +25,18 @@ SMALL = (
 OF_GENERATOR = {"genlab:resnet": "generator.blocks=1"}
 """What makes a generator small; of others, fewer levels."""
 
+PAIRS = [f"data={FACADES}", "input.size=64"]
+OF_RECIPE = {
+    "pix2pixhd_facades": [*PAIRS, "discriminator.receptive_field=16"],
+    "super_resolution_facades": [f'data={{name="one_side", source={FACADES}}}', "input.size=16"],
+}
+"""What makes images small, and a discriminator that takes them."""
+
 
 def small(name: str) -> list[str]:
     """A recipe at a size that trains in a blink."""
     generator = load_recipe(name).values["generator"]["name"]
-    return [*SMALL, OF_GENERATOR.get(generator, "generator.levels=6")]
+    return [*SMALL, OF_GENERATOR.get(generator, "generator.levels=6"), *OF_RECIPE.get(name, PAIRS)]
 
 
 def judged(name: str, judge: Path) -> list[str]:
