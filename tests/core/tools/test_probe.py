@@ -107,6 +107,13 @@ def test_what_cannot_be_probed(run: Path, tiny: Path, gen: GenCommand, tmp_path:
         assert "Traceback" not in told.stderr
 
 
+def test_a_method_that_calls_its_generator_several_times_cannot_be_probed(tiny: Path, tmp_path: Path):
+    bridge = ["method={name='bridge', sampling_steps=3}", "generator.time=true", "losses.adversarial=false"]
+    genlab.train(tiny, overrides=[*bridge, "train.steps=1"], out=tmp_path / "run")
+    with pytest.raises(genlab.RunError, match='"bridge" calls its generator 3 times for a prediction'):
+        genlab.probe(tmp_path / "run")
+
+
 def test_data_that_are_gone_are_missed(tiny: Path, gen: GenCommand, make_pairs, tmp_path: Path):
     pairs = make_pairs()
     values = ("--set", "data.name=side_by_side", "--set", f"data.root={pairs}")

@@ -79,6 +79,19 @@ def _skips(run: Run) -> Sequence[Skip]:
     return sorted(found, key=lambda skip: skip.level)
 
 
+def _require_one_call(run: Run, predictor: Predictor, batch: Batch) -> None:
+    """Check that a prediction is one forward pass of the generator, whose features can then be replaced."""
+    calls: list[None] = []
+    hook = run.generator.register_forward_hook(lambda *_: calls.append(None))
+    try:
+        predictor(batch.condition)
+    finally:
+        hook.remove()
+    if len(calls) != 1:
+        what = f"{run.recipe.method.component} calls its {run.generator_role} {len(calls)} times for a prediction"
+        raise RunError(f"{what}, and a probe replaces features of one call", where=str(run.path))
+
+
 def _probe(run: Run, skips: Sequence[Skip], pairs: int, on_progress: Callable[[int, int], None]) -> Probed:
     prepared = run.validation_pairs()
     indices = evenly_spaced(len(prepared), pairs)
@@ -87,6 +100,7 @@ def _probe(run: Run, skips: Sequence[Skip], pairs: int, on_progress: Callable[[i
         raise DataError(what, where=prepared.pairs.description, hint="Train with at least two validation pairs.")
     batches = [pair_as_batch(prepared, index, run.device) for index in indices]
     predictor = Predictor(run.method, run.recipe.settings.inference)
+    _require_one_call(run, predictor, batches[0])
     condition, target = view_pairs(prepared, run.recipe.settings.evaluate)
     skip_probe = SkipProbe(predictor, batches, target, SHOWN, in_pairs=prepared.pairs.is_paired)
     effects: list[SkipEffect] = []
