@@ -100,7 +100,7 @@ from .interfaces.terms import (
     discriminator_terms as discriminator_terms,
     generator_terms as generator_terms,
     needs_discriminator as needs_discriminator,
-    side_of as side_of,
+    objective_side as objective_side,
 )
 from .interfaces.weight import Weight as Weight
 from .registry.discovery.find import list_plugins as list_plugins

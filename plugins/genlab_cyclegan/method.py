@@ -29,7 +29,7 @@ from genlab import (
     discriminator_phases,
     generator_terms,
     needs_discriminator,
-    side_of,
+    objective_side,
 )
 from genlab_cyclegan.image_pool import ImagePool
 
@@ -182,7 +182,7 @@ class CycleGAN(Method):
 
 
 def _check_losses(networks: Mapping[str, Network], losses: Mapping[str, WeightedLoss]) -> None:
-    if all(side_of(loss) == "discriminator" for loss, _ in losses.values()):
+    if all(objective_side(loss) == "discriminator" for loss, _ in losses.values()):
         raise ValueError("at least one loss of the generators needs a weight above 0")
     for label, (loss, _) in losses.items():
         if needs_discriminator(loss) and any(role not in networks for role in _DISCRIMINATORS):

@@ -27,7 +27,7 @@ from genlab import (
     discriminator_phases,
     generator_terms,
     needs_discriminator,
-    side_of,
+    objective_side,
 )
 
 
@@ -63,7 +63,7 @@ class Pix2Pix(Method):
         super().__init__(networks, losses)
         self.discriminator_weight = discriminator_weight
         self.discriminator_steps = discriminator_steps
-        if all(side_of(loss) == "discriminator" for loss, _ in losses.values()):
+        if all(objective_side(loss) == "discriminator" for loss, _ in losses.values()):
             raise ValueError("at least one loss of the generator needs a weight above 0")
         for label, (loss, _) in losses.items():
             if needs_discriminator(loss) and "discriminator" not in networks:

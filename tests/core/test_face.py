@@ -83,6 +83,7 @@ LIGHT = [
     "genlab.config.backslashes",
     "genlab.config.builtin",
     "genlab.config.changed_values",
+    "genlab.config.component_name",
     "genlab.config.copy",
     "genlab.config.diagnostics",
     "genlab.config.document",

@@ -136,7 +136,7 @@ class PreparedPairs:
         return PreparedPair(key, first.images[0], last.images[-1])
 
     def reads(self, conditions: Sequence[int], targets: Sequence[int]) -> list[tuple[ReadThroughCache, int]]:
-        """What has to be read for these conditions and targets, each once, by the cache that it is read through."""
+        """The reads that these conditions and targets take, each once, by the cache that it goes through."""
         if self.pairs.is_paired:
             return [(self._caches[0], index) for index in sorted({*conditions, *targets})]
         by_side = zip(self._caches, (conditions, targets), strict=True)
@@ -183,7 +183,7 @@ class PreparedPairs:
 
 
 def _factor(small: tuple[int, ...], large: tuple[int, ...]) -> int | None:
-    """How many times as high and wide one size is as another; None if it is not, or not a whole number of times."""
+    """Factor from one height and width to another; None if it is not the same integer for both."""
     factor = large[0] // max(1, small[0])
     return factor if factor > 1 and large == tuple(factor * side for side in small) else None
 

@@ -47,7 +47,7 @@ class Skip(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """What a discriminator of several maps, or one with features, makes of an image.
+    """Scores of a discriminator with several maps, or with features.
 
     Args:
         maps: scores, at least one map (n, 1, i, j): before any sigmoid, higher for what is taken as real.

@@ -1,4 +1,4 @@
-"""What an objective sees of a step."""
+"""A step as an objective sees it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from genlab.interfaces.position import Draws, Position
 
 
 class StepContext:
-    """One step as an objective sees it: images, position, and what the discriminator makes of images.
+    """A step as an objective sees it: images, position, and what the discriminator makes of images.
 
     An image is scored once, however many objectives ask for it.
 

@@ -66,7 +66,7 @@ def discriminator_phases(
     """
     groups: dict[int, dict[str, WeightedLoss]] = {}
     for label, weighted in losses.items():
-        if isinstance(weighted.loss, AdversarialLoss) or side_of(weighted.loss) == "discriminator":
+        if isinstance(weighted.loss, AdversarialLoss) or objective_side(weighted.loss) == "discriminator":
             every = weighted.loss.every if isinstance(weighted.loss, Objective) else 1
             groups.setdefault(every, {})[label] = weighted
 
@@ -81,7 +81,7 @@ def discriminator_phases(
     return [phase(every, groups[every]) for every in sorted(groups)]
 
 
-def side_of(loss: AnyLoss) -> Literal["generator", "discriminator"]:
+def objective_side(loss: AnyLoss) -> Literal["generator", "discriminator"]:
     """Whose objective a loss belongs to; an adversarial loss belongs to both, and is counted as the generator's."""
     return loss.side if isinstance(loss, Objective) else "generator"
 

@@ -32,13 +32,13 @@ from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Generator
 from genlab.registry.discovery.trust import trusting
+from genlab.runs.direction import Direction, find_direction
 from genlab.runs.folder import RunFolder
 from genlab.runs.image_warnings import image_warnings
 from genlab.runs.manifest import Manifest, SideRecord
 from genlab.runs.path_fingerprint import run_fingerprint, trained_checkpoint
 from genlab.runs.prediction_size import PredictionSize
 from genlab.runs.reading import read_run
-from genlab.runs.way import Way, find_way
 
 _log = logging.getLogger("genlab")
 
@@ -178,13 +178,13 @@ class Run:
         Raises:
             RunError: the method has no way back.
         """
-        way, predictor = self.way(to), Predictor(self.method, self.recipe.settings.inference)
-        predict = predictor.predict_condition if way.is_back else predictor
+        direction, predictor = self.direction(to), Predictor(self.method, self.recipe.settings.inference)
+        predict = predictor.predict_condition if direction.is_back else predictor
         generators = (network for network in self.method.networks.values() if isinstance(network, Generator))
-        multiple = math.lcm(*(generator.size_multiple for generator in generators)) * way.factor.denominator
-        return predict_any_size(predict, images.to(self.device), multiple, way.factor)
+        multiple = math.lcm(*(generator.size_multiple for generator in generators)) * direction.factor.denominator
+        return predict_any_size(predict, images.to(self.device), multiple, direction.factor)
 
-    def way(self, to: SideName | None = None) -> Way:
+    def direction(self, to: SideName | None = None) -> Direction:
         """The way from one side to the other.
 
         Args:
@@ -194,7 +194,7 @@ class Run:
             ValueError: there is no such side.
             RunError: the method has no way back.
         """
-        return find_way(self.recipe, self.manifest, (self.condition, self.target), to, str(self.path))
+        return find_direction(self.recipe, self.manifest, (self.condition, self.target), to, str(self.path))
 
     def predict(
         self,
@@ -236,15 +236,15 @@ class Run:
             RunError: the method has no way back.
             TrainingError: out of memory.
         """
-        way = self.way(to)
-        array, side = way.accept(image, where)
-        for warning in _warnings(array, way, size):
+        direction = self.direction(to)
+        array, side = direction.accept(image, where)
+        for warning in _warnings(array, direction, size):
             on_warning(where, warning)
-        height, width = way.seen_size(image, size)
+        height, width = direction.seen_size(image, size)
         with memory_errors(f"Predict {where} at a smaller size than {height} x {width}: --size HEIGHTxWIDTH."):
             source = resize(to_tensor(array, side, where), side, (height, width))
             prediction = self.apply(to_network(source[None], side), to=to)[0]
-        return to_classes(prediction) if way.predicts_classes else to_array(prediction, way.result_side)
+        return to_classes(prediction) if direction.predicts_classes else to_array(prediction, direction.result_side)
 
     def read(self, path: Path, *, to: SideName | None = None) -> NDArray[np.generic]:
         """Read a file to predict from, by the code that reads the training pairs' conditions.
@@ -256,7 +256,7 @@ class Run:
         Raises:
             DataError: it cannot be read exactly.
         """
-        return self._dataset.read(path, self.way(to).source.name)
+        return self._dataset.read(path, self.direction(to).source.name)
 
     @cached_property
     def _dataset(self) -> Dataset:
@@ -284,8 +284,10 @@ class Run:
             return read_run(self.folder)
 
 
-def _warnings(image: NDArray[np.generic], way: Way, size: PredictionSize) -> Iterator[str]:
-    if size == "training" and way.stored is None:
+def _warnings(image: NDArray[np.generic], direction: Direction, size: PredictionSize) -> Iterator[str]:
+    if size == "training" and direction.stored is None:
         yield "the run has no record of its pairs' sizes, so it is not resized; set a size if training resized"
-    stretched = size == "training" and way.stored is not None and way.stored.only is None
-    yield from image_warnings(image, way.source, way.stored, stretched=stretched, of_target=way.is_back)
+    stretched = size == "training" and direction.stored is not None and direction.stored.only is None
+    yield from image_warnings(
+        image, direction.source, direction.stored, stretched=stretched, of_target=direction.is_back
+    )

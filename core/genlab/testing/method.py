@@ -185,7 +185,7 @@ class MethodSuite(Suite):
         require(shapes[0] == shapes[1], f"predict_condition gives {shapes[0]}, and the condition is {shapes[1]}")
 
     def test_a_weight_may_change(self) -> None:
-        """Where a loss's weight changes over the training, the terms' weights do."""
+        """Weights of terms follow a loss's weight that changes over the training."""
         late = self.batch(step=2 * self.steps - 1)
         fixed, other, changing = (
             self._weights(self.method(weight), late) for weight in (Weight(10.0), Weight(20.0), Weight(20.0, 10.0, 0.5))
@@ -203,7 +203,7 @@ class MethodSuite(Suite):
         return {f"{phase.name}/{name}": term.weight for phase, terms in found for name, term in terms.items()}
 
     def test_it_draws_by_sample(self) -> None:
-        """What it draws in training comes from `batch.draws`: the same on any number of devices."""
+        """Random numbers in training come from `batch.draws`: the same on any number of devices."""
         method, given = self.method(), self.batch()
         for network in method.networks.values():
             network.eval()
@@ -231,7 +231,7 @@ class MethodSuite(Suite):
         require(not changed or self.component.remembers_images, f"{what}: say remembers_images = True in the class")
 
     def _state_after(self, images: Batch) -> Mapping[str, Tensor]:
-        """What it carries after a step without updates."""
+        """State that it carries after a step without updates."""
         method, given = self.method(), self.batch()._replace(condition=images.condition, target=images.target)
         with drawing(0):
             method.begin(given.position)

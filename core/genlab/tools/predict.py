@@ -14,10 +14,10 @@ from genlab.engine.runtime import memory_errors
 from genlab.errors import DataError, GenlabError, PredictionError, StorageError, TrainingError
 from genlab.images.write import image_suffix, write_image
 from genlab.interfaces.dataset import SideName
+from genlab.runs.direction import Direction
 from genlab.runs.folder import RunFolder
 from genlab.runs.prediction_size import PredictionSize
 from genlab.runs.run import Run, warn
-from genlab.runs.way import Way
 from genlab.tools.prediction_files import first_names, plan_predictions
 from genlab.util.arguments import as_list, as_path
 from genlab.util.files import storage_errors
@@ -69,8 +69,8 @@ def predict_files(
     """
     sources = [as_path(image) for image in as_list(images, "images")]
     opened = Run(RunFolder.existing(as_path(run)), device, trust=trust)
-    way = opened.way(to)
-    targets = plan_predictions(sources, as_path(out), _suffix(way), overwrite)
+    direction = opened.direction(to)
+    targets = plan_predictions(sources, as_path(out), _suffix(direction), overwrite)
     with storage_errors(as_path(out)):
         as_path(out).mkdir(parents=True, exist_ok=True)
     written: dict[Path, Path] = {}
@@ -83,7 +83,7 @@ def predict_files(
         except (DataError, TrainingError, StorageError) as error:
             failures[source] = error
         on_progress(len(written) + len(failures), len(targets))
-    notes.sum_up(size, way.factor)
+    notes.sum_up(size, direction.factor)
     if failures:
         raise PredictionError(written, failures)
     return written
@@ -97,16 +97,16 @@ def _predict_file(
         prediction = run.predict(image, str(source), size=size, to=to, on_warning=notes.warning)
     with storage_errors(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
-    way = run.way(to)
-    write_image(target, prediction, way.classes if way.predicts_classes else None)
-    notes.sizes(image.shape[:2], way.seen_size(image, size))
+    direction = run.direction(to)
+    write_image(target, prediction, direction.classes if direction.predicts_classes else None)
+    notes.sizes(image.shape[:2], direction.seen_size(image, size))
 
 
-def _suffix(way: Way) -> str:
+def _suffix(direction: Direction) -> str:
     """Ending of the names of files that hold predictions."""
-    if way.predicts_classes:
+    if direction.predicts_classes:
         return ".png"
-    result = way.result_side
+    result = direction.result_side
     return image_suffix(np.empty((1, 1, result.channels), result.dtype or "uint8"))
 
 

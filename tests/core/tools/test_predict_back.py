@@ -134,7 +134,7 @@ def test_warnings_are_those_of_the_side(run: genlab.Run, to: genlab.SideName, ca
 def test_a_method_without_a_way_back_says_so(gen: GenCommand, once: Once, tmp_path: Path) -> None:
     run = once("predict-no-way-back", lambda folder: genlab.train(TINY, out=folder, overrides=["train.steps=1"]))
     with pytest.raises(RunError, match='method "pix2pix" has no way back: it predicts a from b only') as caught:
-        genlab.open_run(run).way("b")
+        genlab.open_run(run).direction("b")
     assert "Leave out --to b" in (caught.value.hint or "")
     image = save(tmp_path / "photo.png", colors(32, 32))
     refused = gen("predict", run, image, "--to", "b", "--out", "out")

@@ -17,7 +17,7 @@ from genlab.runs.manifest import Manifest, SideRecord, StoredPairs
 from genlab.runs.prediction_size import PredictionSize, size_to_predict
 
 
-class Way(NamedTuple):
+class Direction(NamedTuple):
     """From one side to the other.
 
     Args:
@@ -84,9 +84,9 @@ class Way(NamedTuple):
         return OneHotLabels(palette) if self.is_back and self.classes is not None else LabelSide(palette)
 
 
-def find_way(
+def find_direction(
     recipe: Recipe, manifest: Manifest, sides: tuple[SideRecord, SideRecord], to: SideName | None, where: str
-) -> Way:
+) -> Direction:
     """The way to a side of a run.
 
     Args:
@@ -105,11 +105,11 @@ def find_way(
     (condition, target), scale, data = sides, recipe.settings.input.scale, manifest.data
     height, width = recipe.settings.input.height_width
     if to != condition.name:
-        return Way(condition, target, data.stored, (height, width), Fraction(scale), False, manifest.classes)
+        return Direction(condition, target, data.stored, (height, width), Fraction(scale), False, manifest.classes)
     method: Any = recipe.method.component.cls
     if method.predict_condition is Method.predict_condition:
         what = f"{recipe.method.component} has no way back: it predicts {target.name} from {condition.name} only"
         hint = f"Leave out --to {to} to predict {target.name}, or train with a method that has a way back."
         raise RunError(what, where=where, hint=hint)
     trained, stored = (height * scale, width * scale), data.stored_target or data.stored
-    return Way(target, condition, stored, trained, Fraction(1, scale), True, manifest.classes)
+    return Direction(target, condition, stored, trained, Fraction(1, scale), True, manifest.classes)
