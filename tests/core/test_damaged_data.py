@@ -13,7 +13,7 @@ from PIL import Image
 
 import genlab
 from genlab import DataError, RunError
-from genlab.data.prepared import PreparedPairs
+from genlab.data.read_through import ReadThroughCache
 
 GenCommand = Callable[..., subprocess.CompletedProcess[str]]
 MakePairs = Callable[..., Path]
@@ -58,7 +58,7 @@ def weights(run: genlab.Run) -> bytes:
 def uncached(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every pair is decoded whenever it is needed, as of a set that is larger than memory and cache."""
     monkeypatch.setenv("GENLAB_CACHE", "off")
-    monkeypatch.setattr(PreparedPairs, "_keep", lambda *_: None)
+    monkeypatch.setattr(ReadThroughCache, "_keep", lambda *_: None)
 
 
 # At the start
