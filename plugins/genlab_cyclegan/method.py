@@ -15,7 +15,6 @@ from genlab import (
     GENERATOR,
     Batch,
     Discriminator,
-    Generator,
     Loss,
     Method,
     Network,
@@ -62,8 +61,8 @@ class CycleGAN(Method):
             many (section 4); 0 shows it the newest ones only.
 
     Raises:
-        ValueError: if no loss is the generators', a loss needs discriminators and one is missing, a generator enlarges
-            its input, or there are identity terms and the sides have different channels.
+        ValueError: if no loss is the generators', a loss needs discriminators and one is missing, or there are identity
+            terms and the sides have different channels.
     """
 
     roles: ClassVar[Mapping[str, Role]] = {
@@ -93,7 +92,6 @@ class CycleGAN(Method):
         self._cycle = {label: weighted for label, weighted in losses.items() if isinstance(weighted.loss, Loss)}
         self._game = {label: weighted for label, weighted in losses.items() if label not in self._cycle}
         _check_losses(networks, losses)
-        _check_scale(networks)
         if identity and channels["condition"] != channels["target"]:
             given = f"the condition has {channels['condition']} and the target {channels['target']}"
             raise ValueError(f"`identity` needs sides of as many channels, and {given}; 0 leaves it out")
@@ -187,11 +185,3 @@ def _check_losses(networks: Mapping[str, Network], losses: Mapping[str, Weighted
     for label, (loss, _) in losses.items():
         if needs_discriminator(loss) and any(role not in networks for role in _DISCRIMINATORS):
             raise ValueError(f"the loss '{label}' needs two discriminators; name them, or give the loss a weight of 0")
-
-
-def _check_scale(networks: Mapping[str, Network]) -> None:
-    for role in _GENERATORS:
-        generator = networks[role]
-        assert isinstance(generator, Generator)
-        if generator.scale != 1:
-            raise ValueError(f"`{role}` enlarges its input {generator.scale} times, and there is no such way back")

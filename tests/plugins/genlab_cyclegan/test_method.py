@@ -238,13 +238,6 @@ def test_sides_of_different_channels_have_no_identity():
         CycleGAN(made, LOSSES, channels, identity=0.5)
 
 
-def test_a_generator_that_enlarges_has_no_way_back():
-    made = networks()
-    made["generator"].scale = 2
-    with pytest.raises(ValueError, match="`generator` enlarges its input 2 times"):
-        CycleGAN(made, LOSSES, SAME)
-
-
 @pytest.mark.parametrize("missing", [("discriminator", "discriminator_back"), ("discriminator_back",)])
 def test_says_which_loss_lacks_a_discriminator(missing: Sequence[str]):
     made = {role: network for role, network in networks().items() if role not in missing}
