@@ -81,8 +81,8 @@ def _skips(run: Run) -> Sequence[Skip]:
 
 def _require_one_call(run: Run, predictor: Predictor, batch: Batch) -> None:
     """Check that a prediction is one forward pass of the generator, whose features can then be replaced."""
-    calls: list[None] = []
-    hook = run.generator.register_forward_hook(lambda *_: calls.append(None))
+    calls: list[nn.Module] = []
+    hook = run.generator.register_forward_hook(lambda module, _given, _output: calls.append(module))
     try:
         predictor(batch.condition)
     finally:
