@@ -276,7 +276,7 @@ def test_checking_finds_what_only_constructing_shows(tiny: Path) -> None:
     genlab.check(tiny)
     with pytest.raises(RecipeError, match="takes multiples of"):
         genlab.check(tiny, overrides=["input.size=33"])
-    with pytest.raises(RecipeError, match="at least one loss needs a weight above 0"):
+    with pytest.raises(RecipeError, match="at least one loss of the generator needs a weight above 0"):
         genlab.check(tiny, overrides=["losses.l1.weight=0", "losses.adversarial.weight=0"])
 
 

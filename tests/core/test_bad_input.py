@@ -78,7 +78,7 @@ COMPUTING = """class Computing(genlab.Generator):
     def __init__(self, in_channels: int, out_channels: int, channels: int) -> None:
         super().__init__()
         self.layers = torch.nn.Sequential(*(torch.nn.Linear(channels, channels) for _ in range(4)))
-        self.scale = torch.ones(3).sum().item()
+        self.factor = torch.ones(3).sum().item()
     def forward(self, condition):
         return self.layers(condition)
 """

@@ -16,7 +16,7 @@ from genlab.registry.components import Component
 from genlab.registry.contract import renamed_attributes
 
 _PIXELS: Mapping[type[Network], tuple[str, ...]] = {
-    Generator: ("size_multiple",),
+    Generator: ("size_multiple", "scale"),
     Discriminator: ("receptive_field", "min_size"),
 }
 
@@ -54,7 +54,7 @@ def _check_pixels(network: Network, name: str, component: Component) -> None:
         raise broken(component, renamed_attributes(network, component.kind) or missing)
     value: object = getattr(network, name)
     if not isinstance(value, int) or value < 1:
-        raise broken(component, f"its `{name}` is {value!r}; expected an integer number of pixels, at least 1")
+        raise broken(component, f"its `{name}` is {value!r}; expected an integer of at least 1")
 
 
 def _check_levels(levels: Iterable[Any], component: Component) -> None:
@@ -76,7 +76,10 @@ def check_phases(method: Method, networks: Mapping[str, Network], component: Com
             raise broken(component, f"its `phases` contain {phase!r:.60}; expected a genlab.Phase")
         if unknown := [role for role in phase.updates if role not in networks]:
             what = f"its phase `{phase.name}` updates `{unknown[0]}`; the networks are {', '.join(networks)}"
-            raise broken(component, f"{what}. Without an adversarial loss there is no discriminator")
+            raise broken(component, f"{what}. Without a loss that needs a discriminator there is none")
+        if fixed := [role for role in phase.updates if not method.roles[role].trained]:
+            what = f"its phase `{phase.name}` updates `{fixed[0]}`, whose role says trained=False"
+            raise broken(component, f"{what}; change it in `updated`")
 
 
 def check_choice(choice: object, component: Component) -> Choice:

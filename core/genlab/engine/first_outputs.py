@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from genlab.errors import PluginError
+from genlab.errors import TrainingError
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Discriminator, Generator as ImageGenerator, Network, Scored
 from genlab.interfaces.role import SIDES
@@ -27,7 +27,7 @@ def first_outputs_checked(
         names: a network's component and plugin by role, for errors.
 
     Raises:
-        PluginError: a network gives something else than its kind should; it names role and plugin.
+        TrainingError: a network gives something else than its kind should; it names role and plugin.
     """
     sides: dict[str, int] = dict(zip(SIDES, channels, strict=True))
     with ExitStack() as stack:
@@ -43,7 +43,7 @@ def _check_once(network: Network, name: str, channels: int) -> RemovableHandle:
     def check(module: nn.Module, given: tuple[Any, ...], output: object) -> None:
         handle.remove()
         if given and (expected := _violation(module, given[0], channels, output)):
-            raise PluginError(f"{name} breaks the contract: expected {expected}, got {_described(output)}")
+            raise TrainingError(f"{name} breaks the contract: expected {expected}, got {_described(output)}")
 
     handle = network.register_forward_hook(check)
     return handle

@@ -125,7 +125,7 @@ class Method(ABC):
         """Predict from a condition with the trained networks: images in [-1, 1], or scores of classes."""
 
     def predict_condition(self, target: Float[Tensor, "n d h w"]) -> Float[Tensor, "n c j k"]:
-        """Predict the way back, where a method can: for `gen predict --to SIDE`."""
+        """Predict the way back, where a method can: for the option `--to` of `gen predict`."""
         raise NotImplementedError
 
     def state(self) -> Mapping[str, Tensor]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.core.toys import ToyDiscriminator, ToyGenerator, ToyMethod, experiment, run
 
-from genlab import PluginError, Scored, Term, TrainingError, as_scored
+from genlab import Scored, Term, TrainingError, as_scored
 
 
 class AList(ToyDiscriminator):
@@ -47,7 +47,7 @@ class Nothing(ToyGenerator):
 def test_an_output_of_another_form_is_told_with_role_and_plugin(tmp_path: Path, role, network, expected, given):
     made = replace(experiment(), names={role: f'{role} "mine" of genlab-mine 1.0'})
     made.method.networks[role] = network()
-    with pytest.raises(PluginError) as caught:
+    with pytest.raises(TrainingError) as caught:
         run(made, tmp_path / "run")
     what = str(caught.value)
     assert what.startswith(f'{role} "mine" of genlab-mine 1.0, the {role}, breaks the contract: expected ')

@@ -255,7 +255,7 @@ CASES = {
     "says a size that is none": Case(
         generator("sized", more="    size_multiple = '16'"),
         net("sized"),
-        "breaks the contract: its `size_multiple` is '16'; expected an integer number of pixels",
+        "breaks the contract: its `size_multiple` is '16'; expected an integer of at least 1",
         listed=False,
     ),
     "has levels that are none": Case(
@@ -267,7 +267,7 @@ CASES = {
     "predicts another size": Case(
         generator("grower", forward="return self.layer(condition)[..., 1:]"),
         net("grower"),
-        r"the prediction is \(3, 32, 31\), and the target is \(3, 32, 32\)",
+        r"expected a tensor of floats \(1, 3, 32, 32\), got a tensor of float32 \(1, 3, 32, 31\)",
         listed=False,
     ),
     "opens no pairs": Case(

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 import pytest
 from annotated_types import Ge, MinLen
 from pydantic import ValidationError
-from torch import Tensor
+from torch import Tensor, nn
 
 from genlab import Dataset, Discriminator, Generator, Listener, Loss, Method, Metric, Network, Pairs, PluginError, Split
 from genlab.interfaces.kinds import KINDS
@@ -221,7 +221,7 @@ class NoBetter(Metric):
         (NoDataset, "dataset", "NoDataset does not derive from genlab.Dataset"),
         (Base, "metric", "Base does not derive from genlab.Metric"),
         (Network, "generator", "Network does not derive from genlab.Generator"),
-        (Dataset, "loss", "Dataset does not derive from genlab.Loss or AdversarialLoss"),
+        (Dataset, "loss", "Dataset does not derive from genlab.Loss or AdversarialLoss or Objective"),
         (lambda: 1, "dataset", "<lambda> does not derive from genlab.Dataset"),
         (Base(), "dataset", "does not derive from genlab.Dataset"),
         (Unfinished, "generator", "Unfinished lacks `encode`, `forward`"),
@@ -316,7 +316,7 @@ def positional(self: Any, size: int = 1, /) -> None: ...
 def untyped(self: Any, *, size=1) -> None: ...  # pyright: ignore
 def hidden(self: Any, *, _size: int = 1) -> None: ...
 def unimported(self: Any, *, size: "OrderedDict | None" = None) -> None: ...  # noqa: F821  # pyright: ignore
-def strange(self: Any, *, size: int = 1, net: Network | None = None) -> None: ...
+def strange(self: Any, *, size: int = 1, net: nn.Module | None = None) -> None: ...
 def callable_default(self: Any, *, activation: Callable[..., Any] = print) -> None: ...
 def wrong_default(self: Any, *, size: int = "large") -> None: ...  # pyright: ignore
 def none_default(self: Any, *, size: int = None) -> None: ...  # noqa: RUF013  # pyright: ignore

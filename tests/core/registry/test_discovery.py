@@ -53,6 +53,7 @@ def test_the_first_party_plugins_come_through_the_door_that_others_use() -> None
         "generator unet",
         "generator encoder_decoder",
         "discriminator patchgan",
+        "discriminator multiscale",
         "method pix2pix",
     ]
     assert (found["pix2pix"].package, found["pix2pix"].file) == ("genlab", None)
