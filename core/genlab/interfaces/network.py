@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -135,8 +135,8 @@ class Generator(Network, ABC):
 
     @abstractmethod
     @override
-    def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d _ _"]:
-        """The output, without bounds; further inputs come by name: `forward(condition, time=time)`."""
+    def forward(self, condition: Float[Tensor, "n c h w"], *args: Any, **inputs: Any) -> Float[Tensor, "n d _ _"]:
+        """The output, without bounds; a class takes its further inputs by name: `forward(condition, *, time)`."""
 
     def skips(self) -> Sequence[Skip]:
         """The skip connections, from the outermost, which `gen probe` replaces one by one; here none."""

@@ -108,14 +108,20 @@ def _check_calls(cls: type, interface: type) -> None:
         asked, given = getattr(interface, name), getattr(cls, name)
         if not (inspect.isfunction(asked) and inspect.isfunction(given)):
             continue
-        parameters, taken = inspect.signature(asked).parameters, inspect.signature(given)
+        parameters, taken = _named(inspect.signature(asked)), inspect.signature(given)
         # Those come by name; a generator that takes one may do without a default.
         further = {name: None for name in get_args(FurtherInput) if name in taken.parameters}
         try:
             taken.bind(*parameters, **further)
         except TypeError as error:
-            words = ", ".join(list(parameters)[1:])
+            words = ", ".join(parameters[1:])
             raise PluginError(f"{cls.__name__}.{name} cannot be called as {name}({words}): {error}") from error
+
+
+def _named(signature: inspect.Signature) -> list[str]:
+    """Names of the parameters that every call gives; `*args` and `**inputs` stand for those of some classes."""
+    various = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [name for name, parameter in signature.parameters.items() if parameter.kind not in various]
 
 
 def read_contract(cls: type, kind: Kind, preset: Iterable[str]) -> Contract:
