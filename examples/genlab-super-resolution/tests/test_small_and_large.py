@@ -55,7 +55,7 @@ def test_what_cannot_be_made_smaller_is_refused(settings: dict[str, Any], what: 
 
 
 def test_other_pairs_have_other_fingerprints() -> None:
-    settings: list[dict[str, int]] = [{"size": 2, "scale": 2}, {"size": 3, "scale": 2}, {"size": 2, "scale": 3}]
+    settings: list[dict[str, Any]] = [{"size": 2, "scale": 2}, {"size": 3, "scale": 2}, {"size": 2, "scale": 3}]
     pairs = [SmallAndLarge(source=Noise(), **given).open("train") for given in settings]
     assert len({each.fingerprint() for each in pairs}) == 3
 

@@ -52,7 +52,7 @@ class Table:
 
     def _row(self, line: str) -> dict[str, str] | None:
         """A line's cells by their columns; None if it is not whole."""
-        cells = next(csv.reader([line]), [])
+        cells = next(csv.reader([line]), list[str]())
         is_whole = line.endswith("\n") and len(cells) == len(self.columns)
         return dict(zip(self.columns, cells, strict=True)) if is_whole else None
 

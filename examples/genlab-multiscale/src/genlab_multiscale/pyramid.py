@@ -72,15 +72,15 @@ class Pyramid(Discriminator):
             nn.init.kaiming_normal_(parameter, a=SLOPE, generator=rng)
 
 
-class Patches(nn.Sequential):
+class Patches(nn.ModuleList):
     """Convolutions that score the patches of one size; called, it gives the features of each layer, then scores."""
 
     def __init__(self, in_channels: int, widths: Sequence[int]) -> None:
-        halving = [nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in pairwise([in_channels, *widths])]
-        super().__init__(*halving, nn.Conv2d(widths[-1], 1, 3, padding=1))
+        halving = (nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in pairwise([in_channels, *widths]))
+        super().__init__([*halving, nn.Conv2d(widths[-1], 1, 3, padding=1)])
 
     def forward(self, seen: Tensor) -> list[Tensor]:
-        *halving, scoring = self.children()
+        *halving, scoring = self
         features: list[Tensor] = []
         for convolution in halving:
             seen = nn.functional.leaky_relu(convolution(seen), SLOPE)
