@@ -275,5 +275,9 @@ class Dataset(ABC):
         return read_image(ImageSource.of(path))
 
     def choose(self) -> Choice:
-        """The dataset to use: this one, unless it selects one of the datasets in its settings."""
+        """The dataset to use: this one, unless it selects one of the datasets in its settings.
+
+        One around another, in its setting `source`, asks that one, and passes on what it chose, as in
+        `Choice(Mine(source=chosen.dataset), chosen.reason, {"source": chosen})`.
+        """
         return Choice(self)

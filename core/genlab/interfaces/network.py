@@ -150,9 +150,9 @@ class Discriminator(Network, ABC):
     settings. A method that shows no condition says 0 `condition_channels`, and the condition then has none.
 
     A class says, or its constructor, in `receptive_field` the side of the square that one score sees (of several maps,
-    the largest), and in `min_size` the least height and width of an image that gives a score, both in pixels. One whose
-    scores depend on the whole image, such as through attention or its own norm, says `is_local = False`; one whose
-    `Scored` has features sets `feature_channels`.
+    the largest), and in `min_size` the least height and width of an image that gives a score, both in pixels of the
+    image, also where a map is made of a smaller version. One whose scores depend on the whole image, such as through
+    attention or its own norm, says `is_local = False`; one whose `Scored` has features sets `feature_channels`.
     """
 
     receptive_field: int

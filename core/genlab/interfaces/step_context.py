@@ -25,9 +25,9 @@ class StepContext:
         shown: what the discriminator is shown as the condition; by default the condition.
 
     Attributes:
-        condition: (n, c, j, k).
-        target: (n, d, h, w).
-        prediction: as the target.
+        condition: what is predicted from, (n, c, j, k).
+        target: what is to be predicted, (n, d, h, w).
+        prediction: of the target's shape; for a term of the discriminator it is detached from the generator.
         position: the position in the training.
         draws: random numbers for this batch.
     """
