@@ -13,7 +13,7 @@ from genlab.registry.components import Components
 from genlab.registry.contract import load_object
 from genlab.registry.documentation import ComponentDocs, component_docs
 from genlab.registry.hooks import INTERFACE
-from genlab.testing import AdversarialLossSuite
+from genlab.testing import AdversarialLossSuite, ObjectiveSuite
 from genlab.testing.check import SUITES
 from genlab.testing.suite import Suite, tests_of
 from reference_pages.text import signature, text_of
@@ -112,7 +112,7 @@ def issubclass_of_interface(cls: type) -> bool:
 
 def tests(kind: Kind) -> Iterator[str]:
     suites: list[type[Suite]] = [SUITES[kind.name]]
-    suites += [AdversarialLossSuite] if kind.name == "loss" else []
+    suites += [AdversarialLossSuite, ObjectiveSuite] if kind.name == "loss" else []
     for suite in suites:
         yield f"## genlab.testing.{suite.__name__}\n"
         yield text_of(suite)

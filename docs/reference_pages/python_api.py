@@ -15,7 +15,7 @@ import genlab
 from genlab.interfaces.kinds import KINDS
 from genlab.registry.documentation import about
 from reference_pages.kinds import classes_beside, interfaces
-from reference_pages.text import fields, plain, signature
+from reference_pages.text import attributes, fields, plain, signature
 
 SUBJECTS = {
     "Recipes": ("config", "assemble"),
@@ -142,6 +142,7 @@ def of_class(cls: type) -> Iterator[str]:
     yield about(cls) + "\n"
     yield from fields(cls)
     yield ""
+    yield from attributes(cls)
     public = [line for name in dir(cls) if not name.startswith("_") for line in of_member(cls, name)]
     yield from ["Its methods and properties:\n", *public, ""] if public else []
 

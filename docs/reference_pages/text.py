@@ -43,7 +43,7 @@ def text_of(thing: Any) -> str:
     """A docstring as Markdown: its text, and its arguments as a list."""
     lines = [about(thing), ""]
     if inspect.isclass(thing):
-        lines += [*fields(thing), ""]
+        lines += [*fields(thing), "", *attributes(thing)]
     return "\n".join(lines)
 
 
@@ -59,6 +59,13 @@ def fields(cls: type) -> Iterator[str]:
         said = f": {words[name]}" if name in words else ""
         written = getattr(annotation, "__forward_arg__", annotation)
         yield f"- `{name}: {written}{default_of(cls, name)}`{said}"
+
+
+def attributes(cls: type) -> Iterator[str]:
+    """What an object has that its constructor does not say, from its docstring."""
+    words = argument_help(cls, "Attributes")
+    said = [f"- `{name}`: {text}" for name, text in words.items()]
+    yield from ["Its attributes:\n", *said, ""] if said else []
 
 
 def default_of(cls: type, name: str) -> str:

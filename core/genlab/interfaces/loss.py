@@ -60,6 +60,10 @@ class Scores:
     Args:
         target: computes the scores of the target.
         prediction: computes those of the prediction.
+
+    Attributes:
+        target: scores of the target, (n, 1, i, j).
+        prediction: scores of the prediction, (n, 1, i, j).
     """
 
     def __init__(self, target: Callable[[], ScoreMap], prediction: Callable[[], ScoreMap]) -> None:

@@ -276,11 +276,11 @@ def _table_of(annotation: Any, kind: str, is_required: bool) -> Any:
 _ARGUMENT = re.compile(r"^(\w+)(?: \([^)]*\))?: *(.+(?:\n +.+)*)", re.MULTILINE)
 
 
-def argument_help(cls: type) -> dict[str, str]:
-    """Help of each argument, from the docstrings of a class and its constructor, under `Args:`."""
+def argument_help(cls: type, section: str = "Args") -> dict[str, str]:
+    """Help of each argument, or attribute, from a section of the docstrings of a class and its constructor."""
     lines: dict[str, str] = {}
     for text in (cls.__doc__, cls.__init__.__doc__):
-        _, _, rest = inspect.cleandoc(text or "").partition("Args:\n")
-        section = re.split(r"\n(?=\S)", rest, maxsplit=1)[0]
-        lines |= {name: " ".join(words.split()) for name, words in _ARGUMENT.findall(textwrap.dedent(section))}
+        _, _, rest = inspect.cleandoc(text or "").partition(f"{section}:\n")
+        own = re.split(r"\n(?=\S)", rest, maxsplit=1)[0]
+        lines |= {name: " ".join(words.split()) for name, words in _ARGUMENT.findall(textwrap.dedent(own))}
     return lines
