@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -81,13 +80,6 @@ class SmallAndLargePairs(Pairs):
             raise DataError(f"an image smaller than {length} pixels, which is size times scale", where=read.key)
         large = read.image[top : top + length, left : left + length]
         return Pair(read.key, shrink(large, self.scale), large)
-
-    def fingerprint(self) -> str:
-        return f"{self.source.fingerprint()} {self.side} {self.size} {self.scale}"
-
-    def sizes(self, side: SideName) -> Sequence[tuple[int, int]]:
-        length = self.size if side == "a" else self.size * self.scale
-        return [(length, length)]
 
 
 def shrink(image: Image, scale: int) -> Image:
