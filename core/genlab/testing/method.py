@@ -60,6 +60,18 @@ class _ClassLoss(Loss):
         return (prediction.softmax(dim=1) - target).square().mean()
 
 
+class _Encoder(ToyGenerator):
+    """A toy with features, for networks that read them."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.feature_channels = (self.inner.out_channels,)
+
+    @override
+    def features(self, *images: Float[Tensor, "n _ _ _"]) -> Sequence[Float[Tensor, "n _ _ _"]]:
+        return [self.inner(*images)]
+
+
 class MethodSuite(Suite):
     """A method's part of the contract: with toy networks and toy losses, it trains."""
 
@@ -83,7 +95,7 @@ class MethodSuite(Suite):
         """A small network for a role, with the channels that the method says."""
         match role.kind:
             case "generator":
-                return ToyGenerator(**supplied, channels=8, inputs=role.inputs)
+                return _Encoder(**supplied, channels=8, inputs=role.inputs)
             case "discriminator":
                 return ToyDiscriminator(**supplied)
             case "network":

@@ -186,6 +186,21 @@ class BothWays(Supervised):
         return generator_terms(compared, StepContext(returned, self.predict_condition(there)))
 
 
+class Contrasting(ToyMethod):
+    """Keeps what a network makes of its generator's features."""
+
+    roles: ClassVar[Mapping[str, Role]] = {**ToyMethod.roles, "heads": Role("network", reads=("generator",))}
+
+    def phases(self) -> Sequence[Phase]:
+        critic, painter = super().phases()
+        return [critic, replace(painter, updates=("generator", "heads"))]
+
+    def painter_terms(self, batch: Batch, shared: Outputs) -> Terms:
+        heads, features = self.networks["heads"], self.networks["generator"].features
+        after, before = (heads(*features(image)) for image in (shared["prediction"], batch.condition))
+        return {**super().painter_terms(batch, shared), "kept": Term((after - before).square().mean(), 0.1)}
+
+
 SOUND = [
     ToyMethod,
     Supervised,
@@ -199,6 +214,7 @@ SOUND = [
     MeanOfWeights,
     NoisyCondition,
     BothWays,
+    Contrasting,
 ]
 
 
