@@ -77,6 +77,8 @@ def construct_networks(recipe: Recipe, channels: tuple[int, int], document: Docu
     networks: dict[str, Network] = {}
     faults: list[Fault] = []
     for role, config in recipe.networks.items():
+        if faults and any(thing in recipe.networks for thing in recipe.roles[role].reads):
+            continue  # its channels are those of a network that may be at fault
         supplied = supplied_channels(recipe.roles[role], dict(zip(SIDES, channels, strict=True)), networks)
         wanted = {name: value for name, value in supplied.items() if name in config.component.contract.supplied}
         try:
@@ -86,7 +88,7 @@ def construct_networks(recipe: Recipe, channels: tuple[int, int], document: Docu
             faults += error.faults
         else:
             check_network(networks[role], config.component)
-            faults += role_faults(networks[role], role, recipe)
+            faults += role_faults(role, networks, recipe)
     if faults:
         raise recipe_error(faults, document)
     return networks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
 
@@ -15,8 +15,12 @@ from genlab.interfaces.network import Discriminator, Generator, Network
 from genlab.interfaces.role import Role
 
 
-def role_faults(network: Network, name: str, recipe: Recipe) -> Iterator[Fault]:
-    """Faults of a network in its role, and of the recipe's size for it."""
+def role_faults(name: str, networks: Mapping[str, Network], recipe: Recipe) -> Iterator[Fault]:
+    """Faults of a role's network, among those constructed so far, and of the recipe's size for it."""
+    network = networks[name]
+    yield from _likeness_faults(name, networks, recipe)
+    if not network.feature_channels:
+        yield from _reader_faults(name, recipe)
     if isinstance(network, Generator):
         yield from _input_faults(network, name, recipe)
         yield from _scale_faults(network, name, recipe)
@@ -32,6 +36,26 @@ def role_faults(network: Network, name: str, recipe: Recipe) -> Iterator[Fault]:
         yield from _feature_faults(str(component), recipe)
     if isinstance(network, Discriminator) and recipe.settings.train.batch_size > 1:
         yield from _norm_faults(network, name, recipe)
+
+
+def _likeness_faults(name: str, networks: Mapping[str, Network], recipe: Recipe) -> Iterator[Fault]:
+    """Faults of a network that is not trained and cannot start with the weights of the one that it is like."""
+    config, like = recipe.networks[name], recipe.roles[name].like
+    if recipe.roles[name].trained or like is None or like not in networks:
+        return
+    mine, other = ([weight.shape for weight in networks[one].state_dict().values()] for one in (name, like))
+    if mine != other:
+        what = f"{config.component} has other weights as {name} than {recipe.networks[like].component} as {like}"
+        hint = f"It starts with the weights of {like}: drop the table networks.{name}."
+        yield Fault((*config.at, "name"), what, hint)
+
+
+def _reader_faults(name: str, recipe: Recipe) -> Iterator[Fault]:
+    """Faults of a network without features, for the roles that read them."""
+    config = recipe.networks[name]
+    for reader in [other for other in recipe.networks if name in recipe.roles[other].reads]:
+        what = f"{config.component} gives no features, which {recipe.method.component} needs for its {reader}"
+        yield Fault((*config.at, "name"), what, f"Choose a {recipe.roles[name].kind} that gives features.")
 
 
 def _input_faults(network: Generator, name: str, recipe: Recipe) -> Iterator[Fault]:

@@ -72,12 +72,22 @@ class Clocked(Method):
         return []
 
 
+class Reading(Clocked):
+    """Has a network that reads the features of its generator."""
+
+    roles: ClassVar[Mapping[str, Role]] = {
+        "generator": Role("generator", gives="target"),
+        "heads": Role("network", reads=("generator",)),
+    }
+
+
 @pytest.fixture
 def components(components: Components) -> Components:
     """The toys, and some that are more special."""
     registry = Registry()
     registry.generator("special", Special)
     registry.method("clocked", Clocked)
+    registry.method("reading", Reading)
     registry.loss("deep", Deep)
     more = Plugin("special", "genlab-special", "1.0", registrations=registry.registrations)
     return Components([*components.plugins, more])
@@ -235,6 +245,18 @@ def test_the_sizes_of_the_sides_are_those_of_the_generator(resolved: Resolved, d
         (
             ("generator.name=special", "generator.time=true"),
             'generator "special" takes a time, which method "game" does not give its generator',
+        ),
+        (
+            ("method.name=reading", "losses.play=false", "networks.heads.name=code"),
+            'generator "net" gives no features, which method "reading" needs for its heads',
+        ),
+        (
+            ("method.name=reading", "losses.play=false", "networks.heads.name=code", "input.size=9"),
+            'generator "net" gives no features, which method "reading" needs for its heads',
+        ),
+        (
+            (*TEACHER, "networks.average.width=3"),
+            'generator "net" has other weights as average than generator "net" as generator\nIt starts with',
         ),
         (("losses.deep.name=deep",), "the loss `deep` compares features of the discriminator"),
     ],
