@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, ClassVar
 
 import torch
@@ -42,9 +43,7 @@ class Flow(Method):
 
     roles: ClassVar[Mapping[str, Role]] = {
         "generator": VELOCITY,
-        "average": Role(
-            VELOCITY.kind, VELOCITY.reads, VELOCITY.gives, inputs=VELOCITY.inputs, like="generator", trained=False
-        ),
+        "average": replace(VELOCITY, like="generator", trained=False),
     }
 
     def __init__(
