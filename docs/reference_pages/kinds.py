@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import textwrap
 from collections.abc import Container, Iterator
+from itertools import pairwise
 from typing import Any
 
 import genlab
@@ -116,11 +119,31 @@ def tests(kind: Kind) -> Iterator[str]:
     for suite in suites:
         yield f"## genlab.testing.{suite.__name__}\n"
         yield text_of(suite)
+        yield from told_to(suite)
         yield "| test | what holds |\n|---|---|"
         for name, test in tests_of(suite).items():
             words = name.removeprefix("test_").replace("_", " ")
             yield f"| {words} | {' '.join(inspect.getdoc(test).split())} |"
         yield ""
+
+
+def told_to(suite: type[Suite]) -> Iterator[str]:
+    """The class attributes of a suite that a subclass may set, with their defaults and what is said of them."""
+    said = [attribute_docs(cls) for cls in suite.__mro__ if issubclass(cls, Suite)]
+    lines = [f"- `{name} = {getattr(suite, name)!r}`: {words}" for docs in said for name, words in docs.items()]
+    yield from ["A subclass may set:\n", *lines, ""] if lines else []
+
+
+def attribute_docs(cls: type) -> dict[str, str]:
+    """The docstrings that follow class attributes, by name."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    assert isinstance(tree, ast.ClassDef)
+    return {
+        before.target.id: " ".join(after.value.value.split())
+        for before, after in pairwise(tree.body)
+        if isinstance(before, ast.AnnAssign) and isinstance(before.target, ast.Name)
+        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+    }
 
 
 def shipped(kind: Kind, components: Components) -> Iterator[str]:

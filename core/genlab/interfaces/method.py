@@ -45,8 +45,10 @@ class Phase:
     Args:
         name: for reports, such as `discriminator`.
         updates: the roles of the networks whose parameters the update changes.
-        terms: from the batch and what the step's forward pass gave, the terms of the objective by name. The graph of
-            the forward pass can be used for the backward pass of one phase only; others detach what they use.
+        terms: from the batch and what the step's forward pass gave, the terms of the objective by name. Terms of losses
+            have the labels that a recipe gives them, so a method's own terms need names that no label is likely to
+            have. The graph of the forward pass can be used for the backward pass of one phase only; others detach what
+            they use.
         every: it takes part in each so many steps, from the first.
         repeats: how many updates it makes in a step; for each after the first, `forward` is computed anew.
         fresh: whether each update after the first has another batch.
@@ -88,7 +90,8 @@ class Method(ABC):
     Generators give values without bounds. What predicts images in [-1, 1] applies a tanh, or clamps what it samples.
 
     A constructor of one's own calls `super().__init__(networks, losses)`, which keeps both as attributes. It may take
-    `channels`, those of each side by name, as a sampler needs that starts with noise in the target's shape.
+    `channels`, those of each side by name, as a sampler needs that starts with noise in the target's shape: a mapping
+    with the keys `condition` and `target`.
     """
 
     roles: ClassVar[Mapping[str, Role]] = {"generator": GENERATOR}
@@ -104,7 +107,10 @@ class Method(ABC):
         self.losses = losses
 
     def begin(self, position: Position) -> None:
-        """Take note of the position before a step; does nothing by default."""
+        """Take note of the position before a step, for `updated`; does nothing by default.
+
+        It is called before every step, also the first after a resume, so the position is no part of `state`.
+        """
 
     @abstractmethod
     def forward(self, batch: Batch) -> Outputs:
@@ -118,11 +124,17 @@ class Method(ABC):
         """
 
     def updated(self, roles: Sequence[str]) -> None:
-        """Follow an update of these roles, without gradients, as an average of weights does; nothing by default."""
+        """Follow an update of these roles, without gradients, as an average of weights does; nothing by default.
+
+        An average has buffers too, such as those of batch norm.
+        """
 
     @abstractmethod
     def predict(self, condition: Float[Tensor, "n c j k"]) -> Float[Tensor, "n d h w"]:
-        """Predict from a condition with the trained networks: images in [-1, 1], or scores of classes."""
+        """Predict from a condition with the trained networks: images in [-1, 1], or scores of classes.
+
+        What is drawn here by PyTorch's own generator, such as `torch.randn_like`, is a function of `inference.seed`.
+        """
 
     def predict_condition(self, target: Float[Tensor, "n d h w"]) -> Float[Tensor, "n c j k"]:
         """Predict the way back, where a method can: for the option `--to` of `gen predict`."""

@@ -77,7 +77,8 @@ class Network(nn.Module):
 
     It is also the interface of networks that are neither generators nor discriminators, such as encoders, heads and
     teachers. A constructor of such a network may take `in_channels`, and a method then says for its role what that is:
-    a tuple of the channels of each thing that it reads.
+    a tuple of the channels of each thing that it reads, in order; what it reads of another role is each of that one's
+    features. How a method calls it, and what it gives, is between the two.
 
     One that can give features sets `feature_channels`, the channels of each, and overrides `features`.
     """
@@ -85,7 +86,10 @@ class Network(nn.Module):
     feature_channels: Sequence[int] = ()
 
     def features(self, *images: Float[Tensor, "n _ _ _"]) -> Sequence[Float[Tensor, "n _ _ _"]]:
-        """The features of an input, outermost first, as many as `feature_channels`."""
+        """The features of an input, outermost first, as many as `feature_channels`.
+
+        They are computed in float32 and are not compiled, as precision and compilation act on calls of the network.
+        """
         raise NotImplementedError
 
     def initialize(self, name: str, parameter: Tensor, rng: torch.Generator) -> None:

@@ -19,18 +19,19 @@ class Role:
 
     A recipe configures it in `[networks.ROLE]`. `[generator]` and `[discriminator]` are short forms for the roles of
     these names, and defaults for all roles of these kinds. Each role has first weights, an optimizer's state, a part
-    of the checkpoint and a line in summaries of its own.
+    of the checkpoint and a line in summaries of its own. `dataclasses.replace` makes one like another:
+    `replace(role, like="generator", trained=False)` is the role of an average of the generator's weights.
 
     Args:
         kind: which kind of component it is.
         reads: what it is given, joined channel by channel: a side (`condition` or `target`), a number of channels, or
             for a network the name of an earlier role, for that one's features. A discriminator's last is the image that
-            it scores; the others are its condition.
+            it scores; the others are its condition, so that `("target",)` is one that sees an image alone.
         gives: what a generator predicts: a side, or a number of channels.
         inputs: further inputs that a generator has to take: of `time`, `label`, `latent`.
         like: the role whose table of the recipe is this one's default.
         trained: whether a phase updates it. One that is not trained gets no gradients and no optimizer, computes in
-            evaluation mode, and starts with the weights of the role that it is like.
+            evaluation mode, and starts with the weights of the role that it is like, whose settings it then has.
 
     Raises:
         PluginError: an argument is not one of these.

@@ -22,7 +22,8 @@ class StepContext:
         batch: condition and target.
         prediction: the generator's, or another image that stands for it.
         discriminator: the discriminator of the target's side, if there is one.
-        shown: what the discriminator is shown as the condition; by default the condition.
+        shown: what the discriminator is shown as the condition; by default the condition. One whose role reads an image
+            alone is shown none: `batch.condition[:, :0]`.
 
     Attributes:
         condition: what is predicted from, (n, c, j, k).

@@ -73,7 +73,13 @@ class _Encoder(ToyGenerator):
 
 
 class MethodSuite(Suite):
-    """A method's part of the contract: with toy networks and toy losses, it trains."""
+    """A method's part of the contract: with toy networks and toy losses, it trains.
+
+    Losses are one that compares with the target, and, for a discriminator, an adversarial one. Networks are toys, of
+    which generators have features; one of the kind `network` joins all that it reads, channel by channel, and gives one
+    tensor (n, 4, h, w). A method that needs others overrides `toy(self, role, supplied)`, of which `gen plugins check`
+    cannot know.
+    """
 
     kind = "method"
     steps: ClassVar[int] = 40
