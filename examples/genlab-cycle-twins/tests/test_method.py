@@ -17,10 +17,6 @@ RECIPE = Path(__file__).parents[1] / "recipe.toml"
 
 class TestCycleTwins(MethodSuite):
     component = CycleTwins
-
-
-class TestUnevenCycleTwins(MethodSuite):
-    component = CycleTwins
     settings: ClassVar[Mapping[str, Any]] = {"back": 0.25}
 
 
