@@ -28,6 +28,9 @@ NAMES = [
     "genlab-cycle-twins",
     "genlab-flow",
     "genlab-monai",
+    "genlab-multiscale",
+    "genlab-r1",
+    "genlab-super-resolution",
 ]
 EXAMINED = {"genlab-csv", "genlab-monai"}
 """Those whose runs have tests of their own."""
@@ -254,8 +257,6 @@ def test_its_own_tests_pass(done: Done, copied: Callable[[str], Path], name: str
 
 # What makes a run of an example's recipe as short as it gets
 SHORT = [
-    "data.count=4",
-    "data.validation_count=2",
     "evaluate.pairs=2",
     "evaluate.validations=2",
     "train.values_every=1",
