@@ -14,7 +14,6 @@ from typing_extensions import override
 from genlab import (
     GENERATOR,
     Batch,
-    Discriminator,
     Loss,
     Method,
     Network,
@@ -165,9 +164,7 @@ class CycleGAN(Method):
     def _judged(self, role: str, batch: Batch, prediction: Tensor) -> StepContext:
         """The step as the objectives of one game see it, with a discriminator that is shown no condition."""
         given = batch if role == "discriminator" else batch.reversed()
-        discriminator = self.networks.get(role)
-        assert discriminator is None or isinstance(discriminator, Discriminator)
-        return StepContext(given, prediction, discriminator, given.target[:, :0])
+        return StepContext(given, prediction, self.networks.get(role), given.target[:, :0])
 
     @override
     def state(self) -> Mapping[str, Tensor]:

@@ -15,7 +15,6 @@ from genlab import (
     DISCRIMINATOR,
     GENERATOR,
     Batch,
-    Discriminator,
     Method,
     Network,
     Outputs,
@@ -98,9 +97,6 @@ class Pix2Pix(Method):
     def _seen(self, batch: Batch, prediction: Tensor) -> StepContext:
         """The step as objectives see it."""
         discriminator = self.networks.get("discriminator")
-        if discriminator is None:
-            return StepContext(batch, prediction)
-        assert isinstance(discriminator, Discriminator)
         condition, size = batch.condition, prediction.shape[-2:]
         shown = condition if condition.shape[-2:] == size else interpolate(condition, size, mode="nearest")
         return StepContext(batch, prediction, discriminator, shown)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from genlab.errors import TrainingError
 from genlab.interfaces.batch import Batch
-from genlab.interfaces.network import Discriminator, Scored, as_scored
+from genlab.interfaces.network import Discriminator, Network, Scored, as_scored
 from genlab.interfaces.position import Draws, Position
 
 
@@ -37,7 +37,7 @@ class StepContext:
         self,
         batch: Batch,
         prediction: Float[Tensor, "n d h w"],
-        discriminator: Discriminator | None = None,
+        discriminator: Network | None = None,
         shown: Float[Tensor, "n e h w"] | None = None,
     ) -> None:
         self.condition: Tensor = batch.condition
@@ -45,6 +45,7 @@ class StepContext:
         self.prediction: Tensor = prediction
         self.position: Position = batch.position
         self.draws: Draws = batch.draws
+        assert discriminator is None or isinstance(discriminator, Discriminator)
         self._discriminator = discriminator
         self._shown: Tensor = batch.condition if shown is None else shown
         self._scored: dict[int, tuple[Tensor, Scored]] = {}

@@ -69,9 +69,7 @@ class CUT(genlab.Method):
         return self._step(batch, outputs["prediction"].detach())
 
     def _step(self, batch: Batch, prediction: Tensor) -> StepContext:
-        discriminator = self.networks.get("discriminator")
-        assert discriminator is None or isinstance(discriminator, genlab.Discriminator)
-        return StepContext(batch, prediction, discriminator, shown=batch.condition[:, :0])
+        return StepContext(batch, prediction, self.networks.get("discriminator"), shown=batch.condition[:, :0])
 
     def _generator_terms(self, batch: Batch, outputs: Outputs) -> Terms:
         terms = dict(genlab.generator_terms(self.game, self._step(batch, outputs["prediction"])))
