@@ -10,7 +10,7 @@ import tomli_w
 from genlab.config.changed_values import ChangedValue, changed_values
 from genlab.config.document import Document, read_document, read_file
 from genlab.config.validate import inline
-from genlab.errors import RunError
+from genlab.errors import RecipeError, RunError
 from genlab.runs.folder import RunFolder
 from genlab.runs.recipe_changes import CHANGEABLE_KEYS, as_lines, as_options, is_changeable
 from genlab.util.files import write_text
@@ -20,12 +20,11 @@ def kept_recipe(folder: RunFolder) -> Document:
     """A run's recipe: that of recipe.toml, or of the manifest if a process was killed before it wrote the file.
 
     Raises:
-        RunError: recipe.toml was edited: its values are not those that the manifest has.
-        RecipeError: recipe.toml cannot be read.
+        RunError: recipe.toml is damaged or was edited: its values are not those that the manifest has.
     """
     changes: list[ChangedValue] = []
     for _ in range(2):  # a process that resumes the run may replace both between the two readings
-        manifest, found = folder.stored(), read_file(folder.recipe_path)
+        manifest, found = folder.stored(), _read(folder)
         if manifest.recipe is None:
             return found  # a run from before
         changes = changed_values(manifest.recipe, found.values)
@@ -34,6 +33,14 @@ def kept_recipe(folder: RunFolder) -> Document:
         if manifest.replaced_recipe is not None and not changed_values(manifest.replaced_recipe, found.values):
             return read_document(tomli_w.dumps(manifest.recipe), str(folder.recipe_path))
     raise _edited(folder, changes)
+
+
+def _read(folder: RunFolder) -> Document:
+    try:
+        return read_file(folder.recipe_path)
+    except RecipeError as error:
+        hint = "Restore it from a copy; run.json has its values under `recipe`."
+        raise RunError(f"recipe.toml cannot be read: {error}", where=str(folder.path), hint=hint) from error
 
 
 def refuse_edited_recipe(folder: RunFolder) -> None:
