@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from typing_extensions import override
 
-from genlab.assemble.experiment import build_method, construct, construct_losses, prepare
+from genlab.assemble.absent_losses import losses_as_there_are
+from genlab.assemble.experiment import build_method, construct, prepare
 from genlab.assemble.networks import build_networks
 from genlab.assemble.open_data import open_data
 from genlab.assemble.read import CheckedRecipe
@@ -95,7 +96,7 @@ class Run:
     def _loaded(self) -> tuple[Method, IntactCheckpoint, str]:
         """The method, its checkpoint, and the hash of the loaded files."""
         networks = build_networks(self.recipe, self.manifest.channels, self._checked.document)
-        losses = construct_losses(self.recipe, self._checked.document)
+        losses = losses_as_there_are(self.recipe)
         method = build_method(self.recipe, networks, losses, self.manifest.channels, self._checked.document)
         for module in (*networks.values(), *losses.values()):
             module.to(self.device).eval()

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -60,7 +61,7 @@ def test_a_network_without_features_and_weights_of_another_number_are_refused():
         Perceptual(network=Halves(), feature_weights=[1.0, 1.0, 1.0])
 
 
-def test_a_run_of_ones_own_sees_the_difference(tiny: Path, judge: Path, tmp_path: Path):
+def test_a_run_of_ones_own_sees_the_difference(tiny: Path, judge: Path, tmp_path: Path, caplog):
     network = f'{{name="trained_run", run="{judge}"}}'
     losses = f"losses={{adversarial=false, l1=false, perceptual={{weight=10, network={network}}}}}"
     shorter = ("train.steps=4", "evaluate.validations=1", "evaluate.previews=1")
@@ -71,8 +72,19 @@ def test_a_run_of_ones_own_sees_the_difference(tiny: Path, judge: Path, tmp_path
     assert all(value > 0 for value in values)
     fingerprints = run.manifest.data.fingerprints
     assert fingerprints["losses.perceptual.network.run"] == genlab.open_run(judge).fingerprint()
-    # The feature network's weights are not the run's own.
+    # The feature network's weights are not the run's own, and predictions do not need them.
     assert not any("perceptual" in path.name for path in run.path.glob("checkpoints/*/*"))
+    image = np.zeros((32, 32, 3), np.uint8)
+    expected = genlab.open_run(run.path).predict(image, size="stored")
+    lost = judge.rename(tmp_path / "elsewhere")
+    try:
+        opened = genlab.open_run(run.path)
+        assert np.array_equal(opened.predict(image, size="stored"), expected)
+        assert "Predictions are made without the loss perceptual" in caplog.text
+        with pytest.raises(genlab.GenlabError, match="there is no such folder"):
+            opened.method.losses["perceptual"].loss(None, None, None)
+    finally:
+        lost.rename(judge)
 
 
 def test_a_missing_run_is_told_at_its_line(tiny: Path, tmp_path: Path):
