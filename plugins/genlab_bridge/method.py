@@ -32,7 +32,8 @@ class Bridge(Method):
     """A Brownian bridge from condition to target, whose samples are one of several valid answers.
 
     The generator sees the condition x0 and a point of the bridge, x_t = (1 - t) x0 + t x1 + noise sqrt(t (1 - t)) z,
-    and estimates the target x1 (BBDM; Li et al. 2023, arXiv 2205.07680, section 3). Given the condition beside the
+    and estimates the target x1: the bridge of BBDM (Li et al. 2023, arXiv 2205.07680, section 3), whose network sees
+    the point alone, and predicts the difference from the target. Given the condition beside the
     point, it learns E[x1 | x0, x_t], with which the bridge ends at pairs like those of the data, and not only at
     plausible targets (De Bortoli et al. 2023, arXiv 2311.06978). The losses compare its estimate with the target; that
     mean is what a squared difference (`l2`) teaches.

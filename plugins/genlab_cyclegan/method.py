@@ -55,7 +55,8 @@ class CycleGAN(Method):
     Args:
         identity: the weight of identity terms, relative to the cycle consistency's; 0 leaves them out. For photos of
             paintings it is 0.5 (section 7.1).
-        discriminator_weight: a factor on the discriminators' objectives; the paper halves them, to slow them down.
+        discriminator_weight: a factor on the discriminators' side of adversarial losses; the paper halves it, to slow
+            them down.
         pool_size: each discriminator sees earlier predictions in place of half of the newest ones, drawn from this
             many (section 4); 0 shows it the newest ones only.
 
@@ -126,7 +127,7 @@ class CycleGAN(Method):
         return discriminator_phases(
             role,
             self._game,
-            lambda batch, outputs: self._judged(role, batch, outputs[role]),
+            lambda batch, outputs: self.step(batch, outputs[role], role),
             weight=self.discriminator_weight,
         )
 
@@ -134,11 +135,11 @@ class CycleGAN(Method):
         there, back = outputs["prediction"], outputs["prediction_back"]
         found = {
             "forward": {
-                **generator_terms(self._game, self._judged("discriminator", batch, there)),
+                **generator_terms(self._game, self.step(batch, there)),
                 **self._compared(batch, there, batch.condition, self.predict_condition(there)),
             },
             "back": {
-                **generator_terms(self._game, self._judged("discriminator_back", batch, back)),
+                **generator_terms(self._game, self.step(batch, back, "discriminator_back")),
                 **self._compared(batch, back, batch.target, self.predict(back)),
             },
         }
@@ -160,11 +161,6 @@ class CycleGAN(Method):
     def _compared(self, batch: Batch, condition: Tensor, target: Tensor, prediction: Tensor) -> Terms:
         """The terms of the losses that compare a prediction with a target."""
         return generator_terms(self._cycle, StepContext(batch._replace(condition=condition, target=target), prediction))
-
-    def _judged(self, role: str, batch: Batch, prediction: Tensor) -> StepContext:
-        """The step as the objectives of one game see it, with a discriminator that is shown no condition."""
-        given = batch if role == "discriminator" else batch.reversed()
-        return StepContext(given, prediction, self.networks.get(role), given.target[:, :0])
 
     @override
     def state(self) -> Mapping[str, Tensor]:

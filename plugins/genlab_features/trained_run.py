@@ -38,7 +38,7 @@ class TrainedRun(Network):
         if status != "finished":
             raise ValueError(f"the run {run} is {status}; expected a finished run")
         if not generator.feature_channels:
-            name = opened.recipe.networks["generator"].component
+            name = opened.recipe.networks[opened.generator_role].component
             raise ValueError(f"{name} of the run {run} gives no features; unet and resnet do")
         self.path, self.channels = run, opened.manifest.channels[0]
         self.feature_channels = generator.feature_channels

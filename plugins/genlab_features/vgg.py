@@ -47,7 +47,8 @@ class VGG(Network):
         weights: the file, `.safetensors`, or `.pth` of `torch.save`.
         depth: 16 or 19 layers with weights.
         layers: whose outputs are features, such as `conv3_2` or `relu3_2`: the second convolution of the third block,
-            or what its ReLU makes of it. The default is that of Johnson et al. 2016, section 4.1.
+            or what its ReLU makes of it. The default layers are those of the style loss
+            of Johnson et al. 2016, section 4.1.
 
     Raises:
         ValueError: there is no such layer, or no such file, or its weights do not fit.

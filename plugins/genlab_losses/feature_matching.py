@@ -22,6 +22,7 @@ class FeatureMatching(Objective):
     """
 
     needs_features: ClassVar[bool] = True
+    needs_pairs: ClassVar[bool] = True
 
     @override
     def forward(self, step: StepContext) -> Float[Tensor, ""]:

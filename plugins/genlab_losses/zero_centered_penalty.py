@@ -27,6 +27,7 @@ class ZeroCenteredPenalty(Objective):
     """
 
     side: ClassVar[Literal["generator", "discriminator"]] = "discriminator"
+    needs_independent_scores: ClassVar[bool] = True
 
     def __init__(self, *, images: Literal["target", "prediction"] = "target", every: Annotated[int, Ge(1)] = 1) -> None:
         super().__init__()

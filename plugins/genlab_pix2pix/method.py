@@ -8,7 +8,6 @@ from typing import Annotated, ClassVar
 from annotated_types import Ge, Gt
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import interpolate
 from typing_extensions import override
 
 from genlab import (
@@ -20,7 +19,6 @@ from genlab import (
     Outputs,
     Phase,
     Role,
-    StepContext,
     Terms,
     WeightedLoss,
     discriminator_phases,
@@ -41,7 +39,8 @@ class Pix2Pix(Method):
     A prediction that is larger than its condition is judged beside the condition enlarged to its size.
 
     Args:
-        discriminator_weight: a factor on the discriminator's objective; the paper halves it, to slow it down.
+        discriminator_weight: a factor on the discriminator's side of adversarial losses; the paper halves it, to slow
+            it down.
         discriminator_steps: updates of the discriminator in a step, each with another batch; Wasserstein GANs take 5
             (Arjovsky et al. 2017, algorithm 1).
 
@@ -85,18 +84,11 @@ class Pix2Pix(Method):
         game = discriminator_phases(
             "discriminator",
             self.losses,
-            lambda batch, outputs: self._seen(batch, outputs["prediction"].detach()),
+            lambda batch, outputs: self.step(batch, outputs["prediction"].detach()),
             weight=self.discriminator_weight,
             repeats=self.discriminator_steps,
         )
         return [*game, generator]
 
     def _generator_terms(self, batch: Batch, outputs: Outputs) -> Terms:
-        return generator_terms(self.losses, self._seen(batch, outputs["prediction"]))
-
-    def _seen(self, batch: Batch, prediction: Tensor) -> StepContext:
-        """The step as objectives see it."""
-        discriminator = self.networks.get("discriminator")
-        condition, size = batch.condition, prediction.shape[-2:]
-        shown = condition if condition.shape[-2:] == size else interpolate(condition, size, mode="nearest")
-        return StepContext(batch, prediction, discriminator, shown)
+        return generator_terms(self.losses, self.step(batch, outputs["prediction"]))

@@ -103,7 +103,7 @@ class ResNet(Generator):
 
     @override
     def initialize(self, name: str, parameter: Tensor, rng: torch.Generator) -> None:
-        """As CycleGAN's (section 7.2): weights from N(0, 0.02); scales of norms from N(1, 0.02), biases 0."""
+        """Draw weights as CycleGAN does (section 7.1): from N(0, 0.02); scales of norms from N(1, 0.02), biases 0."""
         if name.endswith("bias"):
             nn.init.zeros_(parameter)
         else:

@@ -71,6 +71,8 @@ def check_phases(method: Method, networks: Mapping[str, Network], component: Com
     """Check that a method's phases are `Phase`s, and update existing networks."""
     if not (hasattr(method, "networks") and hasattr(method, "losses")):
         raise broken(component, "its constructor does not call super().__init__(networks, losses)")
+    updated: set[str] = set()
+    names: set[str] = set()
     for phase in _listed(method.phases(), "phases", component):
         if not isinstance(phase, Phase):
             raise broken(component, f"its `phases` contain {phase!r:.60}; expected a genlab.Phase")
@@ -80,6 +82,13 @@ def check_phases(method: Method, networks: Mapping[str, Network], component: Com
         if fixed := [role for role in phase.updates if not method.roles[role].trained]:
             what = f"its phase `{phase.name}` updates `{fixed[0]}`, whose role says trained=False"
             raise broken(component, f"{what}; change it in `updated`")
+        updated |= {*phase.updates}
+        if phase.name in names:
+            raise broken(component, f"two of its phases are called `{phase.name}`")
+        names.add(phase.name)
+    if left := [role for role in networks if method.roles[role].trained and role not in updated]:
+        what = f"none of its phases updates `{left[0]}`, which would stay as it is"
+        raise broken(component, f"{what}; its role can say trained=False")
 
 
 def check_choice(choice: object, component: Component) -> Choice:

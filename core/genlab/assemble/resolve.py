@@ -17,7 +17,7 @@ from genlab.config.schema import TABLES
 from genlab.config.validate import Keys, bare, describe, dotted, key_hint, nearest, shown, validate_table
 from genlab.errors import Fault
 from genlab.interfaces.kinds import KINDS
-from genlab.interfaces.loss import Loss
+from genlab.interfaces.loss import Loss, Objective
 from genlab.interfaces.metric import Metric
 from genlab.interfaces.role import GENERATOR, NetworkKind, Role
 from genlab.interfaces.terms import needs_discriminator
@@ -229,12 +229,16 @@ class _Resolver:
     def hold_to_predictions(
         self, method: ComponentConfig | None, keys: Keys, configs: Mapping[str, ComponentConfig]
     ) -> None:
-        """Check that losses and metrics take what the method predicts."""
+        """Check that losses and metrics take what the method predicts, and have the pairs that they need."""
         if method is None:
             return
         predicting: Any = method.component.cls
         for label, config in configs.items():
             taking: Any = config.component.cls
+            if issubclass(taking, Objective) and taking.needs_pairs and not predicting.needs_pairs:
+                what = f"{config.component} compares a prediction with its own target, and {method.component}"
+                hint = f"Remove it with {dotted((*keys, label))} = false."
+                self.fault((*keys, label), f"{what} learns without pairs", hint, at_key=True)
             if issubclass(taking, Loss | Metric) and taking.predictions != predicting.predictions:
                 what = f"{config.component} takes {taking.predictions}, and {method.component} predicts"
                 hint = f"Remove it with {dotted((*keys, label))} = false."

@@ -6,21 +6,22 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from genlab.interfaces.batch import Batch
 from genlab.interfaces.method import Phase
+from genlab.interfaces.position import Position
 
 
-def due_phases(phases: Iterable[Phase], step: int) -> Sequence[Phase]:
-    """The phases that take part in a step, counted from 0."""
-    return [phase for phase in phases if step % phase.every == 0]
+def due_phases(phases: Iterable[Phase], position: Position) -> Sequence[Phase]:
+    """The phases that take part in the step at a position."""
+    return [phase for phase in phases if position.is_due(phase.every)]
 
 
-def fresh_batches(phases: Iterable[Phase], step: int) -> int:
-    """Number of batches that a step takes besides its first."""
-    return sum(phase.repeats - 1 for phase in due_phases(phases, step) if phase.fresh)
+def fresh_batches(phases: Iterable[Phase], position: Position) -> int:
+    """Number of batches that the step at a position takes besides its first."""
+    return sum(phase.repeats - 1 for phase in due_phases(phases, position) if phase.fresh)
 
 
 def batches_before(phases: Iterable[Phase], step: int) -> int:
     """Number of batches that all steps before this one take."""
-    return step + sum((phase.repeats - 1) * -(-step // phase.every) for phase in phases if phase.fresh)
+    return step + sum((phase.repeats - 1) * (step // phase.every) for phase in phases if phase.fresh)
 
 
 def repetitions(phase: Phase, batch: Batch, fresh: Iterator[Batch]) -> Iterator[Batch]:

@@ -87,7 +87,7 @@ def _updates(
 ) -> Generator[tuple[Phase, Terms], None, None]:
     """Yield a phase for each of its updates, once the networks that it updates have their gradients."""
     shared = _forward(method, batch)
-    for phase in due_phases(method.phases(), batch.position.step):
+    for phase in due_phases(method.phases(), batch.position):
         yield phase, _gradients(method, phase, batch, shared, precision)
         for other in repetitions(phase, batch, fresh):
             yield phase, _gradients(method, phase, other, _forward(method, other), precision)

@@ -109,7 +109,7 @@ class Training:
     def next_batches(self, batches: Iterator[Batch]) -> Sequence[Batch]:
         """Wait for the next step's batches: one, and those of phases that repeat their updates with others."""
         position = Position(self.step, self.experiment.settings.train.steps)
-        count = 1 + fresh_batches(self.experiment.method.phases(), self.step)
+        count = 1 + fresh_batches(self.experiment.method.phases(), position)
         with self.timer.waiting():
             return [batch._replace(position=position) for batch in islice(batches, count)]
 

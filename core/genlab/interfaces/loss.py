@@ -114,17 +114,19 @@ class AdversarialLoss(nn.Module, ABC):
 class Objective(nn.Module, ABC):
     """A term of the generator's or the discriminator's objective that sees the step, such as a penalty on gradients.
 
-    A class says in `side` whose objective it belongs to, in `needs_discriminator` whether it is nothing without one,
-    in `needs_features` that it reads the discriminator's features, and in `needs_independent_scores` that the scores of
-    an image must not depend on the others of the batch, as batch norm makes them. Its constructor may set `every`: it
-    is then computed at each so many steps only, with as many times its weight (lazy regularization; Karras et al. 2020,
-    arXiv 1912.04958, appendix B). `is_mean` and `remembers_images` are as in `Loss`.
+    A class says in `side` whose objective it belongs to, in `needs_discriminator` whether it needs one, in
+    `needs_features` that it reads the discriminator's features, in `needs_independent_scores` that the scores of an
+    image must not depend on the others of the batch, as batch norm makes them, and in `needs_pairs` that it compares a
+    prediction with the target of its condition. Its constructor may set `every`: it is then computed at each so many
+    steps only, with as many times its weight (lazy regularization; Karras et al. 2020, arXiv 1912.04958, appendix B).
+    `is_mean` and `remembers_images` are as in `Loss`.
     """
 
     side: ClassVar[Literal["generator", "discriminator"]] = "generator"
     needs_discriminator: ClassVar[bool] = True
     needs_features: ClassVar[bool] = False
     needs_independent_scores: ClassVar[bool] = False
+    needs_pairs: ClassVar[bool] = False
     is_mean: ClassVar[bool] = True
     remembers_images: ClassVar[bool] = False
     every: int = 1

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from genlab.errors import PluginError
 from genlab.interfaces.batch import Batch
@@ -17,6 +19,7 @@ from genlab.interfaces.network import Network
 from genlab.interfaces.position import Position
 from genlab.interfaces.predictions import Predictions
 from genlab.interfaces.role import GENERATOR, Role, require_roles
+from genlab.interfaces.step_context import StepContext
 from genlab.interfaces.weight import Weight
 
 
@@ -49,7 +52,7 @@ class Phase:
             have the labels that a recipe gives them, so a method's own terms need names that no label is likely to
             have. The graph of the forward pass can be used for the backward pass of one phase only; others detach what
             they use.
-        every: it takes part in each so many steps, from the first.
+        every: it takes part in each so many steps, the last of them.
         repeats: how many updates it makes in a step; for each after the first, `forward` is computed anew.
         fresh: whether each update after the first has another batch.
 
@@ -70,8 +73,17 @@ class Phase:
             what = f'the phase "{self.name}" has updates="{self.updates}"; expected a tuple of roles'
             raise PluginError(what, hint=f'Write updates=("{self.updates}",).')
         for name in ("every", "repeats"):
-            if (value := getattr(self, name)) < 1:
-                raise PluginError(f'the phase "{self.name}" has {name}={value}; expected at least 1')
+            value = getattr(self, name)
+            if type(value) is not int or value < 1:
+                raise PluginError(f'the phase "{self.name}" has {name}={value!r}; expected an integer of at least 1')
+        if not self.updates:
+            raise PluginError(f'the phase "{self.name}" updates no network')
+
+
+def _enlarged(image: Tensor, like: Tensor) -> Tensor:
+    """An image at the height and width of another one."""
+    size = like.shape[-2:]
+    return image if image.shape[-2:] == size else interpolate(image, size, mode="nearest")
 
 
 class Method(ABC):
@@ -111,6 +123,21 @@ class Method(ABC):
 
         It is called before every step, also the first after a resume, so the position is no part of `state`.
         """
+
+    def step(self, batch: Batch, prediction: Tensor, role: str = "discriminator") -> StepContext:
+        """A step as objectives see it, with a discriminator that is shown what its role reads, at the image's size.
+
+        Args:
+            batch: condition and target.
+            prediction: of the side that the discriminator scores.
+            role: the discriminator's; if it scores conditions, the step is that of the way back.
+        """
+        *shown, scored = self.roles[role].reads
+        sides: dict[str | int, Tensor] = {"condition": batch.condition, "target": batch.target}
+        given = batch.reversed() if scored == "condition" else batch
+        images = [_enlarged(sides[side], prediction) for side in shown]
+        condition = images[0] if len(images) == 1 else torch.cat([prediction[:, :0], *images], dim=1)
+        return StepContext(given, prediction, self.networks.get(role), condition)
 
     @abstractmethod
     def forward(self, batch: Batch) -> Outputs:

@@ -27,6 +27,10 @@ class Position(NamedTuple):
         """Share of the training that is done, from 0 to below 1."""
         return self.step / self.steps
 
+    def is_due(self, every: int) -> bool:
+        """True if what takes part in each so many steps takes part in the next one."""
+        return (self.step + 1) % every == 0
+
 
 @dataclass(frozen=True)
 class Draws:
@@ -56,7 +60,7 @@ class Draws:
         return torch.stack(rows).to(like)
 
     def repeated(self, repeat: int) -> Draws:
-        """Those of a repeated update with the same batch."""
+        """Draws for a repeated update with the same batch."""
         return replace(self, repeat=repeat)
 
     def _generators(self, name: str, count: int) -> list[torch.Generator]:

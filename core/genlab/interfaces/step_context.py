@@ -45,7 +45,8 @@ class StepContext:
         self.prediction: Tensor = prediction
         self.position: Position = batch.position
         self.draws: Draws = batch.draws
-        assert discriminator is None or isinstance(discriminator, Discriminator)
+        if not (discriminator is None or isinstance(discriminator, Discriminator)):
+            raise TrainingError(f"expected a discriminator for a step, got a {type(discriminator).__name__}")
         self._discriminator = discriminator
         self._shown: Tensor = batch.condition if shown is None else shown
         self._scored: dict[int, tuple[Tensor, Scored]] = {}

@@ -23,7 +23,7 @@ def generator_terms(losses: Mapping[str, WeightedLoss], step: StepContext) -> Te
             terms[label] = Term(_over_maps(loss.for_generator, step), weight.at(step.position))
         elif isinstance(loss, Loss):
             terms[label] = Term(loss(step.condition, step.target, step.prediction), weight.at(step.position))
-        elif loss.side == "generator":
+        elif loss.side == "generator" and step.position.is_due(loss.every):
             terms[label] = Term(loss(step), loss.every * weight.at(step.position))
     return terms
 
@@ -87,7 +87,7 @@ def objective_side(loss: AnyLoss) -> Literal["generator", "discriminator"]:
 
 
 def needs_discriminator(loss: AnyLoss | type[AnyLoss]) -> bool:
-    """True for a loss that is nothing without a discriminator."""
+    """True for a loss that needs a discriminator."""
     cls = loss if isinstance(loss, type) else type(loss)
     return issubclass(cls, AdversarialLoss) or (issubclass(cls, Objective) and cls.needs_discriminator)
 

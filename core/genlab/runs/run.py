@@ -40,6 +40,7 @@ from genlab.runs.manifest import Manifest, SideRecord
 from genlab.runs.path_fingerprint import run_fingerprint, trained_checkpoint
 from genlab.runs.prediction_size import PredictionSize
 from genlab.runs.reading import read_run
+from genlab.util.exceptions import summarize
 
 _log = logging.getLogger("genlab")
 
@@ -233,7 +234,7 @@ class Run:
             the class of each pixel (height, width).
 
         Raises:
-            DataError: the generator was trained on images of another kind.
+            DataError: the generator was trained on images of another kind, or does not take that size.
             RunError: the method has no way back.
             TrainingError: out of memory.
         """
@@ -244,8 +245,16 @@ class Run:
         height, width = direction.seen_size(image, size)
         with memory_errors(f"Predict {where} at a smaller size than {height} x {width}: --size HEIGHTxWIDTH."):
             source = resize(to_tensor(array, side, where), side, (height, width))
-            prediction = self.apply(to_network(source[None], side), to=to)[0]
+            prediction = self._apply_at(to_network(source[None], side), where, to)[0]
         return to_classes(prediction) if direction.predicts_classes else to_array(prediction, direction.result_side)
+
+    def _apply_at(self, images: Tensor, where: str, to: SideName | None) -> Tensor:
+        """Apply the networks; `DataError` if they do not take images of that size."""
+        try:
+            return self.apply(images, to=to)
+        except ValueError as error:
+            what = f"the networks do not take {images.shape[-2]} x {images.shape[-1]} pixels: {summarize(error)}"
+            raise DataError(what, where=where, hint="Try a larger size, such as --size stored.") from error
 
     def read(self, path: Path, *, to: SideName | None = None) -> NDArray[np.generic]:
         """Read a file to predict from, by the code that reads the training pairs' conditions.

@@ -24,6 +24,7 @@ from genlab.engine.runtime import memory_errors
 from genlab.errors import DataError, DataUnavailableError, GenlabError, RunError, StorageError
 from genlab.interfaces.dataset import Split
 from genlab.interfaces.listener import Listener, Started
+from genlab.interfaces.position import Position
 from genlab.runs import provenance
 from genlab.runs.folder import ManifestListener, RunFolder
 from genlab.runs.kept_recipe import complete_replacement, replace_recipe
@@ -128,6 +129,7 @@ def resume_run(
         if assignments or manifest != recorded:
             updates |= provenance.after_changes(manifest, before, built, done)
             _warn_of_rising_rate(before.recipe.settings, built.recipe.settings, done)
+            _warn_of_other_weights(before.recipe, built.recipe, done)
         replace_recipe(folder, built.recipe.tables(), **updates)
         if checkpoint:
             folder.set_aside_later(checkpoint.path)
@@ -163,6 +165,19 @@ def _warn_of_rising_rate(before: Settings, after: Settings, done: int) -> None:
             "The learning rate rises from %.3g to %.3g: after step %s, it follows the %s schedule of %s steps.",
             *(last, now, f"{done:,}", after.schedule.name, f"{after.train.steps:,}"),
         )
+
+
+def _warn_of_other_weights(before: Recipe, after: Recipe, done: int) -> None:
+    """Warn of weights of losses that are taken back, or leap, as their change follows the length of the training."""
+    old, new = before.settings.train.steps, after.settings.train.steps
+    for label, weight in after.weights.items():
+        was = before.weights.get(label, weight)
+        last, now = was.at(Position(done, old)), weight.at(Position(done, new))
+        if was == weight and last != now:
+            _log.warning(
+                "The weight of the loss %s goes from %.3g to %.3g: after step %s, it follows a training of %s steps.",
+                *(label, last, now, f"{done:,}", f"{new:,}"),
+            )
 
 
 def _build_again(checked: CheckedRecipe, folder: RunFolder) -> Built:

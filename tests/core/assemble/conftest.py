@@ -241,7 +241,8 @@ class Alone(Method):
         return self.networks["generator"](condition)
 
     def phases(self) -> Sequence[Phase]:
-        return []
+        trained = [role for role in self.networks if self.roles[role].trained]
+        return [Phase(role, (role,), lambda _batch, _outputs: {}) for role in trained]
 
 
 class Game(Alone):

@@ -15,6 +15,7 @@ from genlab import (
     Objective,
     Outputs,
     Phase,
+    PluginError,
     RecipeError,
     Registry,
     Role,
@@ -270,3 +271,23 @@ def test_what_a_network_lacks_is_told_before_data_are_read(resolved: Resolved, d
 def test_a_generator_may_take_the_time_that_a_method_gives(resolved: Resolved, document):
     assignments = ("method.name=clocked", "generator.name=special", "generator.time=true")
     assert build_networks(resolved(*assignments), (3, 3), document(*assignments))["generator"].inputs == {"time": 1}
+
+
+@pytest.mark.parametrize(
+    ("roles", "what"),
+    [
+        ({"a": Role("generator", gives="target", like="a")}, "is like `a`; expected an earlier role of its kind"),
+        ({"generator.optimizer": Role("generator", gives="target")}, "expected a word of letters, digits and"),
+        ({"losses": Role("generator", gives="target")}, "none of losses, method, state, as files of checkpoints"),
+        ({"a": Role("generator", gives="b")}, "reads or gives `b`; expected a number of channels, or one of"),
+        ({"a": Role("discriminator", reads=(3,))}, "expected sides, as it is a discriminator"),
+    ],
+)
+def test_roles_that_cannot_be_are_refused_when_their_method_is_defined(roles: Mapping[str, Role], what: str):
+    with pytest.raises(PluginError, match=what):
+        type("Odd", (Clocked,), {"roles": roles})
+
+
+def test_a_role_that_reads_nothing_is_refused():
+    with pytest.raises(PluginError, match="reads nothing"):
+        Role("discriminator", reads=())

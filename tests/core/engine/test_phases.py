@@ -51,9 +51,9 @@ def test_a_step_has_the_updates_that_its_phases_say(tmp_path: Path):
     critic = [[(at,), "discriminator"] for at in range(9)]
     painter = [[(at, 0), "generator", (at, 1), "generator"] for at in range(9)]
     steps = [
-        [0, *critic[0], *critic[1], *critic[2], *painter[0]],
-        [1, *painter[3]],
-        [2, *critic[4], *critic[5], *critic[6], *painter[4]],
+        [0, *painter[0]],
+        [1, *critic[1], *critic[2], *critic[3], *painter[1]],
+        [2, *painter[4]],
     ]
     assert made.method.heard == [heard for step in steps for heard in step]
 
@@ -79,7 +79,7 @@ def test_batches_are_counted_as_they_are_taken(every: int):
     taken = 0
     for step in range(20):
         assert batches_before(phases, step) == taken
-        taken += 1 + fresh_batches(phases, step)
+        taken += 1 + fresh_batches(phases, Position(step, 20))
 
 
 def test_a_repeated_update_sees_the_network_as_the_one_before_left_it():
@@ -106,7 +106,7 @@ def test_a_repeated_update_sees_the_network_as_the_one_before_left_it():
 @pytest.mark.parametrize("wrong", [{"every": 0}, {"repeats": 0}, {"repeats": -1}])
 def test_numbers_below_one_are_refused(wrong: dict[str, int]):
     ((name, value),) = wrong.items()
-    with pytest.raises(PluginError, match=f'"a" has {name}={value}; expected at least 1'):
+    with pytest.raises(PluginError, match=f'"a" has {name}={value}; expected an integer of at least 1'):
         Phase("a", ("x",), lambda *_: {}, **wrong)
 
 

@@ -15,7 +15,6 @@ from tests.core.testing.conftest import Planted, failures, require_found, unprov
 from torch import Tensor
 
 from genlab import (
-    DISCRIMINATOR,
     GENERATOR,
     Batch,
     Method,
@@ -51,12 +50,6 @@ class NotConstructed(ToyMethod):
 
     def __init__(self, networks: Any, losses: Any) -> None:
         self.generator = networks["generator"]
-
-
-class LikeNobody(ToyMethod):
-    """Has a role that is like one of another name."""
-
-    roles: ClassVar[Mapping[str, Role]] = {**ToyMethod.roles, "discriminator": replace(DISCRIMINATOR, like="critic")}
 
 
 class OfLabels(ToyMethod):
@@ -367,12 +360,11 @@ _RESUME = "test_a_resume_is_exact"
 PLANTED = [
     Planted(WithoutLosses, "test_a_recipe_can_name_it", "does not take `losses`, which the framework supplies"),
     Planted(NoHelp, "test_settings_have_help", "the docstring says nothing of `warm_up` under `Args:`"),
-    Planted(LikeNobody, _UPDATES, "its role `discriminator` is like one that it does not have"),
     Planted(OfLabels, _UPDATES, "predictions is 'labels'"),
     Planted(NotConstructed, _UPDATES, "the constructor of NotConstructed does not call that of genlab.Method"),
     Planted(OnePhaseTwice, _UPDATES, "its phases are called step, step"),
     Planted(NoPhases, _UPDATES, "its phases are called nothing at all"),
-    Planted(UpdatesNothing, _UPDATES, "its phases update ['generator'], and the trained ones are ['discriminator',"),
+    Planted(UpdatesNothing, _UPDATES, 'the phase "critic" updates no network'),
     Planted(ForgottenDiscriminator, _UPDATES, "its phases update ['generator']"),
     Planted(TrainsItsTeacher, _UPDATES, "'teacher'], and the trained ones are ['discriminator', 'generator']"),
     Planted(LaterPhases, _UPDATES, "its phases are others later on"),

@@ -39,7 +39,7 @@ class PlainStep:
         batch = batch._replace(position=Position(self.steps, self.steps + 1))
         self.method.begin(batch.position)
         shared = self._forward(batch)
-        for phase in due_phases(self.method.phases(), self.steps):
+        for phase in due_phases(self.method.phases(), batch.position):
             self._update(phase, batch, shared)
             for _ in range(1, phase.repeats):
                 self._update(phase, batch, self._forward(batch))

@@ -66,13 +66,10 @@ class CUT(genlab.Method):
         return [*genlab.discriminator_phases("discriminator", self.game, self._judged), generator]
 
     def _judged(self, batch: Batch, outputs: Outputs) -> StepContext:
-        return self._step(batch, outputs["prediction"].detach())
-
-    def _step(self, batch: Batch, prediction: Tensor) -> StepContext:
-        return StepContext(batch, prediction, self.networks.get("discriminator"), shown=batch.condition[:, :0])
+        return self.step(batch, outputs["prediction"].detach())
 
     def _generator_terms(self, batch: Batch, outputs: Outputs) -> Terms:
-        terms = dict(genlab.generator_terms(self.game, self._step(batch, outputs["prediction"])))
+        terms = dict(genlab.generator_terms(self.game, self.step(batch, outputs["prediction"])))
         terms["patches"] = Term(self._info_nce(batch, outputs["prediction"]), self.contrast)
         if self.identity:
             target = Batch(batch.target, batch.target, batch.position, batch.draws)

@@ -88,19 +88,15 @@ class CycleTwins(Method):
         ]
 
     def _judged(self, batch: Batch, outputs: Outputs) -> StepContext:
-        return self._step("discriminator", batch, outputs["prediction"].detach())
+        return self.step(batch, outputs["prediction"].detach())
 
     def _judged_back(self, batch: Batch, outputs: Outputs) -> StepContext:
-        return self._step("discriminator_back", batch.reversed(), outputs["prediction_back"].detach())
-
-    def _step(self, role: str, batch: Batch, prediction: Tensor) -> StepContext:
-        """One way's step, in which the discriminator is shown a condition of no channels."""
-        return StepContext(batch, prediction, self.networks.get(role), shown=batch.condition[:, :0])
+        return self.step(batch, outputs["prediction_back"].detach(), "discriminator_back")
 
     def _generator_terms(self, batch: Batch, outputs: Outputs) -> Terms:
         reverse = batch.reversed()
-        there = generator_terms(self.game, self._step("discriminator", batch, outputs["prediction"]))
-        back = generator_terms(self.game, self._step("discriminator_back", reverse, outputs["prediction_back"]))
+        there = generator_terms(self.game, self.step(batch, outputs["prediction"]))
+        back = generator_terms(self.game, self.step(batch, outputs["prediction_back"], "discriminator_back"))
         terms = {**there, **self._scaled(back)}
         for label, (loss, weight) in self.losses.items():
             if not isinstance(loss, Loss):
