@@ -97,4 +97,4 @@ def construct_networks(recipe: Recipe, channels: tuple[int, int], document: Docu
 def _seed_name(role: str, recipe: Recipe) -> str:
     """The name that first weights are drawn by: a network that is not trained starts as the one that it is like."""
     of = recipe.roles[role]
-    return of.like if of.like and not of.trained else role
+    return _seed_name(of.like, recipe) if of.like and not of.trained else role

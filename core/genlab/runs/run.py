@@ -27,7 +27,7 @@ from genlab.engine.checkpoint import load_method
 from genlab.engine.checkpoint_state import IntactCheckpoint, read_progress
 from genlab.engine.inference import Predictor, predict_any_size
 from genlab.engine.runtime import choose_device, memory_errors
-from genlab.errors import DataError, RunError
+from genlab.errors import DataError, RunError, TrainingError
 from genlab.interfaces.dataset import Dataset, Palette, SideName
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
@@ -249,9 +249,14 @@ class Run:
         return to_classes(prediction) if direction.predicts_classes else to_array(prediction, direction.result_side)
 
     def _apply_at(self, images: Tensor, where: str, to: SideName | None) -> Tensor:
-        """Apply the networks; `DataError` if they do not take images of that size."""
+        """Apply the networks; `DataError` for a size, and `TrainingError` for channels, that are not theirs."""
+        channels = self.manifest.channels[0 if self.direction(to).is_back else 1]
         try:
-            return self.apply(images, to=to)
+            prediction = self.apply(images, to=to)
+            if prediction.shape[1:2] != (channels,):
+                given = tuple(prediction.shape)
+                raise TrainingError(f"expected a prediction of {channels} channels, got {given}", where=where)
+            return prediction
         except ValueError as error:
             what = f"the networks do not take {images.shape[-2]} x {images.shape[-1]} pixels: {summarize(error)}"
             raise DataError(what, where=where, hint="Try a larger size, such as --size stored.") from error

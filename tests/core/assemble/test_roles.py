@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from genlab import (
     DISCRIMINATOR,
+    GENERATOR,
     Batch,
     Generator,
     Method,
@@ -26,8 +27,10 @@ from genlab.assemble.networks import build_networks
 from genlab.assemble.recipe import Recipe
 from genlab.assemble.resolve import resolve
 from genlab.config.document import Document, read_document
+from genlab.interfaces.kinds import KINDS
 from genlab.registry.components import Components
 from genlab.registry.discovery.plugin import Plugin
+from genlab.registry.registry import Registration
 
 TEACHER = ("method.name=teacher", "networks.encoder.name=code")
 Resolved = Callable[..., Recipe]
@@ -291,3 +294,22 @@ def test_roles_that_cannot_be_are_refused_when_their_method_is_defined(roles: Ma
 def test_a_role_that_reads_nothing_is_refused():
     with pytest.raises(PluginError, match="reads nothing"):
         Role("discriminator", reads=())
+
+
+class Chained(Clocked):
+    """Has an average of an average."""
+
+    roles: ClassVar[Mapping[str, Role]] = {
+        "generator": GENERATOR,
+        "first": Role("generator", gives="target", like="generator", trained=False),
+        "second": Role("generator", gives="target", like="first", trained=False),
+    }
+
+
+def test_what_is_like_what_is_not_trained_starts_as_that_does(components: Components, document):
+    components.plugins[-1].registrations.append(Registration(KINDS["method"], "chained", Chained))
+    given = document("method.name=chained", "losses.play=false")
+    made = build_networks(resolve(given, Components(components.plugins)), (3, 3), given)
+    weights = [network.state_dict()["last.weight"] for network in made.values()]
+    assert len(weights) == 3
+    assert weights[0].equal(weights[1]) and weights[1].equal(weights[2])

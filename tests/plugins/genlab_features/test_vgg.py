@@ -79,6 +79,7 @@ class Code:
     [
         (None, {}, r"there is no file .*vgg\.pth; torchvision's are at https://download\.pytorch\.org/models/vgg16-"),
         (None, {"depth": 19}, r"at https://download\.pytorch\.org/models/vgg19-"),
+        (b"hello", {}, r"vgg\.pth cannot be read as weights: KeyError"),
         (b"no weights", {}, r"vgg\.pth cannot be read as weights"),
         (Code(), {}, r"vgg\.pth cannot be read as weights"),
         ([torch.zeros(1)], {}, r"vgg\.pth is not a state dict"),
