@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -13,7 +12,8 @@ from annotated_types import Ge, Le
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from genlab import Choice, DataError, Dataset, ImageSide, LabelSide, Pair, Pairs, SideImage, SideName, Split
+from genlab import DataError, Dataset, ImageSide, LabelSide, Pair, Pairs, SideImage, SideName, Split
+from genlab_images.around import Around
 
 Intensity = Annotated[int, Ge(0), Le(255)]
 PaletteColor = tuple[Intensity, Intensity, Intensity]
@@ -43,7 +43,7 @@ class Classifier(Protocol):
         ...
 
 
-class Labeled(Dataset):
+class Labeled(Around):
     """Another dataset, with labels on one side.
 
     Args:
@@ -53,30 +53,18 @@ class Labeled(Dataset):
     """
 
     def __init__(self, source: Dataset, side: SideName, classifier: Classifier) -> None:
-        self.source = source
+        super().__init__(source)
         self.side: SideName = side
         self.classifier = classifier
 
     @override
-    def probe(self) -> None:
-        self.source.probe()
-
-    @override
     def open(self, split: Split) -> Pairs:
-        return LabeledPairs(self._choice.dataset.open(split), self.side, self.classifier)
+        return LabeledPairs(self.chosen.dataset.open(split), self.side, self.classifier)
 
     @override
     def read(self, path: Path, side: SideName) -> NDArray[np.generic]:
-        image = self._choice.dataset.read(path, side)
+        image = self.chosen.dataset.read(path, side)
         return self.classifier.classes(image, side, str(path)) if side == self.side else image
-
-    @override
-    def choose(self) -> Choice:
-        return Choice(self, self._choice.reason, {"source": self._choice})
-
-    @cached_property
-    def _choice(self) -> Choice:
-        return self.source.choose()
 
 
 class LabeledPairs(Pairs):

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from genlab import Choice, Dataset, Pair, Pairs, SideImage, SideName, Split
+from genlab import Dataset, Pair, Pairs, SideImage, SideName, Split
+from genlab_images.around import Around
 
 
-class OneSide(Dataset):
+class OneSide(Around):
     """One side of another dataset's pairs, as both sides: an image and itself, as super-resolution needs it.
 
     With `input.scale = 4` the condition is then the target at a quarter of its height and width.
@@ -25,28 +25,16 @@ class OneSide(Dataset):
     """
 
     def __init__(self, *, source: Dataset, side: SideName = "a") -> None:
-        self.source = source
+        super().__init__(source)
         self.side: SideName = side
 
     @override
-    def probe(self) -> None:
-        self.source.probe()
-
-    @override
     def open(self, split: Split) -> Pairs:
-        return OneSidePairs(self._choice.dataset.open(split), self.side)
+        return OneSidePairs(self.chosen.dataset.open(split), self.side)
 
     @override
     def read(self, path: Path, side: SideName) -> NDArray[np.generic]:
-        return self._choice.dataset.read(path, self.side)
-
-    @override
-    def choose(self) -> Choice:
-        return Choice(self, self._choice.reason, {"source": self._choice})
-
-    @cached_property
-    def _choice(self) -> Choice:
-        return self.source.choose()
+        return self.chosen.dataset.read(path, self.side)
 
 
 class OneSidePairs(Pairs):
