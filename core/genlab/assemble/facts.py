@@ -32,7 +32,7 @@ def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
     for label, metric in experiment.metrics.items():
         if description := metric.description():
             table[label] = description
-    epochs = settings.train.steps * settings.train.batch_size / len(data.training)
+    epochs = experiment.batches_before(settings.train.steps) * settings.train.batch_size / len(data.training)
     length = f"{settings.train.steps:,} steps ({epochs:,.{0 if epochs >= 10 else 1}f} epochs)"
     table["training"] = f"{length}, seed {settings.seed}"
     warnings = [str(suspicion) for suspicion in find_suspicions(experiment.reads(0)[0], settings.input)]
