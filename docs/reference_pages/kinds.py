@@ -41,7 +41,10 @@ def page(kind: Kind, components: Components) -> Iterator[str]:
 
 
 def in_a_recipe(kind: Kind) -> Iterator[str]:
-    if kind.is_labeled:
+    if not kind.is_named_by_label:
+        where = f"in a table `[{dotted((*kind.table, 'ROLE'))}]`, for a role of its method"
+        yield f"A recipe names it {where}, by the key `name`.\n"
+    elif kind.is_labeled:
         where = f"in a table `[{dotted((*kind.table, 'LABEL'))}]`; the label is its name, unless the key `name` says"
         yield f"A recipe names it {where} otherwise.\n"
     else:

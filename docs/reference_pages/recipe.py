@@ -38,7 +38,8 @@ def recipe_page() -> str:
 
 
 def _table_of(kind: Kind) -> str:
-    return dotted((*kind.table, "LABEL") if kind.is_labeled else kind.table)
+    label = "LABEL" if kind.is_named_by_label else "ROLE"
+    return dotted((*kind.table, label) if kind.is_labeled else kind.table)
 
 
 def _table(name: str, table: type[Table]) -> Iterator[str]:
