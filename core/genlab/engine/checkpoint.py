@@ -49,8 +49,7 @@ def save(folder: Path, progress: TrainProgress, state: TrainState, keep: int) ->
         StorageError: the disk is full; earlier checkpoints are as they were.
     """
     target = path_of(folder, progress.step)
-    for torn in folder.glob(".*.partial"):
-        shutil.rmtree(torn, ignore_errors=True)
+    _remove_torn(folder)
     if state_file(target).is_file():
         remove_partial(target, state_file(target).name)
         update_progress(target, progress)
@@ -72,6 +71,12 @@ def _write_atomically(target: Path, progress: TrainProgress, state: TrainState) 
             sync(target.parent)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _remove_torn(folder: Path) -> None:
+    """Remove what killed processes left of checkpoints that they wrote or removed."""
+    for torn in folder.glob(".*.partial"):
+        shutil.rmtree(torn, ignore_errors=True)
 
 
 def _aside(target: Path) -> Path:
@@ -175,6 +180,7 @@ def drop_training_state(folder: Path) -> None:
 
     The training cannot be resumed afterwards.
     """
+    _remove_torn(folder)
     *earlier, last = checkpoints(folder) or [folder]
     for checkpoint in earlier:
         _remove(checkpoint)

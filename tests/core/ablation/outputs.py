@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from genlab.util.files import file_digest
+
 
 def figures(folder: Path) -> object:
     report = json.loads((folder / "report.json").read_text())
@@ -15,9 +17,7 @@ def trials(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder / "trials")) for path in folder.glob("trials/*/seed-*"))
 
 
-def weights(folder: Path) -> dict[str, bytes]:
-    return {
-        f"{trial}/{path.name}": path.read_bytes()
-        for trial in trials(folder)
-        for path in (folder / "trials" / trial).glob("checkpoints/*/*.safetensors")
-    }
+def weights(folder: Path) -> dict[str, str]:
+    """Digests of all tensors' files, by their paths."""
+    files = (folder / "trials").glob("*/seed-*/checkpoints/*/*.safetensors")
+    return {str(path.relative_to(folder / "trials")): file_digest(path) for path in files}

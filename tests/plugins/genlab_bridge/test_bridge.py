@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.checkpoints import tensor_digests
 from torch import Tensor
 from typing_extensions import override
 
@@ -138,9 +139,7 @@ def test_a_run_resumes_exactly_and_predicts(tiny: Path, tmp_path: Path) -> None:
     genlab.train(tiny, overrides=RECIPE, out=tmp_path / "whole")
     genlab.train(tiny, overrides=RECIPE, out=tmp_path / "parts", stop_at=3)
     genlab.resume(tmp_path / "parts")
-    whole, parts = (tmp_path / name / "checkpoints" / "00000008" for name in ("whole", "parts"))
-    for file in whole.glob("*.safetensors"):
-        assert file.read_bytes() == (parts / file.name).read_bytes(), file.name
+    assert tensor_digests(tmp_path / "parts") == tensor_digests(tmp_path / "whole")
     assert genlab.open_run(tmp_path / "parts").apply(torch.zeros(1, 3, 40, 24)).shape == (1, 3, 40, 24)
 
 
