@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
@@ -68,15 +68,18 @@ def _matches(key: str, pattern: str) -> bool:
     return fnmatchcase(key, pattern) or fnmatchcase(f"{key}.", pattern)
 
 
-def refuse_fixed(changes: Iterable[ChangedValue], assignments: Iterable[str], folder: RunFolder) -> None:
+def refuse_fixed(
+    changes: Iterable[ChangedValue], assignments: Iterable[str], folder: RunFolder, compared: Collection[str]
+) -> None:
     """Raise a `RunError` that lists the changes that a resume may not make.
 
     Args:
         changes: of the run's recipe.
         assignments: the `KEY=VALUE` texts that ask for them.
         folder: the run's.
+        compared: keys of paths whose content is compared whenever the run is resumed, so their location can change.
     """
-    fixed = [change for change in changes if not is_changeable(change.key)]
+    fixed = [change for change in changes if not is_changeable(change.key) and change.key not in compared]
     if fixed:
         what = f"a resume cannot change these values of the recipe:{as_lines(fixed)}"
         anew = folder.command_to_start_again(*as_options(assignments))

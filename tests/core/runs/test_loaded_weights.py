@@ -138,6 +138,24 @@ def test_other_weights_are_refused_where_they_are_named(tiny: Path, tmp_path: Pa
     assert not done.manifest.data.changes
 
 
+def test_weights_that_moved_are_named_anew_and_others_are_not(
+    tiny: Path, tmp_path: Path, files: Path, parts: Path
+) -> None:
+    run = genlab.train(tiny, overrides=overrides(files), plugins=[parts], out=tmp_path / "run", stop_at=2).path
+    keys = [key for key in PLACES if "folders" not in key]
+    for key in keys:
+        (files / PLACES[key]).rename(tmp_path / PLACES[key])
+    moved = [f'{key}="{tmp_path / PLACES[key]}"' for key in keys]
+    done = genlab.resume(run, overrides=moved, stop_at=3).manifest
+    assert done.step == 3
+    assert not done.data.changes
+    (tmp_path / "other").write_text("2.0")
+    with pytest.raises(RunError, match=r"changed since the run started: generator\.weights "):
+        genlab.resume(run, overrides=[f'generator.weights="{tmp_path}/other"'])
+    with pytest.raises(RunError, match="a resume cannot change these values"):
+        genlab.resume(run, overrides=["generator.name=unet"])
+
+
 def test_a_run_from_before_weights_were_recorded_records_them_when_it_is_resumed(
     tiny: Path, tmp_path: Path, files: Path, parts: Path
 ) -> None:
