@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Annotated, ClassVar
 
 import torch
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
@@ -66,7 +66,7 @@ class Bridge(Method):
         channels: Mapping[str, int],
         *,
         noise: Annotated[float, Gt(0)] = 1.0,
-        sampling_steps: Annotated[int, Ge(1)] = 10,
+        sampling_steps: Annotated[int, Ge(1), Le(1000)] = 10,
     ) -> None:
         super().__init__(networks, losses)
         if not losses:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
@@ -56,7 +56,7 @@ class Pix2Pix(Method):
         losses: Mapping[str, WeightedLoss],
         *,
         discriminator_weight: Annotated[float, Gt(0)] = 0.5,
-        discriminator_steps: Annotated[int, Ge(1)] = 1,
+        discriminator_steps: Annotated[int, Ge(1), Le(1000)] = 1,
     ) -> None:
         super().__init__(networks, losses)
         self.discriminator_weight = discriminator_weight

@@ -58,7 +58,8 @@ def _violation(network: nn.Module, image: Tensor, channels: int, output: object)
         return None if is_right else f"a tensor of floats {shape}"
     if isinstance(network, Discriminator):
         maps = output.maps if isinstance(output, Scored) else [output]
-        are_right = bool(maps) and all(_shape(scores)[:2] == (count, 1) for scores in maps)
+        is_sequence = not isinstance(maps, Tensor) and bool(maps)  # a tensor would be taken apart image by image
+        are_right = is_sequence and all(_shape(scores)[:2] == (count, 1) for scores in maps)
         return None if are_right else "scores as a tensor of floats (n, 1, i, j), or a genlab.Scored of such tensors"
     return None
 
@@ -73,6 +74,8 @@ def _shape(output: object) -> tuple[int, ...]:
 def _described(output: object) -> str:
     if isinstance(output, Tensor):
         return f"a tensor of {str(output.dtype).removeprefix('torch.')} {tuple(output.shape)}"
+    if isinstance(output, Scored) and isinstance(output.maps, Tensor):
+        return f"a genlab.Scored of {_described(output.maps)} instead of a sequence of maps"
     if isinstance(output, Scored):
         return f"a genlab.Scored of {len(output.maps)} maps: {', '.join(map(_described, output.maps)) or 'none'}"
     return f"a {type(output).__name__}"

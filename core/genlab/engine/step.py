@@ -116,6 +116,9 @@ def _gradients(method: Method, phase: Phase, batch: Batch, shared: Outputs, prec
 
 
 def _require_scalars(phase: Phase, terms: Terms) -> None:
+    if not isinstance(cast(object, terms), Mapping):  # a plugin's, which may be anything
+        given = type(terms).__name__
+        raise TrainingError(f"the phase {phase.name}: expected its terms by name, in a mapping, got a {given}")
     if not terms:
         raise TrainingError(f"the phase {phase.name} has no terms to minimize")
     for name, term in terms.items():

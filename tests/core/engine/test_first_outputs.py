@@ -19,6 +19,11 @@ class NoMaps(ToyDiscriminator):
         return Scored(())
 
 
+class ATensor(ToyDiscriminator):
+    def forward(self, condition, image):
+        return Scored(super().forward(condition, image))
+
+
 class TwoChannels(ToyDiscriminator):
     def forward(self, condition, image):
         return Scored((super().forward(condition, image).repeat(1, 2, 1, 1),))
@@ -39,6 +44,7 @@ class Nothing(ToyGenerator):
     [
         ("discriminator", AList, "genlab.Scored", "got a list"),
         ("discriminator", NoMaps, "genlab.Scored", "a genlab.Scored of 0 maps: none"),
+        ("discriminator", ATensor, "genlab.Scored", "a genlab.Scored of a tensor of float32 (1, 1, 6, 6) instead of"),
         ("discriminator", TwoChannels, "scores as a tensor of floats", "1 maps: a tensor of float32 (1, 2, 6, 6)"),
         ("generator", Small, "floats (1, 3, 8, 8)", "a tensor of float32 (1, 3, 4, 4)"),
         ("generator", Nothing, "floats (1, 3, 8, 8)", "got a NoneType"),

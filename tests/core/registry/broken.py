@@ -329,6 +329,12 @@ CASES = {
         "the term g/l1: expected a genlab.Term, got a Tensor",
         listed=False,
     ),
+    "has terms without names": Case(
+        method("nameless", "[genlab.Phase('g', ('generator',), lambda b, s: [s['prediction'].mean()])]"),
+        ("method={name='nameless'}", "losses.adversarial.weight=0"),
+        "the phase g: expected its terms by name, in a mapping, got a list",
+        listed=False,
+    ),
     "fails while it measures": Case(
         metric("divider", update="1 / 0"),
         ("evaluate.metrics.divider={}",),
