@@ -88,7 +88,9 @@ class _Resolver:
                 self.fault((key,), what, key_hint(key, (*KEYS, "extends")), at_key=True)
 
     def fault(self, keys: Keys, what: str, hint: str | None = None, at_key: bool = False) -> None:
-        self.faults.append(Fault(keys, what, hint, at_key))
+        fault = Fault(keys, what, hint, at_key)
+        if fault not in self.faults:  # a table may be read for several roles
+            self.faults.append(fault)
 
     def value(self, kind: Any, keys: Keys, default: T) -> T:
         """Validate one value outside the framework's tables."""
@@ -210,7 +212,7 @@ class _Resolver:
             _, keys, table = self.role_table(like, roles, defaults)
         else:
             keys, table = (kind,), defaults.get(kind, {})
-        own = self.table(("networks", role)) if role in (self.table(("networks",)) or {}) else {}
+        own = self.table(("networks", role)) if self.table(("networks",)) is not None else None
         if own is None or table is None:
             return _RoleTable(kind, keys, None)
         if not own:
@@ -271,6 +273,8 @@ def _without(table: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
 
 def _table_hint(keys: Keys, value: object) -> str | None:
     """Hint at the likely meaning of a value given instead of a component's table."""
+    if keys in LABELED:
+        return f"Each of them has a table of its own: [{dotted((*keys, 'NAME'))}]."
     if isinstance(value, str) and keys[0] not in TABLES:
         return f"To name the component: {dotted(keys)}.name = {shown(value)}"
     if isinstance(value, int | float) and keys[:-1] == ("losses",) and value is not True:

@@ -232,7 +232,7 @@ def test_a_wrong_value_is_told_with_what_is_valid(failure: Failure, assignment: 
         ("train=3", "`train`: expected a table, got 3", None),
         ("generator=net", '`generator`: expected a table, got "net"', 'To name the component: generator.name = "net"'),
         ("data=x", '`data`: expected a table, got "x"', 'To name the component: data.name = "x"'),
-        ("losses=3", "`losses`: expected a table, got 3", None),
+        ("losses=3", "`losses`: expected a table, got 3", "Each of them has a table of its own: [losses.NAME]."),
         ("losses.near=50", "`losses.near`: expected a table, got 50", "To set its weight: losses.near.weight = 50"),
         (
             "losses.near=true",
@@ -244,7 +244,11 @@ def test_a_wrong_value_is_told_with_what_is_valid(failure: Failure, assignment: 
             "`listeners.log`: expected a table, got []",
             "Use {} for its defaults, or false to remove it.",
         ),
-        ('evaluate.metrics=["far"]', '`evaluate.metrics`: expected a table, got ["far"]', None),
+        (
+            'evaluate.metrics=["far"]',
+            '`evaluate.metrics`: expected a table, got ["far"]',
+            "Each of them has a table of its own: [evaluate.metrics.NAME].",
+        ),
         (
             "evaluate.metrics.far=1",
             "`evaluate.metrics.far`: expected a table, got 1",

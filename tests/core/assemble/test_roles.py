@@ -178,6 +178,10 @@ def test_faults_of_roles_are_told_where_they_are(failure, assignments, what):
     assert any(all(words in fault for words in what) for fault in faults), faults
 
 
+def test_a_value_instead_of_the_roles_tables_is_told_once(failure):
+    assert len(failure(*TEACHER, "networks=3")) == 1
+
+
 def test_a_role_without_a_table_asks_for_one(failure):
     (fault,) = failure("method.name=teacher")
     assert "`networks.encoder` needs the `name` of a network: code" in fault
