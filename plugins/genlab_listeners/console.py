@@ -54,6 +54,8 @@ class Console(Listener):
     @override
     def validated(self, event: Validated) -> None:
         self._pace.pause(time.monotonic())
+        if not event.metrics:
+            return
         name = f"step {in_column(event.step, self._progress.steps)}"
         self._display.columns({name: _summary(event.metrics)})
 

@@ -115,9 +115,7 @@ def resume_run(
             raise RunError(f"--stop-at {stop_at} is in the past: the run is at step {done}", where=str(folder.path))
         before = read_run(folder)
         checked = with_overrides(before, assignments)
-        refuse_fixed(
-            changed_values(before.tables(), checked.tables()), assignments, folder, manifest.data.fingerprints
-        )
+        refuse_fixed(changed_values(before.tables(), checked.tables()), assignments, folder, manifest.data.fingerprints)
         _refuse_done(manifest, before.recipe, checked.recipe, done, folder)
         with memory_errors():
             built = _build_again(checked, folder)

@@ -9,8 +9,12 @@ import struct
 import subprocess
 import termios
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from genlab import Ended, Started, Validated
+from genlab_listeners.console import Console
 
 LONG = (
     "400 pairs in /data/ünicode [v2]/train: side by side, photo on the left; 100 pairs to validate, all of them whole"
@@ -245,6 +249,14 @@ def test_a_resumed_run_in_a_file_goes_on_with_the_next_tenth(python: list[str]) 
     lines = in_file(python, 30, 40, "finished").splitlines()
     assert "resumed    after step 30 of 40" in lines
     assert [line[:10] for line in lines if re.match(r"step +\d+/40", line)] == ["step 32/40", "step 36/40"]
+
+
+def test_a_validation_without_metrics_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console()
+    console.started(Started(Path("runs/a"), "A run", "", {}, 0, 40, 1))
+    console.validated(Validated(20, {}))
+    console.ended(Ended(40, "finished", 1.0))
+    assert "validation" not in capsys.readouterr().err
 
 
 def test_a_terminal_without_cursor_gets_plain_lines(python: list[str]) -> None:
