@@ -20,8 +20,8 @@ class JSONLines(Listener):
 
     Every object has an `event` (started, step, validation, checkpoint or ended), the `step`, and the `time` in seconds
     since 1970. A step has losses, learning_rates, gradient_norms, weight_norms, images_per_second and waiting (the
-    share of the time in which the networks waited for pairs), and a line only where these were read. A figure that is
-    infinite or not a number is null, as JSON has no word for it.
+    share of the time in which the networks waited for pairs), loss_weights if some change over the training, and a line
+    only where these were read. A figure that is infinite or not a number is null, as JSON has no word for it.
     """
 
     @override
@@ -44,6 +44,7 @@ class JSONLines(Listener):
             weight_norms=event.values.weight_norms,
             images_per_second=event.values.images_per_second,
             waiting=event.values.waiting,
+            **({"loss_weights": event.values.loss_weights} if event.values.loss_weights else {}),
         )
 
     @override

@@ -220,7 +220,21 @@ class Training:
         gradients, weights = _read(result.gradient_norms), _read(result.weight_norms)
         throughput = self.timer.throughput()
         self.data_stall.note(throughput)
-        return StepMetrics(losses, rates, gradients, weights, throughput.images_per_second, throughput.waiting)
+        return StepMetrics(
+            losses,
+            rates,
+            gradients,
+            weights,
+            throughput.images_per_second,
+            throughput.waiting,
+            self._loss_weights(),
+        )
+
+    def _loss_weights(self) -> dict[str, float]:
+        """The weights of the last step that change over the training."""
+        position = Position(self.step - 1, self.experiment.settings.train.steps)
+        losses = self.experiment.method.losses
+        return {label: weight.at(position) for label, (_, weight) in losses.items() if weight.start is not None}
 
 
 def _read(tensors: Mapping[str, Tensor]) -> dict[str, float]:

@@ -53,6 +53,7 @@ class StepMetrics:
         weight_norms: the L2 norm of each level's weights, by `role/level`.
         images_per_second: since the last such event.
         waiting: fraction of that time spent waiting for pairs (data stall), from 0 to 1.
+        loss_weights: weights that change over the training, by the loss's label.
     """
 
     losses: Mapping[str, float]
@@ -61,6 +62,7 @@ class StepMetrics:
     weight_norms: Mapping[str, float]
     images_per_second: float
     waiting: float = 0.0
+    loss_weights: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True)

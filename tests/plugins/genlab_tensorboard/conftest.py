@@ -46,6 +46,7 @@ def values(step: int, shift: float = 0.0) -> StepMetrics:
         weight_norms={"generator/encoder 1": 16.0, "generator/decoder 1": 0.0, "discriminator/convolution 1": 8.0},
         images_per_second=8.5,
         waiting=0.25,
+        loss_weights={"l1": step / 2},
     )
 
 

@@ -40,6 +40,7 @@ def test_every_figure_has_a_curve(folder: Path, tell: Tell) -> None:
         "loss/discriminator/adversarial": [0.5, 0.5],
         "optimizer/learning_rate/generator": pytest.approx([2e-4, 2e-4]),
         "optimizer/learning_rate/discriminator": pytest.approx([1e-4, 1e-4]),
+        "optimizer/loss_weight/l1": [5.0, 10.0],
         "weights/gradient_norm/generator/encoder 1": [4.0, 4.0],
         "weights/gradient_norm/generator/decoder 1": [2.0, 2.0],
         "weights/gradient_norm/discriminator/convolution 1": [1.0, 1.0],
