@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -36,7 +35,6 @@ for _name in ("pydantic", "pydantic_core", "jaxtyping", "annotated_types", "plug
         sys.modules[_name] = MagicMock()
 
 from genlab.engine.compilation import compile_networks, next_step  # noqa: E402
-from genlab.engine.optimizers import make_optimizers  # noqa: E402
 from genlab.engine.precision import Precision  # noqa: E402
 from genlab.engine.runtime import keep_freed_memory, place, tf32_and_autotune  # noqa: E402
 from genlab.engine.seeding import initialize  # noqa: E402
@@ -48,13 +46,13 @@ from genlab.tools.bench.measure import flops_of, matrix_rate, peak_memory, secon
 from genlab.tools.bench.reference import PlainStep  # noqa: E402
 from genlab_losses.adversarial import Adversarial  # noqa: E402
 from genlab_losses.l1 import L1  # noqa: E402
+from genlab_optimizers.adam import Adam  # noqa: E402
 from genlab_pix2pix.method import Pix2Pix  # noqa: E402
 from genlab_pix2pix.patchgan import PatchGAN  # noqa: E402
 from genlab_pix2pix.unet import UNet  # noqa: E402
 
 Step = Callable[[], object]
 
-OPTIMIZER = SimpleNamespace(name="adam", learning_rate=2e-4, betas=(0.5, 0.999), epsilon=1e-8, weight_decay=0.0)
 WARM_UP = 5
 
 
@@ -72,6 +70,11 @@ def make_method(device: torch.device) -> Pix2Pix:
     )
 
 
+def make_optimizers(method: Pix2Pix) -> dict[str, Adam]:
+    """Adam with the paper's settings, for each network."""
+    return {role: Adam(network.parameters()) for role, network in method.networks.items()}
+
+
 def make_batch(size: int, count: int, device: torch.device) -> Batch:
     """Noise, as long as a picture takes."""
     rng = torch.Generator().manual_seed(0)
@@ -82,7 +85,8 @@ def make_batch(size: int, count: int, device: torch.device) -> Batch:
 @contextmanager
 def plain(batch: Batch, device: torch.device) -> Iterator[Step]:
     """Eager, single precision (TF32), Adam as PyTorch chooses it."""
-    take = PlainStep(make_method(device), OPTIMIZER.learning_rate, OPTIMIZER.betas)
+    method = make_method(device)
+    take = PlainStep(method, make_optimizers(method))
     yield lambda: take(batch)
 
 
@@ -90,7 +94,7 @@ def plain(batch: Batch, device: torch.device) -> Iterator[Step]:
 def genlab(batch: Batch, device: torch.device, precision: str, compile: bool) -> Iterator[Step]:
     """Fused Adam, channels_last, mixed precision; compiled, and recorded as CUDA graphs where the batch is small."""
     method = make_method(device)
-    optimizers = make_optimizers(method.networks, OPTIMIZER, device)
+    optimizers = make_optimizers(method)
     mixed = Precision(precision, device)
 
     def step() -> None:

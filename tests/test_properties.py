@@ -9,15 +9,15 @@ from typing import Any
 import torch
 from hypothesis import given, strategies as st
 from hypothesis.strategies import DrawFn
-from tests.core.toys import CPU, ToyMethod, networks
+from tests.core.toys import ToyMethod, networks
+from tests.optimizers import adam
 
 from genlab.config.document import Document, Source, from_source
-from genlab.config.schema import Input, Optimizer
+from genlab.config.schema import Input
 from genlab.data.augment import crop_and_flip, load_size
 from genlab.data.order import draw, evenly_spaced
 from genlab.engine.checkpoint import restore, save
 from genlab.engine.checkpoint_state import TrainProgress, open_checkpoint
-from genlab.engine.optimizers import make_optimizers
 from genlab.engine.train_state import TrainState
 
 SEEDS = st.integers(0, 2**63 - 1)
@@ -127,7 +127,7 @@ NUMBERS = st.floats(width=32, allow_nan=False, allow_infinity=False, allow_subno
 def test_a_checkpoint_gives_back_every_bit(values: list[float], metrics: dict[str, float]) -> None:
     def train_state(seed: int) -> TrainState:
         made = networks(seed)
-        return TrainState(ToyMethod(made, {}), make_optimizers(made, Optimizer(), CPU))
+        return TrainState(ToyMethod(made, {}), adam(made))
 
     def bits(trained: TrainState) -> dict[str, bytes]:
         found = {role: network.state_dict() for role, network in trained.method.networks.items()}

@@ -91,9 +91,11 @@ from .interfaces.network import (
     Skip as Skip,
     as_scored as as_scored,
 )
+from .interfaces.optimizer import eager_optimizer as eager_optimizer
 from .interfaces.position import Draws as Draws, Position as Position
 from .interfaces.predictions import Predictions as Predictions
 from .interfaces.role import DISCRIMINATOR as DISCRIMINATOR, GENERATOR as GENERATOR, Role as Role
+from .interfaces.schedule import Schedule as Schedule
 from .interfaces.step_context import StepContext as StepContext
 from .interfaces.terms import (
     discriminator_phases as discriminator_phases,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ from genlab.data.prepared import PreparedPairs
 from genlab.engine.checkpoint_state import newest_intact
 from genlab.engine.experiment import Experiment
 from genlab.engine.loop import train_loop
+from genlab.engine.optimizers import trained_networks
 from genlab.engine.seeding import initialize
+from genlab.registry.components import Components
+from genlab.registry.discovery.find import find_plugins
 from genlab.testing import (
     MemoryPairs as MemoryPairs,
     Recorder as Recorder,
@@ -59,7 +63,6 @@ def settings(seed: int = 0, **tables: Mapping[str, Any]) -> Settings:
     """A recipe's tables: eight steps on crops of 8 x 8, values read at each; the given keys are laid over that."""
     first: dict[str, dict[str, Any]] = {
         "input": {"size": 8, "jitter": 0.5, "flip": True},
-        "schedule": {"name": "linear"},
         "train": {"steps": 8, "values_every": 1},
         "inference": {"normalization": "image"},
         "evaluate": {"previews": 2, "validations": 2, "preview_pairs": 2},
@@ -69,8 +72,22 @@ def settings(seed: int = 0, **tables: Mapping[str, Any]) -> Settings:
     )
 
 
+SHIPPED = cache(lambda: Components(find_plugins()))
+
+
+def component(kind: str, name: str, **given: Any) -> Any:
+    """A component that comes with genlab."""
+    return SHIPPED().get(kind, name).cls(**given)
+
+
 def experiment(
-    *listeners: Listener, pairs: Pairs | None = None, method: type[Method] = ToyMethod, seed: int = 0, **tables: Any
+    *listeners: Listener,
+    pairs: Pairs | None = None,
+    method: type[Method] = ToyMethod,
+    seed: int = 0,
+    optimizer: Mapping[str, Any] = {},
+    schedule: Mapping[str, Any] = {"name": "linear"},
+    **tables: Any,
 ) -> Experiment:
     """Five training pairs and three to validate, as the framework puts them together; a fresh one each time."""
     chosen = settings(seed, **tables)
@@ -78,9 +95,16 @@ def experiment(
     size = chosen.input.height_width
     made = networks(seed)
     torch.manual_seed(seed)
+    trained = method(made, {})
+    networks_of = trained_networks(trained)
     return Experiment(
         settings=chosen,
-        method=method(made, {}),
+        method=trained,
+        optimizers={
+            role: component("optimizer", params=network.parameters(), **{"name": "adam", **optimizer})
+            for role, network in networks_of.items()
+        },
+        schedules={role: component("schedule", **schedule) for role in networks_of},
         training=PreparedPairs(training, chosen.input, load_size(chosen.input)),
         validation=PreparedPairs(pictures(3, 12, 12, seed=7), chosen.input, size),
         unaugmented=PreparedPairs(training, chosen.input, size),

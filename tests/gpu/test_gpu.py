@@ -21,7 +21,6 @@ from genlab.assemble.read import read_recipe
 from genlab.data.batches import Batches
 from genlab.engine.compilation import compile_networks, next_step
 from genlab.engine.experiment import Experiment
-from genlab.engine.optimizers import make_optimizers
 from genlab.engine.precision import Precision
 from genlab.engine.step import measure_norms, train_step
 
@@ -56,11 +55,9 @@ def batch() -> Batch:
 
 
 def stepper(made: Experiment, batch: Batch, precision: Precision) -> Callable[[], object]:
-    optimizers = make_optimizers(made.networks, made.settings.optimizer, made.device)
-
     def step() -> object:
         next_step(made.device)
-        return train_step(made.method, batch, optimizers, with_norms=False, precision=precision)
+        return train_step(made.method, batch, made.optimizers, with_norms=False, precision=precision)
 
     return step
 

@@ -15,6 +15,7 @@ from genlab.assemble.open_data import OpenData, open_data
 from genlab.assemble.pair_cache import pair_stores
 from genlab.assemble.pairing import require_pairs
 from genlab.assemble.recipe import Recipe
+from genlab.assemble.update_rules import build_optimizers, build_schedules, clips_of
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
 from genlab.data.augment import load_size
@@ -93,12 +94,15 @@ def build(recipe: Recipe, document: Document) -> Built:
     experiment = Experiment(
         settings=settings,
         method=build_method(recipe, networks, parts.losses, training.channels, document),
+        optimizers=build_optimizers(recipe, networks, document),
+        schedules=build_schedules(recipe, document),
         training=training,
         validation=validation,
         unaugmented=unaugmented,
         metrics=parts.metrics,
         listeners=list(parts.listeners.items()),
         device=device,
+        clips=clips_of(recipe),
         names={role: f"{config.component} of {config.component.plugin}" for role, config in recipe.networks.items()},
     )
     return Built(recipe, experiment, data)

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import tomli_w
 from pydantic import BaseModel
 
-from genlab.config.schema import TABLES, Settings, Train
+from genlab.assemble.role_tables import RoleConfig, written
+from genlab.config.schema import TABLES, OptimizerKeys, ScheduleKeys, Settings, Train
 from genlab.interfaces.predictions import Predictions
 from genlab.interfaces.role import Role
 from genlab.interfaces.weight import Weight
@@ -45,6 +46,8 @@ class Recipe:
         networks: by role, in the order of the method's; without those that nothing uses.
         losses: by label; without those of weight 0.
         weights: of the losses, by label.
+        optimizers: by the role of the network that each updates.
+        schedules: of the optimizers' learning rates, by role.
         metrics: by label.
         listeners: by label.
     """
@@ -56,6 +59,8 @@ class Recipe:
     networks: Mapping[str, ComponentConfig]
     losses: Mapping[str, ComponentConfig]
     weights: Mapping[str, Weight]
+    optimizers: Mapping[str, RoleConfig[OptimizerKeys]]
+    schedules: Mapping[str, RoleConfig[ScheduleKeys]]
     metrics: Mapping[str, ComponentConfig]
     listeners: Mapping[str, ComponentConfig]
 
@@ -83,7 +88,8 @@ class Recipe:
     def components(self) -> Iterator[Component]:
         """All components of the recipe, nested ones included."""
         tables = (self.networks, self.losses, self.metrics, self.listeners)
-        for config in (self.data, self.method, *(config for table in tables for config in table.values())):
+        rules = (rule.config for table in (self.optimizers, self.schedules) for rule in table.values())
+        for config in (self.data, self.method, *(config for table in tables for config in table.values()), *rules):
             yield config.component
             yield from (inner.component for inner in config.nested())
 
@@ -98,6 +104,7 @@ class Recipe:
         tables["losses"] = {
             label: {**config.table(), "weight": _weight(self.weights[label])} for label, config in self.losses.items()
         }
+        tables |= {"optimizer": written(self.optimizers), "schedule": written(self.schedules)}
         tables |= {name: _plain(getattr(settings, name)) for name in TABLES if name not in tables}
         tables["evaluate"]["metrics"] = {label: config.table() for label, config in self.metrics.items()}
         tables["listeners"] = {label: config.table() for label, config in self.listeners.items()}

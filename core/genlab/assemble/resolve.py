@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from genlab.assemble.game import game_faults
 from genlab.assemble.recipe import SHORT_FORMS, Recipe
+from genlab.assemble.role_tables import RoleConfig, overruled, resolve_roles
 from genlab.config import schema
 from genlab.config.component_name import is_other_name
 from genlab.config.diagnostics import recipe_error
@@ -24,7 +25,18 @@ from genlab.interfaces.terms import needs_discriminator
 from genlab.interfaces.weight import Weight
 from genlab.registry.components import ComponentConfig, Components
 
-_BEFORE_TABLES = ("title", "seed", "data", "input", "method", *SHORT_FORMS, "networks", "losses")
+_BEFORE_TABLES = (
+    "title",
+    "seed",
+    "data",
+    "input",
+    "method",
+    *SHORT_FORMS,
+    "networks",
+    "losses",
+    "optimizer",
+    "schedule",
+)
 KEYS = (*dict.fromkeys((*_BEFORE_TABLES, *TABLES)), "listeners", "ablation")
 
 LABELED: tuple[Keys, ...] = tuple(kind.table for kind in KINDS.values() if kind.is_labeled)
@@ -36,8 +48,9 @@ def resolve(document: Document, components: Components) -> Recipe:
     """Resolve a document into a recipe; `RecipeError` lists all of its faults."""
     resolver = _Resolver(document.values, components)
     recipe = resolver.recipe()
-    if recipe is None:
-        raise recipe_error(resolver.faults, document)
+    faults = [*resolver.faults, *(overruled(document, recipe.optimizers) if recipe else ())]
+    if recipe is None or faults:
+        raise recipe_error(faults, document)
     return recipe
 
 
@@ -62,6 +75,7 @@ class _Resolver:
                 self.fault(("evaluate", "metrics", label), what, at_key=True)
         listeners = self.labeled("listener", ("listeners",))
         networks = self.networks(method, losses)
+        optimizers, schedules = (self.by_role(kind, method, networks) for kind in ("optimizer", "schedule"))
         self.hold_to_predictions(method, ("losses",), losses)
         self.hold_to_predictions(method, ("evaluate", "metrics"), metrics)
         if self.faults or data is None or method is None:
@@ -75,6 +89,8 @@ class _Resolver:
             networks=networks,
             losses=losses,
             weights={label: weights[label] for label in losses},
+            optimizers=optimizers,
+            schedules=schedules,
             metrics=metrics,
             listeners=listeners,
         )
@@ -220,6 +236,17 @@ class _Resolver:
         # Settings are of the component that they were written for.
         is_other = "name" in own and is_other_name(table.get("name"), own["name"])
         return _RoleTable(kind, ("networks", role), own if is_other else {**table, **own})
+
+    def by_role(
+        self, kind: str, method: ComponentConfig | None, networks: Mapping[str, ComponentConfig]
+    ) -> dict[str, RoleConfig[Any]]:
+        """The components of a kind for the method's trained networks, by role."""
+        given = self.table((kind,)) or {}
+        roles: Mapping[str, Role] = method.component.cls.roles if method else {}
+        trained = [name for name, role in roles.items() if role.trained]
+        configs, faults = resolve_roles(KINDS[kind], given, trained, self.components)
+        self.faults += faults
+        return {role: config for role, config in configs.items() if role in networks}
 
     def unknown_roles(self, method: ComponentConfig, roles: Mapping[str, Role]) -> None:
         names = ", ".join(roles)

@@ -16,7 +16,7 @@ from genlab.config.syntax_errors import syntax_fault
 from genlab.config.toml import NestingError, parse_toml, value_faults
 from genlab.config.validate import Keys
 from genlab.errors import Fault, RecipeError
-from genlab.interfaces.kinds import KINDS
+from genlab.interfaces.kinds import KINDS, Kind
 from genlab.util.bounded import MIB, read_bounded
 
 # The tables that name a component; the keys below `*` are labels, and a label is the name unless `name` is given.
@@ -162,9 +162,13 @@ def _renamed(keys: Keys, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool
     if pattern is None or "name" not in new:
         return False
     kind = COMPONENTS[pattern]
-    has_label = kind.is_labeled and kind.is_named_by_label and len(keys) == len(pattern)
-    before = old.get("name", keys[-1] if has_label else None)
+    before = old.get("name", _unnamed(kind, keys) if len(keys) == len(pattern) else None)
     return before is not None and is_other_name(before, new["name"])
+
+
+def _unnamed(kind: Kind, keys: Keys) -> str | int | None:
+    """The component of a table without a `name`, if there is one."""
+    return keys[-1] if kind.is_labeled and kind.is_named_by_label else kind.default or None
 
 
 def _begins(keys: Keys, pattern: tuple[str, ...]) -> bool:

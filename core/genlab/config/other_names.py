@@ -11,6 +11,8 @@ _DECAY = '`schedule.name = "linear"` and `schedule.start`: n_epochs / (n_epochs 
 _JITTER = "`input.jitter`: load_size / crop_size - 1, such as 0.117 for 286 and 256"
 _RESUME = "`gen resume RUN`, which continues from the last checkpoint"
 _CHECKPOINTS = "`checkpoint.minutes`, which counts time and not epochs"
+_CLIP = "`optimizer.clip`"
+_WARMUP = "`schedule.warmup`: warm-up steps / `train.steps`"
 _OUT = "the option `--out`"
 
 OTHER_NAMES = {
@@ -18,6 +20,7 @@ OTHER_NAMES = {
     "beta1": "the first of `optimizer.betas`",
     "beta2": "the second of `optimizer.betas`",
     "checkpoints_dir": _OUT,
+    "clip_grad_norm": _CLIP,
     "continue_train": _RESUME,
     "crop_size": "`input.size`",
     "dataroot": '`data.root` of a dataset of folders, such as `data.name = "side_by_side"`',
@@ -25,9 +28,12 @@ OTHER_NAMES = {
     "display_freq": "`evaluate.previews`, which counts how often over the whole training",
     "epoch_count": _RESUME,
     "epochs": _STEPS,
+    "eps": "`optimizer.epsilon`",
     "finesize": "`input.size`",
     "gan_mode": '`losses.adversarial.objective`: vanilla is "bce"',
     "gpu_ids": '`train.device`: "cuda", or "cpu" for -1; the environment variable CUDA_VISIBLE_DEVICES chooses the GPU',
+    "grad_clip": _CLIP,
+    "gradient_clip_val": _CLIP,
     "image_size": "`input.size`",
     "img_size": "`input.size`",
     "iterations": "`train.steps`",
@@ -39,6 +45,7 @@ OTHER_NAMES = {
     "lr_policy": "`schedule.name`",
     "lr_scheduler": "`schedule`",
     "max_epochs": _STEPS,
+    "max_grad_norm": _CLIP,
     "max_iters": "`train.steps`",
     "max_steps": "`train.steps`",
     "model": "`method.name`, with its networks in `generator` and `discriminator`",
@@ -66,9 +73,14 @@ OTHER_NAMES = {
     "scale_factor": "`input.scale`",
     "total_iters": "`train.steps`",
     "upscale": "`input.scale`",
+    "warmup_iters": _WARMUP,
+    "warmup_steps": _WARMUP,
     "which_direction": '`input.direction`: BtoA is "b_to_a"',
 }
 """What the setting of that name, in lower case, is called in a recipe."""
+
+_SETTINGS = {"optimizer": ("learning_rate", "betas", "weight_decay")}
+"""Settings of components that are looked for in other places."""
 
 _PREFIXES = re.compile(r"^(?:train_|data_|[gd]_)+")
 
@@ -83,10 +95,11 @@ def other_name_hint(name: str) -> str | None:
 def table_hint(key: str) -> str | None:
     """Hint at the framework's table that has a key; None if there is none."""
     # A damaged package keeps pydantic from making models, and plugins have to be listed even then.
-    from genlab.config.schema import TABLES
+    from genlab.config.schema import KEYS_BESIDE_SETTINGS, TABLES
 
     if key in ("title", "seed"):
         return f"Did you mean `{key}`, above the first table?"
-    homes = [f"{name}.{key}" for name, table in TABLES.items() if key in table.model_fields]
+    tables = (TABLES | KEYS_BESIDE_SETTINGS).items()
+    homes = [f"{name}.{key}" for name, table in tables if key in table.model_fields or key in _SETTINGS.get(name, ())]
     homes += [".".join(kind.table) for kind in KINDS.values() if kind.table[-1] == key and kind.table != (key,)]
     return f"Did you mean `{homes[0]}`?" if homes else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_type_hints
 
@@ -9,7 +10,6 @@ from annotated_types import MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Decay = Annotated[float, Field(ge=0, lt=1)]
 Size = Annotated[int, Field(ge=1, le=65_536)]
 Count = Annotated[int, Field(ge=1)]
 PreviewBands = Literal["auto"] | Count | tuple[Count, Count, Count]
@@ -71,30 +71,27 @@ class Input(Table):
         return (self.size, self.size) if isinstance(self.size, int) else self.size
 
 
-class Optimizer(Table):
-    """`[optimizer]`: one for each network, all with these settings."""
+class OptimizerKeys(Table):
+    """`[optimizer]`: what updates the networks, each by itself; with the settings of the optimizer that it names.
 
-    name: Literal["adam", "adamw"] = "adam"
-    """The algorithm."""
-    learning_rate: Annotated[float, Field(gt=0)] = 2e-4
-    """The rate before the schedule."""
-    betas: tuple[Decay, Decay] = (0.5, 0.999)
-    """Decay of the running means of gradient and squared gradient."""
-    epsilon: Annotated[float, Field(gt=0)] = 1e-8
-    """Added to the denominator."""
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    """L2 penalty (adam) or decoupled decay (adamw)."""
+    `[optimizer.ROLE]`, such as `[optimizer.discriminator]`, is laid over it for the network of that role, or stands
+    alone where it names another optimizer.
+    """
+
+    clip: Annotated[float, Field(gt=0, allow_inf_nan=True)] = math.inf
+    """The greatest L2 norm of all gradients of a network in an update: larger ones are scaled down to it. Norms that
+    are shown are those before."""
 
 
-class Schedule(Table):
-    """`[schedule]`: how the learning rate changes over the training."""
+class ScheduleKeys(Table):
+    """`[schedule]`: the learning rate over the training; with the settings of the schedule that it names.
 
-    name: Literal["constant", "linear", "cosine"] = "constant"
-    """The shape of the decay."""
-    start: Annotated[float, Field(ge=0, lt=1)] = 0.5
-    """The share of the training after which the rate begins to fall; not used by constant."""
-    end: Fraction = 0.0
-    """The share of the rate that is left at the end; not used by constant."""
+    `[schedule.ROLE]` is laid over it for the network of that role, or stands alone where it names another schedule.
+    """
+
+    warmup: Fraction = 0.0
+    """The share of the training over whose steps the rate rises to the schedule's, linearly: over n steps, from 1/n of
+    it."""
 
 
 class Train(Table):
@@ -192,8 +189,6 @@ class Settings:
 
     seed: int
     input: Input
-    optimizer: Optimizer
-    schedule: Schedule
     train: Train
     inference: Inference
     evaluate: Evaluate
@@ -204,6 +199,9 @@ TABLES: dict[str, type[Table]] = {
     name: kind for name, kind in get_type_hints(Settings).items() if issubclass(kind, Table)
 }
 """The framework's tables by name, in the order of a recipe's file."""
+
+KEYS_BESIDE_SETTINGS: dict[str, type[Table]] = {"optimizer": OptimizerKeys, "schedule": ScheduleKeys}
+"""The framework's keys in the tables of components that are configured by role, by the table's name."""
 
 
 # Names of arms are names of folders and of runs in TensorBoard too.

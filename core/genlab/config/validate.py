@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import json
+import math
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
@@ -229,7 +230,7 @@ def _bounds(annotation: Any, metadata: Iterable[Any]) -> str:
 
 def _limits(items: Iterable[Any], words: Mapping[str, str]) -> list[tuple[str, Any]]:
     found = [(word, getattr(item, name, None)) for item in items for name, word in words.items()]
-    return [(word, bound) for word, bound in found if bound is not None]
+    return [(word, bound) for word, bound in found if bound not in (None, math.inf, -math.inf)]
 
 
 def _either(words: Sequence[str]) -> str:

@@ -11,13 +11,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from textwrap import shorten
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
-from torch.optim import Optimizer
 
 from genlab.engine.bounded_tensors import load_tensors
 from genlab.engine.checkpoint_files import (
@@ -33,10 +31,10 @@ from genlab.engine.checkpoint_files import (
 )
 from genlab.engine.checkpoint_state import IntactCheckpoint, TrainProgress, damage_error, update_progress
 from genlab.engine.divergence import is_finite
+from genlab.engine.optimizer_state import load_state_tensors, state_tensors
 from genlab.engine.train_state import TrainState, saved_buffers
 from genlab.errors import RunError
 from genlab.interfaces.method import Method
-from genlab.interfaces.network import Network
 from genlab.util.files import file_digest, remove_partial, storage_errors, sync
 
 
@@ -111,7 +109,7 @@ def _contents(folder: Path, state: TrainState) -> Iterator[tuple[Path, dict[str,
     for role, network in method.networks.items():
         yield network_file(folder, role), _copies(network.state_dict())
         if role in state.optimizers:
-            yield optimizer_file(folder, role), _flattened(state.optimizers[role], network)
+            yield optimizer_file(folder, role), _copies(state_tensors(state.optimizers[role], network))
     yield losses_file(folder), _copies(_loss_buffers(method))
     yield method_file(folder), _copies(method.state())
 
@@ -133,7 +131,7 @@ def restore(checkpoint: IntactCheckpoint, state: TrainState) -> TrainProgress:
         for role, optimizer in state.optimizers.items():
             tensors = _read(checkpoint, optimizer_file(checkpoint.path, role))
             _require_finite(tensors, {}, optimizer_file(checkpoint.path, role))
-            _unflatten(optimizer, state.method.networks[role], tensors)
+            load_state_tensors(optimizer, state.method.networks[role], tensors)
     return checkpoint.progress
 
 
@@ -217,33 +215,3 @@ def _loss_buffers(method: Method) -> dict[str, Tensor]:
         for label, (loss, _) in method.losses.items()
         for name, tensor in saved_buffers(loss).items()
     }
-
-
-def _flattened(optimizer: Optimizer, network: Network) -> dict[str, Tensor]:
-    """An optimizer's state by `quantity/parameter`."""
-    names = [name for name, _ in network.named_parameters()]
-    return {
-        f"{quantity}/{names[index]}": tensor.contiguous()
-        for index, quantities in optimizer.state_dict()["state"].items()
-        for quantity, tensor in quantities.items()
-    }
-
-
-def _unflatten(optimizer: Optimizer, network: Network, tensors: Mapping[str, Tensor]) -> None:
-    parameters = dict(network.named_parameters())
-    indices = {name: index for index, name in enumerate(parameters)}
-    state: dict[int, dict[str, Any]] = {}
-    for key, tensor in tensors.items():
-        quantity, _, name = key.partition("/")
-        state.setdefault(indices[name], {})[quantity] = _laid_out_as(parameters[name], tensor)
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-
-
-def _laid_out_as(parameter: Tensor, tensor: Tensor) -> Tensor:
-    """Copy in a parameter's memory layout, such as channels_last, which fused Adam assumes."""
-    if tensor.shape not in (parameter.shape, ()):
-        expected, given = tuple(parameter.shape), tuple(tensor.shape)
-        raise RuntimeError(f"expected an optimizer's state of shape {expected}, got {given}")
-    if tensor.shape != parameter.shape:
-        return tensor.clone()  # a memory-mapped file cannot be removed on Windows
-    return torch.empty_like(parameter, dtype=tensor.dtype).copy_(tensor)

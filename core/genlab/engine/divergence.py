@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.utils import get_total_norm
 from typing_extensions import override
 
+from genlab.engine.optimizer_state import state_tensors
 from genlab.engine.train_state import TrainState, saved_buffers
 
 
@@ -61,18 +62,10 @@ def _tensors(state: TrainState) -> Iterator[tuple[TensorName, Tensor]]:
 def _groups(state: TrainState) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
     method = state.method
     for role, network in method.networks.items():
-        weights = dict(network.named_parameters())
-        yield f"the weights of the {role}", weights
+        yield f"the weights of the {role}", dict(network.named_parameters())
         yield f"the buffers of the {role}", saved_buffers(network)
-        optimizer = state.optimizers[role].state if role in state.optimizers else {}
-        yield (
-            f"the optimizer state of the {role}",
-            {
-                f"{quantity}/{name}": tensor
-                for name, weight in weights.items()
-                for quantity, tensor in optimizer.get(weight, {}).items()
-            },
-        )
+        if role in state.optimizers:
+            yield f"the optimizer state of the {role}", state_tensors(state.optimizers[role], network)
     for label, (loss, _) in method.losses.items():
         yield f"the buffers of the loss {label}", saved_buffers(loss)
     yield "the state of the method", method.state()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
+from torch.optim import Optimizer
 
 from genlab.config.schema import Settings
 from genlab.data.batches import Batches
@@ -17,6 +18,7 @@ from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
 from genlab.interfaces.metric import Metric
 from genlab.interfaces.network import Network
+from genlab.interfaces.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Experiment:
     Args:
         settings: the framework's tables.
         method: the method, with its networks and losses in place.
+        optimizers: of the trained networks, by role.
+        schedules: of the optimizers' learning rates, by role.
         training: the training pairs, at the size that crops are taken from.
         validation: the validation pairs, at the size that the networks see.
         unaugmented: the training pairs at that size, for the gap between training and validation.
@@ -33,11 +37,14 @@ class Experiment:
         listeners: by the recipe's label.
         device: where the networks are.
         run_id: id of the run, which its checkpoints have, too.
+        clips: the greatest norms of gradients, of the roles that have one.
         names: the networks' components and plugins by role, for errors.
     """
 
     settings: Settings
     method: Method
+    optimizers: Mapping[str, Optimizer]
+    schedules: Mapping[str, Schedule]
     training: PreparedPairs
     validation: PreparedPairs
     unaugmented: PreparedPairs
@@ -45,6 +52,7 @@ class Experiment:
     listeners: Sequence[tuple[str, Listener]]
     device: torch.device
     run_id: str = ""
+    clips: Mapping[str, float] = field(default_factory=dict[str, float])
     names: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property

@@ -1,29 +1,16 @@
-"""Optimizers and their learning-rate schedule."""
+"""Learning rates of optimizers over a training."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from inspect import unwrap
+from collections.abc import Mapping
 
-import torch
-from torch.optim import Adam, AdamW, Optimizer
+from torch.optim import Optimizer
+from typing_extensions import override
 
-from genlab.config import schema
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Network
-
-
-def _eager(algorithm: type[Adam]) -> type[Adam]:
-    """The algorithm without its decorators for PyTorch's compiler, which import it: a second of every start.
-
-    Networks are compiled and optimizers are not, so all that the decorators do here is to turn gradients off.
-    """
-    methods = {name: unwrap(getattr(algorithm, name)) for name in ("add_param_group", "state_dict", "load_state_dict")}
-    return type(algorithm.__name__, (algorithm,), {**methods, "step": torch.no_grad()(unwrap(algorithm.step))})
-
-
-_ALGORITHMS = {"adam": _eager(Adam), "adamw": _eager(AdamW)}
+from genlab.interfaces.position import Position
+from genlab.interfaces.schedule import Schedule
 
 
 def trained_networks(method: Method) -> dict[str, Network]:
@@ -31,42 +18,39 @@ def trained_networks(method: Method) -> dict[str, Network]:
     return {role: network for role, network in method.networks.items() if method.roles[role].trained}
 
 
-def make_optimizers(
-    networks: Mapping[str, Network], chosen: schema.Optimizer, device: torch.device
-) -> dict[str, Optimizer]:
-    """One optimizer for each network, by role."""
-    return {
-        role: _ALGORITHMS[chosen.name](
-            network.parameters(),
-            lr=chosen.learning_rate,
-            betas=chosen.betas,
-            eps=chosen.epsilon,
-            weight_decay=chosen.weight_decay,
-            fused=device.type in ("cpu", "cuda"),
-        )
-        for role, network in networks.items()
-    }
+class WarmedUp(Schedule):
+    """A schedule with a warm-up: over its first n steps, the rate rises linearly to the schedule's, from 1/n of it.
+
+    Args:
+        schedule: the schedule.
+        share: the share of the training that the warm-up takes.
+    """
+
+    def __init__(self, schedule: Schedule, share: float) -> None:
+        self.schedule = schedule
+        self.share = share
+
+    @override
+    def factor(self, position: Position) -> float:
+        done, steps = position.step + 1, self.share * position.steps
+        return self.schedule.factor(position) * (done / steps if done < steps else 1.0)
 
 
-def set_rates(optimizers: Mapping[str, Optimizer], rate: float) -> None:
-    """Set the learning rate of every optimizer."""
-    for optimizer in optimizers.values():
+def set_rates(optimizers: Mapping[str, Optimizer], schedules: Mapping[str, Schedule], position: Position) -> None:
+    """Set the learning rates of a step: each group's own, as its optimizer was made with, times the schedule's factor.
+
+    Args:
+        optimizers: by role.
+        schedules: likewise.
+        position: of the step.
+    """
+    for role, optimizer in optimizers.items():
+        factor = schedules[role].factor(position)
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            # As PyTorch's own schedulers call it.
+            group["lr"] = factor * group.setdefault("initial_lr", group["lr"])
 
 
-def rate_at(step: int, steps: int, base: float, schedule: schema.Schedule) -> float:
-    """Learning rate of a step, counted from 0, out of `steps`."""
-    first = schedule.start * steps
-    if step < first:
-        return base
-    progress = (step - first) / (steps - first)
-    return base * (schedule.end + (1 - schedule.end) * _SHAPES[schedule.name](progress))
-
-
-_SHAPES: dict[str, Callable[[float], float]] = {
-    "constant": lambda _progress: 1.0,
-    "linear": lambda progress: 1.0 - progress,
-    # Loshchilov and Hutter 2017, equation 5, without restarts.
-    "cosine": lambda progress: (1.0 + math.cos(math.pi * progress)) / 2,
-}
+def rates(optimizers: Mapping[str, Optimizer]) -> dict[str, float]:
+    """The learning rate of each optimizer's first group, by role."""
+    return {role: float(optimizer.param_groups[0]["lr"]) for role, optimizer in optimizers.items()}

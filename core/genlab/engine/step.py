@@ -7,7 +7,7 @@ from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor
-from torch.nn.utils import get_total_norm
+from torch.nn.utils import clip_grad_norm_, get_total_norm
 from torch.optim import Optimizer
 from torch.profiler import record_function
 
@@ -43,6 +43,7 @@ def train_step(
     with_norms: bool,
     precision: Precision | None = None,
     fresh: Iterable[Batch] = (),
+    clips: Mapping[str, float] = {},
 ) -> StepResult:
     """Make the updates of the phases that take part in a step, in their order.
 
@@ -53,15 +54,19 @@ def train_step(
         with_norms: whether to measure norms of gradients and weights.
         precision: by default single precision.
         fresh: the batches of phases that repeat their updates with others.
+        clips: the greatest L2 norm of all gradients of a network, of the roles that have one.
     """
     result, precision, others = StepResult({}, {}, {}), precision or full_precision(), iter(fresh)
     with precision.applied(method.networks.values()):
         for phase, terms in _updates(method, batch, others, precision):
             updating = [optimizers[role] for role in phase.updates]
-            if with_norms:
+            clipped = [role for role in phase.updates if role in clips]
+            if with_norms or clipped:
                 precision.unscale(updating)
-                for role in phase.updates:
-                    _add_norms(result, phase, role, method.networks[role])
+            for role in phase.updates if with_norms else ():
+                _add_norms(result, phase, role, method.networks[role])
+            for role in clipped:
+                clip_grad_norm_(method.networks[role].parameters(), clips[role])
             with record_function(f"{RANGE}{phase.name} update"):
                 precision.update(updating)
                 with torch.no_grad():

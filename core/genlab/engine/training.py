@@ -20,7 +20,7 @@ from genlab.engine.experiment import Experiment
 from genlab.engine.first_outputs import first_outputs_checked
 from genlab.engine.inference import Predictor
 from genlab.engine.listener_list import ListenerList
-from genlab.engine.optimizers import make_optimizers, rate_at, set_rates, trained_networks
+from genlab.engine.optimizers import rates, set_rates
 from genlab.engine.phases import fresh_batches
 from genlab.engine.precision import Precision
 from genlab.engine.runtime import cpu_threads, keep_freed_memory, tf32_and_autotune
@@ -59,7 +59,7 @@ class Training:
         self.folder = folder
         self.listeners = listeners
         self.stopping = stopping
-        self.optimizers = make_optimizers(trained_networks(experiment.method), settings.optimizer, experiment.device)
+        self.optimizers = experiment.optimizers
         self.state = TrainState(experiment.method, self.optimizers)
         self.infinite = frozenset(not_finite(self.state))
         self.precision = Precision(settings.train.chosen_precision, experiment.device)
@@ -147,8 +147,7 @@ class Training:
     def advance(self, batches: Sequence[Batch]) -> None:
         """Take one step with its batches."""
         settings = self.experiment.settings
-        rate = rate_at(self.step, settings.train.steps, settings.optimizer.learning_rate, settings.schedule)
-        set_rates(self.optimizers, rate)
+        set_rates(self.optimizers, self.experiment.schedules, Position(self.step, settings.train.steps))
         number = self.step + 1
         validating = self._due(number, settings.evaluate.validations)
         reading = number == 1 or number % settings.train.values_every == 0 or validating
@@ -157,9 +156,9 @@ class Training:
         method, (batch, *fresh) = self.experiment.method, batches
         with self.timer.stepping(len(batches)):
             method.begin(batch.position)
-            result = train_step(method, batch, self.optimizers, reading, self.precision, fresh)
+            result = train_step(method, batch, self.optimizers, reading, self.precision, fresh, self.experiment.clips)
         self.step, self.validated, self.previewed = number, False, False
-        self.listeners.emit(Step(number, self._values(result, rate) if reading else None))
+        self.listeners.emit(Step(number, self._values(result) if reading else None))
 
     def save(self) -> None:
         """Save a checkpoint of this step.
@@ -210,19 +209,18 @@ class Training:
         """Seed the RNGs by the recipe's seed, the purpose and the step."""
         seed_random_numbers(derived_seed(self.experiment.settings.seed, purpose, self.step), self.experiment.device)
 
-    def _values(self, result: StepResult, rate: float) -> StepMetrics:
+    def _values(self, result: StepResult) -> StepMetrics:
         """Read a step's values from the device; raises if a loss is not finite."""
         losses = _read(result.losses)
         for name, loss in losses.items():
             if not math.isfinite(loss):
                 raise _diverged(f"the loss {name} became {loss} at step {self.step}")
-        rates = dict.fromkeys(self.optimizers, rate)
         gradients, weights = _read(result.gradient_norms), _read(result.weight_norms)
         throughput = self.timer.throughput()
         self.data_stall.note(throughput)
         return StepMetrics(
             losses,
-            rates,
+            rates(self.optimizers),
             gradients,
             weights,
             throughput.images_per_second,
@@ -246,7 +244,7 @@ def _read(tensors: Mapping[str, Tensor]) -> dict[str, float]:
 def _diverged(what: str) -> TrainingError:
     return TrainingError(
         what,
-        hint="A lower optimizer.learning_rate, or other loss weights, may keep the training stable. "
+        hint="A lower optimizer.learning_rate, an optimizer.clip, or other loss weights may keep the training stable. "
         "The run's last checkpoint, if it has one, predates the divergence; to continue from there: "
         "gen resume RUN --set optimizer.learning_rate=VALUE",
     )

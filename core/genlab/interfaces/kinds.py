@@ -18,6 +18,8 @@ class Kind:
         offered: the constructor's arguments that the framework gives where they are taken.
         is_labeled: whether a recipe may have several, each in a table under a label.
         is_named_by_label: whether the label is the component's name, unless the table has a `name`.
+        default: the component of a recipe that names none. A kind that has one may be configured by role, too: in a
+            table of the role's name, within its own.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Kind:
     reserved: tuple[str, ...] = ("name",)
     is_labeled: bool = False
     is_named_by_label: bool = True
+    default: str = ""
 
 
 KINDS = {
@@ -72,6 +75,21 @@ KINDS = {
             ("method",),
             supplied=("networks", "losses"),
             offered=("channels",),
+        ),
+        Kind(
+            "optimizer",
+            ("torch.optim:Optimizer",),
+            ("optimizer",),
+            supplied=("params",),
+            reserved=("name", "clip"),
+            default="genlab:adam",
+        ),
+        Kind(
+            "schedule",
+            ("genlab.interfaces.schedule:Schedule",),
+            ("schedule",),
+            reserved=("name", "warmup"),
+            default="genlab:constant",
         ),
         Kind("listener", ("genlab.interfaces.listener:Listener",), ("listeners",), is_labeled=True),
     )

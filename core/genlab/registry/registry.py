@@ -60,6 +60,14 @@ class Registry:
         """Register a method."""
         self._add("method", name, target, preset)
 
+    def optimizer(self, name: str, target: Target, /, **preset: Any) -> None:
+        """Register an optimizer."""
+        self._add("optimizer", name, target, preset)
+
+    def schedule(self, name: str, target: Target, /, **preset: Any) -> None:
+        """Register a schedule of the learning rate."""
+        self._add("schedule", name, target, preset)
+
     def listener(self, name: str, target: Target, /, **preset: Any) -> None:
         """Register a listener."""
         self._add("listener", name, target, preset)

@@ -19,6 +19,7 @@ from genlab.assemble.facts import facts
 from genlab.assemble.open_data import OpenData
 from genlab.assemble.read import CheckedRecipe
 from genlab.assemble.recipe import Recipe
+from genlab.assemble.role_tables import aligned
 from genlab.config.changed_values import ChangedValue, changed_values
 from genlab.config.document import Document
 from genlab.data.prepared import PreparedPairs
@@ -82,7 +83,7 @@ def after_changes(manifest: Manifest, before: CheckedRecipe, built: Built, step:
         step: how many steps are done.
     """
     now = datetime.now(UTC)
-    found = changed_values(before.recipe.tables(), built.recipe.tables())
+    found = changed_values(*aligned(before.recipe.tables(), built.recipe.tables()))
     changes = [*manifest.recipe_changes, *(RecipeChange(step=step, time=now, **change._asdict()) for change in found)]
     first = {name: manifest.facts[name] for name in ("recipe", "set") if name in manifest.facts}
     if changes:

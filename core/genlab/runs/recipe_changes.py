@@ -27,9 +27,12 @@ class Changeable(NamedTuple):
 
 
 CHANGEABLE = (
-    # The learning rate is a function of the step and of these, without a state.
+    # The learning rate is a function of the step and of these, without a state; so is what is clipped.
     Changeable("train.steps", decides_result=True),
     Changeable("optimizer.learning_rate", decides_result=True),
+    Changeable("optimizer.*.learning_rate", decides_result=True),
+    Changeable("optimizer.clip", decides_result=True),
+    Changeable("optimizer.*.clip", decides_result=True),
     Changeable("schedule.*", decides_result=True),
     # Another machine computes the same with other roundings.
     Changeable("train.device", decides_result=True),

@@ -13,13 +13,12 @@ from genlab.assemble.experiment import Built, build
 from genlab.assemble.pair_cache import remove_pairs
 from genlab.assemble.read import CheckedRecipe, with_overrides
 from genlab.assemble.recipe import Recipe
+from genlab.assemble.role_tables import aligned
 from genlab.config.changed_values import changed_values
-from genlab.config.schema import Settings
 from genlab.config.validate import Keys, dotted
 from genlab.data.check import check_pairs
 from genlab.engine.checkpoint_state import IntactCheckpoint, newest_intact
 from genlab.engine.loop import train_loop
-from genlab.engine.optimizers import rate_at
 from genlab.engine.runtime import memory_errors
 from genlab.errors import DataError, DataUnavailableError, GenlabError, RunError, StorageError
 from genlab.interfaces.dataset import Split
@@ -31,6 +30,7 @@ from genlab.runs.kept_recipe import complete_replacement, replace_recipe
 from genlab.runs.manifest import Manifest
 from genlab.runs.reading import read_run
 from genlab.runs.recipe_changes import as_options, refuse_fixed
+from genlab.runs.rising_rates import warn_of_rising_rates
 from genlab.util.arguments import as_list
 from genlab.util.environment import refuse_several_processes
 from genlab.util.exceptions import summarize
@@ -115,7 +115,8 @@ def resume_run(
             raise RunError(f"--stop-at {stop_at} is in the past: the run is at step {done}", where=str(folder.path))
         before = read_run(folder)
         checked = with_overrides(before, assignments)
-        refuse_fixed(changed_values(before.tables(), checked.tables()), assignments, folder, manifest.data.fingerprints)
+        changes = changed_values(*aligned(before.tables(), checked.tables()))
+        refuse_fixed(changes, assignments, folder, manifest.data.fingerprints)
         _refuse_done(manifest, before.recipe, checked.recipe, done, folder)
         with memory_errors():
             built = _build_again(checked, folder)
@@ -128,7 +129,7 @@ def resume_run(
         updates = {"status": "running", "signal": None, "failure": None, "data": data}
         if assignments or manifest != recorded:
             updates |= provenance.after_changes(manifest, before, built, done)
-            _warn_of_rising_rate(before.recipe.settings, built.recipe.settings, done)
+            warn_of_rising_rates(before.recipe, built.recipe, done)
             _warn_of_other_weights(before.recipe, built.recipe, done)
         replace_recipe(folder, built.recipe.tables(), **updates)
         if checkpoint:
@@ -153,18 +154,6 @@ def _refuse_done(manifest: Manifest, before: Recipe, after: Recipe, done: int, f
     if new < done or (new == done and new != old):
         what = f"train.steps = {new}, and {done} steps are done"
         raise RunError(what, where=str(folder.path), hint=f"Set it to more than {done}.")
-
-
-def _warn_of_rising_rate(before: Settings, after: Settings, done: int) -> None:
-    last, now = (
-        rate_at(step, settings.train.steps, settings.optimizer.learning_rate, settings.schedule)
-        for settings, step in ((before, done - 1), (after, done))
-    )
-    if now > last:
-        _log.warning(
-            "The learning rate rises from %.3g to %.3g: after step %s, it follows the %s schedule of %s steps.",
-            *(last, now, f"{done:,}", after.schedule.name, f"{after.train.steps:,}"),
-        )
 
 
 def _warn_of_other_weights(before: Recipe, after: Recipe, done: int) -> None:

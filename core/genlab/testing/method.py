@@ -11,10 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from genlab.config.schema import Optimizer as OptimizerSettings
 from genlab.engine.checkpoint import restore, save
 from genlab.engine.checkpoint_state import TrainProgress, open_checkpoint
-from genlab.engine.optimizers import make_optimizers, set_rates, trained_networks
 from genlab.engine.step import train_step
 from genlab.engine.train_state import TrainState
 from genlab.errors import RecipeError
@@ -27,7 +25,7 @@ from genlab.interfaces.role import Role
 from genlab.interfaces.weight import Weight
 from genlab.testing.examples import batch
 from genlab.testing.suite import drawing, require, require_fingerprint
-from genlab.testing.toy_training import CPU, ToyTraining
+from genlab.testing.toy_training import RATE, ToyTraining, toy_optimizers
 
 
 class MethodSuite(ToyTraining):
@@ -192,7 +190,8 @@ class MethodSuite(ToyTraining):
 
     def _train_alone(self, roles: Sequence[str], state: TrainState) -> None:
         for other, optimizer in state.optimizers.items():
-            set_rates({other: optimizer}, 5e-3 if other in roles else 0.0)
+            for group in optimizer.param_groups:
+                group["lr"] = RATE if other in roles else 0.0
         self.train(state, 0, self.steps // 2)
 
     def _scores(self, method: Method, name: str, role: Role) -> _Scores:
@@ -248,7 +247,7 @@ class MethodSuite(ToyTraining):
             method = self.built(networks, losses)
         except (ValueError, RecipeError):
             return
-        optimizers, given = make_optimizers(trained_networks(method), OptimizerSettings(), CPU), self.batch()
+        optimizers, given = toy_optimizers(method), self.batch()
         with drawing(0):
             train_step(method, given, optimizers, with_norms=False, fresh=repeat(given))
 

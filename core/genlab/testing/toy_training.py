@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.optim import Optimizer
 from typing_extensions import override
 
-from genlab.config.schema import Optimizer as OptimizerSettings
-from genlab.engine.optimizers import make_optimizers, trained_networks
+from genlab.engine.optimizers import trained_networks
 from genlab.engine.seeding import (
     derived_seed,
     initialize,
@@ -28,6 +28,7 @@ from genlab.interfaces.channels import supplied_channels
 from genlab.interfaces.loss import Loss
 from genlab.interfaces.method import Method, WeightedLoss
 from genlab.interfaces.network import Network
+from genlab.interfaces.optimizer import eager_optimizer
 from genlab.interfaces.position import Draws, Position
 from genlab.interfaces.predictions import Predictions
 from genlab.interfaces.role import Role
@@ -38,6 +39,7 @@ from genlab.testing.toys import ToyAdversarialLoss, ToyDiscriminator, ToyGenerat
 
 CPU = torch.device("cpu")
 WEIGHT = Weight(10.0)
+RATE = 5e-3
 
 
 class _ClassLoss(Loss):
@@ -65,6 +67,19 @@ class _Encoder(ToyGenerator):
     @override
     def features(self, *images: Float[Tensor, "n _ _ _"]) -> Sequence[Float[Tensor, "n _ _ _"]]:
         return [self.inner(*images)]
+
+
+@eager_optimizer
+class _Adam(torch.optim.Adam):
+    """Adam as the framework's own starts."""
+
+
+def toy_optimizers(method: Method) -> dict[str, Optimizer]:
+    """An optimizer for each network that a method trains, by role."""
+    return {
+        role: _Adam(network.parameters(), RATE, (0.5, 0.999), fused=True)
+        for role, network in trained_networks(method).items()
+    }
 
 
 class ToyTraining(Suite):
@@ -135,8 +150,7 @@ class ToyTraining(Suite):
     def train_state(self, weight: Weight = WEIGHT) -> TrainState:
         """A method and its optimizers, as a run has them."""
         method = self.method(weight)
-        settings = OptimizerSettings(learning_rate=5e-3)
-        return TrainState(method, make_optimizers(trained_networks(method), settings, CPU))
+        return TrainState(method, toy_optimizers(method))
 
     def train(self, state: TrainState, first: int, last: int, count: int = 2) -> None:
         """Take some steps, with random numbers that are a function of the step, as in a run."""

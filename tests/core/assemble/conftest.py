@@ -41,6 +41,7 @@ from genlab.assemble.resolve import resolve
 from genlab.config.document import Document, read_document
 from genlab.config.overrides import read_assignments
 from genlab.registry.components import Components
+from genlab.registry.discovery.find import find_plugins
 from genlab.registry.discovery.plugin import Plugin
 
 RECIPE = """\
@@ -78,6 +79,10 @@ threads = 1
 
 [listeners.log]
 """
+
+
+OPTIMIZERS = [plugin for plugin in find_plugins() if plugin.name == "optimizers"]
+"""The plugin of what every recipe has by default."""
 
 
 class MemoryPairs(Pairs):
@@ -306,7 +311,7 @@ def components() -> Components:
     registry.network("code", Code)
     registry.method("sorting", Sorting)
     registry.listener("log", Log)
-    return Components([Plugin("toys", "genlab-toys", "1.0", registrations=registry.registrations)])
+    return Components([*OPTIMIZERS, Plugin("toys", "genlab-toys", "1.0", registrations=registry.registrations)])
 
 
 @pytest.fixture

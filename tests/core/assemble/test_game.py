@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import ClassVar, Literal
 
 import pytest
-from tests.core.assemble.conftest import Fool, Game, Judge, Memory, Near, Net
+from tests.core.assemble.conftest import OPTIMIZERS, Fool, Game, Judge, Memory, Near, Net
 from torch import Tensor, nn
 
 from genlab import Objective, RecipeError, Registry, StepContext
@@ -58,7 +58,7 @@ def components() -> Components:
     registry.loss("lesson", Lesson)
     registry.loss("matching", Matching)
     registry.method("game", Game)
-    return Components([Plugin("toys", "genlab-toys", "1.0", registrations=registry.registrations)])
+    return Components([*OPTIMIZERS, Plugin("toys", "genlab-toys", "1.0", registrations=registry.registrations)])
 
 
 TEXT = """

@@ -90,9 +90,9 @@ def test_settled_data_take_the_place_of_the_choice(resolved: Resolved) -> None:
 def test_its_components_are_all_that_take_part(resolved: Resolved) -> None:
     recipe = resolved("losses.play=false", "data.name=last", 'data.sources=[{ name = "memory" }]')
     assert sorted(component.name for component in recipe.components()) == [
-        "far", "game", "last", "log", "memory", "near", "net",
+        "adam", "constant", "far", "game", "last", "log", "memory", "near", "net",
     ]  # fmt: skip
-    assert {component.plugin.package for component in recipe.components()} == {"genlab-toys"}
+    assert {component.plugin.package for component in recipe.components()} == {"genlab", "genlab-toys"}
 
 
 def test_the_listing_of_a_resolved_recipe_is_the_recipe(document: Callable[..., object], resolved: Resolved) -> None:

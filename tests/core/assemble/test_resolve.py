@@ -55,7 +55,7 @@ def test_a_recipe_is_completed_with_every_default(resolved: Resolved) -> None:
     assert recipe.title == "Toys"
     assert recipe.settings.seed == 0
     assert recipe.settings.input.height_width == (8, 8)
-    assert recipe.settings.optimizer.betas == (0.5, 0.999)
+    assert recipe.optimizers["generator"].config.settings["betas"] == (0.5, 0.999)
     assert recipe.data.settings == {"count": 3, "odd": False, "channels": 3}
     assert recipe.networks["generator"].settings == {"width": 2, "depth": 0, "multiple": 4}
     assert recipe.weights == {"near": Weight(100.0), "play": Weight(1.0)}
@@ -208,7 +208,7 @@ def test_an_unknown_key_is_shown_with_the_nearest(failure: Failure) -> None:
         ("optimizer.learning_rate=inf", "got inf"),
         ("optimizer.betas=[0.5, 1.5]", "got 1.5 as betas[1]"),
         ("optimizer.betas=0.5,0.9", 'got "0.5,0.9"'),
-        ("schedule.start=1", "`start`: expected a number of at least 0 and below 1, got 1"),
+        ("schedule={name='linear', start=1}", "`start`: expected a number of at least 0 and below 1, got 1"),
         ("losses.near.weight=-0.5", "`weight`: expected a number of at least 0, got -0.5"),
         ("losses.near.weight=true", "got true"),
         ("losses.near.weight='1'", 'got "1"'),
@@ -426,8 +426,9 @@ def test_every_shipped_recipe_resolves(
 
 def test_the_main_recipe_says_what_the_paper_says(first_party: Components) -> None:
     recipe = resolve(load_recipe("unet_facades"), first_party)
-    optimizer, train = recipe.settings.optimizer, recipe.settings.train
-    assert (optimizer.name, optimizer.learning_rate, optimizer.betas) == ("adam", 2e-4, (0.5, 0.999))
+    optimizer, train = recipe.optimizers["generator"].config, recipe.settings.train
+    assert [optimizer.settings[name] for name in ("learning_rate", "betas")] == [2e-4, (0.5, 0.999)]
+    assert optimizer.component.full_name == "genlab:adam"
     assert (train.steps, train.batch_size) == (80_000, 1)
     assert recipe.networks["discriminator"].settings["receptive_field"] == 70
     assert recipe.networks["generator"].settings["levels"] == 8

@@ -93,8 +93,26 @@ def test_a_label_goes_on_with_the_package_of_its_name() -> None:
     assert values["losses"]["l1"] == {"weight": 100, "scale": 2, "name": "genlab:l1"}
 
 
-def test_a_table_of_the_framework_goes_on_under_another_name() -> None:
-    assert merged('optimizer.name = "adamw"').values["optimizer"] == {"name": "adamw", "betas": [0.5, 0.999]}
+@pytest.mark.parametrize(
+    ("over", "base", "table"),
+    [
+        ('name = "sgd"', "momentum = 0.9", {"name": "sgd"}),
+        ('name = "sgd"', "clip = 1\ndiscriminator = { betas = [0.5, 0.9] }", {"name": "sgd"}),
+        ('name = "adam"', "clip = 1", {"name": "adam", "clip": 1}),
+        (
+            'discriminator.name = "sgd"',
+            'discriminator = { name = "adam", clip = 1 }',
+            {"discriminator": {"name": "sgd"}},
+        ),
+        ("discriminator.clip = 2", "clip = 1", {"clip": 1, "discriminator": {"clip": 2}}),
+    ],
+)
+def test_a_table_of_a_kind_with_a_default_is_its_unless_it_has_a_name(over: str, base: str, table: Any) -> None:
+    assert merged(f"[optimizer]\n{over}", f"[optimizer]\n{base}").values["optimizer"] == table
+
+
+def test_a_table_of_the_framework_goes_on_whatever_it_has_as_a_name() -> None:
+    assert merged('train.name = "b"', '[train]\nname = "a"\nsteps = 3').values["train"] == {"name": "b", "steps": 3}
 
 
 @pytest.mark.parametrize(

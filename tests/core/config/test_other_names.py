@@ -11,7 +11,7 @@ SETTING = re.compile(r"`(\w+(?:\.\w+)*)( = [^`]+)?`")
 
 @pytest.fixture(scope="module")
 def tables() -> dict[str, Any]:
-    return read_recipe("unet_folder").tables()
+    return read_recipe("unet_folder", overrides=["schedule.name=linear", "optimizer.clip=1"]).tables()
 
 
 @pytest.mark.parametrize("key", OTHER_NAMES)

@@ -9,15 +9,14 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from tests.core.toys import CPU, ToyDiscriminator, ToyGenerator, ToyMethod, batch, networks
+from tests.optimizers import adam
 from torch import Tensor
 
 from genlab import Loss, Method, Network, RunError, StorageError, Term, Weight, WeightedLoss
-from genlab.config.schema import Optimizer
 from genlab.engine import checkpoint as module
 from genlab.engine.checkpoint import load_method, save
 from genlab.engine.checkpoint_files import checkpoints
 from genlab.engine.checkpoint_state import TrainProgress, open_checkpoint
-from genlab.engine.optimizers import make_optimizers
 from genlab.engine.seeding import seed_random_numbers
 from genlab.engine.step import train_step
 from genlab.engine.train_state import TrainState
@@ -73,7 +72,7 @@ class Remembering(ToyMethod):
 def train_state(seed: int = 0, **other: Network) -> TrainState:
     made = {**networks(seed), **other}
     method = Remembering(made, {"adapting": WeightedLoss(Adapting(), Weight(1.0))})
-    return TrainState(method, make_optimizers(made, Optimizer(learning_rate=0.01), CPU))
+    return TrainState(method, adam(made, learning_rate=0.01))
 
 
 def train(trained: TrainState, steps: int, first: int = 0) -> TrainState:

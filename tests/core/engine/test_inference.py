@@ -1,12 +1,12 @@
 import pytest
 import torch
-from tests.core.toys import CPU, ToyGenerator, ToyMethod, batch, networks
+from tests.core.toys import ToyGenerator, ToyMethod, batch, networks
+from tests.optimizers import adam
 from torch import Tensor, nn
 
 from genlab import Batch, Generator
-from genlab.config.schema import Inference, Optimizer
+from genlab.config.schema import Inference
 from genlab.engine.inference import Predictor, predict_any_size
-from genlab.engine.optimizers import make_optimizers
 from genlab.engine.step import train_step
 
 
@@ -162,7 +162,7 @@ def test_what_a_network_keeps_from_a_prediction_can_be_trained_with():
     predict(images())
     made = predict.method.networks
     before = made["generator"].inner.weight.detach().clone()
-    train_step(predict.method, batch(), make_optimizers(made, Optimizer(), CPU), with_norms=False)
+    train_step(predict.method, batch(), adam(made), with_norms=False)
     assert not torch.equal(made["generator"].inner.weight, before)
 
 
@@ -199,7 +199,7 @@ def test_the_multiple_may_be_much_larger_than_the_image():
 def test_a_prediction_does_not_change_the_next_training_step():
     def weights(predicts: bool) -> Tensor:
         made = networks()
-        method, optimizers = ToyMethod(made, {}), make_optimizers(made, Optimizer(), CPU)
+        method, optimizers = ToyMethod(made, {}), adam(made)
         torch.manual_seed(0)
         for number in range(3):
             if predicts:

@@ -7,10 +7,9 @@ import pytest
 import torch
 from tests.core.engine.test_exactness import assert_same
 from tests.core.toys import ToyMethod, batch, experiment, networks, pictures, run
+from tests.optimizers import adam
 
 from genlab import Batch, Phase, PluginError, Position, Term, TrainingError, Weight
-from genlab.config.schema import Optimizer
-from genlab.engine.optimizers import make_optimizers
 from genlab.engine.phases import batches_before, fresh_batches
 from genlab.engine.step import train_step
 
@@ -95,7 +94,7 @@ def test_a_repeated_update_sees_the_network_as_the_one_before_left_it():
         made["generator"].eval()
         alone = method(made, {})
         alone.only = ("generator",)
-        optimizers = make_optimizers(made, Optimizer(learning_rate=0.01), torch.device("cpu"))
+        optimizers = adam(made, learning_rate=0.01)
         for _ in range(steps):
             train_step(alone, batch(), optimizers, with_norms=False)
         return made["generator"].outer.weight
@@ -116,7 +115,7 @@ def test_a_weight_that_is_no_number_is_named():
             return {name: Term(term.value, Weight(1.0)) for name, term in super().critic_terms(batch, shared).items()}
 
     made = networks()
-    optimizers = make_optimizers(made, Optimizer(), torch.device("cpu"))
+    optimizers = adam(made)
     with pytest.raises(TrainingError, match="the weight of critic/real: expected a number, got a Weight") as caught:
         train_step(Unweighted(made, {}), batch(), optimizers, with_norms=False)
     assert "weight.at(batch.position)" in str(caught.value.hint)

@@ -2,12 +2,11 @@ import copy
 
 import pytest
 import torch
-from tests.core.toys import CPU, ToyDiscriminator, ToyMethod, batch, networks
+from tests.core.toys import ToyDiscriminator, ToyMethod, batch, networks
+from tests.optimizers import adam
 from torch import nn
 
 from genlab import Batch, Network, Phase, PluginError, TrainingError
-from genlab.config.schema import Optimizer
-from genlab.engine.optimizers import make_optimizers
 from genlab.engine.step import StepResult, train_step
 
 
@@ -19,7 +18,7 @@ class Bench:
         self.before = copy.deepcopy(self.networks)
         self.method = ToyMethod(self.networks, {})
         self.method.only = only or tuple(ToyMethod.roles)
-        self.optimizers = make_optimizers(self.networks, Optimizer(learning_rate=0.01), CPU)
+        self.optimizers = adam(self.networks, learning_rate=0.01)
 
     def step(self, pairs: Batch | None = None, with_norms: bool = False) -> StepResult:
         torch.manual_seed(0)

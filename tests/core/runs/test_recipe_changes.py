@@ -209,7 +209,7 @@ def test_all_that_may_change_at_once(paused: Path) -> None:
         "train.precision": ("float32", "bfloat16"),
         "train.values_every": (1, 4),
         "optimizer.learning_rate": (2e-4, 1e-5),
-        "schedule.name": ("linear", "cosine"),
+        "schedule.name": ("genlab:linear", "genlab:cosine"),
         "schedule.start": (0.5, 0.25),
         "checkpoint.keep": (2, 3),
         "evaluate.validations": (2, 4),

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from genlab import Batch, api
 from genlab.assemble.experiment import build
 from genlab.assemble.read import read_recipe
-from genlab.engine.optimizers import make_optimizers
 from genlab.engine.step import train_step
 from genlab.tools.bench.measure import flops_of, matrix_rate
 from genlab.tools.bench.reference import PlainStep
@@ -107,13 +106,11 @@ def test_the_plain_way_learns_what_genlab_learns(tiny: Path) -> None:
     """Otherwise it would be a race between two different things."""
     checked = read_recipe(tiny, overrides=["generator.dropout=0.0"])
     plain, ours = (build(checked.recipe, checked.document).experiment for _ in range(2))
-    optimizer = ours.settings.optimizer
-    take = PlainStep(plain.method, optimizer.learning_rate, optimizer.betas)
-    optimizers = make_optimizers(ours.networks, optimizer, CPU)
+    take = PlainStep(plain.method, plain.optimizers)
     batch = first_batch(32)
     for _ in range(3):
         take(batch)
-        train_step(ours.method, batch, optimizers, with_norms=False)
+        train_step(ours.method, batch, ours.optimizers, with_norms=False)
     for role, network in ours.networks.items():
         for name, parameter in network.named_parameters():
             other = plain.networks[role].get_parameter(name)
@@ -123,12 +120,12 @@ def test_the_plain_way_learns_what_genlab_learns(tiny: Path) -> None:
 def test_the_plain_way_has_plain_layers_and_pytorchs_adam(tiny: Path) -> None:
     checked = read_recipe(tiny)
     experiment = build(checked.recipe, checked.document).experiment
-    take = PlainStep(experiment.method, 2e-4, (0.5, 0.999))
+    take = PlainStep(experiment.method, experiment.optimizers)
     layers = [module for network in experiment.networks.values() for module in network.modules()]
     convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
     assert len(convolutions) > 8
     assert all(layer.is_plain for layer in convolutions)
-    assert not any(optimizer.defaults["fused"] for optimizer in take.optimizers.values())
+    assert not any(group["fused"] for optimizer in take.optimizers.values() for group in optimizer.param_groups)
 
 
 class Halved(Convolution):
@@ -140,7 +137,7 @@ def test_the_plain_way_leaves_layers_alone_that_compute_something_else(tiny: Pat
     checked = read_recipe(tiny)
     method = build(checked.recipe, checked.document).experiment.method
     method.networks["generator"].other = layer = Halved(3, 3, 1)
-    PlainStep(method, 2e-4, (0.5, 0.999))
+    PlainStep(method, {})
     assert type(layer) is Halved
 
 
@@ -157,10 +154,9 @@ def test_a_step_calls_the_discriminator_twice_and_the_generator_once(tiny: Path)
     calls: dict[str, int] = dict.fromkeys(experiment.networks, 0)
     for role, network in experiment.networks.items():
         network.register_forward_hook(lambda *_given, role=role: calls.update({role: calls[role] + 1}))
-    optimizers = make_optimizers(experiment.networks, experiment.settings.optimizer, CPU)
-    train_step(experiment.method, first_batch(32), optimizers, with_norms=False)
+    train_step(experiment.method, first_batch(32), experiment.optimizers, with_norms=False)
     assert calls == {"generator": 1, "discriminator": 2}
-    PlainStep(experiment.method, 2e-4, (0.5, 0.999))(first_batch(32))
+    PlainStep(experiment.method, experiment.optimizers)(first_batch(32))
     assert calls == {"generator": 2, "discriminator": 2 + 3}
 
 

@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 import torch
+from tests.optimizers import adam
 from torch import Tensor
 
 from genlab import Batch, Draws, Method, Position, Weight, WeightedLoss
-from genlab.config.schema import Optimizer as OptimizerSettings, Schedule
-from genlab.engine.optimizers import make_optimizers, rate_at, set_rates, trained_networks
+from genlab.engine.optimizers import set_rates
 from genlab.engine.seeding import initialize
 from genlab.engine.step import train_step
 from genlab_bridge.method import Bridge
 from genlab_losses.l1 import L1
 from genlab_losses.l2 import L2
+from genlab_optimizers.linear import Linear
 from genlab_pix2pix.method import Pix2Pix
 from genlab_pix2pix.unet import UNet
 
@@ -48,9 +49,9 @@ def batch(step: int) -> Batch:
 
 def samples_of(method: Method, steps: int) -> Tensor:
     """Samples of a method after some steps of training, (64, 1, h, w)."""
-    optimizers = make_optimizers(trained_networks(method), OptimizerSettings(), torch.device("cpu"))
+    optimizers, schedules = adam(method.networks, learning_rate=5e-3), {"generator": Linear()}
     for step in range(steps):
-        set_rates(optimizers, rate_at(step, steps, 5e-3, Schedule(name="linear")))
+        set_rates(optimizers, schedules, Position(step, steps))
         train_step(method, batch(step), optimizers, with_norms=False)
     method.networks["generator"].eval()
     with torch.no_grad():

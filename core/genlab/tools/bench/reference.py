@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
-from torch.optim import Adam
+from torch.optim import Optimizer
 from torch.profiler import record_function
 
-from genlab.engine.optimizers import trained_networks
 from genlab.engine.phases import due_phases
 from genlab.engine.step import RANGE
 from genlab.interfaces.batch import Batch
@@ -15,23 +16,21 @@ from genlab.interfaces.position import Position
 
 
 class PlainStep:
-    """Eager single precision, with PyTorch's own layers and its default Adam.
+    """Eager single precision, with PyTorch's own layers and optimizers as it runs them by default.
 
     Args:
         method: the method to train, on networks that are made plain.
-        learning_rate: Adam's.
-        betas: Adam's.
+        optimizers: by role; those in fused kernels are made plain, too.
     """
 
-    def __init__(self, method: Method, learning_rate: float, betas: tuple[float, float]) -> None:
+    def __init__(self, method: Method, optimizers: Mapping[str, Optimizer]) -> None:
         self.method = method
         for network in method.networks.values():
             network.make_plain()
             network.to(memory_format=torch.contiguous_format)  # pyright: ignore[reportCallIssue]
-        self.optimizers = {
-            role: Adam(network.parameters(), lr=learning_rate, betas=betas)
-            for role, network in trained_networks(method).items()
-        }
+        self.optimizers = optimizers
+        for group in (group for optimizer in optimizers.values() for group in optimizer.param_groups):
+            group.update({"fused": None} if "fused" in group else {})
         self.steps = 0
 
     def __call__(self, batch: Batch) -> None:

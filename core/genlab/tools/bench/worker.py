@@ -54,8 +54,8 @@ class Way:
 @contextmanager
 def reference(built: Built) -> Generator[Way, None, None]:
     """The plain implementation, on the recipe's first batches, read beforehand."""
-    experiment, optimizer = built.experiment, built.recipe.settings.optimizer
-    take = PlainStep(experiment.method, optimizer.learning_rate, optimizer.betas)
+    experiment = built.experiment
+    take = PlainStep(experiment.method, experiment.optimizers)
     with closing(experiment.batches.starting_at(0)) as batches:
         first = cycle(list(islice(batches, _BATCHES)))
     with tf32_and_autotune(experiment.device):

@@ -1,0 +1,30 @@
+"""Recipes of runs from before, in the form that recipes have today. Importing this imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Values = dict[str, Any]
+
+
+def upgraded(values: Mapping[str, Any]) -> Values:
+    """A run's recipe in today's form; one that has it already is given back as it is.
+
+    Each rule stays for as long as runs from before it are read.
+    """
+    found = dict(values)
+    for rule in _RULES:
+        found = rule(found)
+    return found
+
+
+def _constant_rate(values: Values) -> Values:
+    """A constant schedule had the settings of the others, which it did not use."""
+    schedule = values.get("schedule", {})
+    if schedule.get("name") != "constant":
+        return values
+    return values | {"schedule": {key: value for key, value in schedule.items() if key not in ("start", "end")}}
+
+
+_RULES: tuple[Callable[[Values], Values], ...] = (_constant_rate,)
