@@ -19,7 +19,7 @@ from typing_extensions import override
 from genlab.config.component_name import ComponentName
 from genlab.config.validate import Keys, dotted, nearest, shown, validate_table
 from genlab.errors import Fault, PluginError, RecipeError
-from genlab.interfaces.kinds import KINDS, Kind
+from genlab.interfaces.kinds import KINDS, Kind, with_article
 from genlab.registry.contract import Contract, check_class, load_object, read_contract
 from genlab.registry.discovery.guard import guarded
 from genlab.registry.discovery.overview import collision
@@ -217,8 +217,9 @@ class Components:
     def _nameless(self, kind: str, table: ComponentTable, at: Keys) -> Fault:
         names = ", ".join(self.names(kind)) or "no plugin gives one"
         if "name" in table:
-            return Fault((*at, "name"), f"`name`: expected the name of a {kind} ({names}), got {shown(table['name'])}")
-        return Fault(at, f"`{dotted(at)}` needs the `name` of a {kind}: {names}")
+            wanted = f"expected the name of {with_article(kind)} ({names})"
+            return Fault((*at, "name"), f"`name`: {wanted}, got {shown(table['name'])}")
+        return Fault(at, f"`{dotted(at)}` needs the `name` of {with_article(kind)}: {names}")
 
     def _nested_configs(self, kind: str, value: Any, at: Keys) -> tuple[Any, list[Fault]]:
         """Configs of the tables in a value; other values were reported by the validation of the settings."""
@@ -249,7 +250,8 @@ class Components:
             raise PluginError(f"{giver} gives no component{f' of the kind {kind}' if kind else ''}")
         known = sorted({word for plugin, entry in self._all(kind) for word in (entry.name, plugin.package)})
         hints = [nearest(name, known) or "", *filter(None, map(_absence, self.plugins))]
-        what = f"no plugin gives a {kind or 'component'} `{name}`, and no package of plugins is called `{name}`"
+        wanted = with_article(kind or "component")
+        what = f"no plugin gives {wanted} `{name}`, and no package of plugins is called `{name}`"
         return PluginError(f"{what}; `gen plugins list` shows all", hint="\n".join(filter(None, hints)) or None)
 
     def _all(self, kind: str | None) -> Iterator[tuple[Plugin, Registration]]:
@@ -285,7 +287,7 @@ class Components:
             return PluginError(what, hint=nearest(package, packages))
         names = sorted({entry.name for plugin, entry in self._registered(kind) if plugin in givers})
         hints = [nearest(name, names) or "", *filter(None, map(_absence, givers))]
-        what = f'no plugin gives a {kind} "{full_name}"'
+        what = f'no plugin gives {with_article(kind)} "{full_name}"'
         there = f"there are {', '.join(names)}" if names else "there are none"
         return PluginError(f"{what}; {there}", hint="\n".join(filter(None, hints)) or None)
 

@@ -21,7 +21,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from genlab.config.validate import Words, shown
 from genlab.errors import PluginError
-from genlab.interfaces.kinds import KINDS, Kind
+from genlab.interfaces.kinds import KINDS, Kind, with_article
 from genlab.interfaces.role import FurtherInput
 
 Parameters = Mapping[str, inspect.Parameter]
@@ -143,7 +143,8 @@ def read_contract(cls: type, kind: Kind, preset: Iterable[str]) -> Contract:
     nested = {name: inner for name, inner in kinds.items() if inner}
     for name, inner in nested.items():
         if KINDS[inner].supplied:
-            raise PluginError(f"its setting `{name}` asks for a {inner}, which only the framework can construct")
+            what = f"its setting `{name}` asks for {with_article(inner)}"
+            raise PluginError(f"{what}, which only the framework can construct")
     supplied = tuple(name for name in (*kind.supplied, *kind.offered) if name in parameters)
     return Contract(_model(cls, settings, hints, nested), nested, supplied)
 
@@ -265,8 +266,9 @@ def _optional(annotation: Any) -> tuple[Any, bool]:
 def _table_of(annotation: Any, kind: str, is_required: bool) -> Any:
     """Type of a component in a recipe: its table, which is validated by itself."""
     inner, is_optional = _optional(annotation)
+    named = with_article(kind)
     result: Any = Annotated[
-        dict[str, Any], Words(f"a table with the `name` of a {kind}", f"tables, each with the `name` of a {kind}")
+        dict[str, Any], Words(f"a table with the `name` of {named}", f"tables, each with the `name` of {named}")
     ]
     if get_origin(inner) is list:
         result = Annotated[list[result], MinLen(1)] if is_required else list[result]

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from genlab.config.validate import nearest
 from genlab.errors import PluginError
-from genlab.interfaces.kinds import KINDS
+from genlab.interfaces.kinds import KINDS, with_article
 from genlab.registry import hooks
 from genlab.registry.discovery.find import find_plugins
 from genlab.registry.discovery.plugin import Plugin
@@ -61,7 +61,7 @@ def _refuse_taken(names: Names, kind: str, plugins: Sequence[Plugin]) -> None:
     """Raise a `PluginError` if an installed plugin has the name, which would be ambiguous in a recipe."""
     for plugin in plugins:
         if any((entry.kind.name, entry.name) == (kind, names.component) for entry in plugin.registrations):
-            raise _taken(names, f"{plugin} gives a {kind} of this name already")
+            raise _taken(names, f"{plugin} gives {with_article(kind)} of this name already")
         if plugin.name == names.component:
             raise _taken(names, f"{plugin} has a plugin of this name already")
     if importlib.util.find_spec(names.module):
@@ -82,7 +82,7 @@ def _rendered(names: Names, kind: str) -> Mapping[str, str]:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    facts = {"names": names, "kind": kind, "interface": hooks.INTERFACE}
+    facts = {"names": names, "kind": kind, "a_kind": with_article(kind), "interface": hooks.INTERFACE}
     return {path: environment.get_template(source).render(facts) for path, source in _sources(names, kind).items()}
 
 

@@ -168,6 +168,11 @@ def test_continuing_is_exact(finished: Path, tiny: Path, tmp_path: Path) -> None
         (["losses.l1=false"], ["losses.l1.weight: 100.0 -> not set"]),
         (["train.batch_size=2"], ["train.batch_size: 1 -> 2"]),
         (["optimizer.betas=[0.9, 0.999]"], ["optimizer.betas: [0.5, 0.999] -> [0.9, 0.999]"]),
+        (["optimizer.name=sgd"], ["optimizer.name: ", "optimizer.momentum: not set -> 0.0"]),
+        (
+            ["optimizer.discriminator={betas=[0.9, 0.999], clip=2}"],
+            ["optimizer.discriminator.betas: [0.5, 0.999] -> [0.9, 0.999]"],
+        ),
         (["evaluate.metrics.psnr={}"], ["evaluate.metrics.psnr.name"]),
         (["ablation.seeds=[1]"], ["ablation.seeds: not set -> [1]"]),
         (["train.steps=20", "input.flip=false"], ["input.flip: true -> false"]),
@@ -218,6 +223,31 @@ def test_all_that_may_change_at_once(paused: Path) -> None:
     }
     assert "optimizer.learning_rate: 0.0002 -> 1e-05 (step 4)" in stored["facts"]["changed"]
     assert genlab.open_run(paused).recipe.tables() == stored["recipe"]
+
+
+def test_the_rate_of_one_network_may_change(paused: Path) -> None:
+    """And then, from a recipe that has all by role, that of both: each has its own."""
+    genlab.resume(paused, overrides=["optimizer.discriminator={learning_rate=1e-5, clip=1}"], stop_at=6)
+    stored = manifest(paused)
+    told = {change["key"]: (change["old"], change["new"]) for change in stored["recipe_changes"]}
+    assert told == {"optimizer.discriminator.learning_rate": (2e-4, 1e-5), "optimizer.discriminator.clip": (None, 1.0)}
+    with pytest.raises(RecipeError, match=r"changes nothing(.|\n)*optimizer\.generator\.learning_rate and"):
+        genlab.resume(paused, overrides=["optimizer.learning_rate=1e-3"])
+    both = [f"optimizer.{role}={{learning_rate=1e-3, clip=inf}}" for role in ("generator", "discriminator")]
+    genlab.resume(paused, overrides=[*both, "schedule.generator.warmup=0.1"])
+    assert len(manifest(paused)["recipe_changes"]) == 2 + 4
+    assert "generator" not in manifest(paused)["recipe"]["optimizer"], "they agree again"
+    assert rates(paused)[8] == pytest.approx(0.25 * 1e-3)
+
+
+def test_a_rate_that_a_warm_up_raises_is_no_surprise(
+    tiny: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = genlab.train(tiny, overrides=["schedule.warmup=1"], out=tmp_path / "run", stop_at=2).path
+    genlab.resume(run, overrides=["checkpoint.keep=1"], stop_at=3)
+    assert "rises" not in caplog.text
+    genlab.resume(run, overrides=["optimizer.discriminator.learning_rate=1e-3"], stop_at=4)
+    assert "rises from 7.5e-05 to 0.0005 (discriminator)" in caplog.text
 
 
 def test_the_page_on_resuming_lists_what_may_change() -> None:

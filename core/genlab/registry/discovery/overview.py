@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from genlab.errors import PluginError
+from genlab.interfaces.kinds import with_article
 from genlab.registry.discovery.plugin import SLOW, Plugin
 
 Key = tuple[str, str]
@@ -74,7 +75,7 @@ def _row(plugin: Plugin, key: Key, givers: Sequence[Plugin]) -> PluginRow:
 def collision(kind: str, name: str, givers: Sequence[Plugin]) -> PluginError:
     """Error for several plugins that give a component of one name."""
     choices = list(dict.fromkeys(f'"{plugin.package}:{name}"' for plugin in givers))
-    what = f'more than one plugin gives a {kind} "{name}"'
+    what = f'more than one plugin gives {with_article(kind)} "{name}"'
     if len(choices) < len(givers):
         both = " and ".join(f"`{plugin.name}` of {plugin}" for plugin in givers)
         return PluginError(f"{what}: {both}", hint="One of them must be renamed.")
