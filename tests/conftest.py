@@ -33,6 +33,7 @@ CHECKED = [
     "genlab_resnet",
     "genlab_segmentation",
     "genlab_bridge",
+    "genlab_augment",
 ]
 install_import_hook(CHECKED, "beartype.beartype")
 

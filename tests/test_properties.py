@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args
 
+import numpy as np
 import torch
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.strategies import DrawFn
-from tests.core.toys import ToyMethod, networks
+from numpy.typing import NDArray
+from tests.core.toys import CPU, MemoryPairs, ToyMethod, networks
 from tests.optimizers import adam
+from torch.nn import functional as F
 
+from genlab import Augmentation, AugmentedSide, Batch, ImageSide, LabelSide
 from genlab.config.document import Document, Source, from_source
-from genlab.config.schema import Input
-from genlab.data.augment import crop_and_flip, load_size
+from genlab.config.schema import Input, Resize
+from genlab.data.augment import augmentation_steps, load_size
+from genlab.data.batches import Batches
 from genlab.data.order import draw, evenly_spaced
+from genlab.data.prepared import PreparedPairs
 from genlab.engine.checkpoint import restore, save
 from genlab.engine.checkpoint_state import TrainProgress, open_checkpoint
 from genlab.engine.train_state import TrainState
+from genlab_augment.affine import Affine
+from genlab_augment.d4 import D4
+from genlab_augment.flip import Flip
+from genlab_augment.jitter import Jitter
 
 SEEDS = st.integers(0, 2**63 - 1)
 
@@ -50,26 +61,87 @@ def test_indices_are_spread_without_a_repetition(count: int, most: int) -> None:
 # Augmentation
 
 
+MOVING: dict[str, Augmentation] = {
+    "jitter": Jitter(amount=0.3),
+    "flip": Flip(),
+    "d4": D4(),
+    "affine": Affine(rotation=20.0, scale=0.2, shift=0.2),
+}
+LABELS = LabelSide(tuple((shade, shade, shade) for shade in range(256)))
+IMAGES = (ImageSide(1), ImageSide(1))
+ORDERS = st.lists(st.sampled_from(sorted(MOVING)), unique=True)
+
+
 @st.composite
-def inputs(drawn: DrawFn) -> Input:
-    size = drawn(st.tuples(st.integers(1, 12), st.integers(1, 12)))
-    return Input(size=size, jitter=drawn(st.floats(0, 1)), flip=drawn(st.booleans()))
+def inputs(drawn: DrawFn) -> tuple[Input, tuple[int, int]]:
+    """Square ones, which all augmentations take, from images of any aspect that are large enough for all."""
+    scale, resize = drawn(st.sampled_from([1, 2])), drawn(st.sampled_from(get_args(Resize)))
+    chosen = Input(size=drawn(st.integers(8, 16)), scale=scale, resize=resize)
+    return chosen, drawn(st.tuples(st.integers(32, 40), st.integers(32, 40)))
 
 
-@given(inputs(), SEEDS, st.integers(1, 5))
-def test_both_sides_move_together_and_no_pixel_is_made_up(settings: Input, seed: int, count: int) -> None:
-    height, width = load_size(settings)
-    places = torch.arange(count * height * width).view(count, 1, height, width)
-    draws = [draw(seed, position, count) for position in range(count)]
-    labels = crop_and_flip(places, draws, settings)
-    photo = crop_and_flip(places.expand(count, 3, height, width).double(), draws, settings)
-    assert labels.shape == (count, 1, *settings.height_width)
-    assert torch.equal(labels.expand(photo.shape).double(), photo)
+def plane(height: int, width: int, step: float) -> NDArray[np.uint8]:
+    """Values that rise slowly to the right and faster down, so that each way to move an image shows."""
+    rows, columns = np.ogrid[:height, :width]
+    return np.round((4 * rows + columns) * step).astype(np.uint8)
+
+
+def batch_of(pairs: MemoryPairs, settings: Input, labels: list[str], seed: int) -> Batch:
+    steps = augmentation_steps({label: MOVING[label] for label in labels}, settings.height_width)
+    prepared = PreparedPairs(pairs, settings, load_size(steps, settings.height_width))
+    with closing(Batches(prepared, steps, seed, 2).starting_at(0)) as batches:
+        return next(batches)
+
+
+@settings(max_examples=60)
+@given(inputs(), ORDERS, SEEDS)
+def test_a_target_stays_the_same_function_of_its_condition(
+    made: tuple[Input, tuple[int, int]], labels: list[str], seed: int
+) -> None:
+    """In every order of all that moves pixels, however pairs are resized."""
+    chosen, (height, width) = made
+    scale = chosen.scale
+    condition, target = plane(height, width, 1), plane(height * scale, width * scale, 1 / scale)
+
+    # A label map of the same values: nearest neighbors are off by half a pixel, before and after.
+    of_labels = MemoryPairs([condition], [target[..., None]], (LABELS, ImageSide(1)))
+    batch = batch_of(of_labels, chosen, labels, seed)
+    seen = F.avg_pool2d(batch.target, scale) - batch.condition[:, :1]
+    pixel = max(height, width) / min(chosen.height_width) + 1
+    assert seen.abs().max() * 127.5 <= (4 + 1) * pixel
+
+    # A negative: both sides are images, and equal but for roundings.
+    if scale == 1:
+        negative = 255 - condition
+        batch = batch_of(MemoryPairs([condition[..., None]], [negative[..., None]], IMAGES), chosen, labels, seed)
+        torch.testing.assert_close(batch.target, -batch.condition, rtol=0, atol=2.1 / 127.5)
+
+
+@settings(max_examples=60)
+@given(inputs(), ORDERS, SEEDS)
+def test_labels_keep_their_classes_and_move_together(
+    made: tuple[Input, tuple[int, int]], labels: list[str], seed: int
+) -> None:
+    chosen, size = made[0].model_copy(update={"scale": 1}), made[1]
+    classes = np.random.default_rng(0).choice([3, 70, 200], size).astype(np.uint8)
+    batch = batch_of(MemoryPairs([classes], [255 - classes], (LABELS, LABELS)), chosen, labels, seed)
+    torch.testing.assert_close(batch.target, -batch.condition, rtol=0, atol=1e-6)
+    assert {round(float(value) * 127.5 + 127.5) for value in batch.condition.unique()} <= {3, 70, 200}
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.lists(st.sampled_from(["jitter", "flip"]), unique=True), SEEDS)
+def test_a_crop_makes_up_no_pixel(height: int, width: int, labels: list[str], seed: int) -> None:
+    steps = augmentation_steps({label: MOVING[label] for label in labels}, (height, width))
+    rows, columns = load_size(steps, (height, width))
+    images = torch.arange(2 * rows * columns, dtype=torch.int32).view(2, 1, rows, columns)
+    cut, draws = images, [draw(seed, place, 2) for place in (0, 1)]
+    for step in steps:
+        cut = step.apply(cut, AugmentedSide("target", True, (height, width)), draws)
     # A crop keeps neighbors: rows follow each other, and columns do, forwards or backwards.
-    assert (labels.diff(dim=2) == width).all()
-    assert (labels.diff(dim=3).abs() == 1).all()
-    for number, image in enumerate(labels):
-        assert places[number].min() <= image.min() and image.max() <= places[number].max()
+    assert cut.shape == (2, 1, height, width)
+    assert (cut.diff(dim=2) == columns).all()
+    assert (cut.diff(dim=3).abs() == 1).all()
+    assert all(images[at].min() <= cut[at].min() and cut[at].max() <= images[at].max() for at in (0, 1))
 
 
 # Merging

@@ -42,6 +42,7 @@ from .images.read import (
     read_image as read_image,
 )
 from .images.source import ImageSource as ImageSource
+from .interfaces.augmentation import Augmentation as Augmentation, AugmentedSide as AugmentedSide
 from .interfaces.batch import Batch as Batch
 from .interfaces.dataset import (
     Choice as Choice,

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from genlab import Batch, Ended, Listener, Method, Network, Pairs, Started
+from genlab import Augmentation, Batch, Ended, Listener, Method, Network, Pairs, Started
 from genlab.config.schema import TABLES, Settings
-from genlab.data.augment import load_size
+from genlab.data.augment import augmentation_steps, load_size
 from genlab.data.prepared import PreparedPairs
 from genlab.engine.checkpoint_state import newest_intact
 from genlab.engine.experiment import Experiment
@@ -30,8 +30,11 @@ from genlab.testing import (
     ToyMethod as ToyMethod,
     ToyMetric as ToyMetric,
 )
+from genlab_augment.flip import Flip
+from genlab_augment.jitter import Jitter
 
 CPU = torch.device("cpu")
+JITTER_AND_FLIP: Mapping[str, Augmentation] = {"jitter": Jitter(amount=0.5), "flip": Flip()}
 
 
 def noise(count: int, *shape: int, seed: int = 0, dtype: type[np.generic] = np.uint8) -> list[NDArray[np.generic]]:
@@ -62,7 +65,7 @@ def batch(count: int = 2, size: int = 8, seed: int = 1) -> Batch:
 def settings(seed: int = 0, **tables: Mapping[str, Any]) -> Settings:
     """A recipe's tables: eight steps on crops of 8 x 8, values read at each; the given keys are laid over that."""
     first: dict[str, dict[str, Any]] = {
-        "input": {"size": 8, "jitter": 0.5, "flip": True},
+        "input": {"size": 8},
         "train": {"steps": 8, "values_every": 1},
         "inference": {"normalization": "image"},
         "evaluate": {"previews": 2, "validations": 2, "preview_pairs": 2},
@@ -89,10 +92,11 @@ def experiment(
     schedule: Mapping[str, Any] = {"name": "linear"},
     **tables: Any,
 ) -> Experiment:
-    """Five training pairs and three to validate, as the framework puts them together; a fresh one each time."""
+    """Five training pairs, cropped and flipped, and three to validate; a fresh experiment each time."""
     chosen = settings(seed, **tables)
     training = pairs or pictures(5, 12, 12)
     size = chosen.input.height_width
+    steps = augmentation_steps(JITTER_AND_FLIP, size)
     made = networks(seed)
     torch.manual_seed(seed)
     trained = method(made, {})
@@ -105,7 +109,8 @@ def experiment(
             for role, network in networks_of.items()
         },
         schedules={role: component("schedule", **schedule) for role in networks_of},
-        training=PreparedPairs(training, chosen.input, load_size(chosen.input)),
+        training=PreparedPairs(training, chosen.input, load_size(steps, size)),
+        augmentations=steps,
         validation=PreparedPairs(pictures(3, 12, 12, seed=7), chosen.input, size),
         unaugmented=PreparedPairs(training, chosen.input, size),
         metrics={"distance": ToyMetric()},

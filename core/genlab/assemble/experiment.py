@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import torch
 
+from genlab.assemble.augmentations import try_augmentations
 from genlab.assemble.instances import check_phases
 from genlab.assemble.networks import build_networks
 from genlab.assemble.open_data import OpenData, open_data
@@ -18,7 +19,7 @@ from genlab.assemble.recipe import Recipe
 from genlab.assemble.update_rules import build_optimizers, build_schedules, clips_of
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
-from genlab.data.augment import load_size
+from genlab.data.augment import AugmentationStep, augmentation_steps, load_size
 from genlab.data.device import CPU
 from genlab.data.pair_store import PairStore
 from genlab.data.prepared import PreparedPairs
@@ -52,6 +53,7 @@ class Parts(NamedTuple):
     """The components that can be constructed before the data are opened."""
 
     data: Sequence[ConstructedPart]
+    augmentations: Sequence[AugmentationStep]
     losses: Mapping[str, AnyLoss]
     metrics: Mapping[str, Metric]
     listeners: Mapping[str, Listener]
@@ -76,7 +78,7 @@ def build(recipe: Recipe, document: Document) -> Built:
     training = PreparedPairs(
         data.training,
         settings.input,
-        load_size(settings.input),
+        load_size(parts.augmentations, settings.input.height_width),
         recipe.predictions,
         stores=stores.get("training", ()),
         device=device,
@@ -86,6 +88,7 @@ def build(recipe: Recipe, document: Document) -> Built:
     if validation.channels != training.channels:
         what = f"training pairs have {training.channels} channels, and validation pairs {validation.channels}"
         raise DataError(what, where=data.validation.description)
+    try_augmentations(recipe, parts.augmentations, training, document)
     view_pairs(validation, settings.evaluate)  # before anything is trained
     try_metrics(parts.metrics, validation)
     networks = build_networks(recipe, training.channels, document, train_on=device)
@@ -97,6 +100,7 @@ def build(recipe: Recipe, document: Document) -> Built:
         optimizers=build_optimizers(recipe, networks, document),
         schedules=build_schedules(recipe, document),
         training=training,
+        augmentations=parts.augmentations,
         validation=validation,
         unaugmented=unaugmented,
         metrics=parts.metrics,
@@ -123,17 +127,23 @@ def construct(recipe: Recipe, document: Document) -> Parts:
     data = parts(recipe.data, "data")
     found = [
         {label: parts(config, label) for label, config in table.items()}
-        for table in (recipe.losses, recipe.metrics, recipe.listeners)
+        for table in (recipe.losses, recipe.metrics, recipe.listeners, recipe.augmentations)
     ]
     if faults:
         raise recipe_error(faults, document)
-    losses, metrics, listeners = ({label: made[-1].instance for label, made in table.items()} for table in found)
-    return Parts(data, losses, metrics, listeners)
+    losses, metrics, listeners, augmentations = (
+        {label: made[-1].instance for label, made in table.items()} for table in found
+    )
+    try:
+        steps = augmentation_steps(augmentations, recipe.settings.input.height_width)
+    except RecipeError as error:
+        raise recipe_error(error.faults, document) from error
+    return Parts(data, steps, losses, metrics, listeners)
 
 
 def construct_losses(recipe: Recipe, document: Document) -> dict[str, AnyLoss]:
     """Build only the losses, which a trained method needs."""
-    return dict(construct(replace(recipe, metrics={}, listeners={}), document).losses)
+    return dict(construct(replace(recipe, augmentations={}, metrics={}, listeners={}), document).losses)
 
 
 def settle(recipe: Recipe, data: OpenData) -> Recipe:

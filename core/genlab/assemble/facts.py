@@ -26,7 +26,11 @@ def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
     if data.left_out:
         table["left out"] = describe_left_out(data.left_out)
     larger = f" to {height * scale} x {width * scale}" if (scale := settings.input.scale) > 1 else ""
-    table["input"] = f"{height} x {width}{larger}, batch {settings.train.batch_size}, {settings.input.direction}"
+    resized = {"stretch": "", "crop": ", cropped", "pad": ", padded", "none": ", crops of stored images"}
+    how = resized[settings.input.resize]
+    table["input"] = f"{height} x {width}{larger}{how}, batch {settings.train.batch_size}, {settings.input.direction}"
+    if recipe.augmentations:
+        table["augment"] = ", ".join(recipe.augmentations)
     for role, network in experiment.networks.items():
         table[role] = f"{recipe.networks[role].component.name}, {_size(network)}"
     for label, metric in experiment.metrics.items():

@@ -11,6 +11,7 @@ from typing import NamedTuple, cast
 import torch
 
 from genlab.assemble import source_digest
+from genlab.assemble.augmentations import construct_augmentations
 from genlab.assemble.open_data import OpenData
 from genlab.assemble.recipe import Recipe
 from genlab.data.augment import load_size
@@ -65,6 +66,7 @@ def cache_keys(recipe: Recipe, data: OpenData) -> list[CacheKey]:
     common = {
         "direction": settings.direction,
         "scale": settings.scale,
+        "resize": settings.resize,
         "ranges": (settings.range_a, settings.range_b),
         "predictions": recipe.predictions,
         "code": source_digest.digests(
@@ -74,7 +76,7 @@ def cache_keys(recipe: Recipe, data: OpenData) -> list[CacheKey]:
         "instructions": torch.backends.cpu.get_cpu_capability(),
     }
     parts: dict[str, tuple[Split, tuple[int, int]]] = {
-        "training": ("train", load_size(settings)),
+        "training": ("train", load_size(construct_augmentations(recipe), settings.height_width)),
         "validation": ("validation", settings.height_width),
         "unaugmented": ("train", settings.height_width),
     }

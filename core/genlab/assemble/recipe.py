@@ -42,6 +42,7 @@ class Recipe:
         title: one line for people.
         settings: the framework's tables.
         data: the dataset.
+        augmentations: by label, in the order in which they are applied.
         method: the method.
         networks: by role, in the order of the method's; without those that nothing uses.
         losses: by label; without those of weight 0.
@@ -55,6 +56,7 @@ class Recipe:
     title: str
     settings: Settings
     data: ComponentConfig
+    augmentations: Mapping[str, ComponentConfig]
     method: ComponentConfig
     networks: Mapping[str, ComponentConfig]
     losses: Mapping[str, ComponentConfig]
@@ -87,7 +89,7 @@ class Recipe:
 
     def components(self) -> Iterator[Component]:
         """All components of the recipe, nested ones included."""
-        tables = (self.networks, self.losses, self.metrics, self.listeners)
+        tables = (self.augmentations, self.networks, self.losses, self.metrics, self.listeners)
         rules = (rule.config for table in (self.optimizers, self.schedules) for rule in table.values())
         for config in (self.data, self.method, *(config for table in tables for config in table.values()), *rules):
             yield config.component
@@ -97,7 +99,10 @@ class Recipe:
         """The recipe as nested tables, in the order of a recipe's file."""
         settings = self.settings
         tables: dict[str, Any] = {"title": self.title, "seed": settings.seed, "data": self.data.table()}
-        tables |= {"input": _plain(settings.input), "method": self.method.table()}
+        tables |= {"input": _plain(settings.input)}
+        if self.augmentations:
+            tables["augment"] = {label: config.table() for label, config in self.augmentations.items()}
+        tables["method"] = self.method.table()
         tables |= {role: self.networks[role].table() for role in SHORT_FORMS if role in self.networks}
         if others := {role: config.table() for role, config in self.networks.items() if role not in SHORT_FORMS}:
             tables["networks"] = others

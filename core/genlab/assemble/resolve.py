@@ -30,6 +30,7 @@ _BEFORE_TABLES = (
     "seed",
     "data",
     "input",
+    "augment",
     "method",
     *SHORT_FORMS,
     "networks",
@@ -66,6 +67,7 @@ class _Resolver:
         seed = self.value(schema.Seed, ("seed",), 0)
         tables = {name: self.framework_table(name) for name in TABLES}
         data = self.component("dataset", ("data",))
+        augmentations = self.labeled("augmentation", ("augment",))
         method = self.component("method", ("method",))
         losses, weights = self.losses()
         metrics = self.labeled("metric", ("evaluate", "metrics"))
@@ -85,6 +87,7 @@ class _Resolver:
             title=title,
             settings=schema.Settings(seed=seed, **tables),
             data=data,
+            augmentations=augmentations,
             method=method,
             networks=networks,
             losses=losses,

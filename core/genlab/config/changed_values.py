@@ -9,6 +9,9 @@ from typing_extensions import override
 
 from genlab.config.validate import dotted, shown
 
+_ORDERED = ("augment",)
+"""Tables whose order counts."""
+
 
 class ChangedValue(NamedTuple):
     """A value that differs between two recipes.
@@ -29,7 +32,7 @@ class ChangedValue(NamedTuple):
 
 
 def changed_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[ChangedValue]:
-    """Differences between two recipes' tables by key; order, comments and notation do not count."""
+    """Differences between two recipes' tables by key; comments, notation, and for most the order do not count."""
     before, after = dict(dotted_values(old)), dict(dotted_values(new))
     keys = dict.fromkeys([*before, *after])
     tables = {key for key in keys if any(other.startswith(f"{key}.") for other in keys)}  # empty in one of both
@@ -39,9 +42,11 @@ def changed_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Chang
 
 
 def dotted_values(tables: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, Any]]:
-    """The values of tables, by dotted key; an empty table is a value, too."""
+    """The values of tables, by dotted key; an empty table is a value, too, and the order of some tables."""
     for key, value in tables.items():
         here = f"{at}.{dotted((key,))}".removeprefix(".")
+        if here in _ORDERED and isinstance(value, Mapping) and len(value) > 1:
+            yield f"{here} (order)", list(value)
         if isinstance(value, Mapping) and value:
             yield from dotted_values(value, here)
         else:

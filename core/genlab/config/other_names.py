@@ -8,7 +8,7 @@ from genlab.interfaces.kinds import KINDS
 
 _STEPS = "`train.steps`: epochs x training pairs / batch size"
 _DECAY = '`schedule.name = "linear"` and `schedule.start`: n_epochs / (n_epochs + n_epochs_decay)'
-_JITTER = "`input.jitter`: load_size / crop_size - 1, such as 0.117 for 286 and 256"
+_JITTER = "`augment.jitter.amount`: load_size / crop_size - 1, 0.117 for 286 and 256"
 _RESUME = "`gen resume RUN`, which continues from the last checkpoint"
 _CHECKPOINTS = "`checkpoint.minutes`, which counts time and not epochs"
 _CLIP = "`optimizer.clip`"
@@ -60,12 +60,12 @@ OTHER_NAMES = {
     "niter": _STEPS,
     "niter_decay": _DECAY,
     "no_dropout": "`generator.dropout_blocks = []`",
-    "no_flip": "`input.flip = false`",
+    "no_flip": "`augment.flip = false`",
     "norm": "`generator.norm` and `discriminator.norm`",
     "num_down": "`generator.levels`",
     "num_epochs": _STEPS,
     "pool_size": "always 0: leave it out",
-    "preprocess": "`input.size` and `input.jitter`, by which pairs are resized and cropped",
+    "preprocess": "`input.size`, `input.resize` and `augment.jitter`, by which pairs are resized and cropped",
     "print_freq": "`train.values_every`, in steps",
     "samples_per_gpu": "`train.batch_size`",
     "save_epoch_freq": _CHECKPOINTS,

@@ -42,6 +42,8 @@ class Percentiles(Table):
     percentiles: Annotated[tuple[Percentage, Percentage], AfterValidator(_ascending)]
 
 
+Resize = Literal["stretch", "crop", "pad", "none"]
+
 ValueRange = Literal["type"] | Annotated[tuple[Value, Value], AfterValidator(_ascending)] | Percentiles
 
 
@@ -55,10 +57,10 @@ class Input(Table):
     scale: Annotated[int, Field(ge=1, le=64)] = 1
     """How many times as high and wide as the condition the target is, for super-resolution: `size` is the condition's.
     Both may be stored in one size, or targets `scale` times as large."""
-    jitter: Annotated[float, Field(ge=0, le=4)] = 0.0
-    """Training pairs are resized this much larger than `size`, then cropped at random; 0.117 is 286 for 256."""
-    flip: bool = False
-    """Mirror half of the training pairs, left to right."""
+    resize: Resize = "stretch"
+    """From stored images to `size`: `stretch` does not keep their aspect; `crop` does, and takes the middle of an image
+    that covers `size`; `pad` does, and repeats the borders of one that fits into it; `none` does not resize: it takes
+    crops, at random places in training and in the middle for validation."""
     range_a: ValueRange = "type"
     """Values of black and of full intensity of side a: those of its type, as for unsigned integers; `[low, high]`; or
     `{ percentiles = [0.1, 99.9] }`, which are measured on the training pairs. Not for label maps."""

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from genlab.config.backslashes import escape_hint, has_escapes
+from genlab.config.moved_settings import moved_setting_hint
 from genlab.config.other_names import other_name_hint, table_hint
 from genlab.errors import Fault
 
@@ -75,7 +76,7 @@ def _fault(
     fields = model.model_fields
     if item["type"] == "extra_forbidden" and len(item["loc"]) == 1:
         valid = ", ".join([*fields, *also]) or "no settings at all"
-        hint = key_hint(key, [*fields, *also])
+        hint = moved_setting_hint((*at, key), table[key]) or key_hint(key, [*fields, *also])
         return Fault((*at, key), f"{what} has no setting `{key}`; it takes {valid}", hint, at_key=True)
     wanted = describe(annotated(fields[key]))
     if item["type"] == "missing" and len(item["loc"]) == 1:

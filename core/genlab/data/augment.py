@@ -1,49 +1,105 @@
-"""Data augmentation: a random crop and flip that both sides of a pair share, for whole batches."""
+"""Data augmentation of whole batches by a recipe's augmentations, one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple, cast
 
 import torch
-from jaxtyping import Shaped
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from genlab.config.schema import Input
 from genlab.data.device import moved
 from genlab.data.order import Draw
+from genlab.data.prepared import PreparedPairs
+from genlab.errors import Fault, PluginError, RecipeError
+from genlab.interfaces.augmentation import Augmentation, AugmentedSide
+from genlab.interfaces.dataset import ImageSide
+
+_BELOW_ONE = 1 - 2**-24
+"""The largest number below 1 in single precision."""
 
 
-def load_size(settings: Input) -> tuple[int, int]:
-    """The height and width that training pairs have before the crop."""
-    height, width = settings.height_width
-    return round(height * (1 + settings.jitter)), round(width * (1 + settings.jitter))
+class AugmentationStep(NamedTuple):
+    """One augmentation of a recipe.
 
-
-def crop_and_flip(
-    images: Shaped[Tensor, "n c h w"], draws: Sequence[Draw], settings: Input, scale: int = 1
-) -> Shaped[Tensor, "n c h2 w2"]:
-    """Crop to `size` and flip each image by its draw; both sides of a pair get the same draws.
-
-    Images that are `scale` times as large as conditions are cropped at pixels of the conditions.
+    Args:
+        label: the recipe's.
+        augmentation: the component.
+        input_size: height and width that it takes, in pixels of conditions.
+        size: those that it gives.
     """
-    height, width = settings.height_width
-    unflipped = [False] * len(draws)
-    rows = _places([draw.top for draw in draws], images.shape[2] // scale, height, scale, unflipped)
-    flips = [draw.flip and settings.flip for draw in draws]
-    columns = _places([draw.left for draw in draws], images.shape[3] // scale, width, scale, flips)
-    rows, columns = moved(rows, images.device), moved(columns, images.device)
-    batch = torch.arange(len(draws), device=images.device)
-    # Indexing with the channel axis sliced between index tensors puts it last.
-    picked = images[batch[:, None, None], :, rows[:, :, None], columns[:, None, :]]
-    return picked.permute(0, 3, 1, 2).contiguous()
+
+    label: str
+    augmentation: Augmentation
+    input_size: tuple[int, int]
+    size: tuple[int, int]
+
+    def apply(
+        self, images: Shaped[Tensor, "n c h w"], side: AugmentedSide, draws: Sequence[Draw]
+    ) -> Shaped[Tensor, "n c j k"]:
+        """Change images of a side; `PluginError` if the augmentation gives others than it has to."""
+        height, width = self.size
+        side = replace(side, size=(height * side.scale, width * side.scale))
+        numbers = _numbers(draws, self.label, self.augmentation.draw_count, images.device)
+        changed = cast(object, self.augmentation.apply(images, side, numbers))  # a plugin's, which may be anything
+        wanted = (images.dtype, (*images.shape[:2], *side.size))
+        if not isinstance(changed, Tensor) or (changed.dtype, tuple(changed.shape)) != wanted:
+            given = f"{changed.dtype} {tuple(changed.shape)}" if isinstance(changed, Tensor) else f"{changed!r:.60}"
+            what = f"the augmentation {self.label}: expected {wanted[0]} {wanted[1]} of the {side.name}, got {given}"
+            raise PluginError(what)
+        return changed
 
 
-def _places(shares: Sequence[float], whole: int, kept: int, scale: int, flips: Sequence[bool]) -> Shaped[Tensor, "n k"]:
-    """Indices of the rows (or columns) that each image keeps, reversed where it is flipped.
+def augmentation_steps(augmentations: Mapping[str, Augmentation], size: tuple[int, int]) -> list[AugmentationStep]:
+    """The steps that give images of a size, in their order.
 
-    In pixels of the condition it keeps `kept` of `whole`.
+    Args:
+        augmentations: by label, in their order.
+        size: height and width that networks see of conditions.
+
+    Raises:
+        RecipeError: one of them does not give images of such a size.
+        PluginError: one says that it takes smaller images than it gives, or no size.
     """
-    offsets = torch.tensor([min(int(share * (whole - kept + 1)), whole - kept) * scale for share in shares])
-    steps = torch.arange(kept * scale)
-    forwards = offsets[:, None] + steps
-    return torch.where(torch.tensor(flips)[:, None], forwards.flip(1), forwards)
+    steps: list[AugmentationStep] = []
+    for label, augmentation in reversed([*augmentations.items()]):
+        steps.append(AugmentationStep(label, augmentation, _input_size(label, augmentation, size), size))
+        size = steps[-1].input_size
+    return steps[::-1]
+
+
+def load_size(steps: Sequence[AugmentationStep], size: tuple[int, int]) -> tuple[int, int]:
+    """Height and width that conditions have before the first step, for those of a size after the last."""
+    return steps[0].input_size if steps else size
+
+
+def _input_size(label: str, augmentation: Augmentation, size: tuple[int, int]) -> tuple[int, int]:
+    try:
+        taken = cast(object, augmentation.input_size(size))  # a plugin's, which may be anything
+    except ValueError as error:
+        raise RecipeError([Fault(("augment", label), f"the augmentation {label}: {error}", at_key=True)]) from error
+    match taken:
+        case (int(height), int(width)) if height >= size[0] and width >= size[1]:
+            return height, width
+        case _:
+            what = f"the augmentation {label}: expected an input size of {size[0]} x {size[1]} at least, got {taken}"
+            raise PluginError(what)
+
+
+def augmented_sides(pairs: PreparedPairs) -> tuple[AugmentedSide, AugmentedSide]:
+    """Condition and target of prepared pairs, as augmentations are told of them."""
+    is_labels = [not isinstance(side, ImageSide) for side in pairs.sides]
+    condition, target = pairs.sizes
+    return (
+        AugmentedSide("condition", is_labels[0], condition),
+        AugmentedSide("target", is_labels[1], target, pairs.scale),
+    )
+
+
+def _numbers(draws: Sequence[Draw], name: str, count: int, device: torch.device) -> Float[Tensor, "n k"]:
+    rows = torch.tensor([draw.numbers(name, count) for draw in draws], dtype=torch.float64).view(len(draws), count)
+    if device.type == "mps":  # which has no double precision
+        rows = rows.float().clamp(max=_BELOW_ONE)
+    return moved(rows, device)

@@ -10,12 +10,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from genlab.config.schema import Input
-from genlab.data.augment import crop_and_flip
+from genlab.data.augment import AugmentationStep, augmented_sides
 from genlab.data.order import Draw, draw, pair_at
 from genlab.data.pair import PreparedPair
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import to_network
+from genlab.interfaces.augmentation import AugmentedSide
 from genlab.interfaces.batch import Batch
 from genlab.interfaces.position import Draws
 
@@ -36,8 +36,8 @@ class Batches:
     Every batch is full: one at the end of an epoch continues into the next.
 
     Args:
-        pairs: at the size that crops are taken from.
-        settings: the recipe's `[input]`.
+        pairs: at the size that the first augmentation takes.
+        augmentations: the recipe's.
         seed: the recipe's.
         batch_size: pairs per batch.
         in_pairs: whether condition and target of a batch belong together; otherwise each side is drawn by itself, in
@@ -45,10 +45,16 @@ class Batches:
     """
 
     def __init__(
-        self, pairs: PreparedPairs, settings: Input, seed: int, batch_size: int, *, in_pairs: bool = True
+        self,
+        pairs: PreparedPairs,
+        augmentations: Sequence[AugmentationStep],
+        seed: int,
+        batch_size: int,
+        *,
+        in_pairs: bool = True,
     ) -> None:
         self.pairs = pairs
-        self.settings = settings
+        self.augmentations = augmentations
         self.seed = seed
         self.batch_size = batch_size
         self.in_pairs = in_pairs
@@ -83,7 +89,11 @@ class Batches:
 
     def _ask(self, pool: ThreadPoolExecutor, positions: range) -> tuple[list[PairDraw], list[Future[PreparedPair]]]:
         draws = [self._draw(position) for position in positions]
-        return draws, [pool.submit(self.pairs.joined, *(side.index for side in sides)) for sides in draws]
+        return draws, [pool.submit(self._read, sides) for sides in draws]
+
+    def _read(self, draws: PairDraw) -> PreparedPair:
+        pair = self.pairs.joined(*(side.index for side in draws))
+        return self.pairs.cropped(pair, *(side.numbers("input.resize", 2) for side in draws))
 
     def _draw(self, position: int) -> PairDraw:
         conditions, targets = self.pairs.counts
@@ -91,9 +101,14 @@ class Batches:
         return PairDraw(condition, condition if self.in_pairs else draw(self.seed, position, targets, of_targets=True))
 
     def _finish(self, pairs: Sequence[PreparedPair], draws: Sequence[PairDraw]) -> tuple[Tensor, Tensor]:
-        conditions = torch.stack([pair.condition for pair in pairs])
-        targets = torch.stack([pair.target for pair in pairs])
-        conditions = crop_and_flip(conditions, [sides.condition for sides in draws], self.settings)
-        targets = crop_and_flip(targets, [sides.target for sides in draws], self.settings, self.pairs.scale)
-        condition, target = self.pairs.sides
-        return to_network(conditions, condition), to_network(targets, target)
+        condition, target = augmented_sides(self.pairs)
+        conditions = self._augmented([pair.condition for pair in pairs], condition, [each.condition for each in draws])
+        targets = self._augmented([pair.target for pair in pairs], target, [each.target for each in draws])
+        return to_network(conditions, self.pairs.sides.condition), to_network(targets, self.pairs.sides.target)
+
+    def _augmented(self, images: Sequence[Tensor], side: AugmentedSide, draws: Sequence[Draw]) -> Tensor:
+        """Stack the images of a side, and change them by the augmentations in their order."""
+        batch = torch.stack(list(images))
+        for step in self.augmentations:
+            batch = step.apply(batch, side, draws)
+        return batch

@@ -5,6 +5,7 @@ It is stateless, so batches do not depend on workers, on the batch size, or on w
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,24 +16,32 @@ _ORDER, _AUGMENT = 0, 1
 _TARGETS = 2
 """Distance from the purposes of pairs' and conditions' draws to those of targets without pairs."""
 
+_FIRST_STREAM = {("jitter", 2): slice(0, 2), ("flip", 1): slice(2, 3)}
+"""What draws by these names take of the stream 0, which they shared before names had streams of their own."""
+
 
 @dataclass(frozen=True)
 class Draw:
-    """Random draws for one position of the training: pair or image, epoch and augmentation.
+    """Image at one position of the training, and its random numbers.
 
     Args:
+        seed: the recipe's.
         index: index of the pair, or of the image among those of its side.
         epoch: number of completed epochs.
-        top: vertical position of the crop, from 0 (top) to 1 (bottom).
-        left: horizontal position of the crop, from 0 (left) to 1 (right).
-        flip: whether to mirror it.
+        of_targets: whether it is a target that is drawn without its condition.
     """
 
+    seed: int
     index: int
     epoch: int
-    top: float
-    left: float
-    flip: bool
+    of_targets: bool = False
+
+    def numbers(self, name: str, count: int) -> list[float]:
+        """Draw numbers in [0, 1); the same name gives the same ones, whatever else is drawn."""
+        key = (self.seed, _AUGMENT + _TARGETS * self.of_targets, self.epoch, self.index)
+        if place := _FIRST_STREAM.get((name, count)):
+            return _random(*key).random(3)[place].tolist()
+        return _random(*key, _stream(name)).random(count).tolist()
 
 
 def draw(seed: int, position: int, count: int, *, of_targets: bool = False) -> Draw:
@@ -40,9 +49,7 @@ def draw(seed: int, position: int, count: int, *, of_targets: bool = False) -> D
 
     Without pairs, conditions are drawn so, and targets `of_targets` by themselves.
     """
-    epoch, index = position // count, pair_at(seed, position, count, of_targets=of_targets)
-    top, left, flip = _random(seed, _AUGMENT + _TARGETS * of_targets, epoch, index).random(3)
-    return Draw(index, epoch, float(top), float(left), bool(flip < 0.5))
+    return Draw(seed, pair_at(seed, position, count, of_targets=of_targets), position // count, of_targets)
 
 
 def pair_at(seed: int, position: int, count: int, *, of_targets: bool = False) -> int:
@@ -60,6 +67,11 @@ def evenly_spaced(count: int, most: int) -> list[int]:
 @lru_cache(maxsize=8)
 def _epoch_order(seed: int, purpose: int, epoch: int, count: int) -> NDArray[np.int64]:
     return _random(seed, purpose, epoch).permutation(count)
+
+
+@lru_cache
+def _stream(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
 
 
 def _random(seed: int, purpose: int, *counter: int) -> np.random.Generator:

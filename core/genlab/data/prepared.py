@@ -1,4 +1,4 @@
-"""Prepared pairs, or sides without pairs: read, oriented and resized, the input of data augmentation."""
+"""Prepared pairs, or sides without pairs: read, oriented and resized or cropped, the input of data augmentation."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from genlab.config.schema import Input, Percentiles, ValueRange
+from genlab.config.schema import Input, Percentiles, Resize, ValueRange
 from genlab.data.device import CPU
+from genlab.data.fitting import MIDDLE, Shares, crop, fit
 from genlab.data.pair import PreparedPair, Record
 from genlab.data.pair_store import PairStore
 from genlab.data.read_through import ReadThroughCache
-from genlab.data.sides import OneHotLabels, TensorSpec, channels_of, resize, to_tensor, value_range
+from genlab.data.sides import OneHotLabels, TensorSpec, channels_of, to_tensor, value_range
 from genlab.errors import DataError
 from genlab.interfaces.dataset import (
     ImageSide,
@@ -68,7 +69,7 @@ class PreparedPairs:
     Args:
         pairs: the pairs.
         settings: the recipe's `[input]`.
-        size: height and width to resize conditions to; targets are `scale` times as large.
+        size: height and width of conditions; targets are `scale` times as large.
         predictions: kind of prediction; for classes, the target is one-hot, with one channel per class.
         cache_bytes: maximum size of the cache in memory.
         stores: persistent caches: one of pairs, or one of conditions and one of targets; none without a cache.
@@ -95,6 +96,7 @@ class PreparedPairs:
             raise DataError("there are no pairs", where=pairs.description)
         self.pairs = pairs
         self.scale = settings.scale
+        self.resize: Resize = settings.resize
         self.sizes = (size, (size[0] * self.scale, size[1] * self.scale))
         self.flipped = settings.direction == "b_to_a"
         ranged = (ranged_side(pairs.a, settings.range_a, "a"), ranged_side(pairs.b, settings.range_b, "b"))
@@ -124,10 +126,17 @@ class PreparedPairs:
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> PreparedPair:
-        return self.joined(*(index % count for count in self.counts))
+        return self.cropped(self.joined(*(index % count for count in self.counts)), MIDDLE, MIDDLE)
+
+    def cropped(self, pair: PreparedPair, condition: Shares, target: Shares) -> PreparedPair:
+        """Cut both sides to their sizes, each at its place; only where nothing is resized are they larger."""
+        return pair._replace(
+            condition=crop(pair.condition, self.sizes[0], condition),
+            target=crop(pair.target, self.sizes[1], target, self.scale),
+        )
 
     def joined(self, condition: int, target: int) -> PreparedPair:
-        """A condition and a target, each by its index, which is the same for those of a pair."""
+        """A condition and a target, each by its index, which is the same for those of a pair; not cropped yet."""
         first = self._caches[0][condition]
         if self.pairs.is_paired and condition == target:
             return PreparedPair(first.key, *first.images)
@@ -143,15 +152,15 @@ class PreparedPairs:
         return [(cache, index) for cache, indices in by_side for index in indices]
 
     def prepare(self, pair: Pair) -> PreparedPair:
-        """Orient and resize a pair; `DataError` if it does not match its dataset's declaration, or the scale."""
+        """Orient and fit a pair; `DataError` if it does not match its dataset's declaration, or the scale."""
         require_pair(pair, self.pairs.description)
         condition, target = self._oriented(pair.a, pair.b)
         if self.pairs.is_paired:
-            _require_sizes(condition.shape[:2], target.shape[:2], self.scale, pair.key)
+            _require_sizes(condition.shape[:2], target.shape[:2], self.scale, self.resize, pair.key)
         return PreparedPair(pair.key, self._prepared(condition, 0, pair.key), self._prepared(target, 1, pair.key))
 
     def prepare_side(self, found: SideImage, name: SideName) -> Tensor:
-        """Resize an image of one side; `DataError` if it does not match its dataset's declaration."""
+        """Fit an image of one side; `DataError` if it does not match its dataset's declaration."""
         return self._prepared(found.image, self.names.index(name), found.key)
 
     def _decode_pair(self, index: int) -> Record:
@@ -163,9 +172,10 @@ class PreparedPairs:
         return Record(found.key, (self._prepared(found.image, place, found.key),))
 
     def _prepared(self, array: NDArray[np.generic], place: int, key: str) -> Tensor:
-        """A condition (place 0) or target (1) at its size."""
-        side = self.sides[place]
-        return resize(to_tensor(array, side, f"{key}, side {self.names[place]}"), side, self.sizes[place])
+        """A condition (place 0) or target (1) at its size, or as large as it is stored."""
+        side, where = self.sides[place], f"{key}, side {self.names[place]}"
+        scale = self.scale if place else 1
+        return fit(to_tensor(array, side, where), side, self.sizes[place], self.resize, scale, where)
 
     def _oriented(self, a: T, b: T) -> tuple[T, T]:
         return (b, a) if self.flipped else (a, b)
@@ -188,11 +198,15 @@ def _factor(small: tuple[int, ...], large: tuple[int, ...]) -> int | None:
     return factor if factor > 1 and large == tuple(factor * side for side in small) else None
 
 
-def _require_sizes(condition: tuple[int, ...], target: tuple[int, ...], scale: int, key: str) -> None:
+def _require_sizes(condition: tuple[int, ...], target: tuple[int, ...], scale: int, how: Resize, key: str) -> None:
     """Check that both sides of a pair have one size, or that the target is stored `scale` times as large."""
-    if target in (condition, tuple(scale * side for side in condition)):
+    larger_target = tuple(scale * side for side in condition)
+    if target == larger_target or (target == condition and how != "none"):
         return
     sizes = " and ".join("x".join(map(str, size)) for size in (condition, target))
+    if target == condition:
+        hint = f'With input.resize = "none", targets are stored {scale} times as high and wide as conditions.'
+        raise DataError(f"its sides have one height and width: {sizes}", where=key, hint=hint)
     if factor := _factor(condition, target):
         hint = f"For a target {factor} times as high and wide as the condition, set input.scale = {factor}."
     elif _factor(target, condition):

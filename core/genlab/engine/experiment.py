@@ -9,6 +9,7 @@ import torch
 from torch.optim import Optimizer
 
 from genlab.config.schema import Settings
+from genlab.data.augment import AugmentationStep
 from genlab.data.batches import Batches
 from genlab.data.check import Selection
 from genlab.data.order import evenly_spaced
@@ -30,7 +31,8 @@ class Experiment:
         method: the method, with its networks and losses in place.
         optimizers: of the trained networks, by role.
         schedules: of the optimizers' learning rates, by role.
-        training: the training pairs, at the size that crops are taken from.
+        training: the training pairs, at the size that the first augmentation takes.
+        augmentations: of training batches.
         validation: the validation pairs, at the size that the networks see.
         unaugmented: the training pairs at that size, for the gap between training and validation.
         metrics: by the recipe's label.
@@ -46,6 +48,7 @@ class Experiment:
     optimizers: Mapping[str, Optimizer]
     schedules: Mapping[str, Schedule]
     training: PreparedPairs
+    augmentations: Sequence[AugmentationStep]
     validation: PreparedPairs
     unaugmented: PreparedPairs
     metrics: Mapping[str, Metric]
@@ -60,7 +63,7 @@ class Experiment:
         """The sequence of training batches."""
         settings = self.settings
         batch_size, in_pairs = settings.train.batch_size, self.method.needs_pairs
-        return Batches(self.training, settings.input, settings.seed, batch_size, in_pairs=in_pairs)
+        return Batches(self.training, self.augmentations, settings.seed, batch_size, in_pairs=in_pairs)
 
     def batches_before(self, step: int) -> int:
         """Number of batches that all steps before this one take."""

@@ -68,6 +68,7 @@ KINDS = {
             is_labeled=True,
         ),
         Kind("dataset", ("genlab.interfaces.dataset:Dataset",), ("data",)),
+        Kind("augmentation", ("genlab.interfaces.augmentation:Augmentation",), ("augment",), is_labeled=True),
         Kind("metric", ("genlab.interfaces.metric:Metric",), ("evaluate", "metrics"), is_labeled=True),
         Kind(
             "method",

@@ -52,6 +52,10 @@ class Registry:
         """Register a dataset."""
         self._add("dataset", name, target, preset)
 
+    def augmentation(self, name: str, target: Target, /, **preset: Any) -> None:
+        """Register an augmentation."""
+        self._add("augmentation", name, target, preset)
+
     def metric(self, name: str, target: Target, /, **preset: Any) -> None:
         """Register a metric."""
         self._add("metric", name, target, preset)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlab.assemble.recipe import Recipe
+from genlab.config.schema import Resize
 from genlab.data.sides import OneHotLabels, TensorSpec, classes_of_colors
 from genlab.errors import DataError, RunError
 from genlab.interfaces.dataset import SIDE_NAMES, ImageSide, LabelSide, Palette, SideName
@@ -25,6 +26,7 @@ class Direction(NamedTuple):
         result: the side that is predicted.
         stored: images of the source as the run's data have them, if recorded.
         trained: height and width in pixels that networks see of the source.
+        how: how training resized its pairs to that.
         factor: how many times as high and wide predictions are.
         is_back: whether it is the way from target to condition.
         classes: the colors of the classes that the targets are to the networks; None for images.
@@ -34,6 +36,7 @@ class Direction(NamedTuple):
     result: SideRecord
     stored: StoredPairs | None
     trained: tuple[int, int]
+    how: Resize
     factor: Fraction
     is_back: bool
     classes: Palette | None
@@ -51,7 +54,7 @@ class Direction(NamedTuple):
 
     def seen_size(self, image: NDArray[np.generic], size: PredictionSize) -> tuple[int, int]:
         """Height and width that an image is resized to before it is predicted."""
-        return size_to_predict((image.shape[0], image.shape[1]), size, self.stored, self.trained)
+        return size_to_predict((image.shape[0], image.shape[1]), size, self.stored, self.trained, self.how)
 
     def accept(self, image: NDArray[np.generic], where: str) -> tuple[NDArray[np.generic], TensorSpec]:
         """Check an array to predict from; returns it with what it is to the networks.
@@ -103,13 +106,13 @@ def find_direction(
     if to not in (None, *SIDE_NAMES):
         raise ValueError(f"to is {to!r}, but expected a or b")
     (condition, target), scale, data = sides, recipe.settings.input.scale, manifest.data
-    height, width = recipe.settings.input.height_width
+    (height, width), how = recipe.settings.input.height_width, recipe.settings.input.resize
     if to != condition.name:
-        return Direction(condition, target, data.stored, (height, width), Fraction(scale), False, manifest.classes)
+        return Direction(condition, target, data.stored, (height, width), how, Fraction(scale), False, manifest.classes)
     method: Any = recipe.method.component.cls
     if method.predict_condition is Method.predict_condition:
         what = f"{recipe.method.component} has no way back: it predicts {target.name} from {condition.name} only"
         hint = f"Leave out --to {to} to predict {target.name}, or train with a method that has a way back."
         raise RunError(what, where=where, hint=hint)
     trained, stored = (height * scale, width * scale), data.stored_target or data.stored
-    return Direction(target, condition, stored, trained, Fraction(1, scale), True, manifest.classes)
+    return Direction(target, condition, stored, trained, how, Fraction(1, scale), True, manifest.classes)

@@ -27,4 +27,15 @@ def _constant_rate(values: Values) -> Values:
     return values | {"schedule": {key: value for key, value in schedule.items() if key not in ("start", "end")}}
 
 
-_RULES: tuple[Callable[[Values], Values], ...] = (_constant_rate,)
+def _with_augmentations(values: Values) -> Values:
+    """`input.jitter` and `input.flip` were settings, and are augmentations that have the same draws."""
+    settings = dict(values.get("input", {}))
+    if not settings.keys() & {"jitter", "flip"}:
+        return values
+    jitter, flip = settings.pop("jitter", 0), settings.pop("flip", False)
+    found: Values = {"jitter": {"name": "genlab:jitter", "amount": jitter}} if jitter else {}
+    found |= {"flip": {"name": "genlab:flip"}} if flip else {}
+    return {**values, "input": settings, **({"augment": found} if found else {})}
+
+
+_RULES: tuple[Callable[[Values], Values], ...] = (_constant_rate, _with_augmentations)

@@ -12,16 +12,24 @@ from genlab.config.document import Document, read_document, read_file
 from genlab.config.validate import inline
 from genlab.errors import RecipeError, RunError
 from genlab.runs.folder import RunFolder
+from genlab.runs.former_recipes import upgraded
 from genlab.runs.recipe_changes import CHANGEABLE_KEYS, as_lines, as_options, is_changeable
 from genlab.util.files import write_text
 
 
 def kept_recipe(folder: RunFolder) -> Document:
-    """A run's recipe: that of recipe.toml, or of the manifest if a process was killed before it wrote the file.
+    """A run's recipe in today's form: that of recipe.toml, or of the manifest if a process was killed before it wrote.
 
     Raises:
         RunError: recipe.toml is damaged or was edited: its values are not those that the manifest has.
     """
+    kept = _kept(folder)
+    tables = upgraded(kept.values)
+    return kept if tables == kept.values else read_document(tomli_w.dumps(tables), kept.name)
+
+
+def _kept(folder: RunFolder) -> Document:
+    """The recipe as the run has it."""
     changes: list[ChangedValue] = []
     for _ in range(2):  # a process that resumes the run may replace both between the two readings
         manifest, found = folder.stored(), _read(folder)
@@ -45,7 +53,7 @@ def _read(folder: RunFolder) -> Document:
 
 def refuse_edited_recipe(folder: RunFolder) -> None:
     """Raise a `RunError` if a run's recipe.toml was edited."""
-    kept_recipe(folder)
+    _kept(folder)
 
 
 def replace_recipe(folder: RunFolder, tables: dict[str, Any], **updates: object) -> None:
@@ -67,7 +75,7 @@ def replace_recipe(folder: RunFolder, tables: dict[str, Any], **updates: object)
 
 def complete_replacement(folder: RunFolder) -> None:
     """Write recipe.toml if the process that replaced the recipe was killed before it did; raises as `kept_recipe`."""
-    kept = kept_recipe(folder)
+    kept = _kept(folder)
     if folder.stored().replaced_recipe is not None:
         write_text(folder.recipe_path, tomli_w.dumps(kept.values))
         folder.update(replaced_recipe=None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from genlab.config.schema import Resize
+from genlab.data.scaled_size import scaled_size
 from genlab.runs.manifest import StoredPairs
 
 PredictionSize = Literal["training", "stored"] | int | tuple[int, int]
@@ -11,20 +13,25 @@ PredictionSize = Literal["training", "stored"] | int | tuple[int, int]
 
 
 def size_to_predict(
-    stored: tuple[int, int], setting: PredictionSize, pairs: StoredPairs | None, trained: tuple[int, int]
+    stored: tuple[int, int],
+    setting: PredictionSize,
+    pairs: StoredPairs | None,
+    trained: tuple[int, int],
+    how: Resize = "stretch",
 ) -> tuple[int, int]:
     """Height and width that an image is resized to before it is predicted.
 
-    Validation resizes every pair to `input.size`. With `training`, an image gets the factors by which that resized the
-    run's pairs, for height and for width, so that objects in it have the scale of training. Where pairs were stored in
-    several sizes there is no such factor: every image is stretched to `input.size`, as every pair was. Either way a
-    validation file is predicted as validation predicted it.
+    Validation resizes every pair to `input.size`, as `input.resize` says. With `training`, an image gets the factors by
+    which that resized the run's pairs, for height and for width, so that objects in it have the scale of training.
+    Where pairs were stored in several sizes there is no such factor: every image is resized as every pair was. Either
+    way a validation file is predicted at the scale at which validation predicted it; it is neither cropped nor padded.
 
     Args:
         stored: the image's height and width in pixels.
         setting: `training`; `stored` for no resizing; or a height and width.
         pairs: the run's pairs; without a record, `training` does not resize.
         trained: the recipe's `input.size`.
+        how: the recipe's `input.resize`.
 
     Raises:
         ValueError: the setting is invalid.
@@ -35,9 +42,9 @@ def size_to_predict(
         raise ValueError(f"size is {setting!r}, but expected training, stored, or height and width in pixels")
     if setting == "stored" or pairs is None:
         return stored
-    if pairs.only is None:
-        return trained
-    height, width = (max(1, round(side * to / of)) for side, to, of in zip(stored, trained, pairs.only, strict=True))
+    known = pairs.only or stored
+    resized = scaled_size(known, trained, how)
+    height, width = (max(1, round(side * to / of)) for side, to, of in zip(stored, resized, known, strict=True))
     return height, width
 
 

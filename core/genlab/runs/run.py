@@ -147,7 +147,8 @@ class Run:
 
     def validation_pairs(self) -> PreparedPairs:
         """The pairs that it was validated on; `DataError` if they are unavailable or changed."""
-        data = open_data(construct(replace(self.recipe, metrics={}, listeners={}), self._checked.document).data)
+        parts = replace(self.recipe, augmentations={}, metrics={}, listeners={})
+        data = open_data(construct(parts, self._checked.document).data)
         if data.validation.fingerprint() != self.manifest.data.fingerprints.get("validation"):
             raise DataError(
                 "the validation data has changed since this run was trained",
@@ -158,7 +159,8 @@ class Run:
 
     def listeners(self) -> Sequence[tuple[str, Listener]]:
         """The recipe's listeners, by label."""
-        return list(construct(replace(self.recipe, metrics={}), self._checked.document).listeners.items())
+        parts = replace(self.recipe, augmentations={}, metrics={})
+        return list(construct(parts, self._checked.document).listeners.items())
 
     def fingerprint(self) -> str:
         """Hash of what predictions depend on, as loaded: recipe, plugins given as files, and trained weights.
@@ -211,7 +213,8 @@ class Run:
 
         The image is resized as training resizes its pairs, so that objects in it have the scale of training: with pairs
         stored at 512 x 512 and an `input.size` of 256, an image of 512 x 1024 is predicted at 256 x 512. Where pairs
-        were stored in several sizes, training stretches each to `input.size`, and so is the image.
+        were stored in several sizes, each was resized by itself, as `input.resize` says, and so is the image. It is
+        never cropped or padded to `input.size`.
 
         The prediction has the size that the network saw, or `input.scale` times that. A photo at the file's own size
         would only look as if it had been predicted in that detail, and how the edges of a mask are to be enlarged is
@@ -275,7 +278,7 @@ class Run:
 
     @cached_property
     def _dataset(self) -> Dataset:
-        parts = replace(self.recipe, losses={}, metrics={}, listeners={})
+        parts = replace(self.recipe, augmentations={}, losses={}, metrics={}, listeners={})
         return construct(parts, self._checked.document).data[-1].instance
 
     @property
@@ -302,7 +305,8 @@ class Run:
 def _warnings(image: NDArray[np.generic], direction: Direction, size: PredictionSize) -> Iterator[str]:
     if size == "training" and direction.stored is None:
         yield "the run has no record of its pairs' sizes, so it is not resized; set a size if training resized"
-    stretched = size == "training" and direction.stored is not None and direction.stored.only is None
+    of_several_sizes = size == "training" and direction.stored is not None and direction.stored.only is None
+    stretched = of_several_sizes and direction.how == "stretch"
     yield from image_warnings(
         image, direction.source, direction.stored, stretched=stretched, of_target=direction.is_back
     )

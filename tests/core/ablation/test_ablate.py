@@ -242,8 +242,8 @@ def test_an_edit_that_is_taken_back_costs_nothing(copy: Path, recipe: Path) -> N
 
 def test_a_trial_whose_recipe_was_edited_is_refused(copy: Path, recipe: Path) -> None:
     edited = copy / "trials" / "skips" / "seed-0" / "recipe.toml"
-    edited.write_text(edited.read_text().replace("flip = true", "flip = false"))
-    with pytest.raises(RunError, match=r"input\.flip: true -> false") as caught:
+    edited.write_text(edited.read_text().replace("amount = 0.125", "amount = 0.25"))
+    with pytest.raises(RunError, match=r"augment\.jitter\.amount: 0\.125 -> 0\.25") as caught:
         ablate(recipe, out=copy)
     assert caught.value.where == str(edited.parent)
 

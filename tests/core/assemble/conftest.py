@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import pytest
@@ -15,6 +15,8 @@ from genlab import (
     DISCRIMINATOR,
     GENERATOR,
     AdversarialLoss,
+    Augmentation,
+    AugmentedSide,
     Batch,
     Choice,
     DataError,
@@ -293,6 +295,33 @@ class Sorting(Alone):
     predictions = "classes"
 
 
+class Cut(Augmentation):
+    """Gives the upper left of images that are larger by a margin.
+
+    Args:
+        margin: in pixels.
+        gives: what is wrong with it, if anything.
+    """
+
+    draw_count: ClassVar[int] = 1
+
+    def __init__(self, *, margin: int = 4, gives: Literal["images", "floats", "all", "nothing"] = "images") -> None:
+        self.margin = margin
+        self.gives = gives
+
+    def input_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        if size[0] % 2:
+            raise ValueError(f"`margin`: it takes even heights, got {size[0]}")
+        return size[0] + self.margin, size[1] + self.margin
+
+    def apply(self, images: Tensor, side: AugmentedSide, draws: Tensor) -> Any:
+        if images.shape[1] == 1:
+            raise ValueError(f"the {side.name} has no colors")
+        assert draws.shape == (len(images), 1)
+        cut = images[:, :, : side.size[0], : side.size[1]]
+        return {"images": cut, "floats": cut.float(), "all": images, "nothing": None}[self.gives]
+
+
 @pytest.fixture(scope="session")
 def components() -> Components:
     registry = Registry()
@@ -305,6 +334,7 @@ def components() -> Components:
     registry.loss("near", Near)
     registry.loss("fool", Fool)
     registry.metric("far", Far)
+    registry.augmentation("cut", Cut)
     registry.method("alone", Alone)
     registry.method("game", Game)
     registry.method("teacher", Teacher)

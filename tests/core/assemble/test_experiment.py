@@ -66,8 +66,9 @@ def test_what_is_kept_of_pairs_depends_on_all_that_prepares_them(made: Make, mon
     assert names("seed=5", "train.batch_size=3") == plain
     assert names('input.direction="b_to_a"')["validation"] != plain["validation"]
     assert names("input.size=16")["validation"] != plain["validation"]
-    jittered = names("input.jitter=0.5")
-    assert jittered["validation"] == plain["validation"] and jittered["training"] != plain["training"]
+    wider = names("augment.cut={}")
+    assert wider["validation"] == plain["validation"] and wider["training"] != plain["training"]
+    assert not {*names("input.resize=crop").values()} & {*plain.values()}
     monkeypatch.setattr(source_digest, "digests", lambda modules: dict.fromkeys(modules, "changed"))
     changed = names()
     assert not {*changed.values()} & {*plain.values()}
@@ -127,8 +128,15 @@ def test_a_metric_that_cannot_measure_the_pairs_is_found(made: Make) -> None:
         made(build, "evaluate.metrics.far.window=9")
 
 
-def test_training_pairs_are_larger_by_the_jitter(made: Make) -> None:
-    experiment = made(build, "input.jitter=0.5").experiment
+def test_training_pairs_are_as_large_as_the_first_augmentation_takes_them(made: Make) -> None:
+    labels = ("augment.cut={margin=3}", "augment.more={name='cut', margin=2}")
+    experiment = made(build, *labels, "input.size=[8, 6]").experiment
+    assert [(step.label, step.input_size, step.size) for step in experiment.augmentations] == [
+        ("cut", (13, 11), (10, 8)),
+        ("more", (10, 8), (8, 6)),
+    ]
+    assert experiment.training[0].condition.shape == (3, 13, 11)
+    experiment = made(build, "augment.cut={}").experiment
     assert experiment.training[0].condition.shape == (3, 12, 12)
     assert experiment.unaugmented[0].condition.shape == experiment.validation[0].condition.shape == (3, 8, 8)
 

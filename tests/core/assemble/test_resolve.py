@@ -156,7 +156,7 @@ def test_an_unknown_key_at_the_top_may_belong_into_a_table(failure: Failure, key
         ("lr", "Here, that is `optimizer.learning_rate`."),
         ("optimizer.lr", "Here, that is `optimizer.learning_rate`."),
         ("optimizer.beta1", "Here, that is the first of `optimizer.betas`."),
-        ("input.load_size", "Here, that is `input.jitter`: load_size / crop_size - 1, such as 0.117 for 286 and 256."),
+        ("train.load_size", "Here, that is `augment.jitter.amount`: load_size / crop_size - 1, 0.117 for 286 and 256."),
         ("generator.ngf", "Here, that is `generator.channels`."),
         ("data.batch_size", "Did you mean `train.batch_size`?"),
         ("losses.near.learning_rate", "Did you mean `optimizer.learning_rate`?"),
@@ -181,7 +181,7 @@ def test_an_unknown_key_in_every_table_of_the_framework(failure: Failure, table:
 def test_an_unknown_key_is_shown_with_the_nearest(failure: Failure) -> None:
     (fault,) = failure(size="sise = 8\n")
     assert fault.split("\n") == [
-        "r.toml:8:1: [input] has no setting `sise`; it takes direction, size, scale, jitter, flip, range_a, range_b",
+        "r.toml:8:1: [input] has no setting `sise`; it takes direction, size, scale, resize, range_a, range_b",
         "  8 | sise = 8",
         "    | ^^^^",
         "Did you mean `size`?",
@@ -202,8 +202,8 @@ def test_an_unknown_key_is_shown_with_the_nearest(failure: Failure) -> None:
         ("input.size=[8]", "got [8]"),
         ("input.size=[8, 0]", "got 0 as size[1]"),
         ("input.size=[8, 8, 8]", "got [8, 8, 8]"),
-        ("input.jitter=nan", "got nan"),
-        ("input.flip=1", "`flip`: expected true or false, got 1"),
+        ("input.resize=fit", '`resize`: expected "stretch", "crop", "pad" or "none", got "fit"'),
+        ("input.range_a=[nan, 1.0]", "got nan as range_a[0]"),
         ("optimizer.learning_rate=2e-4f", '`learning_rate`: expected a number above 0, got "2e-4f"'),
         ("optimizer.learning_rate=inf", "got inf"),
         ("optimizer.betas=[0.5, 1.5]", "got 1.5 as betas[1]"),

@@ -44,11 +44,11 @@ def test_in_a_chain_every_value_knows_its_own_file() -> None:
     write("a/base.toml", "\n[train]\nsteps = -1\nbatch_size = 2\n[input]\nsize = 3")
     write("b/middle.toml", 'extends = "../a/base.toml"\n[input]\nsize = -2')
     write("b/top.toml", 'extends = "middle.toml"\ntrain.batch_size = 0\n')
-    document = load_recipe("b/top.toml", ["input.flip=3"])
-    keys = [("train", "steps"), ("train", "batch_size"), ("input", "size"), ("input", "flip"), ("data",)]
+    document = load_recipe("b/top.toml", ["input.scale=3"])
+    keys = [("train", "steps"), ("train", "batch_size"), ("input", "size"), ("input", "scale"), ("data",)]
     error = recipe_error([Fault(path, "wrong") for path in keys], document)
     assert [fault.place for fault in error.faults] == [
-        "--set input.flip=3",
+        "--set input.scale=3",
         "b/../a/base.toml:3:9",
         "b/middle.toml:3:8",
         "b/top.toml",

@@ -32,11 +32,11 @@ def test_what_it_is_called_here_can_be_set(key: str, tables: dict[str, Any]) -> 
         ("lr", "optimizer.learning_rate"),
         ("lambda_L1", "losses.l1.weight"),
         ("netG", "generator.name"),
-        ("loadSize", "input.jitter"),
+        ("loadSize", "augment.jitter.amount"),
         ("G_ngf", "generator.channels"),
         ("train_G_lr", "optimizer.learning_rate"),
         ("train_n_epochs", "train.steps"),
-        ("data_load_size", "input.jitter"),
+        ("data_load_size", "augment.jitter.amount"),
     ],
 )
 def test_names_are_known_in_the_spelling_of_their_framework(key: str, here: str) -> None:

@@ -1,26 +1,34 @@
 import threading
 import time
+from collections.abc import Mapping
 from itertools import islice
 
 import numpy as np
 import pytest
 import torch
-from tests.core.toys import MemoryPairs, pictures
+from tests.core.toys import JITTER_AND_FLIP, MemoryPairs, pictures
 
-from genlab import Batch, DataError, ImageSide, LabelSide, Pair
+from genlab import Augmentation, Batch, DataError, ImageSide, LabelSide, Pair
 from genlab.config.schema import Input
 from genlab.data import batches as module
-from genlab.data.augment import load_size
+from genlab.data.augment import augmentation_steps, load_size
 from genlab.data.batches import Batches
 from genlab.data.order import draw
 from genlab.data.prepared import PreparedPairs
 
-AUGMENTED = Input(size=8, jitter=0.5, flip=True)
 PLAIN = Input(size=8)
 
 
-def batches(pairs: MemoryPairs, settings: Input = AUGMENTED, size: int = 1, seed: int = 0, **more) -> Batches:
-    return Batches(PreparedPairs(pairs, settings, load_size(settings), **more), settings, seed, size)
+def batches(
+    pairs: MemoryPairs,
+    settings: Input = PLAIN,
+    augmentations: Mapping[str, Augmentation] = JITTER_AND_FLIP,
+    size: int = 1,
+    seed: int = 0,
+    **more,
+) -> Batches:
+    steps = augmentation_steps(augmentations, settings.height_width)
+    return Batches(PreparedPairs(pairs, settings, load_size(steps, settings.height_width), **more), steps, seed, size)
 
 
 def first(count: int, made: Batches, step: int = 0) -> list[Batch]:
@@ -85,7 +93,7 @@ def test_the_batch_size_only_cuts_the_sequence(size):
 
 @pytest.mark.parametrize("size", [1, 3, 4, 12])
 def test_every_pair_comes_once_in_each_epoch_also_where_a_batch_straddles_two(size):
-    found = numbers(first(60 // size, batches(numbered(5), PLAIN, size)))
+    found = numbers(first(60 // size, batches(numbered(5), augmentations={}, size=size)))
     assert found == [draw(0, position, 5).index for position in range(60)]
     assert all(sorted(found[start : start + 5]) == [0, 1, 2, 3, 4] for start in range(0, 60, 5))
 
@@ -152,7 +160,7 @@ def test_no_thread_is_left_when_the_sequence_is_closed():
 def test_pairs_of_eight_and_sixteen_bits_share_a_batch():
     eight = pictures(1, 12, 12).arrays[0]
     sixteen = [array.astype(np.uint16) * 257 for array in eight]
-    (batch,) = first(1, batches(MemoryPairs(*zip(eight, sixteen, strict=True)), Input(size=12), size=2))
+    (batch,) = first(1, batches(MemoryPairs(*zip(eight, sixteen, strict=True)), Input(size=12), {}, size=2))
     torch.testing.assert_close(batch.condition[0], batch.condition[1], rtol=0, atol=1e-6)
 
 
@@ -161,8 +169,7 @@ def test_labels_come_in_their_colors():
     labels = [np.random.default_rng(0).integers(0, 3, (20, 20), dtype=np.uint8)]
     photo = [np.full((20, 20, 3), 255, np.uint8)]
     pairs = MemoryPairs(photo, labels, (ImageSide(), LabelSide(palette)))
-    settings = Input(size=8, jitter=0.5, flip=True, direction="b_to_a")
-    (batch,) = first(1, batches(pairs, settings))
+    (batch,) = first(1, batches(pairs, Input(size=8, direction="b_to_a")))
     colors = batch.condition[0].permute(1, 2, 0).flatten(0, 1).add(1).mul(127.5).round().int()
     assert {tuple(color) for color in colors.tolist()} == set(palette)
     assert torch.equal(batch.target, torch.ones(1, 3, 8, 8))

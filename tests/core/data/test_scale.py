@@ -9,11 +9,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from tests.core.toys import MemoryPairs, noise
+from tests.core.toys import JITTER_AND_FLIP, MemoryPairs, noise
 
 from genlab import DataError, ImageSide, LabelSide
 from genlab.config.schema import Evaluate, Input
-from genlab.data.augment import load_size
+from genlab.data.augment import augmentation_steps, load_size
 from genlab.data.batches import Batches
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import to_network
@@ -26,7 +26,7 @@ def enlarged(array: NDArray[np.generic], scale: int) -> NDArray[np.generic]:
 
 def prepared(a: list[NDArray[np.generic]], b: list[NDArray[np.generic]], **settings) -> PreparedPairs:
     chosen = Input(**{"size": 8, "scale": 2, **settings})
-    return PreparedPairs(MemoryPairs(a, b), chosen, load_size(chosen))
+    return PreparedPairs(MemoryPairs(a, b), chosen, chosen.height_width)
 
 
 @pytest.mark.parametrize("scale", [2, 3])
@@ -36,9 +36,10 @@ def test_crops_and_flips_stay_aligned(scale, direction):
     small = noise(4, 12, 12, 3)
     large = [enlarged(array, scale) for array in small]
     sides = (small, large) if direction == "a_to_b" else (large, small)
-    settings = Input(size=8, scale=scale, jitter=0.5, flip=True, direction=direction)
-    pairs = PreparedPairs(MemoryPairs(*sides), settings, load_size(settings))
-    stream = Batches(pairs, settings, 0, 4).starting_at(0)
+    steps = augmentation_steps(JITTER_AND_FLIP, (8, 8))
+    settings = Input(size=8, scale=scale, direction=direction)
+    pairs = PreparedPairs(MemoryPairs(*sides), settings, load_size(steps, (8, 8)))
+    stream = Batches(pairs, steps, 0, 4).starting_at(0)
     crops = set()
     for batch in islice(stream, 20):
         assert batch.condition.shape == (4, 3, 8, 8) and batch.target.shape == (4, 3, 8 * scale, 8 * scale)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from tests.core.toys import MemoryPairs, noise, pictures
+from tests.core.toys import JITTER_AND_FLIP, MemoryPairs, noise, pictures
 
-from genlab import Batch, DataError, ImageSide, Pairs, SideImage, SideName, Unpaired
+from genlab import Augmentation, Batch, DataError, ImageSide, Pairs, SideImage, SideName, Unpaired
 from genlab.config.schema import Input
-from genlab.data.augment import load_size
+from genlab.data.augment import augmentation_steps, load_size
 from genlab.data.batches import Batches
 from genlab.data.check import Selection, check_pairs
 from genlab.data.order import draw
@@ -24,7 +25,6 @@ from genlab.data.prepared import PreparedPairs
 from genlab.data.ranges import settle_ranges
 
 PLAIN = Input(size=8)
-AUGMENTED = Input(size=8, jitter=0.5, flip=True)
 
 
 class Zoo(Unpaired):
@@ -58,9 +58,17 @@ def zoo(a: int = 3, b: int = 5, **more) -> Zoo:
     return Zoo(plain(a, 0), plain(b, 100), **more)
 
 
-def batches(pairs: Pairs, settings: Input = PLAIN, size: int = 1, seed: int = 0, **more) -> Batches:
-    prepared = PreparedPairs(pairs, settings, load_size(settings), **more)
-    return Batches(prepared, settings, seed, size, in_pairs=False)
+def batches(
+    pairs: Pairs,
+    settings: Input = PLAIN,
+    size: int = 1,
+    seed: int = 0,
+    augmentations: Mapping[str, Augmentation] = MappingProxyType({}),
+    **more,
+) -> Batches:
+    steps = augmentation_steps(augmentations, settings.height_width)
+    prepared = PreparedPairs(pairs, settings, load_size(steps, settings.height_width), **more)
+    return Batches(prepared, steps, seed, size, in_pairs=False)
 
 
 def first(count: int, made: Batches, start: int = 0) -> list[Batch]:
@@ -107,7 +115,7 @@ def test_pairs_can_be_drawn_without():
 def test_each_side_has_a_crop_and_a_flip_of_its_own():
     """Of an image with a ramp in each direction, the corner tells the crop, and the order the flip."""
     ramp = np.stack(np.broadcast_arrays(*np.ogrid[:12, :12], 0), axis=2).astype(np.uint8)
-    found = first(200, batches(Zoo([ramp], [ramp]), AUGMENTED))
+    found = first(200, batches(Zoo([ramp], [ramp]), augmentations=JITTER_AND_FLIP))
     assert sum(torch.equal(batch.condition, batch.target) for batch in found) < 20
     flips = {
         (
@@ -123,8 +131,8 @@ def test_each_side_has_a_crop_and_a_flip_of_its_own():
 @pytest.mark.parametrize("size", [1, 4])
 def test_can_be_begun_anywhere_and_the_batch_size_only_cuts_the_sequence(start, size):
     arrays = Zoo(noise(3, 12, 12, 3), noise(5, 12, 12, 3, seed=1))
-    whole = first(48, batches(arrays, AUGMENTED))
-    part = first(3, batches(arrays, AUGMENTED, size), start)
+    whole = first(48, batches(arrays, augmentations=JITTER_AND_FLIP))
+    part = first(3, batches(arrays, size=size, augmentations=JITTER_AND_FLIP), start)
     for side in ("condition", "target"):
         expected = torch.cat([getattr(batch, side) for batch in whole])[start * size : (start + 3) * size]
         assert torch.equal(torch.cat([getattr(batch, side) for batch in part]), expected)

@@ -34,7 +34,7 @@ def distance(made: Experiment, pairs: MemoryPairs, indices: list[int]) -> float:
 
 def small(**tables) -> Experiment:
     """Pairs that lie at the networks' size already."""
-    made = experiment(pairs=pictures(5), input={"size": 8, "jitter": 0.5}, **tables)
+    made = experiment(pairs=pictures(5), **tables)
     made.validation.pairs = pictures(3, seed=7)
     return made
 

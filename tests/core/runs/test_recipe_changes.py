@@ -72,7 +72,7 @@ def weights(run: Path) -> dict[str, np.ndarray]:
         ("steps = 8", "steps = 6", "train.steps: 8 -> 6"),
         ("levels = 4", "levels = 3", "generator.levels: 4 -> 3"),
         ("dropout = false", "dropout = true", "inference.dropout: false -> true"),
-        ("flip = true\n", "", "input.flip: true -> not set"),
+        ("amount = 0.125\n", "", "augment.jitter.amount: 0.125 -> not set"),
         ("[listeners.jsonl]", "[listeners.previews]\n[listeners.jsonl]", "listeners.previews: not set -> {}"),
     ],
 )
@@ -175,7 +175,7 @@ def test_continuing_is_exact(finished: Path, tiny: Path, tmp_path: Path) -> None
         ),
         (["evaluate.metrics.psnr={}"], ["evaluate.metrics.psnr.name"]),
         (["ablation.seeds=[1]"], ["ablation.seeds: not set -> [1]"]),
-        (["train.steps=20", "input.flip=false"], ["input.flip: true -> false"]),
+        (["train.steps=20", "augment.flip=false"], ['augment.flip.name: "genlab:flip" -> not set']),
     ],
 )
 def test_what_decides_what_weights_mean_cannot_change(paused: Path, assignments: list[str], told: list[str]) -> None:
