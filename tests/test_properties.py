@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 from hypothesis.strategies import DrawFn
 from numpy.typing import NDArray
-from tests.core.toys import CPU, MemoryPairs, ToyMethod, networks
+from tests.core.toys import MemoryPairs, ToyMethod, networks
 from tests.optimizers import adam
 from torch.nn import functional as F
 

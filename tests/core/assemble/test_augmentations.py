@@ -31,7 +31,7 @@ def test_they_come_in_the_order_of_their_table_and_false_drops_one(resolved: Mak
     ("assignments", "place", "what"),
     [
         (["augment.cut.margin=x"], "--set augment.cut.margin=x", "`margin`: expected an integer"),
-        (["augment.cat={}"], "--set augment.cat={}", 'no plugin gives a augmentation "cat"; there are cut'),
+        (["augment.cat={}"], "--set augment.cat={}", 'no plugin gives an augmentation "cat"; there are cut'),
         (["input.jitter=0.5"], "--set input.jitter=0.5", "\n\n[augment.jitter]\namount = 0.5"),
         (["input.flip=true"], "--set input.flip=true", "\n\n[augment.flip]"),
         (["input.flip=false"], "--set input.flip=false", "augment.flip = false"),

@@ -107,7 +107,7 @@ def test_networks_that_are_not_there_or_not_trained_have_none(resolved: Resolved
         ("optimizer.discriminatr.clip=1", "no setting `discriminatr`", "Did you mean `discriminator`?"),
         ("optimizer.discriminator=4", "`optimizer.discriminator`: expected a table, got 4", ""),
         ("optimizer.discriminator.betas=1", "`betas`: expected a list of 2 values", "betas: "),
-        ("optimizer.discriminator.name=adm", 'no plugin gives a optimizer "adm"', "Did you mean `adam`?"),
+        ("optimizer.discriminator.name=adm", 'no plugin gives an optimizer "adm"', "Did you mean `adam`?"),
         ("optimizer.discriminator.clip=0", "`clip`: expected a number above 0, got 0", "clip: The greatest L2 norm"),
         ("optimizer.clip=-1", "`clip`: expected a number above 0, got -1", "clip: The greatest L2 norm"),
         ("optimizer.clip=nan", "got nan", "clip: "),
