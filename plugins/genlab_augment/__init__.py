@@ -11,4 +11,4 @@ def genlab_register(registry: genlab.Registry) -> None:
     registry.augmentation("flip", "genlab_augment.flip:Flip")
     registry.augmentation("d4", "genlab_augment.d4:D4")
     registry.augmentation("affine", "genlab_augment.affine:Affine")
-    registry.augmentation("color", "genlab_augment.color:Color")
+    registry.augmentation("color", "genlab_augment.color:ColorJitter")

@@ -15,7 +15,7 @@ from genlab import Augmentation, AugmentedSide
 _GRAY = 255 / 2
 
 
-class Color(Augmentation):
+class ColorJitter(Augmentation):
     """Brightness and contrast of one side changed, the same for all of its channels; the other side stays.
 
     For networks that are to ignore how a condition is exposed. Values stay in the range of their side, or in that of

@@ -35,20 +35,19 @@ class Augmentation(ABC):
     else is drawn, on how samples are divided into batches, or on where a run was resumed. Both sides of a pair get the
     same numbers, one after the other, and have to be moved alike.
 
-    Args:
+    Attributes:
         draw_count: how many numbers it takes for each image.
     """
 
     draw_count: ClassVar[int]
 
     def input_size(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Height and width of the images that it takes, larger than what it gives for one that crops.
+        """Height and width of the images that it takes, to give some of a size; larger for one that crops.
+
+        A `ValueError` says that it does not give that size, and is shown at the recipe's line.
 
         Args:
-            size: height and width that it gives, in pixels of conditions.
-
-        Raises:
-            ValueError: it gives no images of that size; the recipe's line is shown with it.
+            size: height and width in pixels of conditions.
         """
         return size
 
@@ -58,12 +57,11 @@ class Augmentation(ABC):
     ) -> Shaped[Tensor, "n c i j"]:
         """Change the images of one side, or return them as they are.
 
-        Args:
-            images: values from 0 (black) to 255 (full intensity), as uint8 or, where images are stored otherwise,
-                float32; or classes as integers. They stay as they are, and the result has their type.
-            side: what they are; `side.size` is the result's.
-            draws: `draw_count` numbers in [0, 1) for each image, in double precision where the device has it.
+        Images have values from 0 (black) to 255 (full intensity), as uint8 or, where they are stored otherwise, as
+        float32; label maps have classes, as integers. They are not written to, and the result has their type and the
+        height and width of `side.size`. Draws are `draw_count` numbers in [0, 1) for each image, in double precision
+        where the device has it.
 
-        Raises:
-            ValueError: it does not take such a side. It is tried before a training, and the recipe's line is shown.
+        A `ValueError` says that it does not take such a side. Each is tried before a training, and the error is shown
+        at the recipe's line.
         """

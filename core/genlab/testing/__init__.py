@@ -10,6 +10,7 @@ pytest finds the tests of the suite there. `gen plugins check` runs the same, wi
 """
 
 from genlab.testing.adversarial_loss import AdversarialLossSuite as AdversarialLossSuite
+from genlab.testing.augmentation import AugmentationSuite as AugmentationSuite
 from genlab.testing.dataset import DatasetSuite as DatasetSuite
 from genlab.testing.discriminator import DiscriminatorSuite as DiscriminatorSuite
 from genlab.testing.generator import GeneratorSuite as GeneratorSuite
@@ -34,6 +35,7 @@ from genlab.testing.toys import (
 
 __all__ = [
     "AdversarialLossSuite",
+    "AugmentationSuite",
     "DatasetSuite",
     "DiscriminatorSuite",
     "GeneratorSuite",

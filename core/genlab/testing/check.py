@@ -18,6 +18,7 @@ from genlab.registry.components import Component, ComponentConfig, Components, C
 from genlab.registry.discovery.blame import failure_in_plugin
 from genlab.registry.discovery.find import find_plugins
 from genlab.testing.adversarial_loss import AdversarialLossSuite
+from genlab.testing.augmentation import AugmentationSuite
 from genlab.testing.dataset import DatasetSuite
 from genlab.testing.discriminator import DiscriminatorSuite
 from genlab.testing.generator import GeneratorSuite
@@ -39,6 +40,7 @@ SUITES: dict[str, type[Suite]] = {
         NetworkSuite,
         LossSuite,
         DatasetSuite,
+        AugmentationSuite,
         MetricSuite,
         MethodSuite,
         ListenerSuite,

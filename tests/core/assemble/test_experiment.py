@@ -130,12 +130,12 @@ def test_a_metric_that_cannot_measure_the_pairs_is_found(made: Make) -> None:
 
 def test_training_pairs_are_as_large_as_the_first_augmentation_takes_them(made: Make) -> None:
     labels = ("augment.cut={margin=3}", "augment.more={name='cut', margin=2}")
-    experiment = made(build, *labels, "input.size=[8, 6]").experiment
+    experiment = made(build, *labels, "input.size=[8, 4]").experiment
     assert [(step.label, step.input_size, step.size) for step in experiment.augmentations] == [
-        ("cut", (13, 11), (10, 8)),
-        ("more", (10, 8), (8, 6)),
+        ("cut", (13, 9), (10, 6)),
+        ("more", (10, 6), (8, 4)),
     ]
-    assert experiment.training[0].condition.shape == (3, 13, 11)
+    assert experiment.training[0].condition.shape == (3, 13, 9)
     experiment = made(build, "augment.cut={}").experiment
     assert experiment.training[0].condition.shape == (3, 12, 12)
     assert experiment.unaugmented[0].condition.shape == experiment.validation[0].condition.shape == (3, 8, 8)

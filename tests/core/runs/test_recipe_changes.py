@@ -88,7 +88,9 @@ def test_an_edited_recipe_is_refused_by_all_that_read_it(paused: Path, old: str,
 def test_comments_order_and_notation_are_no_edits_and_stay(paused: Path) -> None:
     text = (paused / "recipe.toml").read_text()
     head, *tables = text.replace("weight = 100.0", "weight = 1e2  # as the paper").split("\n[")
-    reordered = "\n\n[".join([f"# mine\n{head}", *reversed(tables)])
+    augmentations = [table for table in tables if table.startswith("augment")]  # whose order counts
+    others = [table for table in tables if table not in augmentations]
+    reordered = "\n\n[".join([f"# mine\n{head}", *augmentations, *reversed(others)])
     assert reordered.count("as the paper") == 1
     (paused / "recipe.toml").write_text(reordered)
     assert genlab.resume(paused).manifest.status == "finished"

@@ -21,6 +21,7 @@ from genlab.registry.discovery.find import find_plugins
 from genlab.registry.discovery.plugin import Plugin
 from genlab.testing import (
     AdversarialLossSuite,
+    AugmentationSuite,
     DatasetSuite,
     DiscriminatorSuite,
     GeneratorSuite,
@@ -40,6 +41,7 @@ from genlab.testing import (
 )
 from genlab.testing.check import SUITES, Result, run_suite, run_suites, run_test, suite_of
 from genlab.testing.suite import require
+from genlab_augment.flip import Flip
 
 
 class Behind(Dataset):
@@ -81,6 +83,7 @@ def components() -> Components:
     registry.loss("unfinished", Unfinished)
     registry.dataset("toy", Small)
     registry.dataset("behind", Behind)
+    registry.augmentation("toy", Flip)
     registry.metric("toy", ToyMetric)
     registry.method("toy", ToyMethod)
     registry.listener("toy", Recorder)
@@ -110,6 +113,7 @@ def suite_for(components: Components, kind: str, **table: Any) -> type[Suite]:
         ("loss", "game", AdversarialLossSuite),
         ("loss", "penalty", ObjectiveSuite),
         ("dataset", "toy", DatasetSuite),
+        ("augmentation", "toy", AugmentationSuite),
         ("metric", "toy", MetricSuite),
         ("method", "toy", MethodSuite),
         ("listener", "toy", ListenerSuite),
