@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, cast
 from unittest import SkipTest
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from typing_extensions import override
 
 from genlab.interfaces.augmentation import Augmentation, AugmentedSide
 from genlab.testing.examples import images as noise
@@ -44,7 +45,7 @@ class AugmentationSuite(Suite):
     def augmentation(self) -> Augmentation:
         """One with the suite's settings."""
         augmentation: Augmentation = self.construct()
-        count: object = augmentation.draw_count
+        count = cast(object, augmentation.draw_count)  # a plugin's, which may be anything
         require(isinstance(count, int) and count >= 0, f"its `draw_count` is {count!r}; expected an integer from 0 on")
         return augmentation
 
@@ -121,11 +122,12 @@ class _Tried:
 
     def again(self, part: slice = slice(None)) -> Tensor:
         """Augment some of the images once more."""
-        changed: object = self.augmentation.apply(self.images[part], self.side, self.draws[part])
+        changed = cast(object, self.augmentation.apply(self.images[part], self.side, self.draws[part]))
         if not isinstance(changed, Tensor):
             raise ConformanceError(f"{self}: expected a tensor, got a {type(changed).__name__}")
         return changed
 
+    @override
     def __str__(self) -> str:
         kind = "labels" if self.side.is_labels else "images"
         return f"{kind} of the {self.side.name}, {_words(self.images.dtype, self.images.shape)}"

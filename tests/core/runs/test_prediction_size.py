@@ -34,6 +34,25 @@ def test_height_and_width_have_the_factors_of_training(
     assert size_to_predict(stored, size, pairs, (64, 64)) == predicted
 
 
+@pytest.mark.parametrize(
+    ("how", "pairs", "stored", "predicted"),
+    [
+        ("crop", ONE, (512, 256), (128, 64)),
+        ("pad", ONE, (512, 256), (64, 32)),
+        ("none", ONE, (512, 256), (512, 256)),
+        ("crop", ONE, (100, 300), (25, 75)),
+        ("crop", SEVERAL, (512, 256), (128, 64)),
+        ("pad", SEVERAL, (512, 256), (64, 32)),
+        ("none", SEVERAL, (99, 98), (99, 98)),
+        ("pad", None, (512, 256), (512, 256)),
+    ],
+)
+def test_the_scale_is_that_of_training_however_pairs_are_resized(
+    how: Any, pairs: StoredPairs | None, stored: tuple[int, int], predicted: tuple[int, int]
+) -> None:
+    assert size_to_predict(stored, "training", pairs, (64, 64), how) == predicted
+
+
 @pytest.mark.parametrize("size", ["large", 0, -4, (0, 7), (7, -1)])
 def test_other_settings_are_refused(size: Any) -> None:
     with pytest.raises(ValueError, match=f"size is {re.escape(repr(size))}") as caught:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from genlab.testing import AugmentationSuite
 from genlab_augment.affine import Affine
 from genlab_augment.color import ColorJitter
@@ -28,7 +30,7 @@ class TestAffine(AugmentationSuite):
 
 class TestFarAffine(AugmentationSuite):
     component = Affine
-    settings = {"rotation": 180.0, "scale": 0.5, "shift": 0.3}
+    settings: ClassVar[dict[str, Any]] = {"rotation": 180.0, "scale": 0.5, "shift": 0.3}
 
 
 class TestColorJitter(AugmentationSuite):
@@ -37,4 +39,4 @@ class TestColorJitter(AugmentationSuite):
 
 class TestColorJitterOfTargets(AugmentationSuite):
     component = ColorJitter
-    settings = {"side": "target", "brightness": 0.5, "contrast": 0.9}
+    settings: ClassVar[dict[str, Any]] = {"side": "target", "brightness": 0.5, "contrast": 0.9}
