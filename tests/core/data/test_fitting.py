@@ -124,7 +124,7 @@ def test_images_that_are_smaller_are_refused_by_their_names():
         check_pairs([Selection.of_pairs(pairs, range(4))], lambda *_: None)
     assert "pair 2, side a: it is 3 x 9, and crops of 4 x 4 are taken from it" in str(caught.value)
     assert "pair 3" in str(caught.value)
-    with pytest.raises(DataError, match='input.resize = "crop"'):
+    with pytest.raises(DataError, match="crops of 4 x 4"):
         pairs[2]
 
 
