@@ -58,6 +58,7 @@ class Bridge(Method):
     roles: ClassVar[Mapping[str, Role]] = {
         "generator": Role("generator", reads=("condition", "target"), gives="target", inputs=("time",))
     }
+    follows_masks: ClassVar[bool] = True
 
     def __init__(
         self,

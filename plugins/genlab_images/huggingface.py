@@ -124,7 +124,7 @@ class HuggingFace(Dataset):
             return self.columns, ""
         pairs = PairedImages(self._rows("train", self.columns), "", self.reading)
         some = np.linspace(0, len(pairs) - 1, min(len(pairs), _LOOKED_AT), dtype=int)
-        found = labels_side([pairs[index][1:] for index in some.tolist()])
+        found = labels_side([(pair.a, pair.b) for pair in map(pairs.__getitem__, some.tolist())])
         if found is None:
             return self.columns, "; the colors do not tell which column holds the label maps"
         if "ab"[found] == self.label_side:

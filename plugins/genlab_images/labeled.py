@@ -30,6 +30,11 @@ class Classifier(Protocol):
         ...
 
     @property
+    def ignores(self) -> bool:
+        """True if pixels may be of no class; these have the number of classes."""
+        ...
+
+    @property
     def identity(self) -> str:
         """Text that changes with whatever the classes depend on, for fingerprints."""
         ...
@@ -86,17 +91,19 @@ class LabeledPairs(Pairs):
             raise DataError(f"side {side} is a label map already", where=source.description, hint=hint)
         if fault := classifier.fault(shown):
             raise DataError(f"side {side} {fault}", where=source.description, hint="Is data.side the wrong one?")
-        labels = LabelSide(classifier.palette)
+        classes = len(classifier.palette)
+        labels = LabelSide(classifier.palette, ignore=classes if classifier.ignores else None)
         super().__init__(
             labels if side == "a" else source.a,
             labels if side == "b" else source.b,
-            f"{source.description}, {side} as {len(labels.palette)} classes",
+            f"{source.description}, {side} as {classes} classes{' and ignored pixels' if classifier.ignores else ''}",
             source.left_out,
         )
         self.source = source
         self.side: SideName = side
         self.classifier = classifier
         self.is_paired = source.is_paired
+        self.has_masks = source.has_masks
 
     @override
     def __len__(self) -> int:

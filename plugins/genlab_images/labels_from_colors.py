@@ -29,6 +29,7 @@ class LabelsFromColors(Labeled):
     Args:
         source: where the pairs come from.
         palette: the color of each class (red, green, blue, 0 to 255), in the order of the classes.
+        ignore: the color of pixels of no class, which losses and metrics leave out; unless given, all have a class.
         side: which side shows labels.
     """
 
@@ -37,23 +38,33 @@ class LabelsFromColors(Labeled):
         *,
         source: Dataset,
         palette: Annotated[list[PaletteColor], MinLen(2), MaxLen(MAX_CLASSES)],
+        ignore: PaletteColor | None = None,
         side: SideName = "b",
     ) -> None:
+        if ignore in palette:
+            raise ValueError(f"ignore is {list(ignore)}, which is also in palette: a color is a class's, or ignored")
         if len(set(palette)) < len(palette):
             twice = next(color for color in palette if palette.count(color) > 1)
             raise ValueError(f"palette has the color {list(twice)} twice, and a color is one class's")
-        super().__init__(source, side, ColorClassifier(tuple(palette)))
+        super().__init__(source, side, ColorClassifier(tuple(palette), ignore))
 
 
 class ColorClassifier(NamedTuple):
     """Classifies pixels by the nearest color of the palette."""
 
     palette: tuple[PaletteColor, ...]
+    ignored: PaletteColor | None = None
+
+    @property
+    def ignores(self) -> bool:
+        """True if one color is of no class."""
+        return self.ignored is not None
 
     @property
     def identity(self) -> str:
         """The colors."""
-        return str(np.array(self.palette, np.float32).tolist())
+        colors = str(np.array(self.palette, np.float32).tolist())
+        return colors if self.ignored is None else f"{colors}, {self.ignored} ignored"
 
     def fault(self, side: ImageSide) -> str | None:
         """Reason why images of a side cannot be classified; None if they can."""
@@ -62,7 +73,7 @@ class ColorClassifier(NamedTuple):
         return None if side.channels in (1, 3) and not side.range else "is not an image in gray or RGB"
 
     def classes(self, picture: NDArray[np.generic], side: SideName, where: str) -> NDArray[np.unsignedinteger]:
-        """The class of the nearest color at each pixel, (height, width).
+        """The class of the nearest color at each pixel, (height, width); of the ignored one the number of classes.
 
         Args:
             picture: (height, width, 1 or 3) of uint8 or uint16.
@@ -74,7 +85,7 @@ class ColorClassifier(NamedTuple):
         """
         if picture.dtype.name not in ("uint8", "uint16"):
             raise DataError(f"expected colors of 8 or 16 bits, got values of {picture.dtype}", where=where)
-        colors = np.array(self.palette, np.float32)
+        colors = np.array(self.palette if self.ignored is None else (*self.palette, self.ignored), np.float32)
         levels = picture.astype(np.float32) / np.float32(257 if picture.dtype == np.uint16 else 1)
         if levels.shape[2] == 1:
             levels = np.repeat(levels, 3, axis=2)

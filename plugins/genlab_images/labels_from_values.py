@@ -17,14 +17,16 @@ _NAMED = 8
 class LabelsFromValues(Labeled):
     """Another dataset's pairs, one side of which is read as a label map: each pixel is of the class of its value.
 
-    For masks (0 and 255, or 0 and 1) and maps of classes' indices, of 8 or 16 bits. A value of no class is refused, so
-    one that means "not labeled", such as 255, is a class of its own. A PNG of 1 bit has the values 0 and 255. PNGs with
-    a palette have three channels, and masks in JPEG are blurred: `labels_from_colors` reads both.
+    For masks (0 and 255, or 0 and 1) and maps of classes' indices, of 8 or 16 bits. A value of no class is refused,
+    unless it is the one that means "not labeled", in `ignore`: losses and metrics leave such pixels out. A PNG of 1 bit
+    has the values 0 and 255. PNGs with a palette have three channels, and masks in JPEG are blurred:
+    `labels_from_colors` reads both.
 
     Args:
         source: where the pairs come from.
         values: the value of each class, in the order of the classes, such as [0, 255]; a number stands for all values
             below it, so that 19 means 0 to 18.
+        ignore: the value of pixels of no class, such as 255 or -1, which do not count; unless given, all have a class.
         palette: the color that each class is shown in (red, green, blue, 0 to 255); otherwise black and white for two
             classes, and the colors of PASCAL VOC for more.
         side: which side shows labels.
@@ -35,16 +37,20 @@ class LabelsFromValues(Labeled):
         *,
         source: Dataset,
         values: Annotated[list[int], MinLen(2), MaxLen(MAX_CLASSES)] | Annotated[int, Ge(2), Le(MAX_CLASSES)],
+        ignore: int | None = None,
         palette: list[PaletteColor] | None = None,
         side: SideName = "b",
     ) -> None:
         listed = list(range(values)) if isinstance(values, int) else values
+        if ignore in listed:
+            raise ValueError(f"ignore is {ignore}, which is also in values: a value is a class, or ignored")
         if len(set(listed)) < len(listed):
             twice = next(value for value in listed if listed.count(value) > 1)
             raise ValueError(f"values has {twice} twice, and a value is one class's")
         if palette is not None and len(palette) != len(listed):
             raise ValueError(f"palette has {len(palette)} colors, and there are {len(listed)} values: one for each")
-        super().__init__(source, side, ValueClassifier(tuple(listed), tuple(palette or default_palette(len(listed)))))
+        colors = tuple(palette or default_palette(len(listed)))
+        super().__init__(source, side, ValueClassifier(tuple(listed), colors, ignore))
 
 
 class ValueClassifier(NamedTuple):
@@ -52,11 +58,17 @@ class ValueClassifier(NamedTuple):
 
     values: tuple[int, ...]
     palette: tuple[PaletteColor, ...]
+    ignored: int | None = None
+
+    @property
+    def ignores(self) -> bool:
+        """True if one value is of no class."""
+        return self.ignored is not None
 
     @property
     def identity(self) -> str:
         """The values."""
-        return str(self.values)
+        return str(self.values) if self.ignored is None else f"{self.values}, {self.ignored} ignored"
 
     def fault(self, side: ImageSide) -> str | None:
         """Reason why images of a side cannot be classified; None if they can."""
@@ -65,7 +77,7 @@ class ValueClassifier(NamedTuple):
         return "is not an image of integers" if side.range or (side.dtype or "").startswith("float") else None
 
     def classes(self, picture: NDArray[np.generic], side: SideName, where: str) -> NDArray[np.unsignedinteger]:
-        """The class of each pixel's value, (height, width).
+        """The class of each pixel's value, (height, width); of the ignored value the number of classes.
 
         Args:
             picture: (height, width, 1) of integers.
@@ -77,8 +89,9 @@ class ValueClassifier(NamedTuple):
         """
         if fault := self.fault(ImageSide(picture.shape[2], dtype=picture.dtype.name)):
             raise DataError(f"side {side} {fault}", where=where)
-        order = np.argsort(self.values)
-        known = np.array(self.values)[order]
+        values = np.array(self.values if self.ignored is None else (*self.values, self.ignored))
+        order = np.argsort(values)
+        known = values[order]
         places = np.searchsorted(known, picture[..., 0]).clip(max=len(known) - 1)
         _refuse_other_values(picture[known[places] != picture[..., 0]], side, where)
         return order[places].astype(np.uint8 if len(known) <= 256 else np.uint16)

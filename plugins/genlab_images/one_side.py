@@ -50,6 +50,7 @@ class OneSidePairs(Pairs):
         super().__init__(shown, shown, f"{source.description}, side {side} as both", source.left_out)
         self.source = source
         self.side: SideName = side
+        self.has_masks = source.has_masks
 
     @override
     def __len__(self) -> int:
@@ -58,7 +59,8 @@ class OneSidePairs(Pairs):
     @override
     def __getitem__(self, index: int) -> Pair:
         found = self.source.read_side(index, self.side)
-        return Pair(found.key, found.image, found.image)
+        mask = self.source[index].mask if self.has_masks else None
+        return Pair(found.key, found.image, found.image, mask)
 
     @override
     def read_side(self, index: int, side: SideName) -> SideImage:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
@@ -12,6 +14,8 @@ from genlab import Loss
 
 class L1(Loss):
     """The mean absolute difference of prediction and target, 0 to 2 (Isola et al. 2017, equation 3)."""
+
+    is_pixelwise: ClassVar[bool] = True
 
     @override
     def forward(

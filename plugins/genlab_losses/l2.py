@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
@@ -15,6 +17,8 @@ class L2(Loss):
 
     It blurs more than L1 (Isola et al. 2017, section 3.1).
     """
+
+    is_pixelwise: ClassVar[bool] = True
 
     @override
     def forward(

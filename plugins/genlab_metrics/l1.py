@@ -17,5 +17,7 @@ class L1(MeanOverImages):
     higher_is_better: ClassVar[bool] = False
 
     @override
-    def measure(self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]) -> Float[Tensor, " n"]:
-        return (prediction - target).abs().mean(dim=(1, 2, 3))
+    def compare(
+        self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]
+    ) -> Float[Tensor, "n d h w"]:
+        return (prediction - target).abs()

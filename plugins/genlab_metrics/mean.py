@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from statistics import fmean
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from typing_extensions import override
 
@@ -17,6 +17,7 @@ from genlab import Metric
 class MeanOverImages(Metric):
     """Every image counts the same, so the score does not depend on how images are cut into batches.
 
+    An image's score is that of the mean over its pixels, of those that count.
     Values are added up in float64. The mean over no images at all is NaN.
     """
 
@@ -24,8 +25,14 @@ class MeanOverImages(Metric):
         self.reset()
 
     @abstractmethod
-    def measure(self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]) -> Float[Tensor, " n"]:
-        """The score of each image; both sides come as float32 in [-1, 1]."""
+    def compare(
+        self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]
+    ) -> Float[Tensor, "n d h w"]:
+        """Compare each pixel; both sides come as float32 in [-1, 1]."""
+
+    def score(self, mean: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+        """The score of each image from the mean over its pixels: that mean."""
+        return mean
 
     @override
     def update(
@@ -34,8 +41,20 @@ class MeanOverImages(Metric):
         target: Float[Tensor, "n d h w"],
         prediction: Float[Tensor, "n d h w"],
     ) -> None:
-        values = self.measure(target.detach().float(), prediction.detach().float()).cpu().double()
-        self._values += values.tolist()
+        compared = self.compare(target.detach().float(), prediction.detach().float())
+        self._values += self.score(compared.mean(dim=(1, 2, 3))).cpu().double().tolist()
+
+    @override
+    def update_masked(
+        self,
+        condition: Float[Tensor, "n c j k"],
+        target: Float[Tensor, "n d h w"],
+        prediction: Float[Tensor, "n d h w"],
+        mask: Bool[Tensor, "n 1 h w"],
+    ) -> None:
+        compared = self.compare(target.detach().float(), prediction.detach().float())
+        counted = mask.sum(dim=(1, 2, 3)).clamp(min=1) * compared.shape[1]
+        self._values += self.score((compared * mask).sum(dim=(1, 2, 3)) / counted).cpu().double().tolist()
 
     @override
     def compute(self) -> float:

@@ -24,6 +24,11 @@ class PSNR(MeanOverImages):
     higher_is_better: ClassVar[bool] = True
 
     @override
-    def measure(self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]) -> Float[Tensor, " n"]:
-        error = (prediction - target).square().mean(dim=(1, 2, 3))
-        return (10 * (_RANGE**2 / error).log10()).clamp(max=LIMIT)
+    def compare(
+        self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]
+    ) -> Float[Tensor, "n d h w"]:
+        return (prediction - target).square()
+
+    @override
+    def score(self, mean: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+        return (10 * (_RANGE**2 / mean).log10()).clamp(max=LIMIT)

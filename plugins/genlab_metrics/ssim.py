@@ -23,7 +23,8 @@ class SSIM(MeanOverImages):
 
     Windows are Gaussian, 11 pixels wide with a standard deviation of 1.5; K1 is 0.01 and K2 0.03. Images are moved
     to [0, 1] first, as the similarity of means is defined for intensities that start at 0, and reflected at their
-    borders. Each image's own value, the mean over its pixels and channels, is averaged.
+    borders. Each image's own value, the mean over its pixels and channels, is averaged. Windows around pixels that
+    count also see those that do not, at which both images agree.
 
     Raises:
         DataError: if images are smaller than a window.
@@ -32,14 +33,16 @@ class SSIM(MeanOverImages):
     higher_is_better: ClassVar[bool] = True
 
     @override
-    def measure(self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]) -> Float[Tensor, " n"]:
+    def compare(
+        self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]
+    ) -> Float[Tensor, "n d h w"]:
         height, width = target.shape[-2:]
         if min(height, width) < WINDOW:
             raise DataError(
                 f"SSIM compares windows of {WINDOW} x {WINDOW} pixels, and the images have {width} x {height}",
                 hint="Use larger images, or leave ssim out of the metrics.",
             )
-        return _similarity((target + 1) / 2, (prediction + 1) / 2).mean(dim=(1, 2, 3))
+        return _similarity((target + 1) / 2, (prediction + 1) / 2)
 
 
 def _similarity(x: Float[Tensor, "n d h w"], y: Float[Tensor, "n d h w"]) -> Float[Tensor, "n d h w"]:

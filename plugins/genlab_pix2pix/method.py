@@ -49,6 +49,7 @@ class Pix2Pix(Method):
     """
 
     roles: ClassVar[Mapping[str, Role]] = {"generator": GENERATOR, "discriminator": DISCRIMINATOR}
+    follows_masks: ClassVar[bool] = True
 
     def __init__(
         self,

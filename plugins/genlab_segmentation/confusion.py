@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 SCORES = ("pixel_accuracy", "class_accuracy", "class_iou")
@@ -21,11 +21,17 @@ class Confusion:
     def __init__(self, classes: int) -> None:
         self.counts: Int[Tensor, "d d"] = torch.zeros(classes, classes, dtype=torch.int64)
 
-    def add(self, labels: Int[Tensor, "n h w"], scores: Float[Tensor, "n d h w"]) -> None:
-        """Count the pixels of some images, each taken for the class of its highest score."""
+    def add(
+        self,
+        labels: Int[Tensor, "n h w"],
+        scores: Float[Tensor, "n d h w"],
+        counted: Bool[Tensor, "n h w"] | None = None,
+    ) -> None:
+        """Count the pixels of some images, or of these the `counted`, each taken for the class of its highest score."""
         classes = len(self.counts)
         pairs = classes * labels + scores.argmax(dim=1)
-        self.counts += pairs.flatten().bincount(minlength=classes**2).reshape(classes, classes).cpu()
+        pairs = pairs.flatten() if counted is None else pairs[counted]
+        self.counts += pairs.bincount(minlength=classes**2).reshape(classes, classes).cpu()
 
     def merge(self, other: Confusion) -> None:
         """Merge the counts of another instance."""

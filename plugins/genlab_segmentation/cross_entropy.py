@@ -16,6 +16,7 @@ class CrossEntropy(Loss):
     """The mean over pixels of the negative log-probability that the scores' softmax gives to the true class."""
 
     predictions: ClassVar[Predictions] = "classes"
+    is_pixelwise: ClassVar[bool] = True
 
     @override
     def forward(

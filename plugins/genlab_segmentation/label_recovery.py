@@ -9,7 +9,7 @@ from shlex import quote
 from typing import Any, ClassVar
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from typing_extensions import override
 
@@ -40,7 +40,8 @@ class LabelRecovery(Metric):
     classes have the colors of the condition. `real_...` are its scores on the real photos: what could be reached at
     best. Per-pixel accuracy, per-class accuracy and class IoU are those of Long et al. 2015, section 5.
 
-    A judge reads best what looks like what it was trained on: train it at the size that it is to judge.
+    A judge reads best what looks like what it was trained on: train it at the size that it is to judge. Pixels that do
+    not count are left out.
 
     Args:
         judge: the folder of the judge's run, such as `runs/judge`.
@@ -98,12 +99,22 @@ class LabelRecovery(Metric):
         target: Float[Tensor, "n d h w"],
         prediction: Float[Tensor, "n d h w"],
     ) -> None:
+        self.update_masked(condition, target, prediction, torch.ones_like(prediction[:, :1], dtype=torch.bool))
+
+    @override
+    def update_masked(
+        self,
+        condition: Float[Tensor, "n c j k"],
+        target: Float[Tensor, "n d h w"],
+        prediction: Float[Tensor, "n d h w"],
+        mask: Bool[Tensor, "n 1 h w"],
+    ) -> None:
         judge = self._on(prediction.device)
         if not self._is_looked_at:
-            self._look_at(condition, prediction)
+            self._look_at(condition, prediction, mask)
         labels = self._nearest(condition)[0]
-        self._predicted.add(labels, self._read(judge, prediction))
-        self._real.add(labels, self._read(judge, target))
+        self._predicted.add(labels, self._read(judge, prediction), mask[:, 0])
+        self._real.add(labels, self._read(judge, target), mask[:, 0])
 
     @override
     def compute(self) -> Mapping[str, float]:
@@ -134,7 +145,12 @@ class LabelRecovery(Metric):
             raise DataError(what, where=str(self.judge))
         return scores
 
-    def _look_at(self, condition: Float[Tensor, "n c h w"], prediction: Float[Tensor, "n d h w"]) -> None:
+    def _look_at(
+        self,
+        condition: Float[Tensor, "n c h w"],
+        prediction: Float[Tensor, "n d h w"],
+        mask: Bool[Tensor, "n 1 h w"],
+    ) -> None:
         """Check that these are labels and photos that the judge can know."""
         channels = self._run.manifest.channels[0]
         if (given := prediction.shape[1]) != channels:
@@ -142,7 +158,7 @@ class LabelRecovery(Metric):
         if condition.shape[-2:] != prediction.shape[-2:]:
             what = "the condition's labels have another size than the predictions, so they cannot be compared"
             raise DataError(what, hint="Set input.scale = 1, or leave this metric out.")
-        if condition.shape[1] != 3 or not self._has_the_colors(condition):
+        if condition.shape[1] != 3 or not self._has_the_colors(condition, mask[:, 0]):
             raise DataError(
                 f"the condition does not have the colors of the classes that the judge {self.judge} reads",
                 hint="A judge is trained on photos and labels of the same kind; is input.direction labels to photos?",
@@ -153,10 +169,10 @@ class LabelRecovery(Metric):
             _log.warning(what, self.judge, *known, *size)
         self._is_looked_at = True
 
-    def _has_the_colors(self, condition: Float[Tensor, "n 3 h w"]) -> bool:
+    def _has_the_colors(self, condition: Float[Tensor, "n 3 h w"], counted: Bool[Tensor, "n h w"]) -> bool:
         """True for a label map of the judge's: exactly if it has few colors, or as nearly as JPEG leaves it."""
-        distances = self._nearest(condition)[1]
-        colors = condition.movedim(1, -1).reshape(-1, 3).unique(dim=0)
+        distances = self._nearest(condition)[1][counted]
+        colors = condition.movedim(1, -1)[counted].unique(dim=0)
         if len(colors) <= _FEW * len(self.palette):
             return bool((distances <= _SAME).all())
         return bool(distances.median() <= FAR)

@@ -34,6 +34,7 @@ class Segmentation(Method):
     """
 
     predictions: ClassVar[Predictions] = "classes"
+    follows_masks: ClassVar[bool] = True
 
     def __init__(self, networks: Mapping[str, Network], losses: Mapping[str, WeightedLoss]) -> None:
         super().__init__(networks, losses)

@@ -14,7 +14,10 @@ from genlab_segmentation.confusion import SCORES, Confusion
 
 
 class SegmentationScores(Metric):
-    """Per-pixel accuracy, per-class accuracy and class IoU (Long et al. 2015, section 5) over all images' pixels."""
+    """Per-pixel accuracy, per-class accuracy and class IoU (Long et al. 2015, section 5) over all images' pixels.
+
+    Pixels that do not count, as those of an ignored value, are left out.
+    """
 
     higher_is_better: ClassVar[bool] = True
     predictions: ClassVar[Predictions] = "classes"
@@ -32,7 +35,7 @@ class SegmentationScores(Metric):
     ) -> None:
         if self._confusion is None:
             self._confusion = Confusion(target.shape[1])
-        self._confusion.add(target.argmax(dim=1), prediction)
+        self._confusion.add(target.argmax(dim=1), prediction, target.any(dim=1))
 
     @override
     def compute(self) -> Mapping[str, float]:

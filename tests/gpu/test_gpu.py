@@ -81,7 +81,8 @@ def test_a_step_never_waits_for_the_gpu(experiment: Experiment, batch: Batch, pr
 
 def test_batches_of_a_small_set_never_wait_for_the_gpu(experiment: Experiment) -> None:
     pairs = experiment.training
-    assert {side.device.type for pair in (pairs[index] for index in range(len(pairs))) for side in pair[1:]} == {"cuda"}
+    read = [pairs[index] for index in range(len(pairs))]
+    assert {side.device.type for pair in read for side in (pair.condition, pair.target)} == {"cuda"}
     batches = Batches(pairs, experiment.augmentations, 0, 4).starting_at(0)
     next(batches)
     torch.cuda.set_sync_debug_mode("error")

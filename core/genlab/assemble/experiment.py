@@ -11,6 +11,7 @@ import torch
 
 from genlab.assemble.augmentations import try_augmentations
 from genlab.assemble.instances import check_phases
+from genlab.assemble.masking import require_masks_followed
 from genlab.assemble.networks import build_networks
 from genlab.assemble.open_data import OpenData, open_data
 from genlab.assemble.pair_cache import pair_stores
@@ -72,6 +73,7 @@ def build(recipe: Recipe, document: Document) -> Built:
     parts = construct(recipe, document)
     data = open_data(parts.data)
     require_pairs(recipe, data, document)
+    require_masks_followed(recipe, data, document)
     recipe = settle(recipe, data)
     settings, device = recipe.settings, torch.device(recipe.settings.train.device)
     stores = pair_stores(recipe, data)

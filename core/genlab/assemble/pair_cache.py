@@ -85,7 +85,14 @@ def cache_keys(recipe: Recipe, data: OpenData) -> list[CacheKey]:
         CacheKey(
             part,
             side,
-            {**common, "pairs": data.fingerprints[split], "sides": repr(data.sides(split)), "size": size, "side": side},
+            {
+                **common,
+                "pairs": data.fingerprints[split],
+                "sides": repr(data.sides(split)),
+                "masks": data.pairs(split).has_masks,
+                "size": size,
+                "side": side,
+            },
         )
         for part, (split, size) in parts.items()
         for side in ((None,) if data.pairs(split).is_paired else sides)

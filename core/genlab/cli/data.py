@@ -83,6 +83,8 @@ def _as_json(found: DataReport) -> dict[str, Any]:
             "sizes": split.sizes,
             "repeated": split.repeated,
             "statistics": split.statistics,
+            "ignored": split.ignored,
+            "ignored_pairs": split.ignored_pairs,
             "suspicions": [suspicion._asdict() for suspicion in split.suspicions],
         }
         for name, split in found.splits.items()
@@ -115,6 +117,11 @@ def _print(found: DataReport) -> None:
     print_statistics({name: split.statistics for name, split in found.splits.items()})
     print_suspicions({name: split.suspicions for name, split in found.splits.items()})
     for name, split in found.splits.items():
+        if split.ignored is not None:
+            console.print(f"Pixels of {name} that do not count: {split.ignored:.1%}\n")
+        if split.ignored_pairs:
+            what = f"pairs of which no pixel counts: {len(split.ignored_pairs)} ({_some(split.ignored_pairs)})"
+            print_warning(f"in {name}, {what}")
         if split.repeated:
             what = f"{_noun(split)} that equal another one: {len(split.repeated)} ({_some(split.repeated)})"
             print_warning(f"in {name}, {what}")

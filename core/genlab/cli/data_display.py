@@ -66,4 +66,5 @@ def _classes(name: str, found: ClassStatistics) -> str:
     ranked = sorted(enumerate(found.shares), key=lambda item: -item[1])
     seen = ", ".join(f"{index} ({share:.1%})" for index, share in ranked if share)
     never = ", ".join(str(index) for index, share in enumerate(found.shares) if not share)
-    return f"Classes of {name}, {found.dtype}: {seen}{f'; never: {never}' if never else ''}"
+    ignored = f"; ignored: {found.ignored:.1%}" if found.ignored else ""
+    return f"Classes of {name}, {found.dtype}: {seen}{f'; never: {never}' if never else ''}{ignored}"

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
 
 from genlab.data.augment import AugmentationStep, augmented_sides
+from genlab.data.network_batch import to_batch
 from genlab.data.order import Draw, draw, pair_at
 from genlab.data.pair import PreparedPair
 from genlab.data.prepared import PreparedPairs
-from genlab.data.sides import to_network
 from genlab.interfaces.augmentation import AugmentedSide
 from genlab.interfaces.batch import Batch
 from genlab.interfaces.position import Draws
@@ -82,8 +82,8 @@ class Batches:
                         ahead.append((positions, *self._ask(pool, positions)))
                         number += 1
                     positions, draws, futures = ahead.popleft()
-                    condition, target = self._finish([future.result() for future in futures], draws)
-                    yield Batch(condition, target, draws=Draws(self.seed, tuple(positions)))
+                    batch = self._finish([future.result() for future in futures], draws)
+                    yield batch._replace(draws=Draws(self.seed, tuple(positions)))
             finally:
                 pool.shutdown(cancel_futures=True)
 
@@ -100,11 +100,14 @@ class Batches:
         condition = draw(self.seed, position, conditions)
         return PairDraw(condition, condition if self.in_pairs else draw(self.seed, position, targets, of_targets=True))
 
-    def _finish(self, pairs: Sequence[PreparedPair], draws: Sequence[PairDraw]) -> tuple[Tensor, Tensor]:
+    def _finish(self, pairs: Sequence[PreparedPair], draws: Sequence[PairDraw]) -> Batch:
         condition, target = augmented_sides(self.pairs)
+        of_targets = [each.target for each in draws]
         conditions = self._augmented([pair.condition for pair in pairs], condition, [each.condition for each in draws])
-        targets = self._augmented([pair.target for pair in pairs], target, [each.target for each in draws])
-        return to_network(conditions, self.pairs.sides.condition), to_network(targets, self.pairs.sides.target)
+        targets = self._augmented([pair.target for pair in pairs], target, of_targets)
+        masks = [pair.mask for pair in pairs if pair.mask is not None]
+        mask = self._augmented(masks, replace(target, name="mask", is_labels=True), of_targets) if masks else None
+        return to_batch(self.pairs.sides, conditions, targets, mask)
 
     def _augmented(self, images: Sequence[Tensor], side: AugmentedSide, draws: Sequence[Draw]) -> Tensor:
         """Stack the images of a side, and change them by the augmentations in their order."""

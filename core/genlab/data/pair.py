@@ -8,15 +8,16 @@ from torch import Tensor
 
 
 class PreparedPair(NamedTuple):
-    """A pair as two tensors (channels, height, width), stored as in `data/sides.py`."""
+    """A pair as tensors (channels, height, width), stored as in `data/sides.py`, with a mask if there are masks."""
 
     key: str
     condition: Tensor
     target: Tensor
+    mask: Tensor | None = None
 
 
 class Record(NamedTuple):
-    """Tensors that are read at once: condition and target of a pair, or an image of one side."""
+    """Tensors that are read at once: condition, target and mask of a pair, or an image of one side."""
 
     key: str
     images: tuple[Tensor, ...]

@@ -2,7 +2,7 @@
 
 <store>/
   form.json      types and shapes of a record's images, the same for all records
-  records        of each: checksum, key, images (condition and target of a pair); sparse until it is written
+  records        of each: checksum, key, images (condition, target and mask of a pair); sparse until it is written
 
 A store's content is a function of its name, so concurrent writers of a record write the same bytes. A record that was
 torn by a crash, damaged, or copied from another place or store fails its checksum, and is written again.

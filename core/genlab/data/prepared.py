@@ -15,10 +15,11 @@ from torch import Tensor
 from genlab.config.schema import Input, Percentiles, Resize, ValueRange
 from genlab.data.device import CPU
 from genlab.data.fitting import MIDDLE, Shares, crop, fit
+from genlab.data.masks import counted_pixels, is_masked, require_mask
 from genlab.data.pair import PreparedPair, Record
 from genlab.data.pair_store import PairStore
 from genlab.data.read_through import ReadThroughCache
-from genlab.data.sides import OneHotLabels, TensorSpec, channels_of, to_tensor, value_range
+from genlab.data.sides import MASK, OneHotLabels, TensorSpec, channels_of, to_tensor, value_range
 from genlab.errors import DataError
 from genlab.interfaces.dataset import (
     ImageSide,
@@ -77,6 +78,7 @@ class PreparedPairs:
 
     Attributes:
         counts: how many conditions and how many targets there are.
+        is_masked: whether pairs have masks.
 
     Raises:
         DataError: there are no pairs, or the target of a method that predicts classes is an image.
@@ -104,6 +106,7 @@ class PreparedPairs:
         self.sides = PairSpec(condition, self._classes(target) if predictions == "classes" else target)
         self.channels = (channels_of(self.sides.condition), channels_of(self.sides.target))
         self.counts = self._oriented(pairs.count_of("a"), pairs.count_of("b"))
+        self.is_masked = is_masked(pairs)
         decoders = [self._decode_pair] if pairs.is_paired else [partial(self._decode_side, place) for place in (0, 1)]
         self._caches = [
             ReadThroughCache(decode, store, cache_bytes // len(decoders), device)
@@ -133,6 +136,7 @@ class PreparedPairs:
         return pair._replace(
             condition=crop(pair.condition, self.sizes[0], condition),
             target=crop(pair.target, self.sizes[1], target, self.scale),
+            mask=None if pair.mask is None else crop(pair.mask, self.sizes[1], target, self.scale),
         )
 
     def joined(self, condition: int, target: int) -> PreparedPair:
@@ -154,10 +158,12 @@ class PreparedPairs:
     def prepare(self, pair: Pair) -> PreparedPair:
         """Orient and fit a pair; `DataError` if it does not match its dataset's declaration, or the scale."""
         require_pair(pair, self.pairs.description)
+        require_mask(pair, self.pairs)
         condition, target = self._oriented(pair.a, pair.b)
         if self.pairs.is_paired:
             _require_sizes(condition.shape[:2], target.shape[:2], self.scale, self.resize, pair.key)
-        return PreparedPair(pair.key, self._prepared(condition, 0, pair.key), self._prepared(target, 1, pair.key))
+        images = (self._prepared(condition, 0, pair.key), self._prepared(target, 1, pair.key))
+        return PreparedPair(pair.key, *images, self._mask(pair, images) if self.is_masked else None)
 
     def prepare_side(self, found: SideImage, name: SideName) -> Tensor:
         """Fit an image of one side; `DataError` if it does not match its dataset's declaration."""
@@ -165,7 +171,7 @@ class PreparedPairs:
 
     def _decode_pair(self, index: int) -> Record:
         key, *images = self.prepare(self.pairs[index])
-        return Record(key, tuple(images))
+        return Record(key, tuple(image for image in images if image is not None))
 
     def _decode_side(self, place: int, index: int) -> Record:
         require_side_image(found := self.pairs.read_side(index, self.names[place]), self.pairs.description)
@@ -176,6 +182,13 @@ class PreparedPairs:
         side, where = self.sides[place], f"{key}, side {self.names[place]}"
         scale = self.scale if place else 1
         return fit(to_tensor(array, side, where), side, self.sizes[place], self.resize, scale, where)
+
+    def _mask(self, pair: Pair, images: tuple[Tensor, Tensor]) -> Tensor:
+        """The mask of a pair, fitted as its target."""
+        stored = np.ones(max(pair.a.shape[:2], pair.b.shape[:2]), bool) if pair.mask is None else pair.mask
+        tensor = to_tensor(stored.astype(np.uint8), MASK, pair.key)
+        mask = fit(tensor, MASK, self.sizes[1], self.resize, self.scale, pair.key)
+        return counted_pixels(mask, self.sides, images)
 
     def _oriented(self, a: T, b: T) -> tuple[T, T]:
         return (b, a) if self.flipped else (a, b)
@@ -189,7 +202,7 @@ class PreparedPairs:
                 hint="Swap input.direction, or use a dataset with label maps on that side: labels_from_colors reads"
                 " them from colors, labels_from_values from values, on the side that their setting `side` says.",
             )
-        return OneHotLabels(target.palette)
+        return OneHotLabels(target.palette, target.ignore)
 
 
 def _factor(small: tuple[int, ...], large: tuple[int, ...]) -> int | None:

@@ -1,8 +1,8 @@
 """One side of pairs, from the stored array to what networks see.
 
 Stored arrays become tensors (channels, height, width): images on a scale of 0 to 255, as uint8 where they were uint8
-and as float32 otherwise; label maps as class indices with one channel. They stay so while they are resized, cropped
-and flipped, and become floats in [-1, 1] at the end.
+and as float32 otherwise; label maps as class indices with one channel, the ignored value as the index after the last
+class. They stay so while they are resized, cropped and flipped, and become floats in [-1, 1] at the end.
 """
 
 from __future__ import annotations
@@ -23,12 +23,22 @@ from genlab.interfaces.dataset import ImageSide, LabelSide, Palette, Side
 
 @dataclass(frozen=True)
 class OneHotLabels:
-    """A label map that networks see one-hot, with one channel per class, instead of in its palette's colors."""
+    """A label map that networks see one-hot, with one channel per class, instead of in its palette's colors.
+
+    Pixels of the ignored value are 0 in all channels.
+    """
 
     palette: Palette
+    ignore: int | None = None
 
 
 TensorSpec = Side | OneHotLabels
+
+MASK = LabelSide(((0, 0, 0), (255, 255, 255)))
+"""Masks, as label maps."""
+
+IGNORED_COLOR = (224, 224, 192)
+"""Color of pixels of no class: that of "void" in PASCAL VOC, which none of its first 255 classes has."""
 
 
 def channels_of(side: TensorSpec) -> int:
@@ -40,6 +50,16 @@ def channels_of(side: TensorSpec) -> int:
             return len(side.palette)
         case LabelSide():
             return 3
+
+
+def ignored_class(side: TensorSpec) -> int | None:
+    """Index in tensors of the pixels of no class: the one after the last class; None where all pixels have one."""
+    return None if isinstance(side, ImageSide) or side.ignore is None else len(side.palette)
+
+
+def shown_palette(side: LabelSide | OneHotLabels) -> Palette:
+    """Color of each index in tensors."""
+    return side.palette if side.ignore is None else (*side.palette, IGNORED_COLOR)
 
 
 def to_tensor(array: NDArray[np.generic], side: TensorSpec, key: str) -> Shaped[Tensor, "c h w"]:
@@ -91,9 +111,12 @@ def _labels(array: NDArray[np.generic], side: LabelSide | OneHotLabels, key: str
     if array.ndim != 2 or array.dtype.kind != "u" or array.dtype.itemsize > 2:
         what = f"expected a label map (height, width) of uint8 or uint16, got {array.dtype} {array.shape}"
         raise DataError(what, where=key)
-    if (highest := int(array.max())) >= len(side.palette):
+    if side.ignore is not None:
+        array = np.where(array == side.ignore, np.uint32(len(side.palette)), array)
+    count = len(shown_palette(side))
+    if (highest := int(array.max())) >= count:
         raise DataError(f"class {highest} has no color: the palette has {len(side.palette)}", where=key)
-    return _copy(array.astype(np.uint8 if len(side.palette) <= 256 else np.int32))[None]
+    return _copy(array.astype(np.uint8 if count <= 256 else np.int32))[None]
 
 
 def _copy(array: NDArray[np.generic]) -> Tensor:
@@ -115,10 +138,10 @@ def resize(image: Shaped[Tensor, "c h w"], side: TensorSpec, size: tuple[int, in
 def to_network(batch: Shaped[Tensor, "n c h w"], side: TensorSpec) -> Float[Tensor, "n d h w"]:
     """Normalize to floats: images and colored labels to [-1, 1] from black to full intensity, one-hot to 0 and 1."""
     if isinstance(side, OneHotLabels):
-        classes = F.one_hot(batch[:, 0].long(), len(side.palette))
+        classes = F.one_hot(batch[:, 0].long(), len(shown_palette(side)))[..., : len(side.palette)]
         return classes.permute(0, 3, 1, 2).float().contiguous()
     if isinstance(side, LabelSide):
-        batch = _colors(side.palette, batch.device)[batch[:, 0].long()].permute(0, 3, 1, 2).contiguous()
+        batch = _colors(shown_palette(side), batch.device)[batch[:, 0].long()].permute(0, 3, 1, 2).contiguous()
     return batch.float().div(127.5).sub(1.0)
 
 
@@ -151,21 +174,23 @@ def to_array(image: Float[Tensor, "c h w"], side: ImageSide) -> NDArray[np.gener
     return values.round().clip(limits.min, limits.max).astype(dtype)
 
 
-def classes_of_colors(image: NDArray[np.generic], palette: Palette) -> NDArray[np.unsignedinteger] | None:
-    """The class of each pixel, (height, width), of an image (height, width, 3) of exactly a palette's colors.
+def classes_of_colors(image: NDArray[np.generic], side: LabelSide | OneHotLabels) -> NDArray[np.unsignedinteger] | None:
+    """The label map, (height, width), of an image (height, width, 3) of exactly its palette's colors.
 
     None if it has others, as one that JPEG has blurred.
     """
     if image.dtype != np.uint8 or image.shape[2:] != (3,):
         return None
     weights = np.array([1 << 16, 1 << 8, 1], np.uint32)
-    colors, pixels = np.array(palette, np.uint32) @ weights, image.astype(np.uint32) @ weights
+    colors, pixels = np.array(shown_palette(side), np.uint32) @ weights, image.astype(np.uint32) @ weights
     order = np.argsort(colors, kind="stable")
     places = np.searchsorted(colors, pixels, sorter=order).clip(max=len(colors) - 1)
     classes = order[places]
     if not np.array_equal(colors[classes], pixels):
         return None
-    return classes.astype(np.uint8 if len(palette) <= 256 else np.uint16)
+    if side.ignore is not None:
+        classes[classes == len(side.palette)] = side.ignore
+    return classes.astype(np.uint8 if classes.max() <= 255 else np.uint16)
 
 
 def to_classes(scores: Float[Tensor, "c h w"]) -> NDArray[np.unsignedinteger]:

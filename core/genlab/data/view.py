@@ -11,7 +11,16 @@ from torch import Tensor
 
 from genlab.config.schema import Evaluate, PreviewBands
 from genlab.data.prepared import PreparedPairs
-from genlab.data.sides import OneHotLabels, TensorSpec, channels_of, to_bytes, to_classes, value_range
+from genlab.data.sides import (
+    OneHotLabels,
+    TensorSpec,
+    channels_of,
+    ignored_class,
+    shown_palette,
+    to_bytes,
+    to_classes,
+    value_range,
+)
 from genlab.errors import DataError
 from genlab.interfaces.dataset import ImageSide, SideName
 
@@ -40,9 +49,18 @@ class SideView(NamedTuple):
 
     def _colors(self, image: Float[Tensor, "c h w"]) -> NDArray[np.uint8]:
         if isinstance(self.side, OneHotLabels):
-            return np.array(self.side.palette, np.uint8)[to_classes(image)]
+            return np.array(shown_palette(self.side), np.uint8)[_classes(image, self.side)]
         shown = image[[band - 1 for band in self.bands]]
         return to_bytes(shown.expand(3, -1, -1))
+
+
+def _classes(image: Float[Tensor, "c h w"], side: OneHotLabels) -> NDArray[np.unsignedinteger]:
+    """The class of each pixel of scores or of a target, which is 0 in all channels where a pixel is of no class."""
+    classes, ignored = to_classes(image), ignored_class(side)
+    if ignored is None:
+        return classes
+    is_of_none = (image == 0).all(dim=0).cpu().numpy()
+    return np.where(is_of_none, ignored, classes)
 
 
 class PairViews(NamedTuple):

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genlab.data.network_batch import to_batch
 from genlab.data.order import evenly_spaced
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import to_network
@@ -44,7 +45,8 @@ class Measured(NamedTuple):
 def validate(experiment: Experiment, predictor: Predictor, stopping: Callable[[], bool]) -> Measured:
     """Compute each metric over validation pairs, over as many training pairs, and the difference.
 
-    Metrics that need pairs are not computed over training data that have none.
+    Metrics that need pairs are not computed over training data that have none. Images of which no pixel counts are left
+    out.
 
     Raises:
         Interrupted: as soon as `stopping` says so.
@@ -72,7 +74,7 @@ def try_metrics(metrics: Mapping[str, Metric], pairs: PreparedPairs) -> None:
     batch = pair_as_batch(pairs, 0, torch.device("cpu"))
     for name, metric in metrics.items():
         metric.reset()
-        metric.update(batch.condition, batch.target, batch.target)
+        _add(metric, batch, batch.target)
         _scores(name, metric)
         _per_image(name, metric, [pairs[0].key])
         metric.reset()
@@ -96,16 +98,26 @@ def _measure(
     for index in indices:
         if stopping():
             raise Interrupted
-        keys.append(pairs[index].key)
         batch = pair_as_batch(pairs, index, experiment.device)
+        if batch.mask is not None and not batch.mask.any():
+            continue
+        keys.append(pairs[index].key)
         prediction = predictor(batch.condition)
         for metric in metrics.values():
-            metric.update(batch.condition, batch.target, prediction)
+            _add(metric, batch, prediction)
     scores: dict[str, float] = {}
     for name, metric in metrics.items():
         scores |= _scores(name, metric)
     each = {name: _per_image(name, metric, keys) for name, metric in metrics.items()}
     return Measured(scores, {name: values for name, values in each.items() if values is not None})
+
+
+def _add(metric: Metric, batch: Batch, prediction: Tensor) -> None:
+    sides = (*batch.sides, batch.compared(prediction))
+    if batch.mask is None:
+        metric.update(*sides)
+    else:
+        metric.update_masked(*sides, batch.mask)
 
 
 def _per_image(name: str, metric: Metric, keys: Sequence[str]) -> dict[str, float] | None:
@@ -144,8 +156,8 @@ def _score(name: str, value: object) -> float:
 def pair_as_batch(pairs: PreparedPairs, index: int, device: torch.device) -> Batch:
     """One pair as a batch."""
     pair = pairs[index]
-    condition = to_network(pair.condition[None].to(device), pairs.sides.condition)
-    return Batch(condition, to_network(pair.target[None].to(device), pairs.sides.target))
+    mask = None if pair.mask is None else pair.mask[None].to(device)
+    return to_batch(pairs.sides, pair.condition[None].to(device), pair.target[None].to(device), mask)
 
 
 def preview(experiment: Experiment, predictor: Predictor) -> Pictures:
@@ -158,7 +170,9 @@ def preview(experiment: Experiment, predictor: Predictor) -> Pictures:
         keys=tuple(pairs[index].key for index in indices),
         condition=np.stack([condition.picture(batch.condition[0]) for batch in batches]),
         prediction=np.stack([target.picture(_predicted(predictor, batch)) for batch in batches]),
-        target=np.stack([target.picture(batch.target[0]) for batch in batches]),
+        target=np.stack(
+            [target.picture(to_network(pairs[index].target[None], pairs.sides.target)[0]) for index in indices]
+        ),
         condition_caption=condition.caption,
         target_caption=target.caption,
         is_paired=pairs.pairs.is_paired,

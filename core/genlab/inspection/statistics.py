@@ -69,10 +69,12 @@ class ClassStatistics:
     Args:
         dtype: NumPy's name of their type.
         shares: of each class, by its index, the share of all pixels.
+        ignored: the share of pixels of no class.
     """
 
     dtype: str
     shares: tuple[float, ...]
+    ignored: float = 0.0
 
 
 SideStatistics = ImageStatistics | ClassStatistics
@@ -139,16 +141,21 @@ class ClassCollector:
 
     def __init__(self, side: LabelSide) -> None:
         self._counts = np.zeros(len(side.palette), np.int64)
+        self._ignore = side.ignore
+        self._ignored = 0
         self._dtype = ""
 
     def add(self, labels: NDArray[np.generic]) -> None:
         """Count the classes of a label map (height, width), each of which has a color in the palette."""
-        self._counts += np.bincount(labels.reshape(-1), minlength=self._counts.size)
+        classes = labels.reshape(-1) if self._ignore is None else labels[labels != self._ignore]
+        self._counts += np.bincount(classes, minlength=self._counts.size)
+        self._ignored += labels.size - classes.size
         self._dtype = labels.dtype.name
 
     def statistics(self) -> ClassStatistics:
         """Statistics of the label maps so far, at least one."""
-        return ClassStatistics(self._dtype, tuple((self._counts / self._counts.sum()).tolist()))
+        total = int(self._counts.sum()) + self._ignored
+        return ClassStatistics(self._dtype, tuple((self._counts / total).tolist()), self._ignored / total)
 
 
 def collector(side: Side, count: int) -> ImageCollector | ClassCollector:

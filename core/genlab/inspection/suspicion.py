@@ -48,10 +48,12 @@ def constant_values(name: SideName, found: ImageStatistics) -> Suspicion | None:
 
 
 def constant_class(name: SideName, found: ClassStatistics) -> Suspicion | None:
-    """One class in all pixels, as of masks of 0 and 1 that are read by the colors black and white."""
-    if max(found.shares) < 1:
+    """One class in all pixels, or in none, as of masks of 0 and 1 that are read by the colors black and white."""
+    seen = [index for index, share in enumerate(found.shares) if share]
+    if len(seen) > 1:
         return None
-    what = f"every pixel of side {name} is of class {found.shares.index(max(found.shares))}"
+    but = " or ignored" if seen and found.ignored else ""
+    what = f"every pixel of side {name} is {f'of class {seen[0]}' if seen else 'ignored'}{but}"
     hint = "Are the palette or the values of the labels' dataset those of the files? labels_from_values reads indices."
     return Suspicion("constant_class", name, what, hint)
 

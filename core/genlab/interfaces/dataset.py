@@ -50,9 +50,11 @@ class LabelSide:
 
     Args:
         palette: the color of each class (red, green, blue, 0 to 255); a pixel holds an index into it.
+        ignore: the value of pixels of no class, such as 255, which losses and metrics leave out; None if all have one.
     """
 
     palette: Palette
+    ignore: int | None = None
 
 
 Side = ImageSide | LabelSide
@@ -64,11 +66,15 @@ class Pair(NamedTuple):
     An image is an array (height, width, channels) of integers of up to 32 bits or of floats; a label map is an array
     (height, width) of uint8 or uint16. Both sides have the same height and width, or one is `input.scale` times as high
     and wide as the other. The key names the pair, and no other.
+
+    The mask, of pairs that say `has_masks`, is an array (height, width) of booleans, as large as the larger side: true
+    where the pair counts. Losses and metrics leave out all other pixels.
     """
 
     key: str
     a: NDArray[np.generic]
     b: NDArray[np.generic]
+    mask: NDArray[np.bool_] | None = None
 
 
 class SideImage(NamedTuple):
@@ -92,9 +98,11 @@ class Pairs(ABC):
 
     Attributes:
         is_paired: whether condition and target belong together; False only for `Unpaired`, and what wraps it.
+        has_masks: whether each pair has a mask; what wraps other pairs passes it on.
     """
 
     is_paired: bool = True
+    has_masks: bool = False
 
     def __init__(
         self, a: Side, b: Side, description: str, left_out: Mapping[str, Sequence[str]] = MappingProxyType({})
@@ -135,9 +143,9 @@ class Pairs(ABC):
         for pair in self:
             require_pair(pair, self.description)
             digest.update(pair.key.encode())
-            for side in (pair.a, pair.b):
-                digest.update(f"{side.dtype.str}{side.shape}".encode())
-                digest.update(np.ascontiguousarray(side).tobytes())
+            for array in (pair.a, pair.b) if pair.mask is None else (pair.a, pair.b, pair.mask):
+                digest.update(f"{array.dtype.str}{array.shape}".encode())
+                digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
     def sizes(self, side: SideName) -> Sequence[tuple[int, int]]:
@@ -219,6 +227,9 @@ def require_pair(pair: object, where: str) -> None:
     for side in (pair.a, pair.b):
         if not isinstance(cast(object, side), np.ndarray):
             raise DataError(f"a side of a pair: expected a NumPy array, got a {type(side).__name__}", where=pair.key)
+    if pair.mask is not None and getattr(pair.mask, "dtype", None) != np.bool_:
+        given = getattr(pair.mask, "dtype", type(pair.mask).__name__)
+        raise DataError(f"the mask of a pair: expected a NumPy array of booleans, got {given}", where=pair.key)
 
 
 def require_side_image(image: object, where: str) -> None:

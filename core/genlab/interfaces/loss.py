@@ -26,10 +26,15 @@ class Loss(nn.Module, ABC):
     0 elsewhere. A class that is not lowest where the prediction is the target says `least_at_target = False`; one whose
     value is not a mean over images, `is_mean = False`; and one that remembers images in its buffers,
     `remembers_images = True`: a training on several devices has to know.
+
+    Where a pixel does not count, prediction and target are equal, or for classes 0 in all channels. One whose value is
+    the mean over pixels of what each adds by itself, and adds 0 there, says `is_pixelwise = True`: the mean is then
+    that over the pixels that count. Others see equal pixels, and no gradient reaches the generator through them.
     """
 
     predictions: ClassVar[Predictions] = "images"
     least_at_target: ClassVar[bool] = True
+    is_pixelwise: ClassVar[bool] = False
     is_mean: ClassVar[bool] = True
     remembers_images: ClassVar[bool] = False
 

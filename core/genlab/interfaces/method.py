@@ -92,6 +92,8 @@ class Method(ABC):
     The framework supplies the constructor's `networks` (by role) and `losses` (by the recipe's label); its other
     arguments are settings. The class says in `roles` which networks it has, in `predictions` what it predicts (losses
     and metrics must take the same), and in `needs_pairs` whether a batch's condition and target belong together.
+    One that says `follows_masks = True` leaves out the pixels that a batch's mask leaves out: it compares predictions
+    by a `StepContext` of the batch alone, which sees to it. Data with masks or ignored labels are refused without it.
     A class whose state depends on the images seen, such as a pool of earlier predictions, says
     `remembers_images = True`: a training on several devices has to know.
 
@@ -109,6 +111,7 @@ class Method(ABC):
     roles: ClassVar[Mapping[str, Role]] = {"generator": GENERATOR}
     predictions: ClassVar[Predictions] = "images"
     needs_pairs: ClassVar[bool] = True
+    follows_masks: ClassVar[bool] = False
     remembers_images: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from genlab.errors import PluginError
@@ -57,6 +57,20 @@ class Metric(ABC):
         Where predictions are scores of classes, the target has one channel a class, 1 where a pixel is of the class
         and 0 elsewhere.
         """
+
+    def update_masked(
+        self,
+        condition: Float[Tensor, "n c j k"],
+        target: Float[Tensor, "n d h w"],
+        prediction: Float[Tensor, "n d h w"],
+        mask: Bool[Tensor, "n 1 h w"],  # noqa: ARG002
+    ) -> None:
+        """Add one batch of which some pixels do not count: there the mask is false, and prediction and target agree.
+
+        At least one pixel of each image counts. Where predictions are scores of classes, both sides are 0 in all
+        channels at the others. This one adds all pixels; override it to leave these out, if they change the score.
+        """
+        self.update(condition, target, prediction)
 
     @abstractmethod
     def compute(self) -> float | Mapping[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from genlab.errors import TrainingError
@@ -19,7 +19,7 @@ class StepContext:
     An image is scored once, however many objectives ask for it.
 
     Args:
-        batch: condition and target.
+        batch: condition and target, and which pixels count.
         prediction: the generator's, or another image that stands for it.
         discriminator: the discriminator of the target's side, if there is one.
         shown: what the discriminator is shown as the condition; by default the condition. One whose role reads an image
@@ -28,7 +28,9 @@ class StepContext:
     Attributes:
         condition: what is predicted from, (n, c, j, k).
         target: what is to be predicted, (n, d, h, w).
-        prediction: of the target's shape; for a term of the discriminator it is detached from the generator.
+        prediction: of the target's shape, and equal to it where a pixel does not count; for a term of the discriminator
+            it is detached from the generator.
+        mask: true where a pixel of the target counts, (n, 1, h, w); None where all do.
         position: the position in the training.
         draws: random numbers for this batch.
     """
@@ -42,7 +44,8 @@ class StepContext:
     ) -> None:
         self.condition: Tensor = batch.condition
         self.target: Tensor = batch.target
-        self.prediction: Tensor = prediction
+        self.prediction: Tensor = batch.compared(prediction)
+        self.mask: Bool[Tensor, "n 1 h w"] | None = batch.mask
         self.position: Position = batch.position
         self.draws: Draws = batch.draws
         if not (discriminator is None or isinstance(discriminator, Discriminator)):
@@ -50,6 +53,10 @@ class StepContext:
         self._discriminator = discriminator
         self._shown: Tensor = batch.condition if shown is None else shown
         self._scored: dict[int, tuple[Tensor, Scored]] = {}
+
+    def mean_over_counted(self, mean: Float[Tensor, ""]) -> Float[Tensor, ""]:
+        """The mean over the pixels that count, from that over all, to which the others add 0; 0 where none counts."""
+        return mean if self.mask is None else mean * (self.mask.numel() / self.mask.sum().clamp(min=1))
 
     def score(self, image: Float[Tensor, "n d h w"]) -> Sequence[Float[Tensor, "n 1 i j"]]:
         """The discriminator's maps of scores for an image, at least one."""

@@ -22,7 +22,8 @@ def generator_terms(losses: Mapping[str, WeightedLoss], step: StepContext) -> Te
         if isinstance(loss, AdversarialLoss):
             terms[label] = Term(_over_maps(loss.for_generator, step), weight.at(step.position))
         elif isinstance(loss, Loss):
-            terms[label] = Term(loss(step.condition, step.target, step.prediction), weight.at(step.position))
+            value = loss(step.condition, step.target, step.prediction)
+            terms[label] = Term(step.mean_over_counted(value) if loss.is_pixelwise else value, weight.at(step.position))
         elif loss.side == "generator" and step.position.is_due(loss.every):
             terms[label] = Term(loss(step), loss.every * weight.at(step.position))
     return terms

@@ -65,12 +65,13 @@ class Direction(NamedTuple):
         known = self.source
         if image.size == 0:
             raise DataError(f"expected an image with pixels, got an array of shape {image.shape}", where=where)
-        if known.classes is not None and image.ndim == 2:
-            return image, self._labels(known.classes)
+        labels = None if known.classes is None else self._labels(LabelSide(known.classes, known.ignore))
+        if labels is not None and image.ndim == 2:
+            return image, labels
         if image.ndim == 3 and (image.shape[2], known.channels) == (1, 3):
             image = np.repeat(image, 3, axis=2)
-        if known.classes is not None and (classes := classes_of_colors(image, known.classes)) is not None:
-            return classes, self._labels(known.classes)
+        if labels is not None and (classes := classes_of_colors(image, labels)) is not None:
+            return classes, labels
         if self.is_back and self.classes is not None:
             hint = "Give the class of each pixel, or its color in the palette."
             raise DataError("expected a label map of the training's classes", where=where, hint=hint)
@@ -83,8 +84,9 @@ class Direction(NamedTuple):
             raise DataError(what, where=where, hint="Convert it to the type of the training images.")
         return image, ImageSide(known.channels, known.range)
 
-    def _labels(self, palette: Palette) -> TensorSpec:
-        return OneHotLabels(palette) if self.is_back and self.classes is not None else LabelSide(palette)
+    def _labels(self, side: LabelSide) -> LabelSide | OneHotLabels:
+        is_one_hot = self.is_back and self.classes is not None
+        return OneHotLabels(side.palette, side.ignore) if is_one_hot else side
 
 
 def find_direction(

@@ -104,6 +104,7 @@ class SideRecord(BaseModel):
         dtype: NumPy's name of its arrays' type.
         range: the values of black and of full intensity; None for those of the type.
         classes: the palette of a label map.
+        ignore: the value of a label map's pixels of no class; None if all have one.
     """
 
     name: SideName
@@ -111,11 +112,14 @@ class SideRecord(BaseModel):
     dtype: str
     range: tuple[float, float] | None = None
     classes: Palette | None = None
+    ignore: int | None = None
 
     @property
     def side(self) -> Side:
         """The side as datasets declare it."""
-        return ImageSide(self.channels, self.range, self.dtype) if self.classes is None else LabelSide(self.classes)
+        if self.classes is None:
+            return ImageSide(self.channels, self.range, self.dtype)
+        return LabelSide(self.classes, self.ignore)
 
 
 class Manifest(BaseModel):

@@ -110,7 +110,7 @@ def side_records(pairs: PreparedPairs) -> tuple[SideRecord, SideRecord]:
 def _record(name: SideName, side: TensorSpec, dtype: str) -> SideRecord:
     if isinstance(side, ImageSide):
         return SideRecord(name=name, channels=side.channels, dtype=dtype, range=side.range)
-    return SideRecord(name=name, channels=3, dtype=dtype, classes=side.palette)
+    return SideRecord(name=name, channels=3, dtype=dtype, classes=side.palette, ignore=side.ignore)
 
 
 def library_versions() -> dict[str, str]:

@@ -15,6 +15,7 @@ from typing import ClassVar, cast, get_args
 
 import numpy as np
 
+from genlab.data.masks import require_mask
 from genlab.data.order import evenly_spaced
 from genlab.data.sides import to_tensor
 from genlab.errors import DataError
@@ -30,6 +31,7 @@ from genlab.interfaces.dataset import (
     SideImage,
     SideName,
     Split,
+    require_pair,
 )
 from genlab.testing.suite import ConformanceError, Suite, require
 from genlab.testing.threads import read_in_turns
@@ -90,7 +92,8 @@ class DatasetSuite(Suite):
     def test_pairs_are_what_their_sides_declare(self) -> None:
         """Arrays have the channels, the type and the values that are declared, and sizes that belong together.
 
-        Both sides of a pair have one height and width, or one is a whole number of times as large as the other.
+        Both sides of a pair have one height and width, or one is a whole number of times as large as the other. A
+        mask is there if it is declared, and as large as the larger side.
         """
         for split in SPLITS:
             pairs = self.pairs(split)
@@ -200,6 +203,11 @@ class DatasetSuite(Suite):
 
 
 def _require_sound(pair: Pair, pairs: Pairs) -> None:
+    try:
+        require_pair(pair, pairs.description)
+        require_mask(pair, pairs)
+    except DataError as error:
+        raise ConformanceError(str(error)) from error
     sizes = [side.shape[:2] for side in (pair.a, pair.b)]
     small, large = sorted(sizes)
     fits = all(small) and large == tuple(large[0] // small[0] * side for side in small)
@@ -240,5 +248,7 @@ def _equal(one: Pair, other: Pair) -> bool:
     return one.key == other.key and all(map(_same_array, one[1:], other[1:]))
 
 
-def _same_array(one: np.ndarray, other: np.ndarray) -> bool:
+def _same_array(one: np.ndarray | None, other: np.ndarray | None) -> bool:
+    if one is None or other is None:
+        return one is other
     return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")

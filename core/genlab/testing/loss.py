@@ -11,7 +11,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from genlab.interfaces.batch import Batch
 from genlab.interfaces.loss import Loss
+from genlab.interfaces.step_context import StepContext
 from genlab.testing.device import require_one_device
 from genlab.testing.examples import batch, perfect, wrong
 from genlab.testing.loss_flags import require_mean_is_declared, require_memory_is_declared
@@ -125,6 +127,22 @@ class LossSuite(Suite):
         value = deepcopy(loss)(*example)
         of_each = [deepcopy(loss)(*image) for image in zip(*(side.split(1) for side in example), strict=True)]
         require_mean_is_declared(self.component, "it", value, of_each)
+
+    def test_it_leaves_out_pixels_if_it_is_pixelwise(self) -> None:
+        """If its class says that it is pixelwise, pixels where both sides agree add nothing to the mean over all."""
+        if not self.component.is_pixelwise:
+            return
+        condition, target, prediction = self.example()
+        counted = torch.arange(self.size) < self.size // 4
+        if self.component.predictions == "classes":
+            target = target * counted
+        masked = Batch(condition, target, mask=counted.expand(len(target), 1, self.size, -1))
+        step = StepContext(masked, prediction)
+        value = step.mean_over_counted(self.loss()(step.condition, step.target, step.prediction))
+        alone = self.loss()(*(side[..., : self.size // 4] for side in (condition, target, prediction)))
+        what = f"over a quarter of the pixels it is {value:.6g}, and of these alone {alone:.6g}"
+        hint = "say is_pixelwise = False in the class, unless others should add 0"
+        require(torch.isclose(value, alone, rtol=1e-4, atol=1e-6), f"{what}: {hint}")
 
     def test_inputs_are_left_alone(self) -> None:
         """It changes no input in place, as others use them."""

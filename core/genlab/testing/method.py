@@ -102,21 +102,34 @@ class MethodSuite(ToyTraining):
         method, given = self.method(), self.batch()
         for network in method.networks.values():
             network.eval()
-        values: list[dict[str, Tensor]] = []
-        for seed in (1, 2):
-            with drawing(seed):
-                method.begin(given.position)
-                shared = method.forward(given)
-                values.append(
-                    {
-                        f"{phase.name}/{name}": term.value.detach()
-                        for phase in method.phases()
-                        for name, term in phase.terms(given, shared).items()
-                    }
-                )
+        values = [self._values(method, given, seed) for seed in (1, 2)]
         other = [name for name, value in values[0].items() if not value.equal(values[1][name])]
         what = f"the term {other and other[0]} depends on random numbers that are not those of the batch"
         require(not other, f"{what}: use batch.draws, which is the same on any number of devices")
+
+    def _values(self, method: Method, given: Batch, seed: int) -> dict[str, Tensor]:
+        """The value of each term, with the process's random numbers seeded."""
+        with drawing(seed):
+            method.begin(given.position)
+            shared = method.forward(given)
+            found = [(phase, phase.terms(given, shared)) for phase in method.phases()]
+        return {f"{phase.name}/{name}": term.value.detach() for phase, its in found for name, term in its.items()}
+
+    def test_it_follows_masks_if_it_says_so(self) -> None:
+        """If its class says so, no term depends on a prediction of which no pixel counts."""
+        if not self.component.follows_masks:
+            return
+        method, given = self.method(), self.batch()
+        masked = given._replace(mask=torch.zeros_like(given.target[:, :1], dtype=torch.bool))
+        first = self._values(method, masked, seed=0)
+        for role, network in method.networks.items():
+            if self.component.roles[role].kind == "generator":
+                for weight in network.parameters():
+                    weight.data.neg_()
+        second = self._values(method, masked, seed=0)
+        other = [name for name, value in first.items() if not value.equal(second[name])]
+        what = f"where no pixel counts, the term {other and other[0]} depends on what the generator predicts"
+        require(not other, f"{what}: compare by a StepContext of the batch, or leave follows_masks out of the class")
 
     def test_it_says_whether_it_remembers_images(self) -> None:
         """If what it carries depends on the images seen, and not on weights alone, its class says so."""

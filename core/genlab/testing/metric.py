@@ -159,6 +159,21 @@ class MetricSuite(Suite):
         require(is_line, f"its description is {description!r:.60}; expected one line")
         require_fingerprint(one, other)
 
+    def test_a_mask_of_all_pixels_changes_nothing(self) -> None:
+        """Where every pixel counts, masked images have the scores of others; images of which few count have some."""
+        example = self.example()
+        masked, few = self.metric(), self.metric()
+        counted = torch.ones_like(example[1][:, :1], dtype=torch.bool)
+        masked.update_masked(*example, counted)
+        _require_equal(self.scores(masked), self.scores(self.measured()), "where all pixels count it is not the same:")
+        condition, target, prediction = example
+        counted = counted & (torch.arange(self.size) < self.size // 4)
+        if self.component.predictions == "classes":
+            target = target * counted
+        few.update_masked(condition, target, torch.where(counted, prediction, target), counted)
+        odd = [f"{name or 'it'} is {value}" for name, value in self.scores(few).items() if not math.isfinite(value)]
+        require(not odd, f"of images of which a quarter of the pixels counts, {', '.join(odd)}")
+
     def test_inputs_are_left_alone(self) -> None:
         """It changes no input in place, as others use them."""
         example = self.example()

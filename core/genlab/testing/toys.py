@@ -32,6 +32,7 @@ class MemoryPairs(Pairs):
         b: the second sides.
         sides: what they are.
         broken: the indices of pairs that raise a `DataError`.
+        masks: which pixels of each pair count; unless given, all of all pairs.
     """
 
     def __init__(
@@ -40,8 +41,11 @@ class MemoryPairs(Pairs):
         b: Sequence[NDArray[np.generic]],
         sides: tuple[Side, Side] = (ImageSide(), ImageSide()),
         broken: Sequence[int] = (),
+        masks: Sequence[NDArray[np.bool_]] = (),
     ) -> None:
         super().__init__(*sides, "pairs in memory")
+        self.masks = masks
+        self.has_masks = len(masks) > 0
         self.arrays = list(zip(a, b, strict=True))
         self.broken = set(broken)
         self.reads = [0] * len(self.arrays)
@@ -55,7 +59,7 @@ class MemoryPairs(Pairs):
         self.reads[index] += 1
         if index in self.broken:
             raise DataError("cannot be read", where=f"pair {index}")
-        return Pair(f"pair {index}", *self.arrays[index])
+        return Pair(f"pair {index}", *self.arrays[index], self.masks[index] if self.has_masks else None)
 
 
 class ToyGenerator(Generator):

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import get_args
 
 import numpy as np
@@ -42,6 +43,8 @@ class SplitReport:
             `HEIGHT x WIDTH and HEIGHT x WIDTH` where both sides differ, and by `a: HEIGHT x WIDTH` without pairs.
         keys: the keys of pairs that are equal, pixel by pixel, by a hash of their content; without pairs, of images.
         statistics: depth, bands and values of each side, or its classes, of all pairs.
+        ignored: the share of pixels that do not count; None if all do.
+        ignored_pairs: the keys of pairs of which no pixel counts.
         suspicions: what is valid but probably a mistake.
     """
 
@@ -53,6 +56,8 @@ class SplitReport:
     sizes: Mapping[str, int]
     keys: Mapping[str, Sequence[str]]
     statistics: Mapping[SideName, SideStatistics]
+    ignored: float | None
+    ignored_pairs: Sequence[str]
     suspicions: Sequence[Suspicion]
 
     @property
@@ -141,6 +146,7 @@ class _Reading:
         self._faults = faults
         self._sizes = Counter[str]()
         self._keys: defaultdict[str, list[str]] = defaultdict(list)
+        self._ignored: dict[str, float] = {}
 
     def read(self) -> None:
         """Read all pairs; without pairs, all images of each side."""
@@ -166,6 +172,8 @@ class _Reading:
             sizes=dict(self._sizes.most_common()),
             keys=dict(self._keys),
             statistics=statistics,
+            ignored=fmean(self._ignored.values()) if self._ignored else None,
+            ignored_pairs=[key for key, share in self._ignored.items() if share == 1],
             suspicions=suspicions,
         )
 
@@ -178,7 +186,8 @@ class _Reading:
 
     def _read_pair(self, index: int) -> None:
         pair = self._prepared.pairs[index]
-        self._prepared.prepare(pair)
+        if (mask := self._prepared.prepare(pair).mask) is not None:
+            self._ignored[pair.key] = 1 - mask.float().mean().item()
         self._inspector.add(pair)
         self._sizes[" and ".join(dict.fromkeys(map(_size, (pair.a, pair.b))))] += 1
         self._keys[_content(pair.a, pair.b)].append(pair.key)
@@ -214,4 +223,4 @@ def _title(split: Split, name: str, view: SideView) -> str:
 def _in_words(side: Side) -> str:
     if isinstance(side, ImageSide):
         return f"image, {side.channels} channel{'s' if side.channels > 1 else ''}"
-    return f"labels, {len(side.palette)} classes"
+    return f"labels, {len(side.palette)} classes{'' if side.ignore is None else ', some ignored'}"

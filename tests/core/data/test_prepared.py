@@ -26,10 +26,11 @@ def channels_first(array: np.ndarray) -> torch.Tensor:
 
 def test_gives_condition_and_target_with_the_key():
     pairs = pictures(2)
-    key, condition, target = prepared(pairs)[1]
+    key, condition, target, mask = prepared(pairs)[1]
     assert key == "pair 1"
     assert torch.equal(condition, channels_first(pairs.arrays[1][0]))
     assert torch.equal(target, channels_first(pairs.arrays[1][1]))
+    assert mask is None
 
 
 def test_the_direction_says_which_side_is_the_condition():

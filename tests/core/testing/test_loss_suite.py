@@ -96,6 +96,13 @@ class SilentScale(ToyLoss):
         return value / self.scale
 
 
+class SaysItIsPixelwise(RootMeanSquare):
+    """Takes the root of a mean over all pixels, of which those that agree are some."""
+
+    is_mean: ClassVar[bool] = False
+    is_pixelwise: ClassVar[bool] = True
+
+
 class Detached(ToyLoss):
     """Lets no gradient through."""
 
@@ -269,6 +276,7 @@ PLANTED = [
     Planted(HiddenScale, "test_what_it_carries_is_in_its_buffers", "it remembers more than these"),
     Planted(SilentScale, "test_it_says_whether_it_remembers_images", "its buffer `scale` depends on the images"),
     Planted(RootMeanSquare, "test_it_says_whether_it_is_a_mean_over_images", "say is_mean = False"),
+    Planted(SaysItIsPixelwise, "test_it_leaves_out_pixels_if_it_is_pixelwise", "say is_pixelwise = False"),
     Planted(Detached, "test_its_gradient_leads_downwards", "no gradient comes back from it"),
     Planted(PartlyDetached, "test_its_gradient_leads_downwards", "its gradient by the prediction is 0"),
     Planted(Rounding, "test_its_gradient_leads_downwards", "its gradient by the prediction is 0"),

@@ -58,6 +58,12 @@ class OfLabels(ToyMethod):
     predictions: ClassVar[Predictions] = "labels"
 
 
+class ComparesAll(ToyMethod):
+    """Says that it follows masks, and compares all pixels."""
+
+    follows_masks: ClassVar[bool] = True
+
+
 class OnePhaseTwice(ToyMethod):
     """Calls two phases the same."""
 
@@ -351,6 +357,7 @@ _LIKE = "test_a_prediction_is_like_its_target"
 _BACK = "test_the_way_back_is_like_its_condition"
 _WEIGHT = "test_a_weight_may_change"
 _DRAWS = "test_it_draws_by_sample"
+_MASKS = "test_it_follows_masks_if_it_says_so"
 _LOWERS = "test_training_lowers_the_loss"
 _TERMS = "test_every_term_has_a_part_in_its_update"
 _GAME = "test_the_game_is_played"
@@ -390,6 +397,7 @@ PLANTED = [
     Planted(Averaged, _RESUME, "resumed after 40 of 44 steps, it predicts something else than without a pause"),
     Planted(HashedByTime, "test_what_it_loads_has_a_hash", "its fingerprint differs each time"),
     Planted(Remembering, _RESUME, "resumed after 40 of 44 steps, `usual` is not as without a pause"),
+    Planted(ComparesAll, _MASKS, "where no pixel counts, the term critic/predicted depends on what the generator"),
     Planted(SilentPool, "test_it_says_whether_it_remembers_images", "say remembers_images = True in the class"),
     Planted(NeedsTheGame, "test_it_does_without_an_adversarial_loss", "KeyError: 'discriminator'"),
 ]

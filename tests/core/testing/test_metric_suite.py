@@ -54,6 +54,22 @@ class OfSinglePrecision(ToyMetric):
         return np.float32(super().compute())
 
 
+class WithoutTheMask(ToyMetric):
+    """Takes the pixels that count for those that do not."""
+
+    def update_masked(self, condition: Tensor, target: Tensor, prediction: Tensor, mask: Tensor) -> None:
+        self.update(condition, target, torch.where(mask, target, prediction))
+
+
+class OverNothing(ToyMetric):
+    """Divides the images in two, and has the mean of the half of which no pixel counts."""
+
+    def update_masked(self, condition: Tensor, target: Tensor, prediction: Tensor, mask: Tensor) -> None:
+        for side in (slice(None, 16), slice(16, None)):
+            distance, counted = ((prediction - target).abs() * mask)[..., side], mask[..., side]
+            self.values += (distance.sum(dim=(1, 2, 3)) / counted.sum(dim=(1, 2, 3)) / 3).tolist()
+
+
 class Infinite(ToyMetric):
     """Divides by what may be nothing."""
 
@@ -320,6 +336,7 @@ class InPlace(ToyMetric):
 
 _SCORES = "test_it_gives_its_scores"
 _MERGED = "test_what_processes_counted_is_merged"
+_MASKED = "test_a_mask_of_all_pixels_changes_nothing"
 _EACH = "test_each_image_has_its_own_score"
 _WITH = "test_it_says_what_it_measures_with"
 
@@ -355,6 +372,8 @@ PLANTED = [
     Planted(Verbose, _WITH, "its description is 'measured with\\na trained network'; expected one line"),
     Planted(NamedByTime, _WITH, "its fingerprint differs each time"),
     Planted(NumberedPrint, _WITH, "its fingerprint is 17"),
+    Planted(WithoutTheMask, _MASKED, "where all pixels count it is not the same: 0."),
+    Planted(OverNothing, _MASKED, "of images of which a quarter of the pixels counts, it is nan"),
     Planted(InPlace, "test_inputs_are_left_alone", "it modifies its inputs in place"),
 ]
 

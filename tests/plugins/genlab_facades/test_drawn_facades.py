@@ -29,7 +29,7 @@ def same(one: Pair, other: Pair) -> bool:
 
 def test_a_pair_is_a_photo_and_its_label_map() -> None:
     pairs = DrawnFacades(size=48).open("train")
-    key, photo, labels = pairs[17]
+    key, photo, labels, _ = pairs[17]
     assert key == "train-00017"
     assert photo.shape == (48, 48, 3)
     assert labels.shape == (48, 48)

@@ -75,7 +75,7 @@ def test_columns_become_sides(parquet: str) -> None:
     pairs = HuggingFace(path=parquet, **FACADES).open("train")
     assert pairs.a == pairs.b == ImageSide(channels=3, dtype="uint8")
     assert pairs.description == f"9 pairs of {parquet}, train[:90%]"
-    key, a, b = pairs[7]
+    key, a, b, _ = pairs[7]
     assert key == "train/7"
     assert (a == (7, 0, 0)).all()
     assert (b == (0, 0, 7)).all()

@@ -29,7 +29,7 @@ def orientation(value: int) -> Image.Exif:
 def test_the_left_half_is_a_and_the_right_half_is_b(save: Save, tmp_path: Path) -> None:
     save("train/1.png", RED, BLUE, size=(8, 6))
     pairs = SideBySide(root=tmp_path).open("train")
-    key, a, b = pairs[0]
+    key, a, b, _ = pairs[0]
     assert key == "1.png"
     assert a.shape == b.shape == (6, 4, 3)
     assert a.dtype == b.dtype == np.uint8

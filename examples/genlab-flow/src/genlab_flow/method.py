@@ -45,6 +45,7 @@ class Flow(Method):
         "generator": VELOCITY,
         "average": replace(VELOCITY, like="generator", trained=False),
     }
+    follows_masks: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -75,7 +76,7 @@ class Flow(Method):
         return [Phase("generator", ("generator",), self._terms)]
 
     def _terms(self, batch: Batch, outputs: Outputs) -> Terms:
-        velocities = Batch(batch.condition, outputs["true"], batch.position, batch.draws)
+        velocities = batch._replace(target=outputs["true"])
         return generator_terms(self.losses, StepContext(velocities, outputs["velocity"]))
 
     def updated(self, roles: Sequence[str]) -> None:  # noqa: ARG002  (there is one phase)

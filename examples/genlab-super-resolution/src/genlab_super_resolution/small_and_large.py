@@ -63,6 +63,8 @@ class SmallAndLargePairs(Pairs):
             raise DataError(
                 f"side {side} of the source is a label map, and classes have no mean", hint="Take the other."
             )
+        if source.has_masks:
+            raise DataError("pairs of the source have masks, and these are not cut", where=source.description)
         super().__init__(kind, kind, f"{source.description}: side {side} small and large", source.left_out)
         self.source = source
         self.side: SideName = side
