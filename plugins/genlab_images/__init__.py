@@ -16,4 +16,5 @@ def genlab_register(registry: genlab.Registry) -> None:
     registry.dataset("one_side", "genlab_images.one_side:OneSide")
     registry.dataset("labels_from_colors", "genlab_images.labels_from_colors:LabelsFromColors")
     registry.dataset("labels_from_values", "genlab_images.labels_from_values:LabelsFromValues")
+    registry.dataset("masks_from_folder", "genlab_images.masks_from_folder:MasksFromFolder")
     registry.dataset("first_available", "genlab_images.first_available:FirstAvailable")

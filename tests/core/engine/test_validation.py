@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -6,7 +7,7 @@ import torch
 from tests.core.toys import MemoryPairs, ToyMetric, experiment, noise, pictures
 
 from genlab import ImageSide, LabelSide, PluginError, TrainingError
-from genlab.data.prepared import PairSpec
+from genlab.data.prepared import PairSpec, PreparedPairs
 from genlab.data.sides import OneHotLabels, to_bytes
 from genlab.engine.experiment import Experiment
 from genlab.engine.inference import Predictor
@@ -101,6 +102,20 @@ def test_a_metric_may_have_several_scores():
     assert list(metrics)[1:3] == ["validation/several/mean", "validation/several/twice"]
     assert metrics["validation/several/twice"] == 2 * metrics["validation/distance"]
     assert metrics["gap/several/twice"] == pytest.approx(2 * metrics["gap/distance"])
+
+
+def test_an_image_of_which_no_pixel_counts_is_left_out():
+    counted = [np.ones((8, 8), bool), np.zeros((8, 8), bool), np.arange(64).reshape(8, 8) > 9]
+    made = experiment(input={"size": 8})
+    pairs = MemoryPairs(noise(3, 8, 8, 3), noise(3, 8, 8, 3, seed=4), masks=counted)
+    made = replace(made, validation=PreparedPairs(pairs, made.settings.input, (8, 8)), metrics={"each": Each()})
+    found = validate(made, predictor(made), never)
+    values = found.per_image["validation/each"]
+    assert values.keys() == {"pair 0", "pair 2"}
+    assert found.scores["validation/each"] == pytest.approx(sum(values.values()) / 2)
+    batch = pair_as_batch(made.validation, 2, made.device)
+    apart = (predictor(made)(batch.condition) - batch.target).abs() * batch.mask
+    assert values["pair 2"] == pytest.approx(apart.mean().item())
 
 
 class Each(ToyMetric):

@@ -20,6 +20,7 @@ from genlab_images.first_available import FirstAvailable
 from genlab_images.huggingface import HuggingFace
 from genlab_images.labels_from_colors import LabelsFromColors
 from genlab_images.labels_from_values import LabelsFromValues
+from genlab_images.masks_from_folder import MasksFromFolder
 from genlab_images.one_folder import OneFolder
 from genlab_images.one_side import OneSide
 from genlab_images.side_by_side import SideBySide
@@ -156,6 +157,28 @@ class TestLabelsFromValues(DatasetSuite):
                 image = Image.fromarray(random.integers(high, size=(8, 6), dtype=dtype))
                 image.save(tmp_path / side / split / "1.png")
         self.settings = {"source": TwoFolders(root=tmp_path), "values": 700}
+
+
+class TestLabelsWithAnIgnoredValue(TestLabelsFromValues):
+    """The last of the values."""
+
+    @pytest.fixture(autouse=True)
+    def ignored(self, pictures: None) -> None:
+        self.settings = {**self.settings, "values": 699, "ignore": 699}
+
+
+class TestMasksFromFolder(DatasetSuite):
+    component = MasksFromFolder
+
+    @pytest.fixture(autouse=True)
+    def pictures(self, make_pairs: Callable[..., Path], tmp_path: Path) -> None:
+        random = np.random.default_rng(0)
+        for split in ("train", "val"):
+            (tmp_path / "masks" / split).mkdir(parents=True)
+            for number in range(3):
+                image = Image.fromarray(random.integers(2, size=(36, 36), dtype=np.uint8))
+                image.save(tmp_path / "masks" / split / f"{number}.png")
+        self.settings = {"source": SideBySide(root=make_pairs()), "root": tmp_path / "masks"}
 
 
 class TestFirstAvailable(DatasetSuite):

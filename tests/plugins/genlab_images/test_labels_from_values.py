@@ -61,6 +61,28 @@ def test_values_tell_classes(
     assert pairs.description.endswith(f", b as {count} classes")
 
 
+def test_an_ignored_value_is_no_class(labeled: TwoFolders) -> None:
+    np.save(labeled.root / "B/train/1.npy", np.array([[-1, 0, 7, 7], [7, -1, 0, 0]], np.int16)[..., None])
+    pairs, found = read(labeled, values=[7, 0], ignore=-1)
+    assert found == [[2, 1, 0, 0], [0, 2, 1, 1]]
+    assert pairs.b == LabelSide(BLACK_AND_WHITE, ignore=2)
+    assert pairs.description.endswith(", b as 2 classes and ignored pixels")
+    with pytest.raises(DataError, match=r"values of no class: -1 \(2 px\)"):
+        read(labeled, values=[7, 0])
+    other = read(labeled, values=[7, -1], ignore=0)[0]
+    assert other.fingerprint() != pairs.fingerprint() != pairs.source.fingerprint()
+
+
+def test_an_ignored_color_is_no_class(labeled: TwoFolders) -> None:
+    colors = np.array([(128, 0, 0), (224, 224, 192), (0, 128, 0)], np.uint8)
+    save(labeled, Image.fromarray(colors[[[0, 1, 2, 1], [2, 2, 0, 0]]]))
+    pairs = LabelsFromColors(source=labeled, palette=[(128, 0, 0), (0, 128, 0)], ignore=(224, 224, 192)).open("train")
+    assert pairs[0].b.tolist() == [[0, 2, 1, 2], [1, 1, 0, 0]]
+    assert pairs.b == LabelSide(((128, 0, 0), (0, 128, 0)), ignore=2)
+    plain = LabelsFromColors(source=labeled, palette=[(128, 0, 0), (0, 128, 0)]).open("train")
+    assert pairs.fingerprint() != plain.fingerprint()
+
+
 def test_a_mask_of_one_bit_has_0_and_255(labeled: TwoFolders) -> None:
     save(labeled, Image.fromarray(np.array([[False, True, True, False]] * 2)))
     assert read(labeled, values=[0, 255])[1] == [[0, 1, 1, 0]] * 2
@@ -118,6 +140,7 @@ def test_labels_already_are_not_read_again() -> None:
     ("settings", "reason"),
     [
         ({"values": [0, 1, 0]}, "values has 0 twice"),
+        ({"values": 3, "ignore": 2}, "ignore is 2, which is also in values"),
         ({"values": 3, "palette": [(0, 0, 0)]}, "palette has 1 colors, and there are 3 values"),
     ],
 )
