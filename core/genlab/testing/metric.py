@@ -160,7 +160,7 @@ class MetricSuite(Suite):
         require_fingerprint(one, other)
 
     def test_a_mask_of_all_pixels_changes_nothing(self) -> None:
-        """Where every pixel counts, masked images have the scores of others; images of which few count have some."""
+        """Scores are those without a mask where every pixel counts, and finite where few do."""
         example = self.example()
         masked, few = self.metric(), self.metric()
         counted = torch.ones_like(example[1][:, :1], dtype=torch.bool)
