@@ -67,6 +67,22 @@ def test_labels_are_the_nearest_colors_as_jpeg_blurs_them(good_judge: Path):
     assert near["pixel_accuracy"] == pytest.approx(exact["pixel_accuracy"], abs=0.05)
 
 
+def test_pixels_that_do_not_count_are_left_out(judge: Path):
+    """They may have a color that the judge does not know."""
+    (labels, photo), (_, other) = drawn(2)
+    mask = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0)) < 0.7
+    shown = torch.where(mask, labels, torch.tensor([224, 224, 192]).view(3, 1, 1) / 127.5 - 1)
+    metric = LabelRecovery(judge=judge)
+    metric.update_masked(shown, photo, torch.where(mask, other, photo), mask)
+    known = [tuple(color) for color in COLORS.tolist()]
+    maps = ((labels[0] + 1) * 127.5).round().int().permute(1, 2, 0)[mask[0, 0]]
+    of_each = [sum(tuple(color) == name for color in maps.tolist()) for name in known]
+    assert metric._predicted.counts.sum(dim=1).tolist() == of_each
+    assert metric._real.counts.sum(dim=1).tolist() == of_each
+    with pytest.raises(genlab.DataError, match="does not have the colors"):
+        recovered(judge, (shown, photo, photo))
+
+
 def test_a_condition_of_other_colors_is_refused(judge: Path):
     (labels, photo), *_ = drawn(1)
     with pytest.raises(genlab.DataError, match="does not have the colors of the classes that the judge"):
