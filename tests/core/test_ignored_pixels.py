@@ -69,7 +69,7 @@ def test_a_run_in_parts_equals_the_whole_with_a_cache_or_without(tiny, tmp_path,
 @pytest.mark.parametrize("counts", [False, True], ids=["ignored", "a class"])
 def test_what_a_photo_shows_at_ignored_pixels_has_no_part_in_the_training(tiny, tmp_path, write, counts):
     """Unless the value is a class: so the comparison can fail."""
-    plain = ["losses.adversarial=false", "input.jitter=0.0"]
+    plain = ["losses.adversarial=false", "augment.jitter=false"]
     found = []
     for seed in (1, 2):
         text = data(write(f"pairs{seed}", seed))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from genlab.data.augment import AugmentationStep, augmented_sides
 from genlab.data.network_batch import to_batch

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from tests.core.toys import MemoryPairs, noise
+from tests.core.toys import JITTER_AND_FLIP, MemoryPairs, noise
 
-from genlab import Batch, DataError, ImageSide, LabelSide, Pair, Pairs
+from genlab import Augmentation, Batch, DataError, ImageSide, LabelSide, Pair, Pairs
 from genlab.config.schema import Input
-from genlab.data.augment import load_size
+from genlab.data.augment import augmentation_steps, load_size
 from genlab.data.batches import Batches
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import IGNORED_COLOR
 from genlab.engine.validation import pair_as_batch
+from genlab_augment.affine import Affine
+from genlab_augment.d4 import D4
 
 PALETTE = ((0, 0, 0), (255, 0, 0), (10, 20, 30))
 CPU = torch.device("cpu")
-AUGMENTED = Input(size=8, jitter=0.5, flip=True)
+SMALL = Input(size=8)
 
 
 def masks(count: int, *shape: int, seed: int = 5) -> list[NDArray[np.bool_]]:
@@ -37,24 +40,43 @@ def gray(array: NDArray[np.generic]) -> NDArray[np.uint8]:
     return np.where(array, np.uint8(255), np.uint8(0))[..., None]
 
 
-def first(pairs: Pairs, settings: Input, count: int = 6, **more) -> list[Batch]:
-    prepared = PreparedPairs(pairs, settings, load_size(settings), **more)
-    stream = Batches(prepared, settings, seed=0, batch_size=2).starting_at(0)
+def first(
+    pairs: Pairs,
+    settings: Input = SMALL,
+    augmentations: Mapping[str, Augmentation] = JITTER_AND_FLIP,
+    count: int = 6,
+    **more,
+) -> list[Batch]:
+    steps = augmentation_steps(augmentations, settings.height_width)
+    prepared = PreparedPairs(pairs, settings, load_size(steps, settings.height_width), **more)
+    stream = Batches(prepared, steps, seed=0, batch_size=2).starting_at(0)
     found = list(islice(stream, count))
     stream.close()
     return found
 
 
-def test_a_mask_moves_with_both_sides():
-    """Both sides show where they count, so that each crop and flip can be told."""
+@pytest.mark.parametrize("resize", ["stretch", "crop", "pad", "none"])
+@pytest.mark.parametrize(
+    "augmentations",
+    [
+        JITTER_AND_FLIP,
+        {"d4": D4()},
+        {"affine": Affine(rotation=20.0, scale=0.2, shift=0.1)},
+    ],
+)
+def test_a_mask_moves_with_both_sides(resize, augmentations):
+    """Both sides are labels of where they count, so that each move can be told."""
     counted = masks(5, 12, 12)
-    shown = [gray(mask) for mask in counted]
-    for batch in first(MemoryPairs(shown, shown, (ImageSide(1), ImageSide(1)), masks=counted), AUGMENTED):
+    side = LabelSide(((0, 0, 0), (255, 255, 255)))
+    shown = [mask.astype(np.uint8) for mask in counted]
+    for batch in first(
+        MemoryPairs(shown, shown, (side, side), masks=counted), Input(size=8, resize=resize), augmentations
+    ):
         assert batch.mask is not None
         assert batch.mask.dtype == torch.bool
         assert batch.mask.shape == (2, 1, 8, 8)
-        assert torch.equal(batch.mask, batch.target > 0)
-        assert torch.equal(batch.mask, batch.condition > 0)
+        assert torch.equal(batch.mask, batch.target[:, :1] > 0)
+        assert torch.equal(batch.mask, batch.condition[:, :1] > 0)
 
 
 def test_a_mask_of_larger_targets_has_their_size():
@@ -65,7 +87,7 @@ def test_a_mask_of_larger_targets_has_their_size():
         (ImageSide(1), ImageSide(1)),
         masks=counted,
     )
-    for batch in first(pairs, Input(size=8, jitter=0.5, flip=True, scale=2)):
+    for batch in first(pairs, Input(size=8, scale=2)):
         assert batch.mask is not None
         assert batch.mask.shape == (2, 1, 16, 16)
         assert torch.equal(batch.mask, batch.target > 0)
@@ -80,7 +102,7 @@ def test_an_ignored_value_of_either_side_does_not_count(ignored, direction):
     maps = labels(4, 12, 12, ignored=ignored)
     shown = [gray(array != ignored) for array in maps]
     pairs = MemoryPairs(shown, maps, (ImageSide(1), LabelSide(PALETTE, ignored)))
-    batches = first(pairs, AUGMENTED.model_copy(update={"direction": direction}))
+    batches = first(pairs, SMALL.model_copy(update={"direction": direction}))
     for batch in batches:
         photo, colors = batch.sides if direction == "a_to_b" else (batch.target, batch.condition)
         assert batch.mask is not None
@@ -112,7 +134,7 @@ def test_a_mask_is_resized_by_nearest_neighbor():
 
 
 def test_all_pixels_count_where_nothing_says_otherwise():
-    (batch,) = first(MemoryPairs(noise(1, 12, 12, 3), noise(1, 12, 12, 3)), AUGMENTED, 1)
+    (batch,) = first(MemoryPairs(noise(1, 12, 12, 3), noise(1, 12, 12, 3)), count=1)
     assert batch.mask is None
     assert batch.compared(batch.condition) is batch.condition
 

@@ -119,7 +119,8 @@ def test_what_masks_leave_out_has_no_part_in_a_training(masked: MasksFromFolder,
     for root in (masked.source.root, other):
         overrides = [
             data.replace("PAIRS", str(root)),
-            "input={direction='a_to_b', jitter=0.0}",
+            "input.direction=a_to_b",
+            "augment.jitter=false",
             "losses.adversarial=false",
         ]
         run = genlab.train(tiny, overrides=overrides, out=tmp_path / f"run of {root.name}")

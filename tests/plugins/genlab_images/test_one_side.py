@@ -35,7 +35,8 @@ def test_a_file_is_read_as_one_of_that_side(tmp_path: Path) -> None:
 def test_a_target_is_larger_than_its_condition_by_the_scale(tiny: Path, tmp_path: Path) -> None:
     recipe = [
         'data={name="one_side", source={name="drawn_facades", count=3, validation_count=2, size=32}}',
-        "input={size=8, scale=4, jitter=0}",
+        "input={size=8, scale=4}",
+        "augment.jitter=false",
         'generator={name="resnet", blocks=1, channels=4, scale=4}',
         "losses.adversarial=false",
         "train.steps=1",
