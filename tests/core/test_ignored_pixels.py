@@ -47,6 +47,7 @@ def as_class(text: str) -> str:
     return text.replace(f"values=2, ignore={IGNORED}", f"values=[0, 1, {IGNORED}]")
 
 
+ONE = ("train.steps=1", "evaluate.validations=1", "evaluate.previews=1")
 SEGMENTATION = (
     "input.direction=a_to_b",
     "method.name=segmentation",
@@ -55,9 +56,8 @@ SEGMENTATION = (
 )
 
 
-@pytest.mark.parametrize("method", [SEGMENTATION, ()], ids=["segmentation", "pix2pix"])
-def test_a_run_in_parts_equals_the_whole_with_a_cache_or_without(tiny, tmp_path, write, monkeypatch, method):
-    overrides = [data(write()), *method]
+def test_a_run_in_parts_equals_the_whole_with_a_cache_or_without(tiny, tmp_path, write, monkeypatch):
+    overrides = [data(write()), *SEGMENTATION, "train.steps=4"]
     whole = genlab.train(tiny, overrides=overrides, out=tmp_path / "whole")
     genlab.train(tiny, overrides=overrides, out=tmp_path / "parts", stop_at=3)
     monkeypatch.setenv("GENLAB_CACHE", "off")
@@ -69,7 +69,7 @@ def test_a_run_in_parts_equals_the_whole_with_a_cache_or_without(tiny, tmp_path,
 @pytest.mark.parametrize("counts", [False, True], ids=["ignored", "a class"])
 def test_what_a_photo_shows_at_ignored_pixels_has_no_part_in_the_training(tiny, tmp_path, write, counts):
     """Unless the value is a class: so the comparison can fail."""
-    plain = ["losses.adversarial=false", "augment.jitter=false"]
+    plain = ["losses.adversarial=false", "augment.jitter=false", "train.steps=2"]
     found = []
     for seed in (1, 2):
         text = data(write(f"pairs{seed}", seed))
@@ -79,7 +79,9 @@ def test_what_a_photo_shows_at_ignored_pixels_has_no_part_in_the_training(tiny, 
 
 
 def test_previews_show_ignored_pixels_as_they_are(tiny, tmp_path, write):
-    run = genlab.train(tiny, overrides=[data(write()), *SEGMENTATION, "listeners.previews={}"], out=tmp_path / "run")
+    run = genlab.train(
+        tiny, overrides=[data(write()), *SEGMENTATION, "listeners.previews={}", *ONE], out=tmp_path / "run"
+    )
     void = np.array([224, 224, 192])
     shown = [np.asarray(Image.open(path).convert("RGB")) for path in sorted(run.path.rglob("*.png"))]
     share = max(((image == void).all(axis=2)).mean() for image in shown)
@@ -88,7 +90,7 @@ def test_previews_show_ignored_pixels_as_they_are(tiny, tmp_path, write):
 
 def test_a_run_predicts_from_maps_with_ignored_pixels(tiny, tmp_path, write):
     root = write()
-    run = genlab.train(tiny, overrides=[data(root)], out=tmp_path / "run")
+    run = genlab.train(tiny, overrides=[data(root), *ONE], out=tmp_path / "run")
     assert run.condition.ignore == 2
     path = root / "B/val/0.png"
     maps = run.read(path)

@@ -28,7 +28,7 @@ def require_mask(pair: Pair, pairs: Pairs) -> None:
         DataError: it does not.
     """
     if (pair.mask is not None) != pairs.has_masks:
-        what = "it has a mask" if pairs.has_masks is False else "it has no mask"
+        what = "it has no mask" if pair.mask is None else "it has a mask"
         says = f"{type(pairs).__name__} says has_masks = {pairs.has_masks}"
         raise DataError(f"{what}, and {says}", where=pair.key, hint="A dataset's pairs all have a mask, or none has.")
     size = max(pair.a.shape[:2], pair.b.shape[:2])
@@ -37,17 +37,19 @@ def require_mask(pair: Pair, pairs: Pairs) -> None:
         raise DataError(f"{what}, got {pair.mask.shape}", where=pair.key)
 
 
-def counted_pixels(
-    mask: Shaped[Tensor, "1 h w"], sides: tuple[TensorSpec, TensorSpec], images: tuple[Tensor, Tensor]
+def joint_mask(
+    mask: Shaped[Tensor, "1 h w"] | None, sides: tuple[TensorSpec, TensorSpec], images: tuple[Tensor, Tensor]
 ) -> Shaped[Tensor, "1 h w"]:
-    """A mask that is 0 also where a side has the ignored value.
+    """A pair's mask of its target's size: 0 where its own mask is 0, and where a side has the ignored value.
 
     Args:
-        mask: at the target's size.
+        mask: the pair's own, at the target's size; None if it has none.
         sides: what condition and target are.
         images: condition and target, at their sizes.
     """
-    size = (mask.shape[-2], mask.shape[-1])
+    size = (images[1].shape[-2], images[1].shape[-1])
+    if mask is None:
+        mask = torch.ones(1, *size, dtype=torch.uint8)
     for side, image in zip(sides, images, strict=True):
         if (ignored := ignored_class(side)) is not None:
             mask = mask * resize((image != ignored).to(torch.uint8), MASK, size)

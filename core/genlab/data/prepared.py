@@ -15,7 +15,7 @@ from torch import Tensor
 from genlab.config.schema import Input, Percentiles, Resize, ValueRange
 from genlab.data.device import CPU
 from genlab.data.fitting import MIDDLE, Shares, crop, fit
-from genlab.data.masks import counted_pixels, is_masked, require_mask
+from genlab.data.masks import is_masked, joint_mask, require_mask
 from genlab.data.pair import PreparedPair, Record
 from genlab.data.pair_store import PairStore
 from genlab.data.read_through import ReadThroughCache
@@ -163,7 +163,10 @@ class PreparedPairs:
         if self.pairs.is_paired:
             _require_sizes(condition.shape[:2], target.shape[:2], self.scale, self.resize, pair.key)
         images = (self._prepared(condition, 0, pair.key), self._prepared(target, 1, pair.key))
-        return PreparedPair(pair.key, *images, self._mask(pair, images) if self.is_masked else None)
+        if not self.is_masked:
+            return PreparedPair(pair.key, *images)
+        mask = None if pair.mask is None else self._fitted(pair.mask.astype(np.uint8), MASK, 1, pair.key)
+        return PreparedPair(pair.key, *images, joint_mask(mask, self.sides, images))
 
     def prepare_side(self, found: SideImage, name: SideName) -> Tensor:
         """Fit an image of one side; `DataError` if it does not match its dataset's declaration."""
@@ -179,16 +182,11 @@ class PreparedPairs:
 
     def _prepared(self, array: NDArray[np.generic], place: int, key: str) -> Tensor:
         """A condition (place 0) or target (1) at its size, or as large as it is stored."""
-        side, where = self.sides[place], f"{key}, side {self.names[place]}"
+        return self._fitted(array, self.sides[place], place, f"{key}, side {self.names[place]}")
+
+    def _fitted(self, array: NDArray[np.generic], side: TensorSpec, place: int, where: str) -> Tensor:
         scale = self.scale if place else 1
         return fit(to_tensor(array, side, where), side, self.sizes[place], self.resize, scale, where)
-
-    def _mask(self, pair: Pair, images: tuple[Tensor, Tensor]) -> Tensor:
-        """The mask of a pair, fitted as its target."""
-        stored = np.ones(max(pair.a.shape[:2], pair.b.shape[:2]), bool) if pair.mask is None else pair.mask
-        tensor = to_tensor(stored.astype(np.uint8), MASK, pair.key)
-        mask = fit(tensor, MASK, self.sizes[1], self.resize, self.scale, pair.key)
-        return counted_pixels(mask, self.sides, images)
 
     def _oriented(self, a: T, b: T) -> tuple[T, T]:
         return (b, a) if self.flipped else (a, b)

@@ -122,6 +122,7 @@ def test_what_masks_leave_out_has_no_part_in_a_training(masked: MasksFromFolder,
             "input.direction=a_to_b",
             "augment.jitter=false",
             "losses.adversarial=false",
+            "train.steps=2",
         ]
         run = genlab.train(tiny, overrides=overrides, out=tmp_path / f"run of {root.name}")
         found.append((tensor_digests(run.path)["generator.safetensors"], run.metrics))
