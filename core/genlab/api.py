@@ -11,9 +11,11 @@ from genlab.ablation.jobs import JobEvent
 from genlab.ablation.plan import TABLE as ABLATION, make_plan
 from genlab.ablation.results import AblationResult
 from genlab.assemble.experiment import build_method, construct, prepare, with_ranges
+from genlab.assemble.frozen_networks import freeze_networks
 from genlab.assemble.networks import construct_networks, outlined
 from genlab.assemble.open_data import open_data
 from genlab.assemble.read import CheckedRecipe, read_recipe
+from genlab.assemble.starting_weights import StoredWeights, match_weights
 from genlab.config.load import find_recipe
 from genlab.errors import DataUnavailableError
 from genlab.interfaces.listener import Probed
@@ -23,6 +25,7 @@ from genlab.runs import training
 from genlab.runs.folder import RunFolder
 from genlab.runs.kept_recipe import refuse_edited_recipe
 from genlab.runs.run import Run
+from genlab.runs.starting_weights import read_starting_weights
 from genlab.tools.bench.bench import run_benchmark
 from genlab.tools.bench.report import Benchmark
 from genlab.tools.data_report import DataReport, make_data_report
@@ -48,15 +51,20 @@ def check(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterabl
     """
     checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
     parts = construct(checked.recipe, checked.document)
-    outlined(lambda: _construct_method(checked, parts.losses))
+    weights = read_starting_weights(checked.recipe, checked.document)
+    outlined(lambda: _construct_method(checked, parts.losses, weights))
     if ABLATION in checked.document.values:
         make_plan(checked.document, checked.components)
     return checked
 
 
-def _construct_method(checked: CheckedRecipe, losses: Mapping[str, AnyLoss]) -> None:
+def _construct_method(
+    checked: CheckedRecipe, losses: Mapping[str, AnyLoss], weights: Mapping[str, StoredWeights]
+) -> None:
     channels = (3, 3)
     networks = construct_networks(checked.recipe, channels, checked.document)
+    match_weights(checked.recipe, networks, weights, checked.document)
+    freeze_networks(checked.recipe, networks, checked.document)
     build_method(checked.recipe, networks, losses, channels, checked.document)
 
 
@@ -81,7 +89,15 @@ def describe_networks(
         channels = prepare(with_ranges(built, data), data.training).channels
     except DataUnavailableError:
         channels = (3, 3)
-    return outlined(lambda: summarize_networks(construct_networks(built, channels, checked.document), built, channels))
+    weights = read_starting_weights(built, checked.document)
+
+    def describe() -> list[NetworkSummary]:
+        networks = construct_networks(built, channels, checked.document)
+        starts = match_weights(built, networks, weights, checked.document)
+        freeze_networks(built, networks, checked.document)
+        return summarize_networks(networks, built, channels, starts)
+
+    return outlined(describe)
 
 
 def inspect_data(

@@ -40,6 +40,7 @@ from genlab.runs.folder import RunFolder
 from genlab.runs.loaded_content import LoadedContent, find_loaded, parts_of
 from genlab.runs.manifest import Manifest
 from genlab.runs.provenance import code_digests, fingerprints
+from genlab.runs.starting_weights import contents_of, read_starting_weights
 from genlab.util.environment import refuse_several_processes
 from genlab.util.files import write_text
 
@@ -163,7 +164,7 @@ class Ablation:
 
     def _settled(self, trial: PlannedTrial) -> SettledTrial:
         recipe = settle(trial.recipe, self._opened(trial))
-        read = self._measured(trial) | self._loaded(trial)
+        read = self._measured(trial) | self._loaded(trial) | self._starting(trial)
         return SettledTrial(trial, recipe, identity(recipe.tables(), read, code_digests(recipe)))
 
     def _opened(self, trial: PlannedTrial) -> OpenData:
@@ -204,6 +205,14 @@ class Ablation:
                 return find_loaded(parts_of(recipe, method, {}))
 
             self._fingerprints[key] = {item.key: item.fingerprint for item in outlined(find)}
+        return self._fingerprints[key]
+
+    def _starting(self, trial: PlannedTrial) -> dict[str, str]:
+        """The fingerprints of what a trial's networks start with, read once for all seeds."""
+        key = repr(("init", trial.recipe.init))
+        if key not in self._fingerprints:
+            read = contents_of(read_starting_weights(trial.recipe, trial.document))
+            self._fingerprints[key] = {item.key: item.fingerprint for item in read}
         return self._fingerprints[key]
 
     def _parameters(self, settled: SettledTrial) -> dict[str, int]:

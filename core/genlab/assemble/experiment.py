@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
 
 from genlab.assemble.augmentations import try_augmentations
+from genlab.assemble.frozen_networks import check_frozen, freeze_networks
 from genlab.assemble.instances import check_phases
 from genlab.assemble.masking import require_masks_followed
 from genlab.assemble.networks import build_networks
@@ -17,7 +19,9 @@ from genlab.assemble.open_data import OpenData, open_data
 from genlab.assemble.pair_cache import pair_stores
 from genlab.assemble.pairing import require_pairs
 from genlab.assemble.recipe import Recipe
+from genlab.assemble.starting_weights import StoredWeights, take_weights
 from genlab.assemble.update_rules import build_optimizers, build_schedules, clips_of
+from genlab.assemble.weights_match import WeightsMatch
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
 from genlab.data.augment import AugmentationStep, augmentation_steps, load_size
@@ -43,11 +47,19 @@ _log = logging.getLogger("genlab")
 
 
 class Built(NamedTuple):
-    """An experiment and its recipe, settled for this machine."""
+    """An experiment and its recipe, settled for this machine.
+
+    Args:
+        recipe: the recipe.
+        experiment: what to train.
+        data: its data.
+        starts: what the networks start with besides what is drawn, by role.
+    """
 
     recipe: Recipe
     experiment: Experiment
     data: OpenData
+    starts: Mapping[str, WeightsMatch] = MappingProxyType({})
 
 
 class Parts(NamedTuple):
@@ -60,8 +72,13 @@ class Parts(NamedTuple):
     listeners: Mapping[str, Listener]
 
 
-def build(recipe: Recipe, document: Document) -> Built:
+def build(recipe: Recipe, document: Document, weights: Mapping[str, StoredWeights] = MappingProxyType({})) -> Built:
     """Build everything that a training needs; `document` locates faults in the recipe.
+
+    Args:
+        recipe: the recipe.
+        document: where its values were written.
+        weights: what networks start with, by role; a checkpoint that is loaded later has all weights.
 
     Raises:
         RecipeError: settings that do not go together, or a size that a network cannot take.
@@ -94,6 +111,8 @@ def build(recipe: Recipe, document: Document) -> Built:
     view_pairs(validation, settings.evaluate)  # before anything is trained
     try_metrics(parts.metrics, validation)
     networks = build_networks(recipe, training.channels, document, train_on=device)
+    starts = take_weights(recipe, networks, weights, document)
+    freeze_networks(recipe, networks, document)
     for module in (*networks.values(), *parts.losses.values()):
         place(module, device)
     experiment = Experiment(
@@ -111,7 +130,7 @@ def build(recipe: Recipe, document: Document) -> Built:
         clips=clips_of(recipe),
         names={role: f"{config.component} of {config.component.plugin}" for role, config in recipe.networks.items()},
     )
-    return Built(recipe, experiment, data)
+    return Built(recipe, experiment, data, starts)
 
 
 def construct(recipe: Recipe, document: Document) -> Parts:
@@ -191,4 +210,5 @@ def build_method(
     except RecipeError as error:
         raise recipe_error(error.faults, document) from error
     check_phases(method, networks, recipe.method.component)
+    check_frozen(recipe, method, document)
     return method

@@ -12,7 +12,7 @@ from genlab.interfaces.network import Discriminator, Network
 
 def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
     """Names and values, in the order to show them; what is suspicious about the training pairs comes last."""
-    recipe, experiment, data = built
+    recipe, experiment, data = built.recipe, built.experiment, built.data
     settings = recipe.settings
     height, width = settings.input.height_width
     table = {"recipe": recipe_name}
@@ -33,6 +33,10 @@ def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
         table["augment"] = ", ".join(recipe.augmentations)
     for role, network in experiment.networks.items():
         table[role] = f"{recipe.networks[role].component.name}, {_size(network)}"
+        if recipe.roles[role].trained and (frozen := count_frozen(network)):
+            table[role] += f", {frozen:,} of them frozen"
+        if role in built.starts:
+            table[f"{role} from"] = built.starts[role].summary()
     for label, metric in experiment.metrics.items():
         if description := metric.description():
             table[label] = description
@@ -57,3 +61,8 @@ def _size(network: Network) -> str:
 def count_parameters(network: Network) -> int:
     """Number of a network's parameters."""
     return sum(parameter.numel() for parameter in network.parameters())
+
+
+def count_frozen(network: Network) -> int:
+    """Number of a network's parameters that are not trained."""
+    return sum(parameter.numel() for parameter in network.parameters() if not parameter.requires_grad)

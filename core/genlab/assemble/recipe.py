@@ -10,7 +10,7 @@ import tomli_w
 from pydantic import BaseModel
 
 from genlab.assemble.role_tables import RoleConfig, written
-from genlab.config.schema import TABLES, OptimizerKeys, ScheduleKeys, Settings, Train
+from genlab.config.schema import TABLES, Init, OptimizerKeys, ScheduleKeys, Settings, Train
 from genlab.interfaces.predictions import Predictions
 from genlab.interfaces.role import Role
 from genlab.interfaces.weight import Weight
@@ -45,6 +45,7 @@ class Recipe:
         augmentations: by label, in the order in which they are applied.
         method: the method.
         networks: by role, in the order of the method's; without those that nothing uses.
+        init: what networks start with, and what of them is frozen, by role.
         losses: by label; without those of weight 0.
         weights: of the losses, by label.
         optimizers: by the role of the network that each updates.
@@ -59,6 +60,7 @@ class Recipe:
     augmentations: Mapping[str, ComponentConfig]
     method: ComponentConfig
     networks: Mapping[str, ComponentConfig]
+    init: Mapping[str, Init]
     losses: Mapping[str, ComponentConfig]
     weights: Mapping[str, Weight]
     optimizers: Mapping[str, RoleConfig[OptimizerKeys]]
@@ -106,6 +108,8 @@ class Recipe:
         tables |= {role: self.networks[role].table() for role in SHORT_FORMS if role in self.networks}
         if others := {role: config.table() for role, config in self.networks.items() if role not in SHORT_FORMS}:
             tables["networks"] = others
+        if self.init:
+            tables["init"] = {role: _plain(init) for role, init in self.init.items()}
         tables["losses"] = {
             label: {**config.table(), "weight": _weight(self.weights[label])} for label, config in self.losses.items()
         }

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from genlab.assemble.game import game_faults
+from genlab.assemble.init_tables import read_init
 from genlab.assemble.recipe import SHORT_FORMS, Recipe
 from genlab.assemble.role_tables import RoleConfig, overruled, resolve_roles
 from genlab.config import schema
@@ -34,6 +35,7 @@ _BEFORE_TABLES = (
     "method",
     *SHORT_FORMS,
     "networks",
+    "init",
     "losses",
     "optimizer",
     "schedule",
@@ -78,6 +80,7 @@ class _Resolver:
         listeners = self.labeled("listener", ("listeners",))
         networks = self.networks(method, losses)
         optimizers, schedules = (self.by_role(kind, method, networks) for kind in ("optimizer", "schedule"))
+        init = self.init(method, networks)
         self.hold_to_predictions(method, ("losses",), losses)
         self.hold_to_predictions(method, ("evaluate", "metrics"), metrics)
         if self.faults or data is None or method is None:
@@ -90,6 +93,7 @@ class _Resolver:
             augmentations=augmentations,
             method=method,
             networks=networks,
+            init=init,
             losses=losses,
             weights={label: weights[label] for label in losses},
             optimizers=optimizers,
@@ -257,6 +261,17 @@ class _Resolver:
             if role not in roles:
                 what = f"{method.component} has no network `{role}`; it has {names}"
                 self.fault(("networks", role), what, nearest(role, roles), at_key=True)
+
+    def init(
+        self, method: ComponentConfig | None, networks: Mapping[str, ComponentConfig]
+    ) -> Mapping[str, schema.Init]:
+        """What the networks start with; what is said for those that nothing uses is dropped, as they are."""
+        given = self.table(("init",))
+        if not given or method is None:
+            return {}
+        found, faults = read_init(given, method)
+        self.faults += faults
+        return {role: init for role, init in found.items() if role in networks}
 
     def hold_to_predictions(
         self, method: ComponentConfig | None, keys: Keys, configs: Mapping[str, ComponentConfig]

@@ -12,6 +12,7 @@ from genlab.assemble.instances import broken
 from genlab.assemble.recipe import Recipe
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
+from genlab.engine.freezing import is_frozen
 from genlab.engine.optimizers import WarmedUp
 from genlab.errors import RecipeError
 from genlab.interfaces.network import Network
@@ -21,7 +22,7 @@ from genlab.registry.components import ComponentConfig
 
 
 def build_optimizers(recipe: Recipe, networks: Mapping[str, Network], document: Document) -> dict[str, Optimizer]:
-    """An optimizer for each trained network, by role.
+    """An optimizer for each trained network that is not frozen, by role.
 
     Args:
         recipe: with their settings.
@@ -33,7 +34,11 @@ def build_optimizers(recipe: Recipe, networks: Mapping[str, Network], document: 
         PluginError: an optimizer that keeps no rate.
     """
     with _located(document):
-        return {role: _optimizer(rule.config, networks[role]) for role, rule in recipe.optimizers.items()}
+        return {
+            role: _optimizer(rule.config, networks[role])
+            for role, rule in recipe.optimizers.items()
+            if not is_frozen(networks[role])
+        }
 
 
 def _optimizer(config: ComponentConfig, network: Network) -> Optimizer:

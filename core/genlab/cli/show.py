@@ -30,4 +30,8 @@ def show(
         console.print(Text(f"\n{summary.role}", "bold").append(f"  {one_line(summary.headline)}\n", "default"))
         rows = [(row.name, row.shape, row.skip, f"{row.parameters:,}") for row in summary.rows]
         print_table(("level", "output", "skip", "parameters"), rows, right=("parameters",))
+        if start := summary.start:
+            console.print(Text(f"\nfrom {one_line(start.source)}\n"))
+            rows = [(what, f"{len(names):,}", start.named(names)) for what, names in start.rows()]
+            print_table(("weights and buffers", "count", "names"), rows, right=("count",))
     console.print()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_type_hints
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_type_hints
 
 from annotated_types import MinLen
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
+
+from genlab.util.arguments import as_path
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Size = Annotated[int, Field(ge=1, le=65_536)]
@@ -182,6 +185,51 @@ ScheduledWeight = create_model(
     "ScheduledWeight",
     __base__=_ScheduledWeight,
     **{"from": (LossWeight, Field(0.0, description="The weight at the first step."))},  # pyright: ignore
+)
+
+
+def _absolute(path: Path) -> Path:
+    return as_path(path).absolute()
+
+
+class Init(Table):
+    """`[init.ROLE]`: what the network of a role starts with, and what of it stays as it is.
+
+    Weights are taken by name and shape; all others are drawn as in any run.
+    """
+
+    role: str | None = None
+    """The role in that run whose weights are taken; the same one by default."""
+    weights: Literal["auto", "plain", "ema"] = "auto"
+    """The weights of that run as they were trained, or their average (ema); auto takes the average if there is one."""
+    freeze: bool | list[str] = False
+    """Weights that are not trained: true for the whole network, or a list of its levels, as `gen show` names them."""
+
+    @model_validator(mode="after")
+    def _has_source(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("it needs `from`, a run or a safetensors file to start with, or `freeze`")
+        for key in ("role", "weights"):
+            if self.source is None and getattr(self, key) != type(self).model_fields[key].default:
+                raise ValueError(f"`{key}` is of a run, and it has no `from`")
+        return self
+
+    @property
+    def source(self) -> Path | None:
+        """The path that `from` names."""
+        return getattr(self, "from")
+
+
+InitTable = create_model(
+    "InitTable",
+    __base__=Init,
+    __doc__=Init.__doc__,
+    **{
+        "from": (  # pyright: ignore
+            Annotated[Path, AfterValidator(_absolute)] | None,
+            Field(None, description="The folder of a run, or a safetensors file, whose weights it starts with."),
+        )
+    },
 )
 
 

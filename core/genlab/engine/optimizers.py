@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from torch.optim import Optimizer
 from typing_extensions import override
 
+from genlab.engine.freezing import is_frozen
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Network
 from genlab.interfaces.position import Position
@@ -15,7 +16,10 @@ from genlab.interfaces.schedule import Schedule
 
 def trained_networks(method: Method) -> dict[str, Network]:
     """The networks that a method's phases may update, by role."""
-    return {role: network for role, network in method.networks.items() if method.roles[role].trained}
+    trained = (
+        role for role, network in method.networks.items() if method.roles[role].trained and not is_frozen(network)
+    )
+    return {role: method.networks[role] for role in trained}
 
 
 class WarmedUp(Schedule):

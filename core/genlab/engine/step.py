@@ -11,6 +11,7 @@ from torch.nn.utils import clip_grad_norm_, get_total_norm
 from torch.optim import Optimizer
 from torch.profiler import record_function
 
+from genlab.engine.freezing import updated_roles
 from genlab.engine.phases import due_phases, repetitions
 from genlab.engine.precision import Precision, full_precision
 from genlab.errors import TrainingError
@@ -59,18 +60,19 @@ def train_step(
     result, precision, others = StepResult({}, {}, {}), precision or full_precision(), iter(fresh)
     with precision.applied(method.networks.values()):
         for phase, terms in _updates(method, batch, others, precision):
-            updating = [optimizers[role] for role in phase.updates]
-            clipped = [role for role in phase.updates if role in clips]
+            roles = updated_roles(method, phase)
+            updating = [optimizers[role] for role in roles]
+            clipped = [role for role in roles if role in clips]
             if with_norms or clipped:
                 precision.unscale(updating)
-            for role in phase.updates if with_norms else ():
+            for role in roles if with_norms else ():
                 _add_norms(result, phase, role, method.networks[role])
             for role in clipped:
                 clip_grad_norm_(method.networks[role].parameters(), clips[role])
             with record_function(f"{RANGE}{phase.name} update"):
                 precision.update(updating)
                 with torch.no_grad():
-                    method.updated(phase.updates)
+                    method.updated(roles)
             result.losses.update({f"{phase.name}/{name}": term.value.detach() for name, term in terms.items()})
     return result
 
@@ -82,7 +84,7 @@ def measure_norms(method: Method, batch: Batch, precision: Precision | None = No
         shared = _forward(method, batch)
         for phase in method.phases():
             _gradients(method, phase, batch, shared, precision)
-            for role in phase.updates:
+            for role in updated_roles(method, phase):
                 _add_norms(result, phase, role, method.networks[role])
     return result
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from genlab.assemble.weights_match import WeightsMatch
 from genlab.interfaces.dataset import ImageSide, LabelSide, Palette, Side, SideName
 from genlab.interfaces.listener import Status
 
@@ -133,6 +134,7 @@ class Manifest(BaseModel):
         plugin_files: SHA-256 of the copies of plugin files in the run's folder, by file name; None if not recorded.
         results: SHA-256 of the files with what a trial of an ablation observed, by file name, once it has ended as
             one; None for other runs.
+        starts: what the networks started with besides what was drawn, by role.
     """
 
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")
@@ -165,4 +167,5 @@ class Manifest(BaseModel):
     replaced_recipe: dict[str, Any] | None = None
     recipe_changes: list[RecipeChange] = Field(default_factory=list[RecipeChange])
     facts: dict[str, str]
+    starts: dict[str, WeightsMatch] = Field(default_factory=dict[str, WeightsMatch])
     results: dict[str, str] | None = None

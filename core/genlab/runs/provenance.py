@@ -57,6 +57,7 @@ def first_manifest(built: Built, loaded: Sequence[LoadedContent], recipe_name: s
         data=data_record(built, loaded),
         recipe=built.recipe.tables(),
         facts=facts(built, recipe_name, document),
+        starts=dict(built.starts),
     )
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from genlab.assemble.facts import count_parameters
+from genlab.assemble.facts import count_frozen, count_parameters
 from genlab.assemble.recipe import Recipe
+from genlab.assemble.weights_match import WeightsMatch
 from genlab.interfaces.network import Discriminator, Generator, Network, as_scored
 from genlab.interfaces.role import SIDES, Role
 
@@ -27,16 +28,17 @@ class LevelRow:
 
 @dataclass(frozen=True)
 class NetworkSummary:
-    """A network as a table."""
+    """A network as a table, and what it starts with besides what is drawn."""
 
     role: str
     headline: str
     parameters: int
     rows: Sequence[LevelRow]
+    start: WeightsMatch | None = None
 
 
 def summarize_networks(
-    networks: Mapping[str, Network], recipe: Recipe, channels: tuple[int, int]
+    networks: Mapping[str, Network], recipe: Recipe, channels: tuple[int, int], starts: Mapping[str, WeightsMatch]
 ) -> list[NetworkSummary]:
     """Pass one empty image through each network, and record the output shape of every level.
 
@@ -44,11 +46,13 @@ def summarize_networks(
         networks: by role.
         recipe: with their roles, names and size.
         channels: of condition and target.
+        starts: what networks start with, by role.
     """
     summaries: list[NetworkSummary] = []
     for role, network in networks.items():
         inputs = _inputs(network, recipe.roles[role], channels, recipe.settings.input.height_width)
-        summaries.append(_summarize(role, network, recipe.networks[role].component.name, inputs))
+        summary = _summarize(role, network, recipe.networks[role].component.name, inputs)
+        summaries.append(replace(summary, start=starts.get(role)))
     return summaries
 
 
@@ -90,6 +94,8 @@ def _summarize(role: str, network: Network, name: str, inputs: _Inputs | None) -
     ]
     parameters = count_parameters(network)
     headline = f"{name}, {parameters:,} parameters"
+    if frozen := count_frozen(network):
+        headline += f", {frozen:,} of them frozen"
     if isinstance(network, Discriminator):
         maps = ", ".join(_shape(scores) for result in results for scores in as_scored(result).maps)
         headline += f", receptive field {network.receptive_field}, {maps} scores"

@@ -31,6 +31,10 @@ class PlainStep:
         self.optimizers = optimizers
         for group in (group for optimizer in optimizers.values() for group in optimizer.param_groups):
             group.update({"fused": None} if "fused" in group else {})
+        self.weights = {
+            role: [weight for group in optimizer.param_groups for weight in group["params"] if weight.requires_grad]
+            for role, optimizer in optimizers.items()
+        }
         self.steps = 0
 
     def __call__(self, batch: Batch) -> None:
@@ -50,15 +54,17 @@ class PlainStep:
 
     def _update(self, phase: Phase, batch: Batch, shared: Outputs) -> None:
         with record_function(f"{RANGE}{phase.name}"):
-            for role in self.optimizers:
-                self.method.networks[role].requires_grad_(role in phase.updates)
+            for role, weights in self.weights.items():
+                for weight in weights:
+                    weight.requires_grad_(role in phase.updates)
             terms = phase.terms(batch, shared)
             objective = torch.stack([term.weight * term.value for term in terms.values()]).sum()
-            for role in phase.updates:
+            updated = [role for role in phase.updates if role in self.optimizers]
+            for role in updated:
                 self.optimizers[role].zero_grad()
             objective.backward()
         with record_function(f"{RANGE}{phase.name} update"):
-            for role in phase.updates:
+            for role in updated:
                 self.optimizers[role].step()
             with torch.no_grad():
-                self.method.updated(phase.updates)
+                self.method.updated(updated)

@@ -1,0 +1,150 @@
+"""Weights that networks start with, read from other runs and from files."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from textwrap import shorten
+
+from safetensors import SafetensorError
+
+from genlab.assemble.recipe import Recipe
+from genlab.assemble.starting_weights import StoredWeights
+from genlab.config.diagnostics import recipe_error
+from genlab.config.document import Document
+from genlab.config.schema import Init
+from genlab.config.validate import nearest
+from genlab.engine.bounded_tensors import load_tensors
+from genlab.engine.checkpoint_files import is_of_optimizer
+from genlab.engine.checkpoint_state import IntactCheckpoint
+from genlab.errors import Fault, RecipeError, RunError
+from genlab.runs.folder import RunFolder
+from genlab.runs.loaded_content import LoadedContent
+from genlab.runs.manifest import Manifest
+from genlab.runs.path_fingerprint import trained_checkpoint
+from genlab.util.files import file_digest
+
+_log = logging.getLogger("genlab")
+
+_NETWORK, _AVERAGE = ".safetensors", ".ema.safetensors"
+"""What the files of a role's weights, and of their average, end with in a checkpoint."""
+_PARTS = ("losses.safetensors", "method.safetensors")
+_CONVERT = (
+    "It has to be a safetensors file. One of PyTorch is converted by"
+    " safetensors.torch.save_file(torch.load(FILE, weights_only=True), NEW_FILE)."
+)
+
+
+def read_starting_weights(recipe: Recipe, document: Document) -> dict[str, StoredWeights]:
+    """Read the weights that a recipe's networks start with, by role; nothing that came with a run is executed.
+
+    Raises:
+        RecipeError: with all that cannot be read.
+    """
+    found: dict[str, StoredWeights] = {}
+    faults: list[Fault] = []
+    for role, init in recipe.init.items():
+        try:
+            if init.source is not None:
+                found[role] = _read(init.source, init, role)
+        except _UnusableError as error:
+            faults.append(Fault(("init", role, error.key), error.what, error.hint))
+    if faults:
+        raise recipe_error(faults, document)
+    return found
+
+
+def contents_of(weights: Mapping[str, StoredWeights]) -> list[LoadedContent]:
+    """What was read, as a run's manifest records it."""
+    return [LoadedContent(_key(role), it.fingerprint, f"{_key(role)} ({it.source})") for role, it in weights.items()]
+
+
+def recorded_contents(manifest: Manifest) -> list[LoadedContent]:
+    """What a run started with, as its manifest records it."""
+    known = manifest.data.fingerprints
+    return [LoadedContent(_key(role), known[_key(role)], _key(role)) for role in manifest.starts]
+
+
+def warn_of_changed_start(manifest: Manifest, recipe: Recipe, document: Document) -> None:
+    """Warn if what a run started with has another content now; it may also be gone."""
+    for role in manifest.starts:
+        with suppress(RecipeError):
+            now = contents_of(read_starting_weights(replace(recipe, init={role: recipe.init[role]}), document))
+            for key, fingerprint, description in now:
+                if manifest.data.fingerprints[key] != fingerprint:
+                    _log.warning(
+                        "%s has changed since the run started, which continues with its own weights.", description
+                    )
+
+
+def _key(role: str) -> str:
+    return f"init.{role}.from"
+
+
+class _UnusableError(Exception):
+    """Weights that cannot be read: what is wrong, with the key that says so."""
+
+    def __init__(self, what: str, hint: str | None = None, key: str = "from") -> None:
+        super().__init__(what)
+        self.what, self.hint, self.key = what, hint, key
+
+
+def _read(path: Path, init: Init, role: str) -> StoredWeights:
+    try:
+        path.stat()
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise _UnusableError(f"{path} cannot be read: {error.strerror}") from error
+    return _of_run(path, init, init.role or role) if is_folder else _of_file(path, init)
+
+
+def _of_file(path: Path, init: Init) -> StoredWeights:
+    if init.role or init.weights != "auto":
+        key = "role" if init.role else "weights"
+        raise _UnusableError(f"`{key}` is of a run, and {path} is a file, which has one network", key=key)
+    try:
+        return StoredWeights(str(path), load_tensors(path), file_digest(path))
+    except (OSError, ValueError, SafetensorError) as error:
+        raise _UnusableError(f"{path} cannot be read: {_reason(error)}", _CONVERT) from error
+
+
+def _of_run(path: Path, init: Init, role: str) -> StoredWeights:
+    try:
+        folder = RunFolder.existing(path)
+        checkpoint = trained_checkpoint(folder, folder.stored().id)
+    except RunError as error:
+        hint = error.hint if (path / "run.json").exists() else "Name the folder of a run, or a safetensors file."
+        raise _UnusableError(f"{error.where or path}: {error.what}", hint) from error
+    file = _file_of(checkpoint, init, role)
+    try:
+        tensors = load_tensors(file)
+    except (OSError, ValueError, SafetensorError) as error:
+        if not checkpoint.path.exists():  # a training replaced it meanwhile
+            return _of_run(path, init, role)
+        raise _UnusableError(f"{file} cannot be read: {_reason(error)}") from error
+    average = ", average of weights" if file.name.endswith(_AVERAGE) else ""
+    source = f"{path}, step {checkpoint.progress.step:,}, {role}{average}"
+    return StoredWeights(source, tensors, checkpoint.digests[file.name])
+
+
+def _file_of(checkpoint: IntactCheckpoint, init: Init, role: str) -> Path:
+    """The file of a checkpoint that has a role's weights."""
+    roles = [name.removesuffix(_NETWORK) for name in checkpoint.digests if _is_of_network(name)]
+    if role not in roles:
+        what = f"{checkpoint.path} has no network `{role}`; it has {', '.join(roles)}"
+        raise _UnusableError(what, nearest(role, roles), key="role" if init.role else "from")
+    has_average = f"{role}{_AVERAGE}" in checkpoint.digests
+    if init.weights == "ema" and not has_average:
+        raise _UnusableError(f"{checkpoint.path} has no average of the weights of its {role}", key="weights")
+    return checkpoint.path / f"{role}{_AVERAGE if has_average and init.weights != 'plain' else _NETWORK}"
+
+
+def _is_of_network(name: str) -> bool:
+    return not (name in _PARTS or is_of_optimizer(name) or name.endswith(_AVERAGE))
+
+
+def _reason(error: Exception) -> str:
+    return shorten(str(error), 300)
