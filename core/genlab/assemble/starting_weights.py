@@ -61,7 +61,7 @@ def match_weights(
 def take_weights(
     recipe: Recipe, networks: Mapping[str, Network], weights: Mapping[str, StoredWeights], document: Document
 ) -> dict[str, WeightsMatch]:
-    """Let networks start with stored weights, where these match; those not trained follow the ones that they are like.
+    """Let networks start with stored weights, where these match, and with them the untrained ones that are like them.
 
     The first convolution of a network that reads one thing takes weights of fewer input channels: its further channels
     start with zeros, so that they change nothing at first. Nothing else is guessed.

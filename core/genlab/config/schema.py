@@ -114,6 +114,10 @@ class Train(Table):
     """What layers compute in; auto is bfloat16 on a CUDA GPU (float16 on one that lacks it), float32 elsewhere."""
     compile: bool | Literal["auto"] = "auto"
     """Whether networks are compiled, which takes a minute or two; auto does for 1,000 steps and more on a CUDA GPU."""
+    readers: Annotated[int, Field(ge=1, le=256)] = 2
+    """Threads that read pairs ahead of the step that needs them; results do not depend on it."""
+    read_ahead: Annotated[int, Field(ge=0, le=2**20)] = 256
+    """Most MiB of decoded pairs that are read ahead, but at least those of one step; results do not depend on it."""
     values_every: Count = 10
     """Steps between two readings of losses and gradient norms; they are also read with each validation."""
 

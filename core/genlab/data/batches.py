@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
+from itertools import count, islice
 from typing import NamedTuple
 
 import torch
@@ -16,19 +16,18 @@ from genlab.data.network_batch import to_batch
 from genlab.data.order import Draw, draw, pair_at
 from genlab.data.pair import PreparedPair
 from genlab.data.prepared import PreparedPairs
+from genlab.data.read_ahead import ReadAhead, read_in_order
 from genlab.interfaces.augmentation import AugmentedSide
 from genlab.interfaces.batch import Batch
 from genlab.interfaces.position import Draws
 
-READ_AHEAD = 4
-THREADS = 2
-
 
 class PairDraw(NamedTuple):
-    """Draws for condition and target, which are the same for those of a pair."""
+    """Draws for condition and target, which are the same for those of a pair; at a position of the training."""
 
     condition: Draw
     target: Draw
+    position: int
 
 
 class Batches:
@@ -43,6 +42,7 @@ class Batches:
         batch_size: pairs per batch.
         in_pairs: whether condition and target of a batch belong together; otherwise each side is drawn by itself, in
             an order and with crops of its own, and has epochs of its own number of images.
+        ahead: how they are read ahead, which makes no difference to the batches.
     """
 
     def __init__(
@@ -53,12 +53,14 @@ class Batches:
         batch_size: int,
         *,
         in_pairs: bool = True,
+        ahead: ReadAhead | None = None,
     ) -> None:
         self.pairs = pairs
         self.augmentations = augmentations
         self.seed = seed
         self.batch_size = batch_size
         self.in_pairs = in_pairs
+        self.ahead = ahead or ReadAhead()
 
     def indices(self, first: int, last: int) -> tuple[list[int], list[int]]:
         """Indices of the conditions and of the targets in the batches from `first` to before `last`, ascending."""
@@ -74,32 +76,26 @@ class Batches:
 
     def starting_at(self, number: int) -> Generator[Batch, None, None]:
         """Iterate over batches from that number on (counted from 0); `DataError` when a pair cannot be read."""
-        with ThreadPoolExecutor(THREADS, thread_name_prefix="genlab-pairs") as pool:
-            ahead: deque[tuple[range, list[PairDraw], list[Future[PreparedPair]]]] = deque()
-            try:
-                while True:
-                    while len(ahead) < READ_AHEAD:
-                        positions = range(number * self.batch_size, (number + 1) * self.batch_size)
-                        ahead.append((positions, *self._ask(pool, positions)))
-                        number += 1
-                    positions, draws, futures = ahead.popleft()
-                    batch = self._finish([future.result() for future in futures], draws)
-                    yield batch._replace(draws=Draws(self.seed, tuple(positions)))
-            finally:
-                pool.shutdown(cancel_futures=True)
-
-    def _ask(self, pool: ThreadPoolExecutor, positions: range) -> tuple[list[PairDraw], list[Future[PreparedPair]]]:
-        draws = [self._draw(position) for position in positions]
-        return draws, [pool.submit(self._read, sides) for sides in draws]
+        draws = map(self._draw, count(number * self.batch_size))
+        with closing(read_in_order(draws, self._read, self.ahead, most=max(self.pairs.counts))) as reading:
+            while True:
+                yield self._batch(list(islice(reading, self.batch_size)))
 
     def _read(self, draws: PairDraw) -> PreparedPair:
-        pair = self.pairs.joined(*(side.index for side in draws))
-        return self.pairs.cropped(pair, *(side.numbers("input.resize", 2) for side in draws))
+        sides = (draws.condition, draws.target)
+        pair = self.pairs.joined(*(side.index for side in sides))
+        return self.pairs.cropped(pair, *(side.numbers("input.resize", 2) for side in sides))
 
     def _draw(self, position: int) -> PairDraw:
         conditions, targets = self.pairs.counts
         condition = draw(self.seed, position, conditions)
-        return PairDraw(condition, condition if self.in_pairs else draw(self.seed, position, targets, of_targets=True))
+        target = condition if self.in_pairs else draw(self.seed, position, targets, of_targets=True)
+        return PairDraw(condition, target, position)
+
+    def _batch(self, read: Sequence[tuple[PairDraw, PreparedPair]]) -> Batch:
+        draws, pairs = zip(*read, strict=True)
+        batch = self._finish(pairs, draws)
+        return batch._replace(draws=Draws(self.seed, tuple(sides.position for sides in draws)))
 
     def _finish(self, pairs: Sequence[PreparedPair], draws: Sequence[PairDraw]) -> Batch:
         condition, target = augmented_sides(self.pairs)

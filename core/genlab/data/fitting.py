@@ -42,7 +42,7 @@ def fit(
         return image
     height, width = scaled_size(stored, (size[0] // scale, size[1] // scale), how)
     resized = resize(image, side, (height * scale, width * scale))
-    return crop(resized, size, MIDDLE, scale).contiguous() if how == "crop" else _padded(resized, size, scale)
+    return crop(resized, size, MIDDLE, scale) if how == "crop" else _padded(resized, size, scale)
 
 
 def crop(
@@ -54,7 +54,7 @@ def crop(
     """
     rooms = ((whole - kept) // scale for whole, kept in zip(image.shape[1:], size, strict=True))
     top, left = (min(int(share * (room + 1)), room) * scale for share, room in zip(place, rooms, strict=True))
-    return image[:, top : top + size[0], left : left + size[1]]
+    return image[:, top : top + size[0], left : left + size[1]].contiguous()  # a view would hold all of the image
 
 
 def _padded(image: Shaped[Tensor, "c h w"], size: tuple[int, int], scale: int) -> Shaped[Tensor, "c j k"]:

@@ -15,6 +15,11 @@ class PreparedPair(NamedTuple):
     target: Tensor
     mask: Tensor | None = None
 
+    @property
+    def nbytes(self) -> int:
+        """Size in memory."""
+        return sum(tensor.nbytes for tensor in (self.condition, self.target, self.mask) if tensor is not None)
+
 
 class Record(NamedTuple):
     """Tensors that are read at once: condition, target and mask of a pair, or an image of one side."""

@@ -14,12 +14,14 @@ from genlab.data.batches import Batches
 from genlab.data.check import Selection
 from genlab.data.order import evenly_spaced
 from genlab.data.prepared import PreparedPairs
-from genlab.engine.phases import batches_before
+from genlab.data.read_ahead import ReadAhead
+from genlab.engine.phases import batches_before, most_batches
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
 from genlab.interfaces.metric import Metric
 from genlab.interfaces.network import Network
 from genlab.interfaces.schedule import Schedule
+from genlab.util.bounded import MIB
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,9 @@ class Experiment:
         """The sequence of training batches."""
         settings = self.settings
         batch_size, in_pairs = settings.train.batch_size, self.method.needs_pairs
-        return Batches(self.training, self.augmentations, settings.seed, batch_size, in_pairs=in_pairs)
+        step = batch_size * most_batches(self.method.phases())
+        ahead = ReadAhead(settings.train.readers, settings.train.read_ahead * MIB, least=step)
+        return Batches(self.training, self.augmentations, settings.seed, batch_size, in_pairs=in_pairs, ahead=ahead)
 
     def batches_before(self, step: int) -> int:
         """Number of batches that all steps before this one take."""

@@ -16,10 +16,8 @@ from genlab.interfaces.schedule import Schedule
 
 def trained_networks(method: Method) -> dict[str, Network]:
     """The networks that a method's phases may update, by role."""
-    trained = (
-        role for role, network in method.networks.items() if method.roles[role].trained and not is_frozen(network)
-    )
-    return {role: method.networks[role] for role in trained}
+    networks = method.networks.items()
+    return {role: network for role, network in networks if method.roles[role].trained and not is_frozen(network)}
 
 
 class WarmedUp(Schedule):

@@ -19,6 +19,11 @@ def fresh_batches(phases: Iterable[Phase], position: Position) -> int:
     return sum(phase.repeats - 1 for phase in due_phases(phases, position) if phase.fresh)
 
 
+def most_batches(phases: Iterable[Phase]) -> int:
+    """The most batches that a step takes."""
+    return 1 + sum(phase.repeats - 1 for phase in phases if phase.fresh)
+
+
 def batches_before(phases: Iterable[Phase], step: int) -> int:
     """Number of batches that all steps before this one take."""
     return step + sum((phase.repeats - 1) * (step // phase.every) for phase in phases if phase.fresh)

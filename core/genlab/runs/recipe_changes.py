@@ -49,6 +49,8 @@ CHANGEABLE = (
     # Weights and scores do not depend on these.
     Changeable("checkpoint.*", decides_result=False),
     Changeable("train.values_every", decides_result=False),
+    Changeable("train.readers", decides_result=False),
+    Changeable("train.read_ahead", decides_result=False),
     Changeable("listeners.*", decides_result=False),
     Changeable("title", decides_result=False),
 )

@@ -73,11 +73,9 @@ def warn_of_changed_start(manifest: Manifest, recipe: Recipe, document: Document
     for role in manifest.starts:
         with suppress(RecipeError):
             now = contents_of(read_starting_weights(replace(recipe, init={role: recipe.init[role]}), document))
-            for key, fingerprint, description in now:
+            for key, fingerprint, what in now:
                 if manifest.data.fingerprints[key] != fingerprint:
-                    _log.warning(
-                        "%s has changed since the run started, which continues with its own weights.", description
-                    )
+                    _log.warning("%s has changed since the run started, which keeps its own weights.", what)
 
 
 def _key(role: str) -> str:

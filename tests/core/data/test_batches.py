@@ -1,5 +1,6 @@
 import threading
 import time
+import weakref
 from collections.abc import Mapping
 from itertools import islice
 
@@ -10,11 +11,12 @@ from tests.core.toys import JITTER_AND_FLIP, MemoryPairs, pictures
 
 from genlab import Augmentation, Batch, DataError, ImageSide, LabelSide, Pair
 from genlab.config.schema import Input
-from genlab.data import batches as module
 from genlab.data.augment import augmentation_steps, load_size
 from genlab.data.batches import Batches
 from genlab.data.order import draw
+from genlab.data.pair import PreparedPair
 from genlab.data.prepared import PreparedPairs
+from genlab.data.read_ahead import ReadAhead
 
 PLAIN = Input(size=8)
 
@@ -25,10 +27,12 @@ def batches(
     augmentations: Mapping[str, Augmentation] = JITTER_AND_FLIP,
     size: int = 1,
     seed: int = 0,
+    ahead: ReadAhead | None = None,
     **more,
 ) -> Batches:
     steps = augmentation_steps(augmentations, settings.height_width)
-    return Batches(PreparedPairs(pairs, settings, load_size(steps, settings.height_width), **more), steps, seed, size)
+    prepared = PreparedPairs(pairs, settings, load_size(steps, settings.height_width), **more)
+    return Batches(prepared, steps, seed, size, ahead=ahead)
 
 
 def first(count: int, made: Batches, step: int = 0) -> list[Batch]:
@@ -115,25 +119,88 @@ class Slow(MemoryPairs):
         return super().__getitem__(index)
 
 
-@pytest.mark.parametrize(("threads", "ahead"), [(1, 1), (1, 8), (4, 1), (8, 16)])
+PAIR = 2 * 3 * 12 * 12
+"""Bytes of a pair of the toy pictures, at the size that crops are taken from."""
+
+
+@pytest.mark.parametrize(
+    "ahead",
+    [ReadAhead(1, 0), ReadAhead(1, 8 * PAIR), ReadAhead(4, 0, least=3), ReadAhead(8, 2**20)],
+    ids=str,
+)
 @pytest.mark.parametrize("cache_bytes", [0, 2**20])
-def test_the_sequence_depends_neither_on_threads_nor_on_the_cache(monkeypatch, threads, ahead, cache_bytes):
+def test_the_sequence_depends_neither_on_threads_nor_on_the_cache(ahead, cache_bytes):
     expected = first(12, batches(pictures(5, 12, 12), size=2))
-    monkeypatch.setattr(module, "THREADS", threads)
-    monkeypatch.setattr(module, "READ_AHEAD", ahead)
     slow = Slow(*zip(*pictures(5, 12, 12).arrays, strict=True))
-    assert equal(first(12, batches(slow, size=2, cache_bytes=cache_bytes)), expected)
+    assert equal(first(12, batches(slow, size=2, ahead=ahead, cache_bytes=cache_bytes)), expected)
 
 
-def test_reads_ahead_while_a_batch_is_used():
-    pairs = pictures(50, 12, 12)
-    stream = batches(pairs).starting_at(0)
-    next(stream)
-    deadline = time.monotonic() + 5
-    while sum(pairs.reads) < module.READ_AHEAD and time.monotonic() < deadline:
-        time.sleep(0.01)
+def reads_once_idle(pairs: MemoryPairs) -> int:
+    """Number of reads when the threads have nothing left to read."""
+    done, since = sum(pairs.reads), time.monotonic()
+    while time.monotonic() - since < 0.1:
+        time.sleep(0.005)
+        if sum(pairs.reads) != done:
+            done, since = sum(pairs.reads), time.monotonic()
+    return done
+
+
+@pytest.mark.parametrize(
+    ("ahead", "expected"),
+    [
+        (ReadAhead(2, 7 * PAIR + 1), 7),
+        (ReadAhead(2, 0), 1),
+        (ReadAhead(2, 3 * PAIR, least=5), 5),
+        (ReadAhead(2, 2**30), 20),  # an epoch
+    ],
+    ids=str,
+)
+def test_reads_ahead_within_its_bytes_while_a_batch_is_used(ahead, expected):
+    pairs = pictures(20, 12, 12)
+    stream = batches(pairs, ahead=ahead, cache_bytes=0).starting_at(0)
+    for taken in range(1, 4):
+        next(stream)
+        assert reads_once_idle(pairs) == taken + expected
     stream.close()
-    assert sum(pairs.reads) == module.READ_AHEAD
+
+
+class Large(MemoryPairs):
+    """Large pairs, some of which take longer than others."""
+
+    def __getitem__(self, index: int) -> Pair:
+        time.sleep(0.002 * (index % 4))
+        image = np.full((512, 512, 3), index, np.uint8)
+        return Pair(str(index), image, image)
+
+
+class Counted(PreparedPairs):
+    """Counts the bytes of the pairs that exist, and the most there were."""
+
+    lock = threading.Lock()
+    held, most = 0, 0
+
+    def joined(self, condition: int, target: int) -> PreparedPair:
+        found = super().joined(condition, target)
+        self._add(found.nbytes)
+        weakref.finalize(found.condition, self._add, -found.nbytes)
+        return found
+
+    def _add(self, change: int) -> None:
+        with self.lock:
+            self.held += change
+            self.most = max(self.most, self.held)
+
+
+def test_what_is_read_ahead_is_bounded_in_memory_however_slow_the_readers_are():
+    pair, size, settings = 2 * 3 * 512 * 512, 2, Input(size=512)
+    ahead = ReadAhead(3, nbytes=5 * pair + 17, least=2)
+    counted = Counted(Large(*zip(*pictures(40, 4, 4).arrays, strict=True)), settings, (512, 512), cache_bytes=0)
+    stream = Batches(counted, settings, 0, size, ahead=ahead).starting_at(0)
+    for number, _ in enumerate(islice(stream, 16)):
+        time.sleep(0.02 * (number % 2))  # now the readers are slower than the training, and now faster
+    stream.close()
+    assert 5 * pair <= counted.most <= ahead.nbytes + size * pair  # with those of the batch that is made of them
+    assert counted.held == 0
 
 
 @pytest.mark.parametrize("size", [1, 2])

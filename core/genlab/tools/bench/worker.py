@@ -22,7 +22,6 @@ import torch
 
 from genlab.assemble.experiment import Built, build
 from genlab.assemble.read import read_recipe
-from genlab.data.batches import READ_AHEAD
 from genlab.engine.experiment import Experiment
 from genlab.engine.listener_list import ListenerList
 from genlab.engine.runtime import cpu_threads, device_name, memory_errors, tf32_and_autotune
@@ -107,15 +106,15 @@ def main() -> None:
 
 def _serve(job: dict[str, Any], answer: Callable[[Any], None]) -> None:
     taken = job["steps"] + 1 + WARM_UP + PROFILED
-    checked = read_recipe(job["recipe"], overrides=job["overrides"], plugins=job["plugins"])
+    # One step ahead, so that later pairs are not read while a step is measured.
+    overrides = [*job["overrides"], "train.read_ahead=0"]
+    checked = read_recipe(job["recipe"], overrides=overrides, plugins=job["plugins"])
     if checked.recipe.settings.train.steps < taken:  # a schedule has no rate for steps after its end
-        checked = read_recipe(
-            job["recipe"], overrides=[*job["overrides"], f"train.steps={taken}"], plugins=job["plugins"]
-        )
+        checked = read_recipe(job["recipe"], overrides=[*overrides, f"train.steps={taken}"], plugins=job["plugins"])
     with trusting(job["trust"]):
         built = build(checked.recipe, checked.document)
     train, device = built.recipe.settings.train, built.experiment.device
-    _read_ahead(built.experiment, taken + READ_AHEAD)
+    _read_ahead(built.experiment, taken + 1)
     with cpu_threads(train.threads), isolated_rng(device), WAYS[job["way"]](built) as way:
         first_step = seconds_of(way.step, device)
         for _ in range(WARM_UP):
