@@ -41,5 +41,5 @@ def read_init(given: Mapping[str, Any], method: ComponentConfig) -> tuple[dict[s
                 what = f"{method.component} does not train its {name}, so there is nothing to freeze"
                 faults.append(Fault((*keys, "freeze"), what))
             if checked:
-                found[name] = checked
+                found[name] = checked.absolute()
     return found, faults

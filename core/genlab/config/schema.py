@@ -192,10 +192,6 @@ ScheduledWeight = create_model(
 )
 
 
-def _absolute(path: Path) -> Path:
-    return as_path(path).absolute()
-
-
 class Init(Table):
     """`[init.ROLE]`: what the network of a role starts with, and what of it stays as it is.
 
@@ -223,6 +219,10 @@ class Init(Table):
         """The path that `from` names."""
         return getattr(self, "from")
 
+    def absolute(self) -> Self:
+        """The table with an absolute path, so that it means the same in every working directory."""
+        return self.model_copy(update={"from": as_path(self.source).absolute()}) if self.source else self
+
 
 InitTable = create_model(
     "InitTable",
@@ -230,7 +230,7 @@ InitTable = create_model(
     __doc__=Init.__doc__,
     **{
         "from": (  # pyright: ignore
-            Annotated[Path, AfterValidator(_absolute)] | None,
+            Path | None,
             Field(None, description="The folder of a run, or a safetensors file, whose weights it starts with."),
         )
     },

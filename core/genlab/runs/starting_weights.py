@@ -94,8 +94,9 @@ def _read(path: Path, init: Init, role: str) -> StoredWeights:
     try:
         path.stat()
         is_folder = path.is_dir()
-    except OSError as error:
-        raise _UnusableError(f"{path} cannot be read: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise _UnusableError(f"{path} cannot be read: {reason}") from error
     return _of_run(path, init, init.role or role) if is_folder else _of_file(path, init)
 
 

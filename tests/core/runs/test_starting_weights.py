@@ -383,6 +383,12 @@ def test_a_run_without_weights_and_a_damaged_one_are_named(tiny: Path, source: P
         genlab.check(tiny, overrides=start(source))
 
 
+@pytest.mark.parametrize("name", ["a\\u0000b", "x" * 300, "a/" * 3000])
+def test_a_path_that_there_cannot_be_is_named(tiny: Path, name: str) -> None:
+    with pytest.raises(RecipeError, match="cannot be read"):
+        genlab.check(tiny, overrides=[f'{KEY}="{name}"'])
+
+
 def test_the_command_shows_the_line_and_no_traceback(tiny: Path, tmp_path: Path, gen: GenCommand) -> None:
     recipe = tmp_path / "mine.toml"
     recipe.write_text(f'extends = "{tiny}"\n[init.generator]\nfrom = "runs/first"\n')
