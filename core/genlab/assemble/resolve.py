@@ -265,7 +265,7 @@ class _Resolver:
     def init(
         self, method: ComponentConfig | None, networks: Mapping[str, ComponentConfig]
     ) -> Mapping[str, schema.Init]:
-        """What the networks start with; what is said for those that nothing uses is dropped, as they are."""
+        """The tables of `[init]`, by role; those of networks that nothing uses are dropped, as the networks are."""
         given = self.table(("init",))
         if not given or method is None:
             return {}

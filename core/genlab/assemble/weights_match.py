@@ -1,4 +1,4 @@
-"""What of stored weights matches a network. Importing this imports no torch."""
+"""Match of stored weights with a network. Importing this imports no torch."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class WeightsMatch:
     unused: tuple[str, ...] = ()
 
     def rows(self) -> list[tuple[str, Sequence[str]]]:
-        """What happens to weights, and which; without what happens to none."""
+        """The groups of weights that are not empty: what is done with each, and its names."""
         rows = (
             ("taken", self.matched),
             ("taken, with zeros for further input channels", self.widened),

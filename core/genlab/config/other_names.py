@@ -9,6 +9,7 @@ from genlab.interfaces.kinds import KINDS
 _STEPS = "`train.steps`: epochs x training pairs / batch size"
 _DECAY = '`schedule.name = "linear"` and `schedule.start`: n_epochs / (n_epochs + n_epochs_decay)'
 _JITTER = "`augment.jitter.amount`: load_size / crop_size - 1, 0.117 for 286 and 256"
+_START = "a table `[init.ROLE]`, whose key from is the folder of a run or a safetensors file"
 _RESUME = "`gen resume RUN`, which continues from the last checkpoint"
 _CHECKPOINTS = "`checkpoint.minutes`, which counts time and not epochs"
 _CLIP = "`optimizer.clip`"
@@ -39,6 +40,7 @@ OTHER_NAMES = {
     "iterations": "`train.steps`",
     "lambda_gan": "`losses.adversarial.weight`",
     "lambda_l1": "`losses.l1.weight`",
+    "load_from": _START,
     "load_size": _JITTER,
     "loadsize": _JITTER,
     "lr": "`optimizer.learning_rate`",
@@ -64,8 +66,13 @@ OTHER_NAMES = {
     "norm": "`generator.norm` and `discriminator.norm`",
     "num_down": "`generator.levels`",
     "num_epochs": _STEPS,
+    "num_threads": "`train.readers`",
+    "num_workers": "`train.readers`",
     "pool_size": "always 0: leave it out",
     "preprocess": "`input.size`, `input.resize` and `augment.jitter`, by which pairs are resized and cropped",
+    "prefetch_factor": "`train.read_ahead`, which counts MiB",
+    "pretrain_network_g": _START,
+    "pretrained": _START,
     "print_freq": "`train.values_every`, in steps",
     "samples_per_gpu": "`train.batch_size`",
     "save_epoch_freq": _CHECKPOINTS,

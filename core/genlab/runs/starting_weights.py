@@ -58,12 +58,12 @@ def read_starting_weights(recipe: Recipe, document: Document) -> dict[str, Store
 
 
 def contents_of(weights: Mapping[str, StoredWeights]) -> list[LoadedContent]:
-    """What was read, as a run's manifest records it."""
+    """Records of starting weights for a run's manifest."""
     return [LoadedContent(_key(role), it.fingerprint, f"{_key(role)} ({it.source})") for role, it in weights.items()]
 
 
 def recorded_contents(manifest: Manifest) -> list[LoadedContent]:
-    """What a run started with, as its manifest records it."""
+    """Records of the weights that a run started with, from its manifest."""
     known = manifest.data.fingerprints
     return [LoadedContent(_key(role), known[_key(role)], _key(role)) for role in manifest.starts]
 

@@ -75,7 +75,7 @@ def test_what_is_kept_of_pairs_depends_on_all_that_prepares_them(made: Make, mon
 
 
 def test_an_experiment_has_all_parts_of_the_recipe(made: Make) -> None:
-    recipe, experiment, data = made(build)
+    recipe, experiment, data, _ = made(build)
     assert list(experiment.networks) == ["generator", "discriminator"]
     assert experiment.method.networks == experiment.networks
     assert {label: weight for label, (_, weight) in experiment.method.losses.items()} == {
@@ -97,7 +97,7 @@ def test_the_recipe_of_an_experiment_is_settled(made: Make) -> None:
 
 def test_a_choice_of_data_is_settled(made: Make) -> None:
     sources = 'data.sources=[{ name = "memory" }, { name = "last", sources = [{ name = "memory", count = 7 }] }]'
-    recipe, experiment, data = made(build, "data.name=last", sources)
+    recipe, experiment, data, _ = made(build, "data.name=last", sources)
     assert recipe.tables()["data"] == {"name": "genlab-toys:memory", "count": 7, "odd": False, "channels": 3}
     assert data.reason == "the first was not wanted"
     assert len(experiment.training) == 7
