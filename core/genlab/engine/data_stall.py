@@ -32,7 +32,7 @@ class DataStallMonitor:
             _log.warning(
                 "Data stall: %.0f%% of the last minute was spent waiting for pairs, which are read more slowly than "
                 "the networks use them. `gen data RECIPE --cache show` shows whether they are cached; a larger "
-                "GENLAB_CACHE_GIB caches more of them. Where none are, more `train.readers` help if processors are idle, "
-                "and so do a faster disk or smaller files.",
+                "GENLAB_CACHE_GIB caches more of them. Where none are, more `train.readers` help if processors are "
+                "idle, and so do a faster disk or smaller files.",
                 100 * share,
             )

@@ -11,6 +11,8 @@ from textwrap import shorten
 
 from safetensors import SafetensorError
 
+from genlab.assemble.experiment import Built, build
+from genlab.assemble.read import CheckedRecipe
 from genlab.assemble.recipe import Recipe
 from genlab.assemble.starting_weights import StoredWeights
 from genlab.config.diagnostics import recipe_error
@@ -57,6 +59,12 @@ def read_starting_weights(recipe: Recipe, document: Document) -> dict[str, Store
     return found
 
 
+def build_with_weights(checked: CheckedRecipe) -> tuple[Built, list[LoadedContent]]:
+    """Build a recipe to be trained from its start; returns also records of what its networks start with."""
+    weights = read_starting_weights(checked.recipe, checked.document)
+    return build(checked.recipe, checked.document, weights), contents_of(weights)
+
+
 def contents_of(weights: Mapping[str, StoredWeights]) -> list[LoadedContent]:
     """Records of starting weights for a run's manifest."""
     return [LoadedContent(_key(role), it.fingerprint, f"{_key(role)} ({it.source})") for role, it in weights.items()]
@@ -65,16 +73,16 @@ def contents_of(weights: Mapping[str, StoredWeights]) -> list[LoadedContent]:
 def recorded_contents(manifest: Manifest) -> list[LoadedContent]:
     """Records of the weights that a run started with, from its manifest."""
     known = manifest.data.fingerprints
-    return [LoadedContent(_key(role), known[_key(role)], _key(role)) for role in manifest.starts]
+    return [LoadedContent(key, known[key], key) for key in map(_key, manifest.starts) if key in known]
 
 
-def warn_of_changed_start(manifest: Manifest, recipe: Recipe, document: Document) -> None:
-    """Warn if what a run started with has another content now; it may also be gone."""
-    for role in manifest.starts:
+def warn_of_changed_start(manifest: Manifest, checked: CheckedRecipe) -> None:
+    """Warn if the weights that a run started with have another content now; they may also be gone."""
+    for role, init in checked.recipe.init.items():
         with suppress(RecipeError):
-            now = contents_of(read_starting_weights(replace(recipe, init={role: recipe.init[role]}), document))
-            for key, fingerprint, what in now:
-                if manifest.data.fingerprints[key] != fingerprint:
+            for now in contents_of(read_starting_weights(replace(checked.recipe, init={role: init}), checked.document)):
+                if manifest.data.fingerprints.get(now.key) != now.fingerprint:
+                    what = now.description
                     _log.warning("%s has changed since the run started, which keeps its own weights.", what)
 
 
@@ -113,10 +121,12 @@ def _of_file(path: Path, init: Init) -> StoredWeights:
 def _of_run(path: Path, init: Init, role: str) -> StoredWeights:
     try:
         folder = RunFolder.existing(path)
+    except RunError as error:
+        raise _UnusableError(f"{path}: {error.what}", "Name the folder of a run, or a safetensors file.") from error
+    try:
         checkpoint = trained_checkpoint(folder, folder.stored().id)
     except RunError as error:
-        hint = error.hint if (path / "run.json").exists() else "Name the folder of a run, or a safetensors file."
-        raise _UnusableError(f"{error.where or path}: {error.what}", hint) from error
+        raise _UnusableError(f"{error.where or path}: {error.what}", error.hint) from error
     file = _file_of(checkpoint, init, role)
     try:
         tensors = load_tensors(file)

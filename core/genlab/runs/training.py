@@ -14,7 +14,6 @@ from genlab.assemble.pair_cache import remove_pairs
 from genlab.assemble.read import CheckedRecipe, with_overrides
 from genlab.assemble.recipe import Recipe
 from genlab.assemble.role_tables import aligned
-from genlab.assemble.starting_weights import StoredWeights
 from genlab.config.changed_values import changed_values
 from genlab.config.validate import Keys, dotted
 from genlab.data.check import check_pairs
@@ -28,16 +27,12 @@ from genlab.interfaces.position import Position
 from genlab.runs import provenance
 from genlab.runs.folder import ManifestListener, RunFolder
 from genlab.runs.kept_recipe import complete_replacement, replace_recipe
+from genlab.runs.loaded_content import LoadedContent
 from genlab.runs.manifest import Manifest
 from genlab.runs.reading import read_run
 from genlab.runs.recipe_changes import as_options, refuse_fixed
 from genlab.runs.rising_rates import warn_of_rising_rates
-from genlab.runs.starting_weights import (
-    contents_of,
-    read_starting_weights,
-    recorded_contents,
-    warn_of_changed_start,
-)
+from genlab.runs.starting_weights import build_with_weights, recorded_contents, warn_of_changed_start
 from genlab.util.arguments import as_list
 from genlab.util.environment import refuse_several_processes
 from genlab.util.exceptions import summarize
@@ -69,9 +64,8 @@ def start_run(
     """
     refuse_several_processes()
     with memory_errors():
-        weights = read_starting_weights(checked.recipe, checked.document)
-        built = build(checked.recipe, checked.document, weights)
-        loaded = [*provenance.loaded_by(built), *contents_of(weights)]
+        built, contents = build_with_weights(checked)
+        loaded = [*provenance.loaded_by(built), *contents]
         _check_data(built, 0, on_progress)
     manifest = provenance.first_manifest(built, loaded, name, checked.document)
     folder = make_folder()
@@ -127,12 +121,7 @@ def resume_run(
         refuse_fixed(changes, assignments, folder, manifest.data.fingerprints)
         _refuse_done(manifest, before.recipe, checked.recipe, done, folder)
         with memory_errors():
-            weights = {} if checkpoint else read_starting_weights(checked.recipe, checked.document)
-            built = _build_again(checked, folder, weights)
-            contents = contents_of(weights)
-            if checkpoint:  # it has all weights, so what the run started with is not needed any more
-                built, contents = built._replace(starts=manifest.starts), recorded_contents(manifest)
-                warn_of_changed_start(manifest, checked.recipe, checked.document)
+            built, contents = _build_again(checked, folder, manifest, from_start=checkpoint is None)
             loaded = [*provenance.loaded_by(built), *contents]
             _check_data(built, done, on_progress)
         _refuse_changed(provenance.changed_data(manifest, built, loaded), folder, allow_changed_data, assignments)
@@ -182,9 +171,16 @@ def _warn_of_other_weights(before: Recipe, after: Recipe, done: int) -> None:
             )
 
 
-def _build_again(checked: CheckedRecipe, folder: RunFolder, weights: Mapping[str, StoredWeights]) -> Built:
+def _build_again(
+    checked: CheckedRecipe, folder: RunFolder, manifest: Manifest, *, from_start: bool
+) -> tuple[Built, list[LoadedContent]]:
+    """Build a run's recipe; from a checkpoint, which has all weights, without those that the run started with."""
     try:
-        return build(checked.recipe, checked.document, weights)
+        if from_start:
+            return build_with_weights(checked)
+        built = build(checked.recipe, checked.document)._replace(starts=manifest.starts)
+        warn_of_changed_start(manifest, checked)
+        return built, recorded_contents(manifest)
     except DataUnavailableError as error:
         keys = _location(checked.recipe.data.table(), error.where)
         if not keys:

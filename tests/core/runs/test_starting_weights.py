@@ -389,6 +389,12 @@ def test_a_path_that_there_cannot_be_is_named(tiny: Path, name: str) -> None:
         genlab.check(tiny, overrides=[f'{KEY}="{name}"'])
 
 
+def test_a_folder_that_cannot_be_entered_is_named(tiny: Path, locked: Path) -> None:
+    for place in (locked, locked / "weights.safetensors"):
+        with pytest.raises(RecipeError, match="Permission denied"):
+            genlab.check(tiny, overrides=start(place))
+
+
 def test_the_command_shows_the_line_and_no_traceback(tiny: Path, tmp_path: Path, gen: GenCommand) -> None:
     recipe = tmp_path / "mine.toml"
     recipe.write_text(f'extends = "{tiny}"\n[init.generator]\nfrom = "runs/first"\n')
