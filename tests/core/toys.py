@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from genlab import Augmentation, Batch, Ended, Listener, Method, Network, Pairs, Started
-from genlab.config.schema import TABLES, Settings
+from genlab.config.schema import OPTIONAL_TABLES, TABLES, Settings
 from genlab.data.augment import augmentation_steps, load_size
 from genlab.data.prepared import PreparedPairs
 from genlab.engine.checkpoint_state import newest_intact
@@ -70,8 +70,10 @@ def settings(seed: int = 0, **tables: Mapping[str, Any]) -> Settings:
         "inference": {"normalization": "image"},
         "evaluate": {"previews": 2, "validations": 2, "preview_pairs": 2},
     }
+    given = {name: first.get(name, {}) | dict(tables.get(name, {})) for name in TABLES}
+    left_out = {name for name in OPTIONAL_TABLES if not given[name]}
     return Settings(
-        seed=seed, **{name: kind(**(first.get(name, {}) | dict(tables.get(name, {})))) for name, kind in TABLES.items()}
+        seed=seed, **{name: None if name in left_out else kind(**given[name]) for name, kind in TABLES.items()}
     )
 
 

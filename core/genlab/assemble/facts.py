@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from genlab.assemble.accumulation import accumulation_warnings
 from genlab.assemble.experiment import Built
 from genlab.config.document import ASSIGNMENT, Document
 from genlab.engine.runtime import device_name
@@ -26,9 +27,11 @@ def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
     if data.left_out:
         table["left out"] = describe_left_out(data.left_out)
     larger = f" to {height * scale} x {width * scale}" if (scale := settings.input.scale) > 1 else ""
+    times = f" x {settings.train.accumulate} a step" if settings.train.accumulate > 1 else ""
+    batch = f"batch {settings.train.batch_size}{times}"
     resized = {"stretch": "", "crop": ", cropped", "pad": ", padded", "none": ", crops of stored images"}
     how = resized[settings.input.resize]
-    table["input"] = f"{height} x {width}{larger}{how}, batch {settings.train.batch_size}, {settings.input.direction}"
+    table["input"] = f"{height} x {width}{larger}{how}, {batch}, {settings.input.direction}"
     if recipe.augmentations:
         table["augment"] = ", ".join(recipe.augmentations)
     for role, network in experiment.networks.items():
@@ -43,7 +46,10 @@ def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
     epochs = experiment.batches_before(settings.train.steps) * settings.train.batch_size / len(data.training)
     length = f"{settings.train.steps:,} steps ({epochs:,.{0 if epochs >= 10 else 1}f} epochs)"
     table["training"] = f"{length}, seed {settings.seed}"
-    warnings = [str(suspicion) for suspicion in find_suspicions(experiment.reads(0)[0], settings.input)]
+    if ema := settings.ema:
+        table["average"] = f"weights of the {' and the '.join(ema.roles)}, over {ema.horizon:,} pairs"
+    warnings = accumulation_warnings(experiment.networks, settings.train)
+    warnings += [str(suspicion) for suspicion in find_suspicions(experiment.reads(0)[0], settings.input)]
     if data.fingerprints["train"] == data.fingerprints["validation"]:
         warnings.append("The validation pairs are the training pairs, so scores do not measure generalization.")
     for number, warning in enumerate(warnings, 1):

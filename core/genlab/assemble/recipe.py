@@ -138,8 +138,8 @@ def _weight(weight: Weight) -> float | dict[str, float]:
     return {"from": weight.start, "to": weight.to, "over": weight.over}
 
 
-def _plain(table: BaseModel) -> dict[str, Any]:
-    return table.model_dump(mode="json")
+def _plain(table: BaseModel | None) -> dict[str, Any] | None:
+    return table and table.model_dump(mode="json")
 
 
 def without_nothing(value: Any) -> Any:

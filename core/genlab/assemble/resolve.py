@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from genlab.assemble.accumulation import accumulation_faults
+from genlab.assemble.averages import average_faults, trained_generators
 from genlab.assemble.game import game_faults
 from genlab.assemble.init_tables import read_init
 from genlab.assemble.recipe import SHORT_FORMS, Recipe
@@ -15,7 +17,7 @@ from genlab.config import schema
 from genlab.config.component_name import is_other_name
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
-from genlab.config.schema import TABLES
+from genlab.config.schema import OPTIONAL_TABLES, TABLES
 from genlab.config.validate import Keys, bare, describe, dotted, key_hint, nearest, shown, validate_table
 from genlab.errors import Fault
 from genlab.interfaces.kinds import KINDS
@@ -85,7 +87,14 @@ class _Resolver:
         self.hold_to_predictions(method, ("evaluate", "metrics"), metrics)
         if self.faults or data is None or method is None:
             return None
-        tables["inference"] = tables["inference"].settled(tables["train"].batch_size)
+        roles = {role: method.component.cls.roles[role] for role in networks}
+        self.faults += accumulation_faults(losses, tables["train"])
+        self.faults += average_faults(tables["ema"], tables["inference"], roles)
+        if self.faults:
+            return None
+        tables["ema"] = tables["ema"] and tables["ema"].settled(trained_generators(roles))
+        averaged = tables["ema"] is not None
+        tables["inference"] = tables["inference"].settled(tables["train"].batch_size, averaged=averaged)
         return Recipe(
             title=title,
             settings=schema.Settings(seed=seed, **tables),
@@ -142,6 +151,8 @@ class _Resolver:
         return value
 
     def framework_table(self, name: str) -> Any:
+        if name in OPTIONAL_TABLES and self.values.get(name, False) is False:
+            return None
         given = self.table((name,))
         if given is None:
             return None

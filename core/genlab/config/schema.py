@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_type_hints
+from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
 
 from annotated_types import MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
@@ -105,7 +105,10 @@ class Train(Table):
     steps: Count
     """The length of the training; schedules follow it."""
     batch_size: Annotated[int, Field(ge=1, le=65_536)] = 1
-    """Pairs per step."""
+    """Pairs per batch, and per step unless `accumulate` is above 1."""
+    accumulate: Annotated[int, Field(ge=1, le=65_536)] = 1
+    """Batches per update, whose gradients are averaged: a step is then one of `accumulate * batch_size` pairs, in the
+    memory of `batch_size` pairs. Batch norm has the statistics of each batch by itself."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where the networks are; auto takes the first of cuda, mps and cpu that is there."""
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
@@ -122,14 +125,36 @@ class Train(Table):
     """Steps between two readings of losses and gradient norms; they are also read with each validation."""
 
     @property
+    def pairs_per_step(self) -> int:
+        """Pairs that an update averages over."""
+        return self.accumulate * self.batch_size
+
+    @property
     def chosen_precision(self) -> PrecisionName:
         """Precision after it was chosen for a machine; float32 where it is left open."""
         return "float32" if self.precision == "auto" else self.precision
 
 
+class Ema(Table):
+    """`[ema]`: an average of weights (exponential moving average) beside the trained ones; none without this table."""
+
+    horizon: Count
+    """Pairs after which the share of a step's weights has fallen to 1/e, where a step counts `train.accumulate *
+    train.batch_size` pairs; until then, the average is the plain mean of all steps."""
+    roles: tuple[str, ...] = ()
+    """The networks whose weights are averaged; all generators that are trained, if none is named."""
+
+    def settled(self, generators: tuple[str, ...]) -> Ema:
+        """The table with what it leaves open chosen, for a method that trains these generators."""
+        return self if self.roles else self.model_copy(update={"roles": generators})
+
+
 class Inference(Table):
     """`[inference]`: how the trained generator predicts, always one image at a time."""
 
+    weights: Literal["auto", "plain", "ema"] = "auto"
+    """The weights as they were trained, or their average, for validation, previews and all predictions; auto is the
+    average where the recipe has an `[ema]`."""
     normalization: Literal["auto", "image", "running"] = "auto"
     """Batch normalization by each image's own statistics, as in the paper, or by those gathered in training; auto is
     image for trainings of batch 1, and running for those of more."""
@@ -138,11 +163,18 @@ class Inference(Table):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """For dropout and whatever else is drawn: the same image gives the same prediction."""
 
-    def settled(self, batch_size: int) -> Inference:
-        """The table with what it leaves open chosen, for a training with batches of that size."""
-        if self.normalization != "auto":
-            return self
-        return self.model_copy(update={"normalization": "image" if batch_size == 1 else "running"})
+    def settled(self, batch_size: int, *, averaged: bool = False) -> Inference:
+        """The table with what it leaves open chosen.
+
+        Args:
+            batch_size: of the training.
+            averaged: whether it has an average of weights.
+        """
+        chosen = {
+            "weights": "ema" if averaged else "plain",
+            "normalization": "image" if batch_size == 1 else "running",
+        }
+        return self.model_copy(update={key: value for key, value in chosen.items() if getattr(self, key) == "auto"})
 
 
 class Evaluate(Table):
@@ -244,18 +276,27 @@ class Settings:
     seed: int
     input: Input
     train: Train
+    ema: Ema | None
     inference: Inference
     evaluate: Evaluate
     checkpoint: Checkpoint
 
+    @property
+    def averaged(self) -> tuple[str, ...]:
+        """The roles that predict with an average of their weights."""
+        return self.ema.roles if self.ema and self.inference.weights == "ema" else ()
 
-TABLES: dict[str, type[Table]] = {
-    name: kind for name, kind in get_type_hints(Settings).items() if issubclass(kind, Table)
-}
+
+_HINTS = {name: get_args(hint) or (hint,) for name, hint in get_type_hints(Settings).items()}
+
+TABLES: dict[str, type[Table]] = {name: hint[0] for name, hint in _HINTS.items() if issubclass(hint[0], Table)}
 """The framework's tables by name, in the order of a recipe's file."""
 
 KEYS_BESIDE_SETTINGS: dict[str, type[Table]] = {"optimizer": OptimizerKeys, "schedule": ScheduleKeys}
 """The framework's keys in the tables of components that are configured by role, by the table's name."""
+
+OPTIONAL_TABLES = frozenset(name for name, hint in _HINTS.items() if type(None) in hint)
+"""Those without which there is nothing of what they describe, instead of its defaults."""
 
 
 # Names of arms are names of folders and of runs in TensorBoard too.

@@ -6,7 +6,7 @@ Writes are atomic. Random numbers are functions of the step (see `seeding`), so 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +19,7 @@ from torch import Tensor
 
 from genlab.engine.bounded_tensors import load_tensors
 from genlab.engine.checkpoint_files import (
+    average_file,
     checkpoints,
     is_of_optimizer,
     losses_file,
@@ -35,6 +36,7 @@ from genlab.engine.optimizer_state import load_state_tensors, state_tensors
 from genlab.engine.train_state import TrainState, saved_buffers
 from genlab.errors import RunError
 from genlab.interfaces.method import Method
+from genlab.interfaces.network import Network
 from genlab.util.files import file_digest, remove_partial, storage_errors, sync
 
 
@@ -110,6 +112,11 @@ def _contents(folder: Path, state: TrainState) -> Iterator[tuple[Path, dict[str,
         yield network_file(folder, role), _copies(network.state_dict())
         if role in state.optimizers:
             yield optimizer_file(folder, role), _copies(state_tensors(state.optimizers[role], network))
+    if state.average:
+        for role, network in state.average.networks.items():
+            with state.average.applied():
+                copies = _copies(network.state_dict())
+            yield average_file(folder, role), copies
     yield losses_file(folder), _copies(_loss_buffers(method))
     yield method_file(folder), _copies(method.state())
 
@@ -132,22 +139,40 @@ def restore(checkpoint: IntactCheckpoint, state: TrainState) -> TrainProgress:
             tensors = _read(checkpoint, optimizer_file(checkpoint.path, role))
             _require_finite(tensors, {}, optimizer_file(checkpoint.path, role))
             load_state_tensors(optimizer, state.method.networks[role], tensors)
+        if state.average:
+            with state.average.applied():
+                for role, network in state.average.networks.items():
+                    _load_network(checkpoint, average_file(checkpoint.path, role), network)
     return checkpoint.progress
 
 
-def load_method(checkpoint: IntactCheckpoint, method: Method) -> None:
-    """Load networks, loss buffers and method state; `RunError` if they are missing, not finite, or do not fit."""
+def load_method(checkpoint: IntactCheckpoint, method: Method, averaged: Collection[str] = ()) -> None:
+    """Load networks, loss buffers and method state.
+
+    Args:
+        checkpoint: where they are.
+        method: where they go.
+        averaged: the roles whose weights are to be the averaged ones.
+
+    Raises:
+        RunError: they are missing, not finite, or do not fit.
+    """
     with _as_run_error(checkpoint):
         for role, network in method.networks.items():
-            tensors = _read(checkpoint, network_file(checkpoint.path, role))
-            _require_finite(tensors, network.state_dict(), network_file(checkpoint.path, role))
-            network.load_state_dict(tensors)
+            file = average_file if role in averaged else network_file
+            _load_network(checkpoint, file(checkpoint.path, role), network)
         buffers = _read(checkpoint, losses_file(checkpoint.path))
         for name, buffer in _loss_buffers(method).items():
             buffer.copy_(buffers[name])
         device = _device_of(method)
         state = _read(checkpoint, method_file(checkpoint.path))
         method.load_state({name: tensor.to(device, copy=True) for name, tensor in state.items()})
+
+
+def _load_network(checkpoint: IntactCheckpoint, file: Path, network: Network) -> None:
+    tensors = _read(checkpoint, file)
+    _require_finite(tensors, network.state_dict(), file)
+    network.load_state_dict(tensors)
 
 
 def _read(checkpoint: IntactCheckpoint, file: Path) -> dict[str, Tensor]:

@@ -4,6 +4,7 @@
   state.json                         format, run, step, which of what was due at the step was done, and digests
   <role>.safetensors                 a network's weights and buffers
   <role>.optimizer.safetensors       its optimizer's state; its settings are the recipe's
+  <role>.ema.safetensors             the same with the average of its weights, where the recipe has one
   losses.safetensors                 the losses' buffers
   method.safetensors                 what the method itself carries from step to step
 """
@@ -44,6 +45,11 @@ def network_file(checkpoint: Path, role: str) -> Path:
 def optimizer_file(checkpoint: Path, role: str) -> Path:
     """Path of the state of a role's optimizer."""
     return checkpoint / f"{role}{_OPTIMIZER}"
+
+
+def average_file(checkpoint: Path, role: str) -> Path:
+    """Path of a network's averaged weights, and of its buffers."""
+    return checkpoint / f"{role}.ema.safetensors"
 
 
 def losses_file(checkpoint: Path) -> Path:

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils._pytree import tree_map_only
 
 from genlab.engine.precision import Forward, Precision
+from genlab.engine.snapshot import Snapshot
 from genlab.errors import GenlabError
 from genlab.interfaces.method import Method
 from genlab.util.exceptions import summarize
@@ -25,7 +26,12 @@ _log = logging.getLogger("genlab")
 
 
 def compile_networks(
-    method: Method, precision: Precision, batch_size: int, device: torch.device, attempt: Callable[[], object]
+    method: Method,
+    precision: Precision,
+    batch_size: int,
+    device: torch.device,
+    attempt: Callable[[], object],
+    accumulate: int = 1,
 ) -> None:
     """Compile the networks for training steps; on failure warn, and fall back to eager execution.
 
@@ -38,9 +44,11 @@ def compile_networks(
         device: where the networks are.
         attempt: computes everything that a step does, so that compilation fails now or not at all. Its changes of
             buffers and gradients are undone.
+        accumulate: batches whose gradients are averaged; with more than one, forward passes are recomputed during
+            backward passes, and no graphs are recorded.
     """
     _log.info("Compiling the networks, which takes a minute or two.")
-    recorded = device.type == "cuda" and batch_size <= _SMALL_BATCH
+    recorded = device.type == "cuda" and batch_size <= _SMALL_BATCH and accumulate == 1
     with _untouched(method):
         try:
             precision.transform(_recorded if recorded else _compiled)
@@ -71,18 +79,12 @@ def _recorded(forward: Forward) -> Forward:
 @contextmanager
 def _untouched(method: Method) -> Generator[None]:
     """Restore buffers after the block, and drop its gradients."""
-    modules: list[nn.Module] = [*method.networks.values(), *(loss for loss, _ in method.losses.values())]
-    buffers = [buffer for module in modules for buffer in module.buffers()]
-    before = [buffer.clone() for buffer in buffers]
-    state = {name: tensor.clone() for name, tensor in method.state().items()}
+    before = Snapshot(method)
     try:
         yield
     finally:
-        with torch.no_grad():
-            for buffer, value in zip(buffers, before, strict=True):
-                buffer.copy_(value)
-        method.load_state(state)
-        for module in modules:
+        before.restore()
+        for module in (*method.networks.values(), *(loss for loss, _ in method.losses.values())):
             module.zero_grad(set_to_none=True)
 
 

@@ -66,6 +66,8 @@ def _groups(state: TrainState) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
         yield f"the buffers of the {role}", saved_buffers(network)
         if role in state.optimizers:
             yield f"the optimizer state of the {role}", state_tensors(state.optimizers[role], network)
+    for role, weights in state.average.weights.items() if state.average else ():
+        yield f"the averaged weights of the {role}", weights
     for label, (loss, _) in method.losses.items():
         yield f"the buffers of the loss {label}", saved_buffers(loss)
     yield "the state of the method", method.state()

@@ -71,7 +71,7 @@ class Experiment:
 
     def batches_before(self, step: int) -> int:
         """Number of batches that all steps before this one take."""
-        return batches_before(self.method.phases(), step)
+        return self.settings.train.accumulate * batches_before(self.method.phases(), step)
 
     def reads(self, step: int) -> list[Selection]:
         """The pairs that are read from a step on to the end."""

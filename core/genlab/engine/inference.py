@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from fractions import Fraction
 from typing import cast
 
@@ -17,6 +17,7 @@ from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivate
 
 from genlab.config.schema import Inference
 from genlab.engine.seeding import isolated_rng
+from genlab.engine.weight_average import WeightAverage
 from genlab.errors import TrainingError
 from genlab.interfaces.method import Method
 
@@ -24,12 +25,19 @@ ONE = Fraction(1)
 
 
 class Predictor:
-    """Predict with a method's networks; their modes and buffers are restored afterwards."""
+    """Predict with a method's networks; their modes, buffers and weights are restored afterwards.
 
-    def __init__(self, method: Method, settings: Inference) -> None:
+    Args:
+        method: the method.
+        settings: how it predicts.
+        average: the average of weights to predict with; None for the networks' own weights.
+    """
+
+    def __init__(self, method: Method, settings: Inference, average: WeightAverage | None = None) -> None:
         assert settings.normalization != "auto", "the normalization is chosen when a recipe is resolved"
         self.method = method
         self.settings = settings
+        self.average = average
 
     def __call__(self, condition: Float[Tensor, "n c j k"]) -> Float[Tensor, "n d h w"]:
         """Predict each image separately, so that the result does not depend on batching."""
@@ -62,7 +70,8 @@ class Predictor:
             for module in tracked:
                 # In training mode a layer would update its running statistics, unless it does not track them.
                 module.track_running_stats = not own_statistics
-            yield
+            with self.average.applied() if self.average else nullcontext():
+                yield
         finally:
             for module, mode in zip(modules, modes, strict=True):
                 module.training = mode

@@ -1,8 +1,12 @@
-"""Schedule of a method's phases: which take part in a step, and how many batches a step takes."""
+"""Schedule of a method's phases: which take part in a step, and how many batches a step takes.
+
+Where updates average over several batches, a step takes as many times that.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from genlab.interfaces.batch import Batch
 from genlab.interfaces.method import Phase
@@ -29,7 +33,10 @@ def batches_before(phases: Iterable[Phase], step: int) -> int:
     return step + sum((phase.repeats - 1) * (step // phase.every) for phase in phases if phase.fresh)
 
 
-def repetitions(phase: Phase, batch: Batch, fresh: Iterator[Batch]) -> Iterator[Batch]:
-    """The batches of a phase's updates after its first."""
+def repetitions(phase: Phase, batches: Sequence[Batch], fresh: Iterator[Batch]) -> Iterator[Sequence[Batch]]:
+    """The batches of each of a phase's updates after its first, as many as those of the first."""
     for repeat in range(1, phase.repeats):
-        yield next(fresh) if phase.fresh else batch._replace(draws=batch.draws.repeated(repeat))
+        if phase.fresh:
+            yield list(islice(fresh, len(batches)))
+        else:
+            yield [batch._replace(draws=batch.draws.repeated(repeat)) for batch in batches]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice
 from typing import NamedTuple, cast
 
 import torch
@@ -14,10 +16,13 @@ from torch.profiler import record_function
 from genlab.engine.freezing import updated_roles
 from genlab.engine.phases import due_phases, repetitions
 from genlab.engine.precision import Precision, full_precision
+from genlab.engine.recompute import recomputed_forward
 from genlab.errors import TrainingError
 from genlab.interfaces.batch import Batch
 from genlab.interfaces.method import Method, Outputs, Phase, Term, Terms
 from genlab.interfaces.network import Network
+
+Forward = Callable[[Batch], Outputs]
 
 RANGE = "genlab: "
 """Prefix of the names of a step's parts in a profile."""
@@ -27,7 +32,7 @@ class StepResult(NamedTuple):
     """Result of a step, still on the device.
 
     Args:
-        losses: each term's unweighted value, by `phase/term`.
+        losses: each term's unweighted value, by `phase/term`; the mean over the batches of an update.
         gradient_norms: by `role/level`; empty unless they were asked for.
         weight_norms: likewise, before the update.
     """
@@ -45,21 +50,24 @@ def train_step(
     precision: Precision | None = None,
     fresh: Iterable[Batch] = (),
     clips: Mapping[str, float] = {},
+    accumulate: int = 1,
 ) -> StepResult:
     """Make the updates of the phases that take part in a step, in their order.
 
     Args:
         method: the method.
-        batch: the step's batch, which says where the training is.
+        batch: the step's first batch, which says where the training is.
         optimizers: by role.
         with_norms: whether to measure norms of gradients and weights.
         precision: by default single precision.
-        fresh: the batches of phases that repeat their updates with others.
         clips: the greatest L2 norm of all gradients of a network, of the roles that have one.
+        fresh: the batches after it, of the first update and then of those that phases repeat with others.
+        accumulate: how many batches an update takes, whose gradients are averaged.
     """
     result, precision, others = StepResult({}, {}, {}), precision or full_precision(), iter(fresh)
+    batches = [batch, *islice(others, accumulate - 1)]
     with precision.applied(method.networks.values()):
-        for phase, terms in _updates(method, batch, others, precision):
+        for phase, losses in _updates(method, batches, others, precision):
             roles = updated_roles(method, phase)
             updating = [optimizers[role] for role in roles]
             clipped = [role for role in roles if role in clips]
@@ -73,7 +81,7 @@ def train_step(
                 precision.update(updating)
                 with torch.no_grad():
                     method.updated(roles)
-            result.losses.update({f"{phase.name}/{name}": term.value.detach() for name, term in terms.items()})
+            result.losses.update({f"{phase.name}/{name}": loss for name, loss in losses.items()})
     return result
 
 
@@ -83,21 +91,31 @@ def measure_norms(method: Method, batch: Batch, precision: Precision | None = No
     with precision.applied(method.networks.values()):
         shared = _forward(method, batch)
         for phase in method.phases():
-            _gradients(method, phase, batch, shared, precision)
+            _gradients(method, phase, [batch], lambda _: shared, precision)
             for role in updated_roles(method, phase):
                 _add_norms(result, phase, role, method.networks[role])
     return result
 
 
 def _updates(
-    method: Method, batch: Batch, fresh: Iterator[Batch], precision: Precision
-) -> Generator[tuple[Phase, Terms], None, None]:
-    """Yield a phase for each of its updates, once the networks that it updates have their gradients."""
-    shared = _forward(method, batch)
-    for phase in due_phases(method.phases(), batch.position):
-        yield phase, _gradients(method, phase, batch, shared, precision)
-        for other in repetitions(phase, batch, fresh):
-            yield phase, _gradients(method, phase, other, _forward(method, other), precision)
+    method: Method, batches: Sequence[Batch], fresh: Iterator[Batch], precision: Precision
+) -> Generator[tuple[Phase, dict[str, Tensor]], None, None]:
+    """Yield a phase and its losses for each of its updates, once the networks that it updates have their gradients."""
+    phases = due_phases(method.phases(), batches[0].position)
+    shared = _shared_forward(method, batches, phases)
+    for phase in phases:
+        yield phase, _gradients(method, phase, batches, shared, precision)
+        for others in repetitions(phase, batches, fresh):
+            yield phase, _gradients(method, phase, others, partial(_forward, method), precision)
+
+
+def _shared_forward(method: Method, batches: Sequence[Batch], phases: Sequence[Phase]) -> Forward:
+    """The forward pass of each of a step's batches, which its phases share, in the memory of one batch."""
+    if len(batches) > 1 and len(phases) == 1:
+        return partial(_forward, method)
+    compute = recomputed_forward if len(batches) > 1 else _forward
+    outputs = {id(batch): compute(method, batch) for batch in batches}
+    return lambda batch: outputs[id(batch)]
 
 
 def _forward(method: Method, batch: Batch) -> Outputs:
@@ -105,21 +123,37 @@ def _forward(method: Method, batch: Batch) -> Outputs:
         return method.forward(batch)
 
 
-def _gradients(method: Method, phase: Phase, batch: Batch, shared: Outputs, precision: Precision) -> Terms:
-    """Compute the gradients of a phase's objective by the weights that it updates; returns its terms."""
+def _gradients(
+    method: Method, phase: Phase, batches: Sequence[Batch], forward: Forward, precision: Precision
+) -> dict[str, Tensor]:
+    """Compute the gradients of a phase's objective by the weights that it updates.
+
+    Returns:
+        The terms' values; like the gradients, means over the batches.
+    """
+    for role in phase.updates:
+        method.networks[role].zero_grad(set_to_none=True)
+    values: dict[str, list[Tensor]] = {}
+    for batch in batches:
+        for name, value in _backward(method, phase, batch, forward(batch), precision, len(batches)).items():
+            values.setdefault(name, []).append(value)
+    return {name: torch.stack(found).mean() for name, found in values.items()}
+
+
+def _backward(
+    method: Method, phase: Phase, batch: Batch, outputs: Outputs, precision: Precision, count: int
+) -> dict[str, Tensor]:
+    """Add the gradients of one of `count` batches; returns the values of its terms, without their graph."""
     with record_function(f"{RANGE}{phase.name}"):
-        terms = phase.terms(batch, shared)
+        terms = phase.terms(batch, outputs)
         _require_scalars(phase, terms)
-        objective = torch.stack([term.weight * term.value for term in terms.values()]).sum()
+        objective = torch.stack([term.weight * term.value for term in terms.values()]).sum() / count
         if not objective.requires_grad:
             raise TrainingError(f"no term of the phase {phase.name} has a gradient: are they all detached?")
-        networks = [method.networks[role] for role in phase.updates]
-        for network in networks:
-            network.zero_grad(set_to_none=True)
         # Naming the inputs skips the gradients of networks that this phase does not update.
-        parameters = (parameter for network in networks for parameter in network.parameters())
+        parameters = (parameter for role in phase.updates for parameter in method.networks[role].parameters())
         precision.backward(objective, [parameter for parameter in parameters if parameter.requires_grad])
-    return terms
+    return {name: term.value.detach() for name, term in terms.items()}
 
 
 def _require_scalars(phase: Phase, terms: Terms) -> None:

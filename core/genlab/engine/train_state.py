@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from genlab.engine.weight_average import WeightAverage
 from genlab.interfaces.method import Method
 
 
 @dataclass(frozen=True)
 class TrainState:
-    """Everything that training changes: networks, losses and optimizers."""
+    """Everything that training changes: networks, losses, optimizers, and the average of weights if there is one."""
 
     method: Method
     optimizers: Mapping[str, Optimizer]
+    average: WeightAverage | None = None
 
 
 def saved_buffers(module: nn.Module) -> dict[str, Tensor]:

@@ -29,6 +29,7 @@ from genlab.engine.step import StepResult, measure_norms, train_step
 from genlab.engine.timing import StepTimer, due
 from genlab.engine.train_state import TrainState
 from genlab.engine.validation import Interrupted, preview, validate
+from genlab.engine.weight_average import make_average
 from genlab.errors import DataError, TrainingError
 from genlab.interfaces.batch import Batch
 from genlab.interfaces.listener import CheckpointSaved, Previewed, Step, StepMetrics, Validated
@@ -60,7 +61,8 @@ class Training:
         self.listeners = listeners
         self.stopping = stopping
         self.optimizers = experiment.optimizers
-        self.state = TrainState(experiment.method, self.optimizers)
+        average = make_average(experiment.method, settings)
+        self.state = TrainState(experiment.method, self.optimizers, average)
         self.infinite = frozenset(not_finite(self.state))
         self.precision = Precision(settings.train.chosen_precision, experiment.device)
         first = restore(checkpoint, self.state) if checkpoint else TrainProgress()
@@ -68,7 +70,7 @@ class Training:
         self.step, self.metrics = first.step, first.metrics
         self.validated, self.previewed = first.validated, first.previewed
         self.saved = self.step if checkpoint else None
-        self.predictor = Predictor(experiment.method, settings.inference)
+        self.predictor = Predictor(experiment.method, settings.inference, average if settings.averaged else None)
         self.timer = StepTimer(settings.train.batch_size)
         self.data_stall = DataStallMonitor()
 
@@ -94,22 +96,24 @@ class Training:
 
     def _compile(self) -> None:
         experiment = self.experiment
-        method, batch_size = experiment.method, experiment.settings.train.batch_size
+        method, train = experiment.method, experiment.settings.train
         with self.timer.aside(), closing(self.batches()) as batches, self.saving_if_data_fail():
             batch = self.next_batches(batches)[0]
             method.begin(batch.position)
             compile_networks(
                 method,
                 self.precision,
-                batch_size,
+                train.batch_size,
                 experiment.device,
                 lambda: measure_norms(method, batch, self.precision),
+                train.accumulate,
             )
 
     def next_batches(self, batches: Iterator[Batch]) -> Sequence[Batch]:
-        """Wait for the next step's batches: one, and those of phases that repeat their updates with others."""
-        position = Position(self.step, self.experiment.settings.train.steps)
-        count = 1 + fresh_batches(self.experiment.method.phases(), position)
+        """Wait for the next step's batches: those of an update, and of phases that repeat theirs with others."""
+        train = self.experiment.settings.train
+        position = Position(self.step, train.steps)
+        count = train.accumulate * (1 + fresh_batches(self.experiment.method.phases(), position))
         with self.timer.waiting():
             return [batch._replace(position=position) for batch in islice(batches, count)]
 
@@ -156,7 +160,18 @@ class Training:
         method, (batch, *fresh) = self.experiment.method, batches
         with self.timer.stepping(len(batches)):
             method.begin(batch.position)
-            result = train_step(method, batch, self.optimizers, reading, self.precision, fresh, self.experiment.clips)
+            result = train_step(
+                method,
+                batch,
+                self.optimizers,
+                reading,
+                self.precision,
+                fresh,
+                clips=self.experiment.clips,
+                accumulate=settings.train.accumulate,
+            )
+            if self.state.average:
+                self.state.average.update(self.step)
         self.step, self.validated, self.previewed = number, False, False
         self.listeners.emit(Step(number, self._values(result) if reading else None))
 

@@ -108,7 +108,7 @@ class Run:
         """Load the newest intact checkpoint."""
         checkpoint = trained_checkpoint(self.folder, self.manifest.id)
         try:
-            load_method(checkpoint, method)
+            load_method(checkpoint, method, self.recipe.settings.averaged)
             if read_progress(checkpoint.path) == checkpoint.progress:
                 return checkpoint
         except (RunError, OSError):

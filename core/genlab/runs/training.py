@@ -252,7 +252,7 @@ def _train(
         facts=_facts(folder, stop_at),
         step=checkpoint.progress.step if checkpoint else 0,
         steps=recipe.settings.train.steps,
-        batch_size=recipe.settings.train.batch_size,
+        batch_size=recipe.settings.train.pairs_per_step,
     )
     heard_by = [("run.json", ManifestListener(folder)), *built.experiment.listeners, *listeners]
     try:

@@ -12,6 +12,7 @@ from genlab.config.builtin import shipped_names
 from genlab.config.document import read_document
 from genlab.config.load import load_recipe
 from genlab.config.render import listing
+from genlab.config.schema import OPTIONAL_TABLES
 from genlab.registry.components import Components
 from genlab.registry.discovery.find import find_plugins
 
@@ -23,6 +24,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "without listeners and metrics": ("listeners.log=false", "evaluate.metrics.far=false"),
     "with labels to be quoted": ('losses."a b".name=near', 'losses."a b".weight=1e-8'),
     "with sources": ("data.name=last", 'data.sources=[{ name = "memory" }, { name = "memory", odd = true }]'),
+    "with an average": ("ema.horizon=100",),
     "with other types": ("input.size=[8, 16]", "train.threads=2", "seed=9223372036854775807", 'title=two\nlines "ä"'),
 }
 
@@ -46,7 +48,8 @@ def test_what_ships_reads_back_as_the_same_from_anywhere(
 
 
 def test_its_tables_come_in_the_order_of_a_recipe(resolved: Resolved) -> None:
-    assert (*resolved("augment.cut={}").tables(), "ablation") == tuple(key for key in KEYS if key not in ("networks", "init"))
+    unset = {"networks", "init", *OPTIONAL_TABLES}
+    assert (*resolved("augment.cut={}").tables(), "ablation") == tuple(key for key in KEYS if key not in unset)
 
 
 def test_it_says_every_default(resolved: Resolved) -> None:
@@ -57,7 +60,7 @@ def test_it_says_every_default(resolved: Resolved) -> None:
         "play": {"name": "genlab-toys:fool", "weight": 1.0},
     }
     assert tables["evaluate"]["metrics"] == {"far": {"name": "genlab-toys:far", "window": 1}}
-    assert tables["inference"] == {"normalization": "image", "dropout": False, "seed": 0}
+    assert tables["inference"] == {"weights": "plain", "normalization": "image", "dropout": False, "seed": 0}
 
 
 @pytest.mark.parametrize(

@@ -22,12 +22,13 @@ import torch
 
 from genlab.assemble.experiment import Built, build
 from genlab.assemble.read import read_recipe
+from genlab.config.diagnostics import recipe_error
 from genlab.engine.experiment import Experiment
 from genlab.engine.listener_list import ListenerList
 from genlab.engine.runtime import cpu_threads, device_name, memory_errors, tf32_and_autotune
 from genlab.engine.seeding import isolated_rng
 from genlab.engine.training import Training
-from genlab.errors import GenlabError
+from genlab.errors import Fault, GenlabError
 from genlab.interfaces.listener import Ended, Started
 from genlab.registry.discovery.trust import trusting
 from genlab.tools.bench.measure import PROFILED, flops_of, matrix_rate, peak_memory, seconds_of, shares_of
@@ -111,6 +112,10 @@ def _serve(job: dict[str, Any], answer: Callable[[Any], None]) -> None:
     checked = read_recipe(job["recipe"], overrides=overrides, plugins=job["plugins"])
     if checked.recipe.settings.train.steps < taken:  # a schedule has no rate for steps after its end
         checked = read_recipe(job["recipe"], overrides=[*overrides, f"train.steps={taken}"], plugins=job["plugins"])
+    if checked.recipe.settings.train.accumulate > 1:
+        what = "a benchmark compares steps of one batch"
+        hint = "Add --set train.accumulate=1: an accumulated step takes as many times as long as it has batches."
+        raise recipe_error([Fault(("train", "accumulate"), what, hint)], checked.document)
     with trusting(job["trust"]):
         built = build(checked.recipe, checked.document)
     train, device = built.recipe.settings.train, built.experiment.device

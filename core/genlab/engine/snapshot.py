@@ -1,0 +1,24 @@
+"""Snapshot of what a forward pass changes besides its outputs."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from genlab.interfaces.method import Method
+
+
+class Snapshot:
+    """Copy of the buffers of a method's networks and losses, and of the method's own state."""
+
+    def __init__(self, method: Method) -> None:
+        modules: list[nn.Module] = [*method.networks.values(), *(loss for loss, _ in method.losses.values())]
+        self._method = method
+        self._buffers = [(buffer, buffer.clone()) for module in modules for buffer in module.buffers()]
+        self._state = {name: tensor.clone() for name, tensor in method.state().items()}
+
+    def restore(self) -> None:
+        """Set everything back to what it was."""
+        for buffer, value in self._buffers:
+            # By `data`, as a backward pass under way does not depend on the statistics that it has saved.
+            buffer.data.copy_(value)
+        self._method.load_state({name: tensor.clone() for name, tensor in self._state.items()})
