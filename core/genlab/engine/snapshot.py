@@ -19,6 +19,6 @@ class Snapshot:
     def restore(self) -> None:
         """Set everything back to what it was."""
         for buffer, value in self._buffers:
-            # By `data`, as a backward pass under way does not depend on the statistics that it has saved.
+            # By `data`, so that graphs which have saved a buffer stay valid: no gradient depends on a statistic.
             buffer.data.copy_(value)
         self._method.load_state({name: tensor.clone() for name, tensor in self._state.items()})
