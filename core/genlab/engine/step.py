@@ -22,7 +22,7 @@ from genlab.interfaces.batch import Batch
 from genlab.interfaces.method import Method, Outputs, Phase, Term, Terms
 from genlab.interfaces.network import Network
 
-Forward = Callable[[Batch], Outputs]
+_Forward = Callable[[Batch], Outputs]
 
 RANGE = "genlab: "
 """Prefix of the names of a step's parts in a profile."""
@@ -109,7 +109,7 @@ def _updates(
             yield phase, _gradients(method, phase, others, partial(_forward, method), precision)
 
 
-def _shared_forward(method: Method, batches: Sequence[Batch], phases: Sequence[Phase]) -> Forward:
+def _shared_forward(method: Method, batches: Sequence[Batch], phases: Sequence[Phase]) -> _Forward:
     """The forward pass of each of a step's batches, which its phases share, in the memory of one batch."""
     if len(batches) > 1 and len(phases) == 1:
         return partial(_forward, method)
@@ -124,7 +124,7 @@ def _forward(method: Method, batch: Batch) -> Outputs:
 
 
 def _gradients(
-    method: Method, phase: Phase, batches: Sequence[Batch], forward: Forward, precision: Precision
+    method: Method, phase: Phase, batches: Sequence[Batch], forward: _Forward, precision: Precision
 ) -> dict[str, Tensor]:
     """Compute the gradients of a phase's objective by the weights that it updates.
 

@@ -25,7 +25,7 @@ class Loss(nn.Module, ABC):
     `predictions` which it takes; with classes, the target has one channel a class, 1 where a pixel is of the class and
     0 elsewhere. A class that is not lowest where the prediction is the target says `least_at_target = False`; one whose
     value is not a mean over images, `is_mean = False`; and one that remembers images in its buffers,
-    `remembers_images = True`: a training on several devices has to know.
+    `remembers_images = True`: a training on several devices, or over several batches a step, has to know.
 
     Where a pixel does not count, prediction and target are equal, or for classes 0 in all channels. One whose value is
     the mean over pixels of what each adds by itself, and adds 0 there, says `is_pixelwise = True`: the mean is then

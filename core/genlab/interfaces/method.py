@@ -144,7 +144,12 @@ class Method(ABC):
 
     @abstractmethod
     def forward(self, batch: Batch) -> Outputs:
-        """Compute what all phases of one step share, once, with gradients."""
+        """Compute what all phases of one step share, once, with gradients.
+
+        A step may average over several batches (`train.accumulate`). They are all computed before the first phase, and
+        one again where gradients are taken through it, with the same random numbers; changes of buffers and `state`
+        happen once. So what `terms` need is in the outputs.
+        """
 
     @abstractmethod
     def phases(self) -> Sequence[Phase]:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -7,6 +8,7 @@ from torch import nn
 from genlab import Generator
 from genlab.assemble.experiment import build
 from genlab.assemble.facts import count_parameters, facts
+from genlab.assemble.read import read_recipe
 
 
 def test_facts_are_what_a_person_wants_to_know_first(resolved: Callable[..., Any], document: Any) -> None:
@@ -23,6 +25,22 @@ def test_facts_are_what_a_person_wants_to_know_first(resolved: Callable[..., Any
         "training": "4,000 steps (1,333 epochs), seed 3",
     }
     assert list(found) == ["recipe", "set", "data", "input", "generator", "discriminator", "training"]
+
+
+def test_averages_are_told_and_so_are_statistics_of_each_batch_by_itself(tiny: Path) -> None:
+    values = ["train.batch_size=2", "train.accumulate=3", "ema.horizon=2_000", "train.steps=5"]
+    checked = read_recipe(tiny, overrides=values)
+    found = facts(build(checked.recipe, checked.document), "tiny", checked.document)
+    assert found["input"] == "32 x 32, batch 2 x 3 a step, b_to_a"
+    assert found["average"] == "weights of the generator, over 2,000 pairs"
+    assert found["training"].startswith("5 steps (6.0 epochs)")
+    warnings = [value for name, value in found.items() if name.startswith("warning")]
+    assert (
+        "Batch norm of the generator and the discriminator has the statistics of each batch of 2 pairs" in warnings[0]
+    )
+    checked = read_recipe(tiny, overrides=[*values, "generator.norm=instance", "discriminator.norm=instance"])
+    found = facts(build(checked.recipe, checked.document), "tiny", checked.document)
+    assert not any("Batch norm" in value for value in found.values())
 
 
 def test_a_choice_of_data_is_told_with_its_reason(resolved: Callable[..., Any], document: Any) -> None:
