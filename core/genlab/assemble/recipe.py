@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -15,6 +15,9 @@ from genlab.interfaces.predictions import Predictions
 from genlab.interfaces.role import Role
 from genlab.interfaces.weight import Weight
 from genlab.registry.components import Component, ComponentConfig
+
+SCORE_SIDES = ("validation", "train", "gap")
+"""What a score is measured on: the first part of its full name."""
 
 SHORT_FORMS = ("generator", "discriminator")
 """The roles whose tables stand for themselves, and as defaults for the other roles of these kinds."""
@@ -87,7 +90,7 @@ class Recipe:
     @property
     def scores(self) -> dict[str, Score]:
         """The metrics' scores by their names: the label, or `label/score` of one that gives several."""
-        return {score.name: score for label, config in self.metrics.items() for score in _scores(label, config)}
+        return scores_of(self.metrics)
 
     def components(self) -> Iterator[Component]:
         """All components of the recipe, nested ones included."""
@@ -122,6 +125,16 @@ class Recipe:
     def toml(self) -> str:
         """The recipe as TOML."""
         return tomli_w.dumps(self.tables())
+
+
+def scores_of(metrics: Mapping[str, ComponentConfig]) -> dict[str, Score]:
+    """The scores of metrics, which are given by label, by the scores' names."""
+    return {score.name: score for label, config in metrics.items() for score in _scores(label, config)}
+
+
+def full_names(scores: Iterable[str]) -> list[str]:
+    """Scores' names with what each is measured on, such as `validation/l1`."""
+    return [f"{side}/{name}" for side in SCORE_SIDES for name in sorted(scores)]
 
 
 def _scores(label: str, metric: ComponentConfig) -> list[Score]:

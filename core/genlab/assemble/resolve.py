@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from genlab.assemble.accumulation import accumulation_faults
 from genlab.assemble.averages import average_faults, trained_generators
+from genlab.assemble.best_checkpoint import best_checkpoint_faults
 from genlab.assemble.game import game_faults
 from genlab.assemble.init_tables import read_init
 from genlab.assemble.recipe import SHORT_FORMS, Recipe
@@ -79,6 +80,7 @@ class _Resolver:
             if "/" in label:
                 what = f"invalid label `{label}`: a slash separates a metric's label from its scores"
                 self.fault(("evaluate", "metrics", label), what, at_key=True)
+        self.faults += best_checkpoint_faults(tables["checkpoint"], tables["train"], metrics)
         listeners = self.labeled("listener", ("listeners",))
         networks = self.networks(method, losses)
         optimizers, schedules = (self.by_role(kind, method, networks) for kind in ("optimizer", "schedule"))

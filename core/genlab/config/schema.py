@@ -123,6 +123,9 @@ class Train(Table):
     """Most MiB of decoded pairs that are read ahead, but at least those of one step; results do not depend on it."""
     values_every: Count = 10
     """Steps between two readings of losses and gradient norms; they are also read with each validation."""
+    patience: Count | None = None
+    """End the training after so many validations in a row of which none is better by `checkpoint.best`; never unless
+    given."""
 
     @property
     def pairs_per_step(self) -> int:
@@ -202,6 +205,9 @@ class Checkpoint(Table):
     """Save at least this often; also at every stop."""
     keep: Count = 2
     """How many of the last checkpoints stay; if the last one is damaged, the one before is used."""
+    best: str | None = None
+    """The score whose best validation keeps its checkpoint besides these, such as `validation/ssim`: `validation/`,
+    `train/` or `gap/`, and a metric's label. The metric says which direction is better."""
 
 
 LossWeight = Annotated[float, Field(ge=0, allow_inf_nan=False)]

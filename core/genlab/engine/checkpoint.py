@@ -30,7 +30,14 @@ from genlab.engine.checkpoint_files import (
     state_file,
     tensor_files,
 )
-from genlab.engine.checkpoint_state import IntactCheckpoint, TrainProgress, damage_error, update_progress
+from genlab.engine.checkpoint_state import (
+    IntactCheckpoint,
+    TrainProgress,
+    damage_error,
+    is_best,
+    read_progress,
+    update_progress,
+)
 from genlab.engine.divergence import is_finite
 from genlab.engine.optimizer_state import load_state_tensors, state_tensors
 from genlab.engine.train_state import TrainState, saved_buffers
@@ -41,7 +48,7 @@ from genlab.util.files import file_digest, remove_partial, storage_errors, sync
 
 
 def save(folder: Path, progress: TrainProgress, state: TrainState, keep: int) -> Path:
-    """Write the checkpoint of a step below `folder`, and remove all but the last `keep`.
+    """Write the checkpoint of a step below `folder`, and remove all but the best and the last `keep`.
 
     If a checkpoint of this step exists, its tensors are identical (training is exact); only `state.json` is rewritten.
 
@@ -56,7 +63,8 @@ def save(folder: Path, progress: TrainProgress, state: TrainState, keep: int) ->
     else:
         _write_atomically(target, progress, state)
     for old in checkpoints(folder)[:-keep]:
-        _remove(old)
+        if not is_best(old, progress):
+            _remove(old)
     return target
 
 
@@ -199,17 +207,18 @@ def _device_of(method: Method) -> torch.device:
 
 
 def drop_training_state(folder: Path) -> None:
-    """Keep only what predictions need: the last checkpoint without optimizers' state, which is two thirds of its size.
+    """Keep only what predictions need: the last checkpoint and the best, without optimizers' state.
 
-    The training cannot be resumed afterwards.
+    That is a third of their size. The training cannot be resumed afterwards.
     """
     _remove_torn(folder)
-    *earlier, last = checkpoints(folder) or [folder]
-    for checkpoint in earlier:
-        _remove(checkpoint)
-    for path in tensor_files(last):
-        if is_of_optimizer(path.name):
-            path.unlink()
+    found = checkpoints(folder)
+    for checkpoint in found:
+        if checkpoint == found[-1] or is_best(checkpoint, read_progress(found[-1])):
+            for path in filter(lambda path: is_of_optimizer(path.name), tensor_files(checkpoint)):
+                path.unlink()
+        else:
+            _remove(checkpoint)
 
 
 @contextmanager

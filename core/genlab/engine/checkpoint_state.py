@@ -5,21 +5,37 @@ Importing this imports no torch.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from genlab.engine.checkpoint_files import checkpoints, is_of_optimizer, state_file, step_of, tensor_files
 from genlab.errors import RunError
+from genlab.interfaces.listener import BestValidation, EarlyEnd
 from genlab.util.bounded import read_bounded
 from genlab.util.files import file_digests, write_text
 from genlab.util.sealed import seal, unseal
 
 _log = logging.getLogger("genlab")
+
+
+class ListenerState(BaseModel):
+    """State of a listener.
+
+    Args:
+        component: name of the listener's class.
+        values: what its `state` gave.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+    component: str
+    values: dict[str, JsonValue]
 
 
 class TrainProgress(BaseModel):
@@ -33,6 +49,9 @@ class TrainProgress(BaseModel):
         previewed: whether the pictures that are due at this step were made.
         metrics: the last validation's.
         loss_scale: how objectives are scaled in float16.
+        best: the best validation so far, if the recipe names a score.
+        stop: the end that a listener or the method asked for.
+        listeners: states of listeners, by label.
         parts: SHA-256 of every other file of the checkpoint, by its name.
     """
 
@@ -45,6 +64,9 @@ class TrainProgress(BaseModel):
     previewed: bool = False
     metrics: dict[str, float] = Field(default_factory=dict[str, float])
     loss_scale: dict[str, float] = Field(default_factory=dict[str, float])
+    best: BestValidation | None = None
+    stop: EarlyEnd | None = None
+    listeners: dict[str, ListenerState] = Field(default_factory=dict[str, ListenerState])
     parts: dict[str, str] = Field(default_factory=dict[str, str])
 
     def text(self) -> str:
@@ -130,7 +152,8 @@ def open_checkpoint(path: Path, run: str, *, optimizers: bool) -> IntactCheckpoi
 def read_progress(checkpoint: Path) -> TrainProgress:
     """Read the progress of a training; `RunError` if it cannot be read."""
     try:
-        progress = TrainProgress.model_validate(unseal(read_bounded(state_file(checkpoint))))
+        # JSON mode, in which objects become dataclasses and nothing else is converted
+        progress = TrainProgress.model_validate_json(json.dumps(unseal(read_bounded(state_file(checkpoint)))))
         if progress.step != step_of(checkpoint):
             raise ValueError(f"it is of step {progress.step}")
     except ValidationError as error:
@@ -141,6 +164,11 @@ def read_progress(checkpoint: Path) -> TrainProgress:
     else:
         return progress
     raise damage_error(checkpoint, f"the checkpoint cannot be read: state.json: {reason}")
+
+
+def is_best(checkpoint: Path, progress: TrainProgress) -> bool:
+    """True for the checkpoint of the best validation, by the progress of a training."""
+    return progress.best is not None and step_of(checkpoint) == progress.best.step
 
 
 def update_progress(checkpoint: Path, progress: TrainProgress) -> None:

@@ -15,7 +15,7 @@ from genlab.interfaces.listener import Ended, Started, Status
 def train_loop(
     experiment: Experiment, started: Started, checkpoint: IntactCheckpoint | None, stop_at: int | None = None
 ) -> Ended:
-    """Train from the start or from a checkpoint, to the end or to `stop_at`.
+    """Train from the start or from a checkpoint, to the end, its own or the recipe's, or to `stop_at`.
 
     Args:
         experiment: what to train.
@@ -28,8 +28,7 @@ def train_loop(
         StorageError: a checkpoint cannot be written.
         DataError: a pair cannot be read; a checkpoint is saved first.
     """
-    steps = experiment.settings.train.steps
-    last = steps if stop_at is None else min(stop_at, steps)
+    last = experiment.settings.train.steps if stop_at is None else stop_at
     listeners, stopping = ListenerList(experiment.listeners), StopSignal()
     training = Training(experiment, checkpoint, started.folder / "checkpoints", listeners, stopping)
     status: Status = "failed"
@@ -37,16 +36,17 @@ def train_loop(
     try:
         with stopping:
             listeners.emit(replace(started, validated=training.validated, previewed=training.previewed))
+            listeners.load_states(checkpoint.progress.listeners if checkpoint else {})
             with training.ready() as batches:
                 while True:
                     # Before the last validation, so that a failure there loses no steps
-                    if training.step >= steps:
+                    if training.is_over:
                         training.save()
 
                     # What is due at this step, and the next batches
                     with training.saving_if_data_fail():
                         training.observe()
-                        if training.step >= last or stopping():
+                        if training.is_over or training.step >= last or stopping():
                             break
                         step_batches = training.next_batches(batches)
 
@@ -55,14 +55,22 @@ def train_loop(
                     training.advance(step_batches)
 
             training.save()
-            if stopping() and not (training.step >= steps and training.validated):
+            if stopping() and not (training.is_over and training.validated):
                 status = "interrupted"
             else:
-                status = "finished" if training.step >= steps else "paused"
+                status = "finished" if training.is_over else "paused"
     except KeyboardInterrupt:
         status = "interrupted"
         raise
     finally:
-        ended = Ended(training.step, status, training.timer.seconds(), stopping.received, training.metrics)
+        ended = Ended(
+            training.step,
+            status,
+            training.timer.seconds(),
+            stopping.received,
+            training.metrics,
+            training.best,
+            training.ended_early if status == "finished" else None,
+        )
         listeners.emit(ended)
     return ended

@@ -11,6 +11,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from genlab.config.validate import dotted
+from genlab.engine.best import after_validation, best_so_far, out_of_patience
 from genlab.engine.checkpoint import restore, save
 from genlab.engine.checkpoint_state import IntactCheckpoint, TrainProgress
 from genlab.engine.compilation import compile_networks, next_step
@@ -23,6 +25,7 @@ from genlab.engine.listener_list import ListenerList
 from genlab.engine.optimizers import rates, set_rates
 from genlab.engine.phases import fresh_batches
 from genlab.engine.precision import Precision
+from genlab.engine.requests import Requests, require_request
 from genlab.engine.runtime import cpu_threads, keep_freed_memory, tf32_and_autotune
 from genlab.engine.seeding import derived_seed, isolated_rng, seed_random_numbers
 from genlab.engine.step import StepResult, measure_norms, train_step
@@ -32,7 +35,7 @@ from genlab.engine.validation import Interrupted, preview, validate
 from genlab.engine.weight_average import make_average
 from genlab.errors import DataError, TrainingError
 from genlab.interfaces.batch import Batch
-from genlab.interfaces.listener import CheckpointSaved, Previewed, Step, StepMetrics, Validated
+from genlab.interfaces.listener import CheckpointSaved, EarlyEnd, Previewed, Step, StepMetrics, Validated
 from genlab.interfaces.position import Position
 
 
@@ -69,6 +72,8 @@ class Training:
         self.precision.load_state(first.loss_scale)
         self.step, self.metrics = first.step, first.metrics
         self.validated, self.previewed = first.validated, first.previewed
+        self.best = best_so_far(settings.checkpoint.best, first.best)
+        self.requests = Requests(first.stop)
         self.saved = self.step if checkpoint else None
         self.predictor = Predictor(experiment.method, settings.inference, average if settings.averaged else None)
         self.timer = StepTimer(settings.train.batch_size)
@@ -132,7 +137,10 @@ class Training:
                 self.metrics, per_image = validate(self.experiment, self.predictor, self.stopping)
             except Interrupted:
                 return
-            self.listeners.emit(Validated(self.step, self.metrics, per_image))
+            if self.best:
+                self.best = after_validation(self.best, self.step, self.metrics, self.experiment.metrics)
+                self.requests.save |= self.best.step == self.step
+            self._tell(Validated(self.step, self.metrics, per_image, self.best))
         self.validated = True
         self._note()
 
@@ -173,7 +181,12 @@ class Training:
             if self.state.average:
                 self.state.average.update(self.step)
         self.step, self.validated, self.previewed = number, False, False
-        self.listeners.emit(Step(number, self._values(result) if reading else None))
+        self._tell(Step(number, self._values(result) if reading else None))
+        self.requests.note("method", require_request(method.request(), "request() of the method"))
+
+    def _tell(self, event: Step | Validated) -> None:
+        for label, request in self.listeners.emit(event):
+            self.requests.note(dotted(("listeners", label)), request)
 
     def save(self) -> None:
         """Save a checkpoint of this step.
@@ -194,8 +207,12 @@ class Training:
                 previewed=self.previewed,
                 metrics=dict(self.metrics),
                 loss_scale=self.precision.state(),
+                best=self.best,
+                stop=self.requests.stop,
+                listeners=self.listeners.states(),
             )
             path = save(self.folder, progress, self.state, checkpoint.keep)
+            self.requests.save = False
             self.timer.saved()
             if self.saved != self.step:
                 self.saved = self.step
@@ -214,11 +231,22 @@ class Training:
 
     @property
     def wants_saving(self) -> bool:
-        """True if a checkpoint is due by the recipe's `minutes`."""
-        return self.timer.minutes_since_save() >= self.experiment.settings.checkpoint.minutes
+        """True if a checkpoint is due by the recipe's `minutes`, was asked for, or is the best one."""
+        return self.requests.save or self.timer.minutes_since_save() >= self.experiment.settings.checkpoint.minutes
+
+    @property
+    def ended_early(self) -> EarlyEnd | None:
+        """Why this step is the last one although others were to follow; None otherwise."""
+        train = self.experiment.settings.train
+        return (self.requests.stop or out_of_patience(self.best, train.patience)) if self.step < train.steps else None
+
+    @property
+    def is_over(self) -> bool:
+        """True if this step is the last one."""
+        return self.step >= self.experiment.settings.train.steps or self.ended_early is not None
 
     def _due(self, step: int, times: int) -> bool:
-        return due(step, self.experiment.settings.train.steps, times)
+        return due(step, self.experiment.settings.train.steps, times) or self.ended_early is not None
 
     def _seed(self, purpose: str) -> None:
         """Seed the RNGs by the recipe's seed, the purpose and the step."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple, NoReturn
+from typing import Any, Literal, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
+
+from genlab.interfaces.request import Request
 
 Status = Literal["finished", "paused", "interrupted", "failed"]
 
@@ -120,6 +123,41 @@ class Previewed:
 
 
 @dataclass(frozen=True)
+class BestValidation:
+    """The best validation so far by the score that `checkpoint.best` names.
+
+    Args:
+        score: the score's name, such as `validation/ssim`.
+        step: steps done then; 0 as long as the score was never a number.
+        value: of the score; NaN until then.
+        since: how many validations came after it, none of them better.
+    """
+
+    score: str
+    step: int = 0
+    value: float = math.nan
+    since: int = 0
+
+    @property
+    def is_found(self) -> bool:
+        """True once the score was a number."""
+        return self.step > 0
+
+
+@dataclass(frozen=True)
+class EarlyEnd:
+    """The end of a run before its last step, by its own rule.
+
+    Args:
+        by: key of the recipe that ended it: `train.patience`, `method`, or a listener's such as `listeners.flat`.
+        reason: one line for people.
+    """
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Validated:
     """Metrics over validation pairs, and over as many training pairs, unaugmented.
 
@@ -128,11 +166,13 @@ class Validated:
         metrics: by `validation/name` and `train/name`, and `gap/name` for their difference, validation less train.
         per_image: of metrics that are means over images, each image's value by its pair's key; by `validation/name` and
             `train/name`.
+        best: the best validation so far, this one included; None if the recipe has no `checkpoint.best`.
     """
 
     step: int
     metrics: Mapping[str, float]
     per_image: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
+    best: BestValidation | None = None
 
 
 @dataclass(frozen=True)
@@ -153,6 +193,8 @@ class Ended:
         seconds: how long this stretch took.
         signal: the signal that interrupted it, if one did.
         metrics: the last validation's.
+        best: the best validation; None if the recipe has no `checkpoint.best`.
+        ended_early: why it finished before its last step, if it did.
     """
 
     step: int
@@ -160,6 +202,8 @@ class Ended:
     seconds: float
     signal: int | None = None
     metrics: Mapping[str, float] = field(default_factory=dict[str, float])
+    best: BestValidation | None = None
+    ended_early: EarlyEnd | None = None
 
 
 @dataclass(frozen=True)
@@ -265,18 +309,23 @@ class Listener(ABC):
 
     The constructor's arguments are settings. A listener that raises is reported once and receives no more
     events; the run continues.
+
+    After a step and after a validation it may ask for something by returning `StopTraining(reason)` or
+    `SaveCheckpoint()`. The training follows after that step, once its validation and pictures are made.
+
+    What it counts over a whole training belongs in `state`, as a run may be resumed in another process.
     """
 
     def started(self, event: Started) -> None:
         """The run starts or resumes: always the first event of a run."""
 
-    def step(self, event: Step) -> None:
+    def step(self, event: Step) -> Request | None:
         """A step is done; most steps come without values."""
 
     def previewed(self, event: Previewed) -> None:
         """Pictures were made."""
 
-    def validated(self, event: Validated) -> None:
+    def validated(self, event: Validated) -> Request | None:
         """Metrics were measured; after a resume, those of its first step are repeated unless `Started.validated`."""
 
     def checkpoint_saved(self, event: CheckpointSaved) -> None:
@@ -290,3 +339,16 @@ class Listener(ABC):
 
     def probed(self, event: Probed) -> None:
         """A run was probed; its only event."""
+
+    def state(self) -> Mapping[str, Any]:
+        """State that it carries from step to step, in JSON values by name; empty by default.
+
+        A checkpoint holds it, as it was after the events of the checkpoint's step.
+        """
+        return {}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Restore the `state` of the checkpoint that a run resumes from, right after `started`.
+
+        It is not called for a new run, nor where the checkpoint has no state of this listener's label and class.
+        """

@@ -18,6 +18,7 @@ from genlab.interfaces.loss import AnyLoss
 from genlab.interfaces.network import Network
 from genlab.interfaces.position import Position
 from genlab.interfaces.predictions import Predictions
+from genlab.interfaces.request import Request
 from genlab.interfaces.role import GENERATOR, Role, require_roles
 from genlab.interfaces.step_context import StepContext
 from genlab.interfaces.weight import Weight
@@ -163,6 +164,13 @@ class Method(ABC):
 
         An average has buffers too, such as those of batch norm.
         """
+
+    def request(self) -> Request | None:
+        """Ask for something after a step: `StopTraining(reason)` or `SaveCheckpoint()`; None by default.
+
+        What it depends on from step to step belongs in `state`. Reading a tensor here synchronizes a GPU at every step.
+        """
+        return None
 
     @abstractmethod
     def predict(self, condition: Float[Tensor, "n c j k"]) -> Float[Tensor, "n d h w"]:

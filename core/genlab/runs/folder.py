@@ -264,7 +264,7 @@ class ManifestListener(Listener):
 
     @override
     def validated(self, event: Validated) -> None:
-        self._folder.update(metrics=dict(event.metrics))
+        self._folder.update(metrics=dict(event.metrics), best=event.best)
 
     @override
     def ended(self, event: Ended) -> None:

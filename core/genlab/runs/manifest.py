@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from genlab.assemble.weights_match import WeightsMatch
 from genlab.interfaces.dataset import ImageSide, LabelSide, Palette, Side, SideName
-from genlab.interfaces.listener import Status
+from genlab.interfaces.listener import BestValidation, EarlyEnd, Status
 
 
 class DataChange(BaseModel):
@@ -132,6 +132,8 @@ class Manifest(BaseModel):
     Args:
         id: made once, when the run starts; its checkpoints have it, too. Empty for runs from before there were ids.
         plugin_files: SHA-256 of the copies of plugin files in the run's folder, by file name; None if not recorded.
+        best: the best validation so far, if the recipe has `checkpoint.best`.
+        ended_early: why it finished before its last step, if it did.
         results: SHA-256 of the files with what a trial of an ablation observed, by file name, once it has ended as
             one; None for other runs.
         starts: what the networks started with besides what was drawn, by role.
@@ -146,6 +148,8 @@ class Manifest(BaseModel):
     step: int = 0
     steps: int
     metrics: dict[str, float] = Field(default_factory=dict[str, float])
+    best: BestValidation | None = None
+    ended_early: EarlyEnd | None = None
     signal: int | None = None
     failure: str | None = None
     seconds: float = 0.0

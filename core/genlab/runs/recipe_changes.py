@@ -44,10 +44,14 @@ CHANGEABLE = (
     # Scores are measured at other steps, or on more pairs, from here on; what they measure stays.
     Changeable("evaluate.validations", decides_result=True),
     Changeable("evaluate.pairs", decides_result=True),
+    # What decides when the training ends.
+    Changeable("checkpoint.best", decides_result=True),
+    Changeable("train.patience", decides_result=True),
     # The pictures of trials stand side by side in a report.
     Changeable("evaluate.preview*", decides_result=True),
     # Weights and scores do not depend on these.
-    Changeable("checkpoint.*", decides_result=False),
+    Changeable("checkpoint.minutes", decides_result=False),
+    Changeable("checkpoint.keep", decides_result=False),
     Changeable("train.values_every", decides_result=False),
     Changeable("train.readers", decides_result=False),
     Changeable("train.read_ahead", decides_result=False),

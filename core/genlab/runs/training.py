@@ -25,6 +25,7 @@ from genlab.interfaces.dataset import Split
 from genlab.interfaces.listener import Listener, Started
 from genlab.interfaces.position import Position
 from genlab.runs import provenance
+from genlab.runs.ending import finished_error, refuse_without_patience, without_stop
 from genlab.runs.folder import ManifestListener, RunFolder
 from genlab.runs.kept_recipe import complete_replacement, replace_recipe
 from genlab.runs.loaded_content import LoadedContent
@@ -96,8 +97,8 @@ def resume_run(
         on_progress: called with (done, total), in pairs, while the data are checked.
 
     Raises:
-        RunError: it has finished and `train.steps` is not raised, is being trained, its checkpoints are missing, its
-            recipe was edited, its data changed, or an override is of what may not change.
+        RunError: it has finished and nothing is set that lets it go on, is being trained, its checkpoints are missing,
+            its recipe was edited, its data changed, or an override is of what may not change.
     """
     refuse_several_processes()
     assignments = as_list(overrides, "overrides")
@@ -107,11 +108,11 @@ def resume_run(
         complete_replacement(folder)
         manifest = folder.read()
         if manifest.status == "finished" and not folder.can_continue():
-            raise _finished(manifest, folder)
+            raise finished_error(manifest, folder)
         checkpoint = _last_checkpoint(folder, manifest)
         done = checkpoint.progress.step if checkpoint else 0
-        if manifest.status == "finished" and not assignments and done >= manifest.steps:
-            raise _finished(manifest, folder)
+        if manifest.status == "finished" and not assignments and done >= manifest.step:
+            raise finished_error(manifest, folder)
         manifest, recorded = provenance.taken_back(manifest, done), manifest
         if stop_at is not None and stop_at <= done:
             raise RunError(f"--stop-at {stop_at} is in the past: the run is at step {done}", where=str(folder.path))
@@ -120,6 +121,7 @@ def resume_run(
         changes = changed_values(*aligned(before.tables(), checked.tables()))
         refuse_fixed(changes, assignments, folder, manifest.data.fingerprints)
         _refuse_done(manifest, before.recipe, checked.recipe, done, folder)
+        refuse_without_patience(manifest, checked.recipe.settings, done, folder)
         with memory_errors():
             built, contents = _build_again(checked, folder, manifest, from_start=checkpoint is None)
             loaded = [*provenance.loaded_by(built), *contents]
@@ -128,7 +130,10 @@ def resume_run(
         for change in provenance.changed_versions(manifest, built):
             _log.warning("The run started with %s: results may differ from an uninterrupted run.", change)
         data = provenance.data_record_after(manifest, built, loaded, done)
-        updates = {"status": "running", "signal": None, "failure": None, "data": data}
+        updates = {"status": "running", "signal": None, "failure": None, "ended_early": None, "data": data}
+        if checkpoint:
+            checkpoint = without_stop(checkpoint) if manifest.status == "finished" else checkpoint
+            updates["best"] = checkpoint.progress.best
         if assignments or manifest != recorded:
             updates |= provenance.after_changes(manifest, before, built, done)
             warn_of_rising_rates(before.recipe, built.recipe, done)
@@ -139,20 +144,11 @@ def resume_run(
         _train(folder, built, checkpoint, stop_at, listeners)
 
 
-def _finished(manifest: Manifest, folder: RunFolder) -> RunError:
-    what = f"the run has finished: all {manifest.steps} steps are done"
-    more = shlex.join(["gen", "resume", str(folder.path), "--set", "train.steps=N"])
-    hint = f"To continue it to N steps: {more}"
-    if not folder.can_continue():
-        hint = f"To train longer, start a new run: {folder.command_to_start_again('--steps', 'N')}"
-    return RunError(what, where=str(folder.path), hint=hint)
-
-
 def _refuse_done(manifest: Manifest, before: Recipe, after: Recipe, done: int, folder: RunFolder) -> None:
     """Raise a `RunError` if no steps are left to train."""
     old, new = before.settings.train.steps, after.settings.train.steps
     if manifest.status == "finished" and old == new == done:
-        raise _finished(manifest, folder)
+        raise finished_error(manifest, folder)
     if new < done or (new == done and new != old):
         what = f"train.steps = {new}, and {done} steps are done"
         raise RunError(what, where=str(folder.path), hint=f"Set it to more than {done}.")
@@ -274,6 +270,8 @@ def _train(
         step=ended.step,
         signal=ended.signal,
         metrics=dict(ended.metrics),
+        best=ended.best,
+        ended_early=ended.ended_early,
     )
 
 

@@ -1,0 +1,60 @@
+"""Ends of runs, and what it takes to train on."""
+
+from __future__ import annotations
+
+import shlex
+
+from genlab.config.schema import Settings
+from genlab.engine.best import best_so_far, out_of_patience
+from genlab.engine.checkpoint_state import IntactCheckpoint, update_progress
+from genlab.errors import RunError
+from genlab.interfaces.listener import EarlyEnd
+from genlab.runs.folder import RunFolder
+from genlab.runs.manifest import Manifest
+
+
+def finished_error(manifest: Manifest, folder: RunFolder) -> RunError:
+    """Error of a resume of a finished run, with how to train longer."""
+    early = manifest.ended_early
+    what = f"the run has finished: all {manifest.steps} steps are done"
+    if early:
+        what = f"the run ended early, after {manifest.step} of {manifest.steps} steps, by {early.by}: {early.reason}"
+    hint = _how_to_continue(early, folder)
+    return RunError(what, where=str(folder.path), hint=hint)
+
+
+def _how_to_continue(early: EarlyEnd | None, folder: RunFolder) -> str:
+    key = early.by if early else "train.steps"
+    change = f"{key}={'false' if key.startswith('listeners.') else 'N'}"
+    if key == "method":
+        return f"A method's settings cannot change in a resume. To train again: {folder.command_to_start_again()}"
+    if not folder.can_continue():
+        return f"To train longer, start a new run: {folder.command_to_start_again('--set', change)}"
+    more = shlex.join(["gen", "resume", str(folder.path), "--set", change])
+    if key.startswith("listeners."):
+        return f"To continue it without this listener: {more}"
+    return f"To continue it {'with a patience of' if early else 'to'} N{'' if early else ' steps'}: {more}"
+
+
+def refuse_without_patience(manifest: Manifest, settings: Settings, done: int, folder: RunFolder) -> None:
+    """Raise a `RunError` if a finished run would end at once, as no better validation came and none is waited for.
+
+    Args:
+        manifest: the run's.
+        settings: those to train on with.
+        done: how many steps are done.
+        folder: the run's.
+    """
+    best = best_so_far(settings.checkpoint.best, manifest.best)
+    end = out_of_patience(best, settings.train.patience)
+    if manifest.status == "finished" and end and best and done >= manifest.step:
+        what = f"with train.patience = {settings.train.patience} the run ends where it is, at step {done}: {end.reason}"
+        raise RunError(what, where=str(folder.path), hint=f"Set train.patience to more than {best.since}.")
+
+
+def without_stop(checkpoint: IntactCheckpoint) -> IntactCheckpoint:
+    """Forget the end that a listener or the method asked for, on the disk too, so that a training can go past it."""
+    if checkpoint.progress.stop is None:
+        return checkpoint
+    update_progress(checkpoint.path, progress := checkpoint.progress.model_copy(update={"stop": None}))
+    return checkpoint._replace(progress=progress)
