@@ -58,8 +58,10 @@ from .interfaces.dataset import (
     Unpaired as Unpaired,
 )
 from .interfaces.listener import (
+    BestValidation as BestValidation,
     CheckpointSaved as CheckpointSaved,
     Compared as Compared,
+    EarlyEnd as EarlyEnd,
     Ended as Ended,
     Interval as Interval,
     Listener as Listener,
@@ -95,6 +97,7 @@ from .interfaces.network import (
 from .interfaces.optimizer import eager_optimizer as eager_optimizer
 from .interfaces.position import Draws as Draws, Position as Position
 from .interfaces.predictions import Predictions as Predictions
+from .interfaces.request import SaveCheckpoint as SaveCheckpoint, StopTraining as StopTraining
 from .interfaces.role import DISCRIMINATOR as DISCRIMINATOR, GENERATOR as GENERATOR, Role as Role
 from .interfaces.schedule import Schedule as Schedule
 from .interfaces.step_context import StepContext as StepContext
@@ -111,6 +114,7 @@ from .registry.discovery.overview import PluginRow as PluginRow
 from .registry.documentation import ComponentDocs as ComponentDocs, describe_components as describe_components
 from .registry.hooks import hookimpl as hookimpl
 from .registry.registry import Registry as Registry
+from .runs.checkpoint_choice import CheckpointChoice as CheckpointChoice
 from .runs.prediction_size import PredictionSize as PredictionSize
 from .runs.run import Run as Run
 from .scaffold.package import create_plugin as create_plugin

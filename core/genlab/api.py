@@ -22,6 +22,7 @@ from genlab.interfaces.listener import Probed
 from genlab.interfaces.loss import AnyLoss
 from genlab.registry.discovery.trust import trusting
 from genlab.runs import training
+from genlab.runs.checkpoint_choice import CheckpointChoice
 from genlab.runs.folder import RunFolder
 from genlab.runs.kept_recipe import refuse_edited_recipe
 from genlab.runs.run import Run
@@ -185,8 +186,9 @@ def resume(
         on_progress: called with (done, total), in pairs, while the data are checked before the training resumes.
 
     Raises:
-        RunError: it has finished and `train.steps` is not raised, is being trained, its checkpoints are missing, its
-            data or its recipe.toml changed, it has code that is not trusted, or an override is of what cannot change.
+        RunError: it has finished and nothing is set that lets it go on, is being trained, its checkpoints are missing,
+            its data or its recipe.toml changed, it has code that is not trusted, or an override is of what cannot
+            change.
         RecipeError: with all that is wrong with the overrides.
         DataError: the data cannot be read.
     """
@@ -268,6 +270,7 @@ def probe(
     run: str | Path,
     *,
     pairs: int = 16,
+    checkpoint: CheckpointChoice = "last",
     device: str = "auto",
     trust: bool = False,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
@@ -277,17 +280,18 @@ def probe(
     Args:
         run: the run's folder, where the result is written to `probe/`.
         pairs: how many validation pairs to use, two at least.
+        checkpoint: `last`, `best` (by the recipe's `checkpoint.best`), or a number of steps.
         device: where to predict: auto, cpu, cuda or mps.
         trust: whether to run code that came with a run of somebody else, and to remember it as trusted.
         on_progress: called with (done, total), in skip connections.
 
     Raises:
-        RunError: not a run, its generator has no skip connections, there is no trained one, or it has code that is not
-            trusted.
+        RunError: not a run, its generator has no skip connections, there is no such checkpoint, or it has code that is
+            not trusted.
         DataError: its validation pairs are not available.
         DeviceError: the device asked for is not there.
     """
-    return probe_skips(open_run(run, device=device, trust=trust), pairs, on_progress)
+    return probe_skips(open_run(run, checkpoint=checkpoint, device=device, trust=trust), pairs, on_progress)
 
 
 def bench(
@@ -319,7 +323,9 @@ def bench(
     return run_benchmark(recipe, assignments, files, rounds, trust, on_progress)
 
 
-def open_run(path: str | Path, *, device: str = "auto", trust: bool = False) -> Run:
+def open_run(
+    path: str | Path, *, checkpoint: CheckpointChoice = "last", device: str = "auto", trust: bool = False
+) -> Run:
     """Load a run: its recipe, its metrics, its networks.
 
     Plugins given as files came with the run, and what needs them raises a `RunError` if this user has not run them
@@ -327,13 +333,14 @@ def open_run(path: str | Path, *, device: str = "auto", trust: bool = False) -> 
 
     Args:
         path: the run's folder.
+        checkpoint: `last`, `best` (by the recipe's `checkpoint.best`), or a number of steps.
         device: where to predict: auto, cpu, cuda or mps.
         trust: whether to run the plugins that came with the run, and to remember them as trusted.
 
     Raises:
-        RunError: not a run, or its recipe.toml was edited since it began.
+        RunError: not a run, its recipe.toml was edited since it began, or there is no such checkpoint.
         DeviceError: the device asked for is not there.
     """
     folder = RunFolder.existing(as_path(path))
     refuse_edited_recipe(folder)
-    return Run(folder, device, trust=trust)
+    return Run(folder, device, trust=trust, checkpoint=checkpoint)

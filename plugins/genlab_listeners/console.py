@@ -64,8 +64,13 @@ class Console(Listener):
         self._display.close()
         text = Text.assemble((event.status, f"bold {_COLORS[event.status]}"))
         text.append(f" at step {event.step}/{self._progress.steps} after {clock(event.seconds)}")
+        if event.ended_early:
+            text.append(printable(f", ended early by {event.ended_early.by}: {event.ended_early.reason}"))
         if validation := _side("validation", event.metrics):
             text = Text("   ").join([text, figures("last validation", validation)])
+        if event.best and event.best.is_found:
+            best = f"best {event.best.score} {event.best.value:.4g} at step {event.best.step}"
+            text = Text("   ").join([text, Text(printable(best))])
         self._display.line(text)
 
 

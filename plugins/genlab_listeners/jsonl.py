@@ -21,7 +21,8 @@ class JSONLines(Listener):
     Every object has an `event` (started, step, validation, checkpoint or ended), the `step`, and the `time` in seconds
     since 1970. A step has losses, learning_rates, gradient_norms, weight_norms, images_per_second and waiting (the
     share of the time in which the networks waited for pairs), loss_weights if some change over the training, and a line
-    only where these were read. A figure that is infinite or not a number is null, as JSON has no word for it.
+    only where these were read. The end of a run that ended early says by what, `ended_by`, and the `reason`. A figure
+    that is infinite or not a number is null, as JSON has no word for it.
     """
 
     @override
@@ -57,7 +58,10 @@ class JSONLines(Listener):
 
     @override
     def ended(self, event: Ended) -> None:
-        self._write("ended", event.step, status=event.status, seconds=event.seconds, metrics=event.metrics)
+        facts: dict[str, Fact] = {"status": event.status, "seconds": event.seconds, "metrics": event.metrics}
+        if event.ended_early:
+            facts |= {"ended_by": event.ended_early.by, "reason": event.ended_early.reason}
+        self._write("ended", event.step, **facts)
 
     def _write(self, event: str, step: int, **facts: Fact) -> None:
         record = {"event": event, "step": step, "time": round(time.time(), 3)}

@@ -81,7 +81,7 @@ class LabelRecovery(Metric):
 
     @override
     def description(self) -> str:
-        steps, weights = self._run.manifest.steps, self.fingerprint()[:8]
+        steps, weights = self._run.manifest.step, self.fingerprint()[:8]
         return f"judged by {self.judge} ({steps:,} steps, weights {weights})"
 
     @override

@@ -20,7 +20,9 @@ def end(run: Run) -> None:
     path = quote(str(run.path))
     see = {"see curves and pictures": f"gen board {path}"} if has_curves(run.path) else {}
     if run.manifest.status == "finished":
-        print_next({**see, "predict from new images": f"gen predict {path} IMAGE --out DIR"})
+        best = run.manifest.best
+        option = " --checkpoint best" if best and best.is_found and best.step != run.manifest.step else ""
+        print_next({**see, "predict from new images": f"gen predict {path} IMAGE --out DIR{option}"})
         return
     print_next({"resume it": f"gen resume {path}", **see})
     if run.manifest.status == "interrupted":

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from genlab.cli.completion import complete_override, complete_recipe, complete_run
+
+if TYPE_CHECKING:
+    from genlab import CheckpointChoice
 
 
 class DeviceName(StrEnum):
@@ -18,6 +22,14 @@ class DeviceName(StrEnum):
     CPU = "cpu"
     CUDA = "cuda"
     MPS = "mps"
+
+
+def _parse_checkpoint(text: str) -> CheckpointChoice:
+    if text in ("last", "best"):
+        return text
+    if not re.fullmatch(r"\d{1,12}", text):
+        raise typer.BadParameter(f'expected "last", "best" or a number of steps, got "{text}"')
+    return int(text)
 
 
 RecipeArgument = Annotated[
@@ -39,6 +51,15 @@ PluginOption = Annotated[
     list[Path], typer.Option("--plugin", metavar="FILE", help="Load a plugin from a Python file. Repeatable.")
 ]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.", autocompletion=complete_run)]
+CheckpointOption = Annotated[
+    Any,
+    typer.Option(
+        "--checkpoint",
+        metavar="last|best|STEP",
+        help="Checkpoint to read: the last, the best by the recipe's checkpoint.best, or that of a step.",
+        parser=_parse_checkpoint,
+    ),
+]
 StopAtOption = Annotated[
     int | None, typer.Option("--stop-at", min=1, metavar="N", help="Pause after N steps; resume with `gen resume`.")
 ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genlab.cli.options import DeviceName, JsonOption, RunArgument, TrustOption
+from genlab.cli.options import CheckpointOption, DeviceName, JsonOption, RunArgument, TrustOption
 
 if TYPE_CHECKING:
     from genlab import GenlabError, PredictionSize
@@ -49,6 +49,7 @@ def predict(
         Side | None,
         typer.Option(help="Side to predict; the other one than the target is the way back, where the method can."),
     ] = None,
+    checkpoint: CheckpointOption = "last",
     device: Annotated[DeviceName, typer.Option(help="Device to predict on.")] = DeviceName.AUTO,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
     trust: TrustOption = False,
@@ -65,6 +66,7 @@ def predict(
                 run,
                 images,
                 out,
+                checkpoint=checkpoint,
                 device=device.value,
                 size=wanted,
                 to=to.value if to else None,

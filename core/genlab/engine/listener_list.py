@@ -64,7 +64,7 @@ class ListenerList:
         for label, state in states.items():
             same = [it for it in self._listeners if it[0] == label and type(it[1]).__qualname__ == state.component]
             if not same:
-                what = "The checkpoint has a state of the listener `%s` (%s), which the run no longer has: it is left out."
+                what = "The checkpoint has a state of the listener `%s` (%s), which the run no longer has; it is left."
                 _log.warning(what, label, state.component)
             for _, listener in same:
                 with self._guarded(label, listener):

@@ -40,9 +40,9 @@ class Requests:
 
 def require_request(value: object, what: str) -> Request | None:
     """Give a plugin's value back if it is a request or None; `PluginError` otherwise."""
-    if value is None or isinstance(value, SaveCheckpoint):
-        return value
-    if isinstance(value, StopTraining) and isinstance(value.reason, str):
-        return value
-    expected = "None, genlab.StopTraining(reason) or genlab.SaveCheckpoint()"
-    raise PluginError(f"{what} gave {value!r}; expected {expected}")
+    match value:
+        case None | SaveCheckpoint() | StopTraining(reason=str()):
+            return value
+        case _:
+            expected = "None, genlab.StopTraining(reason) or genlab.SaveCheckpoint()"
+            raise PluginError(f"{what} gave {value!r}; expected {expected}")

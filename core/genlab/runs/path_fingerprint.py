@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from genlab.engine.checkpoint_state import IntactCheckpoint, newest_intact
-from genlab.errors import DataError, RunError
+from genlab.engine.checkpoint_state import IntactCheckpoint
+from genlab.errors import DataError
 from genlab.interfaces.dataset import Palette
+from genlab.runs.checkpoint_choice import trained_checkpoint
 from genlab.runs.folder import RunFolder
 from genlab.util.files import content_hash, file_digest, file_digests, folder_digests
 
@@ -45,16 +46,3 @@ def run_fingerprint(folder: RunFolder, checkpoint: IntactCheckpoint, classes: Pa
     files = file_digests([folder.recipe_path, *folder.plugin_files])
     content = content_hash({**files, **checkpoint.digests})
     return hashlib.sha256(f"{content} {classes}".encode()).hexdigest()
-
-
-def trained_checkpoint(folder: RunFolder, run: str) -> IntactCheckpoint:
-    """Open the newest intact checkpoint of a run, to predict with; `RunError` if there is none.
-
-    Args:
-        folder: the run's.
-        run: the run's id.
-    """
-    checkpoint = newest_intact(folder.checkpoints_path, run, optimizers=False)
-    if checkpoint is None:
-        raise RunError("the run has no checkpoint yet, so it has no trained networks", where=str(folder.path))
-    return checkpoint

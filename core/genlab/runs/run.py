@@ -33,11 +33,12 @@ from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Generator
 from genlab.registry.discovery.trust import trusting
+from genlab.runs.checkpoint_choice import CheckpointChoice, find_checkpoint, require_choice, trained_checkpoint
 from genlab.runs.direction import Direction, find_direction
 from genlab.runs.folder import RunFolder
 from genlab.runs.image_warnings import image_warnings
 from genlab.runs.manifest import Manifest, SideRecord
-from genlab.runs.path_fingerprint import run_fingerprint, trained_checkpoint
+from genlab.runs.path_fingerprint import run_fingerprint
 from genlab.runs.prediction_size import PredictionSize
 from genlab.runs.reading import read_run
 from genlab.util.exceptions import summarize
@@ -57,10 +58,25 @@ class Run:
         folder: the run's folder, which is self-contained.
         device: where to predict; chosen as for training by default.
         trust: whether to run the plugins in the folder, and to remember them as trusted.
+        checkpoint: whose networks it has: `last`, `best` (by the recipe's `checkpoint.best`), or a number of steps.
+
+    Raises:
+        RunError: there is no such checkpoint; those that are there are named.
     """
 
-    def __init__(self, folder: RunFolder, device: str = "auto", *, trust: bool = False) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        device: str = "auto",
+        *,
+        trust: bool = False,
+        checkpoint: CheckpointChoice = "last",
+    ) -> None:
+        require_choice(checkpoint)
+        if checkpoint != "last":
+            find_checkpoint(folder, checkpoint)
         self.folder = folder
+        self.checkpoint: CheckpointChoice = checkpoint
         self._trust = trust
         self.device = choose_device(device)
 
@@ -80,8 +96,10 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The last validation's, such as `validation/l1`."""
-        return self.manifest.metrics
+        """The last validation's, such as `validation/l1`; of another checkpoint the last one's until then."""
+        if self.checkpoint == "last":
+            return self.manifest.metrics
+        return read_progress(find_checkpoint(self.folder, self.checkpoint)).metrics
 
     @property
     def recipe(self) -> Recipe:
@@ -105,8 +123,8 @@ class Run:
         return method, checkpoint, run_fingerprint(self.folder, checkpoint, self.classes)
 
     def _load(self, method: Method) -> IntactCheckpoint:
-        """Load the newest intact checkpoint."""
-        checkpoint = trained_checkpoint(self.folder, self.manifest.id)
+        """Load the chosen checkpoint; of the last ones, the newest that is intact."""
+        checkpoint = trained_checkpoint(self.folder, self.manifest.id, self.checkpoint)
         try:
             load_method(checkpoint, method, self.recipe.settings.averaged)
             if read_progress(checkpoint.path) == checkpoint.progress:

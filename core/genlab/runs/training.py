@@ -130,7 +130,13 @@ def resume_run(
         for change in provenance.changed_versions(manifest, built):
             _log.warning("The run started with %s: results may differ from an uninterrupted run.", change)
         data = provenance.data_record_after(manifest, built, loaded, done)
-        updates = {"status": "running", "signal": None, "failure": None, "ended_early": None, "data": data}
+        updates: dict[str, object] = {
+            "status": "running",
+            "signal": None,
+            "failure": None,
+            "ended_early": None,
+            "data": data,
+        }
         if checkpoint:
             checkpoint = without_stop(checkpoint) if manifest.status == "finished" else checkpoint
             updates["best"] = checkpoint.progress.best

@@ -14,6 +14,7 @@ from genlab.engine.runtime import memory_errors
 from genlab.errors import DataError, GenlabError, PredictionError, StorageError, TrainingError
 from genlab.images.write import image_suffix, write_image
 from genlab.interfaces.dataset import SideName
+from genlab.runs.checkpoint_choice import CheckpointChoice
 from genlab.runs.direction import Direction
 from genlab.runs.folder import RunFolder
 from genlab.runs.prediction_size import PredictionSize
@@ -30,6 +31,7 @@ def predict_files(
     images: Iterable[str | Path],
     out: str | Path,
     *,
+    checkpoint: CheckpointChoice = "last",
     device: str = "auto",
     size: PredictionSize = "training",
     to: SideName | None = None,
@@ -48,6 +50,7 @@ def predict_files(
         images: files and folders; folders are searched for images, and those below them too.
         out: the folder for the predictions, which have the names of their images, and for those of a folder the
             places below it.
+        checkpoint: `last`, `best` (by the recipe's `checkpoint.best`), or a number of steps.
         device: where to predict: auto, cpu, cuda or mps.
         size: height and width to resize images to, in pixels, one number for a square; `training` resizes them as
             training resized its pairs, and `stored` not at all. Predictions have that size, or `input.scale` times it.
@@ -64,11 +67,11 @@ def predict_files(
         PredictionError: some images could not be predicted; it has the files that were written and the failures.
         DataError: an image is not there, or two predictions, or one and an image, would be one file.
         StorageError: files are there already, or cannot be written.
-        RunError: not a run, it has no trained networks or no way back, or it has code that is not trusted.
+        RunError: not a run, it has no such checkpoint or no way back, or it has code that is not trusted.
         DeviceError: the device asked for is not there.
     """
     sources = [as_path(image) for image in as_list(images, "images")]
-    opened = Run(RunFolder.existing(as_path(run)), device, trust=trust)
+    opened = Run(RunFolder.existing(as_path(run)), device, trust=trust, checkpoint=checkpoint)
     direction = opened.direction(to)
     targets = plan_predictions(sources, as_path(out), _suffix(direction), overwrite)
     with storage_errors(as_path(out)):
