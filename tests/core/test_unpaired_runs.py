@@ -63,6 +63,14 @@ def break_pixels(folder: Path) -> None:
         file.write_bytes(file.read_bytes()[:100])
 
 
+def test_a_best_score_of_training_images_without_pairs_is_refused(zoo: Path, tmp_path: Path) -> None:
+    data = f"data={{name='unpaired_folders', root='{zoo}', paired_validation=true}}"
+    with pytest.raises(RecipeError, match="`gap/l1` is not measured, as its metric needs pairs") as caught:
+        train(tmp_path / "run", data, *METHOD, "checkpoint.best=gap/l1")
+    assert 'Set checkpoint.best = "validation/l1".' in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_method_that_needs_pairs_is_refused_before_images_are_decoded(data: str, zoo: Path, tmp_path: Path) -> None:
     break_pixels(zoo)
     with pytest.raises(RecipeError) as caught:

@@ -113,6 +113,8 @@ def _trial(trial: TrialResult) -> dict[str, Any]:
         "seed": trial.seed,
         "status": manifest.status if manifest else "not begun",
         "failure": manifest and manifest.failure,
+        "steps": manifest and manifest.step,
+        "ended_early": manifest and manifest.ended_early and asdict(manifest.ended_early),
         "updated": manifest and manifest.updated.isoformat(timespec="seconds"),
         "device": manifest and manifest.machine.get("device"),
         "data": manifest and manifest.data.training,

@@ -153,6 +153,11 @@ class AblationResult:
                 f"{len(self.finished)} of {len(self.trials)} trials are finished, so these are interim figures: to "
                 "stop or to add seeds because of them raises the error rate above 5 %."
             )
+        if early := [trial for trial in self.finished if trial.manifest and trial.manifest.ended_early]:
+            found.append(
+                f"{len(early)} of {len(self.finished)} trials ended early by their own rule, so trials are compared by "
+                "the last scores of trainings of different lengths."
+            )
         if set(self.first_seeds) != set(self.seeds):
             found.append(
                 f"The seeds were changed after a report had been written (then {_listed(self.first_seeds)}, now "
@@ -245,10 +250,21 @@ def _read_trial(trial: PlannedTrial, folder: AblationFolder, wanted: Identity) -
         return TrialResult(trial.arm, trial.seed, run.path, None, {})
     if manifest.status != "finished":
         return TrialResult(trial.arm, trial.seed, run.path, manifest, {})
-    if failure := _mismatch(run, manifest, wanted):
+    if failure := _mismatch(run, manifest, wanted) or _other_end(run, manifest, trial):
         manifest = manifest.model_copy(update={"status": "failed", "failure": failure})
         return TrialResult(trial.arm, trial.seed, run.path, manifest, {})
     return TrialResult(trial.arm, trial.seed, run.path, manifest, read_history(run.path))
+
+
+def _other_end(run: RunFolder, manifest: Manifest, trial: PlannedTrial) -> str | None:
+    """Reason why a run that a listener ended does not count: listeners are no part of a trial's identity."""
+    by = manifest.ended_early.by if manifest.ended_early else ""
+    listeners = {dotted(("listeners", label)): config.table() for label, config in trial.recipe.listeners.items()}
+    recorded = (manifest.recipe or {}).get("listeners", {})
+    ended_by = next((table for label, table in recorded.items() if dotted(("listeners", label)) == by), None)
+    if ended_by == listeners.get(by):
+        return None
+    return f"{by} ended it, and has other settings now; remove its folder to train it again: {run.path}"
 
 
 def _mismatch(run: RunFolder, manifest: Manifest, wanted: Identity) -> str | None:

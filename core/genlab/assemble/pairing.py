@@ -9,7 +9,7 @@ from genlab.assemble.open_data import OpenData
 from genlab.assemble.recipe import Recipe
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
-from genlab.config.validate import dotted
+from genlab.config.validate import dotted, inline
 from genlab.errors import Fault
 from genlab.interfaces.dataset import Split
 from genlab.registry.components import Component
@@ -27,7 +27,14 @@ def _faults(recipe: Recipe, data: OpenData) -> Iterator[Fault]:
         what = f"{recipe.method.component} needs pairs, and the data have none: {_described(data, without[0])}"
         hint = "Choose a method that needs none, such as cyclegan, or a dataset of pairs, such as two_folders."
         yield Fault(("method", "name"), what, hint)
-    elif "validation" in without:
+        return
+    best = recipe.settings.checkpoint.best
+    side, _, label = best.partition("/") if best else ("validation", "", "")
+    if "train" in without and side != "validation" and _needs_pairs(recipe.metrics[label.split("/")[0]].component):
+        what = f"`{best}` is not measured, as its metric needs pairs, and the training data have none"
+        hint = f"Set checkpoint.best = {inline(f'validation/{label}')}."
+        yield Fault(("checkpoint", "best"), f"{what}: {_described(data, 'train')}", hint)
+    if "validation" in without:
         for label, config in recipe.metrics.items():
             if _needs_pairs(config.component):
                 keys = ("evaluate", "metrics", label)
