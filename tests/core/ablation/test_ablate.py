@@ -12,6 +12,7 @@ import pytest
 import torch
 from tests.conftest import GenCommand
 from tests.core.ablation.outputs import figures, trials, weights
+from tests.core.runs.scripted import PLUGIN, SETTINGS
 from tests.manifests import edit_manifest, read_manifest
 
 import genlab
@@ -359,3 +360,44 @@ def test_faults_are_told_before_anything_is_trained(recipe: Path, tmp_path: Path
     with pytest.raises(RecipeError, match="has no setting `skip`"):
         ablate(recipe, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+# Trials that end early
+
+
+def early(
+    recipe: Path, tmp_path: Path, *overrides: str, on_event: Callable[[JobEvent], None] = lambda event: None
+) -> AblationResult:
+    """An ablation of one seed whose trials may end early."""
+    plugin = tmp_path / "scripted_scores.py"
+    plugin.write_text(PLUGIN)
+    more = ["ablation.seeds=[0]", "ablation.metric=validation/told", *SETTINGS, *overrides]
+    return ablate(recipe, out=tmp_path / "out", overrides=more, plugins=[plugin], on_event=on_event)
+
+
+def test_a_trial_that_ended_by_its_own_rule_counts_and_keeps_its_best(recipe: Path, tmp_path: Path) -> None:
+    result = early(recipe, tmp_path, "train.patience=3")
+    assert result.is_complete
+    assert result.values("skips", "validation/told") == {0: 0.2}
+    run = tmp_path / "out" / "trials" / "skips" / "seed-0"
+    assert [genlab.open_run(run, checkpoint=choice, trust=True).step for choice in ("last", "best")] == [5, 2]
+    assert not list((run / "checkpoints").rglob("*.optimizer.safetensors"))
+    assert any("2 of 2 trials ended early" in caution for caution in result.cautions())
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert [(trial["steps"], trial["ended_early"]["by"]) for trial in report["trials"]] == [(5, "train.patience")] * 2
+    with pytest.raises(RunError, match="ended early, after 5 of 8 steps") as caught:
+        genlab.resume(run, trust=True)
+    assert "--set train.patience=N" in str(caught.value.hint)
+    trained = Trained()
+    early(recipe, tmp_path, "train.patience=3", on_event=trained)
+    assert trained.ended == [], "they are finished"
+
+
+def test_a_trial_that_a_listener_ended_counts_as_long_as_the_listener_is_the_same(recipe: Path, tmp_path: Path) -> None:
+    assert early(recipe, tmp_path, "listeners.clock.stop_at=5").is_complete
+    result = early(recipe, tmp_path, "listeners.clock.stop_at=6")
+    assert not result.finished
+    failures = [trial.manifest.failure for trial in result.trials if trial.manifest]
+    assert all("listeners.clock ended it, and has other settings now; remove its folder" in str(it) for it in failures)
+    assert not early(recipe, tmp_path, "listeners.clock=false").finished
+    assert early(recipe, tmp_path, "listeners.clock.stop_at=5", "listeners.jsonl=false").is_complete

@@ -108,7 +108,12 @@ def trained(folder: Path, values: dict[int, float], *, pauses: tuple[int, ...] =
     for number, stop_at in enumerate([*pauses, None]):
         metric = Told()
         listeners = Teller(metric, values), recorder
-        made = experiment(*listeners, train=train, evaluate={"validations": 8}, checkpoint=checkpoint)
+        made = experiment(
+            *listeners,
+            train=train,
+            evaluate={"validations": 8, "pairs": 1, "previews": 1, "preview_pairs": 1},
+            checkpoint=checkpoint,
+        )
         made = replace(made, metrics={"distance": metric})
         run(made, folder, stop_at=stop_at, resume=number > 0)
     return recorder
@@ -121,7 +126,7 @@ def steps_of(folder: Path) -> list[int]:
 FALLING_THEN_RISING = dict(enumerate([0.9, 0.5, 0.7, 0.5, 0.8, 0.6, 0.9, 0.55], start=1))
 
 
-@pytest.mark.parametrize("pauses", [(), (1,), (2, 3), (1, 2, 3, 4, 5, 6, 7)], ids=str)
+@pytest.mark.parametrize("pauses", [(1,), (1, 2, 3, 4, 5, 6, 7)], ids=str)
 def test_the_best_stays_while_later_ones_rotate(tmp_path: Path, pauses: tuple[int, ...]) -> None:
     recorder = trained(tmp_path / "run", FALLING_THEN_RISING, pauses=pauses)
     assert steps_of(tmp_path / "run") == [2, 8]
@@ -141,7 +146,7 @@ def test_a_best_among_the_last_takes_no_place_of_its_own(tmp_path: Path) -> None
     assert steps_of(tmp_path / "run") == [7, 8]
 
 
-@pytest.mark.parametrize("pauses", [(), (3,), (4,), (5,), (2, 4, 5), (1, 2, 3, 4)], ids=str)
+@pytest.mark.parametrize("pauses", [(), (3,), (5,), (2, 4, 5)], ids=str)
 def test_patience_ends_at_the_same_step_with_and_without_pauses(tmp_path: Path, pauses: tuple[int, ...]) -> None:
     recorder = trained(tmp_path / "run", FALLING_THEN_RISING, pauses=pauses, train={"patience": 3})
     ended = recorder.events[-1]
