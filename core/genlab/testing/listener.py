@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import pickle
 from collections.abc import Generator, Iterable
@@ -9,7 +10,8 @@ from contextlib import chdir, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from genlab.engine.listener_list import Event, dispatch
+from genlab.engine.listener_list import Event, checked_state, dispatch
+from genlab.errors import PluginError
 from genlab.interfaces.listener import Listener
 from genlab.testing import event_scripts
 from genlab.testing.suite import ConformanceError, Suite, require
@@ -51,6 +53,21 @@ class ListenerSuite(Suite):
         """A recipe need not have any."""
         with _folders() as (folder,):
             _tell(self.listener(), event_scripts.run_events(folder, with_metrics=False))
+
+    def test_its_state_is_restored(self) -> None:
+        """Its state is of JSON values, and another one that takes it has the same."""
+        with _folders() as (folder,):
+            before, resumed = self.listener(), self.listener()
+            _tell(before, event_scripts.run_events(folder, last=5)[:-2])
+            kept = _state(before)
+            _tell(resumed, [event_scripts.started(folder, 5)])
+            try:
+                resumed.load_state(json.loads(kept))
+            except (Exception, SystemExit) as error:
+                what = f"for load_state it raises {type(error).__name__}: {error}"
+                raise ConformanceError(what) from error
+            restored = _state(resumed)
+        require(restored == kept, f"after load_state its state is {restored}, and it was {kept}")
 
     def test_it_survives_an_early_end(self) -> None:
         """A run that fails or is interrupted before its first step."""
@@ -117,6 +134,14 @@ def _tell(listener: Listener, events: Iterable[Event]) -> None:
         except (Exception, SystemExit) as error:
             what = f"for {type(event).__name__} it raises {type(error).__name__}: {error}"
             raise ConformanceError(what) from error
+
+
+def _state(listener: Listener) -> str:
+    """A listener's state as JSON."""
+    try:
+        return json.dumps(checked_state(listener), sort_keys=True)
+    except PluginError as error:
+        raise ConformanceError(str(error)) from error
 
 
 def _written(folder: Path) -> int:

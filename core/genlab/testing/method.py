@@ -13,9 +13,10 @@ from torch import Tensor
 
 from genlab.engine.checkpoint import restore, save
 from genlab.engine.checkpoint_state import TrainProgress, open_checkpoint
+from genlab.engine.requests import require_request
 from genlab.engine.step import train_step
 from genlab.engine.train_state import TrainState
-from genlab.errors import RecipeError
+from genlab.errors import PluginError, RecipeError
 from genlab.interfaces.batch import Batch
 from genlab.interfaces.loss import Loss
 from genlab.interfaces.method import Method
@@ -24,7 +25,7 @@ from genlab.interfaces.position import Position
 from genlab.interfaces.role import Role
 from genlab.interfaces.weight import Weight
 from genlab.testing.examples import batch
-from genlab.testing.suite import drawing, require, require_fingerprint
+from genlab.testing.suite import ConformanceError, drawing, require, require_fingerprint
 from genlab.testing.toy_training import RATE, ToyTraining, toy_optimizers
 
 
@@ -228,6 +229,15 @@ class MethodSuite(ToyTraining):
         for role in state.optimizers:
             trains = all(module.training for module in state.method.networks[role].modules())
             require(trains, f"after a step the {role} is in evaluation mode, and would be for the rest of the training")
+
+    def test_it_asks_for_what_there_is(self) -> None:
+        """After a step it asks for nothing, an end, or a checkpoint."""
+        state = self.train_state()
+        self.train(state, 0, 1)
+        try:
+            require_request(state.method.request(), "its request()")
+        except PluginError as error:
+            raise ConformanceError(str(error)) from error
 
     def test_what_it_loads_has_a_hash(self) -> None:
         """A hash of what it loads, or none, is the same for another one of the same settings."""

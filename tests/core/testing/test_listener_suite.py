@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,6 +22,7 @@ from genlab import (
     Probed,
     Started,
     Step,
+    StopTraining,
     Validated,
 )
 from genlab.testing import ListenerSuite, Recorder
@@ -265,6 +266,52 @@ class WhereItIs(Recorder):
         Path("comparison.txt").write_text(", ".join(event.metrics))
 
 
+# What it carries from step to step, and what it asks for
+
+
+class Flag(Table):
+    """Says that it is done, and not what is to be done."""
+
+    def step(self, event: Step) -> Any:
+        return event.step > 3
+
+
+class Tuples(Table):
+    """Keeps pairs, which JSON has as lists."""
+
+    def state(self) -> Mapping[str, Any]:
+        return {"range": (0, 1)}
+
+
+class Counting(Table):
+    """Sound: counts steps over all parts of a training, and ends it."""
+
+    count = 0
+
+    def step(self, event: Step) -> StopTraining | None:
+        self.count += 1
+        return StopTraining("that is enough") if self.count > 6 else None
+
+    def state(self) -> Mapping[str, Any]:
+        return {"count": self.count, "nothing": math.nan}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        self.count = state["count"]
+
+
+class Deaf(Counting):
+    """Keeps its count, and never takes it back."""
+
+    def load_state(self, state: Mapping[str, Any]) -> None: ...
+
+
+class Misspelt(Counting):
+    """Takes it back by another name."""
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        self.count = state["counts"]
+
+
 # What becomes of events
 
 
@@ -291,6 +338,7 @@ _OTHERS = "test_it_survives_an_ablation_and_a_probe"
 _TWO = "test_two_runs_at_once_are_kept_apart"
 _KEEPS = "test_it_keeps_to_the_folder"
 _EVENTS = "test_events_are_left_alone"
+_STATE = "test_its_state_is_restored"
 
 PLANTED = [
     Planted(Named, "test_a_recipe_can_name_it", "its setting `name` collides with the framework's reserved key"),
@@ -317,6 +365,10 @@ PLANTED = [
     Planted(LogOfItsOwn, _KEEPS, "it writes outside the run's folder: mine.log"),
     Planted(BesideTheRun, _KEEPS, "it writes outside the run's folder: façades [v2] run 0.txt"),
     Planted(WhereItIs, _KEEPS, "it writes outside the run's folder: comparison.txt"),
+    Planted(Flag, _RUN, "for Step it raises PluginError: its step() gave False"),
+    Planted(Tuples, _STATE, "its state() is not made of JSON values"),
+    Planted(Deaf, _STATE, 'after load_state its state is {"count": 0, "nothing": NaN}, and it was {"count": 5'),
+    Planted(Misspelt, _STATE, "for load_state it raises KeyError"),
     Planted(TakingOut, _EVENTS, "it modifies Validated, which other listeners receive too"),
     Planted(Darkening, _EVENTS, "it modifies Previewed, which other listeners receive too"),
 ]
@@ -357,6 +409,6 @@ class Everything(Table):
         (folder / "note.txt").write_text(", ".join(words), encoding="utf-8")
 
 
-@pytest.mark.parametrize("listener", [Recorder, Silent, Table, Everything])
+@pytest.mark.parametrize("listener", [Recorder, Silent, Table, Everything, Counting])
 def test_a_sound_one_passes(listener: type[Listener]) -> None:
     assert failures(ListenerSuite, listener) == {}

@@ -345,6 +345,13 @@ class SilentPool(Pool):
         return {f"image {number}": image for number, image in enumerate(self.images)}
 
 
+class AsksByWord(ToyMethod):
+    """Says what it wants in words of its own."""
+
+    def request(self) -> Any:
+        return "stop"
+
+
 class NeedsTheGame(ToyMethod):
     """Takes the discriminator for granted, and does not say so."""
 
@@ -389,6 +396,7 @@ PLANTED = [
     Planted(WithoutGradients, _TERMS, "no gradient of the term painter/"),
     Planted(HelpfulCritic, _GAME, "alone, the discriminator learns to score predictions higher than targets"),
     Planted(PlaysAgainstItself, _GAME, "alone, the generator learns to be scored lower by the discriminator"),
+    Planted(AsksByWord, "test_it_asks_for_what_there_is", "its request() gave 'stop'; expected None, genlab.StopTr"),
     Planted(NoisyTargets, _ALONE, "it changes the batch in place"),
     Planted(StaysInEvaluation, _ALONE, "after a step the generator is in evaluation mode"),
     Planted(Pool, _RESUME, "resumed after 40 of 44 steps, `"),
