@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
-from genlab import Level, Network, RunError, TrainingError, open_run
+from genlab import CheckpointChoice, Level, Network, RunError, TrainingError, open_run
 
 
 class TrainedRun(Network):
@@ -22,18 +22,21 @@ class TrainedRun(Network):
 
     Args:
         run: the folder of the run, such as `runs/judge`.
+        checkpoint: which of its checkpoints: `last`, `best` (by its recipe's `checkpoint.best`), or a number of steps.
 
     Raises:
-        ValueError: there is no such run, it has not finished, or its generator gives no features.
+        ValueError: there is no such run or checkpoint, it has not finished, or its generator gives no features.
     """
 
-    def __init__(self, *, run: Path) -> None:
+    def __init__(self, *, run: Path, checkpoint: CheckpointChoice = "last") -> None:
         super().__init__()
         try:
-            opened = open_run(run, device="cpu")
+            opened = open_run(run, checkpoint=checkpoint, device="cpu")
             status, generator = opened.manifest.status, opened.generator
         except RunError as error:
-            advice = "" if run.exists() else f". Train one with gen run RECIPE --out {quote(str(run))}"
+            advice = f". {error.hint}" if error.hint else ""
+            if not run.exists():
+                advice = f". Train one with gen run RECIPE --out {quote(str(run))}"
             raise ValueError(f"the run {run}: {error.what}{advice}") from error
         if status != "finished":
             raise ValueError(f"the run {run} is {status}; expected a finished run")
@@ -43,6 +46,12 @@ class TrainedRun(Network):
         self.path, self.channels = run, opened.manifest.channels[0]
         self.feature_channels = generator.feature_channels
         self.generator = generator.requires_grad_(False).eval()
+        # A run's folder stands for its last checkpoint, which needs no hash of its own.
+        self._fingerprint = None if checkpoint == "last" else opened.fingerprint()
+
+    @override
+    def fingerprint(self) -> str | None:
+        return self._fingerprint
 
     @override
     def train(self, mode: bool = True) -> TrainedRun:

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from typing_extensions import override
 
-from genlab import DataError, Metric, Run, RunError, open_run
+from genlab import CheckpointChoice, DataError, Metric, Run, RunError, open_run
 from genlab_segmentation.confusion import SCORES, Confusion
 
 FAR = 85 / 127.5
@@ -45,9 +45,10 @@ class LabelRecovery(Metric):
 
     Args:
         judge: the folder of the judge's run, such as `runs/judge`.
+        checkpoint: which of its checkpoints: `last`, `best` (by its recipe's `checkpoint.best`), or a number of steps.
 
     Raises:
-        ValueError: there is no such run, it has not finished, or it does not predict classes.
+        ValueError: there is no such run or checkpoint, it has not finished, or it does not predict classes.
         DataError: when the first image is measured, if the condition does not have the colors of the judge's classes.
     """
 
@@ -55,13 +56,17 @@ class LabelRecovery(Metric):
     target_scores: ClassVar[Mapping[str, str]] = {score: f"real_{score}" for score in SCORES}
     scores: ClassVar[Sequence[str]] = (*SCORES, *target_scores.values())
 
-    def __init__(self, *, judge: Path) -> None:
+    def __init__(self, *, judge: Path, checkpoint: CheckpointChoice = "last") -> None:
         self.judge = judge
+        self.checkpoint: CheckpointChoice = checkpoint
         try:
-            self._run = open_run(judge, device="cpu")
+            self._run = self._opened("cpu")
             status = self._run.manifest.status
         except RunError as error:
-            raise ValueError(f"the judge {judge}: {error.what}{'' if judge.exists() else _advice(judge)}") from error
+            advice = f". {error.hint}" if error.hint else ""
+            raise ValueError(
+                f"the judge {judge}: {error.what}{advice if judge.exists() else _advice(judge)}"
+            ) from error
         if self._run.classes is None:
             raise ValueError(f"the judge {judge} predicts images; expected a run of the method segmentation")
         if status != "finished":
@@ -77,11 +82,14 @@ class LabelRecovery(Metric):
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         vars(self).update(state)
-        self._run = open_run(self.judge, device="cpu")
+        self._run = self._opened("cpu")
+
+    def _opened(self, device: str) -> Run:
+        return open_run(self.judge, checkpoint=self.checkpoint, device=device)
 
     @override
     def description(self) -> str:
-        steps, weights = self._run.manifest.step, self.fingerprint()[:8]
+        steps, weights = self._run.step, self.fingerprint()[:8]
         return f"judged by {self.judge} ({steps:,} steps, weights {weights})"
 
     @override
@@ -133,7 +141,7 @@ class LabelRecovery(Metric):
     def _on(self, device: torch.device) -> Run:
         """The judge on the images' device; `DataError` if it has changed meanwhile."""
         if self._run.device.type != device.type:
-            known, self._run = self.fingerprint(), open_run(self.judge, device=device.type)
+            known, self._run = self.fingerprint(), self._opened(device.type)
             if self.fingerprint() != known:
                 raise DataError(f"the judge {self.judge} has changed")
         return self._run

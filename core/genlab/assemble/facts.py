@@ -46,6 +46,10 @@ def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
     epochs = experiment.batches_before(settings.train.steps) * settings.train.batch_size / len(data.training)
     length = f"{settings.train.steps:,} steps ({epochs:,.{0 if epochs >= 10 else 1}f} epochs)"
     table["training"] = f"{length}, seed {settings.seed}"
+    if settings.checkpoint.best:
+        table["best"] = settings.checkpoint.best
+        if patience := settings.train.patience:
+            table["best"] += f"; ends early after {patience} validation{'s' * (patience > 1)} without a better one"
     if ema := settings.ema:
         table["average"] = f"weights of the {' and the '.join(ema.roles)}, over {ema.horizon:,} pairs"
     warnings = accumulation_warnings(experiment.networks, settings.train)

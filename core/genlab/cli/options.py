@@ -27,7 +27,7 @@ class DeviceName(StrEnum):
 def _parse_checkpoint(text: str) -> CheckpointChoice:
     if text in ("last", "best"):
         return text
-    if not re.fullmatch(r"\d{1,12}", text):
+    if not re.fullmatch(r"[0-9]{1,12}", text):
         raise typer.BadParameter(f'expected "last", "best" or a number of steps, got "{text}"')
     return int(text)
 

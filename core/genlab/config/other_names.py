@@ -14,6 +14,7 @@ _RESUME = "`gen resume RUN`, which continues from the last checkpoint"
 _CHECKPOINTS = "`checkpoint.minutes`, which counts time and not epochs"
 _CLIP = "`optimizer.clip`"
 _WARMUP = "`schedule.warmup`: warm-up steps / `train.steps`"
+_BEST = "`checkpoint.best`, such as `validation/ssim`; the metric says which direction is better"
 _OUT = "the option `--out`"
 
 OTHER_NAMES = {
@@ -27,6 +28,8 @@ OTHER_NAMES = {
     "dataroot": '`data.root` of a dataset of folders, such as `data.name = "side_by_side"`',
     "dataset_mode": '`data.name`: aligned is "side_by_side", and unaligned "unpaired_folders"',
     "display_freq": "`evaluate.previews`, which counts how often over the whole training",
+    "early_stopping": "`train.patience`, in validations, with `checkpoint.best`",
+    "early_stopping_patience": "`train.patience`, in validations, with `checkpoint.best`",
     "epoch_count": _RESUME,
     "epochs": _STEPS,
     "eps": "`optimizer.epsilon`",
@@ -50,7 +53,9 @@ OTHER_NAMES = {
     "max_grad_norm": _CLIP,
     "max_iters": "`train.steps`",
     "max_steps": "`train.steps`",
+    "metric_for_best_model": _BEST,
     "model": "`method.name`, with its networks in `generator` and `discriminator`",
+    "monitor": _BEST,
     "n_epochs": _STEPS,
     "n_epochs_decay": _DECAY,
     "n_layers_d": "`discriminator.receptive_field`: 1 to 5 layers are 16, 34, 70, 142 and 286",
@@ -75,6 +80,7 @@ OTHER_NAMES = {
     "pretrained": _START,
     "print_freq": "`train.values_every`, in steps",
     "samples_per_gpu": "`train.batch_size`",
+    "save_best": _BEST,
     "save_epoch_freq": _CHECKPOINTS,
     "save_latest_freq": _CHECKPOINTS,
     "scale_factor": "`input.scale`",

@@ -24,7 +24,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import genlab
 
 CHANGES = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate", "os.chmod"}
-SETTINGS = ["listeners={jsonl={}, previews={}, tensorboard={}}", "checkpoint.minutes=1e-9", "train.steps=4"]
+SETTINGS = [
+    "listeners={jsonl={}, previews={}, tensorboard={}}",
+    "checkpoint={minutes=1e-9, keep=1, best='gap/l1'}",
+    "evaluate.validations=4",
+    "train.steps=4",
+]
 SPEEDS = {"time", "images_per_second", "waiting"}
 
 
@@ -107,7 +112,7 @@ def remains(folder: Path) -> dict[str, Any]:
     left["curves"] = {tag: [(event.step, event.value) for event in events.Scalars(tag)] for tag in tags}
     left["pictures"] = {tag: [event.step for event in events.Images(tag)] for tag in events.Tags()["images"]}
     manifest = json.loads((folder / "run.json").read_text())
-    return left | {name: manifest[name] for name in ("status", "step", "metrics", "failure", "signal")}
+    return left | {name: manifest[name] for name in ("status", "step", "metrics", "best", "failure", "signal")}
 
 
 def is_finished(run: Path) -> bool:
@@ -147,6 +152,7 @@ def main(recipe: Path, pairs: Path, folder: Path, wanted: int) -> None:
     train(recipe, folder / "first")  # imports what trainings need
     changes = count_changes(recipe, folder / "whole")
     whole = remains(folder / "whole")
+    assert whole["best"]["step"] < whole["step"], "the best is one that would rotate"
     began = time.monotonic()
     assert forked(lambda: train(recipe, folder / "timed")) == 0
     seconds = time.monotonic() - began

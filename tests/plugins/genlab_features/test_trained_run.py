@@ -40,3 +40,13 @@ def test_what_is_no_finished_run_is_named(judge: Path, tmp_path: Path):
 def test_images_of_other_channels_are_refused(judge: Path):
     with pytest.raises(genlab.TrainingError, match="reads images of 3 channels, got 1"):
         TrainedRun(run=judge).features(IMAGE[:, :1])
+
+
+def test_another_checkpoint_than_the_last_is_chosen_and_has_a_hash(judge: Path):
+    assert TrainedRun(run=judge).fingerprint() is None, "the path has one"
+    step = genlab.open_run(judge, device="cpu").step
+    assert TrainedRun(run=judge, checkpoint=step).fingerprint() == genlab.open_run(judge, device="cpu").fingerprint()
+    with pytest.raises(ValueError, match=rf"no checkpoint of step 99. There are {step} \(last\)"):
+        TrainedRun(run=judge, checkpoint=99)
+    with pytest.raises(ValueError, match="has no best checkpoint"):
+        TrainedRun(run=judge, checkpoint="best")
