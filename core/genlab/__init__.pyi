@@ -97,7 +97,7 @@ from .interfaces.network import (
 from .interfaces.optimizer import eager_optimizer as eager_optimizer
 from .interfaces.position import Draws as Draws, Position as Position
 from .interfaces.predictions import Predictions as Predictions
-from .interfaces.request import SaveCheckpoint as SaveCheckpoint, StopTraining as StopTraining
+from .interfaces.request import Request as Request, SaveCheckpoint as SaveCheckpoint, StopTraining as StopTraining
 from .interfaces.role import DISCRIMINATOR as DISCRIMINATOR, GENERATOR as GENERATOR, Role as Role
 from .interfaces.schedule import Schedule as Schedule
 from .interfaces.step_context import StepContext as StepContext

@@ -10,7 +10,7 @@ from typing import Any
 from typing_extensions import override
 
 from genlab.ablation.identity import substance
-from genlab.assemble.recipe import Recipe, full_names
+from genlab.assemble.recipe import Recipe, score_names
 from genlab.assemble.resolve import resolve
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document, Source, from_source
@@ -188,7 +188,7 @@ def _substance(plan: Plan, arm: str) -> dict[str, Any]:
 
 def _metric_faults(plan: Plan) -> Iterator[Fault]:
     labels = set.intersection(*(set(trial.recipe.scores) for trial in plan.trials))
-    names = full_names(labels)
+    names = score_names(labels)
     places: Mapping[Keys, str] = {
         (TABLE, "metric"): plan.settings.metric,
         **{(TABLE, "metrics", index): name for index, name in enumerate(plan.settings.metrics)},

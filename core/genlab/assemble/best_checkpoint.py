@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from genlab.assemble.recipe import full_names, scores_of
+from genlab.assemble.recipe import score_names, metric_scores
 from genlab.config.schema import Checkpoint, Train
 from genlab.config.validate import nearest
 from genlab.errors import Fault
@@ -23,7 +23,7 @@ def best_checkpoint_faults(
     """
     if checkpoint is None or train is None:
         return
-    names, best = full_names(scores_of(metrics)), checkpoint.best
+    names, best = score_names(metric_scores(metrics)), checkpoint.best
     if best is not None and best not in names:
         there = ", ".join(names) or "no metrics in [evaluate.metrics]"
         yield Fault(("checkpoint", "best"), f"no metric gives `{best}`; there are {there}", nearest(best, names))

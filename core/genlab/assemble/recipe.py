@@ -90,7 +90,7 @@ class Recipe:
     @property
     def scores(self) -> dict[str, Score]:
         """The metrics' scores by their names: the label, or `label/score` of one that gives several."""
-        return scores_of(self.metrics)
+        return metric_scores(self.metrics)
 
     def components(self) -> Iterator[Component]:
         """All components of the recipe, nested ones included."""
@@ -127,12 +127,12 @@ class Recipe:
         return tomli_w.dumps(self.tables())
 
 
-def scores_of(metrics: Mapping[str, ComponentConfig]) -> dict[str, Score]:
+def metric_scores(metrics: Mapping[str, ComponentConfig]) -> dict[str, Score]:
     """The scores of metrics, which are given by label, by the scores' names."""
     return {score.name: score for label, config in metrics.items() for score in _scores(label, config)}
 
 
-def full_names(scores: Iterable[str]) -> list[str]:
+def score_names(scores: Iterable[str]) -> list[str]:
     """Scores' names with what each is measured on, such as `validation/l1`."""
     return [f"{side}/{name}" for side in SCORE_SIDES for name in sorted(scores)]
 

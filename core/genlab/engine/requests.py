@@ -11,7 +11,7 @@ from genlab.util.escapes import one_line
 
 
 class Requests:
-    """What was asked of a training at its current step.
+    """Requests at the current step of a training.
 
     Args:
         stop: the end that was asked for before a resume.

@@ -236,7 +236,7 @@ class Training:
 
     @property
     def ended_early(self) -> EarlyEnd | None:
-        """Why this step is the last one although others were to follow; None otherwise."""
+        """The reason if this step is the last one although others were to follow; None otherwise."""
         train = self.experiment.settings.train
         return (self.requests.stop or out_of_patience(self.best, train.patience)) if self.step < train.steps else None
 

@@ -22,3 +22,4 @@ class SaveCheckpoint:
 
 
 Request = StopTraining | SaveCheckpoint
+"""What a listener or a method may ask for."""
