@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from genlab.assemble.recipe import score_names, metric_scores
+from genlab.assemble.recipe import metric_scores, score_names
 from genlab.config.schema import Checkpoint, Train
 from genlab.config.validate import nearest
 from genlab.errors import Fault

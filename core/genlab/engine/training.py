@@ -182,7 +182,7 @@ class Training:
                 self.state.average.update(self.step)
         self.step, self.validated, self.previewed = number, False, False
         self._tell(Step(number, self._values(result) if reading else None))
-        self.requests.note("method", require_request(method.request(), "request() of the method"))
+        self.requests.note("method", require_request(method.request(), f"request() of {type(method).__name__}"))
 
     def _tell(self, event: Step | Validated) -> None:
         for label, request in self.listeners.emit(event):

@@ -38,12 +38,12 @@ def find_checkpoint(folder: RunFolder, choice: CheckpointChoice) -> Path:
     if choice == "best" and best is None:
         what = "the run has no best checkpoint"
         reason = "Its recipe has no `checkpoint.best`, or no validation was made yet."
-        raise RunError(what, where=str(folder.path), hint=f"{reason} There are {_listed(there, None)}.")
+        raise RunError(what, where=str(folder.path), hint=f"{reason} {_listed(there, None)}")
     step = best if isinstance(choice, str) else choice
     found = next((path for path in there if step_of(path) == step), None)
     if found is None:
         what = f"there is no checkpoint of step {step}{', which was the best' if choice == 'best' else ''}"
-        raise RunError(what, where=str(folder.path), hint=f"There are {_listed(there, best)}.")
+        raise RunError(what, where=str(folder.path), hint=_listed(there, best))
     return found
 
 
@@ -80,9 +80,10 @@ def _best_step(there: list[Path]) -> int | None:
 
 
 def _listed(there: list[Path], best: int | None) -> str:
-    """Checkpoints for a message, the newest first: `80 (last), 60, 20 (best)`."""
+    """Sentence with the checkpoints that are there, the newest first."""
     steps = [step_of(path) for path in reversed(there)]
     notes = {steps[0]: ["last"]}
     if best is not None:
         notes.setdefault(best, []).append("best")
-    return ", ".join(f"{step} ({' and '.join(notes[step])})" if step in notes else str(step) for step in steps)
+    listed = (f"{step} ({' and '.join(notes[step])})" if step in notes else str(step) for step in steps)
+    return f"Its checkpoints, by step: {', '.join(listed)}."

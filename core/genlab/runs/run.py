@@ -127,7 +127,7 @@ class Run:
         checkpoint = trained_checkpoint(self.folder, self.manifest.id, self.checkpoint)
         try:
             load_method(checkpoint, method, self.recipe.settings.averaged)
-            if read_progress(checkpoint.path) == checkpoint.progress:
+            if read_progress(checkpoint.path).text() == checkpoint.progress.text():  # NaN does not equal itself
                 return checkpoint
         except (RunError, OSError):
             if checkpoint.path.exists():

@@ -137,9 +137,9 @@ def resume_run(
             "ended_early": None,
             "data": data,
         }
-        if checkpoint:
-            checkpoint = without_stop(checkpoint) if manifest.status == "finished" else checkpoint
-            updates["best"] = checkpoint.progress.best
+        if checkpoint and manifest.status == "finished":
+            checkpoint = without_stop(checkpoint)
+        updates["best"] = checkpoint.progress.best if checkpoint else None
         if assignments or manifest != recorded:
             updates |= provenance.after_changes(manifest, before, built, done)
             warn_of_rising_rates(before.recipe, built.recipe, done)

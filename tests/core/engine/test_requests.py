@@ -125,7 +125,7 @@ def test_a_method_that_asks_for_something_else_is_an_error(tmp_path: Path) -> No
         def request(self) -> Any:
             return True
 
-    with pytest.raises(PluginError, match=r"request\(\) of the method gave True; expected None, genlab.StopTraining"):
+    with pytest.raises(PluginError, match=r"request\(\) of Wrong gave True; expected None, genlab.StopTraining"):
         run(experiment(method=Wrong), tmp_path)
 
 

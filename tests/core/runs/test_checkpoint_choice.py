@@ -62,7 +62,7 @@ def test_each_choice_has_its_own_weights_step_and_metrics(run: Path) -> None:
 def test_a_missing_one_is_refused_with_those_that_are_there(run: Path, choice: int, words: str) -> None:
     with pytest.raises(RunError, match=words) as caught:
         opened(run, choice)
-    assert caught.value.hint == "There are 8 (last), 7, 2 (best)."
+    assert caught.value.hint == "Its checkpoints, by step: 8 (last), 7, 2 (best)."
     assert str(run) in str(caught.value)
 
 
@@ -74,7 +74,7 @@ def test_a_run_without_a_best_says_why(run: Path) -> None:
         opened(run, "best")
     assert caught.value.hint is not None
     assert "no `checkpoint.best`" in caught.value.hint
-    assert "There are 8 (last), 7, 2." in caught.value.hint
+    assert "by step: 8 (last), 7, 2." in caught.value.hint
 
 
 def test_a_best_that_was_removed_is_refused(run: Path) -> None:
@@ -117,7 +117,7 @@ def test_the_option_of_predict_and_probe(run: Path, gen: GenCommand, tmp_path: P
     assert written["best"] == written["2"] != written["last"]
     missing = gen("predict", run, photo, "--out", tmp_path / "out", "--checkpoint", "99", "--trust")
     assert missing.returncode == 2
-    assert "There are 8 (last), 7, 2 (best)." in " ".join(missing.stderr.split())
+    assert "Its checkpoints, by step: 8 (last), 7, 2 (best)." in " ".join(missing.stderr.split())
     wrong = gen("probe", run, "--checkpoint", "bset")
     assert wrong.returncode == 2
     assert 'expected "last", "best" or a number of steps, got "bset"' in " ".join(wrong.stderr.split())

@@ -54,6 +54,7 @@ def test_the_manifest_says_what_ended_the_run_and_which_step_was_the_best(impati
     assert (manifest["status"], manifest["step"], manifest["steps"], manifest["ended_early"]) == ("finished", 5, 8, END)
     assert manifest["best"] == {"score": "validation/told", "step": 2, "value": 0.6, "since": 3}
     assert manifest["metrics"]["validation/told"] == 0.2, "the last validation's"
+    assert manifest["facts"]["best"] == "validation/told; ends early after 3 validations without a better one"
     assert steps_of(impatient) == [2, 5]
     opened = genlab.open_run(impatient).manifest
     assert opened.best == BestValidation("validation/told", 2, 0.6, 3)

@@ -46,7 +46,7 @@ def test_another_checkpoint_than_the_last_is_chosen_and_has_a_hash(judge: Path):
     assert TrainedRun(run=judge).fingerprint() is None, "the path has one"
     step = genlab.open_run(judge, device="cpu").step
     assert TrainedRun(run=judge, checkpoint=step).fingerprint() == genlab.open_run(judge, device="cpu").fingerprint()
-    with pytest.raises(ValueError, match=rf"no checkpoint of step 99. There are {step} \(last\)"):
+    with pytest.raises(ValueError, match=rf"no checkpoint of step 99. Its checkpoints, by step: {step} \(last\)"):
         TrainedRun(run=judge, checkpoint=99)
     with pytest.raises(ValueError, match="has no best checkpoint"):
         TrainedRun(run=judge, checkpoint="best")

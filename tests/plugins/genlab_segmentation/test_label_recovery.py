@@ -200,5 +200,5 @@ def test_a_photo_where_labels_should_be_is_told_before_anything_is_trained(
 def test_a_judge_is_read_from_the_checkpoint_that_is_named(judge: Path):
     step = genlab.open_run(judge, device="cpu").step
     assert f"({step} steps" in LabelRecovery(judge=judge, checkpoint=step).description()
-    with pytest.raises(ValueError, match=rf"no checkpoint of step 99. There are {step} \(last\)"):
+    with pytest.raises(ValueError, match=rf"no checkpoint of step 99. Its checkpoints, by step: {step} \(last\)"):
         LabelRecovery(judge=judge, checkpoint=99)
