@@ -27,6 +27,7 @@ OF_GENERATOR = {"genlab:resnet": "generator.blocks=1"}
 
 PAIRS = [f"data={FACADES}", "input.size=64"]
 OF_RECIPE = {
+    "colorization_facades": [f'data={{name="gray", source={FACADES}}}', "input.size=64"],
     "pix2pixhd_facades": [*PAIRS, "discriminator.receptive_field=16"],
     "super_resolution_facades": [f'data={{name="one_side", source={FACADES}}}', "input.size=16"],
 }

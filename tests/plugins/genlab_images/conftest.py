@@ -35,6 +35,16 @@ def save(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of ten images in colors, of several sizes."""
+    folder, random = tmp_path_factory.mktemp("photos"), np.random.default_rng(0)
+    for number in range(10):
+        image = random.integers(256, size=(9 + number % 3, 7 + number % 2, 3), dtype=np.uint8)
+        Image.fromarray(image).save(folder / f"{number}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def encode() -> Callable[..., bytes]:
     """The bytes of an image file: of one color, or of an array."""
 

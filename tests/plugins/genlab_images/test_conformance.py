@@ -15,12 +15,18 @@ from PIL import Image
 from genlab.testing import DatasetSuite
 from genlab_facades.classes import PALETTE
 from genlab_facades.drawn_facades import DrawnFacades
+from genlab_images.edges import Edges
 from genlab_images.file_list import FileList
 from genlab_images.first_available import FirstAvailable
+from genlab_images.gray import Gray
+from genlab_images.holes import Holes
 from genlab_images.huggingface import HuggingFace
+from genlab_images.image_folder import FolderOfImages
 from genlab_images.labels_from_colors import LabelsFromColors
 from genlab_images.labels_from_values import LabelsFromValues
+from genlab_images.low_resolution import LowResolution
 from genlab_images.masks_from_folder import MasksFromFolder
+from genlab_images.noise import Noise
 from genlab_images.one_folder import OneFolder
 from genlab_images.one_side import OneSide
 from genlab_images.side_by_side import SideBySide
@@ -127,6 +133,60 @@ class TestOneSide(DatasetSuite):
                 image = random.integers(256, size=(8 + number, 6, 3), dtype=np.uint8)
                 Image.fromarray(image).save(tmp_path / folder / f"{number}.png")
         self.settings = {"source": UnpairedFolders(root=tmp_path), "side": "b"}
+
+
+class TestFolderOfImages(DatasetSuite):
+    """With a share of its images to validate."""
+
+    component = FolderOfImages
+
+    @pytest.fixture(autouse=True)
+    def images(self, photos: Path) -> None:
+        self.settings = {"root": photos, "validation": 0.3}
+
+
+class TestGray(DatasetSuite):
+    component = Gray
+
+    @pytest.fixture(autouse=True)
+    def images(self, photos: Path) -> None:
+        self.settings = {"source": FolderOfImages(root=photos, validation=0.3)}
+
+
+class TestEdges(DatasetSuite):
+    component = Edges
+
+    @pytest.fixture(autouse=True)
+    def images(self, photos: Path) -> None:
+        self.settings = {"source": FolderOfImages(root=photos, validation=0.3)}
+
+
+class TestHoles(DatasetSuite):
+    """With several."""
+
+    component = Holes
+
+    @pytest.fixture(autouse=True)
+    def images(self, photos: Path) -> None:
+        self.settings = {"source": FolderOfImages(root=photos, validation=0.3), "count": 2}
+
+
+class TestLowResolution(DatasetSuite):
+    """Of images whose sizes are no multiples of the factor."""
+
+    component = LowResolution
+
+    @pytest.fixture(autouse=True)
+    def images(self, photos: Path) -> None:
+        self.settings = {"source": FolderOfImages(root=photos, validation=0.3), "factor": 3}
+
+
+class TestNoise(DatasetSuite):
+    component = Noise
+
+    @pytest.fixture(autouse=True)
+    def images(self, photos: Path) -> None:
+        self.settings = {"source": FolderOfImages(root=photos, validation=0.3), "deviation": 8.0}
 
 
 class TestLabelsFromColors(DatasetSuite):
