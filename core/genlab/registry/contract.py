@@ -79,8 +79,8 @@ def check_class(cls: Any, kind: Kind) -> type:
     """Check that a class is a complete component of its kind."""
     interfaces = tuple(load_object(path) for path in kind.interfaces)
     if not (inspect.isclass(cls) and issubclass(cls, interfaces)):
-        names = " or ".join(interface.__name__ for interface in interfaces)
-        raise PluginError(f"{getattr(cls, '__name__', cls)} does not derive from genlab.{names}")
+        names = " or ".join(map(_public_name, kind.interfaces))
+        raise PluginError(f"{getattr(cls, '__name__', cls)} does not derive from {names}")
     if renamed := renamed_attributes(cls, kind):
         raise PluginError(renamed)
     missing = sorted(getattr(cls, "__abstractmethods__", ()))
@@ -93,6 +93,12 @@ def check_class(cls: Any, kind: Kind) -> type:
         if issubclass(cls, interface):
             _check_calls(cls, interface)
     return cls
+
+
+def _public_name(path: str) -> str:
+    """Name of an interface as plugins import it: genlab's own from genlab, another's from where it is."""
+    module, _, name = path.partition(":")
+    return f"genlab.{name}" if module.startswith("genlab.") else f"{module}.{name}"
 
 
 def _class_attributes(interface: type) -> Iterator[str]:

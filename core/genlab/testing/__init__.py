@@ -20,6 +20,8 @@ from genlab.testing.method import MethodSuite as MethodSuite
 from genlab.testing.metric import MetricSuite as MetricSuite
 from genlab.testing.network import NetworkSuite as NetworkSuite
 from genlab.testing.objective import ObjectiveSuite as ObjectiveSuite
+from genlab.testing.optimizer import OptimizerSuite as OptimizerSuite
+from genlab.testing.schedule import ScheduleSuite as ScheduleSuite
 from genlab.testing.suite import Suite as Suite
 from genlab.testing.toys import (
     MemoryPairs as MemoryPairs,
@@ -46,7 +48,9 @@ __all__ = [
     "MetricSuite",
     "NetworkSuite",
     "ObjectiveSuite",
+    "OptimizerSuite",
     "Recorder",
+    "ScheduleSuite",
     "Suite",
     "ToyAdversarialLoss",
     "ToyDiscriminator",

@@ -28,6 +28,8 @@ from genlab.testing.method import MethodSuite
 from genlab.testing.metric import MetricSuite
 from genlab.testing.network import NetworkSuite
 from genlab.testing.objective import ObjectiveSuite
+from genlab.testing.optimizer import OptimizerSuite
+from genlab.testing.schedule import ScheduleSuite
 from genlab.testing.suite import ConformanceError, Suite, tests_of
 from genlab.util.arguments import as_list, as_path
 from genlab.util.exceptions import summarize_with_location
@@ -43,6 +45,8 @@ SUITES: dict[str, type[Suite]] = {
         AugmentationSuite,
         MetricSuite,
         MethodSuite,
+        OptimizerSuite,
+        ScheduleSuite,
         ListenerSuite,
     )
 }
