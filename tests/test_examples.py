@@ -27,6 +27,7 @@ NAMES = [
     "genlab-cut",
     "genlab-cycle-twins",
     "genlab-flow",
+    "genlab-lion",
     "genlab-monai",
     "genlab-multiscale",
     "genlab-r1",

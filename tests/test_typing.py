@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted(file.parent for file in ROOT.glob("examples/*/pyproject.toml"))
-KINDS = ["generator", "discriminator", "network", "loss", "dataset", "augmentation", "metric", "method", "listener"]
+KINDS = ["generator", "discriminator", "network", "loss", "dataset", "augmentation", "metric", "method"]
+KINDS += ["optimizer", "schedule", "listener"]
 
 # What is switched off for a package, as a library that it uses causes it.
 UNTYPED: dict[str, dict[str, bool]] = {

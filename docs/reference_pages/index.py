@@ -14,7 +14,7 @@ from genlab.interfaces.kinds import KINDS
 from genlab.registry.contract import argument_help
 from genlab.registry.documentation import about
 from genlab.registry.hooks import INTERFACE
-from reference_pages.kinds import interfaces
+from reference_pages.kinds import interfaces, is_ours
 
 SETTING_TYPES: dict[str, Any] = {
     "bool": bool,
@@ -38,7 +38,9 @@ def index() -> str:
     """The text of the page."""
     lines = ["# Components", "", f"What a plugin gives, kind by kind: version {INTERFACE} of the interface.", ""]
     for kind in KINDS.values():
-        first = about(interfaces(kind)[0]).partition("\n")[0]
+        interface = interfaces(kind)[0]
+        words = about(interface) if is_ours(interface) else "An algorithm of PyTorch's that updates weights."
+        first = words.partition("\n")[0]
         lines.append(f"- [{kind.name}]({kind.name}.md): {first}")
     lines += ["", "[The recipe](recipe.md) has all tables of a recipe and their keys;"]
     lines += ["[the Python API](python.md) has all that `import genlab` gives;"]

@@ -28,12 +28,17 @@ def interfaces(kind: Kind) -> list[type]:
     return [load_object(path) for path in kind.interfaces]
 
 
+def is_ours(interface: type) -> bool:
+    """Whether an interface is genlab's own, and not PyTorch's, of which the suite says what is asked."""
+    return interface.__module__.startswith("genlab.")
+
+
 def page(kind: Kind, components: Components) -> Iterator[str]:
     """The lines of a kind's page."""
     yield f"# {kind.name.capitalize()}\n"
     yield f"*Written by the code, for version {INTERFACE} of the interface. [All kinds](README.md).*\n"
     yield from in_a_recipe(kind)
-    for interface in interfaces(kind):
+    for interface in filter(is_ours, interfaces(kind)):
         yield from of_interface(interface)
     yield from types_beside(kind)
     yield from tests(kind)
@@ -53,6 +58,9 @@ def in_a_recipe(kind: Kind) -> Iterator[str]:
     rest = f"The framework gives the constructor {supplied}; its other arguments" if supplied else "Its arguments"
     keys = " and ".join(f"`{key}`" for key in kind.reserved)
     verb = "is" if len(kind.reserved) == 1 else "are"
+    if kind.default:
+        of_role = dotted((*kind.table, "ROLE"))
+        yield f"Without a name it is `{kind.default}`. `[{of_role}]` is laid over the table for a network.\n"
     yield f"{rest} are settings that a recipe may give. {keys} {verb} reserved by the framework.\n"
     yield f"A plugin registers it by `registry.{kind.name}(NAME, CLASS)`; `gen plugins new NAME --kind {kind.name}`"
     yield "begins one.\n"

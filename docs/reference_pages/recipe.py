@@ -8,7 +8,8 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
-from genlab.config.schema import TABLES, AblationTable, InitTable, Table
+from genlab.assemble.resolve import KEYS
+from genlab.config.schema import KEYS_BESIDE_SETTINGS, TABLES, AblationTable, InitTable, Table
 from genlab.config.validate import annotated, describe, dotted, inline
 from genlab.interfaces.kinds import KINDS, Kind
 from genlab.registry.documentation import about
@@ -32,8 +33,9 @@ def recipe_page() -> str:
     """The text of the page."""
     components = [f"- `[{_table_of(kind)}]`: [{kind.name}]({kind.name}.md)" for kind in KINDS.values()]
     lines = [_ABOUT, *components]
-    for name, table in {**TABLES, "init": InitTable, "ablation": AblationTable}.items():
-        lines += ["", *_table(name, table)]
+    tables = {**KEYS_BESIDE_SETTINGS, **TABLES, "init": InitTable, "ablation": AblationTable}
+    for name in (name for name in KEYS if name in tables):
+        lines += ["", *_table(name, tables[name])]
     return "\n".join(lines).strip() + "\n"
 
 

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from genlab import Position, Schedule
 from genlab_optimizers.decay import decayed
-from genlab_optimizers.settings import Decay, Share
+from genlab_optimizers.settings import Decay, UpToOne
 
 
 class Cosine(Schedule):
@@ -21,7 +21,7 @@ class Cosine(Schedule):
         end: the share of the rate that is left at the end.
     """
 
-    def __init__(self, *, start: Decay = 0.5, end: Share = 0.0) -> None:
+    def __init__(self, *, start: Decay = 0.5, end: UpToOne = 0.0) -> None:
         self.start = start
         self.end = end
 

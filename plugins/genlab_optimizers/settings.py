@@ -10,4 +10,4 @@ from annotated_types import Ge, Gt, Le, Lt
 Positive = Annotated[float, Gt(0), Lt(math.inf)]
 Amount = Annotated[float, Ge(0), Lt(math.inf)]
 Decay = Annotated[float, Ge(0), Lt(1)]
-Share = Annotated[float, Ge(0), Le(1)]
+UpToOne = Annotated[float, Ge(0), Le(1)]

@@ -8,7 +8,7 @@ import torch
 from torch.nn import Parameter
 
 from genlab import eager_optimizer
-from genlab_optimizers.settings import Amount, Positive, Share
+from genlab_optimizers.settings import Amount, Positive, UpToOne
 
 
 @eager_optimizer
@@ -29,7 +29,7 @@ class SGD(torch.optim.SGD):
         *,
         learning_rate: Positive = 1e-3,
         momentum: Amount = 0.0,
-        dampening: Share = 0.0,
+        dampening: UpToOne = 0.0,
         weight_decay: Amount = 0.0,
         nesterov: bool = False,
     ) -> None:

@@ -8,7 +8,7 @@ from annotated_types import Gt, Le, MinLen
 from typing_extensions import override
 
 from genlab import Position, Schedule
-from genlab_optimizers.settings import Share
+from genlab_optimizers.settings import UpToOne
 
 
 class Steps(Schedule):
@@ -23,7 +23,7 @@ class Steps(Schedule):
         self,
         *,
         at: Annotated[list[Annotated[float, Gt(0), Le(1)]], MinLen(1)] = [0.5, 0.75],  # noqa: B006  (never changed)
-        factor: Share = 0.1,
+        factor: UpToOne = 0.1,
     ) -> None:
         self.at = at
         self.left = factor

@@ -1,4 +1,4 @@
-"""What optimizers share. Their interface is PyTorch's: `torch.optim.Optimizer`."""
+"""Helper of optimizers, whose interface is PyTorch's: `torch.optim.Optimizer`."""
 
 from __future__ import annotations
 

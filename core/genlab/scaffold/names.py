@@ -20,8 +20,8 @@ LONGEST = 32
 """In letters: the module's name stands three times on a line of the new package, which is 120 wide."""
 
 IMPORTED = frozenset(f"{kind.capitalize()}Suite" for kind in KINDS) | {
-    *("Annotated", "ClassVar", "Ge", "Gt", "Iterator", "Le", "Literal", "Lt", "Mapping", "NDArray", "Path"),
-    *("Sequence", "Tensor", "ToyLoss"),
+    *("Annotated", "Any", "ClassVar", "Ge", "Gt", "Iterable", "Iterator", "Le", "Literal", "Lt", "Mapping", "NDArray"),
+    *("Optimizer", "Parameter", "Path", "Sequence", "Tensor", "ToyLoss"),
 }
 """Names that templates import, beside those of genlab."""
 

@@ -28,7 +28,8 @@ def create_plugin(name: str, kind: str, *, out: str | Path = ".") -> Path:
 
     Args:
         name: name of the component, such as `edge-aware`; the package is then `genlab-edge-aware`.
-        kind: generator, discriminator, network, loss, dataset, augmentation, metric, method or listener.
+        kind: generator, discriminator, network, loss, dataset, augmentation, metric, method, optimizer, schedule or
+            listener.
         out: parent folder of the package; created if missing.
 
     Returns:

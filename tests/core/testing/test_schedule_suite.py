@@ -99,7 +99,7 @@ PLANTED = [
     Planted(Nothing, "test_a_factor_is_a_number", "a factor is None"),
     Planted(Dividing, "test_a_factor_is_a_number", "ZeroDivisionError"),
     Planted(Off, "test_a_training_learns", "in a training of 1 steps, all factors are 0"),
-    Planted(Counting, "test_a_factor_is_a_function_of_the_position", "in a training of 1 steps, it gives other factors"),
+    Planted(Counting, "test_a_factor_is_a_function_of_the_position", "of 1 steps, it gives other factors"),
     Planted(Following, "test_a_factor_is_a_function_of_the_position", "a new schedule gives other factors later on"),
     Planted(Keeping, "test_a_factor_is_a_function_of_the_position", "other factors after those of another training"),
 ]
