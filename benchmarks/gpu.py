@@ -39,10 +39,11 @@ from genlab.engine.precision import Precision  # noqa: E402
 from genlab.engine.runtime import keep_freed_memory, place, tf32_and_autotune  # noqa: E402
 from genlab.engine.seeding import initialize  # noqa: E402
 from genlab.engine.step import measure_norms, train_step  # noqa: E402
+from genlab.engine.work import flops_of, seconds_of  # noqa: E402
 from genlab.interfaces.batch import Batch  # noqa: E402
 from genlab.interfaces.method import WeightedLoss  # noqa: E402
 from genlab.interfaces.weight import Weight  # noqa: E402
-from genlab.tools.bench.measure import flops_of, matrix_rate, peak_memory, seconds_of  # noqa: E402
+from genlab.tools.bench.measure import matrix_rate, peak_memory  # noqa: E402
 from genlab.tools.bench.reference import PlainStep  # noqa: E402
 from genlab_losses.adversarial import Adversarial  # noqa: E402
 from genlab_losses.l1 import L1  # noqa: E402

@@ -12,6 +12,7 @@ from typing import Any
 import tomli_w
 import torch
 
+from genlab.ablation.budget import within_budget
 from genlab.ablation.eta import TimeEstimate
 from genlab.ablation.execute import execute
 from genlab.ablation.folder import AblationFolder
@@ -21,6 +22,8 @@ from genlab.ablation.observations import damaged_observation
 from genlab.ablation.plan import Plan, PlannedTrial, make_plan
 from genlab.ablation.report import write_ablation_report
 from genlab.ablation.results import AblationResult, read_result
+from genlab.ablation.step_cost import StepCosts, measure_step_seconds
+from genlab.assemble.dry_training import count_step_flops
 from genlab.assemble.experiment import build_method, construct, construct_losses, prepare, settle, with_ranges
 from genlab.assemble.facts import count_parameters
 from genlab.assemble.networks import construct_networks, outlined
@@ -80,14 +83,19 @@ class Ablation:
     ) -> None:
         self.plugins = [path.expanduser().absolute() for path in plugins]
         document = load_recipe(recipe, overrides)
-        self.plan: Plan = make_plan(document, Components(find_plugins(self.plugins)))
+        plan = make_plan(document, Components(find_plugins(self.plugins)))
         self.tables: Mapping[str, Any] = document.values
         self._data: dict[str, OpenData] = {}
         self._fingerprints: dict[str, dict[str, str]] = {}
-        self.trials = [self._settled(trial) for trial in self.plan.trials]
-        self._refuse_different_measures()
         self.folder = AblationFolder(path)
         self.folder.refuse_earlier()
+        self.step_costs: StepCosts | None = None
+        if budget := plan.settings.budget:
+            self.step_costs = StepCosts(self.folder.step_costs_path, budget.unit)
+            plan = within_budget(plan, budget, self._step_cost, document)
+        self.plan: Plan = plan
+        self.trials = [self._settled(trial) for trial in self.plan.trials]
+        self._refuse_different_measures()
         for settled in self.trials:
             self.folder.refuse_edited(settled.trial.arm, settled.trial.seed, settled.identity)
 
@@ -162,6 +170,23 @@ class Ablation:
         trial = self.plan.trials[0]
         return ListenerList(list(construct(trial.recipe, trial.document).listeners.items()))
 
+    def _step_cost(self, trial: PlannedTrial) -> float:
+        """The cost of a step of a trial, in the unit of the budget."""
+        assert self.step_costs
+        measure = {"flops": self._flops, "seconds": self._seconds}[self.step_costs.unit]
+        return self.step_costs.find(trial.recipe, lambda: measure(trial))
+
+    def _flops(self, trial: PlannedTrial) -> float:
+        return count_step_flops(trial.recipe, self._channels(trial.recipe, trial), trial.document)
+
+    def _seconds(self, trial: PlannedTrial) -> float:
+        return measure_step_seconds(trial.recipe, trial.document)
+
+    def _channels(self, recipe: Recipe, trial: PlannedTrial) -> tuple[int, int]:
+        """The channels of condition and target in a trial's recipe, settled or not."""
+        data = self._opened(trial)
+        return prepare(with_ranges(recipe, data), data.training).channels
+
     def _settled(self, trial: PlannedTrial) -> SettledTrial:
         recipe = settle(trial.recipe, self._opened(trial))
         read = self._measured(trial) | self._loaded(trial) | self._starting(trial)
@@ -195,9 +220,8 @@ class Ablation:
         recipe, tables = trial.recipe, trial.recipe.tables()
         key = repr({name: tables.get(name) for name in ("data", "input", "method", *SHORT_FORMS, "networks", "losses")})
         if key not in self._fingerprints:
-            data = self._opened(trial)
             losses = construct_losses(recipe, trial.document)
-            channels = prepare(with_ranges(recipe, data), data.training).channels
+            channels = self._channels(recipe, trial)
 
             def find() -> list[LoadedContent]:
                 networks = construct_networks(recipe, channels, trial.document)
@@ -217,7 +241,7 @@ class Ablation:
 
     def _parameters(self, settled: SettledTrial) -> dict[str, int]:
         recipe, document = settled.recipe, settled.trial.document
-        channels = prepare(recipe, self._opened(settled.trial).training).channels
+        channels = self._channels(recipe, settled.trial)
         networks = outlined(lambda: construct_networks(recipe, channels, document))
         return {role: count_parameters(network) for role, network in networks.items()}
 
@@ -249,6 +273,8 @@ class Ablation:
         """Trials that are not finished, seed by seed, so that arms can be compared early."""
         self.folder.keep_only({(settled.trial.arm, settled.trial.seed) for settled in self.trials})
         write_text(self.folder.recipe_path, tomli_w.dumps(self.tables))
+        if self.step_costs:
+            self.step_costs.save()
         planned = self.folder.path / "planned"
         planned.mkdir(exist_ok=True)
         waiting: list[Job] = []

@@ -6,6 +6,7 @@
   aside/<key>/            runs of an earlier recipe, reused if it comes back
   planned/                the workers' recipes
   workers.log             their standard error
+  step_costs.json         what a step of each arm costs, where there is a budget
   report.md, report.html, report.json, report.svg
 """
 
@@ -36,6 +37,11 @@ class AblationFolder:
     def recipe_path(self) -> Path:
         """Path of the recipe with its `[ablation]`."""
         return self.path / "recipe.toml"
+
+    @property
+    def step_costs_path(self) -> Path:
+        """Path of the record of what a step of each arm costs."""
+        return self.path / "step_costs.json"
 
     @property
     def trials_path(self) -> Path:
@@ -77,7 +83,7 @@ class AblationFolder:
 
     def remove_partial(self) -> None:
         """Remove what killed processes left of recipes and reports; the ablation is locked."""
-        remove_partial(self.path, "recipe.toml", "report.*")
+        remove_partial(self.path, "recipe.toml", "step_costs.json", "report.*")
         remove_partial(self.path / "planned", "*")
 
     def trial(self, arm: str, seed: int) -> RunFolder:

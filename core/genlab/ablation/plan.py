@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
@@ -14,13 +14,14 @@ from genlab.assemble.recipe import Recipe, score_names
 from genlab.assemble.resolve import resolve
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document, Source, from_source
-from genlab.config.schema import AblationTable
+from genlab.config.schema import AblationTable, Budget
 from genlab.config.validate import Keys, dotted, inline, nearest, validate_table
 from genlab.errors import Fault, RecipeError
 from genlab.registry.components import Components
 
 TABLE = "ablation"
 _SEED = Source("[ablation] seeds", "")
+_STEPS: Keys = ("train", "steps")
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,14 @@ class Plan:
         settings: its `[ablation]`.
         trials: every arm with every seed.
         changes: what each arm changes: values by their keys.
+        step_costs: what a step of each arm costs, in the unit of the budget; empty without one.
     """
 
     title: str
     settings: AblationTable
     trials: Sequence[PlannedTrial]
     changes: Mapping[str, Mapping[Keys, Any]]
+    step_costs: Mapping[str, float] = field(default_factory=dict[str, float])
 
     @property
     def arms(self) -> list[str]:
@@ -74,6 +77,10 @@ class Plan:
     def assignments(self, arm: str) -> list[str]:
         """An arm's changes, as `--set` would take them."""
         return [f"{dotted(keys)}={inline(value)}" for keys, value in self.changes[arm].items()]
+
+    def steps(self, arm: str) -> int:
+        """The length of an arm's trainings."""
+        return self.of(arm)[0].recipe.settings.train.steps
 
     def of(self, arm: str) -> list[PlannedTrial]:
         """The trials of an arm, in the order of the seeds."""
@@ -97,6 +104,8 @@ def make_plan(document: Document, components: Components) -> Plan:
     base = document.without(TABLE)
     arms = list(_arms(settings))
     faults = _name_faults(settings, [arm.name for arm in arms])
+    if settings.budget:
+        faults += _budget_faults(settings.budget, document, arms)
     trials: list[PlannedTrial] = []
     for arm in arms:
         changed = base
@@ -123,8 +132,17 @@ def _settings(document: Document) -> AblationTable:
         raise recipe_error([Fault((TABLE,), what, hint)], document)
     settings, faults = validate_table(AblationTable, table, (TABLE,), "[ablation]")
     if settings is None:
-        raise recipe_error(faults, document)
+        raise recipe_error(_closer(faults, table), document)
     return settings
+
+
+def _closer(faults: Sequence[Fault], table: Mapping[str, Any]) -> Sequence[Fault]:
+    """The faults, with those of a budget's own settings in place of one of the whole budget."""
+    given, keys = table.get("budget"), (TABLE, "budget")
+    if not isinstance(given, dict):
+        return faults
+    _, own = validate_table(Budget, given, keys, "[ablation] budget")
+    return [*own, *(fault for fault in faults if fault.path[:2] != keys)]
 
 
 def _arms(settings: AblationTable) -> Iterator[_Arm]:
@@ -166,6 +184,22 @@ def _name_faults(settings: AblationTable, arms: Sequence[str]) -> list[Fault]:
         what = f"duplicate seed {repeated[0]}: the same run again adds no information"
         faults.append(Fault((TABLE, "seeds"), what))
     return faults
+
+
+def _budget_faults(budget: Budget, document: Document, arms: Sequence[_Arm]) -> Iterator[Fault]:
+    """Faults of a budget that is not one, and of lengths that it would overrule."""
+    if (budget.flops is None) == (budget.seconds is None):
+        what = f"expected either flops or seconds, got {'none' if budget.flops is None else 'both'} of them"
+        yield Fault((TABLE, "budget"), what, "Give one, such as { flops = 1e15 } or { seconds = 600 }.")
+    hint = "Remove it, or [ablation] budget: with a budget, the steps of each arm follow from what a step of it costs."
+    origin = document.origin(_STEPS)
+    if origin and origin.is_assignment:
+        yield Fault(_STEPS, "the length of the trainings is set, and the budget decides it", hint, at_key=True)
+    for arm in arms:
+        for keys in arm.changes:
+            if _STEPS in dict(_leaves(document.below(keys).values)):
+                what = f"the arm `{arm.name}` sets its length, and the budget decides it"
+                yield Fault((*keys, *_STEPS), what, hint, at_key=True)
 
 
 def _equal_arms(plan: Plan, arms: Sequence[_Arm]) -> Iterator[Fault]:

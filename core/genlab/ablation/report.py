@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from markupsafe import Markup, escape
 from numpy.typing import NDArray
 from PIL import Image
 
+from genlab.ablation.cost_report import cost_as_json, cost_in_words, draw_costs, explain_budget
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.markdown import as_markdown
 from genlab.ablation.results import AblationResult, TrialResult
@@ -34,7 +36,10 @@ _MOST_PAIRS = 4
 def write_ablation_report(
     result: AblationResult, folder: AblationFolder, parameters: Mapping[str, Mapping[str, int]]
 ) -> Path:
-    """Write `report.json`, `report.svg`, `report.md` and `report.html`; returns the path of the last one."""
+    """Write `report.json`, `report.svg`, `report.md` and `report.html`; returns the path of the last one.
+
+    With a budget there is also `report.cost.svg`.
+    """
     facts = report_as_json(result, parameters)
     pictures = _pictures(result)
     # With `autoescape`, the output of macros is Markup, which `as_markdown` leaves as it is.
@@ -44,11 +49,14 @@ def write_ablation_report(
     markdown.filters |= {"figure": _score, "interval": _interval, "signed": _signed}
     html = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True)
     html.filters |= {**markdown.filters, "breakable": _breakable}
-    forest = _forest(result)
+    forest, costs = _forest(result), draw_costs(result)
     more = {
         "result": result,
         "facts": facts,
         "forest": forest,
+        "costs": costs,
+        "budget": explain_budget(result.plan),
+        "price": partial(cost_in_words, result.plan),
         "method": _method(result),
         "secondary": _secondary(result),
         "now": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
@@ -57,6 +65,8 @@ def write_ablation_report(
     curves = {metric: draw_curves(result.bands(metric), metric) for metric in result.plan.metrics}
     write_json(folder.path / "report.json", facts)
     write_text(folder.path / "report.svg", forest)
+    if costs:
+        write_text(folder.path / "report.cost.svg", costs)
     write_text(folder.path / "report.md", markdown.from_string(_template("report.md.jinja")).render(more))
     path = folder.path / "report.html"
     write_text(path, html.from_string(_template("report.html.jinja")).render(more, curves=curves, pictures=pictures))
@@ -74,11 +84,13 @@ def report_as_json(result: AblationResult, parameters: Mapping[str, Mapping[str,
         "first_seeds": result.first_seeds,
         "answer": result.sentences(plan.settings.metric),
         "cautions": result.cautions(),
+        "budget": plan.settings.budget and plan.settings.budget.model_dump(exclude_none=True),
         "arms": {
             arm: {
                 "changes": plan.assignments(arm),
                 "parameters": dict(parameters[arm]),
                 "finished": sum(trial.arm == arm for trial in result.finished),
+                **cost_as_json(plan, arm),
             }
             for arm in plan.arms
         },

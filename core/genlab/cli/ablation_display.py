@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from genlab.ablation.ablate import Ablation
+from genlab.ablation.cost_report import cost_as_json, cost_in_words
 from genlab.ablation.eta import TimeEstimate
 from genlab.ablation.jobs import Job, JobEnded, JobEvent, JobProgress, JobStarted
 from genlab.ablation.results import AblationResult
@@ -37,12 +38,14 @@ def print_plan(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> None:
         f"{len(plan.arms)} arms x {len(plan.settings.seeds)} {several} ({seeds}) = {len(plan.trials)} trainings"
     )
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in ("arm", "changes", "parameters of all networks"):
-        table.add_column(column, justify="right" if column.startswith("parameters") else "left", overflow="fold")
+    priced = ("cost of a step", "steps") if plan.step_costs else ()
+    for column in ("arm", "changes", "parameters of all networks", *priced):
+        table.add_column(column, justify="left" if column in ("arm", "changes") else "right", overflow="fold")
     for arm in plan.arms:
         parameters = f"{sum(ablation.parameters[arm].values()):,}"
         name = Text(one_line(arm)).append(" (baseline)" if arm == plan.settings.baseline else "", "dim")
-        table.add_row(name, Text("\n".join(plan.assignments(arm)) or "nothing"), parameters)
+        prices = (cost_in_words(plan, plan.step_costs[arm]), f"{plan.steps(arm):,}") if plan.step_costs else ()
+        table.add_row(name, Text("\n".join(plan.assignments(arm)) or "nothing"), parameters, *prices)
     console.print(table)
     for warning in ablation.warnings:
         console.print(Text("warning: ", "bold yellow").append(warning, "default"), soft_wrap=True)
@@ -55,7 +58,10 @@ def print_plan(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> None:
 def plan_as_json(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> dict[str, Any]:
     """The plan in plain JSON values."""
     plan = ablation.plan
-    arms = {arm: {"changes": plan.assignments(arm), "parameters": ablation.parameters[arm]} for arm in plan.arms}
+    arms = {
+        arm: {"changes": plan.assignments(arm), "parameters": ablation.parameters[arm], **cost_as_json(plan, arm)}
+        for arm in plan.arms
+    }
     return {"title": plan.title, "baseline": plan.settings.baseline, "seeds": plan.settings.seeds, "arms": arms} | {
         "missing": len(estimate.missing),
         "seconds": estimate.left(jobs),

@@ -311,6 +311,25 @@ ArmChanges = dict[str, Any]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
+class Budget(Table):
+    """`[ablation] budget`: what the training of each arm may cost; either of the two."""
+
+    flops: Annotated[float, Field(gt=0)] | None = None
+    """Floating-point operations of matrix products and convolutions in their plain form, as PyTorch counts them."""
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    """Seconds of the training's steps on this machine, by a short benchmark before the first training."""
+
+    @property
+    def unit(self) -> Literal["flops", "seconds"]:
+        """The setting that is given."""
+        return "seconds" if self.flops is None else "flops"
+
+    @property
+    def amount(self) -> float:
+        """Its value."""
+        return getattr(self, self.unit)
+
+
 class AblationTable(Table):
     """`[ablation]`: one experiment in several arms, each over the same seeds."""
 
@@ -326,6 +345,10 @@ class AblationTable(Table):
     Of a metric that gives several scores, `validation/label/score`."""
     metrics: list[str] = []
     """Further scores that are compared, each by itself."""
+    budget: Budget | None = None
+    """What the training of each arm may cost, `{ flops = 1e15 }` or `{ seconds = 600 }`: it decides `train.steps`.
+
+    Unless given, all arms are trained for the recipe's steps."""
     arms: dict[ArmName, ArmChanges] = {}
     """What each arm changes, by its name; only the baseline may change nothing."""
     axes: dict[ArmName, dict[ArmName, ArmChanges]] = {}

@@ -13,14 +13,15 @@ _WIDTH, _LEAST_HEIGHT, _LEFT, _TOP, _BOTTOM = 860, 300, 72, 12, 36
 _SIZE, _LINE, _GAP, _MOST_NAME = 12, 14, 26, 240
 _MOST_TICKS = 16
 
-Band = Mapping[int, Interval]
+Band = Mapping[int, Interval] | Mapping[float, Interval]
 
 
 def draw_curves(bands: Mapping[str, Band], label: str, across: str = "step") -> str:
     """Draw one line with an error band per name, and the name at its end.
 
     Args:
-        bands: by name, such as an arm's: an interval by place, such as a step.
+        bands: by name, such as an arm's: an interval by place, such as a step. If all have the same few places, the
+            horizontal axis has a tick at each.
         label: label of the vertical axis.
         across: label of the horizontal axis.
 
@@ -38,7 +39,8 @@ def draw_curves(bands: Mapping[str, Band], label: str, across: str = "step") -> 
     widest = min(_MOST_NAME, max(text_width(name, _SIZE) for name in bands))
     right = AxisScale(places[0], places[-1], _LEFT, _WIDTH - _GAP - widest)
     up = AxisScale(low - margin, high + margin, height - _BOTTOM, _TOP)
-    parts = [_axes(right, up, places, label, across)]
+    are_common = len(places) <= _MOST_TICKS and all(len(band) == len(places) for band in bands.values() if band)
+    parts = [_axes(right, up, places if are_common else right.ticks(), label, across)]
     for index, band in enumerate(bands.values()):
         parts += [_band(band, right, up, index), _line(band, right, up, index)]
     return svg(_WIDTH, height, f"{label} by {across}", [*parts, _names(bands, right, up)])
@@ -68,15 +70,14 @@ def stack(drawings: Sequence[str], names: Collection[str]) -> str:
     return svg(_WIDTH, height * len(drawings), "", [white, *placed])
 
 
-def _axes(right: AxisScale, up: AxisScale, places: Sequence[int], label: str, across: str) -> str:
+def _axes(right: AxisScale, up: AxisScale, ticks: Sequence[float], label: str, across: str) -> str:
     parts: list[str] = []
     for value in up.ticks():
         y = up(value)
         parts.append(f'<path d="M{_LEFT} {y}H{right.end}" stroke="#ddd"/>')
         parts.append(f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{value:.6g}</text>')
     bottom = up.begin
-    ticks = places if len(places) <= _MOST_TICKS else right.ticks()
-    parts += [f'<text x="{right(value)}" y="{bottom + 16}" text-anchor="middle">{value:.0f}</text>' for value in ticks]
+    parts += [f'<text x="{right(value)}" y="{bottom + 16}" text-anchor="middle">{value:.10g}</text>' for value in ticks]
     middle = (_LEFT + right.end) / 2, (_TOP + bottom) / 2
     parts.append(f'<text x="{middle[0]}" y="{bottom + 32}" text-anchor="middle">{escape(across)}</text>')
     turned = f'transform="rotate(-90 12 {middle[1]})"'

@@ -16,7 +16,8 @@ from genlab import Batch, api
 from genlab.assemble.experiment import build
 from genlab.assemble.read import read_recipe
 from genlab.engine.step import train_step
-from genlab.tools.bench.measure import flops_of, matrix_rate
+from genlab.engine.work import flops_of
+from genlab.tools.bench.measure import matrix_rate
 from genlab.tools.bench.reference import PlainStep
 from genlab.tools.bench.report import Benchmark, Measurement
 from genlab_pix2pix.kernels.convolutions import Convolution

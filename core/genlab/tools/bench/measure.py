@@ -1,39 +1,22 @@
-"""Measurement of time, FLOP/s and memory on a CPU or a GPU, whose kernels run asynchronously."""
+"""Measurement of FLOP/s, shares of a step and memory, on a CPU or a GPU."""
 
 from __future__ import annotations
 
 import platform
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch.profiler import ProfilerActivity, profile, schedule
-from torch.utils.flop_counter import FlopCounterMode
 
 from genlab.engine.step import RANGE
+from genlab.engine.work import seconds_of
 
 # Large enough that more does not raise the rate, small enough not to take long.
 _MATRIX = {"cpu": (1536, torch.float32), "cuda": (8192, torch.bfloat16)}
 _PRODUCTS = 4
 PROFILED = 4
-
-
-def seconds_of(work: Callable[[], object], device: torch.device) -> float:
-    """Seconds until the results of some work are available (synchronized)."""
-    _wait(device)
-    before = time.perf_counter()
-    work()
-    _wait(device)
-    return time.perf_counter() - before
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()
 
 
 def matrix_rate(device: torch.device) -> float:
@@ -47,13 +30,6 @@ def matrix_rate(device: torch.device) -> float:
 
     products()
     return 2 * side**3 * _PRODUCTS / seconds_of(products, device)
-
-
-def flops_of(work: Callable[[], object]) -> int:
-    """The floating-point operations of matrix products and convolutions in some work."""
-    with FlopCounterMode(display=False) as counter:
-        work()
-    return counter.get_total_flops()
 
 
 def shares_of(step: Callable[[], object], device: torch.device) -> dict[str, float]:

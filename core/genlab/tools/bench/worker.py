@@ -28,10 +28,11 @@ from genlab.engine.listener_list import ListenerList
 from genlab.engine.runtime import cpu_threads, device_name, memory_errors, tf32_and_autotune
 from genlab.engine.seeding import isolated_rng
 from genlab.engine.training import Training
+from genlab.engine.work import flops_of, seconds_of
 from genlab.errors import Fault, GenlabError
 from genlab.interfaces.listener import Ended, Started
 from genlab.registry.discovery.trust import trusting
-from genlab.tools.bench.measure import PROFILED, flops_of, matrix_rate, peak_memory, seconds_of, shares_of
+from genlab.tools.bench.measure import PROFILED, matrix_rate, peak_memory, shares_of
 from genlab.tools.bench.reference import PlainStep
 
 WARM_UP = 2
