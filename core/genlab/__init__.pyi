@@ -9,6 +9,7 @@ from .api import (
     describe_networks as describe_networks,
     inspect_data as inspect_data,
     open_run as open_run,
+    overfit as overfit,
     plan_ablation as plan_ablation,
     probe as probe,
     resume as resume,
@@ -122,6 +123,7 @@ from .testing.check import CheckedComponent as CheckedComponent, check_component
 from .tools.bench.report import Benchmark as Benchmark
 from .tools.cache import clear_cache as clear_cache, inspect_cache as inspect_cache
 from .tools.data_report import DataReport as DataReport
+from .tools.overfit import Overfit as Overfit, OverfitLoss as OverfitLoss
 from .tools.predict import predict_files as predict_files
 from .tools.summary import NetworkSummary as NetworkSummary
 

@@ -30,6 +30,7 @@ from genlab.runs.starting_weights import read_starting_weights
 from genlab.tools.bench.bench import run_benchmark
 from genlab.tools.bench.report import Benchmark
 from genlab.tools.data_report import DataReport, make_data_report
+from genlab.tools.overfit import Overfit, overfit_one_batch
 from genlab.tools.probe.probe import probe_skips
 from genlab.tools.summary import NetworkSummary, summarize_networks
 from genlab.util.arguments import as_list, as_path, at_least, renamed_arguments
@@ -57,6 +58,36 @@ def check(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterabl
     if ABLATION in checked.document.values:
         make_plan(checked.document, checked.components)
     return checked
+
+
+def overfit(
+    recipe: str | Path,
+    *,
+    overrides: Iterable[str] = (),
+    plugins: Iterable[str | Path] = (),
+    steps: int = 300,
+    trust: bool = False,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Overfit:
+    """Train on a recipe's first batch alone, which must drive its losses down; nothing of it is kept.
+
+    Args:
+        recipe: the path of a recipe, or the name of one that ships with genlab.
+        overrides: `KEY=VALUE` texts, laid over the recipe.
+        plugins: Python files with plugins.
+        steps: the most steps to take; it ends as soon as the losses have fallen by a quarter.
+        trust: whether to run code that came with a run of somebody else, such as a judge that the recipe names, and to
+            remember it as trusted.
+        on_progress: called with (done, total), in steps.
+
+    Raises:
+        TrainingError: a loss does not fall, has next to no weight, or none compares a prediction with a target.
+        GenlabError: another of its kinds, for everything that a person can mend.
+    """
+    at_least(1, steps, "steps")
+    checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
+    with trusting(trust):
+        return overfit_one_batch(checked, steps, on_progress)
 
 
 def _construct_method(
