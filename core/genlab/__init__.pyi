@@ -7,6 +7,7 @@ from .api import (
     bench as bench,
     check as check,
     describe_networks as describe_networks,
+    estimate_memory as estimate_memory,
     inspect_data as inspect_data,
     open_run as open_run,
     overfit as overfit,
@@ -15,6 +16,7 @@ from .api import (
     resume as resume,
     train as train,
 )
+from .assemble.memory_estimate import MemoryEstimate as MemoryEstimate
 from .assemble.read import CheckedRecipe as CheckedRecipe, read_recipe as read_recipe
 from .config.copy import copy_recipe as copy_recipe
 from .config.load import list_recipes as list_recipes

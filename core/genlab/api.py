@@ -12,6 +12,7 @@ from genlab.ablation.plan import TABLE as ABLATION, make_plan
 from genlab.ablation.results import AblationResult
 from genlab.assemble.experiment import build_method, construct, prepare, with_ranges
 from genlab.assemble.frozen_networks import freeze_networks
+from genlab.assemble.memory_estimate import MemoryEstimate, estimate_training_memory
 from genlab.assemble.networks import construct_networks, outlined
 from genlab.assemble.open_data import open_data
 from genlab.assemble.read import CheckedRecipe, read_recipe
@@ -58,6 +59,29 @@ def check(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterabl
     if ABLATION in checked.document.values:
         make_plan(checked.document, checked.components)
     return checked
+
+
+def estimate_memory(
+    recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()
+) -> MemoryEstimate | None:
+    """Estimate of the memory that a recipe's training takes: a step without values, for pairs of three channels.
+
+    The data are not read. A process takes more than its tensors, 1.2 to 1.9 times as much on a CPU.
+
+    Args:
+        recipe: the path of a recipe, or the name of one that ships with genlab.
+        overrides: `KEY=VALUE` texts, laid over the recipe.
+        plugins: Python files with plugins.
+
+    Returns:
+        None if a component computes with values, which there are none of.
+
+    Raises:
+        RecipeError: with all that is wrong.
+        PluginError: a plugin's file cannot be loaded.
+    """
+    checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
+    return estimate_training_memory(checked.recipe, checked.document)
 
 
 def overfit(

@@ -63,6 +63,7 @@ def main(path: str) -> None:
 
 def _import() -> None:
     """Import what commands need that takes long; plugins are imported by each command, as without a fork."""
+    import torch._dynamo  # noqa: F401  (which steps on tensors without values take)
     import typer  # noqa: F401
 
     import genlab.api

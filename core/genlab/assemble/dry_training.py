@@ -48,7 +48,7 @@ class DryTraining:
         for role, network in networks.items():
             if not recipe.roles[role].trained:
                 network.requires_grad_(False).eval()
-        for module in self._modules():
+        for module in self.modules():
             module.to(self.device)
         settings = recipe.settings
         (height, width), scale, count = settings.input.height_width, settings.input.scale, settings.train.batch_size
@@ -68,7 +68,7 @@ class DryTraining:
 
     def tensors(self) -> Iterator[Tensor]:
         """All that there is before a step: weights and buffers of networks and losses, and a batch."""
-        for module in self._modules():
+        for module in self.modules():
             yield from module.parameters()
             yield from module.buffers()
         yield from self._batch.sides
@@ -78,19 +78,17 @@ class DryTraining:
         position = Position(number - 1, number)
         batch = self._batch._replace(position=position)
         fresh = [batch] * fresh_batches(self.method.phases(), position)
+        networks = trained_networks(self.method)
         # An optimizer without state or matrix products, which runs on any device.
-        optimizers = {role: SGD(network.parameters(), lr=0.0) for role, network in self._trained.items()}
+        optimizers = {role: SGD(network.parameters(), lr=0.0) for role, network in networks.items()}
         # What a method makes on a CPU for itself has values there, too.
         with CPU, isolated_rng(CPU):
             self.method.begin(position)
             train_step(self.method, batch, optimizers, with_norms=False, fresh=fresh)
 
-    def _modules(self) -> list[nn.Module]:
+    def modules(self) -> list[nn.Module]:
+        """The networks and the losses."""
         return [*self.method.networks.values(), *(loss for loss, _ in self.method.losses.values())]
-
-    @property
-    def _trained(self) -> dict[str, nn.Module]:
-        return dict(trained_networks(self.method))
 
 
 def count_step_flops(recipe: Recipe, channels: tuple[int, int], document: Document) -> float:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from genlab.cli.options import OverridesOption, PluginOption, RecipeArgument, TrustOption
+
+if TYPE_CHECKING:
+    from genlab.assemble.memory_estimate import MemoryEstimate
 
 
 def check(
@@ -18,15 +21,30 @@ def check(
     ] = False,
     trust: TrustOption = False,
 ) -> None:
-    """Validate a recipe and its components, without running it."""
+    """Validate a recipe and its components, and estimate the memory of its training, without running it."""
     import genlab
     from genlab.cli.output import load_torch, print_data, progress_bar
 
     load_torch()
     genlab.check(recipe, overrides=overrides, plugins=plugin)
     print_data(f"{recipe}: OK (data not checked).")
+    _print_memory(genlab.estimate_memory(recipe, overrides=overrides, plugins=plugin))
     if overfit:
         with progress_bar("steps on one batch") as on_progress:
             found = genlab.overfit(recipe, overrides=overrides, plugins=plugin, trust=trust, on_progress=on_progress)
         losses = ", ".join(f"{term} from {loss.first:.4g} to {loss.last:.4g}" for term, loss in found.losses.items())
         print_data(f"overfit: OK ({found.steps} steps on one batch drove {losses}).")
+
+
+def _print_memory(estimate: MemoryEstimate | None) -> None:
+    from rich.text import Text
+
+    from genlab.cli.output import make_console, print_data
+
+    if estimate is None:
+        print_data("memory: no estimate, as a component computes with values.")
+        return
+    print_data(f"memory: {estimate.words()}.")
+    if estimate.hint:
+        warning = Text("warning: ", "bold yellow").append(f"this may be too much. {estimate.hint}", "default")
+        make_console(stderr=True, soft_wrap=True).print(warning)

@@ -16,7 +16,6 @@ from genlab import Batch, api
 from genlab.assemble.experiment import build
 from genlab.assemble.read import read_recipe
 from genlab.engine.step import train_step
-from genlab.engine.work import flops_of
 from genlab.tools.bench.measure import matrix_rate
 from genlab.tools.bench.reference import PlainStep
 from genlab.tools.bench.report import Benchmark, Measurement
@@ -142,9 +141,7 @@ def test_the_plain_way_leaves_layers_alone_that_compute_something_else(tiny: Pat
     assert type(layer) is Halved
 
 
-def test_operations_are_counted_and_a_product_is_timed() -> None:
-    a = torch.rand(8, 16)
-    assert flops_of(lambda: a @ a.t()) == 2 * 8 * 16 * 8
+def test_a_product_is_timed() -> None:
     assert matrix_rate(CPU) > 1e9
 
 

@@ -1,0 +1,150 @@
+"""Estimate of the memory that a training takes, from steps without values."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import torch
+from rich.filesize import decimal
+from torch import Tensor
+
+from genlab.assemble.dry_training import DryTraining
+from genlab.assemble.recipe import Recipe
+from genlab.config.document import Document
+from genlab.config.schema import Settings
+from genlab.engine.memory import TRAINED, available_memory
+from genlab.engine.optimizers import make_optimizers, trained_networks
+from genlab.engine.runtime import choose_device, settle_train
+from genlab.engine.work import peak_bytes_of
+from genlab.errors import DeviceError
+
+_META = torch.device("meta")
+_CHANNELS = (3, 3)
+
+
+@dataclass(frozen=True)
+class MemoryEstimate:
+    """Bytes of a training's tensors, besides what Python, PyTorch and the cache of pairs take.
+
+    Args:
+        weights: weights and buffers of networks and losses.
+        gradients: gradients of the networks that are trained.
+        optimizer: state of their optimizers.
+        activations: the rest of the most that is there at a time: what the backward passes need, and batches.
+        batch_size: pairs per step, to which activations are about proportional.
+        available: bytes that are available on the recipe's device; None where that is not known.
+    """
+
+    weights: int
+    gradients: int
+    optimizer: int
+    activations: int
+    batch_size: int
+    available: int | None
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.weights + self.gradients + self.optimizer + self.activations
+
+    @property
+    def is_enough(self) -> bool:
+        """True unless more is needed than is available."""
+        return self.available is None or self.total <= self.available
+
+    @property
+    def hint(self) -> str | None:
+        """The settings to change where there is not enough memory."""
+        if self.available is None or self.is_enough:
+            return None
+        left, image = self.available - (self.total - self.activations), self.activations / self.batch_size
+        if left <= 0:
+            return "Weights, gradients and optimizer state alone take more: reduce generator.channels."
+        if left < image:
+            return "One pair takes more: reduce input.size or generator.channels."
+        return f"Reduce train.batch_size: {int(left / image)} may fit."
+
+    def words(self) -> str:
+        """One line: the total, its parts, and what is available."""
+        parts = ("weights", "gradients", "optimizer", "activations")
+        listed = ", ".join(f"{part} {decimal(getattr(self, part))}" for part in parts)
+        there = f"; {decimal(self.available)} are available" if self.available is not None else ""
+        return f"a training takes about {decimal(self.total)} ({listed}){there}"
+
+
+def estimate_training_memory(recipe: Recipe, document: Document) -> MemoryEstimate | None:
+    """Estimate the memory of a recipe's training, for pairs of three channels; nothing is computed.
+
+    In 16 bits, activations take half.
+
+    Args:
+        recipe: what to train.
+        document: locates faults in the recipe.
+
+    Returns:
+        None if a component computes with values, which there are none of.
+    """
+    # Whatever a component raises without values; if it is at fault, a training says so.
+    with suppress(Exception), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with _META:
+            training = DryTraining(recipe, _CHANNELS, document)
+        return _estimate(training, recipe.settings)
+    return None
+
+
+def _estimate(training: DryTraining, settings: Settings) -> MemoryEstimate:
+    fullest = training.kinds.total()
+
+    def work() -> None:
+        # From the second step on, there are gradients of the step before.
+        training.take_step(fullest)
+        training.take_step(fullest)
+
+    peak = peak_bytes_of(work, training.tensors())
+    networks = trained_networks(training.method).values()
+    weights = _bytes(tensor for module in training.modules() for tensor in (*module.parameters(), *module.buffers()))
+    gradients = _bytes(weight for network in networks for weight in network.parameters() if weight.requires_grad)
+    available, share = _machine(settings)
+    return MemoryEstimate(
+        weights=weights,
+        gradients=gradients,
+        optimizer=_optimizer_bytes(training, settings),
+        activations=round(share * max(peak - weights - gradients, 0)),
+        batch_size=settings.train.batch_size,
+        available=available,
+    )
+
+
+def _machine(settings: Settings) -> tuple[int | None, float]:
+    """Memory that is available on the recipe's device, and the share of single precision that activations take."""
+    try:
+        train = settle_train(settings.train)
+    except DeviceError:
+        return None, 1.0
+    return available_memory(choose_device(train.device)), 1.0 if train.chosen_precision == "float32" else 0.5
+
+
+def _optimizer_bytes(training: DryTraining, settings: Settings) -> int:
+    """Bytes of the optimizers' state after a step; where one needs values for that, as Adam's."""
+    total = 0
+    networks = trained_networks(training.method)
+    for role, optimizer in make_optimizers(networks, settings.optimizer, _META).items():
+        weights = [weight for weight in networks[role].parameters() if weight.requires_grad]
+        for weight in weights:
+            weight.grad = torch.zeros_like(weight)
+        is_done = False
+        with suppress(Exception):
+            optimizer.step()
+            is_done = True
+        state = _bytes(value for values in optimizer.state.values() for value in values.values())
+        total += state if is_done or state else (TRAINED - 2) * _bytes(weights)
+    return total
+
+
+def _bytes(values: Iterable[object]) -> int:
+    """Bytes of tensors, each counted once."""
+    return sum({id(value): value.nbytes for value in values if isinstance(value, Tensor)}.values())
