@@ -87,6 +87,25 @@ def test_a_run_in_parts_equals_the_whole(whole, tiny, tmp_path):
     assert genlab.open_run(parts).metrics == genlab.open_run(whole).metrics
 
 
+UPDATES = [
+    "optimizer={name='adafactor', clip=0.5}",
+    "optimizer.discriminator={name='rmsprop', momentum=0.5, centered=true, clip=2}",
+    "schedule={name='step', at=[0.4, 0.7], warmup=0.6}",
+    "schedule.discriminator={name='cosine', start=0.0}",
+]
+
+
+def test_so_does_one_with_an_optimizer_and_a_schedule_for_each_network(whole, tiny, tmp_path):
+    whole_of_these = genlab.train(tiny, overrides=UPDATES, out=tmp_path / "whole").path
+    parts = genlab.train(tiny, overrides=UPDATES, out=tmp_path / "parts", stop_at=3).path
+    genlab.resume(parts, stop_at=5)
+    genlab.resume(parts)
+    assert_same(parts, whole_of_these)
+    assert records(parts) == records(whole_of_these)
+    with pytest.raises(AssertionError):
+        assert_same(parts, whole)
+
+
 @pytest.mark.cold
 def test_parts_in_processes_of_their_own_equal_the_whole(whole, tiny, tmp_path, python):
     parts = tmp_path / "parts"
