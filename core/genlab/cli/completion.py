@@ -33,10 +33,12 @@ def complete_override(context: typer.Context, incomplete: str) -> list[str]:
     from genlab.config.load import load_recipe
     from genlab.config.schema import TABLES
     from genlab.errors import GenlabError
+    from genlab.interfaces.kinds import KINDS
 
     if "=" in incomplete:
         return []
     keys = {"seed", *(f"{name}.{key}" for name, table in TABLES.items() for key in table.model_fields)}
+    keys |= {f"{kind.name}.{key}" for kind in KINDS.values() if kind.default for key in kind.reserved}
     # An option that lacks its value, as the one that is completed, leaves earlier arguments unnamed.
     words = [context.params.get("recipe"), *context.args]
     with suppress(GenlabError, OSError):
