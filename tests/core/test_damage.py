@@ -34,12 +34,13 @@ from genlab.util.files import file_digest
 from genlab.util.sealed import seal, unseal
 
 TINY = Path(__file__).parents[1] / "assets" / "tiny.toml"
-SHORT = ["train.steps=8", "evaluate.validations=1", "evaluate.previews=1", "listeners.mine={}"]
+SHORT = ["train.steps=8", "evaluate.validations=1", "evaluate.previews=1", "ema.horizon=4", "listeners.mine={}"]
 EARLIER, NEWEST = "checkpoints/00000003", "checkpoints/00000006"
 IMAGE = np.arange(32 * 32 * 3, dtype=np.uint8).reshape(32, 32, 3)
 
 PARTS = [
     *(f"{role}{kind}.safetensors" for role in ("generator", "discriminator") for kind in ("", ".optimizer")),
+    "generator.ema.safetensors",
     "losses.safetensors",
     "method.safetensors",
     "state.json",

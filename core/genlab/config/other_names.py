@@ -15,9 +15,12 @@ _CHECKPOINTS = "`checkpoint.minutes`, which counts time and not epochs"
 _CLIP = "`optimizer.clip`"
 _WARMUP = "`schedule.warmup`: warm-up steps / `train.steps`"
 _BEST = "`checkpoint.best`, such as `validation/ssim`; the metric says which direction is better"
+_ACCUMULATE = "`train.accumulate`"
+_EMA = "`ema.horizon`, in pairs: 1 / (1 - decay) steps, so 10000 is about a decay of 0.9999 at batch 1"
 _OUT = "the option `--out`"
 
 OTHER_NAMES = {
+    "accumulate_grad_batches": _ACCUMULATE,
     "base_channels": "`generator.channels`",
     "beta1": "the first of `optimizer.betas`",
     "beta2": "the second of `optimizer.betas`",
@@ -30,6 +33,8 @@ OTHER_NAMES = {
     "display_freq": "`evaluate.previews`, which counts how often over the whole training",
     "early_stopping": "`train.patience`, in validations, with `checkpoint.best`",
     "early_stopping_patience": "`train.patience`, in validations, with `checkpoint.best`",
+    "ema_beta": _EMA,
+    "ema_decay": _EMA,
     "epoch_count": _RESUME,
     "epochs": _STEPS,
     "eps": "`optimizer.epsilon`",
@@ -38,8 +43,10 @@ OTHER_NAMES = {
     "gpu_ids": '`train.device`: "cuda", or "cpu" for -1; the environment variable CUDA_VISIBLE_DEVICES chooses the GPU',
     "grad_clip": _CLIP,
     "gradient_clip_val": _CLIP,
+    "gradient_accumulation_steps": _ACCUMULATE,
     "image_size": "`input.size`",
     "img_size": "`input.size`",
+    "iter_size": _ACCUMULATE,
     "iterations": "`train.steps`",
     "lambda_gan": "`losses.adversarial.weight`",
     "lambda_l1": "`losses.l1.weight`",

@@ -13,7 +13,7 @@ SETTING = re.compile(r"`(\w+(?:\.\w+)*)( = [^`]+)?`")
 
 @pytest.fixture(scope="module")
 def tables() -> dict[str, Any]:
-    return read_recipe("unet_folder", overrides=["schedule.name=linear", "optimizer.clip=1"]).tables()
+    return read_recipe("unet_folder", overrides=["schedule.name=linear", "optimizer.clip=1", "ema.horizon=1"]).tables()
 
 
 @pytest.mark.parametrize("key", OTHER_NAMES)
@@ -39,6 +39,8 @@ def test_what_it_is_called_here_can_be_set(key: str, tables: dict[str, Any]) -> 
         ("train_G_lr", "optimizer.learning_rate"),
         ("train_n_epochs", "train.steps"),
         ("data_load_size", "augment.jitter.amount"),
+        ("train_iter_size", "train.accumulate"),
+        ("train_G_ema_beta", "ema.horizon"),
     ],
 )
 def test_names_are_known_in_the_spelling_of_their_framework(key: str, here: str) -> None:
