@@ -85,7 +85,7 @@ class DerivedPairs(Pairs):
     def __init__(self, source: Pairs, side: SideName, derivation: Derivation) -> None:
         shown = source.a if side == "a" else source.b
         other = "b" if side == "a" else "a"
-        hint = f'Set data.side = "{other}" if the images are on that side.'
+        hint = f'If the images are on the other side, set data.side = "{other}".'
         if isinstance(shown, LabelSide):
             raise DataError(f"side {side} is a label map; expected images", where=source.description, hint=hint)
         typed = shown

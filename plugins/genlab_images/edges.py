@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, NamedTuple
 
 import numpy as np
-from annotated_types import Gt, Lt
+from annotated_types import Gt, Le, Lt
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, sobel
 
@@ -38,7 +38,7 @@ class Edges(Derived):
         *,
         source: Dataset,
         side: SideName = "a",
-        sigma: Annotated[float, Gt(0)] = 1.5,
+        sigma: Annotated[float, Gt(0), Le(100)] = 1.5,
         share: Annotated[float, Gt(0), Lt(1)] = 0.2,
     ) -> None:
         super().__init__(source, side, EdgesDerivation(sigma, share))

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.checkpoints import tensor_digests
 from typing_extensions import override
 
 import genlab
-from genlab import DataError, Dataset, ImageSide, Pairs, PredictionError, Split
+from genlab import DataError, Dataset, GenlabError, ImageSide, Pairs, PredictionError, SideName, Split
 from genlab.data.sides import to_tensor
 from genlab.testing import MemoryPairs
 from genlab_facades.drawn_facades import DrawnFacades
@@ -23,6 +24,7 @@ from genlab_images.holes import Holes
 from genlab_images.image_folder import FolderOfImages
 from genlab_images.low_resolution import LowResolution
 from genlab_images.noise import Noise
+from genlab_images.unpaired_folders import UnpairedFolders
 
 DTYPES = ["uint8", "uint16", "uint32", "int16", "int32", "float32", "float64"]
 DERIVED: dict[str, Callable[..., Derived]] = {
@@ -234,6 +236,33 @@ def test_a_noisy_file_of_another_depth_is_refused(tiny: Path, photos: Path, tmp_
     np.save(tmp_path / "deep.npy", np.full((16, 16, 3), 60_000, np.uint16))
     with pytest.raises(PredictionError, match="type of the training images"):
         genlab.predict_files(run.path, [tmp_path / "deep.npy"], tmp_path / "out")
+
+
+def test_a_training_that_pauses_is_one_that_does_not(tiny: Path, photos: Path, tmp_path: Path) -> None:
+    data = f'data={{name="holes", source={{name="image_folder", root="{photos.as_posix()}"}}}}'
+    overrides = [data, "input.direction=a_to_b", "train.steps=4"]
+    genlab.train(tiny, overrides=overrides, out=tmp_path / "whole")
+    genlab.train(tiny, overrides=overrides, out=tmp_path / "paused", stop_at=3)
+    genlab.resume(tmp_path / "paused")
+    assert tensor_digests(tmp_path / "paused") == tensor_digests(tmp_path / "whole")
+    with pytest.raises(GenlabError, match="changed"):
+        genlab.resume(tmp_path / "whole", overrides=["train.steps=5", "data.seed=1"])
+
+
+@pytest.mark.parametrize(("side", "counts"), [("a", (5, 1)), ("b", (3, 2))])
+def test_images_without_pairs_are_taken_from_one_side(side: SideName, counts: tuple[int, int], tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    for folder, count in {"trainA": 5, "trainB": 3, "testA": 1, "testB": 2}.items():
+        (tmp_path / folder).mkdir()
+        for number in range(count):
+            image = random.integers(256, size=(8 + number, 6, 3), dtype=np.uint8)
+            Image.fromarray(image).save(tmp_path / folder / f"{number}.png")
+    dataset = Gray(source=UnpairedFolders(root=tmp_path), side=side)
+    train, validation = dataset.open("train"), dataset.open("validation")
+    assert (len(train), len(validation)) == counts
+    assert train.is_paired
+    last = Image.open(tmp_path / f"train{side.upper()}/{counts[0] - 1}.png")
+    np.testing.assert_array_equal(train[counts[0] - 1].b, np.array(last))
 
 
 def test_targets_of_another_size_ask_for_the_scale(tiny: Path, photos: Path, tmp_path: Path) -> None:
