@@ -138,8 +138,11 @@ def _values_faults(role: str, network: Network, stored: StoredWeights, match: We
         for name in (*match.matched, *match.widened)
         if not is_finite(taken := stored.tensors[name].to(own[name].dtype)) and not taken.equal(own[name])
     ]
-    what = f"the weights of {stored.source} cannot be used: "
-    return [Fault(_keys(role), f"{what}{name} is not finite", "Start with an earlier checkpoint.") for name in wrong]
+    if not wrong:
+        return []
+    more = f" and {len(wrong) - 1:,} more are" if len(wrong) > 1 else " is"
+    what = f"the weights of {stored.source} cannot be used: {wrong[0]}{more} not finite"
+    return [Fault(_keys(role), what, "Start with weights from before the training diverged.")]
 
 
 def _misfit(role: str, network: Network, stored: StoredWeights, recipe: Recipe) -> Fault:

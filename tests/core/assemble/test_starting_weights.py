@@ -99,7 +99,7 @@ def test_weights_are_taken_in_the_type_of_the_network(started: Callable[..., Sta
 def test_too_large_for_the_type_of_the_network_is_not_finite(started: Callable[..., Started]) -> None:
     (other, _) = started({}, "seed=3")
     huge = {name: tensor.double() + 1e300 for name, tensor in other["generator"].state_dict().items()}
-    with pytest.raises(RecipeError, match="is not finite"):
+    with pytest.raises(RecipeError, match="noise and 4 more are not finite"):
         started({"generator": stored(huge)})
 
 

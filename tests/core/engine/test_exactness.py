@@ -78,7 +78,8 @@ def test_a_run_in_parts_equals_the_whole(whole, tiny, tmp_path):
     parts = tmp_path / "parts"
     assert genlab.train(tiny, out=parts, stop_at=3).manifest.status == "paused"
     torch.rand(17)  # whatever else the process does with random numbers
-    assert genlab.resume(parts, stop_at=6).manifest.step == 6
+    reading = ["train.readers=5", "train.read_ahead=0"]
+    assert genlab.resume(parts, overrides=reading, stop_at=6).manifest.step == 6
     torch.manual_seed(99)
     assert genlab.resume(parts).manifest.status == "finished"
     assert_same(parts, whole)

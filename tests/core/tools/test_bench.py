@@ -102,9 +102,10 @@ def first_batch(size: int) -> Batch:
     return Batch(condition, target)
 
 
-def test_the_plain_way_learns_what_genlab_learns(tiny: Path) -> None:
+@pytest.mark.parametrize("more", [[], ['init.generator.freeze=["encoder 2", "decoder 3"]']], ids=["all", "some"])
+def test_the_plain_way_learns_what_genlab_learns(tiny: Path, more: list[str]) -> None:
     """Otherwise it would be a race between two different things."""
-    checked = read_recipe(tiny, overrides=["generator.dropout=0.0"])
+    checked = read_recipe(tiny, overrides=["generator.dropout=0.0", *more])
     plain, ours = (build(checked.recipe, checked.document).experiment for _ in range(2))
     take = PlainStep(plain.method, plain.optimizers)
     batch = first_batch(32)
