@@ -20,9 +20,11 @@ from tests.manifests import edit_manifest, read_manifest
 from torch import Tensor
 
 import genlab
-from genlab import RecipeError, RunError
+from genlab import RecipeError, RunError, read_recipe
+from genlab.assemble.starting_weights import StoredWeights
 from genlab.engine.checkpoint_files import checkpoints, network_file, state_file
 from genlab.engine.checkpoint_state import read_progress
+from genlab.runs.starting_weights import read_starting_weights
 from genlab.util.files import file_digest
 
 KEY = "init.generator.from"
@@ -59,19 +61,30 @@ def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> set[str]:
 # What a network starts with
 
 
-@pytest.mark.parametrize("as_file", [False, True])
 def test_the_first_pictures_are_the_last_ones_of_the_run_that_it_starts_with(
-    tiny: Path, tmp_path: Path, source: Path, as_file: bool
+    tiny: Path, tmp_path: Path, source: Path
 ) -> None:
-    place = network_file(last(source), "generator") if as_file else source
     more = ["listeners.previews={}", "seed=5", "train.steps=1", "evaluate.preview_pairs=2"]
-    run = genlab.train(tiny, overrides=start(place, *more), out=tmp_path / "run").path
+    run = genlab.train(tiny, overrides=start(source, *more), out=tmp_path / "run").path
     first, final = ((folder / "previews" / f"{step:06d}.png") for folder, step in ((run, 0), (source, 8)))
     assert file_digest(first) == file_digest(final)
     assert read_manifest(run)["data"]["fingerprints"][KEY] == file_digest(network_file(last(source), "generator"))
     started = genlab.open_run(run).manifest.starts["generator"]
     assert set(started.matched) == set(weights(source))
     assert not any((started.widened, started.other_shapes, started.missing, started.unused))
+
+
+def read(tiny: Path, *overrides: str) -> StoredWeights:
+    checked = read_recipe(tiny, overrides=overrides)
+    return read_starting_weights(checked.recipe, checked.document)["generator"]
+
+
+def test_a_file_of_a_checkpoint_is_the_same_start(tiny: Path, source: Path) -> None:
+    file = network_file(last(source), "generator")
+    of_run, of_file = (read(tiny, *start(place)) for place in (source, file))
+    assert of_run.fingerprint == of_file.fingerprint == file_digest(file)
+    assert equal(dict(of_run.tensors), dict(of_file.tensors)) == of_file.tensors.keys()
+    assert of_file.source == str(file)
 
 
 def test_what_does_not_match_is_drawn_and_listed(tiny: Path, tmp_path: Path, source: Path) -> None:
@@ -114,15 +127,12 @@ def with_average(run: Path) -> dict[str, Tensor]:
     return average
 
 
-@pytest.mark.parametrize("chosen", ["auto", "ema", "plain"])
-def test_an_average_of_weights_is_taken_if_there_is_one(tiny: Path, tmp_path: Path, source: Path, chosen: str) -> None:
-    average = with_average(source)
-    given = start(source, f"init.generator.weights={chosen}", "optimizer.learning_rate=1e-30", "train.steps=1")
-    run = genlab.train(tiny, overrides=given, out=tmp_path / "run").path
-    conv = "encoder.1.conv.weight"
-    assert weights(run)[conv].equal((weights(source) if chosen == "plain" else average)[conv])
-    said = genlab.open_run(run).manifest.starts["generator"].source
-    assert ("average of weights" in said) == (chosen != "plain")
+def test_an_average_of_weights_is_taken_if_there_is_one(tiny: Path, source: Path) -> None:
+    plain, average = weights(source), with_average(source)
+    for chosen, expected in (("auto", average), ("ema", average), ("plain", plain)):
+        found = read(tiny, *start(source, f"init.generator.weights={chosen}"))
+        assert equal(dict(found.tensors), expected) == expected.keys()
+        assert ("average of weights" in found.source) == (expected is average)
 
 
 # Freezing
