@@ -213,12 +213,13 @@ def drop_training_state(folder: Path) -> None:
     """
     _remove_torn(folder)
     found = checkpoints(folder)
-    for checkpoint in found:
-        if checkpoint == found[-1] or is_best(checkpoint, read_progress(found[-1])):
-            for path in filter(lambda path: is_of_optimizer(path.name), tensor_files(checkpoint)):
-                path.unlink()
-        else:
-            _remove(checkpoint)
+    with suppress(RunError):  # a damaged one does not say which is the best, so all stay
+        for checkpoint in found:
+            if checkpoint == found[-1] or is_best(checkpoint, read_progress(found[-1])):
+                for path in filter(lambda path: is_of_optimizer(path.name), tensor_files(checkpoint)):
+                    path.unlink()
+            else:
+                _remove(checkpoint)
 
 
 @contextmanager
