@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim import SGD
 
 from genlab.assemble.experiment import build_method, construct_losses
+from genlab.assemble.frozen_networks import freeze_networks
 from genlab.assemble.networks import construct_networks, outlined
 from genlab.assemble.recipe import Recipe
 from genlab.config.document import Document
@@ -45,6 +46,7 @@ class DryTraining:
             losses = construct_losses(recipe, document)
         networks = construct_networks(recipe, channels, document)
         self.method = build_method(recipe, networks, losses, channels, document)
+        freeze_networks(recipe, networks, document)
         for role, network in networks.items():
             if not recipe.roles[role].trained:
                 network.requires_grad_(False).eval()
@@ -54,6 +56,7 @@ class DryTraining:
         (height, width), scale, count = settings.input.height_width, settings.input.scale, settings.train.batch_size
         condition = torch.zeros(count, channels[0], height, width)
         target = torch.zeros(count, channels[1], height * scale, width * scale)
+        self._accumulate = settings.train.accumulate
         self._batch = Batch(condition, target, draws=Draws(settings.seed, tuple(range(count))))
 
     @property
@@ -76,15 +79,15 @@ class DryTraining:
     def take_step(self, number: int) -> None:
         """Take the step of that number, counted from 1."""
         position = Position(number - 1, number)
-        batch = self._batch._replace(position=position)
-        fresh = [batch] * fresh_batches(self.method.phases(), position)
+        count = self._accumulate * (1 + fresh_batches(self.method.phases(), position))
+        batch, *fresh = [self._batch._replace(position=position) for _ in range(count)]
         networks = trained_networks(self.method)
         # An optimizer without state or matrix products, which runs on any device.
         optimizers = {role: SGD(network.parameters(), lr=0.0) for role, network in networks.items()}
         # What a method makes on a CPU for itself has values there, too.
         with CPU, isolated_rng(CPU):
             self.method.begin(position)
-            train_step(self.method, batch, optimizers, with_norms=False, fresh=fresh)
+            train_step(self.method, batch, optimizers, with_norms=False, fresh=fresh, accumulate=self._accumulate)
 
     def modules(self) -> list[nn.Module]:
         """The networks and the losses."""

@@ -13,10 +13,11 @@ from torch import Tensor
 
 from genlab.assemble.dry_training import DryTraining
 from genlab.assemble.recipe import Recipe
+from genlab.assemble.update_rules import build_optimizers
 from genlab.config.document import Document
 from genlab.config.schema import Settings
 from genlab.engine.memory import TRAINED, available_memory
-from genlab.engine.optimizers import make_optimizers, trained_networks
+from genlab.engine.optimizers import trained_networks
 from genlab.engine.runtime import choose_device, settle_train
 from genlab.engine.work import peak_bytes_of
 from genlab.errors import DeviceError
@@ -30,11 +31,11 @@ class MemoryEstimate:
     """Bytes of a training's tensors, besides what Python, PyTorch and the cache of pairs take.
 
     Args:
-        weights: weights and buffers of networks and losses.
+        weights: weights and buffers of networks and losses, and the averages of `[ema]`.
         gradients: gradients of the networks that are trained.
         optimizer: state of their optimizers.
         activations: the rest of the most that is there at a time: what the backward passes need, and batches.
-        batch_size: pairs per step, to which activations are about proportional.
+        batch_size: pairs per batch, to which activations are about proportional.
         available: bytes that are available on the recipe's device; None where that is not known.
     """
 
@@ -65,7 +66,8 @@ class MemoryEstimate:
             return "Weights, gradients and optimizer state alone take more: reduce generator.channels."
         if left < image:
             return "One pair takes more: reduce input.size or generator.channels."
-        return f"Reduce train.batch_size: {int(left / image)} may fit."
+        fits = f"Reduce train.batch_size: {int(left / image)} may fit"
+        return f"{fits}, and train.accumulate takes several such batches a step."
 
     def words(self) -> str:
         """One line: the total, its parts, and what is available."""
@@ -92,11 +94,12 @@ def estimate_training_memory(recipe: Recipe, document: Document) -> MemoryEstima
         warnings.simplefilter("ignore")
         with _META:
             training = DryTraining(recipe, _CHANNELS, document)
-        return _estimate(training, recipe.settings)
+        return _estimate(training, recipe, document)
     return None
 
 
-def _estimate(training: DryTraining, settings: Settings) -> MemoryEstimate:
+def _estimate(training: DryTraining, recipe: Recipe, document: Document) -> MemoryEstimate:
+    settings = recipe.settings
     fullest = training.kinds.total()
 
     def work() -> None:
@@ -108,11 +111,13 @@ def _estimate(training: DryTraining, settings: Settings) -> MemoryEstimate:
     networks = trained_networks(training.method).values()
     weights = _bytes(tensor for module in training.modules() for tensor in (*module.parameters(), *module.buffers()))
     gradients = _bytes(weight for network in networks for weight in network.parameters() if weight.requires_grad)
+    averaged = (training.method.networks[role] for role in (settings.ema.roles if settings.ema else ()))
+    average = _bytes(weight for network in averaged for weight in network.parameters())
     available, share = _machine(settings)
     return MemoryEstimate(
-        weights=weights,
+        weights=weights + average,
         gradients=gradients,
-        optimizer=_optimizer_bytes(training, settings),
+        optimizer=_optimizer_bytes(training, recipe, document),
         activations=round(share * max(peak - weights - gradients, 0)),
         batch_size=settings.train.batch_size,
         available=available,
@@ -128,11 +133,11 @@ def _machine(settings: Settings) -> tuple[int | None, float]:
     return available_memory(choose_device(train.device)), 1.0 if train.chosen_precision == "float32" else 0.5
 
 
-def _optimizer_bytes(training: DryTraining, settings: Settings) -> int:
+def _optimizer_bytes(training: DryTraining, recipe: Recipe, document: Document) -> int:
     """Bytes of the optimizers' state after a step; where one needs values for that, as Adam's."""
     total = 0
-    networks = trained_networks(training.method)
-    for role, optimizer in make_optimizers(networks, settings.optimizer, _META).items():
+    networks = training.method.networks
+    for role, optimizer in build_optimizers(recipe, networks, document).items():
         weights = [weight for weight in networks[role].parameters() if weight.requires_grad]
         for weight in weights:
             weight.grad = torch.zeros_like(weight)

@@ -65,7 +65,7 @@ class Experiment:
         """The sequence of training batches."""
         settings = self.settings
         batch_size, in_pairs = settings.train.batch_size, self.method.needs_pairs
-        step = batch_size * most_batches(self.method.phases())
+        step = settings.train.pairs_per_step * most_batches(self.method.phases())
         ahead = ReadAhead(settings.train.readers, settings.train.read_ahead * MIB, least=step)
         return Batches(self.training, self.augmentations, settings.seed, batch_size, in_pairs=in_pairs, ahead=ahead)
 

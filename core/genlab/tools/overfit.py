@@ -14,7 +14,6 @@ from torch import Tensor
 from torch.nn.utils import get_total_norm
 from typing_extensions import override
 
-from genlab.assemble.experiment import build
 from genlab.assemble.read import CheckedRecipe, with_overrides
 from genlab.config.validate import bare
 from genlab.engine.experiment import Experiment
@@ -26,6 +25,7 @@ from genlab.errors import TrainingError
 from genlab.interfaces.listener import Listener, Step, StepMetrics
 from genlab.interfaces.loss import Loss
 from genlab.interfaces.method import Method, Phase
+from genlab.runs.starting_weights import build_with_weights
 
 FALL = 0.75
 """The part of its first value to which a loss must fall; noise and a layer that learns alone do less."""
@@ -83,7 +83,7 @@ def overfit_one_batch(checked: CheckedRecipe, steps: int, on_progress: Tell) -> 
     """
     shortened = with_overrides(checked, [f"train.steps={steps}", "train.values_every=1", "train.compile=false"])
     with memory_errors(), TemporaryDirectory() as folder:
-        experiment = build(shortened.recipe, shortened.document).experiment
+        experiment = build_with_weights(shortened)[0].experiment
         values = _Values()
         training = Training(experiment, None, Path(folder), ListenerList([("overfit", values)]), lambda: False)
         before = _trained_weights(experiment.method)
