@@ -6,7 +6,6 @@ Where updates average over several batches, a step takes as many times that.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 
 from genlab.interfaces.batch import Batch
 from genlab.interfaces.method import Phase
@@ -37,6 +36,6 @@ def repetitions(phase: Phase, batches: Sequence[Batch], fresh: Iterator[Batch]) 
     """The batches of each of a phase's updates after its first, as many as those of the first."""
     for repeat in range(1, phase.repeats):
         if phase.fresh:
-            yield list(islice(fresh, len(batches)))
+            yield [next(fresh) for _ in batches]
         else:
             yield [batch._replace(draws=batch.draws.repeated(repeat)) for batch in batches]

@@ -137,7 +137,7 @@ def _gradients(
     for batch in batches:
         for name, value in _backward(method, phase, batch, forward(batch), precision, len(batches)).items():
             values.setdefault(name, []).append(value)
-    return {name: torch.stack(found).mean() for name, found in values.items()}
+    return {name: torch.stack(found).mean() if len(found) > 1 else found[0] for name, found in values.items()}
 
 
 def _backward(
@@ -147,7 +147,7 @@ def _backward(
     with record_function(f"{RANGE}{phase.name}"):
         terms = phase.terms(batch, outputs)
         _require_scalars(phase, terms)
-        objective = torch.stack([term.weight * term.value for term in terms.values()]).sum() / count
+        objective = torch.stack([term.weight / count * term.value for term in terms.values()]).sum()
         if not objective.requires_grad:
             raise TrainingError(f"no term of the phase {phase.name} has a gradient: are they all detached?")
         # Naming the inputs skips the gradients of networks that this phase does not update.
