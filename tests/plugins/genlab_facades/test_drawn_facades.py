@@ -96,7 +96,7 @@ def test_all_classes_appear_and_no_two_houses_are_alike() -> None:
 
 
 def test_windows_are_darker_than_walls_in_every_photo() -> None:
-    for _, photo, labels in drawn():
+    for _, photo, labels, _ in drawn():
         window, wall = (photo[labels == kind].mean() for kind in (PartClass.WINDOW, PartClass.FACADE))
         assert window < wall - 15
 
@@ -104,7 +104,7 @@ def test_windows_are_darker_than_walls_in_every_photo() -> None:
 def test_ledges_throw_shadows() -> None:
     """Walls are darker just below a molding than just above it."""
     above, below = [], []
-    for _, photo, labels in drawn(count=12, size=256):
+    for _, photo, labels, _ in drawn(count=12, size=256):
         facade = labels == PartClass.FACADE
         molding = labels == PartClass.MOLDING
         for distance in (2, 3):

@@ -275,7 +275,7 @@ def test_every_real_facade_tells_its_label_map(facades: Path, encode: Encode, tm
     photos = SideBySide(root=facades).open("validation")
     rows = [
         {"imageA": embedded(encode(a, kind="JPEG")), "imageB": embedded(encode(b, kind="JPEG")), "caption": key}
-        for key, a, b in photos
+        for key, a, b, _ in photos
     ]
     path = str(write(rows, tmp_path / "facades.parquet"))
     for start in range(0, 100, 10):

@@ -283,7 +283,7 @@ def test_the_real_facades(facades: Path) -> None:
     assert [train[index].key for index in (0, 1, 9)] == ["1.jpg", "2.jpg", "10.jpg"]
     with ThreadPoolExecutor(4) as pool:
         at_once = list(pool.map(train.__getitem__, range(16)))
-    for index, (_, photo, labels) in enumerate(at_once):
+    for index, (_, photo, labels, _) in enumerate(at_once):
         assert photo.shape == labels.shape == (256, 256, 3)
         np.testing.assert_array_equal(photo, train[index].a)
 
