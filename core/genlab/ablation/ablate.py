@@ -216,9 +216,10 @@ class Ablation:
         return self._fingerprints[key]
 
     def _loaded(self, trial: PlannedTrial) -> dict[str, str]:
-        """The fingerprints of what a trial's method, networks and losses load, found once for all seeds."""
+        """The fingerprints of what a trial's method, networks, losses and augmentations load, once for all seeds."""
         recipe, tables = trial.recipe, trial.recipe.tables()
-        key = repr({name: tables.get(name) for name in ("data", "input", "method", *SHORT_FORMS, "networks", "losses")})
+        names = ("data", "input", "augment", "method", *SHORT_FORMS, "networks", "losses")
+        key = repr({name: tables.get(name) for name in names})
         if key not in self._fingerprints:
             losses = construct_losses(recipe, trial.document)
             channels = self._channels(recipe, trial)

@@ -164,7 +164,7 @@ def construct(recipe: Recipe, document: Document) -> Parts:
 
 def construct_losses(recipe: Recipe, document: Document) -> dict[str, AnyLoss]:
     """Build only the losses, which a trained method needs."""
-    return dict(construct(replace(recipe, augmentations={}, metrics={}, listeners={}), document).losses)
+    return dict(construct(replace(recipe, metrics={}, listeners={}), document).losses)
 
 
 def settle(recipe: Recipe, data: OpenData) -> Recipe:

@@ -33,6 +33,11 @@ class Kind:
     default: str = ""
 
 
+def with_article(name: str) -> str:
+    """A kind's name in a sentence: `a loss`, `an augmentation`."""
+    return f"an {name}" if name.startswith(tuple("aeiou")) else f"a {name}"
+
+
 KINDS = {
     kind.name: kind
     for kind in (

@@ -36,7 +36,10 @@ class LoadedContent(NamedTuple):
 
 
 def parts_of(recipe: Recipe, method: Method, metrics: Mapping[str, Metric]) -> list[ConstructedPart]:
-    """A method, its networks and losses, and metrics by their labels, each with its config in the recipe."""
+    """A method, its networks and losses, and metrics by their labels, each with its config in the recipe.
+
+    Of augmentations, only the paths among their settings matter.
+    """
     losses = {label: weighted.loss for label, weighted in method.losses.items()}
     tables = ((method.networks, recipe.networks), (losses, recipe.losses), (metrics, recipe.metrics))
     return [
@@ -47,6 +50,7 @@ def parts_of(recipe: Recipe, method: Method, metrics: Mapping[str, Metric]) -> l
             for name, instance in instances.items()
             if name in configs
         ),
+        *(ConstructedPart(None, config) for config in recipe.augmentations.values()),
     ]
 
 
