@@ -100,8 +100,3 @@ KINDS = {
         Kind("listener", ("genlab.interfaces.listener:Listener",), ("listeners",), is_labeled=True),
     )
 }
-
-
-def with_article(kind: str) -> str:
-    """A kind's name with its indefinite article: `a loss`, `an optimizer`."""
-    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

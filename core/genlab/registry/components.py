@@ -215,11 +215,10 @@ class Components:
         return ComponentConfig(component, values | nested, at), []
 
     def _nameless(self, kind: str, table: ComponentTable, at: Keys) -> Fault:
-        names = ", ".join(self.names(kind)) or "no plugin gives one"
+        names, noun = ", ".join(self.names(kind)) or "no plugin gives one", with_article(kind)
         if "name" in table:
-            wanted = f"expected the name of {with_article(kind)} ({names})"
-            return Fault((*at, "name"), f"`name`: {wanted}, got {shown(table['name'])}")
-        return Fault(at, f"`{dotted(at)}` needs the `name` of {with_article(kind)}: {names}")
+            return Fault((*at, "name"), f"`name`: expected the name of {noun} ({names}), got {shown(table['name'])}")
+        return Fault(at, f"`{dotted(at)}` needs the `name` of {noun}: {names}")
 
     def _nested_configs(self, kind: str, value: Any, at: Keys) -> tuple[Any, list[Fault]]:
         """Configs of the tables in a value; other values were reported by the validation of the settings."""
@@ -250,8 +249,8 @@ class Components:
             raise PluginError(f"{giver} gives no component{f' of the kind {kind}' if kind else ''}")
         known = sorted({word for plugin, entry in self._all(kind) for word in (entry.name, plugin.package)})
         hints = [nearest(name, known) or "", *filter(None, map(_absence, self.plugins))]
-        wanted = with_article(kind or "component")
-        what = f"no plugin gives {wanted} `{name}`, and no package of plugins is called `{name}`"
+        noun = with_article(kind or "component")
+        what = f"no plugin gives {noun} `{name}`, and no package of plugins is called `{name}`"
         return PluginError(f"{what}; `gen plugins list` shows all", hint="\n".join(filter(None, hints)) or None)
 
     def _all(self, kind: str | None) -> Iterator[tuple[Plugin, Registration]]:
