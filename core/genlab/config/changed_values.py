@@ -11,6 +11,7 @@ from genlab.config.validate import dotted, shown
 
 _ORDERED = ("augment",)
 """Tables whose order counts."""
+_ORDER = " (order)"
 
 
 class ChangedValue(NamedTuple):
@@ -38,7 +39,8 @@ def changed_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Chang
     tables = {key for key in keys if any(other.startswith(f"{key}.") for other in keys)}  # empty in one of both
     changes = [ChangedValue(key, before.get(key), after.get(key)) for key in keys if key not in tables]
     # NaN is not equal to itself.
-    return [change for change in changes if change.old != change.new and repr(change.old) != repr(change.new)]
+    changes = [change for change in changes if change.old != change.new and repr(change.old) != repr(change.new)]
+    return [change for change in changes if not (change.key.endswith(_ORDER) and _has_other_keys(change))]
 
 
 def dotted_values(tables: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, Any]]:
@@ -46,11 +48,16 @@ def dotted_values(tables: Mapping[str, Any], at: str = "") -> Iterator[tuple[str
     for key, value in tables.items():
         here = f"{at}.{dotted((key,))}".removeprefix(".")
         if here in _ORDERED and isinstance(value, Mapping) and len(value) > 1:
-            yield f"{here} (order)", list(value)
+            yield f"{here}{_ORDER}", list(value)
         if isinstance(value, Mapping) and value:
             yield from dotted_values(value, here)
         else:
             yield here, value
+
+
+def _has_other_keys(change: ChangedValue) -> bool:
+    """True for an order that differs because tables were added or dropped, which are changes themselves."""
+    return sorted(change.old or ()) != sorted(change.new or ())
 
 
 def _shown(value: Any) -> str:

@@ -24,3 +24,17 @@ def test_differences_are_told_by_key(old: str, new: str, told: list[str]) -> Non
     assert old in BASE
     found = changed_values(tomllib.loads(BASE), tomllib.loads(BASE.replace(old, new)))
     assert [str(change) for change in found] == told
+
+
+@pytest.mark.parametrize(
+    ("augment", "told"),
+    [
+        ({"a": {}, "b": {"c": 1}}, []),
+        ({"b": {"c": 1}, "a": {}}, ['augment (order): ["a", "b"] -> ["b", "a"]']),
+        ({"a": {}}, ["augment.b.c: 1 -> not set"]),
+        ({"d": {}, "b": {"c": 1}, "a": {}}, ["augment.d: not set -> {}"]),
+    ],
+)
+def test_the_order_of_augmentations_counts(augment: dict[str, object], told: list[str]) -> None:
+    found = changed_values({"augment": {"a": {}, "b": {"c": 1}}}, {"augment": augment})
+    assert [str(change) for change in found] == told
