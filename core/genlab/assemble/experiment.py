@@ -30,7 +30,7 @@ from genlab.data.pair_store import PairStore
 from genlab.data.prepared import PreparedPairs
 from genlab.data.view import view_pairs
 from genlab.engine.experiment import Experiment
-from genlab.engine.runtime import choose_device, place, settle_train
+from genlab.engine.runtime import choose_device, cpu_threads, place, settle_train
 from genlab.engine.seeding import seeded_construction
 from genlab.engine.validation import try_metrics
 from genlab.errors import DataError, Fault, RecipeError
@@ -107,7 +107,8 @@ def build(recipe: Recipe, document: Document, weights: Mapping[str, StoredWeight
     if validation.channels != training.channels:
         what = f"training pairs have {training.channels} channels, and validation pairs {validation.channels}"
         raise DataError(what, where=data.validation.description)
-    try_augmentations(recipe, parts.augmentations, training, document)
+    with cpu_threads(settings.train.threads):
+        try_augmentations(recipe, parts.augmentations, training, document)
     view_pairs(validation, settings.evaluate)  # before anything is trained
     try_metrics(parts.metrics, validation)
     networks = build_networks(recipe, training.channels, document, train_on=device)
