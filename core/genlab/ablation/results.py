@@ -24,6 +24,7 @@ from genlab.ablation.statistics import (
     sentence,
 )
 from genlab.assemble.recipe import Score
+from genlab.assemble.role_tables import resolved_key
 from genlab.config.validate import Keys, dotted, inline
 from genlab.errors import GenlabError, RunError
 from genlab.interfaces.listener import Compared, Interval, Pictures, Trial
@@ -196,7 +197,7 @@ class AblationResult:
 
     def _settings(self, trial: TrialResult, keys: Sequence[Keys]) -> dict[str, str | float | bool]:
         tables = self.plan.of(trial.arm)[0].recipe.tables()
-        found = {dotted(key): _at(tables, key) for key in keys}
+        found = {dotted(key): _at(tables, resolved_key(tables, key)) for key in keys}
         return {
             name: value if isinstance(value, str | float | bool | int) else inline(value)
             for name, value in found.items()

@@ -117,6 +117,13 @@ def written(configs: Mapping[str, RoleConfig[Any]]) -> ComponentTable:
     return tables if any(table != first for table in others) else first
 
 
+def resolved_key(tables: Mapping[str, Any], keys: Keys) -> Keys:
+    """The key of a role's value in a resolved recipe, which has one table where all roles agree."""
+    kind, *rest = keys
+    is_of_role = kind in KEYS_BESIDE_SETTINGS and len(rest) > 1
+    return (kind, *rest[1:]) if is_of_role and rest[0] not in tables[str(kind)] else keys
+
+
 def aligned(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The tables of two resolved recipes of the same roles, by role where one of both has them so."""
     pair = dict(one), dict(other)

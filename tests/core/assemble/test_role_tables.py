@@ -11,7 +11,7 @@ from tests.core.assemble.conftest import RECIPE
 from genlab import RecipeError
 from genlab.assemble.experiment import build
 from genlab.assemble.recipe import Recipe
-from genlab.assemble.role_tables import aligned
+from genlab.assemble.role_tables import aligned, resolved_key
 from genlab.assemble.update_rules import rates_at
 from genlab.config.document import Document
 from genlab.interfaces.position import Position
@@ -155,6 +155,20 @@ def test_recipes_are_compared_by_role_where_one_is_by_role(resolved: Resolved) -
     assert yours["optimizer"]["generator"] == one["optimizer"] | {"clip": 1.0}
     assert mine["schedule"] == one["schedule"]
     assert aligned(one, one) == (one, one)
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "place"),
+    [
+        ([], ("optimizer", "generator", "clip"), ("optimizer", "clip")),
+        (["optimizer.generator.clip=1"], ("optimizer", "generator", "clip"), ("optimizer", "generator", "clip")),
+        ([], ("optimizer", "learning_rate"), ("optimizer", "learning_rate")),
+        ([], ("losses", "near", "power"), ("losses", "near", "power")),
+        ([], ("seed",), ("seed",)),
+    ],
+)
+def test_where_a_resolved_recipe_has_a_value(resolved: Resolved, changes: list[str], key: Any, place: Any) -> None:
+    assert resolved_key(resolved(*changes).tables(), key) == place
 
 
 def test_what_a_constructor_refuses_is_shown_at_its_setting(
