@@ -31,9 +31,8 @@ def _how_to_continue(early: EarlyEnd | None, folder: RunFolder) -> str:
     if not folder.can_continue():
         return f"To train longer, start a new run: {folder.command_to_start_again('--set', change)}"
     more = shlex.join(["gen", "resume", str(folder.path), "--set", change])
-    if key.startswith("listeners."):
-        return f"To continue it without this listener: {more}"
-    return f"To continue it {'with a patience of' if early else 'to'} N{'' if early else ' steps'}: {more}"
+    purposes = {"train.steps": "to N steps", "train.patience": "with a patience of N"}
+    return f"To continue it {purposes.get(key, 'without this listener')}: {more}"
 
 
 def refuse_without_patience(manifest: Manifest, settings: Settings, done: int, folder: RunFolder) -> None:

@@ -22,7 +22,7 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (36, 36, 3), dtype=np.uint8)
 
 @pytest.fixture
 def run(tiny: Path, tmp_path: Path, once: Once) -> Path:
-    """A run with checkpoints of the steps 2 (the best), 7 and 8."""
+    """A run with checkpoints of the steps 2 (the best), 7, for which a listener asked, and 8."""
 
     def build(folder: Path) -> None:
         folder.mkdir()

@@ -10,7 +10,7 @@ import pytest
 from tests.checkpoints import tensor_digests
 from tests.conftest import GenCommand, Once
 from tests.core.runs.scripted import train
-from tests.manifests import read_manifest
+from tests.manifests import edit_manifest, read_manifest
 
 import genlab
 from genlab import BestValidation, EarlyEnd, RecipeError, RunError
@@ -61,13 +61,9 @@ def test_the_manifest_says_what_ended_the_run_and_which_step_was_the_best(impati
     assert opened.ended_early == EarlyEnd(**END)
 
 
-@pytest.mark.parametrize("stop_at", [3, 5])
-def test_a_pause_changes_neither_the_end_nor_the_best(
-    impatient: Path, tiny: Path, tmp_path: Path, stop_at: int
-) -> None:
-    parts = train(tiny, tmp_path / "parts", ["train.patience=3"], stop_at=stop_at).path
-    if stop_at < 5:
-        genlab.resume(parts, trust=True)
+def test_a_pause_changes_neither_the_end_nor_the_best(impatient: Path, tiny: Path, tmp_path: Path) -> None:
+    parts = train(tiny, tmp_path / "parts", ["train.patience=3"], stop_at=3).path
+    genlab.resume(parts, trust=True)
     assert tensor_digests(parts) == tensor_digests(impatient)
     assert steps_of(parts) == [2, 5]
     mine, yours = (read_manifest(run) for run in (parts, impatient))
@@ -129,16 +125,18 @@ def test_a_run_that_a_listener_ended(clocked: Path, gen: GenCommand) -> None:
     assert (manifest["status"], manifest["step"], manifest["ended_early"]) == ("finished", 8, None)
 
 
+def test_a_run_that_its_method_ended_is_trained_anew(clocked: Path) -> None:
+    edit_manifest(clocked, ended_early={"by": "method", "reason": "enough"})
+    with pytest.raises(RunError, match="after 5 of 8 steps, by method: enough") as caught:
+        genlab.resume(clocked, trust=True)
+    assert f"gen run {clocked}/recipe.toml" in str(caught.value.hint)
+
+
 def test_once_it_goes_on_past_a_stop_a_kill_does_not_bring_it_back(clocked: Path) -> None:
     genlab.resume(clocked, overrides=["listeners.clock.stop_at=7"], stop_at=6, trust=True)
     shutil.rmtree(checkpoints(clocked / "checkpoints")[-1])  # as if killed before that was saved
     assert read_progress(checkpoints(clocked / "checkpoints")[-1]).stop is None
     assert genlab.resume(clocked, trust=True).manifest.step == 7
-
-
-def test_a_listener_saves_when_it_asks(tiny: Path, tmp_path: Path) -> None:
-    run = train(tiny, tmp_path / "run", ["listeners.clock.save_at=[3, 4]", "checkpoint.keep=3"])
-    assert steps_of(run.path) == [2, 3, 4, 8]
 
 
 def test_a_finished_run_whose_end_is_damaged_is_trained_to_the_same_end(impatient: Path) -> None:
