@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from genlab.assemble.resolve import KEYS
-from genlab.config.schema import KEYS_BESIDE_SETTINGS, TABLES, AblationTable, InitTable, Table
+from genlab.config.schema import KEYS_BESIDE_SETTINGS, TABLES, AblationTable, Budget, InitTable, Table
 from genlab.config.validate import annotated, describe, dotted, inline
 from genlab.interfaces.kinds import KINDS, Kind
 from genlab.registry.documentation import about
@@ -36,6 +36,7 @@ def recipe_page() -> str:
     tables = {**KEYS_BESIDE_SETTINGS, **TABLES, "init": InitTable, "ablation": AblationTable}
     for name in (name for name in KEYS if name in tables):
         lines += ["", *_table(name, tables[name])]
+    lines += ["", *_table("ablation.budget", Budget)]
     return "\n".join(lines).strip() + "\n"
 
 

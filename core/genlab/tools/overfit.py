@@ -33,8 +33,6 @@ _LAST = 5
 _LEAST_SHARE = 1e-3
 _LEAST_MOVE = 1e-3
 
-Tell = Callable[[int, int], None]
-
 
 @dataclass(frozen=True)
 class OverfitLoss:
@@ -67,7 +65,7 @@ class Overfit:
     losses: Mapping[str, OverfitLoss]
 
 
-def overfit_one_batch(checked: CheckedRecipe, steps: int, on_progress: Tell) -> Overfit:
+def overfit_one_batch(checked: CheckedRecipe, steps: int, on_progress: Callable[[int, int], None]) -> Overfit:
     """Train on the recipe's first batch alone, until the losses that compare have fallen; nothing is kept.
 
     Schedules follow a training of that length.
