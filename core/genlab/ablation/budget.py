@@ -11,7 +11,7 @@ from genlab.ablation.step_cost import with_length
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
 from genlab.config.schema import Budget
-from genlab.errors import Fault, GenlabError
+from genlab.errors import Fault, TrainingError
 
 _PREFIXES = ("", "k", "M", "G", "T", "P", "E")
 
@@ -26,14 +26,14 @@ def within_budget(plan: Plan, budget: Budget, cost_of: Callable[[PlannedTrial], 
         document: locates faults in the recipe.
 
     Raises:
-        RecipeError: the cost of an arm cannot be told, or the budget does not pay for one step of it.
+        RecipeError: a step of an arm cannot be taken, or the budget does not pay for one.
     """
     costs: dict[str, float] = {}
     faults: list[Fault] = []
     for arm in plan.arms:
         try:
             costs[arm] = cost_of(plan.of(arm)[0])
-        except GenlabError as error:
+        except TrainingError as error:
             what = f"the cost of a step of the arm `{arm}` cannot be told: {error.what}"
             faults.append(Fault((TABLE, "budget"), what, error.hint))
     if faults := [*faults, *_cost_faults(budget, costs)]:
