@@ -46,8 +46,8 @@ FACADES = 'data={name="drawn_facades", count=2, validation_count=1, size=72}'
 @pytest.mark.parametrize(
     ("recipe", "more"),
     [
-        ("label_judge_small", []),  # most of it are weights and their copies
-        ("cyclegan_facades_small", ["input.size=64", "train.batch_size=4"]),  # most of it are activations
+        ("bridge_facades_small", []),  # most of it are weights and their copies
+        ("cyclegan_facades_small", ["input.size=64", "train.batch_size=3"]),  # most of it are activations
     ],
 )
 def test_a_training_takes_up_to_twice_as_much_as_the_estimate(
