@@ -91,12 +91,13 @@ def overfit_one_batch(checked: CheckedRecipe, steps: int, on_progress: Callable[
             while training.step < steps:
                 training.advance(training.next_batches(repeat(batch)))
                 losses = _losses(values.all, _compared_terms(experiment.method, values.all[0].losses))
-                _require_gradients(experiment.method, losses, values.all[0])
+                if training.step == 1:
+                    _require_gradients(experiment.method, losses, values.all[0])
+                    _require_weight(experiment.method, losses, values.all[0])
                 on_progress(training.step, steps)
                 if training.step > _LAST and all(loss.has_fallen for loss in losses.values()):
                     break
     on_progress(steps, steps)
-    _require_weight(experiment.method, losses, values.all[0])
     _require_fall(experiment, losses, training.step, before)
     return Overfit(training.step, losses)
 
