@@ -105,10 +105,12 @@ REST = {
     "discriminator": "patchgan",
     "losses.l1": "l1",
     "losses.adversarial": "adversarial",
+    "schedule": "linear",
     "evaluate.metrics.l1": "l1",
     "listeners.jsonl": "jsonl",
 }
 NAMES = ["genlab:drawn_facades", "genlab:pix2pix", "genlab:unet", "genlab:patchgan", "genlab:adversarial", "genlab:l1"]
+NAMES += ["genlab:adam", "genlab:linear"]
 
 
 def test_a_run_s_recipe_names_packages(paused: Path) -> None:

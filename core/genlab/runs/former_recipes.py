@@ -39,3 +39,18 @@ def _with_augmentations(values: Values) -> Values:
 
 
 _RULES: tuple[Callable[[Values], Values], ...] = (_constant_rate, _with_augmentations)
+
+
+def _packages(values: Values) -> Values:
+    """Optimizers and schedules were the framework's, so their names had no package."""
+    named = {
+        table: values[table] | {"name": f"genlab:{values[table]['name']}"}
+        for table, names in _OF_THE_FRAMEWORK.items()
+        if values.get(table, {}).get("name") in names
+    }
+    return values | named
+
+
+_OF_THE_FRAMEWORK = {"optimizer": ("adam", "adamw"), "schedule": ("constant", "linear", "cosine")}
+
+_RULES: tuple[Callable[[Values], Values], ...] = (_constant_rate, _packages, _with_augmentations)

@@ -19,8 +19,12 @@ from genlab.runs.former_recipes import upgraded
     ("before", "now"),
     [
         ({}, {}),
-        ({"schedule": {"name": "linear", "start": 0.5}}, {"schedule": {"name": "linear", "start": 0.5}}),
-        ({"schedule": {"name": "constant", "start": 0.5, "end": 0.0}}, {"schedule": {"name": "constant"}}),
+        ({"schedule": {"name": "linear", "start": 0.5}}, {"schedule": {"name": "genlab:linear", "start": 0.5}}),
+        ({"schedule": {"name": "constant", "start": 0.5, "end": 0.0}}, {"schedule": {"name": "genlab:constant"}}),
+        (
+            {"optimizer": {"name": "adamw", "betas": [0, 0.9]}},
+            {"optimizer": {"name": "genlab:adamw", "betas": [0, 0.9]}},
+        ),
         ({"schedule": {"name": "genlab:constant"}}, {"schedule": {"name": "genlab:constant"}}),
     ],
 )
