@@ -97,6 +97,7 @@ LIGHT = [
     "genlab.config.syntax_errors",
     "genlab.config.toml",
     "genlab.config.validate",
+    "genlab.data.scaled_size",
     "genlab.drawing.contact_sheet",
     "genlab.drawing.curves",
     "genlab.drawing.forest",

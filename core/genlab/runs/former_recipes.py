@@ -38,9 +38,6 @@ def _with_augmentations(values: Values) -> Values:
     return {**values, "input": settings, **({"augment": found} if found else {})}
 
 
-_RULES: tuple[Callable[[Values], Values], ...] = (_constant_rate, _with_augmentations)
-
-
 def _packages(values: Values) -> Values:
     """Optimizers and schedules were the framework's, so their names had no package."""
     named = {

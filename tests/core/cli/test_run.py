@@ -109,8 +109,8 @@ def test_faults_are_shown_like_a_compilers(gen: GenCommand, tiny: Path, tmp_path
     failed = gen("run", "mine.toml")
     assert failed.returncode == 2
     assert "Traceback" not in failed.stderr
-    assert 'mine.toml:23:1: error: generator "unet" has no setting `chanels`' in failed.stderr
-    assert "  23 | chanels = 4\n     | ^^^^^^^\nDid you mean `channels`?" in failed.stderr
+    assert 'mine.toml:25:1: error: generator "unet" has no setting `chanels`' in failed.stderr
+    assert "  25 | chanels = 4\n     | ^^^^^^^\nDid you mean `channels`?" in failed.stderr
     assert '"constant", "linear" or "cosine", got "lineer"' in failed.stderr
     assert not (tmp_path / "runs").exists()
 
