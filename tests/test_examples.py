@@ -126,11 +126,15 @@ def _dotted(node: ast.expr, modules: dict[str, str]) -> str:
 
 
 def _private(tree: ast.Module) -> Found:
-    """Attributes with an underscore in front, of anything but the object that a method is of."""
+    """Attributes with an underscore in front, of anything but the object that a method is of.
+
+    Those of named tuples, such as `_replace`, are public: the underscore keeps them apart from field names.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.endswith("__"):
             owner = node.value
-            if not (isinstance(owner, ast.Name) and owner.id in ("self", "cls")):
+            is_own = isinstance(owner, ast.Name) and owner.id in ("self", "cls")
+            if not is_own and node.attr not in ("_replace", "_asdict", "_fields"):
                 yield node.lineno, f"private {ast.unparse(node)}"
 
 

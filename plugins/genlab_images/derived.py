@@ -98,6 +98,7 @@ class DerivedPairs(Pairs):
         self.source = source
         self.side: SideName = side
         self.derivation = derivation
+        self.has_masks = source.has_masks
 
     @override
     def __len__(self) -> int:
@@ -106,7 +107,9 @@ class DerivedPairs(Pairs):
     @override
     def __getitem__(self, index: int) -> Pair:
         key, image = self._image(index)
-        return Pair(key, self.derivation.condition(image, key), image)
+        mask = self.source[index].mask if self.has_masks else None
+        cut = None if mask is None else mask[: image.shape[0], : image.shape[1]]
+        return Pair(key, self.derivation.condition(image, key), image, cut)
 
     @override
     def read_side(self, index: int, side: SideName) -> SideImage:

@@ -101,16 +101,19 @@ def without_packages(value: Any) -> Any:
 
 REST = {
     "data": "drawn_facades",
+    "augment.jitter": "jitter",
+    "augment.flip": "flip",
     "method": "pix2pix",
     "discriminator": "patchgan",
     "losses.l1": "l1",
     "losses.adversarial": "adversarial",
+    "optimizer": "adam",
     "schedule": "linear",
     "evaluate.metrics.l1": "l1",
     "listeners.jsonl": "jsonl",
 }
-NAMES = ["genlab:drawn_facades", "genlab:pix2pix", "genlab:unet", "genlab:patchgan", "genlab:adversarial", "genlab:l1"]
-NAMES += ["genlab:adam", "genlab:linear"]
+NAMES = ["genlab:drawn_facades", "genlab:jitter", "genlab:flip", "genlab:pix2pix", "genlab:unet", "genlab:patchgan"]
+NAMES += ["genlab:adversarial", "genlab:l1", "genlab:adam", "genlab:linear"]
 
 
 def test_a_run_s_recipe_names_packages(paused: Path) -> None:

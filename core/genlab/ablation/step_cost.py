@@ -22,6 +22,7 @@ from genlab.engine.step_kinds import mean_over_cycle, periods_of, step_kinds
 from genlab.engine.training import Training
 from genlab.engine.work import seconds_of
 from genlab.errors import RunError
+from genlab.runs.provenance import code_digests
 from genlab.util.bounded import read_bounded
 from genlab.util.files import write_json
 
@@ -56,7 +57,7 @@ class StepCosts:
     def find(self, recipe: Recipe, measure: Callable[[], float]) -> float:
         """The recorded cost of a step of a recipe; without one it is measured. Seed and length make no difference."""
         known = self._record.setdefault(self.unit, {})
-        name = key(identity(with_length(recipe, 1, seed=0).tables(), {}, {}))
+        name = key(identity(with_length(recipe, 1, seed=0).tables(), {}, code_digests(recipe)))
         if name not in known:
             known[name] = measure()
         return known[name]

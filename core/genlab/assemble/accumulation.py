@@ -32,20 +32,28 @@ def accumulation_faults(losses: Mapping[str, ComponentConfig], train: Train) -> 
             yield Fault(("losses", label), what, hint, at_key=True)
 
 
-def accumulation_warnings(networks: Mapping[str, Network], train: Train) -> list[str]:
-    """Warnings of networks that look across a batch, where gradients are averaged over several.
+def accumulation_warnings(networks: Mapping[str, Network], train: Train, *, is_masked: bool) -> list[str]:
+    """Warnings of what looks across a batch, where gradients are averaged over several.
 
     Args:
         networks: by role.
         train: how many batches an update averages over.
+        is_masked: whether some pixels of the pairs may not count.
     """
     if train.accumulate == 1:
         return []
+    pairs = f"{train.batch_size} pair{'s' if train.batch_size > 1 else ''}"
+    warnings: list[str] = []
+    if is_masked:
+        warnings.append(
+            f"Losses are means over the pixels that count of each batch of {pairs}: where batches have different "
+            "numbers of them, an update weighs their pixels differently than one larger batch would."
+        )
     across = [role for role, network in networks.items() if any(isinstance(it, _BatchNorm) for it in network.modules())]
     if not across:
-        return []
-    pairs = f"{train.batch_size} pair{'s' if train.batch_size > 1 else ''}"
+        return warnings
     return [
+        *warnings,
         f"Batch norm of the {' and the '.join(across)} has the statistics of each batch of {pairs}, not of the "
-        f"{train.pairs_per_step} of a step: with train.accumulate, instance norm trains as with a larger batch."
+        f"{train.pairs_per_step} of a step: with train.accumulate, instance norm trains as with a larger batch.",
     ]

@@ -28,9 +28,18 @@ def average_faults(ema: Ema | None, inference: Inference, roles: Mapping[str, Ro
         if name not in trained:
             what = f"`{name}` is not a network that is trained; those are {', '.join(trained)}"
             yield Fault(("ema", "roles", place), what, nearest(name, trained))
+    if inference.weights == "ema" and not predicts_averaged(ema, roles):
+        what = f"a prediction uses no average of the {' and the '.join(ema.roles)}"
+        yield Fault(("inference", "weights"), what, 'Average a generator, or set inference.weights = "plain".')
     if not ema.roles and not trained_generators(roles):
         hint = f"Name others: ema.roles = {trained}."
         yield Fault(("ema",), "the average is of all generators that are trained, and there is none", hint, at_key=True)
+
+
+def predicts_averaged(ema: Ema, roles: Mapping[str, Role]) -> bool:
+    """True if a network whose weights are averaged takes part in predictions, as all but discriminators do."""
+    names = ema.roles or trained_generators(roles)
+    return any(roles[name].kind != "discriminator" for name in names if name in roles)
 
 
 def trained_generators(roles: Mapping[str, Role]) -> tuple[str, ...]:

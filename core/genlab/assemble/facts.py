@@ -52,7 +52,7 @@ def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
             table["best"] += f"; ends early after {patience} validation{'s' * (patience > 1)} without a better one"
     if ema := settings.ema:
         table["average"] = f"weights of the {' and the '.join(ema.roles)}, over {ema.horizon:,} pairs"
-    warnings = accumulation_warnings(experiment.networks, settings.train)
+    warnings = accumulation_warnings(experiment.networks, settings.train, is_masked=experiment.training.is_masked)
     warnings += [str(suspicion) for suspicion in find_suspicions(experiment.reads(0)[0], settings.input)]
     if data.fingerprints["train"] == data.fingerprints["validation"]:
         warnings.append("The validation pairs are the training pairs, so scores do not measure generalization.")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from genlab.assemble.accumulation import accumulation_faults
-from genlab.assemble.averages import average_faults, trained_generators
+from genlab.assemble.averages import average_faults, predicts_averaged, trained_generators
 from genlab.assemble.best_checkpoint import best_checkpoint_faults
 from genlab.assemble.game import game_faults
 from genlab.assemble.init_tables import read_init
@@ -95,7 +95,7 @@ class _Resolver:
         if self.faults:
             return None
         tables["ema"] = tables["ema"] and tables["ema"].settled(trained_generators(roles))
-        averaged = tables["ema"] is not None
+        averaged = tables["ema"] is not None and predicts_averaged(tables["ema"], roles)
         tables["inference"] = tables["inference"].settled(tables["train"].batch_size, averaged=averaged)
         return Recipe(
             title=title,

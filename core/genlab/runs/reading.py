@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from genlab.assemble.read import CheckedRecipe, check_document
 from genlab.config.component_name import canonical
@@ -13,7 +12,6 @@ from genlab.registry.discovery.packages import declared_plugins
 from genlab.registry.discovery.plugin_file import PluginFile
 from genlab.registry.discovery.trust import require_trust
 from genlab.runs.folder import RunFolder
-from genlab.runs.former_recipes import upgraded
 from genlab.runs.kept_recipe import kept_recipe
 
 
@@ -28,8 +26,7 @@ def read_run(folder: RunFolder) -> CheckedRecipe:
         RunError: the recipe was edited since the run began, packages that the run was made with are missing, plugin
             files are others than it was made with, or it has code that is not trusted.
     """
-    kept = kept_recipe(folder)
-    document = replace(kept, values=upgraded(kept.values))
+    document = kept_recipe(folder)
     files = [PluginFile.read(file, str(file)) for file in folder.plugin_files]
     _refuse_changed_plugins(folder, files)
     require_trust(folder.path, files)

@@ -216,6 +216,16 @@ def test_the_steps_are_recorded_and_a_second_call_measures_and_trains_nothing(
         ablate(path, out=out, overrides=[*overrides, "generator.width=3"], plugins=[plugin])
 
 
+def test_an_arm_with_other_code_has_its_cost_counted_anew(planned, plugin: Path) -> None:
+    budget = f"{{ flops = {24 * (FORWARD + BACKWARD)} }}"
+    before = planned(budget)
+    assert before.step_costs
+    before.folder.path.mkdir()
+    before.step_costs.save()
+    plugin.write_text(PLUGIN.replace("width: int = 2", "width: int = 4"))
+    assert planned(budget).plan.step_costs["narrow"] == 2 * before.plan.step_costs["narrow"]
+
+
 def test_the_report_shows_scores_by_what_they_cost(recipe, plugin: Path, tmp_path: Path) -> None:
     path, seed = recipe(f"{{ flops = {4 * 6 * (FORWARD + BACKWARD)} }}"), "ablation.seeds=[0]"
     ablate(path, out=tmp_path / "out", overrides=[seed], plugins=[plugin])

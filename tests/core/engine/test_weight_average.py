@@ -198,6 +198,11 @@ def test_a_finished_trial_keeps_it(tiny: Path, tmp_path: Path) -> None:
             "`painter` is not a network that is trained; those are generator",
         ),
         ([EMA, "losses.adversarial=false", "ema.roles=['discriminator']"], "ema.roles", "those are generator"),
+        (
+            [EMA, "ema.roles=['discriminator']", "inference.weights=ema"],
+            "inference.weights",
+            "a prediction uses no average of the discriminator",
+        ),
         (["ema.horizon=0"], "ema.horizon", "expected an integer of at least 1, got 0"),
         (["ema.roles=['generator']"], "", "needs `horizon`"),
         (["ema=true"], "ema", "expected a table, got true"),
@@ -220,6 +225,12 @@ def test_the_remedy_for_a_loss_that_is_no_mean_is_the_batch_of_that_size(tiny: P
     values = ["losses.adversarial=false", "losses.relativistic_average={}", "train.accumulate=2", "train.batch_size=3"]
     with pytest.raises(RecipeError, match=r"train\.accumulate = 1 and train\.batch_size = 6"):
         read_recipe(tiny, overrides=values)
+
+
+def test_a_run_that_averages_its_discriminator_alone_predicts_with_trained_weights(tiny: Path) -> None:
+    recipe = read_recipe(tiny, overrides=[EMA, "ema.roles=['discriminator']"]).recipe
+    assert recipe.settings.inference.weights == "plain"
+    assert recipe.settings.averaged == ()
 
 
 def test_a_recipe_drops_the_average_that_it_inherits(tiny: Path) -> None:

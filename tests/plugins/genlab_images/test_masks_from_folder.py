@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,14 @@ from PIL import Image
 from tests.checkpoints import tensor_digests
 
 import genlab
-from genlab import DataError, DataUnavailableError
+from genlab import DataError, Dataset, DataUnavailableError
+from genlab_images.edges import Edges
+from genlab_images.gray import Gray
+from genlab_images.holes import Holes
 from genlab_images.labels_from_values import LabelsFromValues
+from genlab_images.low_resolution import LowResolution
 from genlab_images.masks_from_folder import MasksFromFolder
+from genlab_images.noise import Noise
 from genlab_images.one_side import OneSide
 from genlab_images.side_by_side import SideBySide
 from genlab_images.unpaired_folders import UnpairedFolders
@@ -127,3 +133,15 @@ def test_what_masks_leave_out_has_no_part_in_a_training(masked: MasksFromFolder,
         run = genlab.train(tiny, overrides=overrides, out=tmp_path / f"run of {root.name}")
         found.append((tensor_digests(run.path)["generator.safetensors"], run.metrics))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("make", [Gray, Edges, Holes, partial(LowResolution, factor=3), partial(Noise, deviation=9.0)])
+def test_conditions_made_from_masked_images_keep_the_masks(
+    masked: MasksFromFolder, make: Callable[..., Dataset]
+) -> None:
+    pairs = make(source=masked, side="a").open("train")
+    assert pairs.has_masks
+    for pair, stored in zip(pairs, masked.open("train"), strict=True):
+        assert pair.mask is not None and stored.mask is not None
+        height, width = pair.b.shape[:2]
+        assert np.array_equal(pair.mask, stored.mask[:height, :width])

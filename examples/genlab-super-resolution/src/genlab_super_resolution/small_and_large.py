@@ -60,9 +60,7 @@ class SmallAndLargePairs(Pairs):
     def __init__(self, source: Pairs, side: SideName, size: int, scale: int) -> None:
         kind = source.a if side == "a" else source.b
         if not isinstance(kind, ImageSide):
-            raise DataError(
-                f"side {side} of the source is a label map, and classes have no mean", hint="Take the other."
-            )
+            raise DataError(f"side {side} of the source is a label map", hint="Take the other one.")
         if source.has_masks:
             raise DataError("pairs of the source have masks, and these are not cut", where=source.description)
         super().__init__(kind, kind, f"{source.description}: side {side} small and large", source.left_out)
