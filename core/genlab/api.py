@@ -241,7 +241,7 @@ def resume(
         on_progress: called with (done, total), in pairs, while the data are checked before the training resumes.
 
     Raises:
-        RunError: it has finished and nothing is set that lets it go on, is being trained, its checkpoints are missing,
+        RunError: it has finished and no override lets it continue, is being trained, its checkpoints are missing,
             its data or its recipe.toml changed, it has code that is not trusted, or an override is of what cannot
             change.
         RecipeError: with all that is wrong with the overrides.

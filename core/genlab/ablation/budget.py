@@ -34,7 +34,7 @@ def within_budget(plan: Plan, budget: Budget, cost_of: Callable[[PlannedTrial], 
         try:
             costs[arm] = cost_of(plan.of(arm)[0])
         except TrainingError as error:
-            what = f"the cost of a step of the arm `{arm}` cannot be told: {error.what}"
+            what = f"the cost of a step of the arm `{arm}` could not be measured: {error.what}"
             faults.append(Fault((TABLE, "budget"), what, error.hint))
     if faults := [*faults, *_cost_faults(budget, costs)]:
         raise recipe_error(faults, document)

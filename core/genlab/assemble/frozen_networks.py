@@ -15,7 +15,7 @@ from genlab.interfaces.network import Network
 
 
 def freeze_networks(recipe: Recipe, networks: Mapping[str, Network], document: Document) -> None:
-    """Freeze what the recipe says; `RecipeError` for levels that there are not."""
+    """Freeze what the recipe says; `RecipeError` for unknown levels."""
     faults = [fault for role in recipe.init for fault in _level_faults(recipe, role, networks[role])]
     if faults:
         raise recipe_error(faults, document)

@@ -249,7 +249,7 @@ class Init(Table):
             raise ValueError("it needs `from`, a run or a safetensors file to start with, or `freeze`")
         for key in ("role", "weights"):
             if self.source is None and getattr(self, key) != type(self).model_fields[key].default:
-                raise ValueError(f"`{key}` is of a run, and it has no `from`")
+                raise ValueError(f"`{key}` needs `from`, the run that it belongs to")
         return self
 
     @property

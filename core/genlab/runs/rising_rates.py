@@ -12,7 +12,7 @@ _log = logging.getLogger("genlab")
 
 
 def warn_of_rising_rates(before: Recipe, after: Recipe, done: int) -> None:
-    """Warn of rates above those of the last step, unless the recipe was to raise them there anyhow, as in a warm-up.
+    """Warn of rates above those of the last step, unless the recipe raises them there, as in a warm-up.
 
     Args:
         before: the recipe until now.

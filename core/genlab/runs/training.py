@@ -97,7 +97,7 @@ def resume_run(
         on_progress: called with (done, total), in pairs, while the data are checked.
 
     Raises:
-        RunError: it has finished and nothing is set that lets it go on, is being trained, its checkpoints are missing,
+        RunError: it has finished and no override lets it continue, is being trained, its checkpoints are missing,
             its recipe was edited, its data changed, or an override is of what may not change.
     """
     refuse_several_processes()

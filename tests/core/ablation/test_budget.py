@@ -281,7 +281,7 @@ def test_a_budget_that_is_none_is_refused(faults, budget: str, overrides: Sequen
         ("scaled", "a step of the arm `other` has no matrix products or convolutions"),
         (
             "broken",
-            "a step of the arm `other` cannot be told: no term of the phase generator has a gradient",
+            "a step of the arm `other` could not be measured: no term of the phase generator has a gradient",
         ),
     ],
 )

@@ -163,7 +163,7 @@ def test_what_nothing_uses_is_dropped(resolved: Resolved) -> None:
         ("init=3", ("init",), "expected a table"),
         ("init.generator=a", ("init", "generator"), "expected a table"),
         ("init.generator={}", ("init", "generator"), "needs `from`"),
-        ("init.generator.weights=ema", ("init", "generator"), "has no `from`"),
+        ("init.generator.weights=ema", ("init", "generator"), "`weights` needs `from`"),
         ("init.judge.freeze=true", ("init", "judge"), "has no network `judge`"),
         ('init.generator.from="a\\tb"', ("init", "generator", "from"), "control characters"),
     ],

@@ -379,7 +379,7 @@ def test_what_is_said_of_a_run_is_refused_of_a_file(tiny: Path, source: Path) ->
     for more in ('init.generator.role="generator"', "init.generator.weights=plain"):
         with pytest.raises(RecipeError, match="is of a run"):
             genlab.check(tiny, overrides=start(file, more))
-        with pytest.raises(RecipeError, match="it has no `from`"):
+        with pytest.raises(RecipeError, match="needs `from`"):
             genlab.check(tiny, overrides=[more])
 
 
