@@ -160,7 +160,7 @@ def _changes(document: Document, arm: _Arm) -> dict[Keys, Any]:
 
 def _leaves(table: Mapping[str, Any], at: Keys = ()) -> Iterator[tuple[Keys, Any]]:
     for key, value in table.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             yield from _leaves(value, (*at, key))
         else:
             yield (*at, key), value

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
@@ -76,8 +75,8 @@ def with_length(recipe: Recipe, steps: int, **changes: object) -> Recipe:
 def measure_step_seconds(recipe: Recipe, document: Document) -> float:
     """Seconds of a training step on this machine, without validation and without what reads and writes files.
 
-    They are the mean over a whole cycle, if phases or objectives take part in some steps only, of the median of a few
-    steps of each kind.
+    They are the mean over a whole cycle, if phases or objectives take part in some steps only, of the fastest of a
+    few steps of each kind, as whatever else the machine does can only slow them down.
 
     Raises:
         GenlabError: what a training would raise.
@@ -95,4 +94,4 @@ def measure_step_seconds(recipe: Recipe, document: Document) -> float:
                     training.step = kinds.total() + number - 1
                     step_batches = training.next_batches(repeat(batch))
                     taken.append(seconds_of(lambda given=step_batches: training.advance(given), experiment.device))
-    return mean_over_cycle(kinds, lambda number: median(seconds[number][_WARM_UP:]))
+    return mean_over_cycle(kinds, lambda number: min(seconds[number][_WARM_UP:]))

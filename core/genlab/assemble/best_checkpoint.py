@@ -26,7 +26,8 @@ def best_checkpoint_faults(
     names, best = score_names(metric_scores(metrics)), checkpoint.best
     if best is not None and best not in names:
         there = ", ".join(names) or "no metrics in [evaluate.metrics]"
-        yield Fault(("checkpoint", "best"), f"no metric gives `{best}`; there are {there}", nearest(best, names))
+        hint = f"Did you mean `validation/{best}`?" if f"validation/{best}" in names else nearest(best, names)
+        yield Fault(("checkpoint", "best"), f"no metric gives `{best}`; there are {there}", hint)
     if train.patience is not None and best is None:
         what = "`patience` counts validations that are not better by the score `checkpoint.best`, which is not set"
         hint = f'Set checkpoint.best = "{names[0]}".' if names else "Add a metric, and name its score there."

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from genlab.assemble.accumulation import accumulation_warnings
 from genlab.assemble.experiment import Built
+from genlab.assemble.recipe import Recipe
 from genlab.config.document import ASSIGNMENT, Document
 from genlab.engine.runtime import device_name
 from genlab.images.folder import describe_left_out
@@ -46,6 +49,7 @@ def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
     epochs = experiment.batches_before(settings.train.steps) * settings.train.batch_size / len(data.training)
     length = f"{settings.train.steps:,} steps ({epochs:,.{0 if epochs >= 10 else 1}f} epochs)"
     table["training"] = f"{length}, seed {settings.seed}"
+    table["optimizer"] = _updates(recipe)
     if settings.checkpoint.best:
         table["best"] = settings.checkpoint.best
         if patience := settings.train.patience:
@@ -59,6 +63,26 @@ def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
     for number, warning in enumerate(warnings, 1):
         table["warning" if len(warnings) == 1 else f"warning {number}"] = warning
     return table
+
+
+def _updates(recipe: Recipe) -> str:
+    """Optimizers and schedules of the networks, once if they are the same."""
+    by_role = {role: _update(recipe, role) for role in recipe.optimizers}
+    if len(set(by_role.values())) == 1:
+        return next(iter(by_role.values()))
+    return "; ".join(f"{role}: {words}" for role, words in by_role.items())
+
+
+def _update(recipe: Recipe, role: str) -> str:
+    optimizer, schedule = recipe.optimizers[role], recipe.schedules[role]
+    rate = optimizer.config.settings.get("learning_rate")
+    words = [optimizer.config.component.name if rate is None else f"{optimizer.config.component.name} {rate:g}"]
+    if optimizer.keys.clip < math.inf:
+        words.append(f"gradients clipped to {optimizer.keys.clip:g}")
+    words.append(f"{schedule.config.component.name} rate")
+    if schedule.keys.warmup:
+        words.append(f"warm-up over {schedule.keys.warmup:.3g} of the steps")
+    return ", ".join(words)
 
 
 def _size(network: Network) -> str:

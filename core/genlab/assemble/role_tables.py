@@ -66,9 +66,11 @@ def resolve_roles(
 
 
 def _split(kind: Kind, given: ComponentTable, roles: Collection[str]) -> tuple[ComponentTable, dict[str, Any]]:
-    """The part of a table that roles share, with the component's name, and the tables of roles."""
+    """The part of a table that roles share, with the component's name, and the tables of roles; false drops one."""
     shared = {key: value for key, value in given.items() if key not in roles}
-    return {"name": kind.default, **shared}, {key: value for key, value in given.items() if key in roles}
+    return {"name": kind.default, **shared}, {
+        key: value for key, value in given.items() if key in roles and value is not False
+    }
 
 
 def _configure(

@@ -82,8 +82,13 @@ def _scale_faults(network: Generator, name: str, recipe: Recipe) -> Iterator[Fau
         hint = "Set input.scale = 1, or choose another method."
         yield Fault(("input", "scale"), f"{needs}, and the target is {scale} times as large", hint)
     elif read and network.scale != given // read.pop():
-        what = f"{recipe.networks[name].component} gives images {network.scale} times as large"
-        yield Fault(("input", "scale"), f"{what}, and `scale` is {scale}", f"Set input.scale = {network.scale}.")
+        config = recipe.networks[name]
+        what = f"{config.component} gives images {network.scale} times as large"
+        larger = "Choose a generator with a `scale`, such as resnet"
+        if "scale" in config.settings:
+            larger = f"Set {dotted((*config.at, 'scale'))} = {scale}"
+        hint = f"{larger}, or set input.scale = {network.scale}."
+        yield Fault(("input", "scale"), f"{what}, and `scale` is {scale}", hint)
 
 
 def _size_of(role: Role, settings: Input) -> tuple[int, int]:

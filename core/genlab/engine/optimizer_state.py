@@ -62,7 +62,7 @@ def _as_tensor(quantity: str, value: Any, of: str) -> tuple[str, Tensor]:
 def _refusal(optimizer: Optimizer, what: str) -> TrainingError:
     return TrainingError(
         f"the state of the optimizer {type(optimizer).__name__} cannot be saved: {what}",
-        hint="Choose another optimizer; its author finds this with genlab.testing.OptimizerSuite.",
+        hint="Choose another optimizer; its author finds this with `gen plugins check`.",
     )
 
 

@@ -22,6 +22,7 @@ from genlab.engine.experiment import Experiment
 from genlab.engine.first_outputs import first_outputs_checked
 from genlab.engine.inference import Predictor
 from genlab.engine.listener_list import ListenerList
+from genlab.engine.optimizer_state import state_tensors
 from genlab.engine.optimizers import rates, set_rates
 from genlab.engine.phases import fresh_batches
 from genlab.engine.precision import Precision
@@ -180,6 +181,9 @@ class Training:
             )
             if self.state.average:
                 self.state.average.update(self.step)
+        if number == 1:  # what cannot be saved is refused before more steps are lost
+            for role, optimizer in self.optimizers.items():
+                state_tensors(optimizer, method.networks[role])
         self.step, self.validated, self.previewed = number, False, False
         self._tell(Step(number, self._values(result) if reading else None))
         self.requests.note("method", require_request(method.request(), f"request() of {type(method).__name__}"))

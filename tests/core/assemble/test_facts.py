@@ -23,8 +23,9 @@ def test_facts_are_what_a_person_wants_to_know_first(resolved: Callable[..., Any
         "generator": "net, 17 parameters",
         "discriminator": "judge, 55 parameters, receptive field 3",
         "training": "4,000 steps (1,333 epochs), seed 3",
+        "optimizer": "adam 0.0002, constant rate",
     }
-    assert list(found) == ["recipe", "set", "data", "input", "generator", "discriminator", "training"]
+    assert list(found) == ["recipe", "set", "data", "input", "generator", "discriminator", "training", "optimizer"]
 
 
 def test_averages_are_told_and_so_are_statistics_of_each_batch_by_itself(tiny: Path) -> None:

@@ -453,3 +453,16 @@ def test_the_template_for_own_pairs_takes_them_from_here(
     recipe = resolve(load_recipe("unet_folder"), first_party)
     assert recipe.data.settings["root"] == tmp_path / "my_pairs"
     assert set(recipe.data.settings) == {"root", "train", "validation", "alpha", "max_pixels"}
+
+
+@pytest.mark.parametrize(
+    "assignments",
+    [
+        ["checkpoint.best=validation/far", "checkpoint.best=false"],
+        ["checkpoint.best=validation/far", "train.patience=3", "checkpoint={best=false}", "train.patience=false"],
+        ["optimizer.generator.learning_rate=1", "optimizer.generator=false"],
+        ["schedule.generator.warmup=1", "schedule.generator=false"],
+    ],
+)
+def test_false_drops_what_a_recipe_inherits(resolved: Resolved, assignments: list[str]):
+    assert resolved(*assignments).tables() == resolved().tables()

@@ -226,9 +226,13 @@ def test_a_weight_that_cannot_be_is_told(failure, value: str, what: str):
         (
             ("generator.name=special", "generator.scale=4"),
             "gives images 4 times as large, and `scale` is 1",
-            "Set input.scale = 4.",
+            "Set generator.scale = 1, or set input.scale = 4.",
         ),
-        (("input.scale=2",), "gives images 1 times as large, and `scale` is 2", "Set input.scale = 1."),
+        (
+            ("input.scale=2",),
+            "gives images 1 times as large, and `scale` is 2",
+            "such as resnet, or set input.scale = 1.",
+        ),
         (
             ("method.name=teacher", "networks.encoder.name=code", "input.scale=2"),
             "needs sides of one size for its back, and the target is 2 times as large",

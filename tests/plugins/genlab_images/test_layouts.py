@@ -39,4 +39,12 @@ def test_a_recipe_reads_its_layout(
 
 def test_there_is_a_recipe_for_each_dataset_from_files() -> None:
     names = {re.findall(r'name = "(\w+)"', lines)[0] for _, lines in ROWS}
-    assert names == {"side_by_side", "two_folders", "one_folder", "file_list", "huggingface", "unpaired_folders", "gray"}
+    assert names == {
+        "side_by_side",
+        "two_folders",
+        "one_folder",
+        "file_list",
+        "huggingface",
+        "unpaired_folders",
+        "gray",
+    }
