@@ -195,7 +195,7 @@ def test_what_is_read_ahead_is_bounded_in_memory_however_slow_the_readers_are():
     pair, size, settings = 2 * 3 * 512 * 512, 2, Input(size=512)
     ahead = ReadAhead(3, nbytes=5 * pair + 17, least=2)
     counted = Counted(Large(*zip(*pictures(40, 4, 4).arrays, strict=True)), settings, (512, 512), cache_bytes=0)
-    stream = Batches(counted, settings, 0, size, ahead=ahead).starting_at(0)
+    stream = Batches(counted, [], 0, size, ahead=ahead).starting_at(0)
     for number, _ in enumerate(islice(stream, 16)):
         time.sleep(0.02 * (number % 2))  # now the readers are slower than the training, and now faster
     stream.close()
