@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 
+from genlab.config.changed_values import ChangedValue
 from genlab.config.schema import Settings
 from genlab.engine.best import best_so_far, out_of_patience
 from genlab.engine.checkpoint_state import IntactCheckpoint, update_progress
@@ -51,9 +53,33 @@ def refuse_without_patience(manifest: Manifest, settings: Settings, done: int, f
         raise RunError(what, where=str(folder.path), hint=f"Set train.patience to more than {best.since}.")
 
 
-def without_stop(checkpoint: IntactCheckpoint) -> IntactCheckpoint:
-    """Forget the end that a listener or the method asked for, on the disk too, so that a training can go past it."""
-    if checkpoint.progress.stop is None:
+def refuse_same_end(manifest: Manifest, changes: Iterable[ChangedValue], done: int, folder: RunFolder) -> None:
+    """Raise a `RunError` if a listener or the method ended a finished run, and no change of the recipe lifts that end.
+
+    Args:
+        manifest: the run's.
+        changes: of its recipe.
+        done: how many steps are done.
+        folder: the run's.
+    """
+    early = manifest.ended_early
+    is_at_its_end = manifest.status == "finished" and done >= manifest.step
+    if early and early.by != "train.patience" and is_at_its_end and not _is_lifted(early, changes):
+        raise finished_error(manifest, folder)
+
+
+def without_stop(checkpoint: IntactCheckpoint, manifest: Manifest, changes: Iterable[ChangedValue]) -> IntactCheckpoint:
+    """Forget the end that a listener or the method asked for, on the disk too, where a training may go past it.
+
+    That is where the recipe's changes lift it, and in a finished run that nothing refused to train on.
+    """
+    stop = checkpoint.progress.stop
+    if stop is None or not (manifest.status == "finished" or _is_lifted(stop, changes)):
         return checkpoint
     update_progress(checkpoint.path, progress := checkpoint.progress.model_copy(update={"stop": None}))
     return checkpoint._replace(progress=progress)
+
+
+def _is_lifted(end: EarlyEnd, changes: Iterable[ChangedValue]) -> bool:
+    """True if the listener that asked for an end has other settings, or is gone; nothing lifts a method's end."""
+    return end.by.startswith("listeners.") and any(f"{it.key}.".startswith(f"{end.by}.") for it in changes)

@@ -25,7 +25,7 @@ from genlab.interfaces.dataset import Split
 from genlab.interfaces.listener import Listener, Started
 from genlab.interfaces.position import Position
 from genlab.runs import provenance
-from genlab.runs.ending import finished_error, refuse_without_patience, without_stop
+from genlab.runs.ending import finished_error, refuse_same_end, refuse_without_patience, without_stop
 from genlab.runs.folder import ManifestListener, RunFolder
 from genlab.runs.kept_recipe import complete_replacement, replace_recipe
 from genlab.runs.loaded_content import LoadedContent
@@ -120,6 +120,7 @@ def resume_run(
         checked = with_overrides(before, assignments)
         changes = changed_values(*aligned(before.tables(), checked.tables()))
         refuse_fixed(changes, assignments, folder, manifest.data.fingerprints)
+        refuse_same_end(manifest, changes, done, folder)
         _refuse_done(manifest, before.recipe, checked.recipe, done, folder)
         refuse_without_patience(manifest, checked.recipe.settings, done, folder)
         with memory_errors():
@@ -137,8 +138,8 @@ def resume_run(
             "ended_early": None,
             "data": data,
         }
-        if checkpoint and manifest.status == "finished":
-            checkpoint = without_stop(checkpoint)
+        if checkpoint:
+            checkpoint = without_stop(checkpoint, manifest, changes)
         updates["best"] = checkpoint.progress.best if checkpoint else None
         if assignments or manifest != recorded:
             updates |= provenance.after_changes(manifest, before, built, done)

@@ -125,11 +125,44 @@ def test_a_run_that_a_listener_ended(clocked: Path, gen: GenCommand) -> None:
     assert (manifest["status"], manifest["step"], manifest["ended_early"]) == ("finished", 8, None)
 
 
-def test_a_run_that_its_method_ended_is_trained_anew(clocked: Path) -> None:
+def refused(run: Path, *overrides: str) -> RunError:
+    """The error of a resume, which changes nothing."""
+    before = (run / "run.json").read_bytes(), read_progress(checkpoints(run / "checkpoints")[-1])
+    with pytest.raises(RunError) as caught:
+        genlab.resume(run, overrides=overrides, trust=True)
+    assert before == ((run / "run.json").read_bytes(), read_progress(checkpoints(run / "checkpoints")[-1]))
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [["title=more"], ["train.steps=20"], ["listeners.clock.stop_at=5"], ["listeners.clock2={name='clock'}"]],
+    ids=str,
+)
+def test_without_another_listener_it_does_not_go_on(clocked: Path, overrides: list[str]) -> None:
+    error = refused(clocked, *overrides)
+    assert "after 5 of 8 steps, by listeners.clock: the clock says so" in error.what
+    assert f"gen resume {clocked} --set listeners.clock=false" in str(error.hint)
+
+
+@pytest.mark.parametrize("overrides", [[], ["title=more"], ["train.steps=20"], ["listeners.clock=false"]], ids=str)
+def test_a_run_that_its_method_ended_is_trained_anew(clocked: Path, overrides: list[str]) -> None:
     edit_manifest(clocked, ended_early={"by": "method", "reason": "enough"})
-    with pytest.raises(RunError, match="after 5 of 8 steps, by method: enough") as caught:
-        genlab.resume(clocked, trust=True)
-    assert f"gen run {clocked}/recipe.toml" in str(caught.value.hint)
+    error = refused(clocked, *overrides)
+    assert "after 5 of 8 steps, by method: enough" in error.what
+    assert f"gen run {clocked}/recipe.toml" in str(error.hint)
+
+
+def test_a_run_that_was_killed_at_its_end_goes_on_without_the_listener(clocked: Path) -> None:
+    edit_manifest(clocked, status="interrupted", ended_early=None)
+    manifest = genlab.resume(clocked, overrides=["listeners.clock=false"], trust=True).manifest
+    assert (manifest.step, manifest.ended_early) == (8, None)
+
+
+def test_a_stop_at_the_last_step_does_not_end_a_longer_training(tiny: Path, tmp_path: Path) -> None:
+    run = train(tiny, tmp_path / "run", ["train.steps=2", "listeners.clock.stop_at=2"]).path
+    manifest = genlab.resume(run, overrides=["train.steps=3"], trust=True).manifest
+    assert (manifest.step, manifest.ended_early) == (3, None)
 
 
 def test_once_it_goes_on_past_a_stop_a_kill_does_not_bring_it_back(clocked: Path) -> None:
