@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_OPTIMIZER = ".optimizer.safetensors"
+_NETWORK, _OPTIMIZER, _AVERAGE = ".safetensors", ".optimizer.safetensors", ".ema.safetensors"
+_LOSSES, _METHOD = "losses.safetensors", "method.safetensors"
 
 
 def path_of(folder: Path, step: int) -> Path:
@@ -39,7 +40,7 @@ def state_file(checkpoint: Path) -> Path:
 
 def network_file(checkpoint: Path, role: str) -> Path:
     """Path of a network's weights and buffers."""
-    return checkpoint / f"{role}.safetensors"
+    return checkpoint / f"{role}{_NETWORK}"
 
 
 def optimizer_file(checkpoint: Path, role: str) -> Path:
@@ -49,24 +50,30 @@ def optimizer_file(checkpoint: Path, role: str) -> Path:
 
 def average_file(checkpoint: Path, role: str) -> Path:
     """Path of a network's averaged weights, and of its buffers."""
-    return checkpoint / f"{role}.ema.safetensors"
+    return checkpoint / f"{role}{_AVERAGE}"
 
 
 def losses_file(checkpoint: Path) -> Path:
     """Path of the losses' buffers."""
-    return checkpoint / "losses.safetensors"
+    return checkpoint / _LOSSES
 
 
 def method_file(checkpoint: Path) -> Path:
     """Path of the method's own state."""
-    return checkpoint / "method.safetensors"
+    return checkpoint / _METHOD
 
 
 def tensor_files(checkpoint: Path) -> list[Path]:
     """Paths of all files but the state."""
-    return sorted(checkpoint.glob("*.safetensors"))
+    return sorted(checkpoint.glob(f"*{_NETWORK}"))
 
 
 def is_of_optimizer(name: str) -> bool:
     """True for the name of a file with an optimizer's state, which predictions do not need."""
     return name.endswith(_OPTIMIZER)
+
+
+def role_of(name: str) -> str | None:
+    """The role whose network's weights are in a file of that name; None for any other file."""
+    is_other = name in (_LOSSES, _METHOD) or name.endswith((_OPTIMIZER, _AVERAGE))
+    return name.removesuffix(_NETWORK) if name.endswith(_NETWORK) and not is_other else None

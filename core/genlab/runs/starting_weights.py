@@ -20,20 +20,17 @@ from genlab.config.document import Document
 from genlab.config.schema import Init
 from genlab.config.validate import nearest
 from genlab.engine.bounded_tensors import load_tensors
-from genlab.engine.checkpoint_files import is_of_optimizer
+from genlab.engine.checkpoint_files import average_file, network_file, role_of
 from genlab.engine.checkpoint_state import IntactCheckpoint
 from genlab.errors import Fault, RecipeError, RunError
+from genlab.runs.checkpoint_choice import trained_checkpoint
 from genlab.runs.folder import RunFolder
 from genlab.runs.loaded_content import LoadedContent
 from genlab.runs.manifest import Manifest
-from genlab.runs.path_fingerprint import trained_checkpoint
 from genlab.util.files import file_digest
 
 _log = logging.getLogger("genlab")
 
-_NETWORK, _AVERAGE = ".safetensors", ".ema.safetensors"
-"""What the files of a role's weights, and of their average, end with in a checkpoint."""
-_PARTS = ("losses.safetensors", "method.safetensors")
 _CONVERT = (
     "It has to be a safetensors file. One of PyTorch is converted by"
     " safetensors.torch.save_file(torch.load(FILE, weights_only=True), NEW_FILE)."
@@ -134,25 +131,22 @@ def _of_run(path: Path, init: Init, role: str) -> StoredWeights:
         if not checkpoint.path.exists():  # a training replaced it meanwhile
             return _of_run(path, init, role)
         raise _UnusableError(f"{file} cannot be read: {_reason(error)}") from error
-    average = ", average of weights" if file.name.endswith(_AVERAGE) else ""
+    average = ", average of weights" if file == average_file(checkpoint.path, role) else ""
     source = f"{path}, step {checkpoint.progress.step:,}, {role}{average}"
     return StoredWeights(source, tensors, checkpoint.digests[file.name])
 
 
 def _file_of(checkpoint: IntactCheckpoint, init: Init, role: str) -> Path:
     """The file of a checkpoint that has a role's weights."""
-    roles = [name.removesuffix(_NETWORK) for name in checkpoint.digests if _is_of_network(name)]
+    roles = [found for name in checkpoint.digests if (found := role_of(name))]
     if role not in roles:
         what = f"{checkpoint.path} has no network `{role}`; it has {', '.join(roles)}"
         raise _UnusableError(what, nearest(role, roles), key="role" if init.role else "from")
-    has_average = f"{role}{_AVERAGE}" in checkpoint.digests
+    average = average_file(checkpoint.path, role)
+    has_average = average.name in checkpoint.digests
     if init.weights == "ema" and not has_average:
         raise _UnusableError(f"{checkpoint.path} has no average of the weights of its {role}", key="weights")
-    return checkpoint.path / f"{role}{_AVERAGE if has_average and init.weights != 'plain' else _NETWORK}"
-
-
-def _is_of_network(name: str) -> bool:
-    return not (name in _PARTS or is_of_optimizer(name) or name.endswith(_AVERAGE))
+    return average if has_average and init.weights != "plain" else network_file(checkpoint.path, role)
 
 
 def _reason(error: Exception) -> str:
