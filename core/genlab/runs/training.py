@@ -119,7 +119,8 @@ def resume_run(
         before = read_run(folder)
         checked = with_overrides(before, assignments)
         changes = changed_values(*aligned(before.tables(), checked.tables()))
-        refuse_fixed(changes, assignments, folder, manifest.data.fingerprints)
+        starts = {content.key for content in recorded_contents(manifest)}
+        refuse_fixed(changes, assignments, folder, manifest.data.fingerprints.keys() - starts)
         refuse_same_end(manifest, changes, done, folder)
         _refuse_done(manifest, before.recipe, checked.recipe, done, folder)
         refuse_without_patience(manifest, checked.recipe.settings, done, folder)
