@@ -249,6 +249,8 @@ class Init(Table):
     """The role in that run whose weights are taken; the same one by default."""
     weights: Literal["auto", "plain", "ema"] = "auto"
     """The weights of that run as they were trained, or their average (ema); auto takes the average if there is one."""
+    checkpoint: Literal["last", "best"] | Annotated[int, Field(ge=0)] = "last"
+    """The checkpoint of that run: the last, the best by its `checkpoint.best`, or that of a step."""
     freeze: bool | list[str] = False
     """Weights that are not trained: true for the whole network, or a list of its levels, as `gen show` names them."""
 
@@ -256,7 +258,7 @@ class Init(Table):
     def _has_source(self) -> Self:
         if not self.model_fields_set:
             raise ValueError("it needs `from`, a run or a safetensors file to start with, or `freeze`")
-        for key in ("role", "weights"):
+        for key in ("role", "weights", "checkpoint"):
             if self.source is None and getattr(self, key) != type(self).model_fields[key].default:
                 raise ValueError(f"`{key}` needs `from`, the run that it belongs to")
         return self

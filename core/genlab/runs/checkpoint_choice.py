@@ -66,7 +66,8 @@ def trained_checkpoint(folder: RunFolder, run: str, choice: CheckpointChoice = "
     except RunError as error:
         if not found.is_dir():  # a training removed it meanwhile
             return trained_checkpoint(folder, run, choice)
-        hint = "Restore it from a copy of the run, or take the last one: --checkpoint last."
+        last = '`--checkpoint last`, or `checkpoint = "last"` in a recipe'
+        hint = f"Restore it from a copy of the run, or take the last one: {last}."
         raise RunError(error.what, where=error.where, hint=hint) from error
 
 

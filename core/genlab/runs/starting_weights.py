@@ -106,9 +106,9 @@ def _read(path: Path, init: Init, role: str) -> StoredWeights:
 
 
 def _of_file(path: Path, init: Init) -> StoredWeights:
-    if init.role or init.weights != "auto":
-        key = "role" if init.role else "weights"
-        raise _UnusableError(f"`{key}` is of a run, and {path} is a file, which has one network", key=key)
+    for key in ("role", "weights", "checkpoint"):
+        if getattr(init, key) != Init.model_fields[key].default:
+            raise _UnusableError(f"`{key}` is of a run, and {path} is a file, which has one network", key=key)
     try:
         return StoredWeights(str(path), load_tensors(path), file_digest(path))
     except (OSError, ValueError, SafetensorError) as error:
@@ -121,9 +121,10 @@ def _of_run(path: Path, init: Init, role: str) -> StoredWeights:
     except RunError as error:
         raise _UnusableError(f"{path}: {error.what}", "Name the folder of a run, or a safetensors file.") from error
     try:
-        checkpoint = trained_checkpoint(folder, folder.stored().id)
+        checkpoint = trained_checkpoint(folder, folder.stored().id, init.checkpoint)
     except RunError as error:
-        raise _UnusableError(f"{error.where or path}: {error.what}", error.hint) from error
+        key = "from" if init.checkpoint == "last" else "checkpoint"
+        raise _UnusableError(f"{error.where or path}: {error.what}", error.hint, key) from error
     file = _file_of(checkpoint, init, role)
     try:
         tensors = load_tensors(file)

@@ -148,7 +148,8 @@ def test_init_is_read_and_written(resolved: Resolved) -> None:
     assert recipe.init["generator"].source is not None
     assert recipe.init["generator"].source.is_absolute()
     table = recipe.tables()["init"]["generator"]
-    assert table == {"weights": "auto", "freeze": ["first"], "from": str(recipe.init["generator"].source)}
+    source = str(recipe.init["generator"].source)
+    assert table == {"weights": "auto", "checkpoint": "last", "freeze": ["first"], "from": source}
     assert resolved(text=recipe.toml()).init == recipe.init
     assert "init" not in resolved().tables()
 

@@ -77,3 +77,9 @@ def train(tiny: Path, out: Path, settings: Sequence[str] = (), **more: Any) -> R
     plugin = out.with_name("scripted_scores.py")
     plugin.write_text(PLUGIN)
     return genlab.train(tiny, out=out, overrides=[*SETTINGS, *settings], plugins=[plugin], **more)
+
+
+def train_with_choices(tiny: Path, folder: Path) -> None:
+    """Train a run with checkpoints of the steps 2 (the best), 7, for which a listener asked, and 8."""
+    folder.mkdir()
+    train(tiny, folder / "run", ["checkpoint.keep=2", "listeners.clock.save_at=[5, 7]"])

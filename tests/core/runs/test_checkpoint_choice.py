@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.conftest import GenCommand, Once
-from tests.core.runs.scripted import train
+from tests.core.runs.scripted import train_with_choices
 
 import genlab
 from genlab import RunError
@@ -22,13 +23,8 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (36, 36, 3), dtype=np.uint8)
 
 @pytest.fixture
 def run(tiny: Path, tmp_path: Path, once: Once) -> Path:
-    """A run with checkpoints of the steps 2 (the best), 7, for which a listener asked, and 8."""
-
-    def build(folder: Path) -> None:
-        folder.mkdir()
-        train(tiny, folder / "run", ["checkpoint.keep=2", "listeners.clock.save_at=[5, 7]"])
-
-    return Path(shutil.copytree(once("choices", build) / "run", tmp_path / "run"))
+    """A run with checkpoints of the steps 2 (the best), 7, and 8."""
+    return Path(shutil.copytree(once("choices", partial(train_with_choices, tiny)) / "run", tmp_path / "run"))
 
 
 def opened(run: Path, choice: Any) -> genlab.Run:

@@ -9,6 +9,7 @@ import pickle
 import shutil
 import struct
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,14 @@ import torch
 from safetensors.torch import load_file, save_file
 from tests.checkpoints import tensor_digests
 from tests.conftest import GenCommand, Once
+from tests.core.runs.scripted import train_with_choices
 from tests.manifests import edit_manifest, read_manifest
 from torch import Tensor
 
 import genlab
 from genlab import RecipeError, RunError, read_recipe
 from genlab.assemble.starting_weights import StoredWeights
-from genlab.engine.checkpoint_files import checkpoints, network_file, state_file
+from genlab.engine.checkpoint_files import checkpoints, network_file, path_of, state_file
 from genlab.engine.checkpoint_state import read_progress
 from genlab.runs.starting_weights import read_starting_weights
 from genlab.util.files import file_digest
@@ -85,6 +87,34 @@ def test_a_file_of_a_checkpoint_is_the_same_start(tiny: Path, source: Path) -> N
     assert of_run.fingerprint == of_file.fingerprint == file_digest(file)
     assert equal(dict(of_run.tensors), dict(of_file.tensors)) == of_file.tensors.keys()
     assert of_file.source == str(file)
+
+
+@pytest.fixture
+def several(tiny: Path, tmp_path: Path, once: Once) -> Path:
+    """A run with checkpoints of the steps 2 (the best), 7, and 8."""
+    return Path(shutil.copytree(once("choices", partial(train_with_choices, tiny)) / "run", tmp_path / "several"))
+
+
+@pytest.mark.parametrize(("choice", "step"), [("last", 8), ("best", 2), (7, 7), (None, 8)])
+def test_a_start_with_a_checkpoint_of_a_run(tiny: Path, several: Path, choice: object, step: int) -> None:
+    found = read(tiny, *start(several, *([f"init.generator.checkpoint={choice}"] if choice else [])))
+    file = network_file(path_of(several / "checkpoints", step), "generator")
+    assert equal(dict(found.tensors), load_file(file)) == found.tensors.keys()
+    assert found.fingerprint == file_digest(file)
+    assert f"step {step}," in found.source
+
+
+def test_a_checkpoint_that_is_not_there_is_refused_with_those_that_are(tiny: Path, several: Path) -> None:
+    with pytest.raises(RecipeError, match="there is no checkpoint of step 3") as caught:
+        genlab.check(tiny, overrides=start(several, "init.generator.checkpoint=3"))
+    (fault,) = caught.value.faults
+    assert fault.path == ("init", "generator", "checkpoint")
+    assert fault.hint == "Its checkpoints, by step: 8 (last), 7, 2 (best)."
+    damaged = network_file(path_of(several / "checkpoints", 2), "generator")
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
+    with pytest.raises(RecipeError, match=r"the checkpoint is damaged: generator\.safetensors") as caught:
+        genlab.check(tiny, overrides=start(several, "init.generator.checkpoint=best"))
+    assert 'checkpoint = "last"' in str(caught.value)
 
 
 def test_what_does_not_match_is_drawn_and_listed(tiny: Path, tmp_path: Path, source: Path) -> None:
@@ -213,7 +243,12 @@ def test_another_start_is_told_where_a_run_goes_on_and_refused_where_it_begins(
 
 def test_what_it_starts_with_is_fixed(tiny: Path, tmp_path: Path, source: Path) -> None:
     run = genlab.train(tiny, overrides=start(source), out=tmp_path / "run", stop_at=1).path
-    for change in (f"{KEY}=elsewhere", 'init.generator.freeze=["encoder 1"]', "init.generator=false"):
+    for change in (
+        f"{KEY}=elsewhere",
+        'init.generator.freeze=["encoder 1"]',
+        "init.generator=false",
+        "init.generator.checkpoint=best",
+    ):
         with pytest.raises(RunError, match="a resume cannot change"):
             genlab.resume(run, overrides=[change])
 
@@ -361,6 +396,9 @@ def test_a_file_that_cannot_be_used_is_named(
         ({"freeze": ["encoder 9"]}, "freeze", 'generator "unet" has no level `encoder 9`'),
         ({"freeze": True}, "freeze", 'so the phase generator of method "pix2pix" has nothing to update'),
         ({"role": 3}, "role", "expected text, got 3"),
+        ({"checkpoint": "best"}, "checkpoint", "the run has no best checkpoint"),
+        ({"checkpoint": "bset"}, "checkpoint", 'expected "last" or "best", or an integer of at least 0, got "bset"'),
+        ({"checkpoint": True}, "checkpoint", "or an integer of at least 0, got true"),
         ({"form": "x"}, "form", "has no setting `form`"),
     ],
     ids=str,
@@ -376,7 +414,7 @@ def test_what_does_not_go_with_a_run_is_at_its_key(
 
 def test_what_is_said_of_a_run_is_refused_of_a_file(tiny: Path, source: Path) -> None:
     file = network_file(last(source), "generator")
-    for more in ('init.generator.role="generator"', "init.generator.weights=plain"):
+    for more in ('init.generator.role="generator"', "init.generator.weights=plain", "init.generator.checkpoint=8"):
         with pytest.raises(RecipeError, match="is of a run"):
             genlab.check(tiny, overrides=start(file, more))
         with pytest.raises(RecipeError, match="needs `from`"):
