@@ -1,4 +1,4 @@
-"""Augmentations of a recipe: constructed, and tried before a training."""
+"""Augmentations of a recipe, tried before a training."""
 
 from __future__ import annotations
 
@@ -9,17 +9,11 @@ import torch
 from genlab.assemble.recipe import Recipe
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
-from genlab.data.augment import AugmentationStep, augmentation_steps, augmented_sides
+from genlab.data.augment import AugmentationStep, augmented_sides
 from genlab.data.order import draw
 from genlab.data.prepared import PreparedPairs
 from genlab.errors import Fault
 from genlab.interfaces.dataset import ImageSide
-
-
-def construct_augmentations(recipe: Recipe) -> list[AugmentationStep]:
-    """The steps of a recipe's augmentations; `RecipeError`, not located yet, if one rejects its settings."""
-    augmentations = {label: config.build() for label, config in recipe.augmentations.items()}
-    return augmentation_steps(augmentations, recipe.settings.input.height_width)
 
 
 def try_augmentations(

@@ -93,11 +93,12 @@ def build(recipe: Recipe, document: Document, weights: Mapping[str, StoredWeight
     require_masks_followed(recipe, data, document)
     recipe = settle(recipe, data)
     settings, device = recipe.settings, torch.device(recipe.settings.train.device)
-    stores = pair_stores(recipe, data)
+    loaded = load_size(parts.augmentations, settings.input.height_width)
+    stores = pair_stores(recipe, data, loaded)
     training = PreparedPairs(
         data.training,
         settings.input,
-        load_size(parts.augmentations, settings.input.height_width),
+        loaded,
         recipe.predictions,
         stores=stores.get("training", ()),
         device=device,

@@ -11,10 +11,8 @@ from typing import NamedTuple, cast
 import torch
 
 from genlab.assemble import source_digest
-from genlab.assemble.augmentations import construct_augmentations
 from genlab.assemble.open_data import OpenData
 from genlab.assemble.recipe import Recipe
-from genlab.data.augment import load_size
 from genlab.data.cache import Cache, name_of
 from genlab.data.pair_store import PairStore
 from genlab.errors import StorageError
@@ -23,16 +21,21 @@ from genlab.interfaces.dataset import SideName, Split
 _log = logging.getLogger("genlab")
 
 
-def pair_stores(recipe: Recipe, data: OpenData) -> dict[str, list[PairStore]]:
+def pair_stores(recipe: Recipe, data: OpenData, loaded: tuple[int, int]) -> dict[str, list[PairStore]]:
     """Stores of a recipe's pairs, by part, as `PreparedPairs` takes them; none where the cache is off or not available.
 
     Of a part without pairs, conditions and targets have a store each.
+
+    Args:
+        recipe: what they are prepared for.
+        data: both splits.
+        loaded: height and width of training conditions before augmentation.
     """
     cache = Cache.of_this_machine()
     if cache is None:
         return {}
     found: defaultdict[str, list[PairStore]] = defaultdict(list)
-    kept = cache_keys(recipe, data)
+    kept = cache_keys(recipe, data, loaded)
     try:
         for key in kept:
             pairs = data.validation if key.part == "validation" else data.training
@@ -60,8 +63,11 @@ class CacheKey(NamedTuple):
     content: Mapping[str, object]
 
 
-def cache_keys(recipe: Recipe, data: OpenData) -> list[CacheKey]:
-    """Keys of a recipe's pairs in the content-addressed cache; of a part without pairs, conditions come first."""
+def cache_keys(recipe: Recipe, data: OpenData, loaded: tuple[int, int]) -> list[CacheKey]:
+    """Keys of a recipe's pairs in the content-addressed cache, as `pair_stores` takes them.
+
+    Of a part without pairs, conditions come first.
+    """
     settings = recipe.settings.input
     common = {
         "direction": settings.direction,
@@ -76,7 +82,7 @@ def cache_keys(recipe: Recipe, data: OpenData) -> list[CacheKey]:
         "instructions": torch.backends.cpu.get_cpu_capability(),
     }
     parts: dict[str, tuple[Split, tuple[int, int]]] = {
-        "training": ("train", load_size(construct_augmentations(recipe), settings.height_width)),
+        "training": ("train", loaded),
         "validation": ("validation", settings.height_width),
         "unaugmented": ("train", settings.height_width),
     }
@@ -99,8 +105,8 @@ def cache_keys(recipe: Recipe, data: OpenData) -> list[CacheKey]:
     ]
 
 
-def remove_pairs(recipe: Recipe, data: OpenData) -> None:
-    """Remove a recipe's pairs from the cache."""
+def remove_pairs(recipe: Recipe, data: OpenData, loaded: tuple[int, int]) -> None:
+    """Remove a recipe's pairs, as `pair_stores` takes them, from the cache."""
     if cache := Cache.of_this_machine():
-        for key in cache_keys(recipe, data):
+        for key in cache_keys(recipe, data, loaded):
             cache.remove(name_of(key.content))

@@ -211,7 +211,7 @@ def _check_data(built: Built, step: int, on_progress: OnProgress) -> None:
     data = built.data
     if {"train": data.training.fingerprint(), "validation": data.validation.fingerprint()} == data.fingerprints:
         return
-    remove_pairs(built.recipe, data)
+    remove_pairs(built.recipe, data, built.experiment.training.sizes[0])
     what = "the pairs changed while they were read"
     raise DataError(what, where=data.training.description, hint="Start again when nothing writes to them any more.")
 

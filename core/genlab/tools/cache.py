@@ -9,6 +9,7 @@ from genlab.assemble.experiment import construct, settle
 from genlab.assemble.open_data import open_data
 from genlab.assemble.pair_cache import cache_keys
 from genlab.assemble.read import read_recipe
+from genlab.data.augment import load_size
 from genlab.data.cache import Cache, CacheContent
 
 
@@ -26,8 +27,10 @@ def inspect_cache(
     if cache is None:
         return None
     checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
-    data = open_data(construct(checked.recipe, checked.document).data)
-    return cache.content(key.content for key in cache_keys(settle(checked.recipe, data), data))
+    parts = construct(checked.recipe, checked.document)
+    data = open_data(parts.data)
+    loaded = load_size(parts.augmentations, checked.recipe.settings.input.height_width)
+    return cache.content(key.content for key in cache_keys(settle(checked.recipe, data), data, loaded))
 
 
 def clear_cache() -> CacheContent | None:

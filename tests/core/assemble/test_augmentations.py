@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.core.assemble.conftest import Cut
 
 from genlab import PluginError, RecipeError
 from genlab.assemble.experiment import build, construct
@@ -81,3 +82,11 @@ def test_sizes_and_sides_that_one_does_not_take(
 def test_one_that_gives_something_else_is_found_before_a_training(made: Make, settings: str, what: str) -> None:
     with pytest.raises(PluginError, match=rf"the augmentation cut: .*{what}"):
         made(build, f"augment.cut={{{settings}}}")
+
+
+def test_they_are_constructed_once(made: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+    input_size = Cut.input_size
+    monkeypatch.setattr(Cut, "input_size", lambda self, size: asked.append(size) or input_size(self, size))
+    made(build, "augment.cut={}")
+    assert len(asked) == 1

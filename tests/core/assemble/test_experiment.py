@@ -13,6 +13,7 @@ from genlab.assemble.open_data import open_data
 from genlab.assemble.pair_cache import cache_keys
 from genlab.assemble.recipe import Recipe
 from genlab.config.document import Document
+from genlab.data.augment import load_size
 from genlab.data.cache import name_of
 
 Make = Callable[..., Any]
@@ -56,8 +57,10 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> set[st
 def test_what_is_kept_of_pairs_depends_on_all_that_prepares_them(made: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     def names(*assignments: str) -> dict[str, str]:
         def kept(recipe: Recipe, document: Document) -> dict[str, str]:
-            data = open_data(construct(recipe, document).data)
-            return {key.part: name_of(key.content) for key in cache_keys(recipe, data)}
+            parts = construct(recipe, document)
+            data = open_data(parts.data)
+            loaded = load_size(parts.augmentations, recipe.settings.input.height_width)
+            return {key.part: name_of(key.content) for key in cache_keys(recipe, data, loaded)}
 
         return made(kept, *assignments)
 
