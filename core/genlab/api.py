@@ -11,12 +11,11 @@ from genlab.ablation.jobs import JobEvent
 from genlab.ablation.plan import TABLE as ABLATION, make_plan
 from genlab.ablation.results import AblationResult
 from genlab.assemble.experiment import build_method, construct, prepare, with_ranges
-from genlab.assemble.frozen_networks import freeze_networks
 from genlab.assemble.memory_estimate import MemoryEstimate, estimate_training_memory
-from genlab.assemble.networks import construct_networks, outlined
+from genlab.assemble.networks import outline_networks, outlined
 from genlab.assemble.open_data import open_data
 from genlab.assemble.read import CheckedRecipe, read_recipe
-from genlab.assemble.starting_weights import StoredWeights, match_weights
+from genlab.assemble.starting_weights import StoredWeights
 from genlab.config.load import find_recipe
 from genlab.errors import DataUnavailableError
 from genlab.interfaces.listener import Probed
@@ -118,9 +117,7 @@ def _construct_method(
     checked: CheckedRecipe, losses: Mapping[str, AnyLoss], weights: Mapping[str, StoredWeights]
 ) -> None:
     channels = (3, 3)
-    networks = construct_networks(checked.recipe, channels, checked.document)
-    match_weights(checked.recipe, networks, weights, checked.document)
-    freeze_networks(checked.recipe, networks, checked.document)
+    networks, _ = outline_networks(checked.recipe, channels, weights, checked.document)
     build_method(checked.recipe, networks, losses, channels, checked.document)
 
 
@@ -148,9 +145,7 @@ def describe_networks(
     weights = read_starting_weights(built, checked.document)
 
     def describe() -> list[NetworkSummary]:
-        networks = construct_networks(built, channels, checked.document)
-        starts = match_weights(built, networks, weights, checked.document)
-        freeze_networks(built, networks, checked.document)
+        networks, starts = outline_networks(built, channels, weights, checked.document)
         return summarize_networks(networks, built, channels, starts)
 
     return outlined(describe)

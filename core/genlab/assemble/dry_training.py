@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from torch.optim import SGD
 
 from genlab.assemble.experiment import build_method, construct_losses
-from genlab.assemble.frozen_networks import freeze_networks
-from genlab.assemble.networks import construct_networks, outlined
+from genlab.assemble.networks import outline_networks, outlined
 from genlab.assemble.recipe import Recipe
 from genlab.config.document import Document
 from genlab.data.device import CPU
@@ -44,12 +43,11 @@ class DryTraining:
         # Losses may load weights, or open a run, which takes a device with values.
         with CPU:
             losses = construct_losses(recipe, document)
-        networks = construct_networks(recipe, channels, document)
-        self.method = build_method(recipe, networks, losses, channels, document)
-        freeze_networks(recipe, networks, document)
+        networks, _ = outline_networks(recipe, channels, {}, document)
         for role, network in networks.items():
             if not recipe.roles[role].trained:
                 network.requires_grad_(False).eval()
+        self.method = build_method(recipe, networks, losses, channels, document)
         for module in self.modules():
             module.to(self.device)
         settings = recipe.settings

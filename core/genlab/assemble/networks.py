@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import torch
 
+from genlab.assemble.frozen_networks import freeze_networks
 from genlab.assemble.instances import check_network
 from genlab.assemble.recipe import Recipe
 from genlab.assemble.roles import role_faults
+from genlab.assemble.starting_weights import StoredWeights, match_weights
+from genlab.assemble.weights_match import WeightsMatch
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
 from genlab.data.device import CPU
@@ -70,6 +73,19 @@ def outlined(describe: Callable[[], T]) -> T:
     except Exception:  # noqa: BLE001  (whatever a component raises without values; if it is at fault, it raises again)
         with weights_within(available_memory(CPU)):
             return describe()
+
+
+def outline_networks(
+    recipe: Recipe, channels: tuple[int, int], weights: Mapping[str, StoredWeights], document: Document
+) -> tuple[dict[str, Network], dict[str, WeightsMatch]]:
+    """Construct the networks of a training without its values: stored weights are only compared, and parts are frozen.
+
+    Returns also what of the stored weights matches, by role; `RecipeError` for settings that do not go together.
+    """
+    networks = construct_networks(recipe, channels, document)
+    starts = match_weights(recipe, networks, weights, document)
+    freeze_networks(recipe, networks, document)
+    return networks, starts
 
 
 def construct_networks(recipe: Recipe, channels: tuple[int, int], document: Document) -> dict[str, Network]:
