@@ -111,7 +111,7 @@ def test_faults_are_shown_like_a_compilers(gen: GenCommand, tiny: Path, tmp_path
     assert "Traceback" not in failed.stderr
     assert 'mine.toml:25:1: error: generator "unet" has no setting `chanels`' in failed.stderr
     assert "  25 | chanels = 4\n     | ^^^^^^^\nDid you mean `channels`?" in failed.stderr
-    assert '"constant", "linear" or "cosine", got "lineer"' in failed.stderr
+    assert 'no plugin gives a schedule "lineer"; there are constant, cosine, linear, step' in failed.stderr
     assert not (tmp_path / "runs").exists()
 
 

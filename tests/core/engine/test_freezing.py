@@ -7,12 +7,12 @@ import copy
 import pytest
 import torch
 from tests.core.engine.test_step import Bench, Together
-from tests.core.toys import CPU, batch, networks
+from tests.core.toys import batch, networks
+from tests.optimizers import adam
 from torch import nn
 
-from genlab.config.schema import Optimizer
 from genlab.engine.freezing import freeze, is_frozen
-from genlab.engine.optimizers import make_optimizers, trained_networks
+from genlab.engine.optimizers import trained_networks
 from genlab.engine.step import measure_norms
 
 
@@ -60,7 +60,7 @@ def together() -> Bench:
     bench = Bench(made=networks())
     bench.method = Together(bench.networks, {})
     freeze(bench.networks["discriminator"], by_image=False)
-    bench.optimizers = make_optimizers(trained_networks(bench.method), Optimizer(learning_rate=0.01), CPU)
+    bench.optimizers = adam(trained_networks(bench.method), learning_rate=0.01)
     return bench
 
 

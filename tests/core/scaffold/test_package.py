@@ -147,7 +147,9 @@ def test_the_code_is_as_ruff_would_have_it(packages: Packages, tmp_path: Path) -
 def test_a_kind_that_there_is_not(tmp_path: Path) -> None:
     with pytest.raises(PluginError) as caught:
         create_plugin("mine", "metrics", out=tmp_path)
-    kinds = "generator, discriminator, network, loss, dataset, augmentation, metric, method, listener"
+    kinds = (
+        "generator, discriminator, network, loss, dataset, augmentation, metric, method, optimizer, schedule, listener"
+    )
     assert str(caught.value) == f'unknown kind of component "metrics"; the kinds are {kinds}\nDid you mean `metric`?'
 
 
