@@ -38,7 +38,7 @@ from genlab.engine.compilation import compile_networks, next_step  # noqa: E402
 from genlab.engine.precision import Precision  # noqa: E402
 from genlab.engine.runtime import keep_freed_memory, place, tf32_and_autotune  # noqa: E402
 from genlab.engine.seeding import initialize  # noqa: E402
-from genlab.engine.step import measure_norms, train_step  # noqa: E402
+from genlab.engine.step import StepSettings, measure_norms, train_step  # noqa: E402
 from genlab.engine.work import flops_of, seconds_of  # noqa: E402
 from genlab.interfaces.batch import Batch  # noqa: E402
 from genlab.interfaces.method import WeightedLoss  # noqa: E402
@@ -100,10 +100,10 @@ def genlab(batch: Batch, device: torch.device, precision: str, compile: bool) ->
 
     def step() -> None:
         next_step(device)
-        train_step(method, batch, optimizers, with_norms=False, precision=mixed)
+        train_step(method, [batch], optimizers, with_norms=False, settings=StepSettings(mixed))
 
     if compile:
-        compile_networks(method, mixed, len(batch.condition), device, lambda: measure_norms(method, batch, mixed))
+        compile_networks(method, mixed, len(batch.condition), device, lambda: measure_norms(method, [batch], mixed))
     yield step
 
 

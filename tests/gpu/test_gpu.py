@@ -22,7 +22,7 @@ from genlab.data.batches import Batches
 from genlab.engine.compilation import compile_networks, next_step
 from genlab.engine.experiment import Experiment
 from genlab.engine.precision import Precision
-from genlab.engine.step import measure_norms, train_step
+from genlab.engine.step import StepSettings, measure_norms, train_step
 
 pytestmark = [
     pytest.mark.gpu,
@@ -57,7 +57,7 @@ def batch() -> Batch:
 def stepper(made: Experiment, batch: Batch, precision: Precision) -> Callable[[], object]:
     def step() -> object:
         next_step(made.device)
-        return train_step(made.method, batch, made.optimizers, with_norms=False, precision=precision)
+        return train_step(made.method, [batch], made.optimizers, with_norms=False, settings=StepSettings(precision))
 
     return step
 
@@ -106,7 +106,7 @@ def test_recorded_graphs_launch_a_fraction_of_the_kernels(experiment: Experiment
     step()
     eager = launches(step)
     compile_networks(
-        experiment.method, precision, 1, experiment.device, lambda: measure_norms(experiment.method, batch, precision)
+        experiment.method, precision, 1, experiment.device, lambda: measure_norms(experiment.method, [batch], precision)
     )
     for _ in range(5):
         step()

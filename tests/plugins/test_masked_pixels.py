@@ -137,7 +137,7 @@ def test_an_image_of_which_no_pixel_counts_changes_no_weight_of_the_generator():
     method = pix2pix(drawn(2, 3, 32, 32, seed=2))
     before = method.networks["generator"].prediction.detach().clone()
     optimizers = {role: torch.optim.Adam(network.parameters()) for role, network in method.networks.items()}
-    result = train_step(method, batch, optimizers, with_norms=True)
+    result = train_step(method, [batch], optimizers, with_norms=True)
     assert all(value.isfinite() for value in (*result.losses.values(), *result.gradient_norms.values()))
     assert result.losses["generator/l1"] == 0
     assert torch.equal(method.networks["generator"].prediction, before)

@@ -17,7 +17,7 @@ from genlab.data.device import CPU
 from genlab.engine.optimizers import trained_networks
 from genlab.engine.phases import fresh_batches
 from genlab.engine.seeding import isolated_rng
-from genlab.engine.step import train_step
+from genlab.engine.step import StepSettings, train_step
 from genlab.engine.step_kinds import mean_over_cycle, periods_of, step_kinds
 from genlab.engine.work import flops_of
 from genlab.interfaces.batch import Batch
@@ -78,14 +78,14 @@ class DryTraining:
         """Take the step of that number, counted from 1."""
         position = Position(number - 1, number)
         count = self._accumulate * (1 + fresh_batches(self.method.phases(), position))
-        batch, *fresh = [self._batch._replace(position=position) for _ in range(count)]
+        batches = [self._batch._replace(position=position) for _ in range(count)]
         networks = trained_networks(self.method)
         # An optimizer without state or matrix products, which runs on any device.
         optimizers = {role: SGD(network.parameters(), lr=0.0) for role, network in networks.items()}
         # What a method makes on a CPU for itself has values there, too.
         with CPU, isolated_rng(CPU):
             self.method.begin(position)
-            train_step(self.method, batch, optimizers, with_norms=False, fresh=fresh, accumulate=self._accumulate)
+            train_step(self.method, batches, optimizers, False, StepSettings(accumulate=self._accumulate))
 
     def modules(self) -> list[nn.Module]:
         """The networks and the losses."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import NamedTuple, cast
@@ -28,6 +29,21 @@ RANGE = "genlab: "
 """Prefix of the names of a step's parts in a profile."""
 
 
+@dataclass(frozen=True)
+class StepSettings:
+    """What is the same in all steps of a training.
+
+    Args:
+        precision: what layers compute in.
+        clips: the greatest L2 norm of all gradients of a network, of the roles that have one.
+        accumulate: how many batches an update takes, whose gradients are averaged.
+    """
+
+    precision: Precision = field(default_factory=full_precision)
+    clips: Mapping[str, float] = field(default_factory=dict[str, float])
+    accumulate: int = 1
+
+
 class StepResult(NamedTuple):
     """Result of a step, still on the device.
 
@@ -44,39 +60,35 @@ class StepResult(NamedTuple):
 
 def train_step(
     method: Method,
-    batch: Batch,
+    batches: Iterable[Batch],
     optimizers: Mapping[str, Optimizer],
     with_norms: bool,
-    precision: Precision | None = None,
-    fresh: Iterable[Batch] = (),
-    clips: Mapping[str, float] = {},
-    accumulate: int = 1,
+    settings: StepSettings | None = None,
 ) -> StepResult:
     """Make the updates of the phases that take part in a step, in their order.
 
     Args:
         method: the method.
-        batch: the step's first batch, which says where the training is.
+        batches: those of an update, of which the first says where the training is; then those of the updates that
+            phases repeat with others.
         optimizers: by role.
         with_norms: whether to measure norms of gradients and weights.
-        precision: by default single precision.
-        clips: the greatest L2 norm of all gradients of a network, of the roles that have one.
-        fresh: the batches after it, of the first update and then of those that phases repeat with others.
-        accumulate: how many batches an update takes, whose gradients are averaged.
+        settings: by default single precision, one batch, and no clipping.
     """
-    result, precision, others = StepResult({}, {}, {}), precision or full_precision(), iter(fresh)
-    batches = [batch, *islice(others, accumulate - 1)]
+    settings = settings or StepSettings()
+    result, precision, fresh = StepResult({}, {}, {}), settings.precision, iter(batches)
+    first = list(islice(fresh, settings.accumulate))
     with precision.applied(method.networks.values()):
-        for phase, losses in _updates(method, batches, others, precision):
+        for phase, losses in _updates(method, first, fresh, precision):
             roles = updated_roles(method, phase)
             updating = [optimizers[role] for role in roles]
-            clipped = [role for role in roles if role in clips]
+            clipped = [role for role in roles if role in settings.clips]
             if with_norms or clipped:
                 precision.unscale(updating)
             for role in roles if with_norms else ():
                 _add_norms(result, phase, role, method.networks[role])
             for role in clipped:
-                clip_grad_norm_(method.networks[role].parameters(), clips[role])
+                clip_grad_norm_(method.networks[role].parameters(), settings.clips[role])
             with record_function(f"{RANGE}{phase.name} update"):
                 precision.update(updating)
                 with torch.no_grad():
@@ -85,13 +97,13 @@ def train_step(
     return result
 
 
-def measure_norms(method: Method, batch: Batch, precision: Precision | None = None) -> StepResult:
-    """Gradient and weight norms of one update of each phase, without the updates and their losses."""
-    result, precision = StepResult({}, {}, {}), precision or full_precision()
+def measure_norms(method: Method, batches: Sequence[Batch], precision: Precision | None = None) -> StepResult:
+    """Gradient and weight norms of an update of each phase over these batches, without the updates and the losses."""
+    result, precision, phases = StepResult({}, {}, {}), precision or full_precision(), method.phases()
     with precision.applied(method.networks.values()):
-        shared = _forward(method, batch)
-        for phase in method.phases():
-            _gradients(method, phase, [batch], lambda _: shared, precision)
+        shared = _shared_forward(method, batches, phases)
+        for phase in phases:
+            _gradients(method, phase, batches, shared, precision)
             for role in updated_roles(method, phase):
                 _add_norms(result, phase, role, method.networks[role])
     return result

@@ -29,7 +29,7 @@ from genlab.engine.precision import Precision
 from genlab.engine.requests import Requests, require_request
 from genlab.engine.runtime import cpu_threads, keep_freed_memory, tf32_and_autotune
 from genlab.engine.seeding import derived_seed, isolated_rng, seed_random_numbers
-from genlab.engine.step import StepResult, measure_norms, train_step
+from genlab.engine.step import StepResult, StepSettings, measure_norms, train_step
 from genlab.engine.timing import StepTimer, due
 from genlab.engine.train_state import TrainState
 from genlab.engine.validation import Interrupted, preview, validate
@@ -71,6 +71,7 @@ class Training:
         self.precision = Precision(settings.train.chosen_precision, experiment.device)
         first = restore(checkpoint, self.state) if checkpoint else TrainProgress()
         self.precision.load_state(first.loss_scale)
+        self.step_settings = StepSettings(self.precision, experiment.clips, settings.train.accumulate)
         self.step, self.metrics = first.step, first.metrics
         self.validated, self.previewed = first.validated, first.previewed
         self.best = best_so_far(settings.checkpoint.best, first.best)
@@ -104,14 +105,14 @@ class Training:
         experiment = self.experiment
         method, train = experiment.method, experiment.settings.train
         with self.timer.aside(), closing(self.batches()) as batches, self.saving_if_data_fail():
-            batch = self.next_batches(batches)[0]
-            method.begin(batch.position)
+            update = self.next_batches(batches)[: train.accumulate]
+            method.begin(update[0].position)
             compile_networks(
                 method,
                 self.precision,
                 train.batch_size,
                 experiment.device,
-                lambda: measure_norms(method, batch, self.precision),
+                lambda: measure_norms(method, update, self.precision),
                 train.accumulate,
             )
 
@@ -166,19 +167,10 @@ class Training:
         reading = number == 1 or number % settings.train.values_every == 0 or validating
         self._seed("step")
         next_step(self.experiment.device)
-        method, (batch, *fresh) = self.experiment.method, batches
+        method = self.experiment.method
         with self.timer.stepping(len(batches)):
-            method.begin(batch.position)
-            result = train_step(
-                method,
-                batch,
-                self.optimizers,
-                reading,
-                self.precision,
-                fresh,
-                clips=self.experiment.clips,
-                accumulate=settings.train.accumulate,
-            )
+            method.begin(batches[0].position)
+            result = train_step(method, batches, self.optimizers, reading, self.step_settings)
             if self.state.average:
                 self.state.average.update(self.step)
         if number == 1:  # what cannot be saved is refused before more steps are lost

@@ -224,7 +224,7 @@ class MethodSuite(ToyTraining):
         state, given = self.train_state(), self.batch()
         copies = [side.clone() for side in given.sides]
         with drawing(0):
-            train_step(state.method, given, state.optimizers, with_norms=False, fresh=repeat(given))
+            train_step(state.method, repeat(given), state.optimizers, with_norms=False)
         require(all(map(torch.equal, given.sides, copies)), "it changes the batch in place")
         for role in state.optimizers:
             trains = all(module.training for module in state.method.networks[role].modules())
@@ -272,7 +272,7 @@ class MethodSuite(ToyTraining):
             return
         optimizers, given = toy_optimizers(method), self.batch()
         with drawing(0):
-            train_step(method, given, optimizers, with_norms=False, fresh=repeat(given))
+            train_step(method, repeat(given), optimizers, with_norms=False)
 
 
 class _Scores(NamedTuple):

@@ -159,4 +159,4 @@ class ToyTraining(Suite):
                 seed_random_numbers(derived_seed(0, "step", step), CPU)
                 given = self.batch(count, step)
                 state.method.begin(given.position)
-                train_step(state.method, given, state.optimizers, with_norms=False, fresh=repeat(given))
+                train_step(state.method, repeat(given), state.optimizers, with_norms=False)

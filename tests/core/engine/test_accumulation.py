@@ -19,8 +19,8 @@ from genlab.assemble.experiment import build
 from genlab.assemble.read import read_recipe
 from genlab.engine import step
 from genlab.engine.listener_list import ListenerList
-from genlab.engine.precision import Precision
-from genlab.engine.step import train_step
+from genlab.engine.precision import Precision, full_precision
+from genlab.engine.step import StepSettings, train_step
 from genlab.engine.training import Training
 
 SMOOTH = [
@@ -118,7 +118,8 @@ def gradients(accumulate: int, precision: Precision | None = None, **made: Netwo
     torch.manual_seed(0)
     given = [batch(seed=seed) for seed in range(accumulate)]
     optimizers = {role: SGD(network.parameters(), lr=0.0) for role, network in all_made.items()}
-    train_step(ToyMethod(all_made, {}), given[0], optimizers, True, precision, given[1:], accumulate)
+    settings = StepSettings(precision or full_precision(), accumulate=accumulate)
+    train_step(ToyMethod(all_made, {}), given, optimizers, True, settings)
     return {
         f"{role}/{name}": weight.grad
         for role, network in all_made.items()
@@ -158,8 +159,8 @@ class OnePhase(ToyMethod):
 def test_one_batch_is_in_memory_at_a_time(method: type[ToyMethod], passes: int) -> None:
     made = {**networks(), "generator": Watched()}
     optimizers = {role: SGD(network.parameters(), lr=0.1) for role, network in made.items()}
-    fresh = [batch(seed=seed) for seed in (1, 2)]
-    train_step(method(made, {}), batch(), optimizers, False, None, fresh, 3)
+    given = [batch(seed=seed) for seed in range(3)]
+    train_step(method(made, {}), given, optimizers, False, StepSettings(accumulate=3))
     assert made["generator"].most == 0
     assert len(made["generator"].made) == 3 * passes
 
@@ -178,7 +179,7 @@ def test_a_batch_that_overflows_leaves_out_the_update_of_all() -> None:
     precision.load_state({"scale": 256.0, "_growth_tracker": 0})
     overflowing = batch()._replace(target=torch.full((2, 3, 8, 8), 1e30))
     optimizers = {role: SGD(network.parameters(), lr=0.1) for role, network in made.items()}
-    train_step(ToyMethod(made, {}), batch(), optimizers, False, precision, [overflowing], 2)
+    train_step(ToyMethod(made, {}), [batch(), overflowing], optimizers, False, StepSettings(precision, accumulate=2))
     assert precision.state()["scale"] == 128.0
     assert made["discriminator"].layer.weight.equal(before)
 

@@ -78,7 +78,7 @@ def train_state(seed: int = 0, **other: Network) -> TrainState:
 def train(trained: TrainState, steps: int, first: int = 0) -> TrainState:
     for number in range(first, first + steps):
         seed_random_numbers(number, CPU)
-        train_step(trained.method, batch(seed=number), trained.optimizers, with_norms=False)
+        train_step(trained.method, [batch(seed=number)], trained.optimizers, with_norms=False)
     return trained
 
 

@@ -7,7 +7,7 @@ from torch.nn.utils import get_total_norm
 
 from genlab import Step
 from genlab.engine.precision import Precision
-from genlab.engine.step import train_step
+from genlab.engine.step import StepSettings, train_step
 from genlab.testing import Recorder
 
 
@@ -25,7 +25,7 @@ def step(clips, with_norms=True, name="float32"):
     made = networks()
     optimizers = {role: Descent(network.parameters(), lr=0.01) for role, network in made.items()}
     torch.manual_seed(0)
-    result = train_step(ToyMethod(made, {}), batch(), optimizers, with_norms, precision, clips=clips)
+    result = train_step(ToyMethod(made, {}), [batch()], optimizers, with_norms, StepSettings(precision, clips))
     return result, {role: optimizer.given for role, optimizer in optimizers.items()}
 
 

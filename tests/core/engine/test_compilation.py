@@ -15,7 +15,7 @@ from torch import Tensor
 from genlab import Batch, DataError, Network, Phase, Term
 from genlab.engine.compilation import compile_networks
 from genlab.engine.precision import full_precision
-from genlab.engine.step import measure_norms, train_step
+from genlab.engine.step import StepSettings, measure_norms, train_step
 
 # What PyTorch's compiler warns of within itself.
 pytestmark = [
@@ -62,7 +62,7 @@ def test_the_attempt_leaves_no_trace(cheap):
     made = networks(0)
     method, precision = ToyMethod(made, {}), full_precision()
     before = {role: {n: t.clone() for n, t in network.state_dict().items()} for role, network in made.items()}
-    compile_networks(method, precision, 1, CPU, lambda: measure_norms(method, batch(), precision))
+    compile_networks(method, precision, 1, CPU, lambda: measure_norms(method, [batch()], precision))
     assert cheap
     for role, network in made.items():
         assert all(torch.equal(value, before[role][name]) for name, value in network.state_dict().items())
@@ -92,7 +92,7 @@ def test_a_network_within_a_network_is_compiled_with_it(cheap):
 def test_predictions_are_made_with_the_networks_as_they_are(cheap):
     made = networks(0)
     method, precision = ToyMethod(made, {}), full_precision()
-    compile_networks(method, precision, 1, CPU, lambda: measure_norms(method, batch(), precision))
+    compile_networks(method, precision, 1, CPU, lambda: measure_norms(method, [batch()], precision))
     graphs = len(cheap)
     with torch.no_grad():
         made["generator"].eval()(batch().condition)
@@ -155,9 +155,9 @@ def test_the_real_compiler_gives_the_same_numbers(monkeypatch, tmp_path, caplog)
         method, precision = ToyMethod(one, {}), full_precision()
         optimizers = {role: torch.optim.SGD(network.parameters(), lr=0.1) for role, network in one.items()}
         if one is made:
-            attempt = partial(measure_norms, method, batch(), precision)
+            attempt = partial(measure_norms, method, [batch()], precision)
             compile_networks(method, precision, 1, CPU, attempt)
-        results.append(train_step(method, batch(), optimizers, False, precision).losses)
+        results.append(train_step(method, [batch()], optimizers, False, StepSettings(precision)).losses)
     assert not [record for record in caplog.records if record.name == "genlab" and record.levelno > logging.INFO]
     for name, value in results[0].items():
         torch.testing.assert_close(results[1][name], value, rtol=1e-4, atol=1e-5)

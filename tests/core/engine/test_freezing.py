@@ -74,4 +74,4 @@ def test_a_frozen_network_has_no_optimizer_and_no_gradients() -> None:
     assert all(weight.grad is None for weight in bench.networks["discriminator"].parameters())
     assert {name.partition("/")[0] for name in result.gradient_norms} == {"generator"}
     assert told == [("generator",)]
-    assert {name.partition("/")[0] for name in measure_norms(bench.method, batch()).gradient_norms} == {"generator"}
+    assert {name.partition("/")[0] for name in measure_norms(bench.method, [batch()]).gradient_norms} == {"generator"}

@@ -162,7 +162,7 @@ def test_what_a_network_keeps_from_a_prediction_can_be_trained_with():
     predict(images())
     made = predict.method.networks
     before = made["generator"].inner.weight.detach().clone()
-    train_step(predict.method, batch(), adam(made), with_norms=False)
+    train_step(predict.method, [batch()], adam(made), with_norms=False)
     assert not torch.equal(made["generator"].inner.weight, before)
 
 
@@ -204,7 +204,7 @@ def test_a_prediction_does_not_change_the_next_training_step():
         for number in range(3):
             if predicts:
                 Predictor(method, Inference(normalization="image", dropout=True))(images())
-            train_step(method, Batch(*batch(seed=number)), optimizers, with_norms=False)
+            train_step(method, [Batch(*batch(seed=number))], optimizers, with_norms=False)
         return made["generator"].inner.weight.detach()
 
     assert torch.equal(weights(predicts=True), weights(predicts=False))

@@ -50,7 +50,7 @@ def trained(make) -> TrainState:
 def advance(state: TrainState, first: int, last: int) -> None:
     for number in range(first, last):
         torch.manual_seed(number)
-        train_step(state.method, batch(seed=number), state.optimizers, with_norms=False)
+        train_step(state.method, [batch(seed=number)], state.optimizers, with_norms=False)
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_a_repeated_update_sees_the_network_as_the_one_before_left_it():
         alone.only = ("generator",)
         optimizers = adam(made, learning_rate=0.01)
         for _ in range(steps):
-            train_step(alone, batch(), optimizers, with_norms=False)
+            train_step(alone, [batch()], optimizers, with_norms=False)
         return made["generator"].outer.weight
 
     assert trained(Twice, 1).equal(trained(ToyMethod, 2))
@@ -117,5 +117,5 @@ def test_a_weight_that_is_no_number_is_named():
     made = networks()
     optimizers = adam(made)
     with pytest.raises(TrainingError, match="the weight of critic/real: expected a number, got a Weight") as caught:
-        train_step(Unweighted(made, {}), batch(), optimizers, with_norms=False)
+        train_step(Unweighted(made, {}), [batch()], optimizers, with_norms=False)
     assert "weight.at(batch.position)" in str(caught.value.hint)

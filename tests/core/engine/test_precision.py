@@ -21,7 +21,7 @@ from genlab.config.schema import Train
 from genlab.engine import runtime
 from genlab.engine.precision import Precision, full_precision
 from genlab.engine.runtime import settle_train
-from genlab.engine.step import train_step
+from genlab.engine.step import StepSettings, train_step
 
 MIXED = ["bfloat16", "float16"]
 
@@ -43,7 +43,7 @@ def test_mixed_precision_computes_convolutions_in_16_bits_and_keeps_weights_in_3
             layer.register_forward_hook(lambda _module, _given, output: seen.append(output.dtype))
     method = ToyMethod(made, {})
     optimizers = adam(made)
-    result = train_step(method, batch(), optimizers, True, Precision(name, CPU))
+    result = train_step(method, [batch()], optimizers, True, StepSettings(Precision(name, CPU)))
     assert {*seen} == {getattr(torch, name)}
     parameters = [parameter for network in made.values() for parameter in network.parameters()]
     assert {parameter.dtype for parameter in parameters} == {torch.float32}
@@ -102,7 +102,7 @@ def test_gradient_norms_are_of_the_true_size(name):
     def norms(precision: Precision) -> dict[str, float]:
         made = networks(0)
         optimizers = adam(made)
-        result = train_step(ToyMethod(made, {}), batch(), optimizers, True, precision)
+        result = train_step(ToyMethod(made, {}), [batch()], optimizers, True, StepSettings(precision))
         return {key: float(value) for key, value in result.gradient_norms.items()}
 
     precision = Precision(name, CPU)
@@ -116,7 +116,7 @@ def test_an_update_that_overflowed_is_left_out_and_the_scale_halved():
     before = [parameter.clone() for parameter in made["generator"].parameters()]
     scale = 2.0**120
     precision.load_state({"scale": scale, "_growth_tracker": 0})
-    train_step(ToyMethod(made, {}), batch(), adam(made), False, precision)
+    train_step(ToyMethod(made, {}), [batch()], adam(made), False, StepSettings(precision))
     assert all(torch.equal(one, other) for one, other in zip(before, made["generator"].parameters(), strict=True))
     assert precision.state()["scale"] == scale / 4  # once for each of the two updates
 
@@ -133,7 +133,7 @@ class Twice(ToyMethod):
 def test_a_network_may_be_updated_twice_in_a_step(name):
     made = networks(0)
     optimizers = adam(made)
-    train_step(Twice(made, {}), batch(), optimizers, True, Precision(name, CPU))
+    train_step(Twice(made, {}), [batch()], optimizers, True, StepSettings(Precision(name, CPU)))
     assert {int(state["step"]) for state in optimizers["discriminator"].state.values()} <= {0, 1, 2}
 
 
@@ -147,14 +147,14 @@ class Named(ToyMethod):
 def test_a_forward_pass_of_a_networks_own_comes_back():
     made = networks(0)
     own = made["generator"].forward = made["generator"].forward
-    train_step(ToyMethod(made, {}), batch(), adam(made), False, Precision("bfloat16", CPU))
+    train_step(ToyMethod(made, {}), [batch()], adam(made), False, StepSettings(Precision("bfloat16", CPU)))
     assert vars(made["generator"])["forward"] is own
     assert "forward" not in vars(made["discriminator"])
 
 
 def test_a_network_may_be_called_by_names():
     made = networks(0)
-    train_step(Named(made, {}), batch(), adam(made), False, Precision("bfloat16", CPU))
+    train_step(Named(made, {}), [batch()], adam(made), False, StepSettings(Precision("bfloat16", CPU)))
 
 
 @pytest.mark.parametrize("name", MIXED)

@@ -22,7 +22,7 @@ class Bench:
 
     def step(self, pairs: Batch | None = None, with_norms: bool = False) -> StepResult:
         torch.manual_seed(0)
-        return train_step(self.method, pairs or batch(), self.optimizers, with_norms)
+        return train_step(self.method, [pairs or batch()], self.optimizers, with_norms)
 
     def changed(self, role: str) -> bool:
         before, after = self.before[role], self.networks[role]

@@ -111,7 +111,7 @@ def test_the_plain_way_learns_what_genlab_learns(tiny: Path, more: list[str]) ->
     batch = first_batch(32)
     for _ in range(3):
         take(batch)
-        train_step(ours.method, batch, ours.optimizers, with_norms=False)
+        train_step(ours.method, [batch], ours.optimizers, with_norms=False)
     for role, network in ours.networks.items():
         for name, parameter in network.named_parameters():
             other = plain.networks[role].get_parameter(name)
@@ -153,7 +153,7 @@ def test_a_step_calls_the_discriminator_twice_and_the_generator_once(tiny: Path)
     calls: dict[str, int] = dict.fromkeys(experiment.networks, 0)
     for role, network in experiment.networks.items():
         network.register_forward_hook(lambda *_given, role=role: calls.update({role: calls[role] + 1}))
-    train_step(experiment.method, first_batch(32), experiment.optimizers, with_norms=False)
+    train_step(experiment.method, [first_batch(32)], experiment.optimizers, with_norms=False)
     assert calls == {"generator": 1, "discriminator": 2}
     PlainStep(experiment.method, experiment.optimizers)(first_batch(32))
     assert calls == {"generator": 2, "discriminator": 2 + 3}

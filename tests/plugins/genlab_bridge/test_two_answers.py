@@ -52,7 +52,7 @@ def samples_of(method: Method, steps: int) -> Tensor:
     optimizers, schedules = adam(method.networks, learning_rate=5e-3), {"generator": Linear()}
     for step in range(steps):
         set_rates(optimizers, schedules, Position(step, steps))
-        train_step(method, batch(step), optimizers, with_norms=False)
+        train_step(method, [batch(step)], optimizers, with_norms=False)
     method.networks["generator"].eval()
     with torch.no_grad():
         return method.predict(torch.zeros(64, 1, SIDE, SIDE))

@@ -132,7 +132,7 @@ def test_a_step_updates_both_generators_together_and_then_each_discriminator():
     descend(((d_y(none, y) - 1).square().mean() + d_y(none, there).square().mean()) / 2, d_y)
     descend(((d_x(none, x) - 1).square().mean() + d_x(none, back).square().mean()) / 2, d_x)
 
-    train_step(method, batch(), optimizers(ours), with_norms=False)
+    train_step(method, [batch()], optimizers(ours), with_norms=False)
     for role, network in made.items():
         for one, other in zip(network.parameters(), ours[role].parameters(), strict=True):
             torch.testing.assert_close(other, one, msg=role)

@@ -113,7 +113,7 @@ def trained(cls: type[CycleGAN] = CycleGAN, steps: int = 100, seed: int = 0, **l
             optimizer.param_groups[0]["lr"] = 5e-3 * min(1.0, 2 - 2 * step / steps)
         drawn = (side[torch.randint(256, (8,), generator=rng)] for side in sides)
         batch = Batch(*drawn, Position(step, steps), Draws(seed, tuple(range(8 * step, 8 * step + 8))))
-        train_step(method, batch, optimizers, with_norms=False)
+        train_step(method, [batch], optimizers, with_norms=False)
     return method
 
 

@@ -131,7 +131,7 @@ def _norms(method: Method, batches: Sequence[Batch]) -> tuple[dict[str, float], 
         module.train()
     with isolated_rng(device):
         seed_random_numbers(0, device)
-        found = [measure_norms(copy, batch) for batch in batches]
+        found = [measure_norms(copy, [batch]) for batch in batches]
     first = found[0]
     gradients = {
         name: sum(step.gradient_norms[name].item() for step in found) / len(found) for name in first.gradient_norms
