@@ -37,7 +37,9 @@ from genlab.util.arguments import as_list, as_path, at_least, renamed_arguments
 
 
 @renamed_arguments(set="overrides")
-def check(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()) -> CheckedRecipe:
+def check(
+    recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = (), trust: bool = False
+) -> CheckedRecipe:
     """Validate a recipe and construct all of its components; the data are not read.
 
     Networks are built as if pairs had three channels. For an ablation, every arm is validated as well.
@@ -46,22 +48,25 @@ def check(recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterabl
         recipe: the path of a recipe, or the name of one that ships with genlab.
         overrides: `KEY=VALUE` texts, laid over the recipe.
         plugins: Python files with plugins.
+        trust: whether to run code that came with a run of somebody else, such as a judge that the recipe names, and to
+            remember it as trusted.
 
     Raises:
         RecipeError: with all that is wrong.
         PluginError: a plugin's file cannot be loaded.
     """
     checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
-    parts = construct(checked.recipe, checked.document)
-    weights = read_starting_weights(checked.recipe, checked.document)
-    outlined(lambda: _construct_method(checked, parts.losses, weights))
-    if ABLATION in checked.document.values:
-        make_plan(checked.document, checked.components)
+    with trusting(trust):
+        parts = construct(checked.recipe, checked.document)
+        weights = read_starting_weights(checked.recipe, checked.document)
+        outlined(lambda: _construct_method(checked, parts.losses, weights))
+        if ABLATION in checked.document.values:
+            make_plan(checked.document, checked.components)
     return checked
 
 
 def estimate_memory(
-    recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()
+    recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = (), trust: bool = False
 ) -> MemoryEstimate | None:
     """Estimate of the memory that a recipe's training takes: a step without values, for pairs of three channels.
 
@@ -71,6 +76,8 @@ def estimate_memory(
         recipe: the path of a recipe, or the name of one that ships with genlab.
         overrides: `KEY=VALUE` texts, laid over the recipe.
         plugins: Python files with plugins.
+        trust: whether to run code that came with a run of somebody else, such as a judge that the recipe names, and to
+            remember it as trusted.
 
     Returns:
         None if a component computes with values, which there are none of.
@@ -80,7 +87,8 @@ def estimate_memory(
         PluginError: a plugin's file cannot be loaded.
     """
     checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
-    return estimate_training_memory(checked.recipe, checked.document)
+    with trusting(trust):
+        return estimate_training_memory(checked.recipe, checked.document)
 
 
 def overfit(

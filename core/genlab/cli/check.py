@@ -24,13 +24,11 @@ def check(
     """Validate a recipe and its components, and estimate the memory of its training, without running it."""
     import genlab
     from genlab.cli.output import load_torch, print_data, progress_bar
-    from genlab.registry.discovery.trust import trusting
 
     load_torch()
-    with trusting(trust):
-        genlab.check(recipe, overrides=overrides, plugins=plugin)
-        print_data(f"{recipe}: OK (data not checked).")
-        _print_memory(genlab.estimate_memory(recipe, overrides=overrides, plugins=plugin))
+    genlab.check(recipe, overrides=overrides, plugins=plugin, trust=trust)
+    print_data(f"{recipe}: OK (data not checked).")
+    _print_memory(genlab.estimate_memory(recipe, overrides=overrides, plugins=plugin, trust=trust))
     if overfit:
         with progress_bar("steps on one batch") as on_progress:
             found = genlab.overfit(recipe, overrides=overrides, plugins=plugin, trust=trust, on_progress=on_progress)

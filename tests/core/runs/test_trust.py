@@ -174,6 +174,19 @@ def test_a_judge_that_a_recipe_names_is_such_a_run(tiny: Path, judges: Path, tmp
     assert marker.exists()
 
 
+@pytest.mark.parametrize("use", [genlab.check])
+def test_a_loss_of_such_a_run_is_opened_by_a_check_that_trusts_it(
+    tiny: Path, judges: Path, marker: Path, use: Callable[..., object]
+) -> None:
+    overrides = [f"losses.perceptual={{network={{name='trained_run', run='{judges}'}}}}"]
+    with pytest.raises(genlab.GenlabError, match="code of its own") as caught:
+        use(tiny, overrides=overrides)
+    assert "trust=True" in str(caught.value)
+    assert not marker.exists()
+    use(tiny, overrides=overrides, trust=True)
+    assert marker.exists()
+
+
 def test_a_trial_of_a_stranger_is_not_resumed_with_its_code(theirs: Path, tmp_path: Path, marker: Path) -> None:
     own = tmp_path / "mine.py"
     own.write_text(CODE.replace("Path(os", "str(os").replace(".touch()", ""))
