@@ -67,7 +67,7 @@ def check(
 
 def estimate_memory(
     recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = (), trust: bool = False
-) -> MemoryEstimate | None:
+) -> MemoryEstimate:
     """Estimate of the memory that a recipe's training takes: a step without values, for pairs of three channels.
 
     The data are not read. A process takes more than its tensors, 1.2 to 1.9 times as much on a CPU.
@@ -79,12 +79,10 @@ def estimate_memory(
         trust: whether to run code that came with a run of somebody else, such as a judge that the recipe names, and to
             remember it as trusted.
 
-    Returns:
-        None if a component computes with values, which there are none of.
-
     Raises:
         RecipeError: with all that is wrong.
         PluginError: a plugin's file cannot be loaded.
+        TrainingError: a step without values fails, such as of a component that computes with them.
     """
     checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
     with trusting(trust):

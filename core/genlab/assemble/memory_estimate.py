@@ -20,7 +20,8 @@ from genlab.engine.memory import TRAINED, available_memory
 from genlab.engine.optimizers import trained_networks
 from genlab.engine.runtime import choose_device, settle_train
 from genlab.engine.work import peak_bytes_of
-from genlab.errors import DeviceError
+from genlab.errors import DeviceError, GenlabError, TrainingError
+from genlab.util.exceptions import summarize
 
 _META = torch.device("meta")
 _CHANNELS = (3, 3)
@@ -36,6 +37,7 @@ class MemoryEstimate:
         optimizer: state of their optimizers.
         activations: the rest of the most that is there at a time: what the backward passes need, and batches.
         batch_size: pairs per batch, to which activations are about proportional.
+        channels_key: the setting of the generator's channels, `generator.channels`; None if it has no such setting.
         available: bytes that are available on the recipe's device; None where that is not known.
     """
 
@@ -44,6 +46,7 @@ class MemoryEstimate:
     optimizer: int
     activations: int
     batch_size: int
+    channels_key: str | None
     available: int | None
 
     @property
@@ -62,10 +65,11 @@ class MemoryEstimate:
         if self.available is None or self.is_enough:
             return None
         left, image = self.available - (self.total - self.activations), self.activations / self.batch_size
+        smaller = f"reduce {self.channels_key}" if self.channels_key else "take smaller networks"
         if left <= 0:
-            return "Weights, gradients and optimizer state alone take more: reduce generator.channels."
+            return f"Weights, gradients and optimizer state alone take more: {smaller}."
         if left < image:
-            return "One pair takes more: reduce input.size or generator.channels."
+            return f"One pair takes more: reduce input.size, or {smaller}."
         fits = f"Reduce train.batch_size: {int(left / image)} may fit"
         return f"{fits}, and train.accumulate takes several such batches a step."
 
@@ -74,10 +78,10 @@ class MemoryEstimate:
         parts = ("weights", "gradients", "optimizer", "activations")
         listed = ", ".join(f"{part} {decimal(getattr(self, part))}" for part in parts)
         there = f"; {decimal(self.available)} are available" if self.available is not None else ""
-        return f"a training takes about {decimal(self.total)} ({listed}){there}"
+        return f"a training on pairs of three channels takes about {decimal(self.total)} ({listed}){there}"
 
 
-def estimate_training_memory(recipe: Recipe, document: Document) -> MemoryEstimate | None:
+def estimate_training_memory(recipe: Recipe, document: Document) -> MemoryEstimate:
     """Estimate the memory of a recipe's training, for pairs of three channels; nothing is computed.
 
     In 16 bits, activations take half.
@@ -86,16 +90,20 @@ def estimate_training_memory(recipe: Recipe, document: Document) -> MemoryEstima
         recipe: what to train.
         document: locates faults in the recipe.
 
-    Returns:
-        None if a component computes with values, which there are none of.
+    Raises:
+        TrainingError: a step without values fails, such as of a component that computes with them.
+        GenlabError: what constructing the components would raise.
     """
-    # Whatever a component raises without values; if it is at fault, a training says so.
-    with suppress(Exception), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with _META:
-            training = DryTraining(recipe, _CHANNELS, document)
-        return _estimate(training, recipe, document)
-    return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with _META:
+                training = DryTraining(recipe, _CHANNELS, document)
+            return _estimate(training, recipe, document)
+    except GenlabError:
+        raise
+    except Exception as error:  # a component's, of every kind; if it is at fault, a training says so
+        raise TrainingError(f"a step without values failed: {summarize(error)}") from error
 
 
 def _estimate(training: DryTraining, recipe: Recipe, document: Document) -> MemoryEstimate:
@@ -120,8 +128,15 @@ def _estimate(training: DryTraining, recipe: Recipe, document: Document) -> Memo
         optimizer=_optimizer_bytes(training, recipe, document),
         activations=round(share * max(peak - weights - gradients, 0)),
         batch_size=settings.train.batch_size,
+        channels_key=_channels_key(recipe),
         available=available,
     )
+
+
+def _channels_key(recipe: Recipe) -> str | None:
+    generator = recipe.networks.get("generator")
+    has_channels = generator and "channels" in generator.component.contract.settings.model_fields
+    return "generator.channels" if has_channels else None
 
 
 def _machine(settings: Settings) -> tuple[int | None, float]:

@@ -28,7 +28,10 @@ def check(
     load_torch()
     genlab.check(recipe, overrides=overrides, plugins=plugin, trust=trust)
     print_data(f"{recipe}: OK (data not checked).")
-    _print_memory(genlab.estimate_memory(recipe, overrides=overrides, plugins=plugin, trust=trust))
+    try:
+        _print_memory(genlab.estimate_memory(recipe, overrides=overrides, plugins=plugin, trust=trust))
+    except genlab.TrainingError as error:
+        print_data(f"memory: no estimate, as {error.what}.")
     if overfit:
         with progress_bar("steps on one batch") as on_progress:
             found = genlab.overfit(recipe, overrides=overrides, plugins=plugin, trust=trust, on_progress=on_progress)
@@ -36,14 +39,11 @@ def check(
         print_data(f"overfit: OK ({found.steps} steps on one batch drove {losses}).")
 
 
-def _print_memory(estimate: MemoryEstimate | None) -> None:
+def _print_memory(estimate: MemoryEstimate) -> None:
     from rich.text import Text
 
     from genlab.cli.output import make_console, print_data
 
-    if estimate is None:
-        print_data("memory: no estimate, as a component computes with values.")
-        return
     print_data(f"memory: {estimate.words()}.")
     if estimate.hint:
         warning = Text("warning: ", "bold yellow").append(f"this may be too much. {estimate.hint}", "default")

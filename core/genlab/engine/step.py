@@ -31,7 +31,7 @@ RANGE = "genlab: "
 
 @dataclass(frozen=True)
 class StepSettings:
-    """What is the same in all steps of a training.
+    """Settings that all steps of a training share.
 
     Args:
         precision: what layers compute in.

@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import GenCommand
 
 import genlab
+from genlab import TrainingError
 from genlab.assemble.memory_estimate import MemoryEstimate
 
 MEASURE = """
@@ -55,7 +56,6 @@ def test_a_training_takes_up_to_twice_as_much_as_the_estimate(
 ) -> None:
     overrides = [FACADES, "train.threads=1", "train.device=cpu", "evaluate.pairs=1", *more]
     estimate = genlab.estimate_memory(recipe, overrides=overrides)
-    assert estimate is not None
     command = [*python, "-c", MEASURE, recipe, *overrides]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
@@ -64,21 +64,19 @@ def test_a_training_takes_up_to_twice_as_much_as_the_estimate(
 
 def test_activations_grow_with_the_batch_and_nothing_else_does(tiny: Path) -> None:
     one, four = (genlab.estimate_memory(tiny, overrides=[f"train.batch_size={count}"]) for count in (1, 4))
-    assert one and four
     assert (one.weights, one.gradients, one.optimizer) == (four.weights, four.gradients, four.optimizer)
     assert 3 < four.activations / one.activations < 4.1
 
 
 def test_the_optimizer_has_two_values_for_each_weight(tiny: Path) -> None:
     found = genlab.estimate_memory(tiny)
-    assert found
     parameters = sum(network.parameters for network in genlab.describe_networks(tiny))
     assert found.gradients == 4 * parameters
     assert 8 * parameters <= found.optimizer < 8.1 * parameters
     assert found.gradients <= found.weights < 1.1 * found.gradients
 
 
-def test_a_component_that_looks_at_values_leaves_no_estimate(tiny: Path, tmp_path: Path) -> None:
+def test_why_there_is_no_estimate_is_told(tiny: Path, tmp_path: Path, gen: GenCommand) -> None:
     path = tmp_path / "peeking.py"
     path.write_text(
         "import genlab, torch\n"
@@ -90,12 +88,16 @@ def test_a_component_that_looks_at_values_leaves_no_estimate(tiny: Path, tmp_pat
         "def genlab_register(registry):\n"
         "    registry.loss('peeking', Peeking)\n"
     )
-    assert genlab.estimate_memory(tiny, overrides=["losses.peeking={}"], plugins=[path]) is None
+    with pytest.raises(TrainingError, match=r"a step without values failed: RuntimeError: .*meta"):
+        genlab.estimate_memory(tiny, overrides=["losses.peeking={}"], plugins=[path])
+    told = gen("check", tiny, "--set", "losses.peeking={}", "--plugin", path)
+    assert told.returncode == 0
+    (line,) = [line for line in told.stdout.splitlines() if line.startswith("memory: no estimate, as")]
+    assert "RuntimeError: " in line and "meta" in line
 
 
-def estimate(**changes: int) -> MemoryEstimate:
-    parts = {"weights": 100, "gradients": 100, "optimizer": 200, "activations": 800, "batch_size": 8}
-    return MemoryEstimate(**{**parts, "available": 1000, **changes})
+def estimate(available: int | None = 1000, channels_key: str | None = "generator.channels") -> MemoryEstimate:
+    return MemoryEstimate(100, 100, 200, 800, 8, channels_key, available)
 
 
 @pytest.mark.parametrize(
@@ -104,18 +106,40 @@ def estimate(**changes: int) -> MemoryEstimate:
 )
 def test_too_much_has_a_hint_at_what_would_help(available: int, expected: str) -> None:
     assert estimate().total == 1200
-    assert expected in (estimate(available=available).hint or "")
+    assert expected in (estimate(available).hint or "")
+
+
+@pytest.mark.parametrize("available", [450, 300])
+def test_the_hint_names_no_setting_that_the_generator_lacks(tiny: Path, tmp_path: Path, available: int) -> None:
+    path = tmp_path / "wide.py"
+    path.write_text(
+        "import genlab\n"
+        "class Plain(genlab.Generator):\n"
+        "    def __init__(self, in_channels, out_channels):\n"
+        "        super().__init__()\n"
+        "        self.layer = __import__('torch').nn.Conv2d(in_channels, out_channels, 1)\n"
+        "    def forward(self, condition):\n"
+        "        return self.layer(condition)\n"
+        "@genlab.hookimpl\n"
+        "def genlab_register(registry):\n"
+        "    registry.generator('plain', Plain)\n"
+    )
+    found = genlab.estimate_memory(tiny, overrides=["generator.name=plain"], plugins=[path])
+    assert found.channels_key is None
+    assert genlab.estimate_memory(tiny).channels_key == "generator.channels"
+    told = estimate(available=available, channels_key=found.channels_key).hint or ""
+    assert "generator.channels" not in told and "take smaller networks" in told
 
 
 def test_enough_has_no_hint() -> None:
     assert estimate(available=1200).hint is None
-    assert MemoryEstimate(1, 1, 2, 5, 1, None).hint is None
+    assert estimate(available=None).hint is None
 
 
 def test_the_command_warns_before_the_start(gen: GenCommand, tiny: Path) -> None:
     told = gen("check", tiny, "--set", "train.batch_size=60000", "--set", "input.size=1024")
     assert told.returncode == 0
-    assert "memory: a training takes about" in told.stdout
+    assert "memory: a training on pairs of three channels takes about" in told.stdout
     assert "activations" in told.stdout
     assert "warning: this may be too much. Reduce train.batch_size" in told.stderr
     assert "warning" not in gen("check", tiny).stderr

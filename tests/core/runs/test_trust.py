@@ -174,7 +174,7 @@ def test_a_judge_that_a_recipe_names_is_such_a_run(tiny: Path, judges: Path, tmp
     assert marker.exists()
 
 
-@pytest.mark.parametrize("use", [genlab.check])
+@pytest.mark.parametrize("use", [genlab.check, genlab.estimate_memory])
 def test_a_loss_of_such_a_run_is_opened_by_a_check_that_trusts_it(
     tiny: Path, judges: Path, marker: Path, use: Callable[..., object]
 ) -> None:
