@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections import Counter
 from functools import partial
 
 import jaxtyping
@@ -14,8 +15,10 @@ from torch import Tensor
 
 from genlab import Batch, DataError, Network, Phase, Term
 from genlab.engine.compilation import compile_networks
+from genlab.engine.listener_list import ListenerList
 from genlab.engine.precision import full_precision
 from genlab.engine.step import StepSettings, measure_norms, train_step
+from genlab.engine.training import Training
 
 # What PyTorch's compiler warns of within itself.
 pytestmark = [
@@ -47,8 +50,10 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return graphs
 
 
-def test_a_compiled_run_learns_what_an_eager_one_does(cheap, tmp_path):
-    plain, other = experiment(seed=1), experiment(seed=1, train={"steps": 8, "compile": True})
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_a_compiled_run_learns_what_an_eager_one_does(cheap, tmp_path, accumulate):
+    train = {"steps": 8, "accumulate": accumulate}
+    plain, other = experiment(seed=1, train=train), experiment(seed=1, train={**train, "compile": True})
     run(plain, tmp_path / "plain")
     run(other, tmp_path / "compiled")
     assert len(cheap) >= 2
@@ -56,6 +61,24 @@ def test_a_compiled_run_learns_what_an_eager_one_does(cheap, tmp_path):
         assert network.state_dict().keys() == other.networks[role].state_dict().keys()
         for name, value in network.state_dict().items():
             torch.testing.assert_close(other.networks[role].state_dict()[name], value, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_the_attempt_computes_all_that_a_step_does(monkeypatch, tmp_path, accumulate):
+    """With several batches, also the forward passes that are recomputed during backward passes."""
+    calls: list[object] = []
+
+    def counted(forward, **_more):
+        return lambda *given, **named: (calls.append(forward), forward(*given, **named))[1]
+
+    monkeypatch.setattr(torch, "compile", counted)
+    train = {"steps": 1, "accumulate": accumulate, "compile": True}
+    training = Training(experiment(train=train), None, tmp_path, ListenerList([]), lambda: False)
+    with training.ready() as batches:
+        attempted = Counter(map(id, calls))
+        training.advance(training.next_batches(batches))
+    assert len(attempted) == 2
+    assert Counter(map(id, calls)) == attempted + attempted
 
 
 def test_the_attempt_leaves_no_trace(cheap):
