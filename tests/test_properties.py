@@ -26,6 +26,7 @@ from genlab.data.prepared import PreparedPairs
 from genlab.engine.checkpoint import restore, save
 from genlab.engine.checkpoint_state import TrainProgress, open_checkpoint
 from genlab.engine.train_state import TrainState
+from genlab.registry.discovery.find import list_plugins
 from genlab_augment.affine import Affine
 from genlab_augment.d4 import D4
 from genlab_augment.flip import Flip
@@ -70,6 +71,11 @@ MOVING: dict[str, Augmentation] = {
 LABELS = LabelSide(tuple((shade, shade, shade) for shade in range(256)))
 IMAGES = (ImageSide(1), ImageSide(1))
 ORDERS = st.lists(st.sampled_from(sorted(MOVING)), unique=True)
+
+
+def test_all_augmentations_that_move_pixels_are_tried() -> None:
+    registered = {row.name for row in list_plugins() if row.kind == "augmentation" and row.plugin.package == "genlab"}
+    assert set(MOVING) == registered - {"color"}
 
 
 @st.composite

@@ -15,8 +15,10 @@ from genlab import RecipeError, RunError
 from genlab.ablation import ablate as module
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.budget import format_cost
+from genlab.ablation.step_cost import measure_step_seconds
 from genlab.assemble.dry_training import count_step_flops
 from genlab.assemble.read import read_recipe
+from genlab.assemble.recipe import Recipe
 
 PLUGIN = """
 import time
@@ -171,12 +173,26 @@ def test_three_times_the_operations_leave_a_third_of_the_steps(planned) -> None:
     assert [settled.recipe.settings.train.steps for settled in made.trials] == [31, 31, 10, 10]
 
 
-def test_three_times_the_seconds_leave_about_a_third_of_the_steps(planned) -> None:
-    pauses = ("generator.pause=0.01", "ablation.arms.wide.generator.pause=0.03")
-    made = planned("{ seconds = 3 }", *pauses)
-    found = steps(made)
-    assert 50 < found["narrow"] < 300
-    assert 1.8 < found["narrow"] / found["wide"] < 4
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if a step took an eighth of a second for each channel."""
+
+    def measure(recipe: Recipe, _document: object) -> float:
+        return recipe.networks["generator"].settings["width"] / 8
+
+    monkeypatch.setattr(module, "measure_step_seconds", measure)
+
+
+@pytest.mark.usefixtures("measured")
+def test_three_times_the_seconds_leave_a_third_of_the_steps(planned) -> None:
+    made = planned("{ seconds = 3.1 }")
+    assert made.plan.step_costs == {"narrow": 0.25, "wide": 0.75}
+    assert steps(made) == {"narrow": 12, "wide": 4}
+
+
+def test_the_seconds_are_those_of_steps(recipe, plugin: Path) -> None:
+    checked = read_recipe(recipe("{ seconds = 1 }"), overrides=["generator.pause=0.02"], plugins=[plugin])
+    assert measure_step_seconds(checked.recipe, checked.document) >= 0.02
 
 
 def test_a_cycle_counts_phases_by_how_often_they_take_part(planned, recipe, plugin: Path) -> None:
@@ -192,15 +208,15 @@ def test_a_component_that_looks_at_values_is_counted_too(planned) -> None:
     assert steps(planned("{ flops = 1e9 }", "generator.name=peeking")) == steps(planned("{ flops = 1e9 }"))
 
 
+@pytest.mark.usefixtures("measured")
 def test_the_steps_are_recorded_and_a_second_call_measures_and_trains_nothing(
     recipe, plugin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, out = recipe("{ seconds = 0.05 }"), tmp_path / "out"
-    overrides = ["generator.pause=0.005", "ablation.arms.wide.generator.pause=0.015", "ablation.seeds=[0]"]
+    path, out, overrides = recipe("{ seconds = 1 }"), tmp_path / "out", ["ablation.seeds=[0]"]
     result = ablate(path, out=out, overrides=overrides, plugins=[plugin])
     assert result.is_complete
     lengths = {arm: genlab.open_run(out / "trials" / arm / "seed-0").manifest.steps for arm in ("narrow", "wide")}
-    assert lengths == {arm: result.plan.steps(arm) for arm in lengths}
+    assert lengths == {"narrow": 4, "wide": 1}
     assert f"steps = {lengths['wide']}" in (out / "planned" / "wide.seed-0.toml").read_text()
 
     def measure(*_given: object) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import GenCommand
+from tests.core.test_bad_input import plugin
 
 import genlab
 from genlab import TrainingError
@@ -40,6 +41,21 @@ with training.ready() as batches:
     for _ in range(2):
         training.advance(training.next_batches(repeat(batch)))
 print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before[0]))
+"""
+PEEKING = """
+class Peeking(genlab.Loss):
+    def forward(self, condition, target, prediction):
+        distance = (prediction - target).abs().mean()
+        return distance if distance.item() < 3 else 2 * distance
+"""
+PLAIN = """
+class Plain(genlab.Generator):
+    def __init__(self, in_channels, out_channels):
+        super().__init__()
+        self.layer = torch.nn.Conv2d(in_channels, out_channels, 1)
+
+    def forward(self, condition):
+        return self.layer(condition)
 """
 FACADES = 'data={name="drawn_facades", count=2, validation_count=1, size=72}'
 
@@ -77,17 +93,7 @@ def test_the_optimizer_has_two_values_for_each_weight(tiny: Path) -> None:
 
 
 def test_why_there_is_no_estimate_is_told(tiny: Path, tmp_path: Path, gen: GenCommand) -> None:
-    path = tmp_path / "peeking.py"
-    path.write_text(
-        "import genlab, torch\n"
-        "class Peeking(genlab.Loss):\n"
-        "    def forward(self, condition, target, prediction):\n"
-        "        distance = (prediction - target).abs().mean()\n"
-        "        return distance if distance.item() < 3 else 2 * distance\n"
-        "@genlab.hookimpl\n"
-        "def genlab_register(registry):\n"
-        "    registry.loss('peeking', Peeking)\n"
-    )
+    path = plugin(tmp_path, PEEKING, 'loss("peeking", Peeking)')
     with pytest.raises(TrainingError, match=r"a step without values failed: RuntimeError: .*meta"):
         genlab.estimate_memory(tiny, overrides=["losses.peeking={}"], plugins=[path])
     told = gen("check", tiny, "--set", "losses.peeking={}", "--plugin", path)
@@ -111,19 +117,7 @@ def test_too_much_has_a_hint_at_what_would_help(available: int, expected: str) -
 
 @pytest.mark.parametrize("available", [450, 300])
 def test_the_hint_names_no_setting_that_the_generator_lacks(tiny: Path, tmp_path: Path, available: int) -> None:
-    path = tmp_path / "wide.py"
-    path.write_text(
-        "import genlab\n"
-        "class Plain(genlab.Generator):\n"
-        "    def __init__(self, in_channels, out_channels):\n"
-        "        super().__init__()\n"
-        "        self.layer = __import__('torch').nn.Conv2d(in_channels, out_channels, 1)\n"
-        "    def forward(self, condition):\n"
-        "        return self.layer(condition)\n"
-        "@genlab.hookimpl\n"
-        "def genlab_register(registry):\n"
-        "    registry.generator('plain', Plain)\n"
-    )
+    path = plugin(tmp_path, PLAIN, 'generator("plain", Plain)')
     found = genlab.estimate_memory(tiny, overrides=["generator.name=plain"], plugins=[path])
     assert found.channels_key is None
     assert genlab.estimate_memory(tiny).channels_key == "generator.channels"

@@ -130,13 +130,18 @@ def test_a_loss_of_next_to_no_weight_is_named(failure, others: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"),
-    [("deaf", "all gradients of the generator are 0"), ("severed", "no term of the phase generator has a gradient")],
+    ("name", "expected", "hint"),
+    [
+        ("deaf", "all gradients of the generator are 0", "Does its output depend on its weights?"),
+        ("severed", "no term of the phase generator has a gradient", "are they all detached?"),
+    ],
 )
-def test_an_output_that_does_not_depend_on_the_weights_is_found_in_the_first_step(failure, name, expected) -> None:
+def test_an_output_that_does_not_depend_on_the_weights_is_found_in_the_first_step(
+    failure, name, expected, hint
+) -> None:
     error = failure(f"generator.name={name}", "losses.adversarial=false", steps=10_000)
     assert expected in str(error)
-    assert "depend on its weights" in str(error) or "detached" in str(error)
+    assert hint in str(error)
 
 
 def test_a_game_alone_need_not_fall(failure) -> None:
