@@ -78,7 +78,8 @@ class DryTraining:
         """Take the step of that number, counted from 1."""
         position = Position(number - 1, number)
         count = self._accumulate * (1 + fresh_batches(self.method.phases(), position))
-        batches = [self._batch._replace(position=position) for _ in range(count)]
+        first = self._batch._replace(position=position)
+        batches = [first, *(_copied(first) for _ in range(1, count))]
         networks = trained_networks(self.method)
         # An optimizer without state or matrix products, which runs on any device.
         optimizers = {role: SGD(network.parameters(), lr=0.0) for role, network in networks.items()}
@@ -90,6 +91,11 @@ class DryTraining:
     def modules(self) -> list[nn.Module]:
         """The networks and the losses."""
         return [*self.method.networks.values(), *(loss for loss, _ in self.method.losses.values())]
+
+
+def _copied(batch: Batch) -> Batch:
+    """A batch with memory of its own, as another one has."""
+    return batch._replace(condition=torch.zeros_like(batch.condition), target=torch.zeros_like(batch.target))
 
 
 def count_step_flops(recipe: Recipe, channels: tuple[int, int], document: Document) -> float:

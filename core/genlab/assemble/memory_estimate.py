@@ -84,7 +84,7 @@ class MemoryEstimate:
 def estimate_training_memory(recipe: Recipe, document: Document) -> MemoryEstimate:
     """Estimate the memory of a recipe's training, for pairs of three channels; nothing is computed.
 
-    In 16 bits, activations take half.
+    In 16 bits on a CUDA GPU, activations take half.
 
     Args:
         recipe: what to train.
@@ -145,7 +145,9 @@ def _machine(settings: Settings) -> tuple[int | None, float]:
         train = settle_train(settings.train)
     except DeviceError:
         return None, 1.0
-    return available_memory(choose_device(train.device)), 1.0 if train.chosen_precision == "float32" else 0.5
+    device = choose_device(train.device)
+    is_half = device.type == "cuda" and train.chosen_precision != "float32"
+    return available_memory(device), 0.5 if is_half else 1.0
 
 
 def _optimizer_bytes(training: DryTraining, recipe: Recipe, document: Document) -> int:

@@ -125,6 +125,17 @@ def test_the_hint_names_no_setting_that_the_generator_lacks(tiny: Path, tmp_path
     assert "generator.channels" not in told and "take smaller networks" in told
 
 
+def test_all_batches_of_a_step_are_in_memory_at_once_and_a_cpu_saves_nothing_in_16_bits(tiny: Path) -> None:
+    batch = 64 * 2 * 3 * 32 * 32 * 4
+    one, four = (
+        genlab.estimate_memory(tiny, overrides=["train.batch_size=64", f"train.accumulate={count}"]).activations
+        for count in (1, 4)
+    )
+    assert four - one >= 2 * batch  # less than three: the passes of one batch alone are kept
+    half = genlab.estimate_memory(tiny, overrides=["train.batch_size=64", "train.precision=bfloat16"])
+    assert half.activations >= one
+
+
 def test_enough_has_no_hint() -> None:
     assert estimate(available=1200).hint is None
     assert estimate(available=None).hint is None
