@@ -26,15 +26,6 @@ class Table(BaseModel):
         extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_false(cls, values: Any) -> Any:
-        """Drop keys without a default that are set to false, so that a recipe can drop what it inherits."""
-        if not isinstance(values, dict):
-            return values
-        optional = {name for name, field in cls.model_fields.items() if field.default is None}
-        return {key: value for key, value in values.items() if not (value is False and key in optional)}
-
 
 def _ascending(bounds: tuple[float, float]) -> tuple[float, float]:
     if bounds[0] < bounds[1] and not 1e-30 < bounds[1] - bounds[0] < 1e30:

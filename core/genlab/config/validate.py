@@ -46,7 +46,7 @@ def validate_table(
     """
     try:
         # JSON mode: arrays become tuples and text becomes paths, and nothing else is converted.
-        checked = model.model_validate_json(json.dumps(table))
+        checked = model.model_validate_json(json.dumps(_without_dropped(model, table)))
     except ValidationError as error:
         items = error.errors(include_url=False)
         # Each type of a union reports the same value.
@@ -54,6 +54,16 @@ def validate_table(
         return None, [fault for fault in faults if not _is_told_better(fault, faults)]
     faults = [_escape_fault((*at, key), str(value)) for key, value in checked if has_escapes(value)]
     return (None, faults) if faults else (checked, [])
+
+
+def _without_dropped(model: type[BaseModel], table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table without the keys that false drops: those that have no default, and no meaning for false."""
+    optional = {
+        name
+        for name, field in model.model_fields.items()
+        if field.default is None and bool not in get_args(field.annotation)
+    }
+    return {key: value for key, value in table.items() if not (value is False and key in optional)}
 
 
 def _escape_fault(keys: Keys, path: str) -> Fault:
