@@ -22,7 +22,8 @@ from tests.manifests import edit_manifest, read_manifest
 from torch import Tensor
 
 import genlab
-from genlab import RecipeError, RunError, read_recipe
+from genlab import CheckedRecipe, RecipeError, RunError, read_recipe
+from genlab.assemble.read import with_overrides
 from genlab.assemble.starting_weights import StoredWeights
 from genlab.engine.checkpoint_files import checkpoints, network_file, path_of, state_file
 from genlab.engine.checkpoint_state import read_progress
@@ -437,10 +438,17 @@ def test_a_path_that_there_cannot_be_is_named(tiny: Path, name: str) -> None:
         genlab.check(tiny, overrides=[f'{KEY}="{name}"'])
 
 
-def test_a_folder_that_cannot_be_entered_is_named(tiny: Path, locked: Path) -> None:
+@pytest.fixture
+def checked(tiny: Path) -> CheckedRecipe:
+    """The tiny recipe; its plugins are found by whoever may read where they are installed."""
+    return read_recipe(tiny)
+
+
+def test_a_folder_that_cannot_be_entered_is_named(checked: CheckedRecipe, locked: Path) -> None:
     for place in (locked, locked / "weights.safetensors"):
+        started = with_overrides(checked, start(place))
         with pytest.raises(RecipeError, match="Permission denied"):
-            genlab.check(tiny, overrides=start(place))
+            read_starting_weights(started.recipe, started.document)
 
 
 def test_the_command_shows_the_line_and_no_traceback(tiny: Path, tmp_path: Path, gen: GenCommand) -> None:
