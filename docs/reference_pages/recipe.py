@@ -9,7 +9,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from genlab.assemble.resolve import KEYS
-from genlab.config.schema import KEYS_BESIDE_SETTINGS, TABLES, AblationTable, Budget, InitTable, Table
+from genlab.config.init_table import InitTable
+from genlab.config.schema import KEYS_BESIDE_SETTINGS, TABLES, AblationTable, Budget, Table
 from genlab.config.validate import annotated, describe, dotted, inline
 from genlab.interfaces.kinds import KINDS, Kind
 from genlab.registry.documentation import about

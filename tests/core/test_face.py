@@ -94,6 +94,7 @@ LIGHT = [
     "genlab.config.overrides",
     "genlab.config.render",
     "genlab.config.schema",
+    "genlab.config.init_table",
     "genlab.config.syntax_errors",
     "genlab.config.toml",
     "genlab.config.validate",

@@ -15,10 +15,11 @@ from genlab.assemble.recipe import Recipe
 from genlab.config.document import Document
 from genlab.data.device import CPU
 from genlab.engine.optimizers import trained_networks
-from genlab.engine.phases import fresh_batches
+from genlab.engine.phases import step_batches
 from genlab.engine.seeding import isolated_rng
 from genlab.engine.step import StepSettings, train_step
 from genlab.engine.step_kinds import mean_over_cycle, periods_of, step_kinds
+from genlab.engine.train_state import modules_of
 from genlab.engine.work import flops_of
 from genlab.interfaces.batch import Batch
 from genlab.interfaces.position import Draws, Position
@@ -77,7 +78,7 @@ class DryTraining:
     def take_step(self, number: int) -> None:
         """Take the step of that number, counted from 1."""
         position = Position(number - 1, number)
-        count = self._accumulate * (1 + fresh_batches(self.method.phases(), position))
+        count = self._accumulate * step_batches(self.method.phases(), position)
         first = self._batch._replace(position=position)
         batches = [first, *(_copied(first) for _ in range(1, count))]
         networks = trained_networks(self.method)
@@ -90,7 +91,7 @@ class DryTraining:
 
     def modules(self) -> list[nn.Module]:
         """The networks and the losses."""
-        return [*self.method.networks.values(), *(loss for loss, _ in self.method.losses.values())]
+        return modules_of(self.method)
 
 
 def _copied(batch: Batch) -> Batch:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from genlab.config.schema import Init, InitTable
+from genlab.config.init_table import Init, InitTable
 from genlab.config.validate import dotted, nearest, shown, validate_table
 from genlab.errors import Fault
 from genlab.interfaces.role import Role

@@ -10,7 +10,8 @@ import tomli_w
 from pydantic import BaseModel
 
 from genlab.assemble.role_tables import RoleConfig, written
-from genlab.config.schema import TABLES, Init, OptimizerKeys, ScheduleKeys, Settings, Train
+from genlab.config.init_table import Init
+from genlab.config.schema import TABLES, OptimizerKeys, ScheduleKeys, Settings, Train
 from genlab.interfaces.predictions import Predictions
 from genlab.interfaces.role import Role
 from genlab.interfaces.weight import Weight

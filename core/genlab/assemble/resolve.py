@@ -18,6 +18,7 @@ from genlab.config import schema
 from genlab.config.component_name import is_other_name
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
+from genlab.config.init_table import Init
 from genlab.config.schema import OPTIONAL_TABLES, TABLES
 from genlab.config.validate import Keys, bare, describe, dotted, key_hint, nearest, shown, validate_table
 from genlab.errors import Fault
@@ -275,9 +276,7 @@ class _Resolver:
                 what = f"{method.component} has no network `{role}`; it has {names}"
                 self.fault(("networks", role), what, nearest(role, roles), at_key=True)
 
-    def init(
-        self, method: ComponentConfig | None, networks: Mapping[str, ComponentConfig]
-    ) -> Mapping[str, schema.Init]:
+    def init(self, method: ComponentConfig | None, networks: Mapping[str, ComponentConfig]) -> Mapping[str, Init]:
         """The tables of `[init]`, by role; those of networks that nothing uses are dropped, as the networks are."""
         given = self.table(("init",))
         if not given or method is None:

@@ -84,7 +84,7 @@ def _scale_faults(network: Generator, name: str, recipe: Recipe) -> Iterator[Fau
     elif read and network.scale != given // read.pop():
         config = recipe.networks[name]
         what = f"{config.component} gives images {network.scale} times as large"
-        larger = "Choose a generator with a `scale`, such as resnet"
+        larger = "Choose a generator with a `scale`"
         if "scale" in config.settings:
             larger = f"Set {dotted((*config.at, 'scale'))} = {scale}"
         hint = f"{larger}, or set input.scale = {network.scale}."

@@ -17,9 +17,9 @@ def best_so_far(score: str | None, known: BestValidation | None) -> BestValidati
         score: the recipe's `checkpoint.best`, such as `validation/ssim`.
         known: that of the checkpoint, which may be of another score.
     """
-    if score is None or (known and known.score == score):
-        return known if score else None
-    return BestValidation(score)
+    if score is None:
+        return None
+    return known if known and known.score == score else BestValidation(score)
 
 
 def after_validation(

@@ -13,6 +13,7 @@ from torch.utils._pytree import tree_map_only
 
 from genlab.engine.precision import Forward, Precision
 from genlab.engine.snapshot import Snapshot
+from genlab.engine.train_state import modules_of
 from genlab.errors import GenlabError
 from genlab.interfaces.method import Method
 from genlab.util.exceptions import summarize
@@ -84,7 +85,7 @@ def _untouched(method: Method) -> Generator[None]:
         yield
     finally:
         before.restore()
-        for module in (*method.networks.values(), *(loss for loss, _ in method.losses.values())):
+        for module in modules_of(method):
             module.zero_grad(set_to_none=True)
 
 

@@ -17,9 +17,9 @@ def due_phases(phases: Iterable[Phase], position: Position) -> Sequence[Phase]:
     return [phase for phase in phases if position.is_due(phase.every)]
 
 
-def fresh_batches(phases: Iterable[Phase], position: Position) -> int:
-    """Number of batches that the step at a position takes besides its first."""
-    return sum(phase.repeats - 1 for phase in due_phases(phases, position) if phase.fresh)
+def step_batches(phases: Iterable[Phase], position: Position) -> int:
+    """Number of batches that the step at a position takes."""
+    return 1 + sum(phase.repeats - 1 for phase in due_phases(phases, position) if phase.fresh)
 
 
 def most_batches(phases: Iterable[Phase]) -> int:

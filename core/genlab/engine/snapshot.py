@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from torch import nn
-
+from genlab.engine.train_state import modules_of
 from genlab.interfaces.method import Method
 
 
@@ -11,9 +10,8 @@ class Snapshot:
     """Copy of the buffers of a method's networks and losses, and of the method's own state."""
 
     def __init__(self, method: Method) -> None:
-        modules: list[nn.Module] = [*method.networks.values(), *(loss for loss, _ in method.losses.values())]
         self._method = method
-        self._buffers = [(buffer, buffer.clone()) for module in modules for buffer in module.buffers()]
+        self._buffers = [(buffer, buffer.clone()) for module in modules_of(method) for buffer in module.buffers()]
         self._state = {name: tensor.clone() for name, tensor in method.state().items()}
 
     def restore(self) -> None:

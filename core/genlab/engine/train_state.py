@@ -21,6 +21,11 @@ class TrainState:
     average: WeightAverage | None = None
 
 
+def modules_of(method: Method) -> list[nn.Module]:
+    """A method's networks and losses."""
+    return [*method.networks.values(), *(loss for loss, _ in method.losses.values())]
+
+
 def saved_buffers(module: nn.Module) -> dict[str, Tensor]:
     """Buffers in a module's state."""
     parameters = {name for name, _ in module.named_parameters(remove_duplicate=False)}

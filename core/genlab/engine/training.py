@@ -24,7 +24,7 @@ from genlab.engine.inference import Predictor
 from genlab.engine.listener_list import ListenerList
 from genlab.engine.optimizer_state import state_tensors
 from genlab.engine.optimizers import rates, set_rates
-from genlab.engine.phases import fresh_batches
+from genlab.engine.phases import step_batches
 from genlab.engine.precision import Precision
 from genlab.engine.requests import Requests, require_request
 from genlab.engine.runtime import cpu_threads, keep_freed_memory, tf32_and_autotune
@@ -120,7 +120,7 @@ class Training:
         """Wait for the next step's batches: those of an update, and of phases that repeat theirs with others."""
         train = self.experiment.settings.train
         position = Position(self.step, train.steps)
-        count = train.accumulate * (1 + fresh_batches(self.experiment.method.phases(), position))
+        count = train.accumulate * step_batches(self.experiment.method.phases(), position)
         with self.timer.waiting():
             return [batch._replace(position=position) for batch in islice(batches, count)]
 

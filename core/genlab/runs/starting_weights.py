@@ -17,7 +17,7 @@ from genlab.assemble.recipe import Recipe
 from genlab.assemble.starting_weights import StoredWeights
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
-from genlab.config.schema import Init
+from genlab.config.init_table import Init
 from genlab.config.validate import nearest
 from genlab.engine.bounded_tensors import load_tensors
 from genlab.engine.checkpoint_files import average_file, network_file, role_of

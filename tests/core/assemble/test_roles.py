@@ -231,7 +231,7 @@ def test_a_weight_that_cannot_be_is_told(failure, value: str, what: str):
         (
             ("input.scale=2",),
             "gives images 1 times as large, and `scale` is 2",
-            "such as resnet, or set input.scale = 1.",
+            "Choose a generator with a `scale`, or set input.scale = 1.",
         ),
         (
             ("method.name=teacher", "networks.encoder.name=code", "input.scale=2"),

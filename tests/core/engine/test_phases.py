@@ -10,7 +10,7 @@ from tests.core.toys import ToyMethod, batch, experiment, networks, pictures, ru
 from tests.optimizers import adam
 
 from genlab import Batch, Phase, PluginError, Position, Term, TrainingError, Weight
-from genlab.engine.phases import batches_before, fresh_batches
+from genlab.engine.phases import batches_before, step_batches
 from genlab.engine.step import train_step
 
 
@@ -78,7 +78,7 @@ def test_batches_are_counted_as_they_are_taken(every: int):
     taken = 0
     for step in range(20):
         assert batches_before(phases, step) == taken
-        taken += 1 + fresh_batches(phases, Position(step, 20))
+        taken += step_batches(phases, Position(step, 20))
 
 
 def test_a_repeated_update_sees_the_network_as_the_one_before_left_it():
