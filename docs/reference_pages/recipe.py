@@ -10,7 +10,7 @@ from pydantic_core import to_jsonable_python
 
 from genlab.assemble.resolve import KEYS
 from genlab.config.init_table import InitTable
-from genlab.config.schema import KEYS_BESIDE_SETTINGS, TABLES, AblationTable, Budget, Table
+from genlab.config.schema import KEYS_BESIDE_SETTINGS, TABLES, AblationTable, Table
 from genlab.config.validate import annotated, describe, dotted, inline
 from genlab.interfaces.kinds import KINDS, Kind
 from genlab.registry.documentation import about
@@ -37,7 +37,6 @@ def recipe_page() -> str:
     tables = {**KEYS_BESIDE_SETTINGS, **TABLES, "init": InitTable, "ablation": AblationTable}
     for name in (name for name in KEYS if name in tables):
         lines += ["", *_table(name, tables[name])]
-    lines += ["", *_table("ablation.budget", Budget)]
     return "\n".join(lines).strip() + "\n"
 
 

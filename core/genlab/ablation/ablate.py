@@ -91,8 +91,10 @@ class Ablation:
         self.folder.refuse_earlier()
         self.step_costs: StepCosts | None = None
         if budget := plan.settings.budget:
-            self.step_costs = StepCosts(self.folder.step_costs_path, budget.unit)
+            self.step_costs = StepCosts(self.folder.step_costs_path, plan.settings.budget_unit)
             plan = within_budget(plan, budget, self._step_cost, document)
+            self.folder = AblationFolder.at(path)
+            self.step_costs.save()
         self.plan: Plan = plan
         self.trials = [self._settled(trial) for trial in self.plan.trials]
         self._refuse_different_measures()
@@ -274,8 +276,6 @@ class Ablation:
         """Trials that are not finished, seed by seed, so that arms can be compared early."""
         self.folder.keep_only({(settled.trial.arm, settled.trial.seed) for settled in self.trials})
         write_text(self.folder.recipe_path, tomli_w.dumps(self.tables))
-        if self.step_costs:
-            self.step_costs.save()
         planned = self.folder.path / "planned"
         planned.mkdir(exist_ok=True)
         waiting: list[Job] = []

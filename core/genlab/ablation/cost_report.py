@@ -22,21 +22,20 @@ def cost_as_json(plan: Plan, arm: str) -> dict[str, Any]:
 
 def cost_in_words(plan: Plan, cost: float) -> str:
     """A cost with the unit of the budget."""
-    assert plan.settings.budget
-    return format_cost(cost, plan.settings.budget.unit)
+    return format_cost(cost, plan.settings.budget_unit)
 
 
 def draw_costs(result: AblationResult) -> str:
     """Draw the primary metric of each arm by the cost of its training so far; empty without a budget or figures."""
-    budget, metric = result.plan.settings.budget, result.plan.settings.metric
-    if budget is None:
+    settings = result.plan.settings
+    if settings.budget is None:
         return ""
-    scale, unit = prefixed_unit(budget.amount, budget.unit)
+    scale, unit = prefixed_unit(settings.budget, settings.budget_unit)
     bands: Mapping[str, Mapping[float, Interval]] = {
         arm: {step * result.plan.step_costs[arm] / scale: interval for step, interval in band.items()}
-        for arm, band in result.bands(metric).items()
+        for arm, band in result.bands(settings.metric).items()
     }
-    return draw_curves(bands, metric, f"cost of the training, {unit}")
+    return draw_curves(bands, settings.metric, f"cost of the training, {unit}")
 
 
 def explain_budget(plan: Plan) -> str:
@@ -49,6 +48,6 @@ def explain_budget(plan: Plan) -> str:
         "seconds": "seconds of the steps on the machine that planned them, without validation and reading",
     }
     return (
-        f"The training of every arm may cost {cost_in_words(plan, budget.amount)}, and is as long as that pays for: "
-        f"{counted[budget.unit]}. What a prediction costs is not in it."
+        f"The training of every arm may cost {cost_in_words(plan, budget)}, and is as long as that pays for: "
+        f"{counted[plan.settings.budget_unit]}. What a prediction costs is not in it."
     )

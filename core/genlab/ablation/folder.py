@@ -134,8 +134,8 @@ class AblationFolder:
 
 
 def _is_leftover(folder: Path) -> bool:
-    """True if nothing is in a folder but what an ablation left that was killed before it wrote its recipe."""
-    leftovers = (".lock", ".recipe.toml.*.partial")
+    """True if nothing is in a folder but what an ablation left that was only planned, or killed before its recipe."""
+    leftovers = (".lock", "step_costs.json", ".step_costs.json.*.partial", ".recipe.toml.*.partial")
     return all(any(fnmatch(path.name, pattern) for pattern in leftovers) for path in folder.iterdir())
 
 

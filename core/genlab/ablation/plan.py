@@ -14,7 +14,7 @@ from genlab.assemble.recipe import Recipe, score_names
 from genlab.assemble.resolve import resolve
 from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document, Source, from_source
-from genlab.config.schema import AblationTable, Budget
+from genlab.config.schema import AblationTable
 from genlab.config.validate import Keys, dotted, inline, nearest, validate_table
 from genlab.errors import Fault, RecipeError
 from genlab.registry.components import Components
@@ -105,7 +105,7 @@ def make_plan(document: Document, components: Components) -> Plan:
     arms = list(_arms(settings))
     faults = _name_faults(settings, [arm.name for arm in arms])
     if settings.budget:
-        faults += _budget_faults(settings.budget, document, arms)
+        faults += _length_faults(document, arms)
     trials: list[PlannedTrial] = []
     for arm in arms:
         changed = base
@@ -132,17 +132,8 @@ def _settings(document: Document) -> AblationTable:
         raise recipe_error([Fault((TABLE,), what, hint)], document)
     settings, faults = validate_table(AblationTable, table, (TABLE,), "[ablation]")
     if settings is None:
-        raise recipe_error(_closer(faults, table), document)
+        raise recipe_error(faults, document)
     return settings
-
-
-def _closer(faults: Sequence[Fault], table: Mapping[str, Any]) -> Sequence[Fault]:
-    """The faults, with those of a budget's own settings in place of one of the whole budget."""
-    given, keys = table.get("budget"), (TABLE, "budget")
-    if not isinstance(given, dict):
-        return faults
-    _, own = validate_table(Budget, given, keys, "[ablation] budget")
-    return [*own, *(fault for fault in faults if fault.path[:2] != keys)]
 
 
 def _arms(settings: AblationTable) -> Iterator[_Arm]:
@@ -186,12 +177,9 @@ def _name_faults(settings: AblationTable, arms: Sequence[str]) -> list[Fault]:
     return faults
 
 
-def _budget_faults(budget: Budget, document: Document, arms: Sequence[_Arm]) -> Iterator[Fault]:
-    """Faults of a budget that is not one, and of lengths that it would overrule."""
-    if (budget.flops is None) == (budget.seconds is None):
-        what = f"expected either flops or seconds, got {'none' if budget.flops is None else 'both'} of them"
-        yield Fault((TABLE, "budget"), what, "Give one, such as { flops = 1e15 } or { seconds = 600 }.")
-    hint = "Remove it, or [ablation] budget: with a budget, the steps of each arm follow from what a step of it costs."
+def _length_faults(document: Document, arms: Sequence[_Arm]) -> Iterator[Fault]:
+    """Faults of lengths that a budget would overrule."""
+    hint = "The steps of each arm follow from what a step of it costs. To set them: --set ablation.budget=false."
     origin = document.origin(_STEPS)
     if origin and origin.is_assignment:
         yield Fault(_STEPS, "the length of the trainings is set, and the budget decides it", hint, at_key=True)

@@ -84,7 +84,8 @@ def report_as_json(result: AblationResult, parameters: Mapping[str, Mapping[str,
         "first_seeds": result.first_seeds,
         "answer": result.sentences(plan.settings.metric),
         "cautions": result.cautions(),
-        "budget": plan.settings.budget and plan.settings.budget.model_dump(exclude_none=True),
+        "budget": plan.settings.budget,
+        "budget_unit": plan.settings.budget_unit,
         "arms": {
             arm: {
                 "changes": plan.assignments(arm),

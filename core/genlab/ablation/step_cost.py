@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -15,6 +15,7 @@ from genlab.ablation.identity import identity, key
 from genlab.assemble.experiment import build
 from genlab.assemble.recipe import Recipe
 from genlab.config.document import Document
+from genlab.config.schema import CostUnit
 from genlab.engine.listener_list import ListenerList
 from genlab.engine.runtime import memory_errors
 from genlab.engine.step_kinds import mean_over_cycle, periods_of, step_kinds
@@ -25,9 +26,7 @@ from genlab.runs.provenance import code_digests
 from genlab.util.bounded import read_bounded
 from genlab.util.files import write_json
 
-Unit = Literal["flops", "seconds"]
-
-_RECORD = TypeAdapter(dict[Unit, dict[str, Annotated[float, Field(gt=0)]]])
+_RECORD = TypeAdapter(dict[CostUnit, dict[str, Annotated[float, Field(gt=0)]]])
 _WARM_UP, _ROUNDS = 2, 5
 
 
@@ -42,10 +41,10 @@ class StepCosts:
         RunError: the record is damaged.
     """
 
-    def __init__(self, path: Path, unit: Unit) -> None:
+    def __init__(self, path: Path, unit: CostUnit) -> None:
         self.path = path
-        self.unit: Unit = unit
-        self._record: dict[Unit, dict[str, float]] = {}
+        self.unit: CostUnit = unit
+        self._record: dict[CostUnit, dict[str, float]] = {}
         if path.exists():
             try:
                 self._record = _RECORD.validate_json(read_bounded(path))

@@ -261,25 +261,7 @@ OPTIONAL_TABLES = frozenset(name for name, hint in _HINTS.items() if type(None) 
 # Names of arms are names of folders and of runs in TensorBoard too.
 ArmName = Annotated[str, Field(pattern=r"^\w[\w.+=-]*$")]
 ArmChanges = dict[str, Any]
-
-
-class Budget(Table):
-    """`[ablation] budget`: what the training of each arm may cost; either of the two."""
-
-    flops: Annotated[float, Field(gt=0)] | None = None
-    """Floating-point operations of matrix products and convolutions in their plain form, as PyTorch counts them."""
-    seconds: Annotated[float, Field(gt=0)] | None = None
-    """Seconds of the training's steps on this machine, by a short benchmark before the first training."""
-
-    @property
-    def unit(self) -> Literal["flops", "seconds"]:
-        """The setting that is given."""
-        return "seconds" if self.flops is None else "flops"
-
-    @property
-    def amount(self) -> float:
-        """Its value."""
-        return getattr(self, self.unit)
+CostUnit = Literal["flops", "seconds"]
 
 
 class AblationTable(Table):
@@ -297,10 +279,13 @@ class AblationTable(Table):
     Of a metric that gives several scores, `validation/label/score`."""
     metrics: list[str] = []
     """Further scores that are compared, each by itself."""
-    budget: Budget | None = None
-    """What the training of each arm may cost, `{ flops = 1e15 }` or `{ seconds = 600 }`: it decides `train.steps`.
+    budget: Annotated[float, Field(gt=0)] | None = None
+    """What the training of each arm may cost, such as `1e15`: it decides `train.steps`.
 
     Unless given, all arms are trained for the recipe's steps."""
+    budget_unit: CostUnit = "flops"
+    """`flops` are floating-point operations of matrix products and convolutions in their plain form, as PyTorch counts
+    them; `seconds` those of the training's steps on this machine, by a short benchmark before the first training."""
     arms: dict[ArmName, ArmChanges] = {}
     """What each arm changes, by its name; only the baseline may change nothing."""
     axes: dict[ArmName, dict[ArmName, ArmChanges]] = {}

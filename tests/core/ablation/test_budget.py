@@ -167,7 +167,7 @@ def steps(ablation: Ablation) -> dict[str, int]:
 
 
 def test_three_times_the_operations_leave_a_third_of_the_steps(planned) -> None:
-    made = planned(f"{{ flops = {10.5 * 6 * (FORWARD + BACKWARD)} }}")
+    made = planned(str(10.5 * 6 * (FORWARD + BACKWARD)))
     assert made.plan.step_costs == {"narrow": 2 * (FORWARD + BACKWARD), "wide": 6 * (FORWARD + BACKWARD)}
     assert steps(made) == {"narrow": 31, "wide": 10}
     assert [settled.recipe.settings.train.steps for settled in made.trials] == [31, 31, 10, 10]
@@ -184,19 +184,25 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("measured")
+def test_the_command_line_counts_seconds_instead(planned) -> None:
+    made = planned("1e9", "ablation.budget=3.1", "ablation.budget_unit=seconds")
+    assert steps(made) == {"narrow": 12, "wide": 4}
+
+
+@pytest.mark.usefixtures("measured")
 def test_three_times_the_seconds_leave_a_third_of_the_steps(planned) -> None:
-    made = planned("{ seconds = 3.1 }")
+    made = planned('3.1\nbudget_unit = "seconds"')
     assert made.plan.step_costs == {"narrow": 0.25, "wide": 0.75}
     assert steps(made) == {"narrow": 12, "wide": 4}
 
 
 def test_the_seconds_are_those_of_steps(recipe, plugin: Path) -> None:
-    checked = read_recipe(recipe("{ seconds = 1 }"), overrides=["generator.pause=0.02"], plugins=[plugin])
+    checked = read_recipe(recipe('1\nbudget_unit = "seconds"'), overrides=["generator.pause=0.02"], plugins=[plugin])
     assert measure_step_seconds(checked.recipe, checked.document) >= 0.02
 
 
 def test_a_cycle_counts_phases_by_how_often_they_take_part(planned, recipe, plugin: Path) -> None:
-    checked = read_recipe(recipe("{ flops = 1e9 }"), overrides=["method.name=phased"], plugins=[plugin])
+    checked = read_recipe(recipe("1e9"), overrides=["method.name=phased"], plugins=[plugin])
     first = FORWARD + BACKWARD
     # The second phase predicts for itself; its repeated updates also have the shared prediction of their batch.
     second = (FORWARD + BACKWARD) + 2 * (FORWARD + FORWARD + BACKWARD)
@@ -205,24 +211,27 @@ def test_a_cycle_counts_phases_by_how_often_they_take_part(planned, recipe, plug
 
 
 def test_a_component_that_looks_at_values_is_counted_too(planned) -> None:
-    assert steps(planned("{ flops = 1e9 }", "generator.name=peeking")) == steps(planned("{ flops = 1e9 }"))
+    assert steps(planned("1e9", "generator.name=peeking")) == steps(planned("1e9"))
 
 
 @pytest.mark.usefixtures("measured")
-def test_the_steps_are_recorded_and_a_second_call_measures_and_trains_nothing(
+def test_what_a_plan_shows_is_trained_and_a_second_call_measures_and_trains_nothing(
     recipe, plugin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, out, overrides = recipe("{ seconds = 1 }"), tmp_path / "out", ["ablation.seeds=[0]"]
-    result = ablate(path, out=out, overrides=overrides, plugins=[plugin])
-    assert result.is_complete
-    lengths = {arm: genlab.open_run(out / "trials" / arm / "seed-0").manifest.steps for arm in ("narrow", "wide")}
-    assert lengths == {"narrow": 4, "wide": 1}
-    assert f"steps = {lengths['wide']}" in (out / "planned" / "wide.seed-0.toml").read_text()
+    path, out, overrides = recipe('1\nbudget_unit = "seconds"'), tmp_path / "out", ["ablation.seeds=[0]"]
+    shown = Ablation(path, out, overrides=overrides, plugins=[plugin])
 
     def measure(*_given: object) -> float:
         raise AssertionError("it measures again")
 
     monkeypatch.setattr(module, "measure_step_seconds", measure)
+    result = ablate(path, out=out, overrides=overrides, plugins=[plugin])
+    assert result.is_complete
+    assert result.plan.step_costs == shown.plan.step_costs
+    lengths = {arm: genlab.open_run(out / "trials" / arm / "seed-0").manifest.steps for arm in ("narrow", "wide")}
+    assert lengths == {"narrow": 4, "wide": 1}
+    assert f"steps = {lengths['wide']}" in (out / "planned" / "wide.seed-0.toml").read_text()
+
     trained = Trained()
     again = ablate(path, out=out, overrides=overrides, plugins=[plugin], on_event=trained)
     assert not trained.ended
@@ -233,20 +242,17 @@ def test_the_steps_are_recorded_and_a_second_call_measures_and_trains_nothing(
 
 
 def test_an_arm_with_other_code_has_its_cost_counted_anew(planned, plugin: Path) -> None:
-    budget = f"{{ flops = {24 * (FORWARD + BACKWARD)} }}"
+    budget = str(24 * (FORWARD + BACKWARD))
     before = planned(budget)
-    assert before.step_costs
-    before.folder.path.mkdir()
-    before.step_costs.save()
     plugin.write_text(PLUGIN.replace("width: int = 2", "width: int = 4"))
     assert planned(budget).plan.step_costs["narrow"] == 2 * before.plan.step_costs["narrow"]
 
 
 def test_the_report_shows_scores_by_what_they_cost(recipe, plugin: Path, tmp_path: Path) -> None:
-    path, seed = recipe(f"{{ flops = {4 * 6 * (FORWARD + BACKWARD)} }}"), "ablation.seeds=[0]"
+    path, seed = recipe(str(4 * 6 * (FORWARD + BACKWARD))), "ablation.seeds=[0]"
     ablate(path, out=tmp_path / "out", overrides=[seed], plugins=[plugin])
     report = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert report["budget"] == {"flops": 4 * 6 * (FORWARD + BACKWARD)}
+    assert (report["budget"], report["budget_unit"]) == (4 * 6 * (FORWARD + BACKWARD), "flops")
     assert [report["arms"][arm]["steps"] for arm in ("narrow", "wide")] == [12, 4]
     assert report["arms"]["wide"]["step_cost"] == 6 * (FORWARD + BACKWARD)
     assert report["arms"]["wide"]["cost"] == 4 * 6 * (FORWARD + BACKWARD)
@@ -258,7 +264,7 @@ def test_the_report_shows_scores_by_what_they_cost(recipe, plugin: Path, tmp_pat
 
 
 def test_the_plan_shows_what_a_step_costs(recipe, plugin: Path, gen: GenCommand) -> None:
-    path = recipe(f"{{ flops = {4 * 6 * (FORWARD + BACKWARD)} }}")
+    path = recipe(str(4 * 6 * (FORWARD + BACKWARD)))
     told = gen("ablate", path, "--plan", "--plugin", plugin)
     assert told.returncode == 0, told.stderr
     (row,) = [line.split() for line in told.stderr.splitlines() if line.startswith("wide")]
@@ -268,7 +274,7 @@ def test_the_plan_shows_what_a_step_costs(recipe, plugin: Path, gen: GenCommand)
 
 
 def test_a_budget_too_small_for_a_step_names_the_arm_and_what_would_do(faults) -> None:
-    (told,) = faults("{ flops = 300_000 }")
+    (told,) = faults("300_000")
     assert "arms.toml:" in told
     assert "a step of the arm `wide` costs 415 kFLOP, more than the budget of 300 kFLOP" in told
     assert "415 kFLOP pay for one step of every arm" in told
@@ -277,13 +283,11 @@ def test_a_budget_too_small_for_a_step_names_the_arm_and_what_would_do(faults) -
 @pytest.mark.parametrize(
     ("budget", "overrides", "expected"),
     [
-        ("{ flops = 1e9 }", ["ablation.arms.wide.train.steps=5"], ["the arm `wide` sets its length"]),
-        ("{ flops = 1e9 }", ["train.steps=5"], ["the length of the trainings is set, and the budget decides it"]),
-        ("{ flops = 1e9, seconds = 5 }", [], ["expected either flops or seconds, got both"]),
-        ("{}", [], ["expected either flops or seconds, got none"]),
-        ("{ flops = 0 }", [], ["`flops`: expected a number above 0, got 0"]),
-        ("1e9", [], ["`budget`: expected a table, got"]),
-        ("{ flop = 1e9 }", [], ["[ablation] budget has no setting `flop`", "Did you mean `flops`?"]),
+        ("1e9", ["ablation.arms.wide.train.steps=5"], ["the arm `wide` sets its length"]),
+        ("1e9", ["train.steps=5"], ["the length of the trainings is set, and the budget decides it"]),
+        ("0", [], ["`budget`: expected a number above 0, got 0"]),
+        ("{ flops = 1e9 }", [], ["`budget`: expected a number above 0, got"]),
+        ("1e9", ["ablation.budget_unit=minutes"], ['`budget_unit`: expected "flops" or "seconds", got "minutes"']),
     ],
 )
 def test_a_budget_that_is_none_is_refused(faults, budget: str, overrides: Sequence[str], expected: list[str]) -> None:
@@ -302,7 +306,7 @@ def test_a_budget_that_is_none_is_refused(faults, budget: str, overrides: Sequen
     ],
 )
 def test_an_arm_without_a_price_is_named(faults, name: str, expected: str) -> None:
-    (told,) = faults("{ flops = 1e9 }", f"ablation.arms.other.generator.name={name}")
+    (told,) = faults("1e9", f"ablation.arms.other.generator.name={name}")
     assert expected in told
 
 
@@ -310,14 +314,14 @@ def test_a_damaged_record_is_named(planned, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "step_costs.json").write_text('{"flops": {"a": -1}}')
     with pytest.raises(RunError, match=r"step_costs.json: cannot be read") as caught:
-        planned("{ flops = 1e9 }")
+        planned("1e9")
     assert "measure anew" in caught.value.hint
 
 
 def test_a_recipe_that_is_only_checked_is_not_measured(recipe, plugin: Path) -> None:
-    genlab.check(recipe("{ flops = 1 }"), plugins=[plugin])
-    with pytest.raises(RecipeError, match="either flops or seconds"):
-        genlab.check(recipe("{}"), plugins=[plugin])
+    genlab.check(recipe("1"), plugins=[plugin])
+    with pytest.raises(RecipeError, match="expected a number above 0"):
+        genlab.check(recipe("0"), plugins=[plugin])
 
 
 def test_a_cost_is_shown_with_three_figures() -> None:
