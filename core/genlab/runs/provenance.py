@@ -24,6 +24,7 @@ from genlab.config.changed_values import ChangedValue, changed_values
 from genlab.config.document import Document
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import OneHotLabels, TensorSpec
+from genlab.engine.checkpoint_state import IntactCheckpoint
 from genlab.engine.runtime import device_name
 from genlab.interfaces.dataset import ImageSide, Palette, SideName
 from genlab.runs.image_warnings import is_colored
@@ -72,6 +73,28 @@ def taken_back(manifest: Manifest, step: int) -> Manifest:
         _log.warning("What was changed later holds from step %s on, from where the run is trained again.", f"{step:,}")
     data = manifest.data.model_copy(update={"changes": of_data})
     return manifest.model_copy(update={"recipe_changes": of_recipe, "data": data})
+
+
+def at_resume(
+    manifest: Manifest, built: Built, loaded: Sequence[LoadedContent], checkpoint: IntactCheckpoint | None
+) -> dict[str, Any]:
+    """Entries of the manifest of a run that is resumed, whatever its recipe.
+
+    Args:
+        manifest: the run's until now.
+        built: what is trained from here on.
+        loaded: what components load.
+        checkpoint: where it goes on; None for its start.
+    """
+    step = checkpoint.progress.step if checkpoint else 0
+    return {
+        "status": "running",
+        "signal": None,
+        "failure": None,
+        "ended_early": None,
+        "best": checkpoint.progress.best if checkpoint else None,
+        "data": _data_record_after(manifest, built, loaded, step),
+    }
 
 
 def after_changes(manifest: Manifest, before: CheckedRecipe, built: Built, step: int) -> dict[str, Any]:
@@ -159,7 +182,7 @@ def stored_images(training: PreparedPairs, validation: PreparedPairs, side: Side
     return StoredPairs.of(sizes, colored=is_colored(training.pairs.read_side(0, side).image))
 
 
-def data_record_after(manifest: Manifest, built: Built, loaded: Sequence[LoadedContent], step: int) -> DataRecord:
+def _data_record_after(manifest: Manifest, built: Built, loaded: Sequence[LoadedContent], step: int) -> DataRecord:
     """Data of a run that is resumed at a step; what they were before is kept if their content changed."""
     before, now = manifest.data, data_record(built, loaded)
     if now.source == before.source:

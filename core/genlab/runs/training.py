@@ -131,17 +131,9 @@ def resume_run(
         _refuse_changed(provenance.changed_data(manifest, built, loaded), folder, allow_changed_data, assignments)
         for change in provenance.changed_versions(manifest, built):
             _log.warning("The run started with %s: results may differ from an uninterrupted run.", change)
-        data = provenance.data_record_after(manifest, built, loaded, done)
-        updates: dict[str, object] = {
-            "status": "running",
-            "signal": None,
-            "failure": None,
-            "ended_early": None,
-            "data": data,
-        }
         if checkpoint:
             checkpoint = without_stop(checkpoint, manifest, changes)
-        updates["best"] = checkpoint.progress.best if checkpoint else None
+        updates = provenance.at_resume(manifest, built, loaded, checkpoint)
         if assignments or manifest != recorded:
             updates |= provenance.after_changes(manifest, before, built, done)
             warn_of_rising_rates(before.recipe, built.recipe, done)
