@@ -28,6 +28,8 @@ def average_faults(ema: Ema | None, inference: Inference, roles: Mapping[str, Ro
         if name not in trained:
             what = f"`{name}` is not a network that is trained; those are {', '.join(trained)}"
             yield Fault(("ema", "roles", place), what, nearest(name, trained))
+        elif name in ema.roles[:place]:
+            yield Fault(("ema", "roles", place), f"`{name}` is named twice", "Name each network once.")
     if inference.weights == "ema" and not predicts_averaged(ema, roles):
         what = f"a prediction uses no average of the {' and the '.join(ema.roles)}"
         yield Fault(("inference", "weights"), what, 'Average a generator, or set inference.weights = "plain".')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from genlab.assemble.recipe import Recipe
 from genlab.config.diagnostics import recipe_error
@@ -42,12 +42,13 @@ def check_frozen(recipe: Recipe, method: Method, document: Document) -> None:
         raise recipe_error(faults, document)
 
 
-def _level_faults(recipe: Recipe, role: str, network: Network) -> list[Fault]:
+def _level_faults(recipe: Recipe, role: str, network: Network) -> Iterator[Fault]:
     named = recipe.init[role].freeze
     names, known = named if isinstance(named, list) else [], [level.name for level in network.levels()]
-    what = f"{recipe.networks[role].component} has no level"
-    return [
-        Fault(("init", role, "freeze", index), f"{what} `{name}`; it has {', '.join(known)}", nearest(name, known))
-        for index, name in enumerate(names)
-        if name not in known
-    ]
+    for index, name in enumerate(names):
+        keys = ("init", role, "freeze", index)
+        if name not in known:
+            what = f"{recipe.networks[role].component} has no level `{name}`; it has {', '.join(known)}"
+            yield Fault(keys, what, nearest(name, known))
+        elif name in names[:index]:
+            yield Fault(keys, f"`{name}` is named twice", "Name each level once.")

@@ -44,14 +44,17 @@ def match_weights(
     """Compare networks with what they are to start with, by role; their values are not needed.
 
     Raises:
-        RecipeError: none of the weights fits.
+        RecipeError: none of the weights fits, or one has no values.
     """
     found: dict[str, WeightsMatch] = {}
     faults: list[Fault] = []
     for role, stored in weights.items():
         found[role] = _match(networks[role], stored, widens=len(recipe.roles[role].reads) == 1)
         taken = {*found[role].matched, *found[role].widened}
-        if taken.isdisjoint(name for name, _ in networks[role].named_parameters()):
+        if empty := _empty_weight(networks[role], stored):
+            what = f"the weights of {stored.source} cannot be used: {empty} has no values"
+            faults.append(Fault(_keys(role), f"{what} ({_form(stored.tensors[empty])})"))
+        elif taken.isdisjoint(name for name, _ in networks[role].named_parameters()):
             faults.append(_misfit(role, networks[role], stored, recipe))
     if faults:
         raise recipe_error(faults, document)
@@ -67,7 +70,7 @@ def take_weights(
     start with zeros, so that they change nothing at first. Nothing else is guessed.
 
     Raises:
-        RecipeError: none of the weights fits, or one is not finite.
+        RecipeError: none of the weights fits, one has no values, or one is not finite.
     """
     found = match_weights(recipe, networks, weights, document)
     faults = [fault for role in weights for fault in _values_faults(role, networks[role], weights[role], found[role])]
@@ -98,6 +101,12 @@ def _match(network: Network, stored: StoredWeights, *, widens: bool) -> WeightsM
         tuple(name for name in own if name not in shared),
         tuple(islice((name for name in stored.tensors if name not in own), _KEPT)),
     )
+
+
+def _empty_weight(network: Network, stored: StoredWeights) -> str | None:
+    """Name of a stored weight without values, such as one for no input channels, that the network has with some."""
+    names = (name for name, tensor in network.state_dict().items() if tensor.numel() and name in stored.tensors)
+    return next((name for name in names if not stored.tensors[name].numel()), None)
 
 
 def _has_type_of(own: Tensor, stored: Tensor) -> bool:

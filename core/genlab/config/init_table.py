@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+from annotated_types import MinLen
 from pydantic import Field, create_model, model_validator
 
 from genlab.config.schema import Table
@@ -17,7 +18,7 @@ class Init(Table):
     Weights are taken by name and shape; all others are drawn as in any run.
     """
 
-    role: str | None = None
+    role: Annotated[str, MinLen(1)] | None = None
     """The role in that run whose weights are taken; the same one by default."""
     weights: Literal["auto", "plain", "ema"] = "auto"
     """The weights of that run as they were trained, or their average (ema); auto takes the average if there is one."""

@@ -41,8 +41,12 @@ class Requests:
 def require_request(value: object, what: str) -> Request | None:
     """Give a plugin's value back if it is a request or None; `PluginError` otherwise."""
     match value:
-        case None | SaveCheckpoint() | StopTraining(reason=str()):
+        case None | SaveCheckpoint():
             return value
+        case StopTraining(reason=str(reason)) if reason.strip():
+            return value
+        case StopTraining(reason=str()):
+            raise PluginError(f"{what} gave {value!r}, whose reason is empty; expected one line for people")
         case _:
             expected = "None, genlab.StopTraining(reason) or genlab.SaveCheckpoint()"
             raise PluginError(f"{what} gave {value!r}; expected {expected}")

@@ -10,7 +10,7 @@ class StopTraining:
     """End the training after this step: it is validated, saved, and finished.
 
     Args:
-        reason: one line for people, such as `no gradient for 100 steps`; it is kept in `run.json`.
+        reason: one line for people, such as `no gradient for 100 steps`, which is not empty; it is kept in `run.json`.
     """
 
     reason: str

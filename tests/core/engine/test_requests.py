@@ -129,7 +129,7 @@ def test_a_method_that_asks_for_something_else_is_an_error(tmp_path: Path) -> No
         run(experiment(method=Wrong), tmp_path)
 
 
-@pytest.mark.parametrize("asked", [True, "stop", StopTraining, StopTraining(3)], ids=str)  # type: ignore
+@pytest.mark.parametrize("asked", [True, "stop", StopTraining, StopTraining(3), StopTraining(" ")], ids=str)  # type: ignore
 def test_a_listener_that_asks_for_something_else_is_switched_off(caplog, asked: object) -> None:
     listener = Asking(asked, step=3)
     listeners = ListenerList([("mine", listener)])

@@ -203,6 +203,7 @@ def test_a_finished_trial_keeps_it(tiny: Path, tmp_path: Path) -> None:
             "inference.weights",
             "a prediction uses no average of the discriminator",
         ),
+        ([EMA, "ema.roles=['generator', 'generator']"], "ema.roles", "`generator` is named twice"),
         (["ema.horizon=0"], "ema.horizon", "expected an integer of at least 1, got 0"),
         (["ema.roles=['generator']"], "", "needs `horizon`"),
         (["ema=true"], "ema", "expected a table, got true"),

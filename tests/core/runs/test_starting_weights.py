@@ -342,6 +342,11 @@ def _buffers_alone(path: Path) -> None:
     save_file({name: tensor for name, tensor in load_file(path).items() if "running" in name}, path)
 
 
+def _no_channels(path: Path) -> None:
+    stored = load_file(path)
+    save_file(stored | {"encoder.0.conv.weight": stored["encoder.0.conv.weight"][:, :0].clone()}, path)
+
+
 def _of_integers(path: Path) -> None:
     save_file({name: tensor.int() for name, tensor in load_file(path).items()}, path)
 
@@ -364,6 +369,7 @@ def _of_integers(path: Path) -> None:
         (_other_network, 'no weight of .* has the name and the shape of one of generator "unet" as generator'),
         (_buffers_alone, "no weight of"),
         (_of_integers, "no weight of"),
+        (_no_channels, "encoder.0.conv.weight has no values .* x 0 x"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(
@@ -396,7 +402,9 @@ def test_a_file_that_cannot_be_used_is_named(
         ({"weights": "ema"}, "weights", "has no average of the weights of its generator"),
         ({"freeze": ["encoder 9"]}, "freeze", 'generator "unet" has no level `encoder 9`'),
         ({"freeze": True}, "freeze", 'so the phase generator of method "pix2pix" has nothing to update'),
-        ({"role": 3}, "role", "expected text, got 3"),
+        ({"freeze": ["encoder 1", "encoder 1"]}, "freeze", "`encoder 1` is named twice"),
+        ({"role": 3}, "role", r"expected text \(not empty\), got 3"),
+        ({"role": ""}, "role", r"expected text \(not empty\), got \"\""),
         ({"checkpoint": "best"}, "checkpoint", "the run has no best checkpoint"),
         ({"checkpoint": "bset"}, "checkpoint", 'expected "last" or "best", or an integer of at least 0, got "bset"'),
         ({"checkpoint": True}, "checkpoint", "or an integer of at least 0, got true"),
