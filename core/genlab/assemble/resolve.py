@@ -262,10 +262,11 @@ class _Resolver:
         self, kind: str, method: ComponentConfig | None, networks: Mapping[str, ComponentConfig]
     ) -> dict[str, RoleConfig[Any]]:
         """The components of a kind for the method's trained networks, by role."""
-        given = self.table((kind,)) or {}
-        roles: Mapping[str, Role] = method.component.cls.roles if method else {}
+        if method is None:
+            return {}
+        roles: Mapping[str, Role] = method.component.cls.roles
         trained = [name for name, role in roles.items() if role.trained]
-        configs, faults = resolve_roles(KINDS[kind], given, trained, self.components)
+        configs, faults = resolve_roles(KINDS[kind], self.table((kind,)) or {}, trained, self.components)
         self.faults += faults
         return {role: config for role, config in configs.items() if role in networks}
 

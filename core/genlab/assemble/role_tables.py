@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -18,6 +19,9 @@ from genlab.registry.components import ComponentConfig, Components, ComponentTab
 Beside = TypeVar("Beside", bound=Table)
 
 Resolved = dict[str, "RoleConfig[Any]"]
+
+_SETTING = re.compile(rf"`({'|'.join(KEYS_BESIDE_SETTINGS)})\.")
+"""The start of a setting of all roles, in a hint."""
 
 
 class RoleConfig(NamedTuple, Generic[Beside]):
@@ -49,7 +53,9 @@ def resolve_roles(
     """
     shared, own = _split(kind, given, roles)
     resolved: Resolved = {}
-    faults: list[Fault] = []
+    _, unused = _configure(kind, shared, (kind.name,), components, roles)
+    # What it lacks may be in the tables of roles, but what is wrong with a key is so even if no role has it.
+    faults = [fault for fault in unused if len(fault.path) > 1]
     for role in roles:
         table = own.get(role, {})
         if not isinstance(table, dict):
@@ -89,10 +95,12 @@ def _stands_alone(shared: ComponentTable, own: ComponentTable) -> bool:
 
 
 def _where_it_is_written(fault: Fault, at: Keys, own: ComponentTable) -> Fault:
-    """A fault in a role's own table, or in that of all roles if its key is from there."""
+    """A fault in a role's own table, with a hint at its settings, or in that of all if its key is from there."""
     rest = fault.path[len(at) :]
-    is_shared = rest and rest[0] not in own
-    return replace(fault, path=(*at[:1], *rest)) if is_shared else fault
+    if rest and rest[0] not in own:
+        return replace(fault, path=(*at[:1], *rest))
+    hint = fault.hint and _SETTING.sub(lambda found: f"`{dotted((found[1], *at[1:]))}.", fault.hint)
+    return replace(fault, hint=hint)
 
 
 def overruled(document: Document, roles: Collection[str]) -> Iterator[Fault]:

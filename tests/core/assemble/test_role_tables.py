@@ -112,6 +112,9 @@ def test_networks_that_are_not_there_or_not_trained_have_none(resolved: Resolved
         ("optimizer.clip=-1", "`clip`: expected a number above 0, got -1", "clip: The greatest L2 norm"),
         ("optimizer.clip=nan", "got nan", "clip: "),
         ("optimizer.warmup=0.1", "no setting `warmup`", "Did you mean `schedule.warmup`?"),
+        ("optimizer.discriminator.lr=1", "no setting `lr`", "that is `optimizer.discriminator.learning_rate`."),
+        ("optimizer.discriminator.warmup=1", "no setting `warmup`", "Did you mean `schedule.discriminator.warmup`?"),
+        ("optimizer.lr=1", "no setting `lr`", "that is `optimizer.learning_rate`."),
         ("schedule.warmup=1.5", "`warmup`: expected a number of at least 0 and of at most 1, got 1.5", "warmup: "),
         ("schedule.generator.start=0.5", 'schedule "constant" has no setting `start`', ""),
         ("optimizer=sgd", "expected a table", 'To name the component: optimizer.name = "sgd"'),
@@ -122,6 +125,13 @@ def test_a_fault_is_told_once_where_it_is(resolved: Resolved, assignment: str, w
     assert fault.startswith(f"--set {assignment}: ")
     assert what in fault
     assert hint in fault
+
+
+def test_a_table_of_no_role_is_refused_where_every_role_has_a_table_of_its_own(resolved: Resolved) -> None:
+    own = "[optimizer.generator]\nname = 'sgd'\n[optimizer.discriminator]\nname = 'rmsprop'\n"
+    (fault,) = told(resolved, "optimizer.discrimnator.clip=1", text=RECIPE + own)
+    assert "no setting `discrimnator`" in fault
+    assert "Did you mean `discriminator`?" in fault
 
 
 def test_a_fault_of_all_is_told_where_all_have_it(resolved: Resolved) -> None:
