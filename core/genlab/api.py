@@ -334,7 +334,8 @@ def probe(
     """Effect of each skip connection of a trained generator, and gradient norms of its levels.
 
     Args:
-        run: the run's folder, where the result is written to `probe/`.
+        run: the run's folder, where the result is written to `probe/`, that of another checkpoint than the last to
+            `probe/best/` or `probe/step-N/`.
         pairs: how many validation pairs to use, two at least.
         checkpoint: `last`, `best` (by the recipe's `checkpoint.best`), or a number of steps.
         device: where to predict: auto, cpu, cuda or mps.

@@ -12,8 +12,8 @@ from genlab_tensorboard.summaries import picture_value, scalar_value
 
 
 def write_probe(event: Probed) -> None:
-    """Write `probe/tensorboard/` in the run's folder anew: a run for each replacement, whose steps are levels."""
-    folder = event.folder / "probe" / "tensorboard"
+    """Write `tensorboard/` beside the probe's other results anew: a run for each replacement, whose steps are levels."""
+    folder = event.results / "tensorboard"
     shutil.rmtree(folder, ignore_errors=True)
     for replacement in dict.fromkeys(effect.replacement for effect in event.effects):
         effects = [effect for effect in event.effects if effect.replacement == replacement]

@@ -41,7 +41,7 @@ def probe(
     _print_answer(found)
     _print_skips(found)
     _print_levels(found)
-    folder = quote(str(run / "probe"))
+    folder = quote(str(found.results))
     pictures = {f"see what {name} does": f"{folder}/{name}.png" for name in ("shuffle", "cut", "average")}
     print_next({"see the curves": f"{folder}/skips.svg", **pictures})
 

@@ -286,13 +286,15 @@ class Probed:
     """A trained run was probed.
 
     Args:
-        folder: the run's; a listener may write files of its own there.
+        folder: the run's.
         step: steps done.
         pairs: how many validation pairs were used.
         pictures: the undisturbed predictions for the first of them.
         effects: of every skip connection, from the outermost, each replacement.
         gradient_norms: the L2 norm of each level's gradient, by `role/level`, its mean over the pairs.
         weight_norms: the L2 norm of each level's weights, by `role/level`.
+        results: the folder in the run's that has the results of probes of this checkpoint; a listener may write files
+            of its own there.
     """
 
     folder: Path
@@ -302,6 +304,7 @@ class Probed:
     effects: Sequence[SkipEffect]
     gradient_norms: Mapping[str, float]
     weight_norms: Mapping[str, float]
+    results: Path
 
 
 class Listener(ABC):

@@ -105,7 +105,7 @@ def probe_events(folder: Path) -> list[Event]:
         for replacement in ("cut", "shuffle", "average")
     ]
     norms = {"generator/encoder 1": 2.0, "generator/decoder 1": 0.0}
-    return [Probed(folder, STEPS, 4, pictures(), effects, norms, norms)]
+    return [Probed(folder, STEPS, 4, pictures(), effects, norms, norms, folder / "probe")]
 
 
 def tail(events: Sequence[Event]) -> list[Event]:

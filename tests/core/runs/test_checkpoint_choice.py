@@ -117,6 +117,15 @@ def test_the_option_of_predict_and_probe(run: Path, gen: GenCommand, tmp_path: P
     wrong = gen("probe", run, "--checkpoint", "bset")
     assert wrong.returncode == 2
     assert 'expected "last", "best" or a number of steps, got "bset"' in " ".join(wrong.stderr.split())
-    probed = gen("probe", run, "--pairs", "2", "--checkpoint", "best", "--json", "--trust")
+
+
+def test_probes_of_several_checkpoints_lie_side_by_side(run: Path, gen: GenCommand) -> None:
+    probed = gen("probe", run, "--pairs", "2", "--checkpoint", "best", "--trust")
     assert probed.returncode == 0, probed.stderr
-    assert json.loads(probed.stdout)["step"] == 2
+    assert str(run / "probe" / "best" / "skips.svg") in probed.stdout.replace("\n", "")
+    for choice in ("last", 7):
+        genlab.probe(run, pairs=2, checkpoint=choice, trust=True)
+    for place, step in ((".", 8), ("best", 2), ("step-7", 7)):
+        results = run / "probe" / place
+        assert json.loads((results / "probe.json").read_text())["step"] == step
+        assert (results / "cut.png").is_file()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -32,7 +33,8 @@ SHOWN = 3
 def probe_skips(run: Run, pairs: int, on_progress: Callable[[int, int], None]) -> Probed:
     """Replace the features of each skip connection, one at a time, and measure the effect on predictions.
 
-    The result is written to `probe/` in the run's folder, and passed to the recipe's listeners.
+    The result is written to `probe/` in the run's folder, or to `probe/best/` or `probe/step-N/` if the run was opened with
+    another checkpoint than the last, and passed to the recipe's listeners.
 
     Args:
         run: the run.
@@ -49,12 +51,19 @@ def probe_skips(run: Run, pairs: int, on_progress: Callable[[int, int], None]) -
         raise ValueError(f"pairs: expected at least 2, as skips carry another image's features, got {pairs}")
     run.folder.refuse_links()
     skips = _skips(run)
-    folder = run.path / "probe"
-    with storage_errors(folder):
-        folder.mkdir(exist_ok=True)
-    with file_lock(folder / ".lock", "another process is probing this run", patience=0.0):
-        remove_partial(folder, "*")
-        return _probe(run, skips, pairs, on_progress)
+    results = _results_folder(run)
+    with storage_errors(results):
+        results.mkdir(parents=True, exist_ok=True)
+    with file_lock(run.path / "probe" / ".lock", "another process is probing this run", patience=0.0):
+        remove_partial(results, "*")
+        return _probe(run, skips, pairs, results, on_progress)
+
+
+def _results_folder(run: Run) -> Path:
+    """The place of a checkpoint's results, so that those of several stand side by side."""
+    if run.checkpoint == "last":
+        return run.path / "probe"
+    return run.path / "probe" / ("best" if run.checkpoint == "best" else f"step-{run.checkpoint}")
 
 
 def _skips(run: Run) -> Sequence[Skip]:
@@ -92,7 +101,9 @@ def _require_one_call(run: Run, predictor: Predictor, batch: Batch) -> None:
         raise RunError(f"{what}, and a probe replaces features of one call", where=str(run.path))
 
 
-def _probe(run: Run, skips: Sequence[Skip], pairs: int, on_progress: Callable[[int, int], None]) -> Probed:
+def _probe(
+    run: Run, skips: Sequence[Skip], pairs: int, results: Path, on_progress: Callable[[int, int], None]
+) -> Probed:
     prepared = run.validation_pairs()
     indices = evenly_spaced(len(prepared), pairs)
     if len(prepared) < 2:
@@ -118,7 +129,7 @@ def _probe(run: Run, skips: Sequence[Skip], pairs: int, on_progress: Callable[[i
         target_caption=target.caption,
         is_paired=prepared.pairs.is_paired,
     )
-    probed = Probed(run.path, run.step, len(batches), pictures, effects, gradients, weights)
+    probed = Probed(run.path, run.step, len(batches), pictures, effects, gradients, weights, results)
     write_probe_report(probed)
     ListenerList(run.listeners()).emit(probed)
     return probed

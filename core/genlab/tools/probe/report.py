@@ -32,8 +32,8 @@ def probe_as_json(probed: Probed) -> dict[str, Any]:
 
 
 def write_probe_report(probed: Probed) -> None:
-    """Write to the existing `probe/`: `probe.json`, `skips.svg`, and a contact sheet for every replacement."""
-    folder = probed.folder / "probe"
+    """Write to the probe's existing folder: `probe.json`, `skips.svg`, and a contact sheet for every replacement."""
+    folder = probed.results
     write_json(folder / "probe.json", probe_as_json(probed))
     names = list(dict.fromkeys(effect.replacement for effect in probed.effects))
     curves = {name: [effect for effect in probed.effects if effect.replacement == name] for name in names}
