@@ -12,7 +12,7 @@ from genlab_tensorboard.summaries import picture_value, scalar_value
 
 
 def write_probe(event: Probed) -> None:
-    """Write `tensorboard/` beside the probe's other results anew: a run for each replacement, whose steps are levels."""
+    """Write `tensorboard/` beside other results of the probe anew: a run per replacement, whose steps are levels."""
     folder = event.results / "tensorboard"
     shutil.rmtree(folder, ignore_errors=True)
     for replacement in dict.fromkeys(effect.replacement for effect in event.effects):

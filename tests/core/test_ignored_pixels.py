@@ -134,3 +134,14 @@ def test_the_report_tells_what_does_not_count(gen: GenCommand, tiny, write):
 def test_an_ignored_value_that_is_a_class_too_is_refused(tiny, write):
     with pytest.raises(RecipeError, match="ignore is 1, which is also in values"):
         genlab.train(tiny, overrides=[data(write(), ignore=1)])
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_data_in_which_no_pixel_counts_are_refused_before_the_first_step(tiny, tmp_path, write, split: str):
+    root = write()
+    for path in (root / "B" / split).iterdir():
+        Image.fromarray(np.full((32, 32), IGNORED, np.uint8)).save(path)
+    with pytest.raises(DataError, match="no pixel of any pair counts") as caught:
+        genlab.train(tiny, overrides=[data(root), *SEGMENTATION, *ONE], out=tmp_path / "run")
+    assert "ignored value" in str(caught.value)
+    assert not (tmp_path / "run").exists()

@@ -60,6 +60,17 @@ def check_pairs(selections: Sequence[Selection], on_progress: Callable[[int, int
     return were_read
 
 
+def require_counted_pixels(selections: Iterable[Selection]) -> None:
+    """Raise a `DataError` if no pixel of any of a split's pairs counts; of pairs without masks, all do."""
+    for pairs, *sides in selections:
+        indices = sorted({index for side in sides for index in side}) if pairs.is_masked else []
+        masks = (pairs.joined(index, index).mask for index in indices)
+        if indices and not any(mask is None or mask.any() for mask in masks):
+            what = "no pixel of any pair counts, so there is nothing to learn or to measure"
+            hint = "Check the masks, true where a pixel counts, or the ignored value or color."
+            raise DataError(what, where=pairs.pairs.description, hint=hint)
+
+
 def _read(place: tuple[ReadThroughCache, int]) -> bool | DataError:
     """Read a record if it has to be: True if it was read, or the error."""
     cache, index = place

@@ -16,7 +16,7 @@ from genlab.assemble.recipe import Recipe
 from genlab.assemble.role_tables import aligned
 from genlab.config.changed_values import changed_values
 from genlab.config.validate import Keys, dotted
-from genlab.data.check import check_pairs
+from genlab.data.check import check_pairs, require_counted_pixels
 from genlab.engine.checkpoint_state import IntactCheckpoint, newest_intact
 from genlab.engine.loop import train_loop
 from genlab.engine.runtime import memory_errors
@@ -197,8 +197,11 @@ def _location(data: Mapping[str, Any], place: str | None) -> Keys:
 
 
 def _check_data(built: Built, step: int, on_progress: OnProgress) -> None:
-    """Check the pairs that are read from a step on, and that they did not change while they were read."""
-    if not check_pairs(built.experiment.reads(step), on_progress):
+    """Check the pairs that are read from a step on: that they did not change while they were read, and count."""
+    selections = built.experiment.reads(step)
+    were_read = check_pairs(selections, on_progress)
+    require_counted_pixels(selections)
+    if not were_read:
         return
     data = built.data
     if {"train": data.training.fingerprint(), "validation": data.validation.fingerprint()} == data.fingerprints:

@@ -33,8 +33,8 @@ SHOWN = 3
 def probe_skips(run: Run, pairs: int, on_progress: Callable[[int, int], None]) -> Probed:
     """Replace the features of each skip connection, one at a time, and measure the effect on predictions.
 
-    The result is written to `probe/` in the run's folder, or to `probe/best/` or `probe/step-N/` if the run was opened with
-    another checkpoint than the last, and passed to the recipe's listeners.
+    The result is written to `probe/` in the run's folder, that of another checkpoint than the last to `probe/best/` or
+    `probe/step-N/`, and passed to the recipe's listeners.
 
     Args:
         run: the run.
