@@ -82,6 +82,8 @@ class DerivedPairs(Pairs):
         DataError: that side is a label map, or its images have no such condition; or, when a pair is read, this image.
     """
 
+    is_derived = True
+
     def __init__(self, source: Pairs, side: SideName, derivation: Derivation) -> None:
         shown = source.a if side == "a" else source.b
         other = "b" if side == "a" else "a"

@@ -104,6 +104,7 @@ class LabeledPairs(Pairs):
         self.classifier = classifier
         self.is_paired = source.is_paired
         self.has_masks = source.has_masks
+        self.is_derived = source.is_derived
 
     @override
     def __len__(self) -> int:

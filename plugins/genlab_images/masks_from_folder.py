@@ -66,6 +66,7 @@ class MaskedPairs(Pairs):
             hint = "Take the dataset in data.source by itself."
             raise DataError(f"the data in data.source {fault}", where=source.description, hint=hint)
         super().__init__(source.a, source.b, f"{source.description}, masks in {folder}", source.left_out)
+        self.is_derived = source.is_derived
         self.source = source
         self.folder = folder
         self.files = files

@@ -58,6 +58,11 @@ def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
         table["average"] = f"weights of the {' and the '.join(ema.roles)}, over {ema.horizon:,} pairs"
     warnings = accumulation_warnings(experiment.networks, settings.train, is_masked=experiment.training.is_masked)
     warnings += [str(suspicion) for suspicion in find_suspicions(experiment.reads(0)[0], settings.input)]
+    if data.training.is_derived and settings.input.direction == "b_to_a":
+        warnings.append(
+            f"Side a is computed from side b ({data.training.description}), and input.direction is b_to_a, so the "
+            'networks learn that computation; set input.direction = "a_to_b" to learn the way back.'
+        )
     if data.fingerprints["train"] == data.fingerprints["validation"]:
         warnings.append("The validation pairs are the training pairs, so scores do not measure generalization.")
     for number, warning in enumerate(warnings, 1):

@@ -99,10 +99,13 @@ class Pairs(ABC):
     Attributes:
         is_paired: whether condition and target belong together; False only for `Unpaired`, and what wraps it.
         has_masks: whether each pair has a mask; what wraps other pairs passes it on.
+        is_derived: whether side a is computed from side b, as gray is from colors; a training from b to a is warned of.
+            What wraps other pairs passes it on.
     """
 
     is_paired: bool = True
     has_masks: bool = False
+    is_derived: bool = False
 
     def __init__(
         self, a: Side, b: Side, description: str, left_out: Mapping[str, Sequence[str]] = MappingProxyType({})

@@ -63,3 +63,11 @@ def test_every_parameter_counts_once() -> None:
             return condition
 
     assert count_parameters(Tied()) == 9
+
+
+def test_a_training_of_the_way_from_images_to_what_is_computed_of_them_is_warned_of(tiny: Path) -> None:
+    for direction, number in (("b_to_a", 1), ("a_to_b", 0)):  # the recipe that is extended has b_to_a
+        source = 'data={name="gray", source={name="drawn_facades", count=5, validation_count=3, size=36}}'
+        checked = read_recipe(tiny, overrides=[source, f"input.direction={direction}"])
+        found = facts(build(checked.recipe, checked.document), "tiny", checked.document)
+        assert sum("Side a is computed from side b" in value for value in found.values()) == number
