@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +12,7 @@ from genlab.cli.options import OverridesOption, PluginOption, RecipeArgument, Tr
 
 if TYPE_CHECKING:
     from genlab.assemble.memory_estimate import MemoryEstimate
+    from genlab.registry.components import ComponentConfig
 
 
 def check(
@@ -26,8 +29,10 @@ def check(
     from genlab.cli.output import load_torch, print_data, progress_bar
 
     load_torch()
-    genlab.check(recipe, overrides=overrides, plugins=plugin, trust=trust)
+    checked = genlab.check(recipe, overrides=overrides, plugins=plugin, trust=trust)
     print_data(f"{recipe}: OK (data not checked).")
+    for key, path in _missing_paths(checked.recipe.data):
+        _print_warning(f"{key}: {path} does not exist, and the training will need it.")
     try:
         _print_memory(genlab.estimate_memory(recipe, overrides=overrides, plugins=plugin, trust=trust))
     except genlab.TrainingError as error:
@@ -39,12 +44,30 @@ def check(
         print_data(f"overfit: OK ({found.steps} steps on one batch drove {losses}).")
 
 
-def _print_memory(estimate: MemoryEstimate) -> None:
-    from rich.text import Text
+def _missing_paths(data: ComponentConfig) -> Iterator[tuple[str, Path]]:
+    """Paths of the data that do not exist, with their keys; of several sources to choose from, any may be missing."""
+    from genlab.config.validate import dotted
+    from genlab.registry.components import ComponentConfig
 
-    from genlab.cli.output import make_console, print_data
+    for name, value in data.settings.items():
+        if isinstance(value, Path) and not value.exists():
+            yield dotted((*data.at, name)), value
+    if isinstance(source := data.settings.get("source"), ComponentConfig):
+        yield from _missing_paths(source)
+
+
+def _print_memory(estimate: MemoryEstimate) -> None:
+    from genlab.cli.output import print_data
 
     print_data(f"memory: {estimate.words()}.")
     if estimate.hint:
-        warning = Text("warning: ", "bold yellow").append(f"this may be too much. {estimate.hint}", "default")
-        make_console(stderr=True, soft_wrap=True).print(warning)
+        _print_warning(f"this may be too much. {estimate.hint}")
+
+
+def _print_warning(text: str) -> None:
+    from rich.text import Text
+
+    from genlab.cli.output import make_console
+
+    warning = Text("warning: ", "bold yellow").append(text, "default")
+    make_console(stderr=True, soft_wrap=True).print(warning)
