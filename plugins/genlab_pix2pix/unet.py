@@ -31,7 +31,8 @@ class UNet(Generator):
     A skip carries an encoder's output before any activation. Some implementations carry it after the next LeakyReLU;
     as the decoder starts with a ReLU, that gives the same, and a variant without skips has the same layers.
 
-    Only the outermost transposed convolution has a bias, as the norm layers shift; with `norm = "none"` all have.
+    Only the outermost transposed convolution has a bias, as the norm layers shift; with `norm = "none"`, or `bias`, all
+    have.
 
     With `time = true` it takes a time from 0 to 1, which scales and shifts the features of each block but the outermost
     decoder, after the norm. Without, its features are the encoder's outputs.
@@ -44,6 +45,7 @@ class UNet(Generator):
         dropout_blocks: which decoder blocks have dropout, 1 being the innermost. The paper's are [1, 2, 3], those of
             its reference in PyTorch [2, 3, 4]. The outermost never has; a network of 2 or 3 levels has those there are.
         dropout: the share of features that is dropped in training.
+        bias: whether every convolution has a bias, as those of the reference in PyTorch have with instance norm.
         time: whether it takes a time, as the network of a flow, a bridge or a diffusion does.
 
     Raises:
@@ -61,6 +63,7 @@ class UNet(Generator):
         norm: Norm = "batch",
         dropout_blocks: list[int] = [1, 2, 3],  # noqa: B006  (read only)
         dropout: Annotated[float, Ge(0), Lt(1)] = 0.5,
+        bias: bool = False,
         time: bool = False,
     ) -> None:
         super().__init__()
@@ -72,9 +75,10 @@ class UNet(Generator):
         self.inputs = {"time": 1} if time else {}
         self.feature_channels = () if time else widths
         embedded = 4 * channels if time else None
+        bias = bias or norm == "none"
 
         self.encoder = nn.ModuleList(
-            _encoder_block(fan_in, fan_out, norm, embedded, outermost=level == 1, innermost=level == levels)
+            _encoder_block(fan_in, fan_out, norm, embedded, bias, outermost=level == 1, innermost=level == levels)
             for level, (fan_in, fan_out) in enumerate(pairwise([in_channels, *widths]), start=1)
         )
         # Level by level as the encoder, though the forward pass, and `dropout_blocks`, go from the innermost.
@@ -84,6 +88,7 @@ class UNet(Generator):
                 fan_out,
                 norm,
                 embedded,
+                bias,
                 dropout if levels + 1 - level in dropout_blocks else None,
                 outermost=level == 1,
             )
@@ -147,22 +152,29 @@ class UNet(Generator):
 
 
 def _encoder_block(
-    fan_in: int, fan_out: int, norm: Norm, embedded: int | None, *, outermost: bool, innermost: bool
+    fan_in: int, fan_out: int, norm: Norm, embedded: int | None, bias: bool, *, outermost: bool, innermost: bool
 ) -> Block:
     return block(
         activation=None if outermost else nn.LeakyReLU(LEAK),
-        conv=Convolution(fan_in, fan_out, 4, stride=2, padding=1, bias=norm == "none"),
+        conv=Convolution(fan_in, fan_out, 4, stride=2, padding=1, bias=bias),
         norm=None if outermost or innermost else normalization(norm, fan_out),
         time=None if embedded is None else TimeModulation(embedded, fan_out),
     )
 
 
 def _decoder_block(
-    fan_in: int, fan_out: int, norm: Norm, embedded: int | None, dropout: float | None, *, outermost: bool
+    fan_in: int,
+    fan_out: int,
+    norm: Norm,
+    embedded: int | None,
+    bias: bool,
+    dropout: float | None,
+    *,
+    outermost: bool,
 ) -> Block:
     return block(
         activation=nn.ReLU(),
-        conv=TransposedConvolution(fan_in, fan_out, 4, stride=2, padding=1, bias=outermost or norm == "none"),
+        conv=TransposedConvolution(fan_in, fan_out, 4, stride=2, padding=1, bias=outermost or bias),
         norm=None if outermost else normalization(norm, fan_out),
         time=None if outermost or embedded is None else TimeModulation(embedded, fan_out),
         dropout=None if outermost or dropout is None else nn.Dropout(dropout),

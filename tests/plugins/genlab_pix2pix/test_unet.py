@@ -92,6 +92,24 @@ def test_only_convolutions_without_a_norm_to_shift_them_have_a_bias(norm, biases
     assert small(norm=norm).decoder[0].conv.bias is not None
 
 
+@pytest.mark.parametrize("norm", NORMS)
+def test_with_bias_every_convolution_has_one_that_is_used(norm):
+    network, x = small(norm=norm, bias=True).double(), torch.randn(2, 3, 32, 32, dtype=torch.float64)
+    randomize(network)
+    plain = small(norm=norm).double()
+    plain.load_state_dict(network.state_dict(), strict=False)
+    biases = [name for name, _ in network.named_parameters() if name.endswith("conv.bias")]
+    assert len(biases) == 8
+    for name in biases:
+        torch.nn.init.zeros_(network.get_parameter(name))
+    network.decoder[0].conv.bias.data.copy_(plain.decoder[0].conv.bias)
+    if norm != "none":
+        torch.testing.assert_close(network.eval()(x), plain.eval()(x))
+    with torch.no_grad():
+        network.encoder[0].conv.bias += 1
+    assert not torch.allclose(network(x), plain(x))
+
+
 @pytest.mark.parametrize(
     ("levels", "settings", "expected"),
     [
