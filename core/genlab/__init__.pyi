@@ -124,6 +124,7 @@ from .scaffold.package import create_plugin as create_plugin
 from .testing.check import CheckedComponent as CheckedComponent, check_components as check_components
 from .tools.bench.report import Benchmark as Benchmark
 from .tools.cache import clear_cache as clear_cache, inspect_cache as inspect_cache
+from .tools.convert.convert import convert as convert
 from .tools.data_report import DataReport as DataReport
 from .tools.overfit import Overfit as Overfit, OverfitLoss as OverfitLoss
 from .tools.predict import predict_files as predict_files

@@ -21,6 +21,7 @@ from genlab.cli import (
     bench,
     board,
     check,
+    convert,
     data,
     plugins,
     predict,
@@ -47,6 +48,7 @@ app.command("resume", cls=Verb)(resume.resume)
 app.command("ablate", cls=Verb)(ablate.ablate)
 app.command("predict", cls=Verb)(predict.predict)
 app.command("probe", cls=Verb)(probe.probe)
+app.command("convert", cls=Verb)(convert.convert)
 app.command("check", cls=Verb)(check.check)
 app.command("show", cls=Verb)(show.show)
 app.command("data", cls=Verb)(data.data)

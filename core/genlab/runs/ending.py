@@ -11,12 +11,15 @@ from genlab.engine.best import best_so_far, out_of_patience
 from genlab.engine.checkpoint_state import IntactCheckpoint, update_progress
 from genlab.errors import RunError
 from genlab.interfaces.listener import EarlyEnd
+from genlab.runs.conversion import untrained_error
 from genlab.runs.folder import RunFolder
 from genlab.runs.manifest import Manifest
 
 
 def finished_error(manifest: Manifest, folder: RunFolder) -> RunError:
     """Error of a resume of a finished run, with how to train longer."""
+    if manifest.conversion:
+        return untrained_error(manifest.conversion, folder)
     early = manifest.ended_early
     what = f"the run has finished: all {manifest.steps} steps are done"
     if early:

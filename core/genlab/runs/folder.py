@@ -210,8 +210,12 @@ class RunFolder:
             self._keep_plugins(plugins)
             write_text(self.recipe_path, recipe)
         except BaseException:
-            shutil.rmtree(self.path, ignore_errors=True)
+            self.remove()
             raise
+
+    def remove(self) -> None:
+        """Remove the folder of a run that could not begin."""
+        shutil.rmtree(self.path, ignore_errors=True)
 
     def remove_partial(self) -> None:
         """Remove what killed processes left of the manifest and the recipe; the run is locked."""

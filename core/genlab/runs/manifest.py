@@ -123,6 +123,22 @@ class SideRecord(BaseModel):
         return LabelSide(self.classes, self.ignore)
 
 
+class ConversionRecord(BaseModel):
+    """The file whose weights a run has, which another program trained.
+
+    Args:
+        file: its path when it was converted.
+        sha256: of its content.
+        layout: the network as that program calls it, such as `unet_256 with batch norm`.
+        left_out: names of its statistics that no network here uses.
+    """
+
+    file: str
+    sha256: str
+    layout: str
+    left_out: list[str] = Field(default_factory=list[str])
+
+
 class Manifest(BaseModel):
     """Provenance and progress of a run.
 
@@ -137,6 +153,7 @@ class Manifest(BaseModel):
         results: SHA-256 of the files with what a trial of an ablation observed, by file name, once it has ended as
             one; None for other runs.
         starts: what the networks started with besides what was drawn, by role.
+        conversion: the file that it was converted from; None for runs that were trained.
     """
 
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")
@@ -172,4 +189,5 @@ class Manifest(BaseModel):
     recipe_changes: list[RecipeChange] = Field(default_factory=list[RecipeChange])
     facts: dict[str, str]
     starts: dict[str, WeightsMatch] = Field(default_factory=dict[str, WeightsMatch])
+    conversion: ConversionRecord | None = None
     results: dict[str, str] | None = None

@@ -49,7 +49,7 @@ def first_manifest(built: Built, loaded: Sequence[LoadedContent], recipe_name: s
         versions=library_versions(),
         machine=environment.machine(device_name(built.experiment.device, settings.train.threads)),
         git=environment.git_state(),
-        plugins=plugin_versions(built),
+        plugins=plugin_versions(built.recipe),
         code=code_digests(built.recipe),
         channels=built.experiment.training.channels,
         classes=target_classes(built.experiment.training),
@@ -147,9 +147,9 @@ def library_versions() -> dict[str, str]:
     return {**environment.versions(found), **({"cuda": torch.version.cuda} if torch.version.cuda else {})}
 
 
-def plugin_versions(built: Built) -> dict[str, str]:
-    """Versions of the packages whose components the recipe uses."""
-    return {part.plugin.package: part.plugin.version for part in built.recipe.components()}
+def plugin_versions(recipe: Recipe) -> dict[str, str]:
+    """Versions of the packages whose components a recipe uses."""
+    return {part.plugin.package: part.plugin.version for part in recipe.components()}
 
 
 def code_digests(recipe: Recipe) -> dict[str, str]:
@@ -229,7 +229,7 @@ def changed_data(manifest: Manifest, built: Built, loaded: Iterable[LoadedConten
 
 def changed_versions(manifest: Manifest, built: Built) -> list[str]:
     """Versions that changed since the run started: `torch 2.11.0, now 2.13.0`."""
-    before, now = manifest.versions | manifest.plugins, library_versions() | plugin_versions(built)
+    before, now = manifest.versions | manifest.plugins, library_versions() | plugin_versions(built.recipe)
     changed = [f"{name} {before[name]}, now {now[name]}" for name in now if before.get(name, now[name]) != now[name]]
     found = code_digests(built.recipe)
     return changed + [f"other code of {name}" for name in found if manifest.code.get(name, found[name]) != found[name]]

@@ -27,13 +27,14 @@ from genlab.engine.checkpoint import load_method
 from genlab.engine.checkpoint_state import IntactCheckpoint, read_progress
 from genlab.engine.inference import Predictor, predict_any_size
 from genlab.engine.runtime import choose_device, memory_errors
-from genlab.errors import DataError, RunError, TrainingError
+from genlab.errors import DataError, DataUnavailableError, RunError, TrainingError
 from genlab.interfaces.dataset import Dataset, Palette, SideName
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Generator
 from genlab.registry.discovery.trust import trusting
 from genlab.runs.checkpoint_choice import CheckpointChoice, find_checkpoint, require_choice, trained_checkpoint
+from genlab.runs.conversion import unavailable_error
 from genlab.runs.direction import Direction, find_direction
 from genlab.runs.folder import RunFolder
 from genlab.runs.image_warnings import image_warnings
@@ -164,9 +165,17 @@ class Run:
         return self.manifest.classes
 
     def validation_pairs(self) -> PreparedPairs:
-        """The pairs that it was validated on; `DataError` if they are unavailable or changed."""
+        """The pairs that it was validated on; `DataError` if they are unavailable or changed.
+
+        Those of a run that was converted are those that its recipe names, whatever they hold.
+        """
         parts = replace(self.recipe, augmentations={}, metrics={}, listeners={})
-        data = open_data(construct(parts, self._checked.document).data)
+        try:
+            data = open_data(construct(parts, self._checked.document).data)
+        except DataUnavailableError as error:
+            raise unavailable_error(self.manifest, error) from error
+        if self.manifest.conversion:
+            return prepare(self.recipe, data.validation)
         if data.validation.fingerprint() != self.manifest.data.fingerprints.get("validation"):
             raise DataError(
                 "the validation data has changed since this run was trained",

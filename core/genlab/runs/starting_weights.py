@@ -33,7 +33,8 @@ _log = logging.getLogger("genlab")
 
 _CONVERT = (
     "It has to be a safetensors file. One of PyTorch is converted by"
-    " safetensors.torch.save_file(torch.load(FILE, weights_only=True), NEW_FILE)."
+    " safetensors.torch.save_file(torch.load(FILE, weights_only=True), NEW_FILE). Weights of"
+    " pytorch-CycleGAN-and-pix2pix become a run, which can be named instead: gen convert FILE."
 )
 
 

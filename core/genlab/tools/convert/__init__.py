@@ -1,0 +1,1 @@
+"""Weights of pytorch-CycleGAN-and-pix2pix as a run."""
