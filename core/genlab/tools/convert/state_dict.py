@@ -70,10 +70,20 @@ def _checked(loaded: object, path: Path) -> dict[str, Tensor]:
         if not tensor.is_floating_point() and not name.endswith("num_batches_tracked"):
             kind = str(tensor.dtype).removeprefix("torch.")
             raise GenlabError(f"expected weights with a fraction, got {kind} at {name}", where=where)
+        if not _is_plain(tensor):
+            raise GenlabError(
+                f"expected weights with a value in the file for each, got another tensor at {name}", where=where
+            )
         if not is_finite(tensor):
             hint = "Take weights from before the training diverged."
             raise GenlabError(f"{name} is not finite", where=where, hint=hint)
     return tensors
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    """False for tensors that are sparse, have no values, or repeat fewer than they seem to have."""
+    is_dense = tensor.layout is torch.strided and tensor.device.type == "cpu"
+    return is_dense and tensor.nbytes <= tensor.untyped_storage().nbytes()
 
 
 def _no_state_dict(found: Mapping[str, object], where: str) -> GenlabError:
