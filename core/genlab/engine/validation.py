@@ -70,13 +70,18 @@ def _under(side: str, values: Mapping[str, T]) -> dict[str, T]:
 
 
 def try_metrics(metrics: Mapping[str, Metric], pairs: PreparedPairs) -> None:
-    """Measure one pair with its target as the prediction, to find unusable metrics before training."""
+    """Measure one pair with its target as the prediction, to find unusable metrics before training.
+
+    Metrics that compare sets are shown it twice, as a set of one has no spread.
+    """
     batch = pair_as_batch(pairs, 0, torch.device("cpu"))
     for name, metric in metrics.items():
+        keys = [pairs[0].key] * (2 if metric.compares_sets else 1)
         metric.reset()
-        _add(metric, batch, batch.target)
+        for _ in keys:
+            _add(metric, batch, batch.target)
         _scores(name, metric)
-        _per_image(name, metric, [pairs[0].key])
+        _per_image(name, metric, keys)
         metric.reset()
 
 

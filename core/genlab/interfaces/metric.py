@@ -20,7 +20,8 @@ class Metric(ABC):
     names of its scores if it has several: each is then reported as `label/score`. Where one score is what another would
     be if predictions were the targets themselves, `target_scores` has it by the other's name. One that does not compare
     an image with its own target, or with its own condition's labels, says `needs_pairs = False`: it also measures
-    methods without pairs, whose targets are of other images.
+    methods without pairs, whose targets are of other images. Of these, one that compares the set of all predictions
+    with the set of all targets says `compares_sets = True`: real images can then be measured against others.
     """
 
     higher_is_better: ClassVar[bool]
@@ -28,6 +29,7 @@ class Metric(ABC):
     scores: ClassVar[Sequence[str]] = ()
     target_scores: ClassVar[Mapping[str, str]] = {}
     needs_pairs: ClassVar[bool] = True
+    compares_sets: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         # To a type checker a string is a sequence of names; Python would iterate it letter by letter.
@@ -42,6 +44,9 @@ class Metric(ABC):
             )
         if not isinstance(direction := getattr(cls, "higher_is_better", True), bool):
             raise PluginError(f"the metric {cls.__name__} has higher_is_better = {direction!r}; it takes True or False")
+        if cls.compares_sets and cls.needs_pairs:
+            what = f"the metric {cls.__name__} has compares_sets = True, and needs_pairs = True"
+            raise PluginError(what, hint="Sets have no pairs: write needs_pairs = False.")
 
     @abstractmethod
     def update(
@@ -89,6 +94,18 @@ class Metric(ABC):
 
     def per_image(self) -> Sequence[float] | None:
         """Values of each image, in order, if the metric is their mean; otherwise None."""
+        return None
+
+    def interval(self, level: float = 0.95) -> tuple[float, float] | None:  # noqa: ARG002
+        """Confidence interval of the score over the choice of images, for one that is no mean over them; or None.
+
+        Args:
+            level: how often such intervals contain the score of infinitely many images.
+
+        Returns:
+            Its lower and its upper end; None, as here, where there is none that keeps its level. A mean over images
+            needs none of its own: it is computed from `per_image()`.
+        """
         return None
 
     def description(self) -> str | None:

@@ -134,6 +134,28 @@ class MetricSuite(Suite):
             what = f"per_image() says {values[index]} of image {index}, alone it is {alone}"
             require(_close(alone, values[index]), what)
 
+    def test_its_interval_is_one(self) -> None:
+        """If it has an interval, that is two finite numbers in order, and one of a higher level is wider."""
+        metric = self.measured()
+        narrow, wide = (cast(object, metric.interval(level)) for level in (0.5, 0.95))
+        if narrow is None and wide is None:
+            return
+        require(not self.component.scores, "it has several scores, and interval() is for one that has a single one")
+        require(metric.per_image() is None, "it is a mean over images, whose interval needs no interval()")
+        (low, high), (lower, higher) = _ends(narrow), _ends(wide)
+        what = f"its interval is {low:.6g} to {high:.6g} at 50 %, and {lower:.6g} to {higher:.6g} at 95 %"
+        require(lower <= low <= high <= higher, what)
+
+    def test_sets_have_no_order(self) -> None:
+        """If it compares sets, it does not matter which prediction belongs to which target."""
+        if not self.component.compares_sets:
+            return
+        metric = self.metric()
+        require(self.measured().per_image() is None, "it compares sets, so an image has no score of its own")
+        condition, target, prediction = self.example()
+        metric.update(condition, target, prediction.roll(1, dims=0))
+        _require_equal(self.scores(metric), self.scores(self.measured()), "with predictions in another order it is not")
+
     def test_the_target_itself_is_best(self) -> None:
         """No prediction scores better than the target, whose own scores are `target_scores`."""
         condition, target, _ = self.example()
@@ -188,6 +210,14 @@ def _sent(metric: Metric) -> Metric:
         return pickle.loads(pickle.dumps(metric))
     except Exception as error:
         raise ConformanceError(f"it cannot be pickled: {error}") from error
+
+
+def _ends(interval: object) -> tuple[float, float]:
+    if not (isinstance(interval, tuple) and len(cast(tuple[object, ...], interval)) == 2):
+        raise ConformanceError(f"interval() returns {interval!r:.60}; expected the lower and the upper end, or None")
+    low, high = (_number(end, "interval()") for end in cast(tuple[object, object], interval))
+    require(math.isfinite(low) and math.isfinite(high), f"interval() returns {low} and {high}; expected finite numbers")
+    return low, high
 
 
 def _number(value: object, what: str) -> float:

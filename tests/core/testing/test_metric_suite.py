@@ -13,7 +13,7 @@ import torch
 from tests.core.testing.conftest import Planted, failures, require_found, results, unproven
 from torch import Tensor
 
-from genlab import Metric, Predictions
+from genlab import Metric, PluginError, Predictions
 from genlab.testing import MetricSuite, ToyMetric
 
 
@@ -327,6 +327,34 @@ class NumberedPrint(ToyMetric):
         return 17
 
 
+class Spanning(Sums):
+    """Has an interval that no level moves, upside down."""
+
+    def interval(self, level: float = 0.95) -> tuple[float, float] | None:
+        return 2.0, 1.0
+
+
+class OneEnd(Sums):
+    """Has half an interval."""
+
+    def interval(self, level: float = 0.95) -> tuple[float, float] | None:
+        return (level,)
+
+
+class Unbounded(Sums):
+    """Has an interval without ends."""
+
+    def interval(self, level: float = 0.95) -> tuple[float, float] | None:
+        return -np.inf, np.inf
+
+
+class Paired(Sums):
+    """Compares pairs, and says that it compares sets."""
+
+    needs_pairs: ClassVar[bool] = False
+    compares_sets: ClassVar[bool] = True
+
+
 class InPlace(ToyMetric):
     """Moves images to [0, 1] where they lie."""
 
@@ -369,6 +397,10 @@ PLANTED = [
     Planted(ImagesOfTwo, _EACH, "it has several scores, and per_image() is for one that has a single one"),
     Planted(UpsideDown, "test_the_target_itself_is_best", "and `higher_is_better` is True"),
     Planted(WrongTwin, "test_the_target_itself_is_best", "real_contrast is"),
+    Planted(Spanning, "test_its_interval_is_one", "its interval is 2 to 1 at 50 %"),
+    Planted(OneEnd, "test_its_interval_is_one", "interval() returns (0.5,); expected the lower and the upper end"),
+    Planted(Unbounded, "test_its_interval_is_one", "interval() returns -inf and inf; expected finite numbers"),
+    Planted(Paired, "test_sets_have_no_order", "with predictions in another order it is not"),
     Planted(Verbose, _WITH, "its description is 'measured with\\na trained network'; expected one line"),
     Planted(NamedByTime, _WITH, "its fingerprint differs each time"),
     Planted(NumberedPrint, _WITH, "its fingerprint is 17"),
@@ -493,3 +525,29 @@ def test_an_example_may_be_of_another_look() -> None:
         raise SkipTest("it is asked for")
 
     assert {result.why for result in results(MetricSuite, ToyMetric, example=example).values()} >= {"it is asked for"}
+
+
+class OfSets(Sums):
+    """Compares the mean of all predictions with that of all targets."""
+
+    needs_pairs: ClassVar[bool] = False
+    compares_sets: ClassVar[bool] = True
+
+    def update(self, condition: Tensor, target: Tensor, prediction: Tensor) -> None:
+        self.total += (prediction - target).mean(dim=(1, 2, 3)).sum().item()
+        self.count += len(target)
+
+    def compute(self) -> float:
+        return abs(super().compute())
+
+    def interval(self, level: float = 0.95) -> tuple[float, float] | None:
+        return self.compute() - level, self.compute() + level
+
+
+def test_one_of_sets_may_have_an_interval():
+    assert failures(MetricSuite, OfSets) == {}
+
+
+def test_one_of_sets_needs_no_pairs():
+    with pytest.raises(PluginError, match="Paired has compares_sets = True, and needs_pairs = True"):
+        type("Paired", (Sums,), {"compares_sets": True})

@@ -1,0 +1,112 @@
+"""Confidence intervals of scores that are means over images. Imports no torch.
+
+They tell how far a score depends on which images were measured: the mean over all images that could have been drawn
+like these lies in a 95 % interval in 95 % of all cases. The run is taken as it is, so they do not tell what another
+seed's training would give; an ablation does (`genlab.ablation.statistics`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+MIN_BOOTSTRAP = 100
+"""Fewest images for a bootstrap; of fewer, the interval is Student's."""
+
+_RESAMPLES = 4000
+_CHUNK = 2**20
+"""Values that are drawn at once."""
+
+Numbers = NDArray[np.float64]
+
+
+class MeanInterval(NamedTuple):
+    """Mean over images, and its confidence interval.
+
+    Args:
+        mean: the mean.
+        low: lower end of the interval.
+        high: its upper end.
+        n: number of images.
+        method: how it was computed: `bootstrap`, or `t` for Student's interval, whose level holds for few images only
+            as far as their values are distributed normally.
+    """
+
+    mean: float
+    low: float
+    high: float
+    n: int
+    method: Literal["bootstrap", "t"]
+
+
+def mean_interval(values: Sequence[float], level: float = 0.95) -> MeanInterval | None:
+    """Confidence interval of the mean over images, whose values are in any order.
+
+    From `MIN_BOOTSTRAP` images on it is the bootstrap-t interval (Efron 1981; Efron and Tibshirani 1993, section 12.5):
+    the bootstrap's distribution of the mean's t statistic takes the place of Student's, so that the interval is as
+    skewed as the values are. Of fewer images it is Student's. The same values have the same interval each time.
+
+    Returns:
+        The interval; None of fewer than two values, of equal ones, and of such as are not finite.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    n = len(array)
+    if n < 2 or not np.isfinite(array).all() or not _has_spread(array):
+        return None
+    mean, error = float(array.mean()), float(array.std(ddof=1)) / n**0.5
+    tail = (1 - level) / 2
+    if n >= MIN_BOOTSTRAP:
+        low, high = np.quantile(_bootstrap_t(array), [tail, 1 - tail], method="inverted_cdf")
+        if np.isfinite([low, high]).all():
+            return MeanInterval(mean, mean - high * error, mean - low * error, n, "bootstrap")
+    half = student_quantile(1 - tail, n - 1) * error
+    return MeanInterval(mean, mean - half, mean + half, n, "t")
+
+
+def paired_interval(
+    values: Mapping[str, float], baseline: Mapping[str, float], level: float = 0.95
+) -> MeanInterval | None:
+    """Confidence interval of the difference of two runs on the same images: `mean_interval` of each image's difference.
+
+    What makes an image hard for both runs drops out, so it is much narrower than the runs' own intervals, whose overlap
+    says little.
+
+    Args:
+        values: each image's value, by its key.
+        baseline: those of the run that is subtracted; images that only one of them has are left out.
+        level: the confidence.
+
+    Returns:
+        The difference and its interval; None of fewer than two images in common, and of equal or infinite differences.
+    """
+    return mean_interval([value - baseline[image] for image, value in values.items() if image in baseline], level)
+
+
+def student_quantile(probability: float, freedom: int) -> float:
+    """Quantile of Student's t distribution."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, probability))
+
+
+def _has_spread(array: Numbers) -> bool:
+    """True unless values are equal but for rounding."""
+    return bool(np.ptp(array) > 1e-12 * np.abs(array).max())
+
+
+def _bootstrap_t(array: Numbers) -> Numbers:
+    """The t statistics of the means of resamples, which a resample without spread makes infinite."""
+    n = len(array)
+    rng = np.random.default_rng(0)
+    centered = array - array.mean()
+    rounding = 1e-12 * np.abs(centered).max()
+    rows = max(1, _CHUNK // n)
+    found: list[Numbers] = []
+    for start in range(0, _RESAMPLES, rows):
+        drawn = centered[rng.integers(n, size=(min(rows, _RESAMPLES - start), n))]
+        mean, error = drawn.mean(axis=1), drawn.std(axis=1, ddof=1) / n**0.5
+        found.append(np.divide(mean, error, out=np.copysign(np.inf, mean), where=error > rounding))
+    return np.concatenate(found)
