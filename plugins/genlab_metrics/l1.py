@@ -8,10 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
-from genlab_metrics.mean import MeanOverImages
+from genlab_metrics.mean import MeanOverPixels
 
 
-class L1(MeanOverImages):
+class L1(MeanOverPixels):
     """The mean absolute error of images in [-1, 1]: 0 where they are equal, 2 at most."""
 
     higher_is_better: ClassVar[bool] = False

@@ -1,4 +1,4 @@
-"""A metric that each image has by itself, averaged over images."""
+"""Metrics that each image has by itself, averaged over images."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from genlab import Metric
 class MeanOverImages(Metric):
     """Every image counts the same, so the score does not depend on how images are cut into batches.
 
-    An image's score is that of the mean over its pixels, of those that count.
     Values are added up in float64. The mean over no images at all is NaN.
     """
 
@@ -25,14 +24,13 @@ class MeanOverImages(Metric):
         self.reset()
 
     @abstractmethod
-    def compare(
-        self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]
-    ) -> Float[Tensor, "n d h w"]:
-        """Compare each pixel; both sides come as float32 in [-1, 1]."""
-
-    def score(self, mean: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
-        """The score of each image from the mean over its pixels: that mean."""
-        return mean
+    def score_each(
+        self,
+        target: Float[Tensor, "n d h w"],
+        prediction: Float[Tensor, "n d h w"],
+        mask: Bool[Tensor, "n 1 h w"] | None,
+    ) -> Float[Tensor, " n"]:
+        """The score of each image, of the pixels that count; both sides come as float32 in [-1, 1]."""
 
     @override
     def update(
@@ -41,8 +39,7 @@ class MeanOverImages(Metric):
         target: Float[Tensor, "n d h w"],
         prediction: Float[Tensor, "n d h w"],
     ) -> None:
-        compared = self.compare(target.detach().float(), prediction.detach().float())
-        self._values += self.score(compared.mean(dim=(1, 2, 3))).cpu().double().tolist()
+        self._add(self.score_each(target.detach().float(), prediction.detach().float(), None))
 
     @override
     def update_masked(
@@ -52,9 +49,10 @@ class MeanOverImages(Metric):
         prediction: Float[Tensor, "n d h w"],
         mask: Bool[Tensor, "n 1 h w"],
     ) -> None:
-        compared = self.compare(target.detach().float(), prediction.detach().float())
-        counted = mask.sum(dim=(1, 2, 3)).clamp(min=1) * compared.shape[1]
-        self._values += self.score((compared * mask).sum(dim=(1, 2, 3)) / counted).cpu().double().tolist()
+        self._add(self.score_each(target.detach().float(), prediction.detach().float(), mask))
+
+    def _add(self, scores: Float[Tensor, " n"]) -> None:
+        self._values += scores.cpu().double().tolist()
 
     @override
     def compute(self) -> float:
@@ -71,3 +69,30 @@ class MeanOverImages(Metric):
     @override
     def merge(self, other: MeanOverImages) -> None:
         self._values += other.per_image()
+
+
+class MeanOverPixels(MeanOverImages):
+    """An image's score is that of the mean over its pixels, of those that count."""
+
+    @abstractmethod
+    def compare(
+        self, target: Float[Tensor, "n d h w"], prediction: Float[Tensor, "n d h w"]
+    ) -> Float[Tensor, "n d h w"]:
+        """Compare each pixel; both sides come as float32 in [-1, 1]."""
+
+    def score(self, mean: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+        """The score of each image from the mean over its pixels: that mean."""
+        return mean
+
+    @override
+    def score_each(
+        self,
+        target: Float[Tensor, "n d h w"],
+        prediction: Float[Tensor, "n d h w"],
+        mask: Bool[Tensor, "n 1 h w"] | None,
+    ) -> Float[Tensor, " n"]:
+        compared = self.compare(target, prediction)
+        if mask is None:
+            return self.score(compared.mean(dim=(1, 2, 3)))
+        counted = mask.sum(dim=(1, 2, 3)).clamp(min=1) * compared.shape[1]
+        return self.score((compared * mask).sum(dim=(1, 2, 3)) / counted)

@@ -8,13 +8,13 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
-from genlab_metrics.mean import MeanOverImages
+from genlab_metrics.mean import MeanOverPixels
 
 LIMIT = 100.0
 _RANGE = 2.0
 
 
-class PSNR(MeanOverImages):
+class PSNR(MeanOverPixels):
     """The peak signal-to-noise ratio in decibels, 10 log10 of the squared range over the mean squared error.
 
     Each image's own value is averaged. It is cut off at 100 dB (an error of 0.00002 in [-1, 1]; one step of 8 bits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -11,14 +11,14 @@ from torch.nn import functional as F
 from typing_extensions import override
 
 from genlab import DataError
-from genlab_metrics.mean import MeanOverImages
+from genlab_metrics.mean import MeanOverPixels
 
 WINDOW = 11
 _DEVIATION = 1.5
 _K1, _K2 = 0.01, 0.03
 
 
-class SSIM(MeanOverImages):
+class SSIM(MeanOverPixels):
     """The structural similarity (Wang et al. 2004): 1 for equal images, around 0 for images with nothing in common.
 
     Windows are Gaussian, 11 pixels wide with a standard deviation of 1.5; K1 is 0.01 and K2 0.03. Images are moved
@@ -42,16 +42,29 @@ class SSIM(MeanOverImages):
                 f"SSIM compares windows of {WINDOW} x {WINDOW} pixels, and the images have {width} x {height}",
                 hint="Use larger images, or leave ssim out of the metrics.",
             )
-        return _similarity((target + 1) / 2, (prediction + 1) / 2)
+        return similarity((target + 1) / 2, (prediction + 1) / 2).whole
 
 
-def _similarity(x: Float[Tensor, "n d h w"], y: Float[Tensor, "n d h w"]) -> Float[Tensor, "n d h w"]:
+class Similarity(NamedTuple):
+    """Similarity of the windows around each pixel.
+
+    Args:
+        whole: of luminance, contrast and structure.
+        structure: of contrast and structure alone.
+    """
+
+    whole: Float[Tensor, "n d h w"]
+    structure: Float[Tensor, "n d h w"]
+
+
+def similarity(x: Float[Tensor, "n d h w"], y: Float[Tensor, "n d h w"]) -> Similarity:
     """The similarity of the windows around each pixel: equation 13 of Wang et al. 2004, for intensities in [0, 1]."""
     mean_x, mean_y, square_x, square_y, product = _window_means(torch.stack([x, y, x * x, y * y, x * y]))
     variances = (square_x - mean_x**2).clamp(min=0) + (square_y - mean_y**2).clamp(min=0)
     covariance = product - mean_x * mean_y
     luminance = (2 * mean_x * mean_y + _K1**2) / (mean_x**2 + mean_y**2 + _K1**2)
-    return luminance * (2 * covariance + _K2**2) / (variances + _K2**2)
+    agreement, most = 2 * covariance + _K2**2, variances + _K2**2
+    return Similarity(luminance * agreement / most, agreement / most)
 
 
 def _window_means(images: Float[Tensor, "k n d h w"]) -> Float[Tensor, "k n d h w"]:

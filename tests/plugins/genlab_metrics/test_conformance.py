@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
+from tests.plugins.genlab_metrics.features import Channels
 from torch import Tensor
+from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
 
 from genlab.testing import MetricSuite
+from genlab_metrics.fid import FID
+from genlab_metrics.kid import KID
 from genlab_metrics.l1 import L1
+from genlab_metrics.ms_ssim import MultiScaleSSIM
 from genlab_metrics.psnr import PSNR
 from genlab_metrics.ssim import SSIM
 
@@ -58,3 +65,26 @@ def by_windows(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
         luminance = (2 * mean_a * mean_b + 0.01**2) / (mean_a**2 + mean_b**2 + 0.01**2)
         values.append(luminance * (2 * covariance + 0.03**2) / (var_a + var_b + 0.03**2))
     return float(np.mean(values))
+
+
+class TestMultiScaleSSIM(MetricSuite):
+    component = MultiScaleSSIM
+    size = 176
+
+    def definition(self, condition: Tensor, target: Tensor, prediction: Tensor) -> float:
+        x, y = (prediction + 1) / 2, (target + 1) / 2
+        return multiscale_structural_similarity_index_measure(x, y, data_range=1.0).item()
+
+
+class TestKID(MetricSuite):
+    component = KID
+
+    def build(self, **supplied: Any) -> KID:
+        return KID(network=Channels(), **supplied)
+
+
+class TestFID(MetricSuite):
+    component = FID
+
+    def build(self, **supplied: Any) -> FID:
+        return FID(network=Channels(), **supplied)

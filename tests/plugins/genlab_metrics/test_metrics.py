@@ -2,10 +2,15 @@ import math
 
 import pytest
 import torch
-from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
+from torchmetrics.functional.image import (
+    multiscale_structural_similarity_index_measure,
+    peak_signal_noise_ratio,
+    structural_similarity_index_measure,
+)
 
 from genlab import DataError, Metric
 from genlab_metrics.l1 import L1
+from genlab_metrics.ms_ssim import MultiScaleSSIM
 from genlab_metrics.psnr import PSNR
 from genlab_metrics.ssim import SSIM
 
@@ -102,3 +107,32 @@ def test_ssim_takes_one_window_and_refuses_less():
     with pytest.raises(DataError, match=r"windows of 11 x 11 pixels, and the images have 16 x 10") as caught:
         figure(SSIM(), images(1)[..., :10, :], images(1)[..., :10, :])
     assert "leave ssim out" in str(caught.value)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 176, 190), (1, 1, 203, 180)])
+def test_ms_ssim_is_that_of_torchmetrics(shape):
+    rng = torch.Generator().manual_seed(0)
+    target = (torch.randn(shape, generator=rng).cumsum(-1) / 8).tanh()
+    prediction = (target + 0.3 * torch.randn(shape, generator=rng)).clamp(-1, 1)
+    expected = multiscale_structural_similarity_index_measure(
+        (prediction + 1) / 2, (target + 1) / 2, data_range=1.0, reduction="none"
+    )
+    assert each(MultiScaleSSIM(), target, prediction) == pytest.approx(expected.tolist(), abs=1e-5)
+    assert each(MultiScaleSSIM(), target, -target) == [0.0] * shape[0], "opposed structure"
+
+
+def test_ms_ssim_counts_only_pixels_that_count():
+    target, mask = torch.zeros(1, 1, 176, 176), torch.ones(1, 1, 176, 176, dtype=torch.bool)
+    mask[..., 88:] = False
+    prediction = torch.where(mask, 0.5 * torch.randn(target.shape, generator=torch.Generator().manual_seed(0)), target)
+    whole, counted = MultiScaleSSIM(), MultiScaleSSIM()
+    whole.update(target, target, prediction)
+    counted.update_masked(target, target, prediction, mask)
+    assert 0 < counted.compute() < whole.compute() < 1
+
+
+def test_ms_ssim_refuses_small_images():
+    small = constant(0, 1, 3, 175, 200)
+    with pytest.raises(DataError, match="at least 176 x 176 pixels, and these have 200 x 175") as caught:
+        figure(MultiScaleSSIM(), small, small)
+    assert "ssim in place of ms_ssim" in str(caught.value)
