@@ -17,7 +17,7 @@ _ROWS = 512
 
 
 class KID(FeatureSets):
-    """The squared maximum mean discrepancy of features (Binkowski et al. 2018, arXiv 1801.01401, section 4).
+    """The squared maximum mean discrepancy of features (Binkowski et al. 2018, arXiv 1801.01401).
 
     The kernel is (x . y / f + 1)^3 for f features; sums leave out an image with itself, so the score is unbiased for
     sets that are drawn independently, may be below 0, and of equal distributions is 0 on average. It is KID as
@@ -27,7 +27,10 @@ class KID(FeatureSets):
 
     Its interval is the jackknife's, Student's of pseudo-values (Tukey 1958), each of which leaves out an image with its
     target. There an image is not compared with its own target either: predictions that resemble their own targets lower
-    the score by about 1 / n, so it may lie below its interval, whose middle is free of that.
+    the score by about 1 / n, so it may lie below its interval, whose middle is free of that. It is
+    wider than it need be where both sets are of nearly the same distribution, as two sets of real images are: in
+    simulations a 95 % interval of 100 images contained the truth there 98 to 99 times of 100. With fewer images its
+    level is not assured.
 
     Args:
         network: whose last feature is compared, its mean over positions, such as

@@ -15,7 +15,7 @@ from genlab_metrics.mean import MeanOverImages
 from genlab_metrics.ssim import WINDOW, similarity
 
 _EXPONENTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-"""Of the scales, the finest first (Wang et al. 2003, section 4)."""
+"""Of the scales, the finest first (Wang et al. 2003)."""
 
 _MIN_SIZE = WINDOW * 2 ** (len(_EXPONENTS) - 1)
 

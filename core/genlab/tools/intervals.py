@@ -45,7 +45,7 @@ class MeanInterval(NamedTuple):
 def mean_interval(values: Sequence[float], level: float = 0.95) -> MeanInterval | None:
     """Confidence interval of the mean over images, whose values are in any order.
 
-    From `MIN_BOOTSTRAP` images on it is the bootstrap-t interval (Efron 1981; Efron and Tibshirani 1993, section 12.5):
+    From `MIN_BOOTSTRAP` images on it is the bootstrap-t interval (Efron 1981; Efron and Tibshirani 1993):
     the bootstrap's distribution of the mean's t statistic takes the place of Student's, so that the interval is as
     skewed as the values are. Of fewer images it is Student's. The same values have the same interval each time.
 
