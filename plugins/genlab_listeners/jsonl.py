@@ -19,10 +19,10 @@ class JSONLines(Listener):
     """Writes losses and metrics to `metrics.jsonl` in the run's folder, one JSON object per line.
 
     Every object has an `event` (started, step, validation, checkpoint or ended), the `step`, and the `time` in seconds
-    since 1970. A step has losses, learning_rates, gradient_norms, weight_norms, images_per_second and waiting (the
-    share of the time in which the networks waited for pairs), loss_weights if some change over the training, and a line
-    only where these were read. The end of a run that ended early says by what, `ended_by`, and the `reason`. A figure
-    that is infinite or not a number is null, as JSON has no word for it.
+    since 1970. A step has losses, learning_rates, gradient_norms and weight_norms of levels, total_gradient_norms of
+    networks, images_per_second and waiting (the share of the time in which the networks waited for pairs), loss_weights
+    if some change over the training, and a line only where these were read. The end of a run that ended early says by
+    what, `ended_by`, and the `reason`. A figure that is infinite or not a number is null, as JSON has no word for it.
     """
 
     @override
@@ -43,6 +43,7 @@ class JSONLines(Listener):
             learning_rates=event.values.learning_rates,
             gradient_norms=event.values.gradient_norms,
             weight_norms=event.values.weight_norms,
+            total_gradient_norms=event.values.total_gradient_norms,
             images_per_second=event.values.images_per_second,
             waiting=event.values.waiting,
             **({"loss_weights": event.values.loss_weights} if event.values.loss_weights else {}),

@@ -21,6 +21,7 @@ def step_scalars(values: StepMetrics) -> dict[str, float]:
         **_under("loss", values.losses),
         **_under("optimizer/learning_rate", values.learning_rates),
         **_under("optimizer/loss_weight", values.loss_weights),
+        **_under("optimizer/gradient_norm", values.total_gradient_norms),
         **_under("weights/gradient_norm", values.gradient_norms),
         **_under("weights/gradient_to_weight", relative),
         "speed/images_per_second": values.images_per_second,

@@ -51,11 +51,13 @@ class StepResult(NamedTuple):
         losses: each term's unweighted value, by `phase/term`; the mean over the batches of an update.
         gradient_norms: by `role/level`; empty unless they were asked for.
         weight_norms: likewise, before the update.
+        total_gradient_norms: of all gradients of a network, by role, before they are clipped; likewise.
     """
 
     losses: dict[str, Tensor]
     gradient_norms: dict[str, Tensor]
     weight_norms: dict[str, Tensor]
+    total_gradient_norms: dict[str, Tensor]
 
 
 def train_step(
@@ -76,7 +78,7 @@ def train_step(
         settings: by default single precision, one batch, and no clipping.
     """
     settings = settings or StepSettings()
-    result, precision, fresh = StepResult({}, {}, {}), settings.precision, iter(batches)
+    result, precision, fresh = StepResult({}, {}, {}, {}), settings.precision, iter(batches)
     first = list(islice(fresh, settings.accumulate))
     with precision.applied(method.networks.values()):
         for phase, losses in _updates(method, first, fresh, precision):
@@ -99,7 +101,7 @@ def train_step(
 
 def measure_norms(method: Method, batches: Sequence[Batch], precision: Precision | None = None) -> StepResult:
     """Gradient and weight norms of an update of each phase over these batches, without the updates and the losses."""
-    result, precision, phases = StepResult({}, {}, {}), precision or full_precision(), method.phases()
+    result, precision, phases = StepResult({}, {}, {}, {}), precision or full_precision(), method.phases()
     with precision.applied(method.networks.values()):
         shared = _shared_forward(method, batches, phases)
         for phase in phases:
@@ -190,8 +192,10 @@ def _require_scalars(phase: Phase, terms: Terms) -> None:
 
 
 def _add_norms(result: StepResult, phase: Phase, role: str, network: Network) -> None:
-    if all(parameter.grad is None for parameter in network.parameters()):
+    reached = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+    if not reached:
         raise TrainingError(f"no gradient of the phase {phase.name} reaches the {role}: is it detached?")
+    result.total_gradient_norms[role] = get_total_norm(reached)
     for level in network.levels():
         parameters = list(level.module.parameters())
         if not parameters:

@@ -265,6 +265,7 @@ class Training:
             throughput.images_per_second,
             throughput.waiting,
             self._loss_weights(),
+            _read(result.total_gradient_norms),
         )
 
     def _loss_weights(self) -> dict[str, float]:

@@ -57,6 +57,7 @@ class StepMetrics:
         images_per_second: since the last such event.
         waiting: fraction of that time spent waiting for pairs (data stall), from 0 to 1.
         loss_weights: weights that change over the training, by the loss's label.
+        total_gradient_norms: the L2 norm of all gradients of a network, by role, before `optimizer.clip` scales them.
     """
 
     losses: Mapping[str, float]
@@ -66,6 +67,7 @@ class StepMetrics:
     images_per_second: float
     waiting: float = 0.0
     loss_weights: Mapping[str, float] = field(default_factory=dict[str, float])
+    total_gradient_norms: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ def test_the_norm_of_all_gradients_of_a_network_is_scaled_down(name):
     torch.testing.assert_close(
         clipped.gradient_norms["discriminator/layer"], free.gradient_norms["discriminator/layer"]
     )
+    assert clipped.total_gradient_norms["discriminator"].item() == pytest.approx(norm, rel=1e-4)
 
 
 def test_smaller_gradients_and_other_networks_are_left_alone_to_the_last_bit():

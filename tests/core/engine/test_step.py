@@ -161,7 +161,7 @@ def test_both_networks_have_norms_and_only_when_asked_for():
     result = Bench().step(with_norms=True)
     assert [name.partition("/")[0] for name in result.gradient_norms] == ["discriminator", *["generator"] * 3]
     plain = Bench().step()
-    assert plain.gradient_norms == plain.weight_norms == {}
+    assert plain.gradient_norms == plain.weight_norms == plain.total_gradient_norms == {}
 
 
 def test_asking_for_norms_does_not_change_the_training():

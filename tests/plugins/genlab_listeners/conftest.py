@@ -43,6 +43,7 @@ def measured() -> Callable[..., Step]:
             losses={"generator/l1": loss},
             learning_rates={"generator": 2e-4},
             gradient_norms={"generator/encoder 1": 3.0},
+            total_gradient_norms={"generator": 5.0},
             weight_norms={"generator/encoder 1": 20.0},
             images_per_second=8.5,
             waiting=0.25,

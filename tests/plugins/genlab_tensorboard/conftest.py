@@ -47,6 +47,7 @@ def values(step: int, shift: float = 0.0) -> StepMetrics:
         images_per_second=8.5,
         waiting=0.25,
         loss_weights={"l1": step / 2},
+        total_gradient_norms={"generator": 5.0},
     )
 
 
