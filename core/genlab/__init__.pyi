@@ -18,6 +18,7 @@ from .api import (
 )
 from .assemble.memory_estimate import MemoryEstimate as MemoryEstimate
 from .assemble.read import CheckedRecipe as CheckedRecipe, read_recipe as read_recipe
+from .assemble.recipe_schema import recipe_schema as recipe_schema
 from .config.copy import copy_recipe as copy_recipe
 from .config.load import list_recipes as list_recipes
 from .data.cache import CacheContent as CacheContent

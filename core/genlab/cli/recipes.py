@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from json import dumps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -53,8 +54,44 @@ def copy(
     recipe: RecipeArgument,
     to: Annotated[Path, typer.Argument(metavar="FILE", help="The new file, or a folder for it.")] = Path(),
 ) -> None:
-    """Copy a recipe to edit it."""
+    """Copy a recipe to edit it, with a schema beside it, by which editors complete and check."""
     import genlab
-    from genlab.cli.output import print_data
+    from genlab.cli.output import load_torch, print_data
+    from genlab.config.copy import SCHEMA_FILE
 
-    print_data(str(genlab.copy_recipe(recipe, to)))
+    copied = genlab.copy_recipe(recipe, to)
+    schema_file = copied.with_name(SCHEMA_FILE)
+    if not schema_file.exists():
+        load_torch()
+        _write_schema(genlab.recipe_schema(), schema_file)
+    print_data(str(copied))
+
+
+@app.command(cls=Verb)
+def schema(
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it to a file.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
+    plugin: PluginOption = [],  # noqa: B006  (typer copies it)
+) -> None:
+    """Print the JSON Schema of recipes, from the components that are installed."""
+    import genlab
+    from genlab.cli.output import load_torch, print_data, print_json
+    from genlab.errors import GenlabError
+
+    if out is not None and out.exists() and not overwrite:
+        hint = "Choose another --out; or replace it: --overwrite."
+        raise GenlabError("the file already exists; nothing was written", where=str(out), hint=hint)
+    load_torch()
+    found = genlab.recipe_schema(plugins=plugin)
+    if out is None:
+        print_json(found)
+    else:
+        _write_schema(found, out)
+        print_data(str(out))
+
+
+def _write_schema(found: dict[str, Any], out: Path) -> None:
+    from genlab.util.files import atomic_write, storage_errors
+
+    with storage_errors(out), atomic_write(out) as partial:
+        partial.write_text(dumps(found, indent=1) + "\n", encoding="utf-8")

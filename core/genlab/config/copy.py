@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 from genlab.config.load import find_recipe
@@ -9,9 +10,14 @@ from genlab.errors import GenlabError
 from genlab.util.arguments import as_path
 from genlab.util.files import storage_errors
 
+SCHEMA_FILE = "recipe.schema.json"
+"""The file beside a copy that its first line names, so that an editor completes and checks what is written."""
+
 
 def copy_recipe(recipe: str | Path, to: str | Path = ".") -> Path:
     """Copy a recipe to a new file, or into a folder under its own name.
+
+    A first line, `#:schema ./recipe.schema.json`, is added for editors: `recipe_schema` makes that file.
 
     Args:
         recipe: the path of a recipe, or the name of one that ships with genlab.
@@ -29,5 +35,12 @@ def copy_recipe(recipe: str | Path, to: str | Path = ".") -> Path:
             target /= source.name
         if target.exists():
             raise GenlabError("the file already exists; nothing was written", where=str(target))
-        target.write_bytes(source.read_bytes())
+        target.write_bytes(_with_schema(source.read_bytes()))
     return target
+
+
+def _with_schema(recipe: bytes) -> bytes:
+    if b"#:schema " in recipe:
+        return recipe
+    mark = codecs.BOM_UTF8 if recipe.startswith(codecs.BOM_UTF8) else b""
+    return mark + f"#:schema ./{SCHEMA_FILE}\n".encode() + recipe.removeprefix(mark)

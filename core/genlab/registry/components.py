@@ -170,6 +170,10 @@ class Components:
         """The names that recipes may use for a kind."""
         return sorted({entry.name for _, entry in self._registered(kind)})
 
+    def full_names(self, kind: str) -> list[str]:
+        """The components of a kind, each by its name with the package."""
+        return sorted({str(ComponentName(plugin.package, entry.name)) for plugin, entry in self._registered(kind)})
+
     def get(self, kind: str, name: str) -> Component:
         """Get a component by name or `package:name`; `PluginError` lists the available ones."""
         if (kind, name) not in self._loaded:

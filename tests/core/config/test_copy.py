@@ -15,11 +15,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_shipped_recipe_is_copied_letter_by_letter() -> None:
+SCHEMA = b"#:schema ./recipe.schema.json\n"
+
+
+def test_a_shipped_recipe_is_copied_letter_by_letter_below_its_schema() -> None:
     assert copy_recipe("unet_folder", Path("mine.toml")) == Path("mine.toml")
     source = shipped_recipe("unet_folder")
     assert source is not None
-    assert Path("mine.toml").read_bytes() == source.read_bytes()
+    assert Path("mine.toml").read_bytes() == SCHEMA + source.read_bytes()
 
 
 def test_a_copy_of_a_recipe_that_extends_a_shipped_one_can_be_read() -> None:
@@ -32,7 +35,16 @@ def test_into_a_folder_it_keeps_its_name(here: Path) -> None:
     Path("own.toml").write_bytes(b"# \xff is no UTF-8\r\n")
     Path("other").mkdir()
     assert copy_recipe("own.toml", Path("other")) == Path("other", "own.toml")
-    assert Path("other", "own.toml").read_bytes() == b"# \xff is no UTF-8\r\n"
+    assert Path("other", "own.toml").read_bytes() == SCHEMA + b"# \xff is no UTF-8\r\n"
+
+
+def test_a_schema_that_is_named_stays_and_a_byte_order_mark_stays_first() -> None:
+    Path("one.toml").write_bytes(b"#:schema ../mine.json\nseed = 1\n")
+    copy_recipe("one.toml", "two.toml")
+    assert Path("two.toml").read_bytes() == Path("one.toml").read_bytes()
+    Path("marked.toml").write_bytes(b"\xef\xbb\xbfseed = 1\n")
+    copy_recipe("marked.toml", "copy.toml")
+    assert Path("copy.toml").read_bytes() == b"\xef\xbb\xbf" + SCHEMA + b"seed = 1\n"
 
 
 def test_a_file_that_is_there_stays_as_it_is() -> None:
