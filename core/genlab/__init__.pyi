@@ -127,6 +127,8 @@ from .tools.bench.report import Benchmark as Benchmark
 from .tools.cache import clear_cache as clear_cache, inspect_cache as inspect_cache
 from .tools.convert.convert import convert as convert
 from .tools.data_report import DataReport as DataReport
+from .tools.export.export_run import Exported as Exported, ExportFormat as ExportFormat, export_run as export_run
+from .tools.export.pretrained import from_pretrained as from_pretrained
 from .tools.overfit import Overfit as Overfit, OverfitLoss as OverfitLoss
 from .tools.predict import predict_files as predict_files
 from .tools.summary import NetworkSummary as NetworkSummary

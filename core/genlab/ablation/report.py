@@ -22,13 +22,13 @@ from PIL import Image
 
 from genlab.ablation.cost_report import cost_as_json, cost_in_words, draw_costs, explain_budget
 from genlab.ablation.folder import AblationFolder
-from genlab.ablation.markdown import as_markdown
 from genlab.ablation.results import AblationResult, TrialResult
 from genlab.ablation.statistics import MIN_SEEDS, Difference, Spread
 from genlab.drawing.curves import draw_curves
 from genlab.drawing.forest import ForestRow, draw_forest
 from genlab.drawing.svg import color_of
 from genlab.util.files import write_json, write_text
+from genlab.util.markdown import as_markdown
 
 _MOST_PAIRS = 4
 

@@ -23,6 +23,7 @@ from genlab.cli import (
     check,
     convert,
     data,
+    export,
     plugins,
     predict,
     probe,
@@ -47,6 +48,7 @@ app.command("run", cls=Verb)(run_verb.run)
 app.command("resume", cls=Verb)(resume.resume)
 app.command("ablate", cls=Verb)(ablate.ablate)
 app.command("predict", cls=Verb)(predict.predict)
+app.command("export", cls=Verb)(export.export)
 app.command("probe", cls=Verb)(probe.probe)
 app.command("convert", cls=Verb)(convert.convert)
 app.command("check", cls=Verb)(check.check)

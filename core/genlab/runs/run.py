@@ -211,9 +211,16 @@ class Run:
         """
         direction, predictor = self.direction(to), Predictor(self.method, self.recipe.settings.inference)
         predict = predictor.predict_condition if direction.is_back else predictor
+        return predict_any_size(predict, images.to(self.device), self.size_multiple(to), direction.factor)
+
+    def size_multiple(self, to: SideName | None = None) -> int:
+        """Multiple, in pixels, that the networks need heights and widths to be of; `apply` pads images to it.
+
+        Args:
+            to: the side to predict, `a` or `b`; the target by default.
+        """
         generators = (network for network in self.method.networks.values() if isinstance(network, Generator))
-        multiple = math.lcm(*(generator.size_multiple for generator in generators)) * direction.factor.denominator
-        return predict_any_size(predict, images.to(self.device), multiple, direction.factor)
+        return math.lcm(*(generator.size_multiple for generator in generators)) * self.direction(to).factor.denominator
 
     def direction(self, to: SideName | None = None) -> Direction:
         """The way from one side to the other.

@@ -8,7 +8,7 @@ import pytest
 from markupsafe import Markup
 
 import genlab
-from genlab.ablation.markdown import as_markdown
+from genlab.util.markdown import as_markdown
 
 
 @pytest.mark.parametrize(
