@@ -15,7 +15,7 @@ LIBRARY = "genlab"
 
 
 def describe_export(run: Run, to: SideName | None) -> Mapping[str, Any]:
-    """What a program has to know that uses a run's networks, in plain JSON values.
+    """Describe what a run's networks take and give, in plain JSON values.
 
     `size_multiple` is what heights and widths must be multiples of, in pixels; `scale` how many times as large
     predictions are. `range` has the values of an image's file that are -1 and 1 to the networks.

@@ -32,7 +32,7 @@ ExportFormat = Literal["onnx", "torch", "hub"]
 
 
 class Exported(NamedTuple):
-    """What was exported.
+    """An exported file or folder.
 
     Args:
         path: the file, or the folder.

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.export import ExportedProgram
 
 from genlab.errors import PluginError, RunError
-from genlab.tools.export.trace import quiet
+from genlab.tools.export.trace import without_warnings
 
 _MOST_BYTES = 2**31 - 2**20
 """The most that Protocol Buffers hold, less the graph."""
@@ -47,7 +47,7 @@ def encode_onnx(program: ExportedProgram, description: Mapping[str, Any]) -> byt
     if weights > _MOST_BYTES:
         what = f"the weights have {weights:,} bytes, and an ONNX file holds 2 GiB"
         raise RunError(what, hint="Use --format torch, which has no such limit.")
-    with quiet(), _without_messages("torch.onnx"):
+    with without_warnings(), _without_messages("torch.onnx"):
         try:
             converted: Any = torch.onnx.export(program, dynamo=True, verbose=False)
         except Exception as error:

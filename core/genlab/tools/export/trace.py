@@ -54,7 +54,7 @@ def trace(exportable: Exportable, image: Tensor, multiple: int, freedom: Freedom
     example = torch.zeros(batch, image.shape[1], height, width)
     shapes: Any = _config
     # Without this, a trace would have the condition that no map is a single pixel high or wide.
-    with torch.no_grad(), quiet(), shapes.patch(backed_size_oblivious=True):
+    with torch.no_grad(), without_warnings(), shapes.patch(backed_size_oblivious=True):
         return torch.export.export(exportable, (example,), dynamic_shapes={"condition": dims})
 
 
@@ -63,7 +63,7 @@ def _multiples(name: str, multiple: int) -> Any:
 
 
 @contextmanager
-def quiet() -> Generator[None]:
+def without_warnings() -> Generator[None]:
     """Context without the warnings that PyTorch gives of its own code when it traces and converts."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
