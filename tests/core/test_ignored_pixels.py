@@ -66,6 +66,19 @@ def test_a_run_in_parts_equals_the_whole_with_a_cache_or_without(tiny, tmp_path,
     assert all(np.isfinite(value) for value in whole.metrics.values())
 
 
+def test_pictures_of_the_data_show_which_pixels_count(tiny, write):
+    """Those that do not are in two grays, on maps of red and green."""
+    data_of = data(write()).replace("values=2", "values=2, palette=[[255, 0, 0], [0, 255, 0]]")
+    shown = genlab.inspect_data(tiny, overrides=[data_of, *SEGMENTATION, "augment.jitter=false"]).pictures
+    assert len(shown) == 9, "condition, target and pixels that count, for training, augmented, and for validation"
+    for head in ("train", "train, augmented", "validation"):
+        target, counting = shown[f"{head}: target"], shown[f"{head}: pixels that count"]
+        counts = (target == (255, 0, 0)).all(axis=-1) | (target == (0, 255, 0)).all(axis=-1)
+        assert 0.5 < counts.mean() < 0.8
+        assert np.array_equal(counting[counts], target[counts])
+        assert {tuple(color) for color in counting[~counts].tolist()} == {(96, 96, 96), (160, 160, 160)}
+
+
 @pytest.mark.parametrize("counts", [False, True], ids=["ignored", "a class"])
 def test_what_a_photo_shows_at_ignored_pixels_has_no_part_in_the_training(tiny, tmp_path, write, counts):
     """Unless the value is a class: so the comparison can fail."""

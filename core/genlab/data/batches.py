@@ -81,6 +81,15 @@ class Batches:
             while True:
                 yield self._batch(list(islice(reading, self.batch_size)))
 
+    def first_epoch(self, conditions: Sequence[int]) -> list[PreparedPair]:
+        """Pairs of these conditions, by index, as the first epoch has them: cut and augmented, stored as before."""
+        count = self.pairs.counts[0]
+        drawn = {each.condition.index: each for each in map(self._draw, range(count))}
+        draws = [drawn[index % count] for index in conditions]
+        pairs = [self._read(each) for each in draws]
+        sides = (side for side in self._augment(pairs, draws) if side is not None)
+        return [PreparedPair(pair.key, *images) for pair, *images in zip(pairs, *sides, strict=True)]
+
     def _read(self, draws: PairDraw) -> PreparedPair:
         sides = (draws.condition, draws.target)
         pair = self.pairs.joined(*(side.index for side in sides))
@@ -94,17 +103,20 @@ class Batches:
 
     def _batch(self, read: Sequence[tuple[PairDraw, PreparedPair]]) -> Batch:
         draws, pairs = zip(*read, strict=True)
-        batch = self._finish(pairs, draws)
+        batch = to_batch(self.pairs.sides, *self._augment(pairs, draws))
         return batch._replace(draws=Draws(self.seed, tuple(sides.position for sides in draws)))
 
-    def _finish(self, pairs: Sequence[PreparedPair], draws: Sequence[PairDraw]) -> Batch:
+    def _augment(
+        self, pairs: Sequence[PreparedPair], draws: Sequence[PairDraw]
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Conditions, targets and masks, stacked and augmented."""
         condition, target = augmented_sides(self.pairs)
         of_targets = [each.target for each in draws]
         conditions = self._augmented([pair.condition for pair in pairs], condition, [each.condition for each in draws])
         targets = self._augmented([pair.target for pair in pairs], target, of_targets)
         masks = [pair.mask for pair in pairs if pair.mask is not None]
         mask = self._augmented(masks, replace(target, name="mask", is_labels=True), of_targets) if masks else None
-        return to_batch(self.pairs.sides, conditions, targets, mask)
+        return conditions, targets, mask
 
     def _augmented(self, images: Sequence[Tensor], side: AugmentedSide, draws: Sequence[Draw]) -> Tensor:
         """Stack the images of a side, and change them by the augmentations in their order."""

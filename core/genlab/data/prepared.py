@@ -140,13 +140,13 @@ class PreparedPairs:
         )
 
     def joined(self, condition: int, target: int) -> PreparedPair:
-        """A condition and a target, each by its index, which is the same for those of a pair; not cropped yet."""
+        """A condition and a target, with its mask, each by its index, the same for those of a pair; not cropped yet."""
         first = self._caches[0][condition]
         if self.pairs.is_paired and condition == target:
             return PreparedPair(first.key, *first.images)
         last = self._caches[-1][target]
         key = joint_key(*self._oriented(first.key, last.key))
-        return PreparedPair(key, first.images[0], last.images[-1])
+        return PreparedPair(key, first.images[0], *(last.images[1:] if self.pairs.is_paired else last.images))
 
     def reads(self, conditions: Sequence[int], targets: Sequence[int]) -> list[tuple[ReadThroughCache, int]]:
         """The reads that these conditions and targets take, each once, by the cache that it goes through."""

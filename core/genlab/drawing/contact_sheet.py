@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 _GAP = 2
 _LINE = 20
+_PADDING = 10
 _LEAST_WIDTH = 96
 
 
@@ -24,7 +25,7 @@ def contact_sheet(columns: Mapping[str, NDArray[np.uint8]]) -> Image.Image:
     rows, height, width, _ = next(iter(sides.values())).shape
     font = ImageFont.load_default(13)
     head = _LINE * max(title.count("\n") + 1 for title in sides)
-    widths = [max(width, *(int(font.getlength(line)) + 1 for line in title.split("\n"))) for title in sides]
+    widths = [max(width, *(int(font.getlength(line)) + _PADDING for line in title.split("\n"))) for title in sides]
     sheet = Image.new("RGB", (sum(widths) + _GAP * (len(sides) + 1), head + rows * (height + _GAP)), "white")
     draw, left = ImageDraw.Draw(sheet), _GAP
     for (title, side), across in zip(sides.items(), widths, strict=True):

@@ -11,20 +11,19 @@ from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
+from genlab.assemble.augmentations import try_augmentations
 from genlab.assemble.experiment import construct, prepare, with_ranges
 from genlab.assemble.open_data import open_data
 from genlab.assemble.read import CheckedRecipe
 from genlab.data.order import evenly_spaced
 from genlab.data.prepared import PreparedPairs
-from genlab.data.sides import to_network
-from genlab.data.view import SideView, view_pairs
 from genlab.errors import DataError
 from genlab.inspection.inspector import PairInspector
 from genlab.inspection.statistics import SideStatistics
 from genlab.inspection.suspicion import Suspicion
 from genlab.interfaces.dataset import SIDE_NAMES, ImageSide, Side, SideName, Split, require_side_image
+from genlab.tools.data_pictures import AugmentedPairs, Columns, draw_pairs
 
 _SHOWN = 6
 
@@ -75,7 +74,7 @@ class DataReport:
         reason: why it is this one, if there was a choice.
         splits: by name, train and validation.
         pictures: by the title of a column, uint8 arrays (rows, height, width, 3): a few pairs of each split as networks
-            see them, before augmentation.
+            see them, those of training before and after augmentation.
         left_out: names of files among the data that are not read, by kind.
     """
 
@@ -100,10 +99,15 @@ def make_data_report(checked: CheckedRecipe, on_progress: Callable[[int, int], N
         on_progress: called with (done, total), in pairs.
 
     Raises:
+        RecipeError: an augmentation does not take such data.
         DataError: some cannot be read, or do not fit; it lists all of them.
     """
-    data = open_data(construct(checked.recipe, checked.document).data)
+    parts = construct(checked.recipe, checked.document)
+    data = open_data(parts.data)
     recipe = with_ranges(checked.recipe, data)
+    augmented = AugmentedPairs(recipe, data.training, parts.augmentations) if parts.augmentations else None
+    if augmented:
+        try_augmentations(recipe, parts.augmentations, augmented.prepared, checked.document)
     opened = [prepare(recipe, pairs) for pairs in (data.training, data.validation)]
     total = sum(len(each) if each.pairs.is_paired else sum(each.counts) for each in opened)
     rows = min(_SHOWN, *map(len, opened))
@@ -116,7 +120,7 @@ def make_data_report(checked: CheckedRecipe, on_progress: Callable[[int, int], N
 
     faults: list[DataError] = []
     splits: dict[Split, SplitReport] = {}
-    pictures: dict[str, NDArray[np.uint8]] = {}
+    pictures: Columns = {}
     for split, prepared in zip(get_args(Split), opened, strict=True):
         inspector = PairInspector(prepared.pairs, recipe.settings.input, len(prepared))
         reading = _Reading(prepared, inspector, count, faults)
@@ -124,11 +128,11 @@ def make_data_report(checked: CheckedRecipe, on_progress: Callable[[int, int], N
         if faults:
             continue
         splits[split] = reading.report()
-        shown = [prepared[index] for index in evenly_spaced(len(prepared), rows)]
-        condition, target = view_pairs(prepared, recipe.settings.evaluate)
-        named = "target" if prepared.pairs.is_paired else "unpaired target"
-        pictures[_title(split, "condition", condition)] = _seen([pair.condition for pair in shown], condition)
-        pictures[_title(split, named, target)] = _seen([pair.target for pair in shown], target)
+        shown = evenly_spaced(len(prepared), rows)
+        pairs = [prepared[index] for index in shown]
+        pictures |= draw_pairs(split, pairs, prepared.pairs.is_paired, prepared, recipe)
+        if split == "train" and augmented:
+            pictures |= augmented.columns(shown)
     if faults:
         raise DataError.listing(faults, f"of {total:,} pairs")
     return DataReport(data.config.component.name, data.reason, splits, pictures, data.left_out)
@@ -210,14 +214,6 @@ def _content(*arrays: NDArray[np.generic]) -> str:
     for array in arrays:
         digest.update(f"{array.dtype.str}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
-
-
-def _seen(stored: Sequence[Tensor], view: SideView) -> NDArray[np.uint8]:
-    return np.stack([view.picture(to_network(image[None], view.side)[0]) for image in stored])
-
-
-def _title(split: Split, name: str, view: SideView) -> str:
-    return f"{split}: {name}\n{view.caption}".strip()
 
 
 def _in_words(side: Side) -> str:

@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 from tests.conftest import GenCommand
 
+import genlab
+
 
 @pytest.fixture
 def folder(make_pairs: Callable[..., Path]) -> list[str]:
@@ -25,8 +27,28 @@ def test_it_counts_pairs_and_sizes_and_shows_a_few(gen: GenCommand, tiny: Path, 
     for words in ("5 drawn facades (train, seed 0)", "image, 3 channels", "labels, 12 classes", "36 x 36"):
         assert words in ended.stdout
     sheet = Image.open(tmp_path / "tiny_data.png")
-    assert sheet.width > 4 * 96 and sheet.height > 3 * 96  # four columns, and as many rows as there are in both splits
+    assert sheet.width > 6 * 96 and sheet.height > 3 * 96  # six columns, and as many rows as there are in both splits
     assert len(sheet.getcolors(2**24)) > 1000
+
+
+def test_training_pairs_are_shown_before_and_after_augmentation(tiny: Path) -> None:
+    shown = genlab.inspect_data(tiny, overrides=["augment.jitter=false", "seed=2"]).pictures
+    heads = ("train", "train, augmented", "validation")
+    assert list(shown) == [f"{head}: {side}" for head in heads for side in ("condition", "target")]
+    mirrored = 0
+    for side in ("condition", "target"):
+        for before, after in zip(shown[f"train: {side}"], shown[f"train, augmented: {side}"], strict=True):
+            is_mirrored = not np.array_equal(after, before)
+            assert not is_mirrored or np.array_equal(after, before[:, ::-1])
+            mirrored += is_mirrored
+    assert 0 < mirrored < 6 and mirrored % 2 == 0, "some pairs of three"
+
+
+def test_an_augmentation_that_does_not_take_such_data_is_named(gen: GenCommand, tiny: Path) -> None:
+    ended = gen("data", tiny, "--set", "augment.color={}", "--set", "input.direction=b_to_a")
+    assert ended.returncode == 2
+    assert '--set augment.color={}: error: augmentation "color"' in ended.stderr and "is a label map" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_sizes_are_told_with_their_counts(gen: GenCommand, tiny: Path, folder: list[str], tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from genlab import Augmentation, Batch, DataError, ImageSide, LabelSide, Pair, P
 from genlab.config.schema import Input
 from genlab.data.augment import augmentation_steps, load_size
 from genlab.data.batches import Batches
+from genlab.data.network_batch import to_batch
+from genlab.data.order import draw
 from genlab.data.prepared import PreparedPairs
 from genlab.data.sides import IGNORED_COLOR
 from genlab.engine.validation import pair_as_batch
@@ -77,6 +79,20 @@ def test_a_mask_moves_with_both_sides(resize, augmentations):
         assert batch.mask.shape == (2, 1, 8, 8)
         assert torch.equal(batch.mask, batch.target[:, :1] > 0)
         assert torch.equal(batch.mask, batch.condition[:, :1] > 0)
+
+
+@pytest.mark.parametrize("in_pairs", [True, False])
+def test_pairs_of_the_first_epoch_are_those_of_its_batches(in_pairs):
+    pairs = MemoryPairs(noise(5, 12, 12, 3), noise(5, 12, 12, 3, seed=1), masks=masks(5, 12, 12))
+    size = SMALL.height_width
+    steps = augmentation_steps(JITTER_AND_FLIP, size)
+    made = Batches(PreparedPairs(pairs, SMALL, load_size(steps, size)), steps, 3, 1, in_pairs=in_pairs)
+    order = [draw(3, position, 5).index for position in range(5)]
+    found = [to_batch(made.pairs.sides, *(image[None] for image in images)) for _, *images in made.first_epoch(order)]
+    for mine, trained in zip(found, made.starting_at(0), strict=False):
+        assert all(torch.equal(one, other) for one, other in zip(mine.sides, trained.sides, strict=True))
+        assert mine.mask is not None and trained.mask is not None
+        assert torch.equal(mine.mask, trained.mask)
 
 
 def test_a_mask_of_larger_targets_has_their_size():

@@ -90,6 +90,18 @@ def drawn(made: list[Batch]) -> tuple[list[int], list[int]]:
 # Order
 
 
+@pytest.mark.parametrize("sizes", [(3, 5), (5, 3)])
+def test_pairs_of_the_first_epoch_are_those_of_its_batches(sizes):
+    made = batches(zoo(*sizes), augmentations=JITTER_AND_FLIP)
+    order = [draw(0, position, sizes[0]).index for position in range(sizes[0])]
+    assert len(set(order)) == sizes[0]
+    for pair, batch in zip(made.first_epoch(order), first(sizes[0], made), strict=True):
+        for stored, side in zip((pair.condition, pair.target), batch.sides, strict=True):
+            assert torch.equal(stored / 127.5 - 1, side[0])
+    repeated = made.first_epoch([0, sizes[0]])
+    assert torch.equal(repeated[0].condition, repeated[1].condition), "there are more targets than conditions"
+
+
 @pytest.mark.parametrize("size", [1, 4])
 @pytest.mark.parametrize("direction", ["a_to_b", "b_to_a"])
 def test_each_side_has_epochs_of_its_own(size, direction):
