@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
+from genlab.config.schema import KEYS_BESIDE_SETTINGS
 from genlab.config.validate import annotated, bare, describe, dotted, inline
 from genlab.registry.components import Component, Components
 from genlab.registry.discovery.find import find_plugins
@@ -41,7 +42,7 @@ class ComponentDocs(NamedTuple):
         origin: its package and version.
         about: the class's docstring without its list of arguments.
         preset: what its registration fixes, as TOML by key.
-        settings: what a recipe may give.
+        settings: what a recipe may give, its own settings first, and then the framework's for components of its kind.
         snippet: a table for a recipe, with all defaults.
     """
 
@@ -72,7 +73,9 @@ def describe_components(
 
 def component_docs(component: Component) -> ComponentDocs:
     """Read a component's signature and docstring; `PluginError` if it breaks its contract."""
-    fields = component.contract.settings.model_fields
+    fields = dict(component.contract.settings.model_fields)
+    if beside := KEYS_BESIDE_SETTINGS.get(component.kind.name):
+        fields |= beside.model_fields
     settings = [_setting(name, field) for name, field in fields.items()]
     return ComponentDocs(
         kind=component.kind.name,
@@ -92,7 +95,7 @@ def about(cls: type) -> str:
 
 def _setting(name: str, field: FieldInfo) -> Setting:
     default = None if field.is_required() else _toml(field.default)
-    return Setting(name, describe(annotated(field)), default, field.description or "")
+    return Setting(name, describe(annotated(field)), default, " ".join((field.description or "").split()))
 
 
 def _toml(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.conftest import GenCommand
@@ -143,11 +144,32 @@ def test_a_snippet_says_what_the_component_takes(kind: str, name: str) -> None:
         table = table[key]
     if KINDS[kind].is_labeled:
         table = {"name": name, **table[name]}
-        table.pop("weight", None)
     required = {entry.name for entry in found.settings if entry.default is None}
     assert required == {key for key, value in table.items() if value in ("...", [], {"name": "..."})}
-    spec, faults = components.configure(kind, table, ())
+    spec, faults = components.configure(kind, _without_framework_keys(kind, table), ())
     assert spec is not None or required, faults
+
+
+def _without_framework_keys(kind: str, table: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if key == "name" or key not in KINDS[kind].reserved}
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "line"),
+    [
+        ("adam", "clip a number above 0 inf The greatest L2 norm of all gradients", "clip = inf"),
+        ("linear", "warmup a number of at least 0 and of at most 1 0.0 The share of the training", "warmup = 0.0"),
+    ],
+)
+def test_what_the_framework_adds_to_a_kind_is_shown_with_the_settings(
+    gen: GenCommand, tiny: Path, name: str, row: str, line: str
+) -> None:
+    kind = "optimizer" if name == "adam" else "schedule"
+    (shown,) = json.loads(gen("plugins", "show", name, "--kind", kind, "--json").stdout)
+    last = shown["settings"][-1]
+    assert " ".join(str(last[key]) for key in ("name", "type", "default", "help")).startswith(row)
+    assert shown["snippet"].endswith(f"\n{line}")
+    assert gen("check", tiny, "--set", f"{kind}={{name='{name}', {line}}}").returncode == 0
 
 
 def test_a_sound_file_passes_its_checks(gen: GenCommand, sound: Path) -> None:
