@@ -14,6 +14,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+CONSTRAINTS = ROOT / "constraints.txt"
+
+APART = {"genlab-mlflow": ("pyarrow", "python-dateutil")}
+"""Packages of `examples` that are not installed with the others: what each needs in versions of its own."""
 
 
 @dataclass(frozen=True)
@@ -63,16 +67,30 @@ class Fresh:
 
 
 def make_environment(root: Path) -> None:
-    """Make a virtual environment with wheels of genlab and of each package in `examples`, pytest and hatchling."""
+    """Make a virtual environment with wheels of genlab and of the packages in `examples`, but for those apart."""
+    examples = sorted(file.parent for file in ROOT.glob("examples/*/pyproject.toml"))
+    _make(root, [example for example in examples if example.name not in APART], CONSTRAINTS)
+
+
+def make_environment_apart(root: Path, name: str) -> None:
+    """Make a virtual environment with wheels of genlab and of a package in `examples` that is not with the others."""
+    lines = CONSTRAINTS.read_text().splitlines(keepends=True)
+    root.mkdir()
+    constraints = root / "constraints.txt"
+    constraints.write_text("".join(line for line in lines if line.partition("==")[0] not in APART[name]))
+    _make(root, [ROOT / "examples" / name], constraints)
+
+
+def _make(root: Path, examples: Sequence[Path], constraints: Path) -> None:
+    """Make a virtual environment with wheels of genlab and of packages, pytest and hatchling."""
     # Its pip is installed with all else, which takes less time than the one that comes with Python.
     _must([sys.executable, "-m", "venv", "--without-pip", root])
-    sources = [ROOT, *(file.parent for file in sorted(ROOT.glob("examples/*/pyproject.toml")))]
     wheels = root / "wheels"
-    _must([*_pip(), "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels, *sources])
+    _must([*_pip(), "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels, ROOT, *examples])
     # `editables` is what hatchling needs to link a package, such as one that a test has made.
     tools = [f"pip=={version('pip')}", "pytest", "hatchling", "editables"]
     # In one call, so that versions are settled once. What is imported is compiled then; the rest need not be.
-    options = ["--no-compile", "--constraint", ROOT / "constraints.txt"]
+    options = ["--no-compile", "--constraint", constraints]
     _must([*_pip(), "--python", root / "bin" / "python", "install", *options, *tools, *sorted(wheels.glob("*.whl"))])
 
 

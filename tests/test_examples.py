@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from packaging.requirements import Requirement
+from tests.fresh import APART
 
 import genlab
 import genlab.testing
@@ -28,11 +29,13 @@ NAMES = [
     "genlab-cycle-twins",
     "genlab-flow",
     "genlab-lion",
+    "genlab-mlflow",
     "genlab-monai",
     "genlab-multiscale",
     "genlab-r1",
     "genlab-super-resolution",
 ]
+INSTALLED = [name for name in NAMES if name not in APART]
 EXAMINED = {"genlab-csv", "genlab-monai"}
 """Those whose runs have tests of their own."""
 SOURCES = [file for example in EXAMPLES for file in sorted(example.rglob("*.py"))]
@@ -155,7 +158,7 @@ def test_each_package_uses_genlab_at_all() -> None:
 def test_it_is_short_and_asks_for_no_more_than_genlab_does(example: Path) -> None:
     project = tomllib.loads((example / "pyproject.toml").read_text())["project"]
     needs = {Requirement(text).name for text in project["dependencies"]}
-    assert needs - {"genlab", "monai"} <= {Requirement(text).name for text in requires("genlab") or ()}
+    assert needs - {"genlab", "mlflow", "monai"} <= {Requirement(text).name for text in requires("genlab") or ()}
     if example.name not in EXAMINED:
         assert sum(len(file.read_text().splitlines()) for file in example.glob("src/*/*.py")) < 150
 
@@ -245,14 +248,14 @@ def copied(tmp_path: Path) -> Callable[[str], Path]:
 
 
 def test_genlab_and_the_packages_are_installed_and_not_linked(fresh: Fresh, done: Done, tmp_path: Path) -> None:
-    modules = ["genlab", *(name.replace("-", "_") for name in NAMES)]
+    modules = ["genlab", *(name.replace("-", "_") for name in INSTALLED)]
     code = f"import {', '.join(modules)}; print({', '.join(f'{name}.__file__' for name in modules)})"
     places = done("-c", code, cwd=tmp_path).split()
     assert len(places) == len(modules)
     assert all(Path(place).is_relative_to(fresh.bin.parent) for place in places)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", INSTALLED)
 def test_its_own_tests_pass(done: Done, copied: Callable[[str], Path], name: str) -> None:
     # Without rewritten assertions, for which pytest would have to be the first to import what it checks.
     told = done("-m", "pytest", "-q", "--assert=plain", "-p", "no:cacheprovider", cwd=copied(name))
@@ -280,7 +283,7 @@ def train_with_a_pause(done: Done, folder: Path) -> Path:
     return folder / "run"
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in EXAMINED])
+@pytest.mark.parametrize("name", [name for name in INSTALLED if name not in EXAMINED])
 def test_its_recipe_is_trained_and_resumed(done: Done, copied: Callable[[str], Path], name: str) -> None:
     run = train_with_a_pause(done, copied(name))
     assert (run / "checkpoints" / "00000002").is_dir()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.fresh import APART
 
 import genlab
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from tests.fresh import Fresh
 
 ROOT = Path(__file__).parents[1]
-EXAMPLES = sorted(file.parent for file in ROOT.glob("examples/*/pyproject.toml"))
+EXAMPLES = sorted(file.parent for file in ROOT.glob("examples/*/pyproject.toml") if file.parent.name not in APART)
 KINDS = ["generator", "discriminator", "network", "loss", "dataset", "augmentation", "metric", "method"]
 KINDS += ["optimizer", "schedule", "listener"]
 
