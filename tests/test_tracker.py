@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 from tests.fresh import ROOT, Fresh, make_environment_apart
 
-# One worker, as the environment takes a minute or two.
-pytestmark = [pytest.mark.tracker, pytest.mark.xdist_group("tracker")]
+pytestmark = pytest.mark.tracker
 
 EXAMPLE = ROOT / "examples" / "genlab-mlflow"
 
