@@ -15,6 +15,7 @@ from .api import (
     probe as probe,
     resume as resume,
     train as train,
+    verify as verify,
 )
 from .assemble.memory_estimate import MemoryEstimate as MemoryEstimate
 from .assemble.read import CheckedRecipe as CheckedRecipe, read_recipe as read_recipe
@@ -132,6 +133,7 @@ from .tools.export.pretrained import from_pretrained as from_pretrained
 from .tools.overfit import Overfit as Overfit, OverfitLoss as OverfitLoss
 from .tools.predict import predict_files as predict_files
 from .tools.summary import NetworkSummary as NetworkSummary
+from .tools.verify.certificate import Certificate as Certificate, CertificateRow as CertificateRow
 
 __version__: str
 __all__: list[str]

@@ -33,6 +33,9 @@ from genlab.tools.data_report import DataReport, make_data_report
 from genlab.tools.overfit import Overfit, overfit_one_batch
 from genlab.tools.probe.probe import probe_skips
 from genlab.tools.summary import NetworkSummary, summarize_networks
+from genlab.tools.verify.certificate import Certificate
+from genlab.tools.verify.verify import verify_run
+from genlab.tools.verify.write import refuse_existing, write_certificate
 from genlab.util.arguments import as_list, as_path, at_least, renamed_arguments
 
 
@@ -378,6 +381,52 @@ def bench(
     assignments, files = as_list(overrides, "overrides"), [as_path(file) for file in as_list(plugins, "plugins")]
     check(recipe, overrides=assignments, plugins=files)
     return run_benchmark(recipe, assignments, files, rounds, trust, on_progress)
+
+
+def verify(
+    run: str | Path,
+    *,
+    overrides: Iterable[str] = (),
+    steps: int | None = None,
+    device: str | None = None,
+    tolerance: float | None = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    trust: bool = False,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Certificate:
+    """Verify a run against what it recorded: data, code and checkpoints by SHA-256, and steps that are trained again.
+
+    The first steps are trained again, and those between the last two checkpoints that it kept, in a temporary folder,
+    and compared with the values in its metrics.jsonl and with its checkpoints. Nothing is written into the run.
+
+    Args:
+        run: the run's folder.
+        overrides: `KEY=VALUE` texts that say where the data are now, such as `data.root=/new/place`.
+        steps: how many first steps to train again; by default those to the first values that the run recorded.
+        device: where to train: auto, cpu, cuda or mps; by default where the run was trained.
+        tolerance: largest relative difference of values; by default 0 on the CPU and with the PyTorch that trained the
+            run, and elsewhere 0.001, or 0.05 below float32.
+        out: file to write the certificate to, as Markdown, or as JSON if its name ends in `.json`.
+        overwrite: whether to replace that file.
+        trust: whether to run code that came with a run of somebody else, and to remember it as trusted.
+        on_progress: called with (done, total), in steps.
+
+    Raises:
+        RunError: not a run, it is being trained, its recipe or its plugins were edited, or it has fewer steps.
+        StorageError: the file exists, or cannot be written.
+    """
+    at_least(1, steps, "steps")
+    if tolerance is not None and not 0 <= tolerance <= 1:
+        raise ValueError(f"tolerance: expected a number from 0 to 1, got {tolerance}")
+    target = as_path(out) if out is not None else None
+    if target is not None:
+        refuse_existing(target, overwrite=overwrite)
+    with trusting(trust):
+        certificate = verify_run(RunFolder.existing(as_path(run)), overrides, steps, device, tolerance, on_progress)
+    if target is not None:
+        write_certificate(certificate, target)
+    return certificate
 
 
 def open_run(

@@ -31,6 +31,7 @@ from genlab.cli import (
     resume,
     run as run_verb,
     show,
+    verify,
 )
 from genlab.cli.help import Verb, VerbGroup, help_page
 from genlab.errors import GenlabError, StorageError
@@ -51,6 +52,7 @@ app.command("predict", cls=Verb)(predict.predict)
 app.command("export", cls=Verb)(export.export)
 app.command("probe", cls=Verb)(probe.probe)
 app.command("convert", cls=Verb)(convert.convert)
+app.command("verify", cls=Verb)(verify.verify)
 app.command("check", cls=Verb)(check.check)
 app.command("show", cls=Verb)(show.show)
 app.command("data", cls=Verb)(data.data)

@@ -1,0 +1,1 @@
+"""Verification of a run: what it recorded against its files, its data, the code, and steps that are trained again."""
