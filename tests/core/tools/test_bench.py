@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +14,11 @@ import torch
 from tests.conftest import GenCommand
 from torch import Tensor, nn
 
+import genlab
 from genlab import Batch, api
 from genlab.assemble.experiment import build
 from genlab.assemble.read import read_recipe
+from genlab.cli.app import app
 from genlab.engine.step import train_step
 from genlab.tools.bench.measure import matrix_rate
 from genlab.tools.bench.reference import PlainStep
@@ -25,13 +29,18 @@ ROOT, CPU = Path(__file__).parents[3], torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
-def tiny_benchmark() -> Benchmark:
-    recipe = Path(__file__).parents[2] / "assets" / "tiny.toml"
+def tiny_benchmark(tmp_path_factory: pytest.TempPathFactory) -> Benchmark:
+    recipe, scratch = Path(__file__).parents[2] / "assets" / "tiny.toml", tmp_path_factory.mktemp("scratch")
     heard: list[tuple[int, int]] = []
-    found = api.bench(
-        recipe, overrides=["train.batch_size=2"], rounds=5, on_progress=lambda done, of: heard.append((done, of))
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(scratch))
+        patch.setattr(tempfile, "tempdir", None)
+        found = api.bench(
+            recipe, overrides=["train.batch_size=2"], rounds=5, on_progress=lambda done, of: heard.append((done, of))
+        )
     assert heard == [(done, 5) for done in range(6)]
+    left = [path.name for path in scratch.iterdir() if not path.name.startswith("torchinductor")]
+    assert left == [], "a benchmark leaves nothing behind"
     return found
 
 
@@ -55,20 +64,37 @@ def test_it_says_what_was_measured_and_where(tiny_benchmark):
     assert tiny_benchmark.matrix_rate > 1e9
 
 
-def test_the_command_prints_a_table_or_json_and_leaves_nothing_behind(
-    gen: GenCommand, tiny: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "scratch").mkdir()
-    table = gen("bench", tiny, "--rounds", "2", TMPDIR=str(tmp_path / "scratch"))
-    assert table.returncode == 0, table.stderr
-    left = [path.name for path in (tmp_path / "scratch").iterdir() if not path.name.startswith("torchinductor")]
-    assert left == []
+@pytest.fixture
+def printed(
+    tiny_benchmark: Benchmark, tiny: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """What `gen bench` prints of the benchmark that it asks for."""
+
+    def run(*more: str) -> str:
+        def bench(recipe: str, *, rounds: int, on_progress: Callable[[int, int], None], **_more: object) -> Benchmark:
+            assert (recipe, rounds) == (str(tiny), 5)
+            on_progress(rounds, rounds)
+            return tiny_benchmark
+
+        monkeypatch.setattr(genlab, "bench", bench)
+        with pytest.raises(SystemExit, match=r"^0$"):
+            app(["bench", str(tiny), "--rounds", "5", *more])
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_the_command_prints_a_table(printed: Callable[..., str]) -> None:
+    table = printed()
     for words in ("seconds a step", "images a second", "discriminator update", "times as fast", "Overhead of the loop"):
-        assert words in table.stdout
-    found = json.loads(gen("bench", tiny, "--rounds", "2", "--json").stdout)
+        assert words in table
+
+
+def test_the_command_prints_json(printed: Callable[..., str]) -> None:
+    found = json.loads(printed("--json"))
     ours, plain = found["genlab"], found["reference"]
-    assert len(ours["seconds"]) == len(plain["seconds"]) == 2
-    assert ours["images_per_second"] == pytest.approx(1 / ours["median"])
+    assert len(ours["seconds"]) == len(plain["seconds"]) == 5
+    assert ours["images_per_second"] == pytest.approx(2 / ours["median"])
     assert ours["utilization"] == pytest.approx(found["flops"] / ours["median"] / found["matrix_rate"])
 
 
