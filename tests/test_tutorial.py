@@ -6,12 +6,14 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.processes.forks import forking_python
 
 if TYPE_CHECKING:
     from tests.fresh import Fresh
@@ -54,13 +56,18 @@ class Reader:
             self.folder = Path(done.stdout.splitlines()[-1])
 
 
+def write_commands(folder: Path, commands: Mapping[str, Sequence[str | Path]]) -> Path:
+    """Write commands, by their names, into a folder for PATH: the words that each begins with."""
+    for name, words in commands.items():
+        (folder / name).write_text(f'#!/bin/sh\nexec {shlex.join(map(str, words))} "$@"\n')
+        (folder / name).chmod(0o755)
+    return folder
+
+
 @pytest.fixture
 def follow(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, python: list[str]) -> Callable[[str], None]:
     """Do what a page says, with a `gen` and a `python` that have imported what takes long."""
-    commands = tmp_path_factory.mktemp("bin")
-    for name, words in (("python", python), ("gen", [*python, "-m", "genlab"])):
-        (commands / name).write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
-        (commands / name).chmod(0o755)
+    commands = write_commands(tmp_path_factory.mktemp("bin"), {"python": python, "gen": [*python, "-m", "genlab"]})
     environment = {**os.environ, "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"}
     run = partial(subprocess.run, env=environment, capture_output=True, text=True)
     return Reader(lambda *command, cwd: run(command, cwd=cwd), tmp_path).follow
@@ -97,18 +104,36 @@ def squeezed(text: str) -> str:
     return " ".join(re.sub(r"\d+ ms", "ms", text).split())
 
 
-@pytest.mark.cold
-def test_a_plugin_is_written(fresh: Fresh, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """By a stranger: in an environment that has genlab from its wheel, and nothing of the checkout."""
-    reader = Reader(fresh.extended(tmp_path_factory.mktemp("environment") / "venv").run, tmp_path)
-    reader.follow("write_a_plugin.md")
+@pytest.fixture
+def stranger(fresh: Fresh, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """A reader who has genlab from its wheel, and nothing of the checkout.
+
+    Once the reader has installed a package, commands are forks of a Python that began after it, as `gen` has its own.
+    """
+    environment = fresh.extended(tmp_path_factory.mktemp("environment") / "venv")
+    commands = tmp_path_factory.mktemp("bin")
+    path = f"{commands}{os.pathsep}{environment.environment['PATH']}"
+    with ExitStack() as server:
+
+        def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+            done = environment.run(*command, cwd=cwd, PATH=path)
+            if "pip install" in str(command[-1]):
+                fork = server.enter_context(forking_python(environment.bin / "python", environment.environment))
+                write_commands(commands, {name: [*fork, environment.bin / name] for name in ("gen", "pytest")})
+            return done
+
+        yield Reader(run, tmp_path)
+
+
+def test_a_plugin_is_written(stranger: Reader, tmp_path: Path) -> None:
+    stranger.follow("write_a_plugin.md")
     assert (tmp_path / "genlab-dilated" / "runs" / "narrow" / "run.json").is_file()
     # What the page says that is printed, is printed.
     page = (ROOT / "docs" / "write_a_plugin.md").read_text()
     told: list[str] = re.findall(r"^    (\S.*|  .*)$", re.sub(BLOCK, "", page), re.MULTILINE)
     quoted = [line for line in told if not line.startswith(("pip ", "python ", "twine ", "..."))]
     assert len(quoted) > 10
-    assert [line for line in quoted if squeezed(line) not in squeezed(reader.printed)] == []
+    assert [line for line in quoted if squeezed(line) not in squeezed(stranger.printed)] == []
 
 
 @pytest.mark.parametrize(
