@@ -21,6 +21,8 @@ def recipe_at(checked: CheckedRecipe, manifest: Manifest, step: int) -> CheckedR
         RunError: it cannot be had from the changes that the manifest records.
     """
     later = [change for change in _effective(manifest) if change.step > step]
+    if not later:
+        return checked
     before: dict[str, Any] = {}
     for change in later:
         before.setdefault(change.key, change.old)

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from genlab.assemble.experiment import Built
 from genlab.engine.checkpoint_state import IntactCheckpoint
 from genlab.errors import DataError, TrainingError
+from genlab.tools.verify.allowance import Allowance
 from genlab.tools.verify.certificate import CertificateRow
 from genlab.tools.verify.checkpoint_difference import TensorDifference, tensor_differences
 from genlab.tools.verify.retrain import Retrained, retrain
-from genlab.tools.verify.allowance import Allowance
 from genlab.tools.verify.step_values import (
     GRADIENT_NORM,
     StepValues,

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from genlab.assemble.experiment import Built, build
 from genlab.assemble.read import CheckedRecipe, with_overrides
 from genlab.assemble.role_tables import aligned
 from genlab.config.changed_values import changed_values
 from genlab.engine.checkpoint_state import IntactCheckpoint
-from genlab.engine.runtime import choose_device, device_name, memory_errors
-from genlab.errors import DataError, DataUnavailableError, DeviceError, GenlabError, RecipeError, RunError
+from genlab.engine.runtime import choose_device, device_name
+from genlab.errors import RunError
 from genlab.runs import provenance
 from genlab.runs.folder import RunFolder
-from genlab.runs.loaded_content import LoadedContent
 from genlab.runs.manifest import Manifest
 from genlab.runs.reading import read_run
-from genlab.runs.starting_weights import build_with_weights
 from genlab.tools.verify.certificate import Certificate, CertificateRow
-from genlab.tools.verify.earlier_recipe import next_change, recipe_at
-from genlab.tools.verify.file_rows import check_checkpoints, code_rows, conversion_row, data_rows, start_rows
-from genlab.tools.verify.allowance import find_allowance
-from genlab.tools.verify.step_rows import Stretch, check_steps
+from genlab.tools.verify.file_rows import check_checkpoints, code_rows, conversion_row
+from genlab.tools.verify.retraining import Retraining, unverified_steps
 from genlab.util import environment
 from genlab.util.arguments import as_list
 from genlab.util.files import file_digest
-
-_FIRST, _LATER = "steps from the start", "steps between two checkpoints"
 
 
 def verify_run(
@@ -41,6 +34,8 @@ def verify_run(
 ) -> Certificate:
     """Verify a run against what it recorded; see `genlab.verify`."""
     environment.refuse_several_processes()
+    if device is not None:
+        choose_device(device)
     manifest = folder.read()
     if manifest.status == "running":
         raise RunError("another process is training this run", where=str(folder.path), hint="Verify it afterwards.")
@@ -61,16 +56,26 @@ class _Verification:
     def certificate(self) -> Certificate:
         manifest, recipe = self.manifest, self.checked.recipe
         kept = check_checkpoints(self.folder, manifest)
-        whole = [it.found for it in kept if it.found and it.is_whole]
         by_step = {it.found.progress.step: it.found for it in kept if it.found}
-        if self.steps is not None and not 1 <= self.steps <= (done := max([manifest.step, *by_step])):
-            what = f"expected a number of steps from 1 to {done:,}, which the run has trained, got {self.steps:,}"
+        retraining = Retraining(
+            folder=self.folder,
+            manifest=manifest,
+            checked=self.checked,
+            kept=by_step,
+            whole=[it.found for it in kept if it.found and it.is_whole],
+            steps=self.steps,
+            device=self.device,
+            tolerance=self.tolerance,
+            on_progress=self.on_progress,
+        )
+        if self.steps is not None and self.steps > retraining.done:
+            what = f"the run has trained {retraining.done:,} steps, and --steps {self.steps} asks for more"
             raise RunError(what, where=str(self.folder.path))
         rows = [self._recipe_row(), *code_rows(manifest, recipe), *(it.row for it in kept)]
         if not kept:
             rows.append(CertificateRow("checkpoints", "not verified", "the run has none"))
-        rows += self._conversion_rows() if manifest.conversion else self._training_rows(whole, by_step)
-        machine = environment.machine(device_name(choose_device(self._device_here()), recipe.settings.train.threads))
+        rows += self._conversion_rows() if manifest.conversion else retraining.rows()
+        machine = environment.machine(device_name(choose_device(retraining.device_here), recipe.settings.train.threads))
         versions = provenance.library_versions() | provenance.plugin_versions(recipe)
         return Certificate(
             run=str(self.folder.path),
@@ -95,121 +100,9 @@ class _Verification:
         )
         return [
             conversion_row(self.manifest.conversion),
-            *(CertificateRow(name, "not verified", reason) for name in ("data", _FIRST, _LATER)),
+            CertificateRow("data", "not verified", reason),
+            *unverified_steps(reason),
         ]
-
-    def _training_rows(
-        self, whole: Sequence[IntactCheckpoint], kept: Mapping[int, IntactCheckpoint]
-    ) -> Iterator[CertificateRow]:
-        """Rows of the data, and of the steps that are trained again where the data are the run's."""
-        try:
-            found = self._data_rows()
-        except DataError as error:
-            is_gone = isinstance(error, DataUnavailableError)
-            yield CertificateRow("data", "not verified" if is_gone else "differs", _words(error))
-            yield from _unverified(f"the data {'are not there' if is_gone else 'cannot be read'}")
-            return
-        yield from found
-        if any(row.outcome == "differs" for row in found):
-            yield from _unverified("the data are others than the run was trained with")
-            return
-        try:
-            choose_device(self._device_wanted())
-        except DeviceError as error:
-            yield from _unverified(f"{error.what}; --device cpu trains there, within a tolerance")
-            return
-        first, later = self._first(kept), _later(whole)
-        total = sum(it.end - it.done for it in (first, later) if isinstance(it, Stretch))
-        counted = 0
-
-        def count(_step: int) -> None:
-            nonlocal counted
-            counted += 1
-            self.on_progress(counted, total)
-
-        for name, stretch in ((_FIRST, first), (_LATER, later)):
-            if isinstance(stretch, Stretch):
-                yield from self._steps(stretch, kept, count)
-            else:
-                yield CertificateRow(name, "not verified", stretch)
-        self.on_progress(total, total)
-        yield from self._other_steps([it for it in (first, later) if isinstance(it, Stretch)], kept)
-
-    def _other_steps(
-        self, stretches: Sequence[Stretch], kept: Mapping[int, IntactCheckpoint]
-    ) -> Iterator[CertificateRow]:
-        """Row of the steps that no stretch has."""
-        done = max([self.manifest.step, *kept])
-        covered = {step for it in stretches for step in range(it.done + 1, it.end + 1)}
-        if left := done - len(covered):
-            words = f"{left:,} of {done:,} were not trained again; --steps {done} trains all of them"
-            yield CertificateRow("other steps", "not verified", words)
-
-    def _data_rows(self) -> list[CertificateRow]:
-        built = self._built(self._here(self.checked))
-        return list(data_rows(self.manifest, built, provenance.loaded_by(built)))
-
-    def _steps(
-        self, stretch: Stretch, kept: Mapping[int, IntactCheckpoint], on_step: Callable[[int], None]
-    ) -> Iterator[CertificateRow]:
-        manifest, limit = self.manifest, next_change(self.manifest, stretch.done)
-        if limit is not None and limit < stretch.end:
-            words = f"a resume changed the recipe or the data at step {limit:,}, in between"
-            yield CertificateRow(stretch.subject, "not verified", words)
-            return
-        if later := [change.step for change in manifest.data.changes if change.step > stretch.done]:
-            words = f"a resume at step {later[0]:,} accepted other data, so those of these steps are not recorded"
-            yield CertificateRow(stretch.subject, "not verified", words)
-            return
-        try:
-            checked = self._here(recipe_at(self.checked, manifest, stretch.done))
-            if stretch.start is None:
-                built, loaded = self._built_from_start(checked)
-                rows = list(start_rows(manifest, loaded))
-                yield from rows
-                if any(row.outcome == "differs" for row in rows):
-                    raise RunError("the networks start with other weights than the run's")
-            else:
-                built = self._built(checked)
-        except (RunError, RecipeError, DataError) as error:
-            yield CertificateRow(stretch.subject, "not verified", _words(error))
-            return
-        machine = environment.machine(device_name(built.experiment.device, built.recipe.settings.train.threads))
-        allowed = find_allowance(manifest, built.recipe, machine, provenance.library_versions(), self.tolerance)
-        yield check_steps(stretch, built, manifest.id, self.folder.path / "metrics.jsonl", kept, allowed, on_step)
-
-    def _first(self, kept: Mapping[int, IntactCheckpoint]) -> Stretch | str:
-        done = max([self.manifest.step, *kept])
-        if not done:
-            return "the run ended before its first checkpoint"
-        values_every = self.checked.recipe.settings.train.values_every
-        limit = next_change(self.manifest, 0) or done
-        # Those of the first step depend on no update.
-        return Stretch(None, self.steps or min(max(values_every, 2), done, limit))
-
-    def _built(self, checked: CheckedRecipe) -> Built:
-        with memory_errors():
-            return build(checked.recipe, checked.document)
-
-    def _built_from_start(self, checked: CheckedRecipe) -> tuple[Built, list[LoadedContent]]:
-        with memory_errors():
-            return build_with_weights(checked)
-
-    def _device_wanted(self) -> str:
-        return self.device or self.checked.recipe.settings.train.device
-
-    def _device_here(self) -> str:
-        try:
-            return choose_device(self._device_wanted()).type
-        except DeviceError:
-            return "cpu"
-
-    def _here(self, checked: CheckedRecipe) -> CheckedRecipe:
-        """The recipe for the device that is used here."""
-        device = self._device_here()
-        if device == checked.recipe.settings.train.device:
-            return checked
-        return with_overrides(checked, [f'train.device="{device}"', 'train.precision="auto"', "train.compile=false"])
 
     def _facts(self) -> dict[str, str]:
         manifest = self.manifest
@@ -254,22 +147,6 @@ def _with_places(checked: CheckedRecipe, overrides: Sequence[str], folder: RunFo
             what = f"only the places of data can be others, and {change.key} would be"
             raise RunError(what, where=str(folder.path), hint="Such as: --set data.root=/new/place")
     return found
-
-
-def _later(whole: Sequence[IntactCheckpoint]) -> Stretch | str:
-    """The steps between the last two checkpoints that training can go on from; or why there are none."""
-    if len(whole) < 2:
-        return f"they need two kept checkpoints with the optimizers' state, and the run has {len(whole) or 'none'}"
-    return Stretch(whole[-2], whole[-1].progress.step)
-
-
-def _unverified(reason: str) -> list[CertificateRow]:
-    return [CertificateRow(name, "not verified", reason) for name in (_FIRST, _LATER)]
-
-
-def _words(error: GenlabError) -> str:
-    where = f"{error.where}: " if error.where else ""
-    return f"{where}{error.what}"
 
 
 def _both(then: Mapping[str, str], now: Mapping[str, str]) -> dict[str, tuple[str | None, str | None]]:
