@@ -7,8 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests import language_server as client
 from tests.conftest import ROOT, GenCommand
-from tests.language_server import OFFLINE, TOMBI, language_server
+from tests.language_server import OFFLINE, TOMBI, LanguageServer, SilentServerError, language_server
 
 import genlab
 
@@ -78,6 +79,14 @@ def test_keys_and_names_are_completed(folder: Path) -> None:
     assert {"generator", "losses", "train"} <= set(tables)
     assert {"levels", "skips"} <= set(keys), keys
     assert '"genlab:unet"' in values, values
+
+
+def test_a_silent_server_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "PATIENCE", 0.2)
+    with subprocess.Popen(["sleep", "60"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        with pytest.raises(SilentServerError, match=r"initialize got no answer within 0\.2 s"):
+            LanguageServer(process).ask("initialize", {})
+        assert process.wait(5) != 0
 
 
 def test_a_copy_comes_with_its_schema(gen: GenCommand, tmp_path: Path, schema: str) -> None:
