@@ -131,7 +131,8 @@ from .tools.data_report import DataReport as DataReport
 from .tools.export.export_run import Exported as Exported, ExportFormat as ExportFormat, export_run as export_run
 from .tools.export.pretrained import from_pretrained as from_pretrained
 from .tools.overfit import Overfit as Overfit, OverfitLoss as OverfitLoss
-from .tools.predict import predict_files as predict_files
+from .tools.predict import predict_files as predict_files, predict_pairs as predict_pairs
+from .tools.prediction_pairs import PredictedSplit as PredictedSplit
 from .tools.summary import NetworkSummary as NetworkSummary
 from .tools.verify.certificate import Certificate as Certificate, CertificateRow as CertificateRow
 

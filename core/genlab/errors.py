@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
@@ -142,16 +142,16 @@ class DataUnavailableError(DataError):
 
 
 class PredictionError(DataError):
-    """Files that could not be predicted from; what could be was written.
+    """Images that could not be predicted from; what could be was written.
 
     Args:
-        written: each other source, and the file of its prediction.
+        written: each other source, a file or the key of a pair, and the file of its prediction.
         failures: the reason of each failure, by source.
     """
 
     exit_code = 1
 
-    def __init__(self, written: Mapping[Path, Path], failures: Mapping[Path, GenlabError]) -> None:
+    def __init__(self, written: Mapping[Any, Path], failures: Mapping[Any, GenlabError]) -> None:
         count = len(written) + len(failures)
         reasons = [f"  {source}: {'. '.join(filter(None, (it.what, it.hint)))}" for source, it in failures.items()]
         images = "1 image" if count == 1 else f"{count:,} images"

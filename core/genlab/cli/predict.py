@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +15,12 @@ from genlab.cli.options import CheckpointOption, DeviceName, JsonOption, RunArgu
 
 if TYPE_CHECKING:
     from genlab import GenlabError, PredictionSize
+
+
+class Split(StrEnum):
+    """Split of the run's data."""
+
+    VALIDATION = "validation"
 
 
 class Side(StrEnum):
@@ -35,8 +42,13 @@ def _parse_size(text: str) -> PredictionSize:
 
 def predict(
     run: RunArgument,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE|FOLDER", help="Image files, or folders of them.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Output folder for the predictions.")],
+    images: Annotated[
+        list[Path] | None, typer.Argument(metavar="IMAGE|FOLDER", help="Image files, or folders of them.")
+    ] = None,
+    split: Annotated[
+        Split | None, typer.Option(help="Split of the run's own data, whose pairs are predicted in place of files.")
+    ] = None,
     size: Annotated[
         str,
         typer.Option(
@@ -55,17 +67,21 @@ def predict(
     trust: TrustOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Predict from images of any size with a trained run, and print the files of the predictions."""
+    """Predict from images of any size, or a run's own pairs, and print the files of the predictions."""
     import genlab
     from genlab.cli.output import progress_bar
 
+    if bool(images) == bool(split):
+        raise typer.BadParameter("expected either images or --split", param_hint="IMAGE|FOLDER")
+    if split:
+        predict = partial(genlab.predict_pairs, run, split=split.value)
+    else:
+        predict = partial(genlab.predict_files, run, images or [])
     wanted = _parse_size(size)
     with progress_bar("images") as on_progress:
         try:
-            written = genlab.predict_files(
-                run,
-                images,
-                out,
+            written = predict(
+                out=out,
                 checkpoint=checkpoint,
                 device=device.value,
                 size=wanted,
@@ -80,7 +96,7 @@ def predict(
     _print(written, {}, json=json)
 
 
-def _print(written: Mapping[Path, Path], failures: Mapping[Path, GenlabError], *, json: bool) -> None:
+def _print(written: Mapping[Any, Path], failures: Mapping[Any, GenlabError], *, json: bool) -> None:
     """Print the files of predictions, each on a line, or all as JSON."""
     from genlab.cli.output import print_data, print_json
 

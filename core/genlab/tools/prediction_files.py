@@ -47,9 +47,28 @@ def plan_predictions(images: Sequence[Path], out: Path, suffix: str, overwrite: 
     if not targets:
         raise DataError("no image was given", hint="Name a file or a folder, or several.")
     _refuse_images(targets)
-    with storage_errors(out):
-        _refuse_existing(targets.values(), overwrite)
+    refuse_existing(targets.values(), out, overwrite)
     return targets
+
+
+def refuse_existing(targets: Iterable[Path], out: Path, overwrite: bool) -> None:
+    """Refuse files of predictions that are there already; `StorageError`."""
+    with storage_errors(out):
+        existing = [target for target in targets if target.exists() or target.is_symlink()]
+    if folders := [target for target in existing if target.is_dir()]:
+        raise StorageError(f"there are folders where files would be written: {first_names(folders)}")
+    if existing and not overwrite:
+        count = "1 file is" if len(existing) == 1 else f"{len(existing):,} files are"
+        raise StorageError(
+            f"{count} there already: {first_names(existing)}",
+            hint="Choose another --out; or replace them: --overwrite, in Python overwrite=True.",
+        )
+
+
+def make_folder(out: Path) -> None:
+    """Make a folder for predictions; `StorageError` if it cannot be made."""
+    with storage_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
 
 
 def _all_sources(images: Sequence[Path], out: Path) -> list[list[tuple[Path, Path]]]:
@@ -101,18 +120,6 @@ def _refuse_images(targets: Mapping[Path, Path]) -> None:
         if _real(target) in sources:
             what = f"the prediction of {source} would take the place of this image"
             raise DataError(what, where=str(target), hint="Choose another --out.")
-
-
-def _refuse_existing(targets: Iterable[Path], overwrite: bool) -> None:
-    existing = [target for target in targets if target.exists() or target.is_symlink()]
-    if folders := [target for target in existing if target.is_dir()]:
-        raise StorageError(f"there are folders where files would be written: {first_names(folders)}")
-    if existing and not overwrite:
-        count = "1 file is" if len(existing) == 1 else f"{len(existing):,} files are"
-        raise StorageError(
-            f"{count} there already: {first_names(existing)}",
-            hint="Choose another --out; or replace them: --overwrite, in Python overwrite=True.",
-        )
 
 
 def _real(path: Path) -> Path:

@@ -1,0 +1,117 @@
+"""Predictions of images one after the other, and messages about them."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genlab.engine.runtime import memory_errors
+from genlab.errors import DataError, GenlabError, PredictionError, StorageError, TrainingError
+from genlab.images.write import image_suffix, write_image
+from genlab.interfaces.dataset import SideName
+from genlab.runs.direction import Direction
+from genlab.runs.prediction_size import PredictionSize
+from genlab.runs.run import Run, warn
+from genlab.tools.prediction_files import first_names
+from genlab.util.files import storage_errors
+
+_log = logging.getLogger("genlab")
+
+K = TypeVar("K")
+
+
+class PredictionSource(NamedTuple):
+    """An image to predict from.
+
+    Args:
+        where: its display name.
+        read: reads it as the run's data have it.
+        target: the file for its prediction.
+    """
+
+    where: str
+    read: Callable[[], NDArray[np.generic]]
+    target: Path
+
+
+def predict_each(
+    run: Run,
+    sources: Mapping[K, PredictionSource],
+    size: PredictionSize,
+    to: SideName | None,
+    on_progress: Callable[[int, int], None],
+) -> dict[K, Path]:
+    """Predict from each image; returns the files that were written, by its key.
+
+    Raises:
+        PredictionError: some images could not be predicted; all were tried.
+    """
+    written: dict[K, Path] = {}
+    failures: dict[K, GenlabError] = {}
+    notes = _Notes()
+    for key, source in sources.items():
+        try:
+            _predict_one(run, source, size, to, notes)
+            written[key] = source.target
+        except (DataError, TrainingError, StorageError) as error:
+            failures[key] = error
+        on_progress(len(written) + len(failures), len(sources))
+    notes.sum_up(size, run.direction(to).factor)
+    if failures:
+        raise PredictionError(written, failures)
+    return written
+
+
+def _predict_one(run: Run, source: PredictionSource, size: PredictionSize, to: SideName | None, notes: _Notes) -> None:
+    with memory_errors("Predict it on a machine with more memory, or divide it."):
+        image = source.read()
+        prediction = run.predict(image, source.where, size=size, to=to, on_warning=notes.warning)
+    with storage_errors(source.target.parent):
+        source.target.parent.mkdir(parents=True, exist_ok=True)
+    direction = run.direction(to)
+    write_image(source.target, prediction, direction.classes if direction.predicts_classes else None)
+    notes.sizes(image.shape[:2], direction.seen_size(image, size))
+
+
+def prediction_suffix(direction: Direction) -> str:
+    """Ending of the names of files that hold predictions."""
+    if direction.predicts_classes:
+        return ".png"
+    result = direction.result_side
+    return image_suffix(np.empty((1, 1, result.channels), result.dtype or "uint8"))
+
+
+class _Notes:
+    """Messages for the user: a warning for the first image that it applies to, and at the end the number of all."""
+
+    def __init__(self) -> None:
+        self._warnings: defaultdict[str, list[str]] = defaultdict(list)
+        self._resized = Counter[str]()
+
+    def warning(self, where: str, warning: str) -> None:
+        self._warnings[warning].append(where)
+        if len(self._warnings[warning]) == 1:
+            warn(where, warning)
+
+    def sizes(self, stored: tuple[int, ...], seen: tuple[int, ...]) -> None:
+        if stored != seen:
+            self._resized["from {} x {} to {} x {}".format(*stored, *seen)] += 1
+
+    def sum_up(self, size: PredictionSize, factor: Fraction) -> None:
+        for warning, images in self._warnings.items():
+            if len(images) > 1:
+                _log.warning("%d images in all have this warning (%s): %s.", len(images), first_names(images), warning)
+        if self._resized and size == "training":
+            counts = self._resized.most_common()
+            found = (f"{sizes} ({count:,} image{'s' if count > 1 else ''})" for sizes, count in counts)
+            what = "Resized as in training, which is the size of predictions too: %s. --size sets another size."
+            if factor != 1:
+                what = "Predictions are those of images resized as in training: %s. --size sets another size."
+            _log.info(what, first_names(found))
