@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,23 +72,20 @@ def predict(
 
     if bool(images) == bool(split):
         raise typer.BadParameter("expected either images or --split", param_hint="IMAGE|FOLDER")
-    if split:
-        predict = partial(genlab.predict_pairs, run, split=split.value)
-    else:
-        predict = partial(genlab.predict_files, run, images or [])
-    wanted = _parse_size(size)
-    with progress_bar("images") as on_progress:
+    options: dict[str, Any] = {
+        "checkpoint": checkpoint,
+        "device": device.value,
+        "size": _parse_size(size),
+        "to": to.value if to else None,
+        "overwrite": overwrite,
+        "trust": trust,
+    }
+    with progress_bar("images") as options["on_progress"]:
         try:
-            written = predict(
-                out=out,
-                checkpoint=checkpoint,
-                device=device.value,
-                size=wanted,
-                to=to.value if to else None,
-                overwrite=overwrite,
-                trust=trust,
-                on_progress=on_progress,
-            )
+            if split:
+                written = genlab.predict_pairs(run, out, split=split.value, **options)
+            else:
+                written = genlab.predict_files(run, images or [], out, **options)
         except genlab.PredictionError as error:
             _print(error.written, error.failures, json=json)
             raise
