@@ -196,12 +196,15 @@ class Run:
         """
         return self._loaded[2]
 
-    def apply(self, images: Float[Tensor, "n c h w"], *, to: SideName | None = None) -> Float[Tensor, "n d i j"]:
+    def apply(
+        self, images: Float[Tensor, "n c h w"], *, to: SideName | None = None, seed: int | None = None
+    ) -> Float[Tensor, "n d i j"]:
         """Apply the networks to conditions in [-1, 1] of any size, as the recipe's `[inference]` says.
 
         Args:
             images: conditions; or targets, for the way back.
             to: the side to predict, `a` or `b`; the target by default.
+            seed: of dropout and whatever else is drawn; the recipe's `inference.seed` by default.
 
         Returns:
             Images in [-1, 1], or scores of classes, on the run's device.
@@ -209,7 +212,10 @@ class Run:
         Raises:
             RunError: the method has no way back.
         """
-        direction, predictor = self.direction(to), Predictor(self.method, self.recipe.settings.inference)
+        settings = self.recipe.settings.inference
+        if seed is not None:
+            settings = settings.model_copy(update={"seed": seed})
+        direction, predictor = self.direction(to), Predictor(self.method, settings)
         predict = predictor.predict_condition if direction.is_back else predictor
         return predict_any_size(predict, images.to(self.device), self.size_multiple(to), direction.factor)
 
@@ -241,6 +247,7 @@ class Run:
         *,
         size: PredictionSize = "training",
         to: SideName | None = None,
+        seed: int | None = None,
         on_warning: Callable[[str, str], None] = warn,
     ) -> NDArray[np.generic]:
         """Predict one image with the generator, as the recipe's `[inference]` says.
@@ -263,6 +270,7 @@ class Run:
                 `stored` does not resize.
             to: the side to predict, `a` or `b`; the target by default. The way back takes an image of the target's
                 side.
+            seed: of dropout and whatever else is drawn; the recipe's `inference.seed` by default.
             on_warning: called with `where` and a warning that the image may not be of the kind that the run was trained
                 on; by default a warning of the logger `genlab`.
 
@@ -282,14 +290,14 @@ class Run:
         height, width = direction.seen_size(image, size)
         with memory_errors(f"Predict {where} at a smaller size than {height} x {width}: --size HEIGHTxWIDTH."):
             source = resize(to_tensor(array, side, where), side, (height, width))
-            prediction = self._apply_at(to_network(source[None], side), where, to)[0]
+            prediction = self._apply_at(to_network(source[None], side), where, to, seed)[0]
         return to_classes(prediction) if direction.predicts_classes else to_array(prediction, direction.result_side)
 
-    def _apply_at(self, images: Tensor, where: str, to: SideName | None) -> Tensor:
+    def _apply_at(self, images: Tensor, where: str, to: SideName | None, seed: int | None) -> Tensor:
         """Apply the networks; `DataError` for a size, and `TrainingError` for channels, that are not theirs."""
         channels = self.manifest.channels[0 if self.direction(to).is_back else 1]
         try:
-            prediction = self.apply(images, to=to)
+            prediction = self.apply(images, to=to, seed=seed)
             if prediction.shape[1:2] != (channels,):
                 given = tuple(prediction.shape)
                 raise TrainingError(f"expected a prediction of {channels} channels, got {given}", where=where)

@@ -61,6 +61,14 @@ def test_changed_data_and_other_splits_are_refused(drawn_run: Path, tmp_path: Pa
     assert not (tmp_path / "out").exists()
 
 
+def test_another_seed_draws_another_dropout(drawn_run: Path) -> None:
+    run = genlab.open_run(drawn_run)
+    label = run.validation_pairs().pairs[0].b
+    first, again, other = (run.predict(label, seed=seed) for seed in (None, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
 @pytest.mark.parametrize("key", ["1", "train/7", "cmp_b0001", "München 2", "a.b"])
 def test_a_plain_key_is_the_name(key: str) -> None:
     assert str(file_name(key)) == key
