@@ -1,4 +1,4 @@
-"""Networks whose features a loss compares: VGG with weights from a file, and a trained run of one's own."""
+"""Networks whose features losses and metrics compare: with published weights from a file, or a run of one's own."""
 
 import genlab
 
@@ -8,4 +8,5 @@ genlab_interface = "1.0"
 @genlab.hookimpl
 def genlab_register(registry: genlab.Registry) -> None:
     registry.network("vgg", "genlab_features.vgg:VGG")
+    registry.network("inception_fid", "genlab_features.inception_fid:InceptionFID")
     registry.network("trained_run", "genlab_features.trained_run:TrainedRun")

@@ -14,11 +14,11 @@ from genlab_metrics.feature_sets import FeatureSets
 class FID(FeatureSets):
     """The Fréchet distance of two normal distributions fitted to features (Heusel et al. 2017, arXiv 1706.08500).
 
-    It is FID as published only with the features of FID's own Inception network. It depends on the number of images,
-    and is biased upward, the more the fewer they are: compare values of equal numbers only. With no more images than
-    features covariances are singular, and its description says that it is unreliable; prefer `kid` there. It has no
-    interval: a bootstrap's does not contain the truth. Computed in float64. Pixels that do not count, at which both
-    sides agree, are seen too.
+    It is FID as published only with the features of FID's own Inception network, `inception_fid`. It depends on the
+    number of images, and is biased upward, the more the fewer they are: compare values of equal numbers only. With no
+    more images than features covariances are singular, and its description says that it is unreliable; prefer `kid`
+    there. It has no interval: a bootstrap's does not contain the truth. Computed in float64. Pixels that do not count,
+    at which both sides agree, are seen too.
 
     Args:
         network: whose last feature is compared, its mean over positions, such as

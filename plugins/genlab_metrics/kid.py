@@ -21,9 +21,9 @@ class KID(FeatureSets):
 
     The kernel is (x . y / f + 1)^3 for f features; sums leave out an image with itself, so the score is unbiased for
     sets that are drawn independently, may be below 0, and of equal distributions is 0 on average. It is KID as
-    published only with the features of Inception. It is of whole sets: the customary mean over random subsets has the
-    same expectation, more noise, and depends on the draw. Computed in float64. Pixels that do not count, at which both
-    sides agree, are seen too.
+    published only with the features of `inception_fid`. It is of whole sets: the customary mean over random subsets has
+    the same expectation, more noise, and depends on the draw. Computed in float64. Pixels that do not count, at which
+    both sides agree, are seen too.
 
     Its interval is the jackknife's, Student's of pseudo-values (Tukey 1958), each of which leaves out an image with its
     target. There an image is not compared with its own target either: predictions that resemble their own targets lower

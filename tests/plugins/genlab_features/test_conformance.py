@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.plugins.genlab_features.inception import write_published
 from tests.plugins.genlab_features.weights import random_weights, write_weights
 
 from genlab.testing import NetworkSuite
+from genlab_features import inception_fid
+from genlab_features.inception_fid import InceptionFID
 from genlab_features.trained_run import TrainedRun
 from genlab_features.vgg import VGG
 
@@ -18,6 +22,22 @@ class TestVGG(NetworkSuite):
     @pytest.fixture(autouse=True)
     def weighted(self, tmp_path: Path) -> None:
         self.settings = {"weights": write_weights(tmp_path / "vgg.pth", random_weights(2)), "layers": ["relu1_2"]}
+
+
+class TestInceptionFID(NetworkSuite):
+    component = InceptionFID
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def smallest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+        """A file of weights, and as few pixels as the network can see."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(inception_fid, "SIZE", 75)
+            yield write_published(tmp_path_factory.mktemp("weights"), patch)
+
+    @pytest.fixture(autouse=True)
+    def weighted(self, smallest: Path) -> None:
+        self.settings = {"weights": smallest}
 
 
 class TestTrainedRun(NetworkSuite):
