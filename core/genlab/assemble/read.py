@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 
 from genlab.assemble.recipe import Recipe
 from genlab.assemble.resolve import resolve
+from genlab.assemble.value_origins import value_origin
 from genlab.config.document import Document
 from genlab.config.load import load_recipe
 from genlab.config.overrides import read_assignments
+from genlab.config.validate import Keys
 from genlab.registry.components import Components
 from genlab.registry.discovery.find import find_plugins
 from genlab.registry.discovery.plugin import Plugin
@@ -27,6 +29,10 @@ class CheckedRecipe(NamedTuple):
         """All of the recipe's tables, complete with defaults, and its ablation as it is written."""
         written = self.document.values
         return self.recipe.tables() | ({"ablation": written["ablation"]} if "ablation" in written else {})
+
+    def origin(self, keys: Keys) -> str | None:
+        """The place where a value of its tables was set; None for a default."""
+        return value_origin(keys, self.recipe, self.document)
 
 
 def read_recipe(

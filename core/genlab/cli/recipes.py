@@ -46,7 +46,7 @@ def show(
         print_json(checked.tables())
     else:
         # In a string of TOML, an escape is the character itself.
-        print_data(escape_controls(listing(checked.tables(), checked.document)))
+        print_data(escape_controls(listing(checked.tables(), checked.origin)))
 
 
 @app.command(cls=Verb)

@@ -123,6 +123,14 @@ class Document:
                 return self.origins[keys[:length]]
         return None
 
+    def place(self, keys: Keys) -> str | None:
+        """The place where a value or table was set, such as `recipe.toml:3:1`; None where it was not."""
+        source = self.origins.get(keys)
+        if source is None:
+            return None
+        location = source.locations.get(keys)
+        return location.named(source.name) if location else source.name
+
 
 def _lay(
     over: Document,

@@ -9,7 +9,7 @@ import pytest
 from genlab.assemble.recipe import Recipe, without_nothing
 from genlab.assemble.resolve import KEYS, resolve
 from genlab.config.builtin import shipped_names
-from genlab.config.document import read_document
+from genlab.config.document import Document, read_document
 from genlab.config.load import load_recipe
 from genlab.config.render import listing
 from genlab.config.schema import OPTIONAL_TABLES
@@ -98,9 +98,9 @@ def test_its_components_are_all_that_take_part(resolved: Resolved) -> None:
     assert {component.plugin.package for component in recipe.components()} == {"genlab", "genlab-toys"}
 
 
-def test_the_listing_of_a_resolved_recipe_is_the_recipe(document: Callable[..., object], resolved: Resolved) -> None:
+def test_the_listing_of_a_resolved_recipe_is_the_recipe(document: Callable[..., Document], resolved: Resolved) -> None:
     assignments = ('losses."a b".name=near', "data.name=last", 'data.sources=[{ name = "memory" }]')
-    text = listing(resolved(*assignments).tables(), document(*assignments))  # pyright: ignore
+    text = listing(resolved(*assignments).tables(), document(*assignments).place)
     assert tomllib.loads(text) == resolved(*assignments).tables()
     assert any(
         line.startswith('name = "genlab-toys:net" ') and line.endswith("# r.toml:14:1") for line in text.split("\n")

@@ -20,3 +20,11 @@ def test_a_file_that_is_there_is_not_written_over(gen: GenCommand, tmp_path: Pat
     assert refused.returncode == 2
     assert "mine.toml" in refused.stderr
     assert (tmp_path / "mine.toml").read_text() == "mine"
+
+
+def test_a_value_that_a_role_inherits_has_the_place_where_it_was_set(gen: GenCommand, tiny: Path) -> None:
+    assignments = ["optimizer.learning_rate=1e-4", "optimizer.discriminator.learning_rate=4e-4"]
+    shown = gen("recipes", "show", tiny, *(word for text in assignments for word in ("--set", text)))
+    assert shown.returncode == 0, shown.stderr
+    rates = [line.split("  # ")[1] for line in shown.stdout.splitlines() if line.startswith("learning_rate = ")]
+    assert rates == [f"--set {text}" for text in assignments]

@@ -24,7 +24,7 @@ pairs = 50
 
 def lines(*assignments: str) -> list[str]:
     document = read_assignments(assignments).over(read_document(RECIPE, "r.toml"))
-    return listing(TABLES, document).split("\n")
+    return listing(TABLES, document.place).split("\n")
 
 
 def test_it_is_toml_that_says_the_same() -> None:
