@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -14,11 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup, escape
-from numpy.typing import NDArray
-from PIL import Image
 
 from genlab.ablation.cost_report import cost_as_json, cost_in_words, draw_costs, explain_budget
 from genlab.ablation.folder import AblationFolder
@@ -26,6 +19,7 @@ from genlab.ablation.results import AblationResult, TrialResult
 from genlab.ablation.statistics import MIN_SEEDS, Difference, Spread
 from genlab.drawing.curves import draw_curves
 from genlab.drawing.forest import ForestRow, draw_forest
+from genlab.drawing.page import breakable, embedded_png
 from genlab.drawing.svg import color_of
 from genlab.util.files import write_json, write_text
 from genlab.util.markdown import as_markdown
@@ -48,7 +42,7 @@ def write_ablation_report(
     )
     markdown.filters |= {"figure": _score, "interval": _interval, "signed": _signed}
     html = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True)
-    html.filters |= {**markdown.filters, "breakable": _breakable}
+    html.filters |= {**markdown.filters, "breakable": breakable}
     forest, costs = _forest(result), draw_costs(result)
     more = {
         "result": result,
@@ -190,21 +184,10 @@ def _pictures(result: AblationResult) -> dict[str, Any]:
     return {
         "columns": ["condition", *found, first.target_title],
         "rows": {
-            pair: [_embedded(side[number]) for side in sides] for number, pair in enumerate(first.keys[:_MOST_PAIRS])
+            pair: [embedded_png(side[number]) for side in sides] for number, pair in enumerate(first.keys[:_MOST_PAIRS])
         },
         "ratio": f"{width} / {height}",
     }
-
-
-def _embedded(pixels: NDArray[np.uint8]) -> str:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, format="PNG")
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-def _breakable(name: str) -> Markup:
-    """Name of a score or an arm that may break into two lines after a sign."""
-    return Markup(re.sub(r"([/_+=-])", r"\1<wbr>", str(escape(name))))
 
 
 def _template(name: str) -> str:
