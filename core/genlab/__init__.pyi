@@ -119,9 +119,13 @@ from .registry.discovery.overview import PluginRow as PluginRow
 from .registry.documentation import ComponentDocs as ComponentDocs, describe_components as describe_components
 from .registry.hooks import hookimpl as hookimpl
 from .registry.registry import Registry as Registry
+from .runs.annotation import RunAnnotation as RunAnnotation, annotate_run as annotate_run
 from .runs.checkpoint_choice import CheckpointChoice as CheckpointChoice
 from .runs.prediction_size import PredictionSize as PredictionSize
+from .runs.pruning import prune_runs as prune_runs
+from .runs.removal import remove_runs as remove_runs
 from .runs.run import Run as Run
+from .runs.run_list import ListedRun as ListedRun, RunList as RunList, list_runs as list_runs
 from .scaffold.package import create_plugin as create_plugin
 from .testing.check import CheckedComponent as CheckedComponent, check_components as check_components
 from .tools.bench.report import Benchmark as Benchmark

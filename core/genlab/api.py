@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ from genlab.runs.checkpoint_choice import CheckpointChoice
 from genlab.runs.folder import RunFolder
 from genlab.runs.kept_recipe import refuse_edited_recipe
 from genlab.runs.run import Run
+from genlab.runs.run_list import newest_to_resume
 from genlab.runs.starting_weights import read_starting_weights
 from genlab.tools.bench.bench import run_benchmark
 from genlab.tools.bench.report import Benchmark
@@ -37,6 +39,8 @@ from genlab.tools.verify.certificate import Certificate
 from genlab.tools.verify.verify import verify_run
 from genlab.tools.verify.write import refuse_existing, write_certificate
 from genlab.util.arguments import as_list, as_path, at_least, renamed_arguments
+
+_log = logging.getLogger("genlab")
 
 
 @renamed_arguments(set="overrides")
@@ -224,7 +228,7 @@ def train(
 
 
 def resume(
-    run: str | Path,
+    run: str | Path | None = None,
     *,
     overrides: Iterable[str] = (),
     allow_changed_data: bool = False,
@@ -235,7 +239,7 @@ def resume(
     """Resume a run from its last checkpoint, exactly as if it had not been stopped; without one, from its start.
 
     Args:
-        run: the run's folder.
+        run: the run's folder; by default the newest below `runs` that can be resumed, which is logged.
         overrides: `KEY=VALUE` texts that change the recipe from here on, such as `train.steps=200`, which continues a
             finished run, or `data.root=/new/place`, where the content must be the same. What decides what the weights
             mean cannot change. The run's manifest records each change.
@@ -251,7 +255,11 @@ def resume(
         RecipeError: with all that is wrong with the overrides.
         DataError: the data cannot be read.
     """
-    folder = RunFolder.existing(as_path(run))
+    if run is None:
+        folder = newest_to_resume(Path("runs"))
+        _log.info("Resuming the newest run that can be: %s.", folder.path)
+    else:
+        folder = RunFolder.existing(as_path(run))
     with trusting(trust):
         training.resume_run(
             folder,

@@ -30,6 +30,7 @@ from genlab.cli import (
     recipes,
     resume,
     run as run_verb,
+    runs,
     show,
     verify,
 )
@@ -58,6 +59,7 @@ app.command("show", cls=Verb)(show.show)
 app.command("data", cls=Verb)(data.data)
 app.command("bench", cls=Verb)(bench.bench)
 app.command("board", cls=Verb)(board.board)
+app.add_typer(runs.app, name="runs")
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(plugins.app, name="plugins")
 app.command("help", cls=Verb)(help_page)

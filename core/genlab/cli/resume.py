@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from genlab.cli.options import RunArgument, StopAtOption, TrustOption
+from genlab.cli.completion import complete_run
+from genlab.cli.options import StopAtOption, TrustOption
 
 
 def resume(
-    run: RunArgument,
+    run: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="RUN",
+            help="Folder of a run; by default the newest in runs/ that can be resumed.",
+            autocompletion=complete_run,
+        ),
+    ] = None,
     overrides: Annotated[
         list[str],
         typer.Option(

@@ -34,10 +34,22 @@ def _how_to_continue(early: EarlyEnd | None, folder: RunFolder) -> str:
     if key == "method":
         return f"A method's settings cannot change in a resume. To train again: {folder.command_to_start_again()}"
     if not folder.can_continue():
-        return f"To train longer, start a new run: {folder.command_to_start_again('--set', change)}"
+        again = folder.command_to_start_again("--set", change)
+        return f"It keeps no optimizer's state to continue with (was it pruned?). To train longer, start a new run: {again}"
     more = shlex.join(["gen", "resume", str(folder.path), "--set", change])
     purposes = {"train.steps": "to N steps", "train.patience": "with a patience of N"}
     return f"To continue it {purposes.get(key, 'without this listener')}: {more}"
+
+
+def refuse_pruned(manifest: Manifest, folder: RunFolder) -> None:
+    """Raise a `RunError` if a run keeps nothing to continue it with, finished or not."""
+    if folder.can_continue() or folder.last_checkpoint() is None:
+        return
+    if manifest.status == "finished":
+        raise finished_error(manifest, folder)
+    what = f"the run was pruned at step {manifest.step}: it predicts, and keeps no optimizer's state to resume it with"
+    hint = f"To train it from its start, in a new run: {folder.command_to_start_again()}"
+    raise RunError(what, where=str(folder.path), hint=hint)
 
 
 def refuse_without_patience(manifest: Manifest, settings: Settings, done: int, folder: RunFolder) -> None:

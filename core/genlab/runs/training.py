@@ -25,7 +25,7 @@ from genlab.interfaces.dataset import Split
 from genlab.interfaces.listener import Listener, Started
 from genlab.interfaces.position import Position
 from genlab.runs import provenance
-from genlab.runs.ending import finished_error, refuse_same_end, refuse_without_patience, without_stop
+from genlab.runs.ending import finished_error, refuse_pruned, refuse_same_end, refuse_without_patience, without_stop
 from genlab.runs.folder import ManifestListener, RunFolder
 from genlab.runs.kept_recipe import complete_replacement, replace_recipe
 from genlab.runs.loaded_content import LoadedContent
@@ -107,8 +107,7 @@ def resume_run(
         folder.remove_partial()
         complete_replacement(folder)
         manifest = folder.read()
-        if manifest.status == "finished" and not folder.can_continue():
-            raise finished_error(manifest, folder)
+        refuse_pruned(manifest, folder)
         checkpoint = _last_checkpoint(folder, manifest)
         done = checkpoint.progress.step if checkpoint else 0
         if manifest.status == "finished" and not assignments and done >= manifest.step:

@@ -1,0 +1,62 @@
+"""`gen runs` and `gen resume` without an argument."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.conftest import GenCommand
+from tests.core.runs.test_run_list import made
+
+
+def test_gen_runs_lists_and_is_short_for_list(gen: GenCommand, tmp_path: Path) -> None:
+    made(tmp_path / "runs" / "one", title="Facades", status="finished", metrics={"validation/l1": 0.25})
+    (tmp_path / "runs" / "photos").mkdir()
+    listed = gen("runs")
+    assert listed.returncode == 0, listed.stderr
+    assert listed.stdout == gen("runs", "list", "runs").stdout
+    head, row, problem = listed.stdout.splitlines()
+    assert head.split() == ["run", "recipe", "status", "step", "validation/l1", "size", "age"]
+    assert row.split()[:5] == ["runs/one", "Facades", "finished", "0/8", "0.25"]
+    assert problem == "runs/photos: no run is in it"
+    (run,) = json.loads(gen("runs", "--json").stdout)["runs"]
+    assert run["metrics"] == {"validation/l1": 0.25}
+
+
+def test_marks_are_shown(gen: GenCommand, tmp_path: Path) -> None:
+    made(tmp_path / "runs" / "one", title="Facades")
+    assert gen("runs", "mark", "runs/one", "--note", "for\nTable 2", "--tag", "paper").returncode == 0
+    listed = gen("runs", "--tag", "paper").stdout
+    assert "paper" in listed
+    assert r"for\nTable 2" in listed
+    refused = gen("runs", "mark", "runs/one", "--tag", "two words")
+    assert refused.returncode == 2
+    assert "'two words'" in refused.stderr
+
+
+def test_runs_are_removed_with_a_yes_alone_and_trials_with_a_word_on_it(gen: GenCommand, tmp_path: Path) -> None:
+    trial = made(tmp_path / "skips" / "trials" / "skips" / "seed-0")
+    (tmp_path / "skips" / "recipe.toml").touch()
+    asked = gen("runs", "remove", trial)
+    assert asked.returncode == 2
+    assert "--yes" in asked.stderr
+    assert trial.is_dir()
+    done = gen("runs", "remove", trial, "--yes")
+    assert done.returncode == 0
+    assert "trial of the ablation" in done.stderr
+    assert "freed" in done.stdout
+    assert not trial.exists()
+
+
+def test_gen_resume_takes_the_newest_and_says_which(gen: GenCommand, tmp_path: Path, tiny: Path) -> None:
+    assert gen("resume").returncode == 2
+    short = ("--set", "evaluate.pairs=1", "--steps", "2")
+    assert gen("run", tiny, "--out", "runs/stopped", "--stop-at", "1", *short).returncode == 0
+    made(tmp_path / "runs" / "done", status="finished")
+    resumed = gen("resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert "runs/stopped" in resumed.stderr
+    again = gen("resume")
+    assert again.returncode == 2
+    assert "runs/stopped" not in again.stdout
+    assert "stopped (finished)" in again.stderr
