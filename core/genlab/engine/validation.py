@@ -36,10 +36,18 @@ class Interrupted(Exception):  # noqa: N818  (not an error: the user asked to st
 
 
 class Measured(NamedTuple):
-    """Metrics by name, and for metrics that are means over images each image's value by its key."""
+    """Metrics by name, and for metrics that are means over images each image's value by its key.
+
+    `indices` are of the pairs that were measured.
+    """
 
     scores: dict[str, float]
     per_image: dict[str, dict[str, float]]
+    indices: Sequence[int] = ()
+
+
+Prediction = Callable[[int, Batch], Tensor]
+"""Makes the prediction that is measured of a pair, by its index and as a batch."""
 
 
 def validate(experiment: Experiment, predictor: Predictor, stopping: Callable[[], bool]) -> Measured:
@@ -54,8 +62,14 @@ def validate(experiment: Experiment, predictor: Predictor, stopping: Callable[[]
     if not experiment.metrics:
         return Measured({}, {})
     most = min(experiment.settings.evaluate.pairs, len(experiment.validation))
+
+    def predict(_index: int, batch: Batch) -> Tensor:
+        if stopping():
+            raise Interrupted
+        return predictor(batch.condition)
+
     validation, train = (
-        _measure(experiment, predictor, pairs, evenly_spaced(len(pairs), most), stopping)
+        measure(experiment.metrics, predict, pairs, evenly_spaced(len(pairs), most), experiment.device)
         for pairs in (experiment.validation, experiment.unaugmented)
     )
     gap = {name: validation.scores[name] - value for name, value in train.scores.items()}
@@ -85,36 +99,45 @@ def try_metrics(metrics: Mapping[str, Metric], pairs: PreparedPairs) -> None:
         metric.reset()
 
 
-def _measure(
-    experiment: Experiment,
-    predictor: Predictor,
+def measure(
+    metrics: Mapping[str, Metric],
+    predict: Prediction,
     pairs: PreparedPairs,
     indices: Iterable[int],
-    stopping: Callable[[], bool],
+    device: torch.device,
 ) -> Measured:
-    metrics = {
-        name: metric for name, metric in experiment.metrics.items() if pairs.pairs.is_paired or not metric.needs_pairs
-    }
+    """Compute each metric over some pairs.
+
+    Metrics that need pairs are left out where there are none, and images of which no pixel counts.
+
+    Args:
+        metrics: by name; their state is of these pairs afterwards.
+        predict: makes the predictions.
+        pairs: what is measured on.
+        indices: which of them.
+        device: where to measure.
+    """
+    metrics = {name: metric for name, metric in metrics.items() if pairs.pairs.is_paired or not metric.needs_pairs}
     for metric in metrics.values():
         metric.reset()
     if not metrics:
         return Measured({}, {})
     keys: list[str] = []
+    measured: list[int] = []
     for index in indices:
-        if stopping():
-            raise Interrupted
-        batch = pair_as_batch(pairs, index, experiment.device)
+        batch = pair_as_batch(pairs, index, device)
         if batch.mask is not None and not batch.mask.any():
             continue
         keys.append(pairs[index].key)
-        prediction = predictor(batch.condition)
+        measured.append(index)
+        prediction = predict(index, batch)
         for metric in metrics.values():
             _add(metric, batch, prediction)
     scores: dict[str, float] = {}
     for name, metric in metrics.items():
         scores |= _scores(name, metric)
     each = {name: _per_image(name, metric, keys) for name, metric in metrics.items()}
-    return Measured(scores, {name: values for name, values in each.items() if values is not None})
+    return Measured(scores, {name: values for name, values in each.items() if values is not None}, measured)
 
 
 def _add(metric: Metric, batch: Batch, prediction: Tensor) -> None:
