@@ -11,14 +11,14 @@ from annotated_types import Ge, Le, Lt
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from genlab import Dataset, ImageSide, LabelSide, Pair, Pairs, SideName, Split
+from genlab import DataError, Dataset, ImageSide, LabelSide, Pair, Pairs, SideName, Split
 from genlab_facades.classes import PALETTE
 from genlab_facades.dice import Dice
 from genlab_facades.labels import label_map
 from genlab_facades.photo.render import render
 from genlab_facades.plan.layout import lay_out
 
-_STREAMS: dict[Split, int] = {"train": 0, "validation": 1}
+_STREAMS: dict[Split, int] = {"train": 0, "validation": 1, "test": 2}
 _SAMPLE = 4
 """Pairs that the fingerprint looks at: enough houses to show most styles and parts."""
 _SAMPLE_SIZE = 64
@@ -33,6 +33,7 @@ class DrawnFacades(Dataset):
     Args:
         count: how many pairs to train on.
         validation_count: how many pairs to validate on; none of them is a training pair.
+        test_count: how many pairs to test on, which no training sees; 0 for no such split.
         size: height and width of the pictures in pixels; 286 is what the paper cuts its 256 from.
         seed: another one gives other houses.
     """
@@ -42,15 +43,22 @@ class DrawnFacades(Dataset):
         *,
         count: Annotated[int, Ge(1), Le(10**9)] = 400,
         validation_count: Annotated[int, Ge(1), Le(10**9)] = 100,
+        test_count: Annotated[int, Ge(0), Le(10**9)] = 106,
         size: Annotated[int, Ge(32), Le(65_536)] = 286,
         seed: Annotated[int, Ge(0), Lt(2**63)] = 0,
     ) -> None:
-        self.counts: dict[Split, int] = {"train": count, "validation": validation_count}
+        self.counts: dict[Split, int] = {"train": count, "validation": validation_count, "test": test_count}
         self.size = size
         self.seed = seed
 
     @override
+    def available_splits(self) -> Sequence[Split]:
+        return [*filter(self.counts.get, self.counts)]
+
+    @override
     def open(self, split: Split) -> Pairs:
+        if not self.counts[split]:
+            raise DataError("there are no test pairs", where="drawn facades", hint="Set data.test_count.")
         return DrawnPairs(split, self.counts[split], self.size, self.seed)
 
 
@@ -58,7 +66,7 @@ class DrawnPairs(Pairs):
     """The pairs of one split, each drawn when asked for.
 
     Args:
-        split: `train` or `validation`; they never share a house.
+        split: `train`, `validation` or `test`; they never share a house.
         count: how many there are.
         size: side of the square pictures in pixels.
         seed: what all random decisions start from.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from typing_extensions import override
 
-from genlab import Choice, Dataset
+from genlab import Choice, Dataset, Split
 
 
 class Around(Dataset):
@@ -26,6 +27,10 @@ class Around(Dataset):
     @override
     def choose(self) -> Choice:
         return Choice(self, self.chosen.reason, {"source": self.chosen})
+
+    @override
+    def available_splits(self) -> Sequence[Split]:
+        return self.chosen.dataset.available_splits()
 
     @cached_property
     def chosen(self) -> Choice:

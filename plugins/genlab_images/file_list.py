@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 from unicodedata import normalize
@@ -35,6 +36,7 @@ class FileList(Dataset):
         train: the list of training pairs, in `root`: a .csv or a .jsonl file.
         validation: the list of validation pairs, in `root`; or a share, such as 0.1, of the training list's pairs,
             drawn by a hash of their keys.
+        test: the list of test pairs, in `root`, which no training reads; without it there are none.
         alpha: whether alpha channels are dropped, which is reported, or are a side's last band.
         max_pixels: the most pixels of an image; larger ones are refused, as a small file can hold very many.
     """
@@ -47,6 +49,7 @@ class FileList(Dataset):
         b: str = "b",
         train: str = "train.csv",
         validation: str | Share = "val.csv",
+        test: str = "test.csv",
         alpha: Alpha = "drop",
         max_pixels: Annotated[int, Gt(0)] = MAX_PIXELS,
     ) -> None:
@@ -54,7 +57,7 @@ class FileList(Dataset):
             raise ValueError(f'a and b are both "{a}": each side needs a column of its own')
         self.root = root
         self.columns = (a, b)
-        self.splits = Splits(train, validation)
+        self.splits = Splits(train, validation, test)
         self.reading = Reading(alpha, max_pixels)
 
     @override
@@ -63,15 +66,26 @@ class FileList(Dataset):
 
     @override
     def open(self, split: Split) -> Pairs:
-        file = _find_list(find_root(self.root), self.splits.place(split), self.splits.setting(split))
+        root = find_root(self.root)
+        self.splits.require_own_place(split, _files_in(root), str(root))
+        file = _find_list(root, self.splits.place(split), self.splits.setting(split))
         pairs = _read_pairs(file, self.columns)
         selected = self.splits.select(split, pairs, str(file))
-        description = f"{self.splits.in_words(selected, pairs)} listed in {file}"
+        description = f"{self.splits.in_words(split, selected, pairs)} listed in {file}"
         return PairedImages(list(selected.values()), description, self.reading)
+
+    @override
+    def available_splits(self) -> Sequence[Split]:
+        return self.splits.available(_files_in(find_root(self.root)))
 
     @override
     def read(self, path: Path, side: SideName) -> NDArray[np.generic]:
         return self.reading.file(path)
+
+
+def _files_in(root: Path) -> Callable[[str], bool]:
+    """A test of whether a path leads to a file in a folder."""
+    return lambda path: os.path.isfile(root / path)  # noqa: PTH113  (Path.is_file raises where it may not be entered)
 
 
 def _find_list(root: Path, name: str, setting: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -34,6 +35,10 @@ class FirstAvailable(Dataset):
     @override
     def open(self, split: Split) -> Pairs:
         return self.choose().dataset.open(split)
+
+    @override
+    def available_splits(self) -> Sequence[Split]:
+        return self.choose().dataset.available_splits()
 
     @override
     def read(self, path: Path, side: SideName) -> NDArray[np.generic]:

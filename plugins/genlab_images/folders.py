@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from unicodedata import normalize
@@ -61,6 +61,11 @@ def _find_child(parent: Path, name: str, settings: Sequence[str]) -> Path:
 def _quoted(settings: Sequence[str]) -> str:
     *first, last = (f'"{setting}"' for setting in settings)
     return f"The settings {', '.join(first)} and {last}" if first else f"The setting {last}"
+
+
+def folders_in(root: Path) -> Callable[[str], bool]:
+    """A test of whether a path leads to a folder in another one, whichever form of Unicode its name is written in."""
+    return lambda path: any(is_folder(root / normalize(form, path)) for form in ("NFC", "NFD"))
 
 
 def is_folder(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -37,6 +38,7 @@ class HuggingFace(Dataset):
         b: the column with the second side's images.
         train: the training pairs, as a split or a part of one, such as `train[:500]` or `train[:90%]`.
         validation: the validation pairs, likewise.
+        test: the test pairs, likewise, which no training reads; without such a split there are none.
         config: which configuration to take of a dataset that has several.
         revision: a branch, tag or commit on the hub.
         outside_files: whether rows may name files outside of the table's folder (of its copy from the hub, in the
@@ -55,6 +57,7 @@ class HuggingFace(Dataset):
         b: str,
         train: str = "train[:90%]",
         validation: str = "train[90%:]",
+        test: str = "test",
         config: str | None = None,
         revision: str | None = None,
         outside_files: bool = False,
@@ -69,7 +72,7 @@ class HuggingFace(Dataset):
         self.table = HubTable(path, config, revision)
         self.columns = (a, b)
         self.outside_files = outside_files
-        self.splits: dict[Split, str] = {"train": train, "validation": validation}
+        self.splits: dict[Split, str] = {"train": train, "validation": validation, "test": test}
         self.label_side = label_side
         self.reading = Reading(alpha, max_pixels)
 
@@ -94,24 +97,45 @@ class HuggingFace(Dataset):
     def read(self, path: Path, side: SideName) -> NDArray[np.generic]:
         return self.reading.file(path)
 
+    @override
+    def available_splits(self) -> Sequence[Split]:
+        """The test split is there if the table has it, and it shares no rows with the others."""
+        trained_on = self._spans
+        try:
+            self._spans_of_test(trained_on)
+        except DataError:
+            return ("train", "validation")
+        return ("train", "validation", "test")
+
     @cached_property
     def _builder(self) -> datasets.DatasetBuilder:
         return self.table.open()
 
     @cached_property
     def _spans(self) -> dict[Split, list[Span]]:
-        sizes = {name: info.num_examples for name, info in (self._builder.info.splits or {}).items()}
-        found: dict[Split, list[Span]] = {
-            split: spans_of(spec, sizes, f"{self.table.path}, {split}") for split, spec in self.splits.items()
-        }
-        if both := shared_rows(found["train"], found["validation"]):
-            what = f"train and validation share pairs: rows {both.start} to {both.stop - 1} of {both.split}"
-            hint = 'Take different parts, such as train = "train[:90%]" and validation = "train[90%:]".'
-            raise DataError(what, where=self.table.path, hint=hint)
+        """Rows of the splits that a training reads."""
+        found: dict[Split, list[Span]] = {"train": self._find("train"), "validation": self._find("validation")}
+        self._refuse_shared(found, "train", "validation")
         return found
 
+    def _spans_of_test(self, others: Mapping[Split, list[Span]]) -> list[Span]:
+        found: dict[Split, list[Span]] = {**others, "test": self._find("test")}
+        for split in others:
+            self._refuse_shared(found, split, "test")
+        return found["test"]
+
+    def _find(self, split: Split) -> list[Span]:
+        sizes = {name: info.num_examples for name, info in (self._builder.info.splits or {}).items()}
+        return spans_of(self.splits[split], sizes, f"{self.table.path}, {split}")
+
+    def _refuse_shared(self, spans: Mapping[Split, list[Span]], one: Split, other: Split) -> None:
+        if both := shared_rows(spans[one], spans[other]):
+            what = f"{one} and {other} share pairs: rows {both.start} to {both.stop - 1} of {both.split}"
+            hint = 'Take different parts, such as train = "train[:90%]" and validation = "train[90%:]".'
+            raise DataError(what, where=self.table.path, hint=hint)
+
     def _rows(self, split: Split, columns: tuple[str, str]) -> EncodedRows:
-        of_split = self._spans[split]
+        of_split = self._spans_of_test(self._spans) if split == "test" else self._spans[split]
         with quiet(), explained(self.table.path):
             table = cast("datasets.Dataset", self._builder.as_dataset(split=self.splits[split]))
         files = RowFiles(self.table.folder, self.outside_files)

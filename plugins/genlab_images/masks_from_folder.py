@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from genlab import DataError, Dataset, ImageSource, Pair, Pairs, SideImage, SideName, Split, find_images, read_image
 from genlab_images.around import Around
-from genlab_images.folders import find_folder, find_root
+from genlab_images.folders import find_folder, find_root, folders_in
 from genlab_images.side_folders import by_name
 
 
@@ -29,17 +29,26 @@ class MasksFromFolder(Around):
             directory.
         train: the folder of the training pairs' masks, in `root`; "." is `root` itself.
         validation: the folder of the validation pairs' masks; the same one where `source` draws a share of its pairs.
+        test: the folder of the test pairs' masks; without it there are no test pairs.
     """
 
-    def __init__(self, *, source: Dataset, root: Path, train: str = "train", validation: str = "val") -> None:
+    def __init__(
+        self, *, source: Dataset, root: Path, train: str = "train", validation: str = "val", test: str = "test"
+    ) -> None:
         super().__init__(source)
         self.root = root
-        self.places: dict[Split, str] = {"train": train, "validation": validation}
+        self.places: dict[Split, str] = {"train": train, "validation": validation, "test": test}
 
     @override
     def open(self, split: Split) -> Pairs:
         folder = find_folder(find_root(self.root), self.places[split], split)
         return MaskedPairs(self.chosen.dataset.open(split), folder, by_name(find_images(folder)))
+
+    @override
+    def available_splits(self) -> Sequence[Split]:
+        has_masks = folders_in(find_root(self.root))
+        of_source = super().available_splits()
+        return [split for split in of_source if split != "test" or has_masks(self.places[split])]
 
     @override
     def read(self, path: Path, side: SideName) -> NDArray[np.generic]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
 from unicodedata import normalize
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from genlab import MAX_PIXELS, Alpha, DataError, Dataset, ImageFolder, Pairs, SideName, Split, find_images
-from genlab_images.folders import find_folder, find_root, left_out_below, listed
+from genlab_images.folders import find_folder, find_root, folders_in, left_out_below, listed
 from genlab_images.paired import PairedImages
 from genlab_images.partners import index_by_name, pair_up
 from genlab_images.reading import Reading
@@ -35,6 +36,7 @@ class OneFolder(Dataset):
         train: the folder of training pairs, in `root`; "." is `root` itself.
         validation: the folder of validation pairs, in `root`; or a share, such as 0.1, of the training folder's pairs,
             drawn by a hash of their names.
+        test: the folder of test pairs, in `root`, which no training reads; without it there are none.
         alpha: whether alpha channels are dropped, which is reported, or are a side's last band.
         max_pixels: the most pixels of an image; larger ones are refused, as a small file can hold very many.
     """
@@ -47,6 +49,7 @@ class OneFolder(Dataset):
         b: str = "_B",
         train: str = "train",
         validation: str | Share = "val",
+        test: str = "test",
         alpha: Alpha = "drop",
         max_pixels: Annotated[int, Gt(0)] = MAX_PIXELS,
     ) -> None:
@@ -54,7 +57,7 @@ class OneFolder(Dataset):
             raise ValueError(f'a is "{a}" and b is "{b}": each side needs an ending of its own')
         self.root = root
         self.endings: dict[SideName, str] = {"a": normalize("NFC", a), "b": normalize("NFC", b)}
-        self.splits = Splits(train, validation)
+        self.splits = Splits(train, validation, test)
         self.reading = Reading(alpha, max_pixels)
 
     @override
@@ -64,14 +67,19 @@ class OneFolder(Dataset):
     @override
     def open(self, split: Split) -> Pairs:
         root = find_root(self.root)
+        self.splits.require_own_place(split, folders_in(root), str(root))
         folder = find_folder(root, self.splits.place(split), self.splits.setting(split))
         found = _with_sides(find_images(folder), self.endings)
         hint = "Both images of a pair have the same name before their ending."
         pairs = pair_up(found.a, found.b, str(folder), hint)
         selected = self.splits.select(split, pairs, str(folder))
-        description = f"{self.splits.in_words(selected, pairs)} in {folder}"
+        description = f"{self.splits.in_words(split, selected, pairs)} in {folder}"
         left_out = self.splits.left_out(split, left_out_below(root, found.images))
         return PairedImages(list(selected.values()), description, self.reading, left_out)
+
+    @override
+    def available_splits(self) -> Sequence[Split]:
+        return self.splits.available(folders_in(find_root(self.root)))
 
     @override
     def read(self, path: Path, side: SideName) -> NDArray[np.generic]:

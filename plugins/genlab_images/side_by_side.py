@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from genlab import MAX_PIXELS, Alpha, DataError, Dataset, ImageSource, Pair, Pairs, SideName, Split, find_images
 from genlab_images.fingerprint import hash_of_pairs
-from genlab_images.folders import find_folder, find_root, left_out_below
+from genlab_images.folders import find_folder, find_root, folders_in, left_out_below
 from genlab_images.reading import Reading, side_of
 from genlab_images.splits import Share, Splits
 
@@ -31,6 +31,7 @@ class SideBySide(Dataset):
         train: the folder of training pairs, in `root`; "." is `root` itself.
         validation: the folder of validation pairs, in `root`; or a share, such as 0.1, of the training folder's pairs,
             drawn by a hash of their names.
+        test: the folder of test pairs, in `root`, which no training reads; without it there are none.
         alpha: whether alpha channels are dropped, which is reported, or are a side's last band.
         max_pixels: the most pixels of an image; larger ones are refused, as a small file can hold very many.
     """
@@ -41,11 +42,12 @@ class SideBySide(Dataset):
         root: Path,
         train: str = "train",
         validation: str | Share = "val",
+        test: str = "test",
         alpha: Alpha = "drop",
         max_pixels: Annotated[int, Gt(0)] = MAX_PIXELS,
     ) -> None:
         self.root = root
-        self.splits = Splits(train, validation)
+        self.splits = Splits(train, validation, test)
         self.reading = Reading(alpha, max_pixels)
 
     @override
@@ -55,12 +57,17 @@ class SideBySide(Dataset):
     @override
     def open(self, split: Split) -> Pairs:
         root = find_root(self.root)
+        self.splits.require_own_place(split, folders_in(root), str(root))
         found = find_images(find_folder(root, self.splits.place(split), self.splits.setting(split)))
         files = {normalize("NFC", file.as_posix()): ImageSource.of(found.folder / file) for file in found.files}
         pictures = self.splits.select(split, files, str(found.folder))
-        description = f"{self.splits.in_words(pictures, files)} in {found.folder}"
+        description = f"{self.splits.in_words(split, pictures, files)} in {found.folder}"
         left_out = self.splits.left_out(split, left_out_below(root, found))
         return SideBySidePairs(pictures, description, self.reading, left_out)
+
+    @override
+    def available_splits(self) -> Sequence[Split]:
+        return self.splits.available(folders_in(find_root(self.root)))
 
     @override
     def read(self, path: Path, side: SideName) -> NDArray[np.generic]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 from unicodedata import normalize
 
 from genlab import DataError, ImageFolder, SideName, Split, find_images
-from genlab_images.folders import find_folder, is_folder, subfolders
+from genlab_images.folders import find_folder, folders_in, is_folder, subfolders
 from genlab_images.partners import index_by_name
 from genlab_images.splits import Share, Splits
 
@@ -37,8 +38,20 @@ class SideFolders(NamedTuple):
         _check_layout(layout, splits.validation)
         return SideFolders({"a": a, "b": b}, layout, splits)
 
+    def available(self, root: Path) -> Sequence[Split]:
+        """The splits that both sides have folders of."""
+        return self.splits.available(lambda place: self._has_place(root, place))
+
+    def _has_place(self, root: Path, place: str) -> bool:
+        is_there = folders_in(root)
+        return "{split}" in self.layout and all(is_there(self._filled(self.layout, side, place)) for side in self.names)
+
     def find(self, root: Path, side: SideName, split: Split) -> ImageFolder:
         """The images of a side and split; `DataError` if there are none."""
+        if split == "test" and "{split}" not in self.layout:
+            what = f'there are no test pairs: layout is "{self.layout}", without folders of splits'
+            raise DataError(what, where=str(root), hint='Put {split} into "layout".')
+        self.splits.require_own_place(split, lambda place: self._has_place(root, place), str(root))
         return find_images(self._folder(root, side, split))
 
     def _folder(self, root: Path, side: SideName, split: Split) -> Path:
@@ -61,7 +74,10 @@ class SideFolders(NamedTuple):
         return folder
 
     def _path(self, layout: str, side: SideName, split: Split) -> str:
-        words = {"{side}": self.names[side], "{split}": self.splits.place(split)}
+        return self._filled(layout, side, self.splits.place(split))
+
+    def _filled(self, layout: str, side: SideName, place: str) -> str:
+        words = {"{side}": self.names[side], "{split}": place}
         return re.sub(r"\{side\}|\{split\}", lambda word: words[word[0]], layout)
 
     def _is_there(self, root: Path, layout: str, split: Split) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +35,7 @@ class TwoFolders(Dataset):
         train: the folder of training images.
         validation: the folder of validation images; or a share, such as 0.1, of the training folder's pairs, drawn by
             a hash of their names.
+        test: the folder of test images, which no training reads; without it there are none.
         alpha: whether alpha channels are dropped, which is reported, or are a side's last band.
         max_pixels: the most pixels of an image; larger ones are refused, as a small file can hold very many.
     """
@@ -47,11 +49,12 @@ class TwoFolders(Dataset):
         layout: str = "{side}/{split}",
         train: str = "train",
         validation: str | Share = "val",
+        test: str = "test",
         alpha: Alpha = "drop",
         max_pixels: Annotated[int, Gt(0)] = MAX_PIXELS,
     ) -> None:
         self.root = root
-        self.splits = Splits(train, validation)
+        self.splits = Splits(train, validation, test)
         self.folders = SideFolders.of(a, b, layout, self.splits)
         self.reading = Reading(alpha, max_pixels)
 
@@ -67,9 +70,13 @@ class TwoFolders(Dataset):
         hint = "Both images of a pair have the same name in the two folders; only their extensions may differ."
         pairs = pair_up(by_name(found_a), by_name(found_b), where, hint)
         selected = self.splits.select(split, pairs, where)
-        description = f"{self.splits.in_words(selected, pairs)} in {where}"
+        description = f"{self.splits.in_words(split, selected, pairs)} in {where}"
         left_out = self.splits.left_out(split, left_out_below(root, found_a, found_b))
         return PairedImages(list(selected.values()), description, self.reading, left_out)
+
+    @override
+    def available_splits(self) -> Sequence[Split]:
+        return self.folders.available(find_root(self.root))
 
     @override
     def read(self, path: Path, side: SideName) -> NDArray[np.generic]:

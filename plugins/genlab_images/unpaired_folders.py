@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -36,8 +36,9 @@ class UnpairedFolders(Dataset):
         train: the folder of training images.
         validation: the folder of validation images; or a share, such as 0.1, of the training folder's images, drawn by
             a hash of their names.
-        paired_validation: whether validation images are pairs, by their names without extension, so that metrics can
-            compare predictions with targets.
+        test: the folder of test images, which no training reads; without it there are none.
+        paired_validation: whether validation and test images are pairs, by their names without extension, so that
+            metrics can compare predictions with targets.
         alpha: whether alpha channels are dropped, which is reported, or are a side's last band.
         max_pixels: the most pixels of an image; larger ones are refused, as a small file can hold very many.
     """
@@ -51,12 +52,13 @@ class UnpairedFolders(Dataset):
         layout: str = "{split}{side}",
         train: str = "train",
         validation: str | Share = "test",
+        test: str = "test",
         paired_validation: bool = False,
         alpha: Alpha = "drop",
         max_pixels: Annotated[int, Gt(0)] = MAX_PIXELS,
     ) -> None:
         self.root = root
-        self.splits = Splits(train, validation)
+        self.splits = Splits(train, validation, test)
         self.folders = SideFolders.of(a, b, layout, self.splits)
         self.paired_validation = paired_validation
         self.reading = Reading(alpha, max_pixels)
@@ -71,19 +73,23 @@ class UnpairedFolders(Dataset):
         found_a, found_b = (self.folders.find(root, side, split) for side in SIDES)
         a, b = (self._selected(split, found) for found in (found_a, found_b))
         left_out = self.splits.left_out(split, left_out_below(root, found_a, found_b))
-        if split == "validation" and self.paired_validation:
+        if split != "train" and self.paired_validation:
             where = f"{found_a.folder} and {found_b.folder}"
             hint = "With paired_validation, both images of a pair have the same name but for their extension."
             pairs = pair_up(a, b, where, hint)
             return PairedImages(list(pairs.values()), f"{counted(len(pairs))} in {where}", self.reading, left_out)
-        description = f"{self._in_words(a, found_a)} and {self._in_words(b, found_b)}"
+        description = f"{self._in_words(split, a, found_a)} and {self._in_words(split, b, found_b)}"
         return UnpairedImages({"a": a, "b": b}, description, self.reading, left_out)
 
     def _selected(self, split: Split, found: ImageFolder) -> dict[str, Path]:
         return self.splits.select(split, by_name(found), str(found.folder), "image")
 
-    def _in_words(self, selected: Mapping[str, Path], found: ImageFolder) -> str:
-        return f"{self.splits.in_words(selected, found.files, 'image')} in {found.folder}"
+    def _in_words(self, split: Split, selected: Mapping[str, Path], found: ImageFolder) -> str:
+        return f"{self.splits.in_words(split, selected, found.files, 'image')} in {found.folder}"
+
+    @override
+    def available_splits(self) -> Sequence[Split]:
+        return self.folders.available(find_root(self.root))
 
     @override
     def read(self, path: Path, side: SideName) -> NDArray[np.generic]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from torch import nn
 from torch.nn.parameter import UninitializedParameter
 
 from genlab.errors import PluginError
-from genlab.interfaces.dataset import Choice, Dataset, Pairs, Split
+from genlab.interfaces.dataset import Choice, Dataset, Pairs, Split, TrainingSplit
 from genlab.interfaces.method import Method, Phase
 from genlab.interfaces.network import Discriminator, Generator, Level, Network
 from genlab.registry.components import Component
@@ -96,6 +96,15 @@ def check_choice(choice: object, component: Component) -> Choice:
     if not isinstance(choice, Choice):
         raise broken(component, f"its `choose` returns {_kind_of(choice)}; expected a genlab.Choice")
     return choice
+
+
+def check_splits(dataset: Dataset, component: Component) -> tuple[Split, ...]:
+    """Check which splits a dataset says that it can open."""
+    names = [*_listed(dataset.available_splits(), "available_splits", component)]
+    if len({*names}) < len(names) or not {*get_args(TrainingSplit)} <= {*names} <= {*get_args(Split)}:
+        expected = '"train", "validation", and perhaps "test"'
+        raise broken(component, f"its `available_splits` returns {names!r:.60}; expected {expected}")
+    return tuple(split for split in get_args(Split) if split in names)
 
 
 def open_split(dataset: Dataset, split: Split, component: Component) -> Pairs:

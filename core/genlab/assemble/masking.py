@@ -10,12 +10,12 @@ from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
 from genlab.data.masks import is_masked
 from genlab.errors import Fault
-from genlab.interfaces.dataset import Split
+from genlab.interfaces.dataset import TrainingSplit
 
 
 def require_masks_followed(recipe: Recipe, data: OpenData, document: Document) -> None:
     """Raise a `RecipeError` for data with masks or an ignored value and a method that does not follow masks."""
-    masked = next((pairs for split in get_args(Split) if is_masked(pairs := data.pairs(split))), None)
+    masked = next((pairs for split in get_args(TrainingSplit) if is_masked(pairs := data.pairs(split))), None)
     method = recipe.method.component
     cls: Any = method.cls
     if masked is None or cls.follows_masks:

@@ -1,4 +1,4 @@
-"""The data of a run: its source chosen, and both splits opened."""
+"""The data of a run: its source chosen, and the splits of training opened."""
 
 from __future__ import annotations
 
@@ -8,11 +8,28 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import get_args
 
-from genlab.assemble.instances import check_choice, open_split
+from genlab.assemble.instances import check_choice, check_splits, open_split
 from genlab.config.schema import Input, ValueRange
 from genlab.data.ranges import settle_ranges
-from genlab.interfaces.dataset import Choice, Dataset, Pairs, Side, Split
+from genlab.interfaces.dataset import Choice, Dataset, Pairs, Side, Split, TrainingSplit
 from genlab.registry.components import ComponentConfig, ConstructedPart
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """The dataset in use, its config with the settings of its choice, and why it was chosen."""
+
+    dataset: Dataset
+    config: ComponentConfig
+    reason: str | None
+
+    def splits(self) -> tuple[Split, ...]:
+        """The splits that it can open."""
+        return check_splits(self.dataset, self.config.component)
+
+    def open(self, split: Split) -> Pairs:
+        """The pairs of a split; `DataError` if there are none."""
+        return open_split(self.dataset, split, self.config.component)
 
 
 @dataclass(frozen=True)
@@ -51,23 +68,28 @@ class OpenData:
     def _ranges(self) -> dict[tuple[ValueRange, ValueRange], tuple[ValueRange, ValueRange]]:
         return {}
 
-    def pairs(self, split: Split) -> Pairs:
+    def pairs(self, split: TrainingSplit) -> Pairs:
         """The pairs of a split."""
         return self.training if split == "train" else self.validation
 
-    def sides(self, split: Split) -> tuple[Side, Side]:
+    def sides(self, split: TrainingSplit) -> tuple[Side, Side]:
         """Descriptions of the two sides of a split's pairs."""
         pairs = self.pairs(split)
         return pairs.a, pairs.b
 
 
 def open_data(parts: Sequence[ConstructedPart]) -> OpenData:
-    """Choose the source among the datasets constructed, the last of which is the recipe's own; open both splits."""
+    """Choose the source among the datasets constructed, and open the splits of training."""
+    source = choose_source(parts)
+    training, validation = map(source.open, get_args(TrainingSplit))
+    return OpenData(source.config, source.reason, training, validation)
+
+
+def choose_source(parts: Sequence[ConstructedPart]) -> DataSource:
+    """Choose the source among the datasets constructed, the last of which is the recipe's own."""
     dataset: Dataset = parts[-1].instance
     choice = check_choice(dataset.choose(), parts[-1].config.component)
-    chosen = _chosen(choice, parts)
-    training, validation = (open_split(choice.dataset, split, chosen.component) for split in get_args(Split))
-    return OpenData(chosen, choice.reason, training, validation)
+    return DataSource(choice.dataset, _chosen(choice, parts), choice.reason)
 
 
 def _chosen(choice: Choice, parts: Sequence[ConstructedPart]) -> ComponentConfig:

@@ -16,7 +16,7 @@ from genlab.assemble.recipe import Recipe
 from genlab.data.cache import Cache, name_of
 from genlab.data.pair_store import PairStore
 from genlab.errors import StorageError
-from genlab.interfaces.dataset import SideName, Split
+from genlab.interfaces.dataset import SideName, TrainingSplit
 
 _log = logging.getLogger("genlab")
 
@@ -81,7 +81,7 @@ def cache_keys(recipe: Recipe, data: OpenData, loaded: tuple[int, int]) -> list[
         "versions": {name: version(name) for name in ("torch", "numpy", "pillow")},
         "instructions": torch.backends.cpu.get_cpu_capability(),
     }
-    parts: dict[str, tuple[Split, tuple[int, int]]] = {
+    parts: dict[str, tuple[TrainingSplit, tuple[int, int]]] = {
         "training": ("train", loaded),
         "validation": ("validation", settings.height_width),
         "unaugmented": ("train", settings.height_width),

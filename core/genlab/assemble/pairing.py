@@ -11,7 +11,7 @@ from genlab.config.diagnostics import recipe_error
 from genlab.config.document import Document
 from genlab.config.validate import dotted, inline
 from genlab.errors import Fault
-from genlab.interfaces.dataset import Split
+from genlab.interfaces.dataset import TrainingSplit
 from genlab.registry.components import Component
 
 
@@ -22,7 +22,7 @@ def require_pairs(recipe: Recipe, data: OpenData, document: Document) -> None:
 
 
 def _faults(recipe: Recipe, data: OpenData) -> Iterator[Fault]:
-    without = [split for split in get_args(Split) if not data.pairs(split).is_paired]
+    without = [split for split in get_args(TrainingSplit) if not data.pairs(split).is_paired]
     if without and _needs_pairs(recipe.method.component):
         what = f"{recipe.method.component} needs pairs, and the data have none: {_described(data, without[0])}"
         hint = "Choose a method that needs none, such as cyclegan, or a dataset of pairs, such as two_folders."
@@ -49,5 +49,5 @@ def _needs_pairs(component: Component) -> bool:
     return cls.needs_pairs
 
 
-def _described(data: OpenData, split: Split) -> str:
+def _described(data: OpenData, split: TrainingSplit) -> str:
     return data.pairs(split).description

@@ -18,7 +18,8 @@ from genlab.errors import DataError
 from genlab.images.read import read_image
 from genlab.images.source import ImageSource
 
-Split = Literal["train", "validation"]
+TrainingSplit = Literal["train", "validation"]
+Split = Literal["train", "validation", "test"]
 SideName = Literal["a", "b"]
 SIDE_NAMES: tuple[SideName, ...] = get_args(SideName)
 
@@ -263,7 +264,14 @@ class Dataset(ABC):
 
     @abstractmethod
     def open(self, split: Split) -> Pairs:
-        """Find the pairs of one split; `DataError` says what is wrong with them."""
+        """Find the pairs of one split; `DataError` says what is wrong with them, or that there is no such split."""
+
+    def available_splits(self) -> Sequence[Split]:
+        """The splits that it can open: these two, and `test` where there is one, which no training opens.
+
+        One around another dataset passes on what that one, or what it chooses, has.
+        """
+        return get_args(TrainingSplit)
 
     def probe(self) -> None:
         """Raise `DataUnavailableError` if this source is not available; may take 3 seconds at most.

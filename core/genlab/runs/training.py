@@ -21,7 +21,7 @@ from genlab.engine.checkpoint_state import IntactCheckpoint, newest_intact
 from genlab.engine.loop import train_loop
 from genlab.engine.runtime import memory_errors
 from genlab.errors import DataError, DataUnavailableError, GenlabError, RunError, StorageError
-from genlab.interfaces.dataset import Split
+from genlab.interfaces.dataset import TrainingSplit
 from genlab.interfaces.listener import Listener, Started
 from genlab.interfaces.position import Position
 from genlab.runs import provenance
@@ -213,10 +213,12 @@ def _check_data(built: Built, step: int, on_progress: OnProgress) -> None:
 def _refuse_changed(
     changed: Mapping[str, str], folder: RunFolder, allow_changed_data: bool, assignments: Sequence[str]
 ) -> None:
-    refused = {name: words for name, words in changed.items() if not (allow_changed_data and name in get_args(Split))}
+    refused = {
+        name: words for name, words in changed.items() if not (allow_changed_data and name in get_args(TrainingSplit))
+    }
     if refused:
         hint = "Restore it, or start a new run."
-        if set(refused) <= set(get_args(Split)):
+        if set(refused) <= set(get_args(TrainingSplit)):
             accept = ["gen", "resume", str(folder.path), *as_options(assignments), "--allow-changed-data"]
             hint = f"Restore the data, or resume with the changed data: {shlex.join(accept)}"
         raise RunError(

@@ -31,12 +31,14 @@ from genlab.interfaces.dataset import (
     SideImage,
     SideName,
     Split,
+    TrainingSplit,
     require_pair,
 )
 from genlab.testing.suite import ConformanceError, Suite, require
 from genlab.testing.threads import read_in_turns
 
-SPLITS: tuple[Split, ...] = get_args(Split)
+TRAINING: tuple[Split, ...] = get_args(TrainingSplit)
+_PURPOSES: dict[Split, str] = {"train": "train", "validation": "validate", "test": "test"}
 _PATIENCE = 3.0
 _READS = 60
 """So many pairs are read by threads that take turns, the same ones again if need be."""
@@ -57,6 +59,13 @@ class DatasetSuite(Suite):
         """The pairs of a split, of the dataset that this one chooses."""
         return self.dataset().choose().dataset.open(split)
 
+    def splits(self) -> Sequence[Split]:
+        """Those that the dataset that this one chooses can open."""
+        found = [*self.dataset().choose().dataset.available_splits()]
+        known = len({*found}) == len(found) and {*TRAINING} <= {*found} <= {*get_args(Split)}
+        require(known, f"available_splits() gives {found}; expected train, validation, and perhaps test")
+        return found
+
     def indices(self, pairs: Pairs) -> list[int]:
         """Those that are read, the last among them."""
         return sorted({*evenly_spaced(len(pairs), self.most), *range(len(pairs))[-1:]})
@@ -75,15 +84,15 @@ class DatasetSuite(Suite):
         choice = cast(object, dataset.choose())
         require(isinstance(choice, Choice), f"choose() returns a {type(choice).__name__}; expected a Choice")
 
-    def test_both_splits_have_pairs(self) -> None:
-        """Training and validation each have some, and say in one line what they are."""
-        for split in SPLITS:
+    def test_its_splits_have_pairs(self) -> None:
+        """Each split has some, and says in one line what they are."""
+        for split in self.splits():
             pairs = cast(object, self.dataset().choose().dataset.open(split))
             if not isinstance(pairs, Pairs):
                 raise ConformanceError(f'open("{split}") returns a {type(pairs).__name__}; expected Pairs')
             constructed = all(hasattr(pairs, name) for name in ("a", "b", "description"))
             require(constructed, f"the constructor of {type(pairs).__name__} does not call that of genlab.Pairs")
-            require(len(pairs) > 0, f"there are no pairs to {'train' if split == 'train' else 'validate'}")
+            require(len(pairs) > 0, f"there are no pairs to {_PURPOSES[split]}")
             require(pairs.description.strip(), f"the pairs of {split} have no description")
             require("\n" not in pairs.description, f"the description of {split} has several lines")
             sides = all(isinstance(cast(object, side), ImageSide | LabelSide) for side in (pairs.a, pairs.b))
@@ -95,7 +104,7 @@ class DatasetSuite(Suite):
         Both sides of a pair have one height and width, or one is a whole number of times as large as the other. A
         mask is there if it is declared, and as large as the larger side.
         """
-        for split in SPLITS:
+        for split in self.splits():
             pairs = self.pairs(split)
             for index in self.indices(pairs):
                 pair = cast(object, pairs[index])
@@ -105,7 +114,7 @@ class DatasetSuite(Suite):
 
     def test_sizes_are_those_of_pairs(self) -> None:
         """Heights and widths that it tells without reading pairs are those that pairs have."""
-        for split in SPLITS:
+        for split in self.splits():
             pairs = self.pairs(split)
             if type(pairs).sizes is Pairs.sizes:
                 continue
@@ -119,7 +128,7 @@ class DatasetSuite(Suite):
 
         Sides without pairs have numbers of their own: the shorter one is walked again and again.
         """
-        for split in SPLITS:
+        for split in self.splits():
             pairs = self.pairs(split)
             for side in SIDE_NAMES:
                 count = cast(object, pairs.count_of(side))
@@ -134,7 +143,7 @@ class DatasetSuite(Suite):
 
     def test_keys_are_unique(self) -> None:
         """A pair is known by its key, and without pairs an image of a side."""
-        for split in SPLITS:
+        for split in self.splits():
             pairs = self.pairs(split)
             keys = [cast(object, pairs[index].key) for index in self.indices(pairs)]
             require(all(isinstance(key, str) and key for key in keys), f"empty or non-text key in {split}: {keys[:3]}")
@@ -148,7 +157,7 @@ class DatasetSuite(Suite):
 
     def test_the_same_index_gives_the_same_pair(self) -> None:
         """However often it is asked, and of a dataset that is constructed anew."""
-        for split in SPLITS:
+        for split in self.splits():
             pairs, again = self.pairs(split), self.pairs(split)
             require(len(pairs) == len(again), f"opened twice, {split} has {len(pairs)} and {len(again)} pairs")
             for index in self.indices(pairs):
@@ -187,17 +196,20 @@ class DatasetSuite(Suite):
         require(len(copy) == len(pairs) and same, "pickled and read back, pairs are others")
 
     def test_its_fingerprint_is_that_of_its_content(self) -> None:
-        """A text, the same each time it is opened, and another for training than for validation."""
-        opened = [self.pairs(split) for split in (*SPLITS, *SPLITS)]
+        """A text, the same each time it is opened, and another for each split."""
+        splits = self.splits()
+        opened = [self.pairs(split) for split in (*splits, *splits)]
         prints = [cast(object, pairs.fingerprint()) for pairs in opened]
         odd = [each for each in prints if not (isinstance(each, str) and each)]
         require(not odd, f"its fingerprint is {odd and odd[0]!r:.60}; expected text")
-        require(prints[:2] == prints[2:], "its fingerprint differs each time")
+        count = len(splits)
+        require(prints[:count] == prints[count:], "its fingerprint differs each time")
         require(prints[0] != prints[1], "it validates on the pairs that it trains on: their fingerprints are equal")
+        require(len({*prints}) == count, "it tests on the pairs that it trains or validates on, by their fingerprints")
 
     def test_it_validates_on_other_pairs(self) -> None:
         """Not all of those to validate are among those to train on."""
-        train, validation = ([pairs[index] for index in self.indices(pairs)] for pairs in map(self.pairs, SPLITS))
+        train, validation = ([pairs[index] for index in self.indices(pairs)] for pairs in map(self.pairs, TRAINING))
         seen = {_content(pair) for pair in train}
         require(any(_content(pair) not in seen for pair in validation), "it validates on pairs that it trains on")
 

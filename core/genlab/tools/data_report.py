@@ -22,7 +22,7 @@ from genlab.errors import DataError
 from genlab.inspection.inspector import PairInspector
 from genlab.inspection.statistics import SideStatistics
 from genlab.inspection.suspicion import Suspicion
-from genlab.interfaces.dataset import SIDE_NAMES, ImageSide, Side, SideName, Split, require_side_image
+from genlab.interfaces.dataset import SIDE_NAMES, ImageSide, Side, SideName, Split, TrainingSplit, require_side_image
 from genlab.tools.data_pictures import AugmentedPairs, Columns, draw_pairs
 
 _SHOWN = 6
@@ -121,7 +121,7 @@ def make_data_report(checked: CheckedRecipe, on_progress: Callable[[int, int], N
     faults: list[DataError] = []
     splits: dict[Split, SplitReport] = {}
     pictures: Columns = {}
-    for split, prepared in zip(get_args(Split), opened, strict=True):
+    for split, prepared in zip(get_args(TrainingSplit), opened, strict=True):
         inspector = PairInspector(prepared.pairs, recipe.settings.input, len(prepared))
         reading = _Reading(prepared, inspector, count, faults)
         reading.read()

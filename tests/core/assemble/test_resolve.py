@@ -452,7 +452,7 @@ def test_the_template_for_own_pairs_takes_them_from_here(
     monkeypatch.chdir(tmp_path)
     recipe = resolve(load_recipe("unet_folder"), first_party)
     assert recipe.data.settings["root"] == tmp_path / "my_pairs"
-    assert set(recipe.data.settings) == {"root", "train", "validation", "alpha", "max_pixels"}
+    assert set(recipe.data.settings) == {"root", "train", "validation", "test", "alpha", "max_pixels"}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import hashlib
 import io
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any, ClassVar
@@ -143,6 +143,23 @@ class OneSplit(Small):
         pairs = super().open(split)
         pairs.count = 5 if split == "train" else 0
         return pairs
+
+
+class UnknownSplit(Small):
+    """Opens a split that there is not."""
+
+    def available_splits(self) -> list[str]:
+        return ["train", "validation", "holdout"]
+
+
+class TestedOnTraining(Small):
+    """Tests on the pairs that it trains on."""
+
+    def available_splits(self) -> Sequence[Split]:
+        return ("train", "validation", "test")
+
+    def open(self, split: Split) -> Pairs:
+        return super().open("train" if split == "test" else split)
 
 
 def nameless(split: Split) -> Pairs:
@@ -523,12 +540,14 @@ PLANTED = [
     Planted(Missing, "test_it_can_be_had", "there is no such folder"),
     Planted(Slow, "test_it_can_be_had", "its probe took 0.3 s, and may take 0.2"),
     Planted(ChoosingItself, "test_it_can_be_had", "choose() returns a ChoosingItself; expected a Choice"),
-    Planted(Listed, "test_both_splits_have_pairs", 'open("train") returns a list; expected Pairs'),
-    Planted(of(NotConstructed), "test_both_splits_have_pairs", "does not call that of genlab.Pairs"),
-    Planted(OneSplit, "test_both_splits_have_pairs", "there are no pairs to validate"),
-    Planted(of(nameless), "test_both_splits_have_pairs", "the pairs of train have no description"),
-    Planted(of(wordy), "test_both_splits_have_pairs", "the description of train has several lines"),
-    Planted(of(undeclared), "test_both_splits_have_pairs", "the sides of train are not declared as ImageSide or"),
+    Planted(Listed, "test_its_splits_have_pairs", 'open("train") returns a list; expected Pairs'),
+    Planted(UnknownSplit, "test_its_splits_have_pairs", "expected train, validation, and perhaps test"),
+    Planted(TestedOnTraining, "test_its_fingerprint_is_that_of_its_content", "it tests on the pairs that it trains or"),
+    Planted(of(NotConstructed), "test_its_splits_have_pairs", "does not call that of genlab.Pairs"),
+    Planted(OneSplit, "test_its_splits_have_pairs", "there are no pairs to validate"),
+    Planted(of(nameless), "test_its_splits_have_pairs", "the pairs of train have no description"),
+    Planted(of(wordy), "test_its_splits_have_pairs", "the description of train has several lines"),
+    Planted(of(undeclared), "test_its_splits_have_pairs", "the sides of train are not declared as ImageSide or"),
     Planted(of(Tuples), _DECLARED, "pair 0 of train is a tuple; expected a Pair"),
     Planted(of(OneRowLess), _DECLARED, "its sides have (8, 8) and (7, 8) for height and width"),
     Planted(of(Gray), _DECLARED, "train 4: expected an image of 3 channels as declared, got an array of shape (8, 8)"),
@@ -545,7 +564,7 @@ PLANTED = [
     Planted(of(SameSide), _SIDES, "read_side(0, 'b') of train is not that of the pair"),
     Planted(of(Arrays), _SIDES, "read_side(0, 'a') of train gives a ndarray; expected a SideImage"),
     Planted(of(Twice), _SIDES, "train has 5 pairs, and 10 images of side a"),
-    Planted(of(OneEmptySide), "test_both_splits_have_pairs", "there are no pairs to train"),
+    Planted(of(OneEmptySide), "test_its_splits_have_pairs", "there are no pairs to train"),
     Planted(of(RepeatedZebra), "test_keys_are_unique", "two images of side b of train have the key 'zebra'"),
     Planted(of(Stems), "test_keys_are_unique", "two pairs of train have the key '0'"),
     Planted(of(Numbers), "test_keys_are_unique", "non-text key in train: [0, 1, 2]"),

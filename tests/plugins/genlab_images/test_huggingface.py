@@ -106,6 +106,18 @@ def test_parts_of_splits_keep_their_rows_numbers(parquet: str) -> None:
         assert [pair.a[0, 0, 0] for pair in pairs] == numbers
 
 
+def test_test_rows_are_those_of_the_setting_and_of_no_other_split(parquet: str) -> None:
+    parts = {"train": "train[:4]", "validation": "train[4:6]"}
+    data = HuggingFace(path=parquet, **FACADES, **parts, test="train[6:]")
+    assert list(data.available_splits()) == ["train", "validation", "test"]
+    assert [pair.key for pair in data.open("test")] == [f"train/{n}" for n in (6, 7, 8, 9)]
+    assert list(HuggingFace(path=parquet, **FACADES).available_splits()) == ["train", "validation"]
+    shared = HuggingFace(path=parquet, **FACADES, **parts, test="train[5:]")
+    assert list(shared.available_splits()) == ["train", "validation"]
+    with pytest.raises(DataError, match="validation and test share pairs: rows 5 to 5 of train"):
+        shared.open("test")
+
+
 def test_a_folder_of_parquet_has_the_splits_that_its_names_say(rows: Rows, tmp_path: Path) -> None:
     write(rows[:4], tmp_path / "set/data/train-00000-of-00002.parquet")
     write(rows[4:6], tmp_path / "set/data/train-00001-of-00002.parquet")

@@ -14,7 +14,7 @@ from genlab_images.splits import Splits
 
 
 def select(keys: list[str], share: float = 0.1) -> tuple[list[str], list[str]]:
-    splits, pairs = Splits("train", share), dict.fromkeys(keys)
+    splits, pairs = Splits("train", share, "test"), dict.fromkeys(keys)
     return list(splits.select("train", pairs, "here")), list(splits.select("validation", pairs, "here"))
 
 
@@ -69,3 +69,40 @@ def test_a_dataset_says_how_many_are_drawn_and_each_file_left_out_once(
     assert (len(train), train.description) == (56, f"56 of 60 pairs (validation = 0.1) in {tmp_path}")
     assert validation.description == f"4 of 60 pairs (validation = 0.1) in {tmp_path}"
     assert (train.left_out, validation.left_out) == ({".txt": ["notes.txt"]}, {})
+
+
+@pytest.mark.parametrize(
+    ("places", "split", "there"),
+    [
+        (("train", "val", "test"), True, {"train", "val", "test"}),
+        (("train", "val", "test"), False, {"train", "val"}),
+        (("train", "test", "test"), False, {"train", "test"}),
+        ((".", 0.1, "test"), False, {".", "test"}),
+        (("train", 0.1, "train/test"), False, {"train", "train/test"}),
+        (("train", "val", "."), True, {"."}),
+        (("train", "val", "."), False, {".", "train"}),
+    ],
+)
+def test_a_test_split_is_a_place_apart(places: tuple[str, str | float, str], split: bool, there: set[str]) -> None:
+    assert ("test" in Splits(*places).available(there.__contains__)) == split
+
+
+def test_test_pairs_are_read_from_their_folder_alone(make_pairs: Callable[..., Path]) -> None:
+    root = make_pairs(count=2)
+    assert list(SideBySide(root=root).available_splits()) == ["train", "validation"]
+    with pytest.raises(DataError, match='no folder "test"') as caught:
+        SideBySide(root=root).open("test")
+    assert '"test" names it' in str(caught.value.hint)
+    (root / "test").mkdir()
+    (root / "train" / "0.png").rename(root / "test" / "7.png")
+    data = SideBySide(root=root)
+    assert list(data.available_splits()) == ["train", "validation", "test"]
+    assert [[pair.key for pair in data.open(split)] for split in data.available_splits()] == [
+        ["1.png"],
+        ["0.png", "1.png"],
+        ["7.png"],
+    ]
+    shared = SideBySide(root=root, test="train")
+    assert list(shared.available_splits()) == ["train", "validation"]
+    with pytest.raises(DataError, match='"train" is not apart from "train", that of train pairs'):
+        shared.open("test")

@@ -157,3 +157,14 @@ def test_other_sizes_of_partners_are_refused(save: Save, tmp_path: Path, size: t
     with pytest.raises(DataError, match="its partner") as caught:
         TwoFolders(root=tmp_path).open("train")
     assert "exact multiple (input.scale)" in (caught.value.hint or "")
+
+
+def test_what_validates_is_no_test_split(zoo: Path, save: Save) -> None:
+    assert list(UnpairedFolders(root=zoo).available_splits()) == ["train", "validation"]
+    with pytest.raises(DataError, match='"test" is not apart from "test", that of validation pairs'):
+        UnpairedFolders(root=zoo).open("test")
+    save("finalA/1.png", RED)
+    assert "test" not in UnpairedFolders(root=zoo, test="final").available_splits()
+    save("finalB/1.png", BLUE)
+    data = UnpairedFolders(root=zoo, test="final", paired_validation=True)
+    assert "test" in data.available_splits() and data.open("test").is_paired

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -46,6 +47,9 @@ class SmallAndLarge(Dataset):
         chosen = self.source.choose()
         dataset = SmallAndLarge(source=chosen.dataset, side=self.side, size=self.size, scale=self.scale)
         return Choice(dataset, chosen.reason, {"source": chosen})
+
+    def available_splits(self) -> Sequence[Split]:
+        return self.source.available_splits()
 
     def open(self, split: Split) -> Pairs:
         return SmallAndLargePairs(self.source.open(split), self.side, self.size, self.scale)
