@@ -8,6 +8,7 @@ from .api import (
     check as check,
     describe_networks as describe_networks,
     estimate_memory as estimate_memory,
+    evaluate as evaluate,
     inspect_data as inspect_data,
     open_run as open_run,
     overfit as overfit,
@@ -132,6 +133,7 @@ from .tools.bench.report import Benchmark as Benchmark
 from .tools.cache import clear_cache as clear_cache, inspect_cache as inspect_cache
 from .tools.convert.convert import convert as convert
 from .tools.data_report import DataReport as DataReport
+from .tools.evaluate.evaluation import EvaluatedScore as EvaluatedScore, Evaluation as Evaluation
 from .tools.export.export_run import Exported as Exported, ExportFormat as ExportFormat, export_run as export_run
 from .tools.export.pretrained import from_pretrained as from_pretrained
 from .tools.overfit import Overfit as Overfit, OverfitLoss as OverfitLoss

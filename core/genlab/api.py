@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.jobs import JobEvent
@@ -19,6 +20,7 @@ from genlab.assemble.read import CheckedRecipe, read_recipe
 from genlab.assemble.starting_weights import StoredWeights
 from genlab.config.load import find_recipe
 from genlab.errors import DataUnavailableError
+from genlab.interfaces.dataset import Split
 from genlab.interfaces.listener import Probed
 from genlab.interfaces.loss import AnyLoss
 from genlab.registry.discovery.trust import trusting
@@ -32,6 +34,8 @@ from genlab.runs.starting_weights import read_starting_weights
 from genlab.tools.bench.bench import run_benchmark
 from genlab.tools.bench.report import Benchmark
 from genlab.tools.data_report import DataReport, make_data_report
+from genlab.tools.evaluate.evaluate import EvaluationRequest, evaluate_run
+from genlab.tools.evaluate.evaluation import Evaluation
 from genlab.tools.overfit import Overfit, overfit_one_batch
 from genlab.tools.probe.probe import probe_skips
 from genlab.tools.summary import NetworkSummary, summarize_networks
@@ -360,6 +364,67 @@ def probe(
         DeviceError: the device asked for is not there.
     """
     return probe_skips(open_run(run, checkpoint=checkpoint, device=device, trust=trust), pairs, on_progress)
+
+
+def evaluate(
+    run: str | Path,
+    *,
+    split: Split | None = None,
+    data: str | Path | None = None,
+    metrics: Iterable[str] = (),
+    overrides: Iterable[str] = (),
+    by: str | None = None,
+    out: str | Path | None = None,
+    csv: str | Path | None = None,
+    checkpoint: CheckpointChoice = "last",
+    device: str = "auto",
+    overwrite: bool = False,
+    trust: bool = False,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Evaluation:
+    """Measure a trained run on one split, each score with its interval and with what knows nothing gets.
+
+    The folder of the report has `evaluation.json`, `scores.csv` with the scores of each image, and `evaluation.html`
+    with the best, the median and the worst images. Pairs that cannot be read are all named in one error, and nothing
+    is written then.
+
+    Args:
+        run: the run's folder.
+        split: `test`, `validation` or `train`; by default `test` where the data have one, else `validation`.
+        data: a folder with other data, which the run's dataset reads instead of its own.
+        metrics: names of metrics besides those of the recipe, with their default settings.
+        overrides: `KEY=VALUE` texts of the tables `data` and `evaluate`, laid over the recipe.
+        by: the metric that ranks images; by default the first that has a value for each.
+        out: the folder of the report; by default a new one in the run's `evaluations`.
+        csv: a file to which the scores of each image are written too.
+        checkpoint: `last`, `best` (by the recipe's `checkpoint.best`), or a number of steps.
+        device: where to predict: auto, cpu, cuda or mps.
+        overwrite: whether files that are there already may be replaced.
+        trust: whether to run code that came with a run of somebody else, such as a judge, and to remember it as
+            trusted.
+        on_progress: called with (done, total), in pairs.
+
+    Raises:
+        RunError: not a run, it has no such checkpoint, or it has code that is not trusted.
+        DataError: there is no such split, images are of another kind than the run was trained on, or cannot be read.
+        RecipeError: a metric is not known, or needs pairs where there are none; or an override of something else.
+        StorageError: files are there already, or cannot be written.
+        DeviceError: the device asked for is not there.
+    """
+    if split not in (None, *get_args(Split)):
+        raise ValueError(f"split: expected test, validation or train, got {split!r}")
+    asked = EvaluationRequest(
+        split=split,
+        metrics=as_list(metrics, "metrics"),
+        overrides=as_list(overrides, "overrides"),
+        data=None if data is None else as_path(data),
+        by=by,
+        out=None if out is None else as_path(out),
+        csv=None if csv is None else as_path(csv),
+        overwrite=overwrite,
+    )
+    with trusting(trust):
+        return evaluate_run(open_run(run, checkpoint=checkpoint, device=device, trust=trust), asked, on_progress)
 
 
 def bench(

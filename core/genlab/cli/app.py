@@ -23,6 +23,7 @@ from genlab.cli import (
     check,
     convert,
     data,
+    evaluate,
     export,
     plugins,
     predict,
@@ -49,6 +50,7 @@ app = typer.Typer(
 app.command("run", cls=Verb)(run_verb.run)
 app.command("resume", cls=Verb)(resume.resume)
 app.command("ablate", cls=Verb)(ablate.ablate)
+app.command("evaluate", cls=Verb)(evaluate.evaluate)
 app.command("predict", cls=Verb)(predict.predict)
 app.command("export", cls=Verb)(export.export)
 app.command("probe", cls=Verb)(probe.probe)

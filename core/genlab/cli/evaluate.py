@@ -1,0 +1,87 @@
+"""`gen evaluate`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from shlex import quote
+from typing import Annotated
+
+import typer
+
+from genlab.cli.options import CheckpointOption, DeviceName, JsonOption, OverridesOption, RunArgument, TrustOption
+
+
+class SplitName(StrEnum):
+    """Split of the data."""
+
+    TEST = "test"
+    VALIDATION = "validation"
+    TRAIN = "train"
+
+
+def evaluate(
+    run: RunArgument,
+    split: Annotated[
+        SplitName | None, typer.Option(help="Split to measure on; by default test where there is one, else validation.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="ROOT", help="Folder with other data, read as the run's are.")
+    ] = None,
+    metric: Annotated[
+        list[str], typer.Option(metavar="NAME", help="Metric to measure besides those of the recipe. Repeatable.")
+    ] = [],  # noqa: B006  (typer copies it)
+    overrides: OverridesOption = [],  # noqa: B006
+    by: Annotated[
+        str | None, typer.Option(metavar="METRIC", help="Metric that ranks the images of the HTML sheet.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Output folder; by default one in RUN/evaluations.")
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the scores of each image to this file.")
+    ] = None,
+    checkpoint: CheckpointOption = "last",
+    device: Annotated[DeviceName, typer.Option(help="Device to predict on.")] = DeviceName.AUTO,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
+    trust: TrustOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Measure a trained run on a test split, with intervals, baselines, and its best and worst images."""
+    import genlab
+    from genlab.cli.data_display import print_warning
+    from genlab.cli.output import make_console, print_json, print_next, print_table, progress_bar
+    from genlab.tools.evaluate.evaluation import COLUMNS
+
+    with progress_bar("pairs") as on_progress:
+        found = genlab.evaluate(
+            run,
+            split=split.value if split else None,
+            data=data,
+            metrics=metric,
+            overrides=overrides,
+            by=by,
+            out=out,
+            csv=csv,
+            checkpoint=checkpoint,
+            device=device.value,
+            overwrite=overwrite,
+            trust=trust,
+            on_progress=on_progress,
+        )
+    if json:
+        print_json(found.as_json())
+        return
+    make_console(soft_wrap=True).print(f"\nStep {found.step:,} on the {found.split} split: {found.data}\n")
+    print_table(COLUMNS, found.table(), right=COLUMNS[1:6])
+    make_console().print(
+        "\n95 % interval: over the choice of images; (t): of fewer than 100. knows nothing: the mean training target."
+        "\nreal pictures: the targets' own score of a judge, or targets against as many training targets.\n",
+        style="dim",
+    )
+    for note in found.notes:
+        print_warning(note)
+    folder = quote(str(found.folder))
+    print_next(
+        {"see its best, median and worst images": f"{folder}/evaluation.html", "of each image": f"{folder}/scores.csv"}
+    )

@@ -1,0 +1,72 @@
+"""Report of an evaluation: `evaluation.json`, `scores.csv` and `evaluation.html`."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from genlab.drawing.page import render_page
+from genlab.errors import StorageError
+from genlab.interfaces.dataset import Split
+from genlab.tools.evaluate.evaluation import COLUMNS, Evaluation
+from genlab.tools.evaluate.pictures import Sheet
+from genlab.util.files import storage_errors, write_json, write_text
+
+FILES = ("scores.csv", "evaluation.html", "evaluation.json")
+
+
+def refuse_existing(out: Path | None, csv: Path | None, *, overwrite: bool) -> None:
+    """Raise a `StorageError` if the report's files are there already, or cannot be where they should."""
+    if out is not None:
+        with storage_errors(out):
+            is_other = out.exists() and not out.is_dir()
+        if is_other:
+            raise StorageError("this is a file, not a folder", where=str(out), hint="Choose another --out.")
+    wanted = [*([out / name for name in FILES] if out else []), *([csv] if csv else [])]
+    for file in wanted:
+        with storage_errors(file):
+            is_there, is_folder = file.exists(), file.is_dir()
+        if is_folder or (is_there and not overwrite):
+            hint = "Choose another place; or replace files: --overwrite, in Python overwrite=True."
+            raise StorageError(f"there is a {'folder' if is_folder else 'file'} already", where=str(file), hint=hint)
+
+
+def new_folder(run: Path, split: Split, step: int) -> Path:
+    """A folder below the run's that is not there yet, such as `evaluations/test-80000`."""
+    base, number = run / "evaluations" / f"{split}-{step}", 1
+    folder = base
+    while folder.exists():
+        number += 1
+        folder = base.with_name(f"{base.name}-{number}")
+    return folder
+
+
+def write_report(evaluation: Evaluation, sheet: Sheet, ranked_by: str | None) -> None:
+    """Write the files, `evaluation.json` last, so that where it is the report is whole."""
+    folder = evaluation.folder
+    page = render_page(
+        "genlab.tools.evaluate",
+        "evaluation.html.jinja",
+        title=f"{evaluation.run.name}: {evaluation.split} split",
+        evaluation=evaluation,
+        columns=COLUMNS,
+        sheet=sheet,
+        ranked_by=ranked_by if ranked_by in evaluation.per_image else None,
+    )
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "scores.csv", scores_as_csv(evaluation))
+    write_text(folder / "evaluation.html", page)
+    write_json(folder / "evaluation.json", evaluation.as_json())
+
+
+def scores_as_csv(evaluation: Evaluation) -> str:
+    """A line for each image, with its value of each score that it has by itself."""
+    per_image = evaluation.per_image
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(["image", *per_image])
+    for key in next(iter(per_image.values()), {}):
+        lines.writerow([key, *(values[key] for values in per_image.values())])
+    return text.getvalue()
