@@ -1,0 +1,229 @@
+"""`gen evaluate` on real runs: figures, report, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+import pytest
+import torch
+from jaxtyping import Float
+from PIL import Image
+from tests.conftest import ROOT, GenCommand
+from torch import Tensor
+
+import genlab
+from genlab.engine.validation import pair_as_batch
+
+SPLITS = ("train", "val", "test")
+
+
+def write_pairs(root: Path, splits: tuple[str, ...] = SPLITS, count: int = 4, seed: int = 0) -> Path:
+    """Side-by-side pairs of 32 x 32 pixels, the right half the left one's negative, other ones in each split."""
+    random = np.random.default_rng(seed)
+    for split in splits:
+        (root / split).mkdir(parents=True)
+        for number in range(count):
+            left = random.integers(0, 256, (32, 32, 3), dtype=np.uint8)
+            Image.fromarray(np.hstack([left, 255 - left])).save(root / split / f"{number}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the run of folders of pairs, and the pairs."""
+    base = tmp_path_factory.mktemp("evaluate")
+    root = write_pairs(base / "pairs")
+    overrides = ['data={name="side_by_side"}', f"data.root={json.dumps(str(root))}", "train.steps=2"]
+    genlab.train(ROOT / "tests" / "assets" / "tiny.toml", overrides=overrides, out=base / "run")
+    return base
+
+
+@pytest.fixture
+def run(shared: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(shared / "run", tmp_path / "run"))
+
+
+def test_a_score_is_that_of_the_predictions_and_nothing_is_that_of_the_mean_target(shared: Path, run: Path) -> None:
+    found = genlab.evaluate(run)
+    assert (found.split, found.pairs, found.step, list(found.shared)) == ("test", 4, 2, [])
+    opened, errors, targets = genlab.open_run(run), [], []
+    for number in range(4):
+        picture = np.asarray(Image.open(shared / "pairs" / "test" / f"{number}.png"))
+        prediction = opened.predict(picture[:, 32:]).astype(float)
+        errors.append(np.abs(prediction - picture[:, :32]).mean() / 127.5)
+        train = np.asarray(Image.open(shared / "pairs" / "train" / f"{number}.png"))
+        targets.append((train[:, :32].astype(float), picture[:, :32].astype(float)))
+    (score,) = found.scores
+    assert score.value == pytest.approx(np.mean(errors), abs=2 / 255)
+    mean = np.mean([train for train, _ in targets], axis=0)
+    assert score.nothing == pytest.approx(
+        np.mean([np.abs(mean - test).mean() for _, test in targets]) / 127.5, rel=1e-5
+    )
+    assert score.method == "t" and score.low is not None and score.high is not None
+    assert score.low < score.value < score.high and score.real is None
+
+
+def test_the_report_has_what_was_measured(run: Path) -> None:
+    found = genlab.evaluate(run, metrics=["psnr", "genlab:ssim"])
+    assert found.folder == run / "evaluations" / "test-2"
+    told = json.loads((found.folder / "evaluation.json").read_text())
+    assert [score["name"] for score in told["scores"]] == ["l1", "psnr", "ssim"]
+    rows = list(csv.DictReader((found.folder / "scores.csv").read_text().splitlines()))
+    assert [row["image"] for row in rows] == [f"{number}.png" for number in range(4)]
+    for score in found.scores:
+        assert fmean(float(row[score.name]) for row in rows) == pytest.approx(score.value)
+    page = (found.folder / "evaluation.html").read_text()
+    titles = re.findall(r"<h3>(\w+): (\d\.png), l1", page)
+    ranked = [row["image"] for row in sorted(rows, key=lambda row: float(row["l1"]))]
+    assert titles == [("Best", image) for image in ranked]
+    assert page.count('src="data:image/png') == 4 * 4 and "http" not in page
+    assert genlab.evaluate(run).folder.name == "test-2-2"
+
+
+def test_the_command_prints_the_same_as_python(run: Path, gen: GenCommand) -> None:
+    ended = gen("evaluate", run, "--json", "--csv", "scores.csv", "--out", "out", "--split", "validation")
+    assert ended.returncode == 0, ended.stderr
+    told, found = json.loads(ended.stdout), genlab.evaluate(run, split="validation")
+    assert told["scores"][0]["value"] == found.scores[0].value
+    assert told["split"] == "validation" and len((run.parent / "scores.csv").read_text().splitlines()) == 5
+    again = gen("evaluate", run, "--out", "out")
+    assert again.returncode == 1 and "--overwrite" in again.stderr and "there is a file already" in again.stderr
+
+
+def test_pairs_that_were_trained_on_are_named(shared: Path, run: Path, tmp_path: Path) -> None:
+    root = write_pairs(tmp_path / "other", ("test",), count=2, seed=1)
+    shutil.copy(shared / "pairs" / "train" / "3.png", root / "test" / "known.png")
+    shutil.copy(shared / "pairs" / "val" / "0.png", root / "test" / "seen.png")
+    found = genlab.evaluate(run, data=root)
+    assert list(found.shared) == ["known.png", "seen.png"]
+    assert "2 of 4 measured pairs are equal to ones that the run trains or validates on" in found.notes[0]
+    assert not genlab.evaluate(run, split="train").shared
+
+
+def test_the_target_of_other_data_does_not_change_what_knows_nothing(run: Path, shared: Path, tmp_path: Path) -> None:
+    here = genlab.evaluate(run).scores[0]
+    shutil.copytree(shared / "pairs" / "test", tmp_path / "moved" / "test")
+    assert genlab.evaluate(run, data=tmp_path / "moved").scores[0] == here
+
+
+def refusal(run: Path, kind: type[genlab.GenlabError], **arguments: object) -> str:
+    """The error of an evaluation, which has written nothing."""
+    with pytest.raises(kind) as caught:
+        genlab.evaluate(run, **arguments)  # type: ignore[arg-type]
+    assert not (run / "evaluations").exists()
+    return str(caught.value)
+
+
+def test_every_broken_file_is_named_at_once(run: Path, tmp_path: Path) -> None:
+    root = write_pairs(tmp_path / "other", ("test",), count=6, seed=1)
+    for name in ("1.png", "4.png"):
+        whole = (root / "test" / name).read_bytes()
+        (root / "test" / name).write_bytes(whole[: len(whole) // 2])
+    error = refusal(run, genlab.DataError, data=root)
+    assert "1.png" in error and "4.png" in error and "2 pairs" in error
+
+
+def test_images_of_another_kind_are_refused(run: Path, tmp_path: Path) -> None:
+    for name, dtype, mode in (("gray", np.uint8, "L"), ("floats", np.float32, None)):
+        (tmp_path / name / "test").mkdir(parents=True)
+        pixels = np.zeros((32, 64) if mode else (32, 64, 3), dtype)
+        if mode:
+            Image.fromarray(pixels).save(tmp_path / name / "test" / "1.png")
+        else:
+            np.save(tmp_path / name / "test" / "1.npy", pixels)
+    assert "1 and 1 channels, and the run was trained on 3 and 3" in refusal(
+        run, genlab.DataError, data=tmp_path / "gray"
+    )
+    assert "float32" in refusal(run, genlab.DataError, data=tmp_path / "floats")
+
+
+def test_what_is_not_there_is_named(run: Path, shared: Path, tmp_path: Path) -> None:
+    root = write_pairs(tmp_path / "other", ("train", "val"))
+    assert 'no folder "test"' in refusal(run, genlab.DataError, data=root, split="test")
+    assert genlab.evaluate(run, data=root).split == "validation"
+    shutil.rmtree(run / "evaluations")
+    assert "no metric is called `kid`" in refusal(run, genlab.RecipeError, by="kid")
+    assert "evaluate.metrics" in refusal(run, genlab.RecipeError, metrics=["l7"])
+    assert "another run than the one that was trained" in refusal(run, genlab.RecipeError, overrides=["input.size=16"])
+    assert "there is no such folder" in refusal(run, genlab.DataError, data=tmp_path / "nowhere")
+    shutil.rmtree(run / "checkpoints")
+    assert "no checkpoint" in refusal(run, genlab.RunError)
+
+
+def test_changed_validation_data_are_refused(run: Path, shared: Path) -> None:
+    file = shared / "pairs" / "val" / "3.png"
+    content = file.read_bytes()
+    file.unlink()
+    try:
+        assert "the validation data has changed" in refusal(run, genlab.DataError, split="validation")
+        assert genlab.evaluate(run).split == "test"
+    finally:
+        file.write_bytes(content)
+
+
+class Spread(genlab.Metric):
+    """Distance between the mean pictures of two sets."""
+
+    higher_is_better = False
+    needs_pairs = False
+    compares_sets = True
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def update(
+        self,
+        condition: Float[Tensor, "n c j k"],
+        target: Float[Tensor, "n d h w"],
+        prediction: Float[Tensor, "n d h w"],
+    ) -> None:
+        self._targets += [*target.cpu()]
+        self._predictions += [*prediction.cpu()]
+
+    def compute(self) -> float:
+        sides = (torch.stack(images).mean(dim=0) for images in (self._targets, self._predictions))
+        one, other = sides
+        return (one - other).abs().mean().item()
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        return self.compute() - level, self.compute() + level
+
+    def reset(self) -> None:
+        self._targets: list[Tensor] = []
+        self._predictions: list[Tensor] = []
+
+    def merge(self, other: Spread) -> None:
+        self._targets += other._targets
+        self._predictions += other._predictions
+
+
+def test_metrics_of_sets_get_real_pictures_and_their_own_interval(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from genlab.tools.evaluate import evaluate as module
+
+    construct = module.construct
+    monkeypatch.setattr(
+        module,
+        "construct",
+        lambda recipe, document: construct(recipe, document)._replace(metrics={"l1": Spread()}),
+    )
+    (score,) = genlab.evaluate(run).scores
+    pairs = {split: _targets(run, split) for split in ("train", "test")}
+    assert score.real == pytest.approx((pairs["train"].mean(0) - pairs["test"].mean(0)).abs().mean().item(), rel=1e-5)
+    assert score.method == "metric" and score.low == pytest.approx(score.value - 0.95)
+
+
+def _targets(run: Path, split: str) -> Tensor:
+    from genlab.assemble.experiment import construct, prepare
+    from genlab.assemble.open_data import choose_source
+    from genlab.runs.folder import RunFolder
+    from genlab.runs.reading import read_run
+
+    checked = read_run(RunFolder.existing(run))
+    pairs = prepare(checked.recipe, choose_source(construct(checked.recipe, checked.document).data).open(split))  # type: ignore[arg-type]
+    return torch.cat([pair_as_batch(pairs, index, torch.device("cpu")).target for index in range(len(pairs))])
