@@ -41,7 +41,7 @@ from genlab.tools.probe.probe import probe_skips
 from genlab.tools.summary import NetworkSummary, summarize_networks
 from genlab.tools.verify.certificate import Certificate
 from genlab.tools.verify.verify import verify_run
-from genlab.tools.verify.write import refuse_existing, write_certificate
+from genlab.tools.verify.write import refuse_unwritable, write_certificate
 from genlab.util.arguments import as_list, as_path, at_least, renamed_arguments
 
 _log = logging.getLogger("genlab")
@@ -494,7 +494,7 @@ def verify(
         raise ValueError(f"tolerance: expected a number from 0 to 1, got {tolerance}")
     target = as_path(out) if out is not None else None
     if target is not None:
-        refuse_existing(target, overwrite=overwrite)
+        refuse_unwritable(target, overwrite=overwrite)
     with trusting(trust):
         certificate = verify_run(RunFolder.existing(as_path(run)), overrides, steps, device, tolerance, on_progress)
     if target is not None:

@@ -25,9 +25,7 @@ class _ListingGroup(VerbGroup):
         return super().parse_args(ctx, args if is_named or ctx.resilient_parsing else ["list", *args])
 
 
-app = typer.Typer(
-    cls=_ListingGroup, help="List runs, which `gen runs` and `gen runs DIR` do too; mark, prune and remove them."
-)
+app = typer.Typer(cls=_ListingGroup, help="List runs, also without a verb: `gen runs`; mark, prune and remove them.")
 
 
 class RunStatus(StrEnum):

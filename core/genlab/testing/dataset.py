@@ -61,7 +61,7 @@ class DatasetSuite(Suite):
 
     def splits(self) -> Sequence[Split]:
         """Those that the dataset that this one chooses can open."""
-        found = [*self.dataset().choose().dataset.available_splits()]
+        found: Sequence[Split] = [*self.dataset().choose().dataset.available_splits()]
         known = len({*found}) == len(found) and {*TRAINING} <= {*found} <= {*get_args(Split)}
         require(known, f"available_splits() gives {found}; expected train, validation, and perhaps test")
         return found

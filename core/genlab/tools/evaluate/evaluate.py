@@ -30,13 +30,13 @@ from genlab.tools.evaluate.data import EvaluatedData, at_root, open_evaluated
 from genlab.tools.evaluate.evaluation import LEVEL, EvaluatedScore, Evaluation, IntervalMethod
 from genlab.tools.evaluate.pictures import Sheet, draw_sheet, places_by, spread_places
 from genlab.tools.evaluate.reference import TrainingReference, content_of, read_indices, read_reference
-from genlab.tools.evaluate.report import new_folder, refuse_existing, scores_as_csv, write_report
+from genlab.tools.evaluate.report import new_folder, refuse_other_report, scores_as_csv, write_report
 from genlab.tools.intervals import mean_interval
 from genlab.util.files import write_text
 
 
 class EvaluationRequest(NamedTuple):
-    """What an evaluation asks for.
+    """A request for an evaluation.
 
     Args:
         split: which split; None for `test` where there is one, else `validation`.
@@ -61,7 +61,7 @@ class EvaluationRequest(NamedTuple):
 
 def evaluate_run(run: Run, asked: EvaluationRequest, on_progress: Callable[[int, int], None]) -> Evaluation:
     """Measure a run, and write the report."""
-    refuse_existing(asked.out, asked.csv, overwrite=asked.overwrite)
+    refuse_other_report(asked.out, asked.csv, overwrite=asked.overwrite)
     method, step = run.method, run.step  # before the data are read
     own = read_run(run.folder)
     changed = _changed(own, run, asked)

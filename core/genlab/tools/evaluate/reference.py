@@ -1,4 +1,4 @@
-"""What a run was trained with, as the measure of its scores: the mean target, and the content of all pairs."""
+"""The measure of a run's scores in what it was trained with: the mean target, and the content of all pairs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CPU = torch.device("cpu")
 
 
 class TrainingReference(NamedTuple):
-    """What is known of the run's own pairs.
+    """The mean target of a run's training, and the content of its own pairs.
 
     Args:
         mean: the mean of the training's targets, of the pixels that count, as networks see them; None without training

@@ -16,7 +16,7 @@ from genlab.util.files import storage_errors, write_json, write_text
 FILES = ("scores.csv", "evaluation.html", "evaluation.json")
 
 
-def refuse_existing(out: Path | None, csv: Path | None, *, overwrite: bool) -> None:
+def refuse_other_report(out: Path | None, csv: Path | None, *, overwrite: bool) -> None:
     """Raise a `StorageError` if the report's files are there already, or cannot be where they should."""
     if out is not None:
         with storage_errors(out):

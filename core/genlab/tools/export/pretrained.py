@@ -17,7 +17,7 @@ CONFIG = "config.json"
 
 
 def from_pretrained(folder: str | Path, *, device: str = "auto", trust: bool = False) -> Run:
-    """Open a folder that `gen export --format hub` wrote: it predicts as its run does.
+    """Open a folder that was exported for a hub: it predicts as its run does.
 
     It has the layout of a run, so that whatever reads a run reads it, but cannot be trained further.
 
@@ -33,7 +33,7 @@ def from_pretrained(folder: str | Path, *, device: str = "auto", trust: bool = F
     path = as_path(folder)
     if not is_hub_folder(path):
         what = "not a folder that was exported for a hub" if path.is_dir() else "there is no such folder"
-        hint = "Export a run: gen export RUN --format hub --out FOLDER. From a hub, download the whole folder first."
+        hint = "From a hub, download the whole folder first. To export a run: gen export RUN --format hub --out FOLDER"
         raise RunError(what, where=str(path), hint=hint)
     found = RunFolder.existing(path)
     refuse_edited_recipe(found)

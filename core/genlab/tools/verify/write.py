@@ -9,7 +9,7 @@ from genlab.tools.verify.certificate import Certificate
 from genlab.util.files import write_json, write_text
 
 
-def refuse_existing(path: Path, *, overwrite: bool) -> None:
+def refuse_unwritable(path: Path, *, overwrite: bool) -> None:
     """Raise a `StorageError` if a certificate cannot be written to a path, before the work."""
     if path.is_dir():
         raise StorageError("expected a file to write to, and this is a folder", where=str(path))
