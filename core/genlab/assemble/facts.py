@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from torch import nn
+
 from genlab.assemble.accumulation import accumulation_warnings
 from genlab.assemble.experiment import Built
 from genlab.assemble.recipe import Recipe
@@ -97,11 +99,11 @@ def _size(network: Network) -> str:
     return parameters
 
 
-def count_parameters(network: Network) -> int:
-    """Number of a network's parameters."""
+def count_parameters(network: nn.Module) -> int:
+    """Number of parameters of a network, or of a part of one."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def count_frozen(network: Network) -> int:
-    """Number of a network's parameters that are not trained."""
+def count_frozen(network: nn.Module) -> int:
+    """Number of parameters of a network, or of a part of one, that are not trained."""
     return sum(parameter.numel() for parameter in network.parameters() if not parameter.requires_grad)

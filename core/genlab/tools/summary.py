@@ -18,12 +18,21 @@ from genlab.interfaces.role import SIDES, Role
 
 @dataclass(frozen=True)
 class LevelRow:
-    """One level: what it gives out (channels x height x width), what a skip adds to it, and its parameters."""
+    """One level: what it gives out (channels x height x width), what a skip adds to it, and its parameters.
+
+    Args:
+        name: the level's.
+        shape: of its output; empty where it has none.
+        skip: what a skip connection adds to it, such as `+ encoder 7`, or nothing.
+        parameters: their number.
+        frozen: how many of them are not trained.
+    """
 
     name: str
     shape: str
     skip: str
     parameters: int
+    frozen: int
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,13 @@ def _summarize(role: str, network: Network, name: str, inputs: _Inputs | None) -
     for handle in handles:
         handle.remove()
     rows = [
-        LevelRow(level.name, shapes.get(level.name, ""), level.skip, sum(p.numel() for p in level.module.parameters()))
+        LevelRow(
+            level.name,
+            shapes.get(level.name, ""),
+            level.skip,
+            count_parameters(level.module),
+            count_frozen(level.module),
+        )
         for level in network.levels()
     ]
     parameters = count_parameters(network)

@@ -145,6 +145,22 @@ def test_gen_show_has_the_table(tiny: Path, source: Path, gen: GenCommand) -> No
     assert shown.returncode == 0, shown.stderr
     for words in ("192 of them frozen", f"from {source}, step 8, generator", "another shape", "decoder.0.conv.weight"):
         assert words in " ".join(shown.stdout.split())
+    assert shown.stdout.count("frozen") == 2, "in the line of the generator, and above its column alone"
+    lines = [line.split() for line in shown.stdout.splitlines()]
+    assert [line[:2] for line in lines if line[-1:] == ["all"]] == [["encoder", "1"]]
+
+
+def test_gen_show_counts_what_is_frozen_of_each_level(tiny: Path, gen: GenCommand) -> None:
+    freezing = ("--set", "init.discriminator.freeze=true", "--set", "init.generator.freeze=['encoder 1', 'decoder 1']")
+    generator, discriminator = json.loads(gen("show", tiny, *freezing, "--json").stdout)
+    frozen = {row["name"]: row["frozen"] for row in generator["rows"] if row["frozen"]}
+    assert frozen == {row["name"]: row["parameters"] for row in generator["rows"] if row["name"] in frozen}
+    assert list(frozen) == ["encoder 1", "decoder 1"]
+    assert all(row["frozen"] == row["parameters"] for row in discriminator["rows"])
+    assert not any(
+        row["frozen"] for network in json.loads(gen("show", tiny, "--json").stdout) for row in network["rows"]
+    )
+    assert "frozen" not in gen("show", tiny).stdout
 
 
 def with_average(run: Path) -> dict[str, Tensor]:
