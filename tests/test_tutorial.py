@@ -93,6 +93,11 @@ def test_skips_are_probed(follow: Callable[[str], None], tmp_path: Path) -> None
     assert (tmp_path / "mine" / "probe" / "skips.svg").is_file()
 
 
+def test_a_run_is_evaluated(follow: Callable[[str], None], tmp_path: Path) -> None:
+    follow("evaluate.md")
+    assert (tmp_path / "figures.json").read_text().startswith("{")
+
+
 def test_images_without_pairs_are_trained_with(follow: Callable[[str], None], tmp_path: Path) -> None:
     follow("unpaired.md")
     predicted = [len(list((tmp_path / side).iterdir())) for side in ("photos", "labels")]

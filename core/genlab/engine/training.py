@@ -136,7 +136,7 @@ class Training:
         if self.step > 0 and self._due(self.step, self.experiment.settings.evaluate.validations):
             self._seed("validation")
             try:
-                self.metrics, per_image, _ = validate(self.experiment, self.predictor, self.stopping)
+                self.metrics, per_image = validate(self.experiment, self.predictor, self.stopping)
             except Interrupted:
                 return
             if self.best:

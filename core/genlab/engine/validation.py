@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -36,14 +36,10 @@ class Interrupted(Exception):  # noqa: N818  (not an error: the user asked to st
 
 
 class Measured(NamedTuple):
-    """Metrics by name, and for metrics that are means over images each image's value by its key.
-
-    `indices` are of the pairs that were measured.
-    """
+    """Metrics by name, and for metrics that are means over images each image's value by its key."""
 
     scores: dict[str, float]
     per_image: dict[str, dict[str, float]]
-    indices: Sequence[int] = ()
 
 
 Prediction = Callable[[int, Batch], Tensor]
@@ -63,13 +59,17 @@ def validate(experiment: Experiment, predictor: Predictor, stopping: Callable[[]
         return Measured({}, {})
     most = min(experiment.settings.evaluate.pairs, len(experiment.validation))
 
+    def indices(pairs: PreparedPairs) -> Iterator[int]:
+        for index in evenly_spaced(len(pairs), most):
+            if stopping():
+                raise Interrupted
+            yield index
+
     def predict(_index: int, batch: Batch) -> Tensor:
-        if stopping():
-            raise Interrupted
         return predictor(batch.condition)
 
     validation, train = (
-        measure(experiment.metrics, predict, pairs, evenly_spaced(len(pairs), most), experiment.device)
+        measure(experiment.metrics, predict, pairs, indices(pairs), experiment.device)
         for pairs in (experiment.validation, experiment.unaugmented)
     )
     gap = {name: validation.scores[name] - value for name, value in train.scores.items()}
@@ -123,13 +123,11 @@ def measure(
     if not metrics:
         return Measured({}, {})
     keys: list[str] = []
-    measured: list[int] = []
     for index in indices:
         batch = pair_as_batch(pairs, index, device)
         if batch.mask is not None and not batch.mask.any():
             continue
         keys.append(pairs[index].key)
-        measured.append(index)
         prediction = predict(index, batch)
         for metric in metrics.values():
             _add(metric, batch, prediction)
@@ -137,7 +135,7 @@ def measure(
     for name, metric in metrics.items():
         scores |= _scores(name, metric)
     each = {name: _per_image(name, metric, keys) for name, metric in metrics.items()}
-    return Measured(scores, {name: values for name, values in each.items() if values is not None}, measured)
+    return Measured(scores, {name: values for name, values in each.items() if values is not None})
 
 
 def _add(metric: Metric, batch: Batch, prediction: Tensor) -> None:

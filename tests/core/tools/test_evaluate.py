@@ -167,6 +167,15 @@ def test_changed_validation_data_are_refused(run: Path, shared: Path) -> None:
         file.write_bytes(content)
 
 
+def test_a_metric_that_needs_pairs_is_refused_without_them(run: Path, shared: Path, tmp_path: Path) -> None:
+    for folder in ("testA", "testB"):
+        (tmp_path / "zoo" / folder).mkdir(parents=True)
+        shutil.copy(shared / "pairs" / "test" / "0.png", tmp_path / "zoo" / folder)
+    overrides = ['data.name="unpaired_folders"', f"data.root={json.dumps(str(tmp_path / 'zoo'))}"]
+    error = refusal(run, genlab.RecipeError, overrides=overrides)
+    assert "l1 needs pairs, and the validation data have none" in error and "kid" in error
+
+
 class Spread(genlab.Metric):
     """Distance between the mean pictures of two sets."""
 

@@ -19,7 +19,7 @@ from genlab.data.check import Selection, check_pairs
 from genlab.data.order import evenly_spaced
 from genlab.engine.inference import Predictor
 from genlab.engine.runtime import memory_errors
-from genlab.engine.validation import Measured, measure, pair_as_batch, try_metrics
+from genlab.engine.validation import measure, pair_as_batch, try_metrics
 from genlab.errors import DataUnavailableError, Fault, RecipeError
 from genlab.interfaces.batch import Batch
 from genlab.interfaces.dataset import Split
@@ -79,11 +79,15 @@ def evaluate_run(run: Run, asked: EvaluationRequest, on_progress: Callable[[int,
         def predict(_index: int, batch: Batch) -> Tensor:
             return predictor(batch.condition)
 
+        indices: list[int] = []
+
         def counted(index: int, batch: Batch) -> Tensor:
+            indices.append(index)
             counter.add()
             return predict(index, batch)
 
-        found = measure(metrics, counted, data.pairs, range(len(data.pairs)), run.device)
+        measured = measure(metrics, counted, data.pairs, range(len(data.pairs)), run.device)
+        found = _Found(measured.scores, measured.per_image, indices)
         # A metric's own interval is of what it measured last.
         intervals = {name: _interval(name, metric, found) for name, metric in metrics.items()}
         nothing, real = _baselines(run, metrics, data, reference, found)
@@ -183,6 +187,14 @@ def _ranking(metrics: Mapping[str, Metric], by: str | None) -> str | None:
     return by
 
 
+class _Found(NamedTuple):
+    """Scores, and the indices of the pairs that were measured."""
+
+    scores: Mapping[str, float]
+    per_image: Mapping[str, Mapping[str, float]]
+    indices: Sequence[int]
+
+
 class _Counter:
     """Progress in pairs, over all that is read and predicted."""
 
@@ -205,7 +217,7 @@ def _check(data: EvaluatedData, counter: _Counter) -> None:
     check_pairs(selections, lambda _done, _total: counter.add())
 
 
-def _interval(name: str, metric: Metric, found: Measured) -> tuple[float, float, IntervalMethod] | None:
+def _interval(name: str, metric: Metric, found: _Found) -> tuple[float, float, IntervalMethod] | None:
     if name in found.per_image:
         interval = mean_interval(list(found.per_image[name].values()), LEVEL)
         return None if interval is None else (interval.low, interval.high, interval.method)
@@ -214,7 +226,7 @@ def _interval(name: str, metric: Metric, found: Measured) -> tuple[float, float,
 
 
 def _baselines(
-    run: Run, metrics: Mapping[str, Metric], data: EvaluatedData, reference: TrainingReference, found: Measured
+    run: Run, metrics: Mapping[str, Metric], data: EvaluatedData, reference: TrainingReference, found: _Found
 ) -> tuple[Mapping[str, float], Mapping[str, float]]:
     """Scores of the mean training target as the prediction, and of training targets where sets are compared."""
     nothing: Mapping[str, float] = {}
@@ -236,7 +248,7 @@ def _baselines(
 
 def _scores(
     changed: CheckedRecipe,
-    found: Measured,
+    found: _Found,
     intervals: Mapping[str, tuple[float, float, IntervalMethod] | None],
     nothing: Mapping[str, float],
     real: Mapping[str, float],
@@ -268,19 +280,19 @@ def _scores(
 def _draw(
     run: Run,
     data: EvaluatedData,
-    found: Measured,
+    found: _Found,
     scores: Sequence[EvaluatedScore],
     by: str | None,
     predict: Callable[[int, Batch], Tensor],
 ) -> Sheet:
     places = spread_places(data.pairs, found.indices)
-    if by in found.per_image:
+    if by is not None and by in found.per_image:
         direction = next(score.higher_is_better for score in scores if score.name == by)
         places = places_by(by, found.per_image[by], found.indices, higher_is_better=direction)
     return draw_sheet(data.pairs, places, predict, run.recipe.settings.evaluate, run.device)
 
 
-def _notes(data: EvaluatedData, found: Measured, shared: Sequence[str]) -> Iterable[str]:
+def _notes(data: EvaluatedData, found: _Found, shared: Sequence[str]) -> Iterable[str]:
     if shared:
         some = ", ".join(shared[:5]) + (f" and {len(shared) - 5} more" if len(shared) > 5 else "")
         yield (
