@@ -202,6 +202,8 @@ def judge_recipe() -> list[str]:
         "train.device=cpu",
         "train.threads=1",
         "evaluate.pairs=10",
+        "evaluate.validations=1",
+        "evaluate.previews=1",
     ]
     return ["label_judge_small", *(word for value in values for word in ("--set", value))]
 
@@ -253,7 +255,7 @@ def _run(python: list[str], *arguments: str | Path) -> None:
 def fresh(once: Once) -> Fresh:
     """An environment of its own, in which genlab and the packages of `examples` are installed as a stranger has them.
 
-    It takes half a minute where the packages are at hand, so all tests share it. It has neither tests nor sources of
+    It takes a quarter of a minute where the packages are at hand, so all tests share it. It has neither tests nor sources of
     the checkout. Where the package index is out of reach, tests that need it are skipped, but not if CI is "true".
     """
     return Fresh(once("fresh", make_environment) / "bin")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import distribution, version
 from pathlib import Path
 
 import pytest
@@ -85,6 +85,7 @@ def _make(root: Path, examples: Sequence[Path], constraints: Path) -> None:
     """Make a virtual environment with wheels of genlab and of packages, pytest and hatchling."""
     # Its pip is installed with all else, which takes less time than the one that comes with Python.
     _must([sys.executable, "-m", "venv", "--without-pip", root])
+    _link("torch", root)
     wheels = root / "wheels"
     _must([*_pip(), "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels, ROOT, *examples])
     # `editables` is what hatchling needs to link a package, such as one that a test has made.
@@ -92,6 +93,15 @@ def _make(root: Path, examples: Sequence[Path], constraints: Path) -> None:
     # In one call, so that versions are settled once. What is imported is compiled then; the rest need not be.
     options = ["--no-compile", "--constraint", constraints]
     _must([*_pip(), "--python", root / "bin" / "python", "install", *options, *tools, *sorted(wheels.glob("*.whl"))])
+
+
+def _link(name: str, root: Path) -> None:
+    """Have an installed package of this environment in a new one: for the one that takes longest to unpack."""
+    package = distribution(name)
+    (packages,) = root.glob("lib/python*/site-packages")
+    # Scripts lie outside of the packages' folder.
+    for top in {file.parts[0] for file in package.files or ()} - {".."}:
+        (packages / top).symlink_to(package.locate_file(top))
 
 
 def _pip() -> list[str]:
