@@ -255,8 +255,9 @@ def _run(python: list[str], *arguments: str | Path) -> None:
 def fresh(once: Once) -> Fresh:
     """An environment of its own, in which genlab and the packages of `examples` are installed as a stranger has them.
 
-    It takes a quarter of a minute where the packages are at hand, so all tests share it. It has neither tests nor sources of
-    the checkout. Where the package index is out of reach, tests that need it are skipped, but not if CI is "true".
+    It takes a quarter of a minute where the packages are at hand, so all tests share it. It has neither tests nor
+    sources of the checkout. Where the package index is out of reach, tests that need it are skipped, but not if CI is
+    "true".
     """
     return Fresh(once("fresh", make_environment) / "bin")
 
