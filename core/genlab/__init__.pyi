@@ -6,6 +6,7 @@ from .api import (
     ablate as ablate,
     bench as bench,
     check as check,
+    compare_runs as compare_runs,
     describe_networks as describe_networks,
     estimate_memory as estimate_memory,
     evaluate as evaluate,
@@ -131,6 +132,7 @@ from .scaffold.package import create_plugin as create_plugin
 from .testing.check import CheckedComponent as CheckedComponent, check_components as check_components
 from .tools.bench.report import Benchmark as Benchmark
 from .tools.cache import clear_cache as clear_cache, inspect_cache as inspect_cache
+from .tools.compare.comparison import Comparison as Comparison
 from .tools.convert.convert import convert as convert
 from .tools.data_report import DataReport as DataReport
 from .tools.evaluate.evaluation import EvaluatedScore as EvaluatedScore, Evaluation as Evaluation

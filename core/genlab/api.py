@@ -33,6 +33,9 @@ from genlab.runs.run_list import newest_to_resume
 from genlab.runs.starting_weights import read_starting_weights
 from genlab.tools.bench.bench import run_benchmark
 from genlab.tools.bench.report import Benchmark
+from genlab.tools.compare.compare import measure_and_compare, require_several
+from genlab.tools.compare.comparison import Comparison
+from genlab.tools.compare.report import refuse_occupied_page, write_comparison
 from genlab.tools.data_report import DataReport, make_data_report
 from genlab.tools.evaluate.evaluate import EvaluationRequest, evaluate_run
 from genlab.tools.evaluate.evaluation import Evaluation
@@ -425,6 +428,46 @@ def evaluate(
     )
     with trusting(trust):
         return evaluate_run(open_run(run, checkpoint=checkpoint, device=device, trust=trust), asked, on_progress)
+
+
+def compare_runs(
+    runs: Iterable[str | Path],
+    *,
+    html: str | Path | None = None,
+    checkpoint: CheckpointChoice = "last",
+    device: str = "auto",
+    overwrite: bool = False,
+    trust: bool = False,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Comparison:
+    """Compare trained runs with the first of them: recipes, metrics on the same validation pairs, curves, pictures.
+
+    A run that cannot be measured, such as one whose data are not here, is compared by what it recorded; the
+    comparison's `cautions` say so, and what else is not the same.
+
+    Args:
+        runs: the runs' folders, two at least.
+        html: a file for a page with all of it, which needs no other file.
+        checkpoint: of each run `last`, `best` (by the recipe's `checkpoint.best`), or a number of steps.
+        device: where to predict: auto, cpu, cuda or mps.
+        overwrite: whether to replace that file.
+        trust: whether to run code that came with a run of somebody else, and to remember it as trusted.
+        on_progress: called with (done, total), in images.
+
+    Raises:
+        RunError: fewer than two runs, not a run, or no such checkpoint.
+        StorageError: the file exists or cannot be written.
+        DeviceError: the device asked for is not there.
+    """
+    paths = [as_path(run) for run in as_list(runs, "runs")]
+    require_several(paths)
+    if html is not None:
+        refuse_occupied_page(as_path(html), overwrite=overwrite)
+    open_one = partial(open_run, checkpoint=checkpoint, device=device, trust=trust)
+    found = measure_and_compare(paths, open_one, on_progress)
+    if html is not None:
+        write_comparison(found, as_path(html))
+    return found
 
 
 def bench(

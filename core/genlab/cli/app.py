@@ -21,6 +21,7 @@ from genlab.cli import (
     bench,
     board,
     check,
+    compare,
     convert,
     data,
     evaluate,
@@ -56,6 +57,7 @@ app.command("export", cls=Verb)(export.export)
 app.command("probe", cls=Verb)(probe.probe)
 app.command("convert", cls=Verb)(convert.convert)
 app.command("verify", cls=Verb)(verify.verify)
+app.command("compare", cls=Verb)(compare.compare)
 app.command("check", cls=Verb)(check.check)
 app.command("show", cls=Verb)(show.show)
 app.command("data", cls=Verb)(data.data)

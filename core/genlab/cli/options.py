@@ -51,6 +51,9 @@ PluginOption = Annotated[
     list[Path], typer.Option("--plugin", metavar="FILE", help="Load a plugin from a Python file. Repeatable.")
 ]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.", autocompletion=complete_run)]
+RunsArgument = Annotated[
+    list[Path], typer.Argument(metavar="RUN", help="Folders of runs.", autocompletion=complete_run)
+]
 CheckpointOption = Annotated[
     Any,
     typer.Option(

@@ -11,9 +11,8 @@ from typing import Annotated, Any
 import typer
 from typing_extensions import override
 
-from genlab.cli.completion import complete_run
 from genlab.cli.help import Verb, VerbGroup
-from genlab.cli.options import JsonOption, RunArgument
+from genlab.cli.options import JsonOption, RunArgument, RunsArgument
 
 
 class _ListingGroup(VerbGroup):
@@ -38,9 +37,6 @@ class RunStatus(StrEnum):
     FAILED = "failed"
 
 
-RunsArgument = Annotated[
-    list[Path], typer.Argument(metavar="RUN", help="Folders of runs.", autocompletion=complete_run)
-]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 

@@ -35,7 +35,7 @@ def _how_to_continue(early: EarlyEnd | None, folder: RunFolder) -> str:
         return f"A method's settings cannot change in a resume. To train again: {folder.command_to_start_again()}"
     if not folder.can_continue():
         again = folder.command_to_start_again("--set", change)
-        return f"It keeps no optimizer's state, so to train longer, start a new run: {again}"
+        return f"It keeps no optimizer's state, as a run that was pruned. To train longer, start a new run: {again}"
     more = shlex.join(["gen", "resume", str(folder.path), "--set", change])
     purposes = {"train.steps": "to N steps", "train.patience": "with a patience of N"}
     return f"To continue it {purposes.get(key, 'without this listener')}: {more}"

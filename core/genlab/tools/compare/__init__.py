@@ -1,0 +1,1 @@
+"""Comparison of trained runs: recipes, metrics on the same images, curves and pictures."""
