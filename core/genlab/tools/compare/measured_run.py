@@ -100,8 +100,10 @@ def _measured(run: Run, known: MeasuredRun, most: int, on_image: Callable[[], No
     pairs = run.validation_pairs()
     indices = evenly_spaced(len(pairs), most)
     pictures = _Pictures(pairs, run, [indices[place] for place in evenly_spaced(len(indices), MOST_PICTURES)])
+    measured: list[int] = []
 
     def predict(index: int, batch: Batch) -> Tensor:
+        measured.append(index)
         prediction = predictor(batch.condition)
         pictures.add(index, batch, prediction)
         on_image()
@@ -114,7 +116,7 @@ def _measured(run: Run, known: MeasuredRun, most: int, on_image: Callable[[], No
         scores={f"validation/{score}": value for score, value in found.scores.items()},
         per_image={f"validation/{score}": values for score, values in found.per_image.items()},
         higher_is_better={f"validation/{score}": it.higher_is_better for score, it in recipe.scores.items()},
-        images=len(found.indices),
+        images=len(measured),
         pictures=pictures.predictions,
         inputs=pictures.inputs,
     )
