@@ -75,8 +75,9 @@ def evaluate(
     make_console(soft_wrap=True).print(f"\nStep {found.step:,} on the {found.split} split: {found.data}\n")
     print_table(COLUMNS, found.table(), right=COLUMNS[1:6])
     make_console().print(
-        "\n95 % interval: over the choice of images; (t): of fewer than 100. knows nothing: the mean training target."
-        "\nreal pictures: the targets' own score of a judge, or targets against as many training targets.\n",
+        "\n95 % interval: over the choice of images; (t): Student's, of fewer than 100."
+        "\nnothing: what the mean training target gets, which knows nothing of a condition."
+        "\nreal: what a judge makes of the targets, or targets against as many of training.\n",
         style="dim",
     )
     for note in found.notes:

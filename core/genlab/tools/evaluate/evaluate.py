@@ -17,6 +17,7 @@ from genlab.config.diagnostics import recipe_error
 from genlab.config.validate import dotted, inline
 from genlab.data.check import Selection, check_pairs
 from genlab.data.order import evenly_spaced
+from genlab.data.prepared import PreparedPairs
 from genlab.engine.inference import Predictor
 from genlab.engine.runtime import memory_errors
 from genlab.engine.validation import measure, pair_as_batch, try_metrics
@@ -106,7 +107,7 @@ def evaluate_run(run: Run, asked: EvaluationRequest, on_progress: Callable[[int,
         scores=scores,
         per_image=found.per_image,
         shared=shared,
-        notes=[*notes, *_notes(data, found, shared)],
+        notes=[*notes, *_notes(metrics, data, found, shared)],
         folder=asked.out or new_folder(run.path, data.split, step),
     )
     write_report(evaluation, sheet, ranked_by)
@@ -235,8 +236,8 @@ def _baselines(
         mean = mean.to(run.device)
         nothing = measure(metrics, lambda _index, _batch: mean, data.pairs, found.indices, run.device).scores
     sets = {name: metric for name, metric in metrics.items() if metric.compares_sets}
-    training = None if data.split == "train" else data.trained.get("train")
-    if sets and training and len(training) >= len(found.indices):
+    training = _other_targets(data, found)
+    if sets and training:
         places = dict(zip(found.indices, evenly_spaced(len(training), len(found.indices)), strict=True))
 
         def other(index: int, _batch: Batch) -> Tensor:
@@ -244,6 +245,12 @@ def _baselines(
 
         real = measure(sets, other, data.pairs, found.indices, run.device).scores
     return nothing, real
+
+
+def _other_targets(data: EvaluatedData, found: _Found) -> PreparedPairs | None:
+    """Training pairs apart from those that were measured, if they are as many; else None."""
+    training = None if data.split == "train" else data.trained.get("train")
+    return training if training and len(training) >= len(found.indices) else None
 
 
 def _scores(
@@ -292,7 +299,7 @@ def _draw(
     return draw_sheet(data.pairs, places, predict, run.recipe.settings.evaluate, run.device)
 
 
-def _notes(data: EvaluatedData, found: _Found, shared: Sequence[str]) -> Iterable[str]:
+def _notes(metrics: Mapping[str, Metric], data: EvaluatedData, found: _Found, shared: Sequence[str]) -> Iterable[str]:
     if shared:
         some = ", ".join(shared[:5]) + (f" and {len(shared) - 5} more" if len(shared) > 5 else "")
         yield (
@@ -303,5 +310,7 @@ def _notes(data: EvaluatedData, found: _Found, shared: Sequence[str]) -> Iterabl
         yield f"{left} pairs, of which no pixel counts, are left out."
     if 0 < len(found.indices) < 30:
         yield f"{len(found.indices)} images are few: another {len(found.indices)} may give quite different scores."
+    if any(metric.compares_sets for metric in metrics.values()) and _other_targets(data, found) is None:
+        yield f"Sets of real pictures are not compared: {len(found.indices)} training targets apart are not there."
     if data.note:
         yield data.note

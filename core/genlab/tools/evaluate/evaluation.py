@@ -86,7 +86,7 @@ class Evaluation:
         return [_row(score) for score in self.scores]
 
 
-COLUMNS = ("score", "value", "95 % interval", "images", "knows nothing", "real pictures", "better")
+COLUMNS = ("score", "value", "95 % interval", "n", "nothing", "real", "better")
 
 
 def _row(score: EvaluatedScore) -> tuple[str, ...]:
