@@ -16,7 +16,7 @@ SCORE_COLUMNS = ("metric", "run", "value", "difference", "95 % interval", "n", "
 
 METHOD = (
     "Differences are from the first run, on the same images. An interval tells how far a difference depends on which"
-    " images were measured, not what another seed's training would give: `gen ablate` does."
+    " images were measured, not what another seed's training would give: an ablation does."
 )
 
 
@@ -41,7 +41,7 @@ def score_rows(found: Comparison, metric: str) -> list[tuple[str, ...]]:
 
 
 def directions(found: Comparison) -> dict[str, str]:
-    """Which direction of each metric is better, where it is known."""
+    """The direction of each metric that is better, where it is known."""
     known = {metric: better for run in found.runs for metric, better in run.higher_is_better.items()}
     return {
         metric: "higher is better" if known[metric] else "lower is better"
