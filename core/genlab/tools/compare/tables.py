@@ -41,7 +41,7 @@ def score_rows(found: Comparison, metric: str) -> list[tuple[str, ...]]:
 
 
 def directions(found: Comparison) -> dict[str, str]:
-    """The direction of each metric that is better, where it is known."""
+    """The better direction of each metric, where it is known."""
     known = {metric: better for run in found.runs for metric, better in run.higher_is_better.items()}
     return {
         metric: "higher is better" if known[metric] else "lower is better"
