@@ -35,10 +35,8 @@ class SmallAndLarge(Dataset):
         size: Annotated[int, Ge(1)] = 32,
         scale: Annotated[int, Ge(1)] = 3,
     ) -> None:
-        self.source = source
+        self.source, self.size, self.scale = source, size, scale
         self.side: SideName = side
-        self.size = size
-        self.scale = scale
 
     def probe(self) -> None:
         self.source.probe()
@@ -68,10 +66,8 @@ class SmallAndLargePairs(Pairs):
         if source.has_masks:
             raise DataError("pairs of the source have masks, and these are not cut", where=source.description)
         super().__init__(kind, kind, f"{source.description}: side {side} small and large", source.left_out)
-        self.source = source
+        self.source, self.size, self.scale = source, size, scale
         self.side: SideName = side
-        self.size = size
-        self.scale = scale
 
     def __len__(self) -> int:
         return self.source.count_of(self.side)
