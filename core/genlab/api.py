@@ -35,7 +35,7 @@ from genlab.tools.bench.bench import run_benchmark
 from genlab.tools.bench.report import Benchmark
 from genlab.tools.compare.compare import measure_and_compare, require_several
 from genlab.tools.compare.comparison import Comparison
-from genlab.tools.compare.report import refuse_occupied_page, write_comparison_page_page
+from genlab.tools.compare.report import refuse_occupied_page, write_comparison_page
 from genlab.tools.data_report import DataReport, make_data_report
 from genlab.tools.evaluate.evaluate import EvaluationRequest, evaluate_run
 from genlab.tools.evaluate.evaluation import Evaluation
@@ -466,7 +466,7 @@ def compare_runs(
     open_one = partial(open_run, checkpoint=checkpoint, device=device, trust=trust)
     found = measure_and_compare(paths, open_one, on_progress)
     if html is not None:
-        write_comparison_page_page(found, as_path(html))
+        write_comparison_page(found, as_path(html))
     return found
 
 

@@ -35,7 +35,7 @@ def refuse_occupied_page(path: Path, *, overwrite: bool) -> None:
         raise StorageError("this file exists already", where=str(path), hint=hint)
 
 
-def write_comparison_page_page(found: Comparison, path: Path) -> None:
+def write_comparison_page(found: Comparison, path: Path) -> None:
     """Write the page: scores, changed values, curves and pictures."""
     page = render_page(
         "genlab.tools.compare",
