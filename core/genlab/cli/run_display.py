@@ -12,6 +12,8 @@ from genlab.cli.output import make_console, print_table
 from genlab.runs.run_list import ListedRun, RunList
 from genlab.util.escapes import one_line
 
+_MOST_TITLE = 24
+
 
 def print_runs(found: RunList, metrics: Sequence[str]) -> None:
     """Print runs as a table, and below it the folders that are none.
@@ -44,7 +46,7 @@ def _cells(run: ListedRun, shown: Sequence[str]) -> dict[str, str]:
     manifest = run.manifest
     return {
         "run": str(run.path),
-        "recipe": manifest.title,
+        "recipe": _shortened(manifest.title),
         "status": manifest.status,
         "step": f"{manifest.step:,}/{manifest.steps:,}",
         **{name: _figure(run.values.get(name)) for name in shown},
@@ -54,6 +56,11 @@ def _cells(run: ListedRun, shown: Sequence[str]) -> dict[str, str]:
         "tags": ", ".join(run.annotation.tags),
         "note": run.annotation.note,
     }
+
+
+def _shortened(title: str) -> str:
+    """A title of at most `_MOST_TITLE` letters, so that a run's path has its place in a terminal."""
+    return title if len(title) <= _MOST_TITLE else f"{title[: _MOST_TITLE - 1]}…"
 
 
 def _figure(value: object) -> str:

@@ -41,6 +41,8 @@ class RunCondition(NamedTuple):
         found = values.get(self.name)
         if isinstance(found, bool):
             found = str(found).lower()
+        if isinstance(found, str) and self.name.rpartition(".")[2] == "name" and ":" not in str(self.value):
+            found = found.rpartition(":")[2]  # of a component, without its package
         kind = str if isinstance(self.value, str) else int | float
         return isinstance(found, kind) and _COMPARISONS[self.sign](found, self.value)
 

@@ -30,7 +30,7 @@ def runs(tmp_path: Path) -> Path:
     """Three runs, and an ablation with two trials, of which one was put aside."""
     folder = tmp_path / "runs"
     facts = {"status": "finished", "step": 8}
-    recipe = {"generator": {"name": "unet", "levels": 4}, "inference": {"dropout": True}}
+    recipe = {"generator": {"name": "genlab:unet", "levels": 4}, "inference": {"dropout": True}}
     made(folder / "a", 3, title="Facades", metrics={"validation/l1": 0.3}, recipe=recipe, **facts)
     made(folder / "deep" / "b", 2, title="Maps", metrics={"validation/l1": 0.1, "validation/psnr": 20.0}, **facts)
     made(folder / "c", 1, title="Maps", status="paused", step=3)
@@ -65,6 +65,8 @@ def test_a_run_itself_is_a_list_of_one(runs: Path) -> None:
         ({"where": ["validation/l1 < 0.25"]}, ["deep/b", "skips/trials/no-skips/seed-0"]),
         ({"where": ["validation/l1<=0.1"]}, ["deep/b"]),
         ({"where": ["generator.name = unet", "generator.levels > 3"]}, ["a"]),
+        ({"where": ["generator.name = genlab:unet"]}, ["a"]),
+        ({"where": ["generator.name != 'unet'"]}, []),
         ({"where": ["inference.dropout = true"]}, ["a"]),
         ({"where": ["generator.levels != 4"]}, []),
         ({"sort": "validation/l1", "where": ["validation/l1 > 0"]}, ["deep/b", "skips/trials/no-skips/seed-0", "a"]),
