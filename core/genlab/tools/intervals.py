@@ -47,7 +47,9 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> MeanInterval 
 
     From `MIN_BOOTSTRAP` images on it is the bootstrap-t interval (Efron 1981; Efron and Tibshirani 1993):
     the bootstrap's distribution of the mean's t statistic takes the place of Student's, so that the interval is as
-    skewed as the values are. Of fewer images it is Student's. The same values have the same interval each time.
+    skewed as the values are. Its ends are no nearer to the mean than those of Student's interval, since of values with
+    heavy tails it alone contains the truth too seldom. Of fewer images it is Student's. The same values have the same
+    interval each time.
 
     Returns:
         The interval; None of fewer than two values, of equal ones, and of such as are not finite.
@@ -58,12 +60,13 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> MeanInterval 
         return None
     mean, error = float(array.mean()), float(array.std(ddof=1)) / n**0.5
     tail = (1 - level) / 2
+    student = student_quantile(1 - tail, n - 1)
     if n >= MIN_BOOTSTRAP:
         low, high = np.quantile(_bootstrap_t(array), [tail, 1 - tail], method="inverted_cdf")
         if np.isfinite([low, high]).all():
+            low, high = min(float(low), -student), max(float(high), student)
             return MeanInterval(mean, mean - high * error, mean - low * error, n, "bootstrap")
-    half = student_quantile(1 - tail, n - 1) * error
-    return MeanInterval(mean, mean - half, mean + half, n, "t")
+    return MeanInterval(mean, mean - student * error, mean + student * error, n, "t")
 
 
 def paired_interval(

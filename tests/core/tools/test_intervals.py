@@ -21,6 +21,7 @@ SCORES: dict[str, tuple[Draw, float]] = {
         lambda rng, n: np.where(rng.random(n) < 0.05, 100, rng.normal(25, 4, n)),
         28.75,
     ),
+    "heavy tails on one side": (lambda rng, n: rng.lognormal(size=n), math.exp(0.5)),
 }
 
 
@@ -44,12 +45,21 @@ def test_fewer_images_have_students_interval():
 
 
 def test_an_interval_is_as_skewed_as_the_values_and_repeatable():
-    values = np.random.default_rng(0).exponential(size=150).tolist()
+    values = np.random.default_rng(0).lognormal(size=150).tolist()
     found = mean_interval(values)
     assert found.high - found.mean > 1.1 * (found.mean - found.low)
     assert found == mean_interval(values)
     wider = mean_interval(values, level=0.99)
     assert wider.low < found.low < found.mean < found.high < wider.high
+
+
+def test_no_end_is_nearer_than_students():
+    values = np.random.default_rng(0).standard_t(3, size=150)
+    expected = ttest_1samp(values, 0).confidence_interval(0.95)
+    found = mean_interval(values.tolist())
+    assert found.method == "bootstrap"
+    assert found.low <= expected.low + 1e-12
+    assert found.high >= expected.high - 1e-12
 
 
 @pytest.mark.parametrize("values", [[], [1.0], [0.1 + 0.2, 0.3] * 80, [1.0, math.nan, 2.0], [1.0, math.inf, 3.0]])
