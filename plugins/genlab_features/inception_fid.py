@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,13 +13,13 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from genlab import Network, TrainingError
-from genlab_features.weights_file import read_weights
+from genlab_features.weights_file import PublishedFile, read_weights
 
-SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
-"""Hash of the published file, whose name has its first eight digits."""
-
-_NAME = "pt_inception-2015-12-05-6726825d.pth"
-_ADDRESS = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{_NAME}"
+PUBLISHED = PublishedFile(
+    content="FID's Inception",
+    sha256="6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+    address="https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth",
+)
 SIZE = 299
 """Height and width that the network sees."""
 
@@ -51,10 +50,11 @@ class InceptionFID(Network):
 
     def __init__(self, *, weights: Path) -> None:
         super().__init__()
+        PUBLISHED.require(weights, "weights")  # torchvision's Inception has the same names and shapes
         with torch.device("meta"):  # draws no weights that would be replaced
             self.body = _body()
         # The file has a classifier too.
-        given = {name: tensor for name, tensor in _published(weights).items() if not name.startswith("fc.")}
+        given = {name: tensor for name, tensor in read_weights(weights).items() if not name.startswith("fc.")}
         self.body.load_state_dict(given, assign=True)
         self.requires_grad_(False).eval()
 
@@ -78,18 +78,6 @@ class InceptionFID(Network):
         values = (image.expand(-1, 3, -1, -1) + 1) * 127.5
         resized = _resize(_resize(values, dim=3), dim=2)
         return [self.body((resized - 128) / 128)]
-
-
-def _published(file: Path) -> dict[str, Tensor]:
-    """Read the published weights, and no others: those of torchvision's Inception have the same names and shapes."""
-    if not file.is_file():
-        raise ValueError(f"weights: there is no file {file}; it is at {_ADDRESS}, to be downloaded once")
-    with file.open("rb") as opened:
-        digest = hashlib.file_digest(opened, "sha256").hexdigest()
-    if digest != SHA256:
-        what = f"{file} is not FID's Inception: its SHA-256 is {digest[:8]}..., expected {SHA256[:8]}..."
-        raise ValueError(f"weights: {what}; the published file is at {_ADDRESS}")
-    return dict(read_weights(file))
 
 
 def _resize(images: Float[Tensor, "n 3 _ _"], dim: int) -> Float[Tensor, "n 3 _ _"]:

@@ -44,9 +44,15 @@ def photo(height: int, width: int) -> Tensor:
     return torch.from_numpy((127 * (waves + 1) * noise).astype(np.uint8))[None]
 
 
+def as_genlab(image: Tensor) -> Tensor:
+    """The image in [-1, 1]."""
+    return image.float() / 127.5 - 1
+
+
 def write_published(folder: Path, patch: pytest.MonkeyPatch) -> Path:
     """Write such a file, and have it taken as the published one."""
     file = folder / "inception.pth"
     torch.save(published_like(), file)
-    patch.setattr(inception_fid, "SHA256", hashlib.sha256(file.read_bytes()).hexdigest())
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    patch.setattr(inception_fid, "PUBLISHED", inception_fid.PUBLISHED._replace(sha256=digest))
     return file

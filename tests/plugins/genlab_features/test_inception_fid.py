@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.plugins.genlab_features.inception import photo, published_shapes, write_published
-from torch import Tensor
+from tests.plugins.genlab_features.inception import as_genlab, photo, published_shapes, write_published
 
 from genlab import TrainingError
 from genlab_features.inception_fid import InceptionFID
@@ -25,10 +24,6 @@ RECORDED = {
 def network(tmp_path_factory: pytest.TempPathFactory) -> InceptionFID:
     with pytest.MonkeyPatch.context() as patch:
         return InceptionFID(weights=write_published(tmp_path_factory.mktemp("weights"), patch))
-
-
-def as_genlab(image: Tensor) -> Tensor:
-    return image.float() / 127.5 - 1
 
 
 def test_names_and_shapes_are_the_published_ones(network: InceptionFID):
