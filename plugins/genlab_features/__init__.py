@@ -1,4 +1,4 @@
-"""Networks whose features losses and metrics compare: with published weights from a file, or a run of one's own."""
+"""Networks whose features losses and metrics compare, from a file or a run of one's own, and LPIPS."""
 
 import genlab
 
@@ -10,3 +10,4 @@ def genlab_register(registry: genlab.Registry) -> None:
     registry.network("vgg", "genlab_features.vgg:VGG")
     registry.network("inception_fid", "genlab_features.inception_fid:InceptionFID")
     registry.network("trained_run", "genlab_features.trained_run:TrainedRun")
+    registry.metric("lpips", "genlab_features.lpips:LPIPS")

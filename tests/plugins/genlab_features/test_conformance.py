@@ -1,4 +1,4 @@
-"""The networks do all that genlab asks of networks."""
+"""The networks and the metric do all that genlab asks of such."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 from tests.plugins.genlab_features.inception import write_published
+from tests.plugins.genlab_features.lpips import by_layers, write_small
 from tests.plugins.genlab_features.weights import random_weights, write_weights
+from torch import Tensor
 
-from genlab.testing import NetworkSuite
+from genlab.testing import MetricSuite, NetworkSuite
 from genlab_features import inception_fid
 from genlab_features.inception_fid import InceptionFID
+from genlab_features.lpips import LPIPS
 from genlab_features.trained_run import TrainedRun
 from genlab_features.vgg import VGG
 
@@ -46,3 +49,14 @@ class TestTrainedRun(NetworkSuite):
     @pytest.fixture(autouse=True)
     def judging(self, judge: Path) -> None:
         self.settings = {"run": judge}
+
+
+class TestLPIPS(MetricSuite):
+    component = LPIPS
+
+    @pytest.fixture(autouse=True)
+    def weighted(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.settings = write_small(tmp_path, monkeypatch)
+
+    def definition(self, condition: Tensor, target: Tensor, prediction: Tensor) -> float:
+        return by_layers(self.settings, target, prediction).mean().item()
