@@ -35,7 +35,7 @@ from genlab.tools.bench.bench import run_benchmark
 from genlab.tools.bench.report import Benchmark
 from genlab.tools.compare.compare import measure_and_compare, require_several
 from genlab.tools.compare.comparison import Comparison
-from genlab.tools.compare.report import refuse_occupied_page, write_comparison_page
+from genlab.tools.compare.report import write_comparison_page
 from genlab.tools.data_report import DataReport, make_data_report
 from genlab.tools.evaluate.evaluate import EvaluationRequest, evaluate_run
 from genlab.tools.evaluate.evaluation import Evaluation
@@ -44,8 +44,9 @@ from genlab.tools.probe.probe import probe_skips
 from genlab.tools.summary import NetworkSummary, summarize_networks
 from genlab.tools.verify.certificate import Certificate
 from genlab.tools.verify.verify import verify_run
-from genlab.tools.verify.write import refuse_unwritable, write_certificate
+from genlab.tools.verify.write import write_certificate
 from genlab.util.arguments import as_list, as_path, at_least, renamed_arguments
+from genlab.util.output_files import refuse_unwritable
 
 _log = logging.getLogger("genlab")
 
@@ -462,7 +463,7 @@ def compare_runs(
     paths = [as_path(run) for run in as_list(runs, "runs")]
     require_several(paths)
     if html is not None:
-        refuse_occupied_page(as_path(html), overwrite=overwrite)
+        refuse_unwritable(as_path(html), overwrite=overwrite)
     open_one = partial(open_run, checkpoint=checkpoint, device=device, trust=trust)
     found = measure_and_compare(paths, open_one, on_progress)
     if html is not None:

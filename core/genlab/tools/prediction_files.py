@@ -8,9 +8,10 @@ import stat
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from genlab.errors import DataError, StorageError
+from genlab.errors import DataError
 from genlab.images.folder import ImageFolder, describe_left_out, find_images
 from genlab.util.files import is_text, storage_errors
+from genlab.util.output_files import refuse_overwrite
 
 _NAMED = 5
 """Limit of the names in a message."""
@@ -52,17 +53,8 @@ def plan_predictions(images: Sequence[Path], out: Path, suffix: str, overwrite: 
 
 
 def refuse_existing(targets: Iterable[Path], out: Path, overwrite: bool) -> None:
-    """Refuse files of predictions that are there already; `StorageError`."""
-    with storage_errors(out):
-        existing = [target for target in targets if target.exists() or target.is_symlink()]
-    if folders := [target for target in existing if target.is_dir()]:
-        raise StorageError(f"there are folders where files would be written: {first_names(folders)}")
-    if existing and not overwrite:
-        count = "1 file is" if len(existing) == 1 else f"{len(existing):,} files are"
-        raise StorageError(
-            f"{count} there already: {first_names(existing)}",
-            hint="Choose another --out; or replace them: --overwrite, in Python overwrite=True.",
-        )
+    """Refuse files of predictions that exist already; `StorageError`."""
+    refuse_overwrite(out, targets, overwrite=overwrite)
 
 
 def make_folder(out: Path) -> None:

@@ -93,7 +93,7 @@ def test_the_command_prints_the_same_as_python(run: Path, gen: GenCommand) -> No
     assert told["scores"][0]["value"] == found.scores[0].value
     assert told["split"] == "validation" and len((run.parent / "scores.csv").read_text().splitlines()) == 5
     again = gen("evaluate", run, "--out", "out")
-    assert again.returncode == 1 and "--overwrite" in again.stderr and "there is a file already" in again.stderr
+    assert again.returncode == 1 and "--overwrite" in again.stderr and "2 more already exist" in again.stderr
 
 
 def test_pairs_that_were_trained_on_are_named(shared: Path, run: Path, tmp_path: Path) -> None:

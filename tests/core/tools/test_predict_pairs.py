@@ -34,7 +34,7 @@ def test_predictions_are_named_and_not_replaced(drawn_run: Path, tmp_path: Path)
     counted: list[int] = []
     written = genlab.predict_pairs(drawn_run, tmp_path, on_progress=lambda done, _total: counted.append(done))
     assert counted == [1, 2, 3]
-    with pytest.raises(genlab.StorageError, match="3 files are there already"):
+    with pytest.raises(genlab.StorageError, match="this file and 2 more already exist"):
         genlab.predict_pairs(drawn_run, tmp_path)
     assert genlab.predict_pairs(drawn_run, tmp_path, overwrite=True) == written
 

@@ -10,7 +10,6 @@ from markupsafe import Markup
 from genlab.drawing.curves import Band, draw_curves
 from genlab.drawing.page import embedded_png, render_page
 from genlab.drawing.svg import color_of
-from genlab.errors import StorageError
 from genlab.tools.compare.comparison import Comparison
 from genlab.tools.compare.tables import (
     RUN_COLUMNS,
@@ -21,18 +20,7 @@ from genlab.tools.compare.tables import (
     run_rows,
     score_rows,
 )
-from genlab.util.files import storage_errors, write_text
-
-
-def refuse_occupied_page(path: Path, *, overwrite: bool) -> None:
-    """Raise a `StorageError` if the page cannot be written there, or would replace a file."""
-    with storage_errors(path):
-        is_there, is_folder, has_place = path.exists() or path.is_symlink(), path.is_dir(), path.parent.is_dir()
-    if is_folder or not has_place:
-        raise StorageError("expected the name of a file, in a folder that is there", where=str(path))
-    if is_there and not overwrite:
-        hint = "Choose another name, or replace it: --overwrite, in Python overwrite=True."
-        raise StorageError("this file exists already", where=str(path), hint=hint)
+from genlab.util.files import write_text
 
 
 def write_comparison_page(found: Comparison, path: Path) -> None:

@@ -7,29 +7,21 @@ import io
 from pathlib import Path
 
 from genlab.drawing.page import render_page
-from genlab.errors import StorageError
 from genlab.interfaces.dataset import Split
 from genlab.tools.evaluate.evaluation import COLUMNS, Evaluation
 from genlab.tools.evaluate.pictures import Sheet
 from genlab.util.files import storage_errors, write_json, write_text
+from genlab.util.output_files import refuse_overwrite, refuse_unwritable
 
 FILES = ("scores.csv", "evaluation.html", "evaluation.json")
 
 
 def refuse_other_report(out: Path | None, csv: Path | None, *, overwrite: bool) -> None:
-    """Raise a `StorageError` if the report's files are there already, or cannot be where they should."""
+    """Raise a `StorageError` if the report's files exist already, or cannot be where they should."""
     if out is not None:
-        with storage_errors(out):
-            is_other = out.exists() and not out.is_dir()
-        if is_other:
-            raise StorageError("this is a file, not a folder", where=str(out), hint="Choose another --out.")
-    wanted = [*([out / name for name in FILES] if out else []), *([csv] if csv else [])]
-    for file in wanted:
-        with storage_errors(file):
-            is_there, is_folder = file.exists(), file.is_dir()
-        if is_folder or (is_there and not overwrite):
-            hint = "Choose another place; or replace files: --overwrite, in Python overwrite=True."
-            raise StorageError(f"there is a {'folder' if is_folder else 'file'} already", where=str(file), hint=hint)
+        refuse_overwrite(out, [out / name for name in FILES], overwrite=overwrite)
+    if csv is not None:
+        refuse_unwritable(csv, overwrite=overwrite)
 
 
 def new_folder(run: Path, split: Split, step: int) -> Path:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.export import ExportedProgram
 
 from genlab.engine.runtime import memory_errors
-from genlab.errors import GenlabError, RunError, StorageError
+from genlab.errors import GenlabError, RunError
 from genlab.interfaces.dataset import SideName
 from genlab.runs.checkpoint_choice import CheckpointChoice
 from genlab.runs.folder import RunFolder
@@ -19,13 +19,14 @@ from genlab.runs.run import Run
 from genlab.tools.export.agreement import IMAGES, draw_images, largest_difference
 from genlab.tools.export.description import describe_export
 from genlab.tools.export.exportable import Exportable, make_exportable
-from genlab.tools.export.hub_folder import write_hub_folder
+from genlab.tools.export.hub_folder import refuse_other_folder, write_hub_folder
 from genlab.tools.export.onnx_file import UnsupportedOperator, encode_onnx, load_onnx, require_onnx_extra
 from genlab.tools.export.torch_file import encode_torch, load_torch_program
 from genlab.tools.export.trace import FREEDOMS, Freedom, trace
 from genlab.util.arguments import as_path
 from genlab.util.exceptions import summarize
 from genlab.util.files import atomic_write
+from genlab.util.output_files import refuse_unwritable
 
 ExportFormat = Literal["onnx", "torch", "hub"]
 """An ONNX file, a file of `torch.export`, or a folder for a model hub."""
@@ -102,10 +103,10 @@ def export_run(
         raise ValueError(f"file_format: expected onnx, torch or hub, got {file_format!r}")
     path, folder = as_path(out), RunFolder.existing(as_path(run))
     refuse_edited_recipe(folder)
-    if path.exists() and not (overwrite and path.is_dir() == (file_format == "hub")):
-        kind = "folder" if path.is_dir() else "file"
-        hint = "Choose another --out, or replace an earlier export by --overwrite."
-        raise StorageError(f"this {kind} is there already", where=str(path), hint=hint)
+    if file_format == "hub":
+        refuse_other_folder(path, overwrite=overwrite)
+    else:
+        refuse_unwritable(path, overwrite=overwrite)
     if file_format == "onnx":
         require_onnx_extra()
     opened = Run(folder, "cpu", trust=trust, checkpoint=checkpoint)
@@ -114,8 +115,6 @@ def export_run(
             count = write_hub_folder(opened, path, on_progress)
             return Exported(path, opened.step, count, 0.0, None, None, opened.size_multiple())
         exported, content = _export_file(opened, _FORMATS[file_format], path, to, on_progress)
-    if not path.parent.is_dir():
-        raise StorageError("there is no such folder", where=str(path.parent), hint="Make it first.")
     with atomic_write(path) as aside:
         aside.write_bytes(content)
     return exported

@@ -31,9 +31,22 @@ from genlab.tools.export.description import describe_export
 from genlab.tools.export.model_card import model_card
 from genlab.tools.export.pretrained import CONFIG, from_pretrained, is_hub_folder
 from genlab.util.files import storage_errors, write_json, write_text
+from genlab.util.output_files import TO_OVERWRITE
 
 _SHOWN = 4
 _COMPARED = 4
+
+
+def refuse_other_folder(out: Path, *, overwrite: bool) -> None:
+    """Raise a `StorageError` if there is anything but an earlier export that may be replaced."""
+    with storage_errors(out):
+        if not out.exists():
+            return
+    if not overwrite:
+        raise StorageError("the path already exists", where=str(out), hint=TO_OVERWRITE)
+    if not is_hub_folder(out):
+        what = "this is not an earlier export, so it is not replaced"
+        raise StorageError(what, where=str(out), hint="Choose another --out.")
 
 
 def write_hub_folder(run: Run, out: Path, on_progress: Callable[[int, int], None]) -> int:
@@ -45,12 +58,9 @@ def write_hub_folder(run: Run, out: Path, on_progress: Callable[[int, int], None
         on_progress: called with (done, total), in images compared.
 
     Raises:
-        StorageError: something else is there, or it cannot be written.
+        StorageError: it cannot be written.
         RunError: it does not predict as the run does.
     """
-    if out.exists() and not is_hub_folder(out):
-        what = "this folder is not an earlier export, so it is not replaced"
-        raise StorageError(what, where=str(out), hint="Choose another --out.")
     aside = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:
         with storage_errors(out):

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from genlab.errors import StorageError
 from genlab.tools.verify.certificate import Certificate
 from genlab.util.files import write_json, write_text
-
-
-def refuse_unwritable(path: Path, *, overwrite: bool) -> None:
-    """Raise a `StorageError` if a certificate cannot be written to a path, before the work."""
-    if path.is_dir():
-        raise StorageError("expected a file to write to, and this is a folder", where=str(path))
-    if not path.parent.is_dir():
-        raise StorageError("the folder to write to is missing", where=str(path.parent))
-    if path.exists() and not overwrite:
-        raise StorageError("the file already exists", where=str(path), hint="Replace it with --overwrite.")
 
 
 def write_certificate(certificate: Certificate, path: Path) -> None:
