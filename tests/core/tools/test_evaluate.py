@@ -213,7 +213,7 @@ class Spread(genlab.Metric):
 
 
 def test_metrics_of_sets_get_real_pictures_and_their_own_interval(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from genlab.tools.evaluate import evaluate as module
+    from genlab.tools.evaluate import metrics as module
 
     construct = module.construct
     monkeypatch.setattr(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from dataclasses import replace
+from typing import NamedTuple, get_args
 
 import numpy as np
 
-from genlab.assemble.experiment import prepare
-from genlab.assemble.open_data import DataSource
-from genlab.config.validate import Keys, dotted, inline
+from genlab.assemble.experiment import construct, prepare
+from genlab.assemble.open_data import DataSource, choose_source
+from genlab.assemble.read import CheckedRecipe
 from genlab.data.prepared import PreparedPairs
-from genlab.errors import DataError, Fault, RecipeError
+from genlab.errors import DataError, DataUnavailableError
 from genlab.interfaces.dataset import Pairs, Split, TrainingSplit
 from genlab.runs.manifest import SideRecord
 from genlab.runs.provenance import side_records
@@ -29,65 +29,62 @@ class EvaluatedData(NamedTuple):
         split: the split that is measured.
         pairs: its pairs.
         fingerprint: hash of their content.
+        is_own: whether the run was trained with this split.
         trained: the run's own splits by name; empty if they are not available as the run had them.
-        note: a sentence on why they are not.
     """
 
     split: Split
     pairs: PreparedPairs
     fingerprint: str
+    is_own: bool
     trained: Mapping[Split, PreparedPairs]
-    note: str | None
+
+    def training_apart(self, count: int) -> PreparedPairs | None:
+        """Training pairs apart from those that are measured, if they are so many; else None."""
+        training = None if self.split == "train" else self.trained.get("train")
+        return training if training and len(training) >= count else None
 
 
-def at_root(run: Run, root: Path) -> str:
-    """The override that lets the run's dataset read another place; `RecipeError` if it has no setting for one."""
-    table = run.recipe.data.table()
-    keys = _place(table, "root") or _place(table, "path")
-    if keys is None:
-        what = f"the dataset {table['name']} has no setting `root` that could be {root}"
-        hint = "Name another dataset: --set data.name=side_by_side --set data.root=PATH."
-        raise RecipeError([Fault(("data",), what, hint, place="--data")])
-    return f"{dotted(('data', *keys))}={inline(str(root.absolute()))}"
-
-
-def _place(table: Mapping[str, Any], name: str) -> Keys | None:
-    """Keys of a setting of a dataset, or of the one that it is around."""
-    if name in table:
-        return (name,)
-    inner = table.get("source")
-    keys = _place(inner, name) if isinstance(inner, Mapping) else None
-    return None if keys is None else ("source", *keys)
-
-
-def open_evaluated(run: Run, own: DataSource | None, other: DataSource | None, split: Split | None) -> EvaluatedData:
+def open_evaluated(run: Run, own: CheckedRecipe, changed: CheckedRecipe, split: Split | None) -> EvaluatedData:
     """Open what is measured and what the run was trained with.
 
     Args:
         run: the run.
-        own: the run's data; None if they are not available.
-        other: other data, to be measured instead.
+        own: its recipe.
+        changed: the recipe of the evaluation, which may have other data.
         split: which split; by default `test` where there is one, else `validation`.
 
     Raises:
         DataError: there is no such split, it is not of the kind that the run was trained on, or the run's own data have
             changed.
     """
-    source = other or own
-    assert source is not None
+    is_other = own.recipe.data.table() != changed.recipe.data.table()
+    source = _source(changed)
+    others = _available(own) if is_other else []
     chosen: Split = split or ("test" if "test" in source.splits() else "validation")
     opened = source.open(chosen)
-    known, fingerprint = run.manifest.data.fingerprints, opened.fingerprint()
-    if other is None and chosen in known and fingerprint != known[chosen]:
+    known, fingerprint = run.manifest.data.fingerprints.get(chosen), opened.fingerprint()
+    if not is_other and known not in (None, fingerprint):
         what = f"the {chosen} data has changed since this run was trained"
         hint = "Restore the original data, or name the data to evaluate on with --data or --set data.root=PATH."
         raise DataError(what, where=opened.description, hint=hint)
     pairs = prepare(run.recipe, opened)
     _require_kind(run, pairs)
-    trained = _trained_with(run, [each for each in (own, other) if each])
-    note = None if trained else "The run's training data are not here as it had them, so nothing is compared with them."
+    trained = _trained_with(run, [*others, source])
     prepared: dict[Split, PreparedPairs] = {name: prepare(run.recipe, found) for name, found in trained.items()}
-    return EvaluatedData(chosen, pairs, fingerprint, prepared, note)
+    return EvaluatedData(chosen, pairs, fingerprint, fingerprint == known, prepared)
+
+
+def _available(checked: CheckedRecipe) -> list[DataSource]:
+    try:
+        return [_source(checked)]
+    except DataUnavailableError:
+        return []
+
+
+def _source(checked: CheckedRecipe) -> DataSource:
+    parts = replace(checked.recipe, augmentations={}, losses={}, metrics={}, listeners={})
+    return choose_source(construct(parts, checked.document).data)
 
 
 def _trained_with(run: Run, sources: Sequence[DataSource]) -> Mapping[Split, Pairs]:

@@ -18,6 +18,8 @@ from genlab.data.sides import OneHotLabels
 from genlab.data.view import view_pairs
 from genlab.drawing.page import embedded_png
 from genlab.engine.validation import Prediction, pair_as_batch
+from genlab.tools.evaluate.evaluation import EvaluatedScore
+from genlab.tools.evaluate.measured_split import MeasuredSplit
 
 _OF_EACH = 4
 """Images of each kind: best, median and worst."""
@@ -47,9 +49,19 @@ class Sheet(NamedTuple):
     most: float | None
 
 
-def places_by(name: str, values: Mapping[str, float], indices: Sequence[int], *, higher_is_better: bool) -> list[Place]:
-    """The best, the median and the worst images by a score's values, which are in the order of the indices."""
-    ranked = sorted(zip(values.items(), indices, strict=True), key=lambda item: item[0][1], reverse=higher_is_better)
+def choose_places(pairs: PreparedPairs, found: MeasuredSplit, ranked_by: EvaluatedScore | None) -> list[Place]:
+    """The best, the median and the worst images by a score; without one, images spread over all."""
+    if ranked_by is not None:
+        return _places_by(ranked_by, found.per_image[ranked_by.name], found.indices)
+    chosen = evenly_spaced(len(found.indices), min(2 * _OF_EACH, len(found.indices)))
+    return [Place(found.indices[place], pairs[found.indices[place]].key) for place in chosen]
+
+
+def _places_by(score: EvaluatedScore, values: Mapping[str, float], indices: Sequence[int]) -> list[Place]:
+    """Places by a score's values, which are in the order of the indices."""
+    ranked = sorted(
+        zip(values.items(), indices, strict=True), key=lambda item: item[0][1], reverse=score.higher_is_better
+    )
     count = len(ranked)
     middle = max(0, count // 2 - _OF_EACH // 2)
     wanted = {
@@ -61,15 +73,9 @@ def places_by(name: str, values: Mapping[str, float], indices: Sequence[int], *,
     for kind, ranks in wanted.items():
         for rank in ranks:
             (key, value), index = ranked[rank]
-            title = f"{kind}: {key}, {name} {value:.4g} (rank {rank + 1} of {count})"
+            title = f"{kind}: {key}, {score.name} {value:.4g} (rank {rank + 1} of {count})"
             found.setdefault(rank, Place(index, title))
     return list(found.values())
-
-
-def spread_places(pairs: PreparedPairs, indices: Sequence[int]) -> list[Place]:
-    """Images spread over all, where no score ranks them."""
-    chosen = [indices[place] for place in evenly_spaced(len(indices), min(2 * _OF_EACH, len(indices)))]
-    return [Place(index, pairs[index].key) for index in chosen]
 
 
 def draw_sheet(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 from genlab.data.order import evenly_spaced
 from genlab.data.prepared import PreparedPairs
 from genlab.engine.validation import pair_as_batch
-from genlab.interfaces.dataset import Split
+from genlab.tools.evaluate.data import EvaluatedData
 
 MOST_READ = 10_000
 """Pairs of each split that are read, spread over all."""
@@ -34,23 +34,20 @@ class TrainingReference(NamedTuple):
     contents: frozenset[str]
 
 
-def read_reference(
-    trained: Mapping[Split, PreparedPairs], measured: Split | None, count: Callable[[], None]
-) -> TrainingReference:
+def read_reference(data: EvaluatedData, count: Callable[[], None]) -> TrainingReference:
     """Read the run's own pairs once.
 
     Args:
-        trained: by split; the mean is that of `train`.
-        measured: the split that is measured, if it is one of them; its contents are left out.
+        data: with its splits; the mean is that of `train`, and the content of the one that is measured is left out.
         count: called for each pair.
     """
     mean: Tensor | None = None
     contents: set[str] = set()
-    for split, pairs in trained.items():
+    for split, pairs in data.trained.items():
         total = weight = torch.zeros(())
         for index in read_indices(pairs):
-            if split != measured:
-                contents.update(content_of(pairs, index))
+            if not (data.is_own and split == data.split):
+                contents.update(_content_of(pairs, index))
             if split == "train":
                 batch = pair_as_batch(pairs, index, _CPU)
                 counts = torch.ones(()) if batch.mask is None else batch.mask.double()
@@ -61,12 +58,17 @@ def read_reference(
     return TrainingReference(mean, frozenset(contents))
 
 
+def shared_keys(pairs: PreparedPairs, indices: Sequence[int], reference: TrainingReference) -> list[str]:
+    """Keys of pairs that are equal to one of the run's own; without pairs, of an image of either side."""
+    return [pairs[index].key for index in indices if reference.contents & {*_content_of(pairs, index)}]
+
+
 def read_indices(pairs: PreparedPairs) -> Sequence[int]:
     """The pairs of a split that are read."""
     return evenly_spaced(len(pairs), min(len(pairs), MOST_READ))
 
 
-def content_of(pairs: PreparedPairs, index: int) -> Iterator[str]:
+def _content_of(pairs: PreparedPairs, index: int) -> Iterator[str]:
     """Hash of a pair as it was prepared; without pairs, of its images."""
     pair = pairs[index]
     images = [hashlib.sha256(image.cpu().contiguous().numpy().tobytes()) for image in (pair.condition, pair.target)]

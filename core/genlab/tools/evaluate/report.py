@@ -8,7 +8,7 @@ from pathlib import Path
 
 from genlab.drawing.page import render_page
 from genlab.interfaces.dataset import Split
-from genlab.tools.evaluate.evaluation import COLUMNS, Evaluation
+from genlab.tools.evaluate.evaluation import COLUMNS, EvaluatedScore, Evaluation
 from genlab.tools.evaluate.pictures import Sheet
 from genlab.util.files import storage_errors, write_json, write_text
 from genlab.util.output_files import refuse_overwrite, refuse_unwritable
@@ -34,7 +34,7 @@ def new_folder(run: Path, split: Split, step: int) -> Path:
     return folder
 
 
-def write_report(evaluation: Evaluation, sheet: Sheet, ranked_by: str | None) -> None:
+def write_report(evaluation: Evaluation, sheet: Sheet, ranked_by: EvaluatedScore | None) -> None:
     """Write the files, `evaluation.json` last, so that where it is the report is whole."""
     folder = evaluation.folder
     page = render_page(
@@ -44,7 +44,7 @@ def write_report(evaluation: Evaluation, sheet: Sheet, ranked_by: str | None) ->
         evaluation=evaluation,
         columns=COLUMNS,
         sheet=sheet,
-        ranked_by=ranked_by if ranked_by in evaluation.per_image else None,
+        ranked_by=ranked_by and ranked_by.name,
     )
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)

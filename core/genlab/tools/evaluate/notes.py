@@ -1,0 +1,34 @@
+"""Sentences on the figures of an evaluation, which its readers have to know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from genlab.tools.evaluate.data import EvaluatedData
+from genlab.tools.evaluate.measured_split import MeasuredSplit
+from genlab.tools.evaluate.metrics import EvaluationMetrics
+
+_FEW = 30
+
+
+def evaluation_notes(
+    metrics: EvaluationMetrics, data: EvaluatedData, found: MeasuredSplit, shared: Sequence[str]
+) -> Iterator[str]:
+    """Sentences on what was not measured, and on what makes figures look better than they are."""
+    count = len(found.indices)
+    if metrics.without_pairs:
+        yield f"Not measured, as the {data.split} data have no pairs: {', '.join(metrics.without_pairs)}."
+    if shared:
+        some = ", ".join(shared[:5]) + (f" and {len(shared) - 5} more" if len(shared) > 5 else "")
+        yield (
+            f"{len(shared)} of {count} measured pairs are equal to ones that the run trains or validates on, which"
+            f" flatters it: {some}."
+        )
+    if left := len(data.pairs) - count:
+        yield f"{left} pairs, of which no pixel counts, are left out."
+    if 0 < count < _FEW:
+        yield f"{count} images are few: another {count} may give quite different scores."
+    if any(metric.compares_sets for metric in metrics.metrics.values()) and data.training_apart(count) is None:
+        yield f"Sets of real pictures are not compared: {count} training targets apart are not there."
+    if not data.trained:
+        yield "The run's training data are not here as it had them, so nothing is compared with them."
