@@ -11,7 +11,6 @@ from .api import (
     estimate_memory as estimate_memory,
     evaluate as evaluate,
     inspect_data as inspect_data,
-    open_run as open_run,
     overfit as overfit,
     plan_ablation as plan_ablation,
     probe as probe,
@@ -123,6 +122,7 @@ from .registry.hooks import hookimpl as hookimpl
 from .registry.registry import Registry as Registry
 from .runs.annotation import RunAnnotation as RunAnnotation, annotate_run as annotate_run
 from .runs.checkpoint_choice import CheckpointChoice as CheckpointChoice
+from .runs.opening import open_run as open_run
 from .runs.prediction_size import PredictionSize as PredictionSize
 from .runs.pruning import prune_runs as prune_runs
 from .runs.removal import remove_runs as remove_runs

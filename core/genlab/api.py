@@ -27,7 +27,7 @@ from genlab.registry.discovery.trust import trusting
 from genlab.runs import training
 from genlab.runs.checkpoint_choice import CheckpointChoice
 from genlab.runs.folder import RunFolder
-from genlab.runs.kept_recipe import refuse_edited_recipe
+from genlab.runs.opening import open_run
 from genlab.runs.run import Run
 from genlab.runs.run_list import newest_to_resume
 from genlab.runs.starting_weights import read_starting_weights
@@ -544,26 +544,3 @@ def verify(
     if target is not None:
         write_certificate(certificate, target)
     return certificate
-
-
-def open_run(
-    path: str | Path, *, checkpoint: CheckpointChoice = "last", device: str = "auto", trust: bool = False
-) -> Run:
-    """Load a run: its recipe, its metrics, its networks.
-
-    Plugins given as files came with the run, and what needs them raises a `RunError` if this user has not run them
-    before: its recipe and its networks do, its manifest and its metrics do not.
-
-    Args:
-        path: the run's folder.
-        checkpoint: `last`, `best` (by the recipe's `checkpoint.best`), or a number of steps.
-        device: where to predict: auto, cpu, cuda or mps.
-        trust: whether to run the plugins that came with the run, and to remember them as trusted.
-
-    Raises:
-        RunError: not a run, its recipe.toml was edited since it began, or there is no such checkpoint.
-        DeviceError: the device asked for is not there.
-    """
-    folder = RunFolder.existing(as_path(path))
-    refuse_edited_recipe(folder)
-    return Run(folder, device, trust=trust, checkpoint=checkpoint)

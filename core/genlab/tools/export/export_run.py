@@ -13,8 +13,7 @@ from genlab.engine.runtime import memory_errors
 from genlab.errors import GenlabError, RunError
 from genlab.interfaces.dataset import SideName
 from genlab.runs.checkpoint_choice import CheckpointChoice
-from genlab.runs.folder import RunFolder
-from genlab.runs.kept_recipe import refuse_edited_recipe
+from genlab.runs.opening import open_run
 from genlab.runs.run import Run
 from genlab.tools.export.agreement import IMAGES, draw_images, largest_difference
 from genlab.tools.export.description import describe_export
@@ -101,15 +100,13 @@ def export_run(
     """
     if file_format not in (*_FORMATS, "hub"):
         raise ValueError(f"file_format: expected onnx, torch or hub, got {file_format!r}")
-    path, folder = as_path(out), RunFolder.existing(as_path(run))
-    refuse_edited_recipe(folder)
+    path, opened = as_path(out), open_run(run, checkpoint=checkpoint, device="cpu", trust=trust)
     if file_format == "hub":
         refuse_other_folder(path, overwrite=overwrite)
     else:
         refuse_unwritable(path, overwrite=overwrite)
     if file_format == "onnx":
         require_onnx_extra()
-    opened = Run(folder, "cpu", trust=trust, checkpoint=checkpoint)
     with memory_errors("Export on a machine with more memory."):
         if file_format == "hub":
             count = write_hub_folder(opened, path, on_progress)

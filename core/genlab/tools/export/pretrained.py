@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 
 from genlab.errors import RunError
-from genlab.runs.folder import RunFolder
-from genlab.runs.kept_recipe import refuse_edited_recipe
+from genlab.runs.opening import open_run
 from genlab.runs.run import Run
 from genlab.tools.export.description import LIBRARY
 from genlab.util.arguments import as_path
@@ -35,9 +34,7 @@ def from_pretrained(folder: str | Path, *, device: str = "auto", trust: bool = F
         what = "not a folder that was exported for a hub" if path.is_dir() else "there is no such folder"
         hint = "From a hub, download the whole folder first. To export a run: gen export RUN --format hub --out FOLDER"
         raise RunError(what, where=str(path), hint=hint)
-    found = RunFolder.existing(path)
-    refuse_edited_recipe(found)
-    return Run(found, device, trust=trust)
+    return open_run(path, device=device, trust=trust)
 
 
 def is_hub_folder(path: Path) -> bool:
