@@ -6,17 +6,13 @@ from .api import (
     ablate as ablate,
     bench as bench,
     check as check,
-    compare_runs as compare_runs,
     describe_networks as describe_networks,
     estimate_memory as estimate_memory,
-    evaluate as evaluate,
     inspect_data as inspect_data,
     overfit as overfit,
     plan_ablation as plan_ablation,
-    probe as probe,
     resume as resume,
     train as train,
-    verify as verify,
 )
 from .assemble.memory_estimate import MemoryEstimate as MemoryEstimate
 from .assemble.read import CheckedRecipe as CheckedRecipe, read_recipe as read_recipe
@@ -132,17 +128,21 @@ from .scaffold.package import create_plugin as create_plugin
 from .testing.check import CheckedComponent as CheckedComponent, check_components as check_components
 from .tools.bench.report import Benchmark as Benchmark
 from .tools.cache import clear_cache as clear_cache, inspect_cache as inspect_cache
+from .tools.compare.compare import compare_runs as compare_runs
 from .tools.compare.comparison import Comparison as Comparison
 from .tools.convert.convert import convert as convert
 from .tools.data_report import DataReport as DataReport
+from .tools.evaluate.evaluate import evaluate as evaluate
 from .tools.evaluate.evaluation import EvaluatedScore as EvaluatedScore, Evaluation as Evaluation
 from .tools.export.export_run import Exported as Exported, ExportFormat as ExportFormat, export_run as export_run
 from .tools.export.pretrained import from_pretrained as from_pretrained
 from .tools.overfit import Overfit as Overfit, OverfitLoss as OverfitLoss
 from .tools.predict import predict_files as predict_files, predict_pairs as predict_pairs
 from .tools.prediction_pairs import PredictedSplit as PredictedSplit
+from .tools.probe.probe import probe as probe
 from .tools.summary import NetworkSummary as NetworkSummary
 from .tools.verify.certificate import Certificate as Certificate, CertificateRow as CertificateRow
+from .tools.verify.verify import verify as verify
 
 __version__: str
 __all__: list[str]

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import get_args
 
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.jobs import JobEvent
@@ -20,12 +19,9 @@ from genlab.assemble.read import CheckedRecipe, read_recipe
 from genlab.assemble.starting_weights import StoredWeights
 from genlab.config.load import find_recipe
 from genlab.errors import DataUnavailableError
-from genlab.interfaces.dataset import Split
-from genlab.interfaces.listener import Probed
 from genlab.interfaces.loss import AnyLoss
 from genlab.registry.discovery.trust import trusting
 from genlab.runs import training
-from genlab.runs.checkpoint_choice import CheckpointChoice
 from genlab.runs.folder import RunFolder
 from genlab.runs.opening import open_run
 from genlab.runs.run import Run
@@ -33,20 +29,10 @@ from genlab.runs.run_list import newest_to_resume
 from genlab.runs.starting_weights import read_starting_weights
 from genlab.tools.bench.bench import run_benchmark
 from genlab.tools.bench.report import Benchmark
-from genlab.tools.compare.compare import measure_and_compare, require_several
-from genlab.tools.compare.comparison import Comparison
-from genlab.tools.compare.report import write_comparison_page
 from genlab.tools.data_report import DataReport, make_data_report
-from genlab.tools.evaluate.evaluate import EvaluationRequest, evaluate_run
-from genlab.tools.evaluate.evaluation import Evaluation
 from genlab.tools.overfit import Overfit, overfit_one_batch
-from genlab.tools.probe.probe import probe_skips
 from genlab.tools.summary import NetworkSummary, summarize_networks
-from genlab.tools.verify.certificate import Certificate
-from genlab.tools.verify.verify import verify_run
-from genlab.tools.verify.write import write_certificate
 from genlab.util.arguments import as_list, as_path, at_least, renamed_arguments
-from genlab.util.output_files import refuse_unwritable
 
 _log = logging.getLogger("genlab")
 
@@ -340,137 +326,6 @@ def plan_ablation(
         return Ablation(recipe, folder, overrides=overrides, plugins=files)
 
 
-@renamed_arguments(tell="on_progress")
-def probe(
-    run: str | Path,
-    *,
-    pairs: int = 16,
-    checkpoint: CheckpointChoice = "last",
-    device: str = "auto",
-    trust: bool = False,
-    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> Probed:
-    """Effect of each skip connection of a trained generator, and gradient norms of its levels.
-
-    Args:
-        run: the run's folder, where the result is written to `probe/`, that of another checkpoint than the last to
-            `probe/best/` or `probe/step-N/`.
-        pairs: how many validation pairs to use, two at least.
-        checkpoint: `last`, `best` (by the recipe's `checkpoint.best`), or a number of steps.
-        device: where to predict: auto, cpu, cuda or mps.
-        trust: whether to run code that came with a run of somebody else, and to remember it as trusted.
-        on_progress: called with (done, total), in skip connections.
-
-    Raises:
-        RunError: not a run, its generator has no skip connections, there is no such checkpoint, or it has code that is
-            not trusted.
-        DataError: its validation pairs are not available.
-        DeviceError: the device asked for is not there.
-    """
-    return probe_skips(open_run(run, checkpoint=checkpoint, device=device, trust=trust), pairs, on_progress)
-
-
-def evaluate(
-    run: str | Path,
-    *,
-    split: Split | None = None,
-    data: str | Path | None = None,
-    metrics: Iterable[str] = (),
-    overrides: Iterable[str] = (),
-    by: str | None = None,
-    out: str | Path | None = None,
-    csv: str | Path | None = None,
-    checkpoint: CheckpointChoice = "last",
-    device: str = "auto",
-    overwrite: bool = False,
-    trust: bool = False,
-    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> Evaluation:
-    """Measure a trained run on one split, each score with its interval and with what knows nothing gets.
-
-    The folder of the report has `evaluation.json`, `scores.csv` with the scores of each image, and `evaluation.html`
-    with the best, the median and the worst images. Pairs that cannot be read are all named in one error, and nothing
-    is written then.
-
-    Args:
-        run: the run's folder.
-        split: `test`, `validation` or `train`; by default `test` where the data have one, else `validation`.
-        data: a folder with other data, which the run's dataset reads instead of its own.
-        metrics: names of metrics besides those of the recipe, with their default settings.
-        overrides: `KEY=VALUE` texts of the tables `data` and `evaluate`, laid over the recipe.
-        by: the metric that ranks images; by default the first that has a value for each.
-        out: the folder of the report; by default a new one in the run's `evaluations`.
-        csv: a file to which the scores of each image are written too.
-        checkpoint: `last`, `best` (by the recipe's `checkpoint.best`), or a number of steps.
-        device: where to predict: auto, cpu, cuda or mps.
-        overwrite: whether files that are there already may be replaced.
-        trust: whether to run code that came with a run of somebody else, such as a judge, and to remember it as
-            trusted.
-        on_progress: called with (done, total), in pairs.
-
-    Raises:
-        RunError: not a run, it has no such checkpoint, or it has code that is not trusted.
-        DataError: there is no such split, images are of another kind than the run was trained on, or cannot be read.
-        RecipeError: a metric is not known, or needs pairs where there are none; or an override of something else.
-        StorageError: files are there already, or cannot be written.
-        DeviceError: the device asked for is not there.
-    """
-    if split not in (None, *get_args(Split)):
-        raise ValueError(f"split: expected test, validation or train, got {split!r}")
-    asked = EvaluationRequest(
-        split=split,
-        metrics=as_list(metrics, "metrics"),
-        overrides=as_list(overrides, "overrides"),
-        data=None if data is None else as_path(data),
-        by=by,
-        out=None if out is None else as_path(out),
-        csv=None if csv is None else as_path(csv),
-        overwrite=overwrite,
-    )
-    with trusting(trust):
-        return evaluate_run(open_run(run, checkpoint=checkpoint, device=device, trust=trust), asked, on_progress)
-
-
-def compare_runs(
-    runs: Iterable[str | Path],
-    *,
-    html: str | Path | None = None,
-    checkpoint: CheckpointChoice = "last",
-    device: str = "auto",
-    overwrite: bool = False,
-    trust: bool = False,
-    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> Comparison:
-    """Compare trained runs with the first of them: recipes, metrics on the same validation pairs, curves, pictures.
-
-    A run that cannot be measured, such as one whose data are not here, is compared by what it recorded; the
-    comparison's `cautions` say so, and what else is not the same.
-
-    Args:
-        runs: the runs' folders, two at least.
-        html: a file for a page with all of it, which needs no other file.
-        checkpoint: of each run `last`, `best` (by the recipe's `checkpoint.best`), or a number of steps.
-        device: where to predict: auto, cpu, cuda or mps.
-        overwrite: whether to replace that file.
-        trust: whether to run code that came with a run of somebody else, and to remember it as trusted.
-        on_progress: called with (done, total), in images.
-
-    Raises:
-        RunError: fewer than two runs, not a run, or no such checkpoint.
-        StorageError: the file exists or cannot be written.
-        DeviceError: the device asked for is not there.
-    """
-    paths = [as_path(run) for run in as_list(runs, "runs")]
-    require_several(paths)
-    if html is not None:
-        refuse_unwritable(as_path(html), overwrite=overwrite)
-    open_one = partial(open_run, checkpoint=checkpoint, device=device, trust=trust)
-    found = measure_and_compare(paths, open_one, on_progress)
-    if html is not None:
-        write_comparison_page(found, as_path(html))
-    return found
-
-
 def bench(
     recipe: str | Path,
     *,
@@ -498,49 +353,3 @@ def bench(
     assignments, files = as_list(overrides, "overrides"), [as_path(file) for file in as_list(plugins, "plugins")]
     check(recipe, overrides=assignments, plugins=files)
     return run_benchmark(recipe, assignments, files, rounds, trust, on_progress)
-
-
-def verify(
-    run: str | Path,
-    *,
-    overrides: Iterable[str] = (),
-    steps: int | None = None,
-    device: str | None = None,
-    tolerance: float | None = None,
-    out: str | Path | None = None,
-    overwrite: bool = False,
-    trust: bool = False,
-    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> Certificate:
-    """Verify a run against what it recorded: data, code and checkpoints by SHA-256, and steps that are trained again.
-
-    The first steps are trained again, and those between the last two checkpoints that it kept, in a temporary folder,
-    and compared with the values in its metrics.jsonl and with its checkpoints. Nothing is written into the run.
-
-    Args:
-        run: the run's folder.
-        overrides: `KEY=VALUE` texts that say where the data are now, such as `data.root=/new/place`.
-        steps: how many first steps to train again; by default those to the first values that the run recorded.
-        device: where to train: auto, cpu, cuda or mps; by default where the run was trained.
-        tolerance: largest relative difference of values; by default 0 on the CPU and with the PyTorch that trained the
-            run, and elsewhere 0.001, or 0.05 below float32.
-        out: file to write the certificate to, as Markdown, or as JSON if its name ends in `.json`.
-        overwrite: whether to replace that file.
-        trust: whether to run code that came with a run of somebody else, and to remember it as trusted.
-        on_progress: called with (done, total), in steps.
-
-    Raises:
-        RunError: not a run, it is being trained, its recipe or its plugins were edited, or it has fewer steps.
-        StorageError: the file exists, or cannot be written.
-    """
-    at_least(1, steps, "steps")
-    if tolerance is not None and not 0 <= tolerance <= 1:
-        raise ValueError(f"tolerance: expected a number from 0 to 1, got {tolerance}")
-    target = as_path(out) if out is not None else None
-    if target is not None:
-        refuse_unwritable(target, overwrite=overwrite)
-    with trusting(trust):
-        certificate = verify_run(RunFolder.existing(as_path(run)), overrides, steps, device, tolerance, on_progress)
-    if target is not None:
-        write_certificate(certificate, target)
-    return certificate

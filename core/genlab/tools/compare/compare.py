@@ -3,17 +3,63 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from genlab.errors import RunError
+from genlab.runs.checkpoint_choice import CheckpointChoice
 from genlab.runs.kept_recipe import kept_recipe
+from genlab.runs.opening import open_run
 from genlab.runs.run import Run
 from genlab.tools.compare.comparison import Comparison
 from genlab.tools.compare.measured_run import measure_run
+from genlab.tools.compare.report import write_comparison_page
+from genlab.util.arguments import as_list, as_path
+from genlab.util.output_files import refuse_unwritable
 
 
-def require_several(runs: Sequence[Path]) -> None:
+def compare_runs(
+    runs: Iterable[str | Path],
+    *,
+    html: str | Path | None = None,
+    checkpoint: CheckpointChoice = "last",
+    device: str = "auto",
+    overwrite: bool = False,
+    trust: bool = False,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Comparison:
+    """Compare trained runs with the first of them: recipes, metrics on the same validation pairs, curves, pictures.
+
+    A run that cannot be measured, such as one whose data are not here, is compared by what it recorded; the
+    comparison's `cautions` say so, and what else is not the same.
+
+    Args:
+        runs: the runs' folders, two at least.
+        html: a file for a page with all of it, which needs no other file.
+        checkpoint: of each run `last`, `best` (by the recipe's `checkpoint.best`), or a number of steps.
+        device: where to predict: auto, cpu, cuda or mps.
+        overwrite: whether to replace that file.
+        trust: whether to run code that came with a run of somebody else, and to remember it as trusted.
+        on_progress: called with (done, total), in images.
+
+    Raises:
+        RunError: fewer than two runs, not a run, or no such checkpoint.
+        StorageError: the file exists or cannot be written.
+        DeviceError: the device asked for is not there.
+    """
+    paths = [as_path(run) for run in as_list(runs, "runs")]
+    _require_several(paths)
+    if html is not None:
+        refuse_unwritable(as_path(html), overwrite=overwrite)
+    open_one = partial(open_run, checkpoint=checkpoint, device=device, trust=trust)
+    found = _measure(paths, open_one, on_progress)
+    if html is not None:
+        write_comparison_page(found, as_path(html))
+    return found
+
+
+def _require_several(runs: Sequence[Path]) -> None:
     """Raise a `RunError` unless there are several runs, each of which is given once."""
     if len(runs) < 2:
         hint = "Give another run, such as one that `gen runs` lists."
@@ -23,7 +69,7 @@ def require_several(runs: Sequence[Path]) -> None:
         raise RunError("this run is given twice", where=str(repeated))
 
 
-def measure_and_compare(
+def _measure(
     paths: Sequence[Path], open_one: Callable[[Path], Run], on_progress: Callable[[int, int], None]
 ) -> Comparison:
     """Measure runs, one after the other, and compare them with the first.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import get_args
 
 from torch import Tensor
 
@@ -10,6 +12,10 @@ from genlab.engine.inference import Predictor
 from genlab.engine.runtime import memory_errors
 from genlab.engine.validation import try_metrics
 from genlab.interfaces.batch import Batch
+from genlab.interfaces.dataset import Split
+from genlab.registry.discovery.trust import trusting
+from genlab.runs.checkpoint_choice import CheckpointChoice
+from genlab.runs.opening import open_run
 from genlab.runs.reading import read_run
 from genlab.runs.run import Run
 from genlab.tools.evaluate.data import open_evaluated
@@ -22,10 +28,72 @@ from genlab.tools.evaluate.progress import PairCounter
 from genlab.tools.evaluate.reference import read_reference, shared_keys
 from genlab.tools.evaluate.report import new_folder, refuse_other_report, scores_as_csv, write_report
 from genlab.tools.evaluate.request import EvaluationRequest, evaluated_recipe
+from genlab.util.arguments import as_list, as_path
 from genlab.util.files import write_text
 
 
-def evaluate_run(run: Run, asked: EvaluationRequest, on_progress: Callable[[int, int], None]) -> Evaluation:
+def evaluate(
+    run: str | Path,
+    *,
+    split: Split | None = None,
+    data: str | Path | None = None,
+    metrics: Iterable[str] = (),
+    overrides: Iterable[str] = (),
+    by: str | None = None,
+    out: str | Path | None = None,
+    csv: str | Path | None = None,
+    checkpoint: CheckpointChoice = "last",
+    device: str = "auto",
+    overwrite: bool = False,
+    trust: bool = False,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Evaluation:
+    """Measure a trained run on one split, each score with its interval and with what knows nothing gets.
+
+    The folder of the report has `evaluation.json`, `scores.csv` with the scores of each image, and `evaluation.html`
+    with the best, the median and the worst images. Pairs that cannot be read are all named in one error, and nothing
+    is written then.
+
+    Args:
+        run: the run's folder.
+        split: `test`, `validation` or `train`; by default `test` where the data have one, else `validation`.
+        data: a folder with other data, which the run's dataset reads instead of its own.
+        metrics: names of metrics besides those of the recipe, with their default settings.
+        overrides: `KEY=VALUE` texts of the tables `data` and `evaluate`, laid over the recipe.
+        by: the metric that ranks images; by default the first that has a value for each.
+        out: the folder of the report; by default a new one in the run's `evaluations`.
+        csv: a file to which the scores of each image are written too.
+        checkpoint: `last`, `best` (by the recipe's `checkpoint.best`), or a number of steps.
+        device: where to predict: auto, cpu, cuda or mps.
+        overwrite: whether files that are there already may be replaced.
+        trust: whether to run code that came with a run of somebody else, such as a judge, and to remember it as
+            trusted.
+        on_progress: called with (done, total), in pairs.
+
+    Raises:
+        RunError: not a run, it has no such checkpoint, or it has code that is not trusted.
+        DataError: there is no such split, images are of another kind than the run was trained on, or cannot be read.
+        RecipeError: a metric is not known, or needs pairs where there are none; or an override of something else.
+        StorageError: files are there already, or cannot be written.
+        DeviceError: the device asked for is not there.
+    """
+    if split not in (None, *get_args(Split)):
+        raise ValueError(f"split: expected test, validation or train, got {split!r}")
+    asked = EvaluationRequest(
+        split=split,
+        metrics=as_list(metrics, "metrics"),
+        overrides=as_list(overrides, "overrides"),
+        data=None if data is None else as_path(data),
+        by=by,
+        out=None if out is None else as_path(out),
+        csv=None if csv is None else as_path(csv),
+        overwrite=overwrite,
+    )
+    with trusting(trust):
+        return _evaluate(open_run(run, checkpoint=checkpoint, device=device, trust=trust), asked, on_progress)
+
+
+def _evaluate(run: Run, asked: EvaluationRequest, on_progress: Callable[[int, int], None]) -> Evaluation:
     """Measure a run, and write the report."""
     refuse_other_report(asked.out, asked.csv, overwrite=asked.overwrite)
     predictor, step = Predictor(run.method, run.recipe.settings.inference), run.step  # before the data are read

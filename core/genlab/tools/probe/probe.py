@@ -22,31 +22,49 @@ from genlab.interfaces.batch import Batch
 from genlab.interfaces.listener import Pictures, Probed, SkipEffect
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Skip
+from genlab.runs.checkpoint_choice import CheckpointChoice
+from genlab.runs.opening import open_run
 from genlab.runs.run import Run
 from genlab.tools.probe.report import write_probe_report
 from genlab.tools.probe.skips import SkipProbe
+from genlab.util.arguments import renamed_arguments
 from genlab.util.files import file_lock, remove_partial, storage_errors
 
 SHOWN = 3
 
 
-def probe_skips(run: Run, pairs: int, on_progress: Callable[[int, int], None]) -> Probed:
-    """Replace the features of each skip connection, one at a time, and measure the effect on predictions.
-
-    The result is written to `probe/` in the run's folder, that of another checkpoint than the last to `probe/best/` or
-    `probe/step-N/`, and passed to the recipe's listeners.
+@renamed_arguments(tell="on_progress")
+def probe(
+    run: str | Path,
+    *,
+    pairs: int = 16,
+    checkpoint: CheckpointChoice = "last",
+    device: str = "auto",
+    trust: bool = False,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Probed:
+    """Effect of each skip connection of a trained generator, and gradient norms of its levels.
 
     Args:
-        run: the run.
-        pairs: how many validation pairs to use, two at least; no more than there are.
+        run: the run's folder, where the result is written to `probe/`, that of another checkpoint than the last to
+            `probe/best/` or `probe/step-N/`.
+        pairs: how many validation pairs to use, two at least.
+        checkpoint: `last`, `best` (by the recipe's `checkpoint.best`), or a number of steps.
+        device: where to predict: auto, cpu, cuda or mps.
+        trust: whether to run code that came with a run of somebody else, and to remember it as trusted.
         on_progress: called with (done, total), in skip connections.
 
     Raises:
-        ValueError: `pairs` is below two.
-        RunError: the generator has no skip connections, there is no trained one, or another process is probing it.
-        PluginError: its skip connections break the contract.
-        DataError: the validation pairs are not available, or there is only one.
+        RunError: not a run, its generator has no skip connections, there is no such checkpoint, or it has code that is
+            not trusted.
+        DataError: its validation pairs are not available.
+        DeviceError: the device asked for is not there.
     """
+    return probe_skips(open_run(run, checkpoint=checkpoint, device=device, trust=trust), pairs, on_progress)
+
+
+def probe_skips(run: Run, pairs: int, on_progress: Callable[[int, int], None]) -> Probed:
+    """Replace the features of each skip connection of an opened run, one at a time; `probe` describes it."""
     if pairs < 2:
         raise ValueError(f"pairs: expected at least 2, as skips carry another image's features, got {pairs}")
     run.folder.refuse_links()

@@ -2,141 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 from genlab.assemble.read import CheckedRecipe, with_overrides
 from genlab.assemble.role_tables import aligned
 from genlab.config.changed_values import changed_values
-from genlab.engine.checkpoint_state import IntactCheckpoint
-from genlab.engine.runtime import choose_device, device_name
+from genlab.engine.runtime import choose_device
 from genlab.errors import RunError
-from genlab.runs import provenance
+from genlab.registry.discovery.trust import trusting
 from genlab.runs.folder import RunFolder
-from genlab.runs.manifest import Manifest
 from genlab.runs.reading import read_run
-from genlab.tools.verify.certificate import Certificate, CertificateRow
-from genlab.tools.verify.file_rows import check_checkpoints, code_rows, conversion_row
-from genlab.tools.verify.retraining import Retraining, unverified_steps
+from genlab.tools.verify.certificate import Certificate
+from genlab.tools.verify.verification import Verification
 from genlab.util import environment
-from genlab.util.arguments import as_list
-from genlab.util.files import file_digest
+from genlab.util.arguments import as_list, as_path, at_least
+from genlab.util.files import write_json, write_text
+from genlab.util.output_files import refuse_unwritable
 
 
-def verify_run(
-    folder: RunFolder,
-    overrides: Iterable[str],
-    steps: int | None,
-    device: str | None,
-    tolerance: float | None,
-    on_progress: Callable[[int, int], None],
+def verify(
+    run: str | Path,
+    *,
+    overrides: Iterable[str] = (),
+    steps: int | None = None,
+    device: str | None = None,
+    tolerance: float | None = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    trust: bool = False,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Certificate:
-    """Verify a run against what it recorded; see `genlab.verify`."""
-    environment.refuse_several_processes()
-    if device is not None:
-        choose_device(device)
-    manifest = folder.read()
-    if manifest.status == "running":
-        raise RunError("another process is training this run", where=str(folder.path), hint="Verify it afterwards.")
-    checked = _with_places(read_run(folder), as_list(overrides, "overrides"), folder)
-    return _Verification(folder, manifest, checked, steps, device, tolerance, on_progress).certificate()
+    """Verify a run against what it recorded: data, code and checkpoints by SHA-256, and steps that are trained again.
 
+    The first steps are trained again, and those between the last two checkpoints that it kept, in a temporary folder,
+    and compared with the values in its metrics.jsonl and with its checkpoints. Nothing is written into the run.
 
-@dataclass(frozen=True)
-class _Verification:
-    folder: RunFolder
-    manifest: Manifest
-    checked: CheckedRecipe
-    steps: int | None
-    device: str | None
-    tolerance: float | None
-    on_progress: Callable[[int, int], None]
+    Args:
+        run: the run's folder.
+        overrides: `KEY=VALUE` texts that say where the data are now, such as `data.root=/new/place`.
+        steps: how many first steps to train again; by default those to the first values that the run recorded.
+        device: where to train: auto, cpu, cuda or mps; by default where the run was trained.
+        tolerance: largest relative difference of values; by default 0 on the CPU and with the PyTorch that trained the
+            run, and elsewhere 0.001, or 0.05 below float32.
+        out: file to write the certificate to, as Markdown, or as JSON if its name ends in `.json`.
+        overwrite: whether to replace that file.
+        trust: whether to run code that came with a run of somebody else, and to remember it as trusted.
+        on_progress: called with (done, total), in steps.
 
-    def certificate(self) -> Certificate:
-        manifest, recipe = self.manifest, self.checked.recipe
-        kept = check_checkpoints(self.folder, manifest)
-        by_step = {it.found.progress.step: it.found for it in kept if it.found}
-        retraining = Retraining(
-            folder=self.folder,
-            manifest=manifest,
-            checked=self.checked,
-            kept=by_step,
-            whole=[it.found for it in kept if it.found and it.is_whole],
-            steps=self.steps,
-            device=self.device,
-            tolerance=self.tolerance,
-            on_progress=self.on_progress,
-        )
-        if self.steps is not None and self.steps > retraining.done:
-            what = f"the run has trained {retraining.done:,} steps, and --steps {self.steps} asks for more"
-            raise RunError(what, where=str(self.folder.path))
-        rows = [self._recipe_row(), *code_rows(manifest, recipe), *(it.row for it in kept)]
-        if not kept:
-            rows.append(CertificateRow("checkpoints", "not verified", "the run has none"))
-        rows += self._conversion_rows() if manifest.conversion else retraining.rows()
-        machine = environment.machine(device_name(choose_device(retraining.device_here), recipe.settings.train.threads))
-        versions = provenance.library_versions() | provenance.plugin_versions(recipe)
-        return Certificate(
-            run=str(self.folder.path),
-            id=manifest.id,
-            made=datetime.now(UTC),
-            facts=self._facts(),
-            rows=rows,
-            versions=_both(manifest.versions | manifest.plugins, versions),
-            machine=_both(manifest.machine, machine),
-            hashes=self._hashes(by_step),
-        )
-
-    def _recipe_row(self) -> CertificateRow:
-        files = len(self.manifest.plugin_files or ())
-        plugins = f", and {files} plugin file{'s' * (files != 1)} by SHA-256" if files else ""
-        return CertificateRow("recipe", "verified", f"recipe.toml has the values that run.json has{plugins}")
-
-    def _conversion_rows(self) -> list[CertificateRow]:
-        assert self.manifest.conversion is not None
-        reason = (
-            f"the run was converted from {self.manifest.conversion.file}: it has no training and no data of its own"
-        )
-        return [
-            conversion_row(self.manifest.conversion),
-            CertificateRow("data", "not verified", reason),
-            *unverified_steps(reason),
-        ]
-
-    def _facts(self) -> dict[str, str]:
-        manifest = self.manifest
-        facts = {
-            "title": manifest.title,
-            "made": f"{manifest.created:%Y-%m-%d %H:%M} UTC, by {' '.join(manifest.command)}",
-            "status": f"{manifest.status} at step {manifest.step:,} of {manifest.steps:,}",
-        }
-        if manifest.ended_early:
-            facts["ended early"] = f"by {manifest.ended_early.by}: {manifest.ended_early.reason}"
-        if manifest.conversion:
-            facts["converted from"] = f"{manifest.conversion.file}, {manifest.conversion.layout}"
-        if "changed" in manifest.facts:
-            facts["changed by resumes"] = manifest.facts["changed"]
-        if manifest.data.changes:
-            facts["data changed"] = ", ".join(f"at step {change.step:,}" for change in manifest.data.changes)
-        if manifest.git:
-            changed = ", with uncommitted changes" if manifest.git.get("changed") == "yes" else ""
-            facts["git"] = f"commit {manifest.git.get('commit')}{changed}, of the folder that it was started in"
-        return facts
-
-    def _hashes(self, kept: Mapping[int, IntactCheckpoint]) -> dict[str, str]:
-        data = {"train": "training pairs", "validation": "validation pairs"}
-        return {
-            "run.json": file_digest(self.folder.manifest_path),
-            "recipe.toml": file_digest(self.folder.recipe_path),
-            **{data.get(name, name): digest for name, digest in self.manifest.data.fingerprints.items()},
-            **{f"code of {name}": digest for name, digest in self.manifest.code.items()},
-            **{
-                f"checkpoints/{it.path.name}/{name}": digest
-                for it in kept.values()
-                for name, digest in it.digests.items()
-            },
-        }
+    Raises:
+        RunError: not a run, it is being trained, its recipe or its plugins were edited, or it has fewer steps.
+        StorageError: the file exists, or cannot be written.
+    """
+    at_least(1, steps, "steps")
+    if tolerance is not None and not 0 <= tolerance <= 1:
+        raise ValueError(f"tolerance: expected a number from 0 to 1, got {tolerance}")
+    target = as_path(out) if out is not None else None
+    if target is not None:
+        refuse_unwritable(target, overwrite=overwrite)
+    folder = RunFolder.existing(as_path(run))
+    with trusting(trust):
+        environment.refuse_several_processes()
+        if device is not None:
+            choose_device(device)
+        manifest = folder.read()
+        if manifest.status == "running":
+            raise RunError("another process is training this run", where=str(folder.path), hint="Verify it afterwards.")
+        checked = _with_places(read_run(folder), as_list(overrides, "overrides"), folder)
+        certificate = Verification(folder, manifest, checked, steps, device, tolerance, on_progress).certificate()
+    if target is not None:
+        _write(certificate, target)
+    return certificate
 
 
 def _with_places(checked: CheckedRecipe, overrides: Sequence[str], folder: RunFolder) -> CheckedRecipe:
@@ -149,5 +85,9 @@ def _with_places(checked: CheckedRecipe, overrides: Sequence[str], folder: RunFo
     return found
 
 
-def _both(then: Mapping[str, str], now: Mapping[str, str]) -> dict[str, tuple[str | None, str | None]]:
-    return {name: (then.get(name), now.get(name)) for name in {**then, **now}}
+def _write(certificate: Certificate, path: Path) -> None:
+    """Write a certificate, as JSON to a file whose name ends in `.json`, otherwise as Markdown."""
+    if path.suffix.lower() == ".json":
+        write_json(path, certificate.as_json())
+    else:
+        write_text(path, certificate.markdown())
