@@ -6,15 +6,11 @@ from .api import (
     ablate as ablate,
     bench as bench,
     check as check,
-    describe_networks as describe_networks,
-    estimate_memory as estimate_memory,
-    inspect_data as inspect_data,
-    overfit as overfit,
     plan_ablation as plan_ablation,
     resume as resume,
     train as train,
 )
-from .assemble.memory_estimate import MemoryEstimate as MemoryEstimate
+from .assemble.memory_estimate import MemoryEstimate as MemoryEstimate, estimate_memory as estimate_memory
 from .assemble.read import CheckedRecipe as CheckedRecipe, read_recipe as read_recipe
 from .assemble.recipe_schema import recipe_schema as recipe_schema
 from .config.copy import copy_recipe as copy_recipe
@@ -131,16 +127,16 @@ from .tools.cache import clear_cache as clear_cache, inspect_cache as inspect_ca
 from .tools.compare.compare import compare_runs as compare_runs
 from .tools.compare.comparison import Comparison as Comparison
 from .tools.convert.convert import convert as convert
-from .tools.data_report import DataReport as DataReport
+from .tools.data_report import DataReport as DataReport, inspect_data as inspect_data
 from .tools.evaluate.evaluate import evaluate as evaluate
 from .tools.evaluate.evaluation import EvaluatedScore as EvaluatedScore, Evaluation as Evaluation
 from .tools.export.export_run import Exported as Exported, ExportFormat as ExportFormat, export_run as export_run
 from .tools.export.pretrained import from_pretrained as from_pretrained
-from .tools.overfit import Overfit as Overfit, OverfitLoss as OverfitLoss
+from .tools.overfit import Overfit as Overfit, OverfitLoss as OverfitLoss, overfit as overfit
 from .tools.predict import predict_files as predict_files, predict_pairs as predict_pairs
 from .tools.prediction_pairs import PredictedSplit as PredictedSplit
 from .tools.probe.probe import probe as probe
-from .tools.summary import NetworkSummary as NetworkSummary
+from .tools.summary import NetworkSummary as NetworkSummary, describe_networks as describe_networks
 from .tools.verify.certificate import Certificate as Certificate, CertificateRow as CertificateRow
 from .tools.verify.verify import verify as verify
 

@@ -1,4 +1,4 @@
-"""The verbs of the command line, as functions."""
+"""Checking, training, resuming and benchmarks of recipes, and their ablations: what puts packages together."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ from genlab.ablation.ablate import Ablation
 from genlab.ablation.jobs import JobEvent
 from genlab.ablation.plan import TABLE as ABLATION, make_plan
 from genlab.ablation.results import AblationResult
-from genlab.assemble.experiment import build_method, construct, prepare, with_ranges
-from genlab.assemble.memory_estimate import MemoryEstimate, estimate_training_memory
+from genlab.assemble.experiment import build_method, construct
 from genlab.assemble.networks import outline_networks, outlined
-from genlab.assemble.open_data import open_data
 from genlab.assemble.read import CheckedRecipe, read_recipe
 from genlab.assemble.starting_weights import StoredWeights
 from genlab.config.load import find_recipe
-from genlab.errors import DataUnavailableError
 from genlab.interfaces.loss import AnyLoss
 from genlab.registry.discovery.trust import trusting
 from genlab.runs import training
@@ -29,9 +26,6 @@ from genlab.runs.run_list import newest_to_resume
 from genlab.runs.starting_weights import read_starting_weights
 from genlab.tools.bench.bench import run_benchmark
 from genlab.tools.bench.report import Benchmark
-from genlab.tools.data_report import DataReport, make_data_report
-from genlab.tools.overfit import Overfit, overfit_one_batch
-from genlab.tools.summary import NetworkSummary, summarize_networks
 from genlab.util.arguments import as_list, as_path, at_least, renamed_arguments
 
 _log = logging.getLogger("genlab")
@@ -66,118 +60,12 @@ def check(
     return checked
 
 
-def estimate_memory(
-    recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = (), trust: bool = False
-) -> MemoryEstimate:
-    """Estimate of the memory that a recipe's training takes: a step without values, for pairs of three channels.
-
-    The data are not read. A process takes more than its tensors, 1.2 to 1.9 times as much on a CPU.
-
-    Args:
-        recipe: the path of a recipe, or the name of one that ships with genlab.
-        overrides: `KEY=VALUE` texts, laid over the recipe.
-        plugins: Python files with plugins.
-        trust: whether to run code that came with a run of somebody else, such as a judge that the recipe names, and to
-            remember it as trusted.
-
-    Raises:
-        RecipeError: with all that is wrong.
-        PluginError: a plugin's file cannot be loaded.
-        TrainingError: a step without values fails, such as of a component that computes with them.
-    """
-    checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
-    with trusting(trust):
-        return estimate_training_memory(checked.recipe, checked.document)
-
-
-def overfit(
-    recipe: str | Path,
-    *,
-    overrides: Iterable[str] = (),
-    plugins: Iterable[str | Path] = (),
-    steps: int = 300,
-    trust: bool = False,
-    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> Overfit:
-    """Train on a recipe's first batch alone, which must drive its losses down; nothing of it is kept.
-
-    Args:
-        recipe: the path of a recipe, or the name of one that ships with genlab.
-        overrides: `KEY=VALUE` texts, laid over the recipe.
-        plugins: Python files with plugins.
-        steps: the most steps to take; it ends as soon as the losses have fallen by a quarter.
-        trust: whether to run code that came with a run of somebody else, such as a judge that the recipe names, and to
-            remember it as trusted.
-        on_progress: called with (done, total), in steps.
-
-    Raises:
-        TrainingError: a loss does not fall, has next to no weight, or none compares a prediction with a target.
-        GenlabError: another of its kinds, for everything that a person can mend.
-    """
-    at_least(1, steps, "steps")
-    checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
-    with trusting(trust):
-        return overfit_one_batch(checked, steps, on_progress)
-
-
 def _construct_method(
     checked: CheckedRecipe, losses: Mapping[str, AnyLoss], weights: Mapping[str, StoredWeights]
 ) -> None:
     channels = (3, 3)
     networks, _ = outline_networks(checked.recipe, channels, weights, checked.document)
     build_method(checked.recipe, networks, losses, channels, checked.document)
-
-
-def describe_networks(
-    recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()
-) -> list[NetworkSummary]:
-    """A recipe's networks level by level, for its data's channels, or for three where the data are not available.
-
-    Args:
-        recipe: the path of a recipe, or the name of one that ships with genlab.
-        overrides: `KEY=VALUE` texts, laid over the recipe.
-        plugins: Python files with plugins.
-
-    Raises:
-        RecipeError: with all that is wrong.
-        DataError: the data are there and damaged.
-    """
-    checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
-    built = checked.recipe
-    try:
-        data = open_data(construct(built, checked.document).data)
-        channels = prepare(with_ranges(built, data), data.training).channels
-    except DataUnavailableError:
-        channels = (3, 3)
-    weights = read_starting_weights(built, checked.document)
-
-    def describe() -> list[NetworkSummary]:
-        networks, starts = outline_networks(built, channels, weights, checked.document)
-        return summarize_networks(networks, built, channels, starts)
-
-    return outlined(describe)
-
-
-def inspect_data(
-    recipe: str | Path,
-    *,
-    overrides: Iterable[str] = (),
-    plugins: Iterable[str | Path] = (),
-    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> DataReport:
-    """Report of a recipe's data; every pair is read once, so that unreadable ones are found before training.
-
-    Args:
-        recipe: the path of a recipe, or the name of one that ships with genlab.
-        overrides: `KEY=VALUE` texts, laid over the recipe.
-        plugins: Python files with plugins.
-        on_progress: called with (done, total), in pairs.
-
-    Raises:
-        RecipeError: with all that is wrong.
-        DataError: the data are not available, or a pair is invalid.
-    """
-    return make_data_report(read_recipe(recipe, overrides=overrides, plugins=plugins), on_progress)
 
 
 @renamed_arguments(set="overrides")

@@ -66,8 +66,10 @@ def _import() -> None:
     import torch._dynamo  # noqa: F401  (which steps on tensors without values take)
     import typer  # noqa: F401
 
-    import genlab.api
-    import genlab.cli.app  # noqa: F401
+    import genlab.cli.app
+
+    for name in genlab.__all__:
+        getattr(genlab, name)
 
 
 def _refuse_threads() -> None:

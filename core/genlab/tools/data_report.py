@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 from typing import get_args
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from genlab.assemble.augmentations import try_augmentations
 from genlab.assemble.experiment import construct, prepare, with_ranges
 from genlab.assemble.open_data import open_data
-from genlab.assemble.read import CheckedRecipe
+from genlab.assemble.read import CheckedRecipe, read_recipe
 from genlab.data.order import evenly_spaced
 from genlab.data.prepared import PreparedPairs
 from genlab.errors import DataError
@@ -91,17 +92,29 @@ class DataReport:
         return [key for content, keys in validation.items() if content in train for key in keys]
 
 
-def make_data_report(checked: CheckedRecipe, on_progress: Callable[[int, int], None]) -> DataReport:
-    """Read and prepare every pair once.
+def inspect_data(
+    recipe: str | Path,
+    *,
+    overrides: Iterable[str] = (),
+    plugins: Iterable[str | Path] = (),
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> DataReport:
+    """Report of a recipe's data; every pair is read once, so that unreadable ones are found before training.
 
     Args:
-        checked: the recipe.
+        recipe: the path of a recipe, or the name of one that ships with genlab.
+        overrides: `KEY=VALUE` texts, laid over the recipe.
+        plugins: Python files with plugins.
         on_progress: called with (done, total), in pairs.
 
     Raises:
-        RecipeError: an augmentation does not take such data.
-        DataError: some cannot be read, or do not fit; it lists all of them.
+        RecipeError: with all that is wrong; or an augmentation does not take such data.
+        DataError: the data are not available; or pairs cannot be read, or do not fit, and it lists all of them.
     """
+    return _report(read_recipe(recipe, overrides=overrides, plugins=plugins), on_progress)
+
+
+def _report(checked: CheckedRecipe, on_progress: Callable[[int, int], None]) -> DataReport:
     parts = construct(checked.recipe, checked.document)
     data = open_data(parts.data)
     recipe = with_ranges(checked.recipe, data)

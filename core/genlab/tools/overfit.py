@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.utils import get_total_norm
 from typing_extensions import override
 
-from genlab.assemble.read import CheckedRecipe, with_overrides
+from genlab.assemble.read import CheckedRecipe, read_recipe, with_overrides
 from genlab.config.validate import bare
 from genlab.engine.experiment import Experiment
 from genlab.engine.listener_list import ListenerList
@@ -25,7 +25,9 @@ from genlab.errors import TrainingError
 from genlab.interfaces.listener import Listener, Step, StepMetrics
 from genlab.interfaces.loss import Loss
 from genlab.interfaces.method import Method, Phase
+from genlab.registry.discovery.trust import trusting
 from genlab.runs.starting_weights import build_with_weights
+from genlab.util.arguments import at_least
 
 FALL = 0.75
 """The part of its first value to which a loss must fall; noise and a layer that learns alone do less."""
@@ -65,20 +67,39 @@ class Overfit:
     losses: Mapping[str, OverfitLoss]
 
 
-def overfit_one_batch(checked: CheckedRecipe, steps: int, on_progress: Callable[[int, int], None]) -> Overfit:
-    """Train on the recipe's first batch alone, until the losses that compare have fallen; nothing is kept.
+def overfit(
+    recipe: str | Path,
+    *,
+    overrides: Iterable[str] = (),
+    plugins: Iterable[str | Path] = (),
+    steps: int = 300,
+    trust: bool = False,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Overfit:
+    """Train on a recipe's first batch alone, which must drive its losses down; nothing of it is kept.
 
     Schedules follow a training of that length.
 
     Args:
-        checked: the recipe.
-        steps: the most steps to take.
+        recipe: the path of a recipe, or the name of one that ships with genlab.
+        overrides: `KEY=VALUE` texts, laid over the recipe.
+        plugins: Python files with plugins.
+        steps: the most steps to take; it ends as soon as the losses have fallen by a quarter.
+        trust: whether to run code that came with a run of somebody else, such as a judge that the recipe names, and to
+            remember it as trusted.
         on_progress: called with (done, total), in steps.
 
     Raises:
-        TrainingError: a loss does not fall, has next to no weight, or there is none that compares.
-        GenlabError: what a training would raise.
+        TrainingError: a loss does not fall, has next to no weight, or none compares a prediction with a target.
+        GenlabError: another of its kinds, for everything that a person can mend.
     """
+    at_least(1, steps, "steps")
+    checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
+    with trusting(trust):
+        return _overfit(checked, steps, on_progress)
+
+
+def _overfit(checked: CheckedRecipe, steps: int, on_progress: Callable[[int, int], None]) -> Overfit:
     shortened = with_overrides(checked, [f"train.steps={steps}", "train.values_every=1", "train.compile=false"])
     with memory_errors(), TemporaryDirectory() as folder:
         experiment = build_with_weights(shortened)[0].experiment

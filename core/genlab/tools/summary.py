@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from genlab.assemble.experiment import construct, prepare, with_ranges
 from genlab.assemble.facts import count_frozen, count_parameters
+from genlab.assemble.networks import outline_networks, outlined
+from genlab.assemble.open_data import open_data
+from genlab.assemble.read import read_recipe
 from genlab.assemble.recipe import Recipe
 from genlab.assemble.weights_match import WeightsMatch
+from genlab.errors import DataUnavailableError
 from genlab.interfaces.network import Discriminator, Generator, Network, as_scored
 from genlab.interfaces.role import SIDES, Role
+from genlab.runs.starting_weights import read_starting_weights
 
 
 @dataclass(frozen=True)
@@ -46,17 +53,40 @@ class NetworkSummary:
     start: WeightsMatch | None = None
 
 
-def summarize_networks(
-    networks: Mapping[str, Network], recipe: Recipe, channels: tuple[int, int], starts: Mapping[str, WeightsMatch]
+def describe_networks(
+    recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()
 ) -> list[NetworkSummary]:
-    """Pass one empty image through each network, and record the output shape of every level.
+    """A recipe's networks level by level, for its data's channels, or for three where the data are not available.
 
     Args:
-        networks: by role.
-        recipe: with their roles, names and size.
-        channels: of condition and target.
-        starts: what networks start with, by role.
+        recipe: the path of a recipe, or the name of one that ships with genlab.
+        overrides: `KEY=VALUE` texts, laid over the recipe.
+        plugins: Python files with plugins.
+
+    Raises:
+        RecipeError: with all that is wrong.
+        DataError: the data are there and damaged.
     """
+    checked = read_recipe(recipe, overrides=overrides, plugins=plugins)
+    built = checked.recipe
+    try:
+        data = open_data(construct(built, checked.document).data)
+        channels = prepare(with_ranges(built, data), data.training).channels
+    except DataUnavailableError:
+        channels = (3, 3)
+    weights = read_starting_weights(built, checked.document)
+
+    def describe() -> list[NetworkSummary]:
+        networks, starts = outline_networks(built, channels, weights, checked.document)
+        return _summarize_all(networks, built, channels, starts)
+
+    return outlined(describe)
+
+
+def _summarize_all(
+    networks: Mapping[str, Network], recipe: Recipe, channels: tuple[int, int], starts: Mapping[str, WeightsMatch]
+) -> list[NetworkSummary]:
+    """Pass one empty image through each network, and record the output shape of every level."""
     summaries: list[NetworkSummary] = []
     for role, network in networks.items():
         inputs = _inputs(network, recipe.roles[role], channels, recipe.settings.input.height_width)
