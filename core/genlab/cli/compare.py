@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genlab.cli.options import CheckpointOption, DeviceName, JsonOption, RunsArgument, TrustOption
+from genlab.cli.options import (
+    CheckpointOption,
+    DeviceName,
+    DeviceOption,
+    JsonOption,
+    OverwriteOption,
+    RunsArgument,
+    TrustOption,
+)
 
 if TYPE_CHECKING:
     from genlab import Comparison
@@ -19,8 +27,8 @@ def compare(
         Path | None, typer.Option(metavar="FILE", help="Also write a page with curves, and pictures side by side.")
     ] = None,
     checkpoint: CheckpointOption = "last",
-    device: Annotated[DeviceName, typer.Option(help="Device to predict on.")] = DeviceName.AUTO,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing page.")] = False,
+    device: DeviceOption = DeviceName.AUTO,
+    overwrite: OverwriteOption = False,
     trust: TrustOption = False,
     json: JsonOption = False,
 ) -> None:

@@ -9,7 +9,16 @@ from typing import Annotated
 
 import typer
 
-from genlab.cli.options import CheckpointOption, DeviceName, JsonOption, OverridesOption, RunArgument, TrustOption
+from genlab.cli.options import (
+    CheckpointOption,
+    DeviceName,
+    DeviceOption,
+    JsonOption,
+    OverridesOption,
+    OverwriteOption,
+    RunArgument,
+    TrustOption,
+)
 
 
 class SplitName(StrEnum):
@@ -42,8 +51,8 @@ def evaluate(
         Path | None, typer.Option(metavar="FILE", help="Also write the scores of each image to this file.")
     ] = None,
     checkpoint: CheckpointOption = "last",
-    device: Annotated[DeviceName, typer.Option(help="Device to predict on.")] = DeviceName.AUTO,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
+    device: DeviceOption = DeviceName.AUTO,
+    overwrite: OverwriteOption = False,
     trust: TrustOption = False,
     json: JsonOption = False,
 ) -> None:

@@ -63,6 +63,8 @@ CheckpointOption = Annotated[
         parser=_parse_checkpoint,
     ),
 ]
+DeviceOption = Annotated[DeviceName, typer.Option("--device", help="Device to predict on.")]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
 StopAtOption = Annotated[
     int | None, typer.Option("--stop-at", min=1, metavar="N", help="Pause after N steps; resume with `gen resume`.")
 ]

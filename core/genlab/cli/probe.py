@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genlab.cli.options import CheckpointOption, DeviceName, JsonOption, RunArgument, TrustOption
+from genlab.cli.options import CheckpointOption, DeviceName, DeviceOption, JsonOption, RunArgument, TrustOption
 
 if TYPE_CHECKING:
     from genlab.interfaces.listener import Interval, Probed
@@ -17,7 +17,7 @@ def probe(
     run: RunArgument,
     pairs: Annotated[int, typer.Option(min=2, metavar="N", help="Number of validation pairs to use.")] = 16,
     checkpoint: CheckpointOption = "last",
-    device: Annotated[DeviceName, typer.Option(help="Device to predict on.")] = DeviceName.AUTO,
+    device: DeviceOption = DeviceName.AUTO,
     trust: TrustOption = False,
     json: JsonOption = False,
 ) -> None:

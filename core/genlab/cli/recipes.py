@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from genlab.cli.help import Verb, VerbGroup
-from genlab.cli.options import JsonOption, OverridesOption, PluginOption, RecipeArgument
+from genlab.cli.options import JsonOption, OverridesOption, OverwriteOption, PluginOption, RecipeArgument
 
 app = typer.Typer(cls=VerbGroup, help="List, show and copy built-in recipes.", no_args_is_help=True)
 
@@ -70,7 +70,7 @@ def copy(
 @app.command(cls=Verb)
 def schema(
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it to a file.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
+    overwrite: OverwriteOption = False,
     plugin: PluginOption = [],  # noqa: B006  (typer copies it)
 ) -> None:
     """Print the JSON Schema of recipes, from the components that are installed."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from genlab.cli.options import DeviceName, JsonOption, RunArgument, TrustOption
+from genlab.cli.options import DeviceName, JsonOption, OverwriteOption, RunArgument, TrustOption
 
 
 def verify(
@@ -38,7 +38,7 @@ def verify(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the certificate to a file.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
+    overwrite: OverwriteOption = False,
     trust: TrustOption = False,
     json: JsonOption = False,
 ) -> None:
