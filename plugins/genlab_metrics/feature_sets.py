@@ -25,7 +25,7 @@ class FeatureSets(Metric):
     needs_pairs: ClassVar[bool] = False
     compares_sets: ClassVar[bool] = True
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, *, network: Network) -> None:
         if not network.feature_channels:
             raise ValueError(f"network: {type(network).__name__} gives no features")
         self.network = network.requires_grad_(False).eval()

@@ -7,7 +7,6 @@ from jaxtyping import Float64
 from torch import Tensor
 from typing_extensions import override
 
-from genlab import Network
 from genlab_metrics.feature_sets import FeatureSets
 
 
@@ -27,9 +26,6 @@ class FID(FeatureSets):
     Raises:
         ValueError: the network gives no features.
     """
-
-    def __init__(self, *, network: Network) -> None:
-        super().__init__(network)
 
     @override
     def compare(self, predictions: Float64[Tensor, "n f"], targets: Float64[Tensor, "n f"]) -> float:

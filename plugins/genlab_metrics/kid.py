@@ -9,7 +9,6 @@ from jaxtyping import Float64
 from torch import Tensor
 from typing_extensions import override
 
-from genlab import Network
 from genlab_metrics.feature_sets import FeatureSets
 
 _ROWS = 512
@@ -39,9 +38,6 @@ class KID(FeatureSets):
     Raises:
         ValueError: the network gives no features.
     """
-
-    def __init__(self, *, network: Network) -> None:
-        super().__init__(network)
 
     @override
     def compare(self, predictions: Float64[Tensor, "n f"], targets: Float64[Tensor, "n f"]) -> float:
