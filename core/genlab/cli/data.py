@@ -13,7 +13,8 @@ import typer
 from genlab.cli.options import JsonOption, OverridesOption, PluginOption, RecipeArgument
 
 if TYPE_CHECKING:
-    from genlab.tools.data_report import DataReport, SplitReport
+    from genlab.tools.data_report import DataReport
+    from genlab.tools.split_report import SplitReport
 
 
 class CacheVerb(StrEnum):
