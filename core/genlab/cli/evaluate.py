@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 from shlex import quote
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ from genlab.cli.options import (
     RunArgument,
     TrustOption,
 )
+
+if TYPE_CHECKING:
+    from genlab import Evaluation
 
 
 class SplitName(StrEnum):
@@ -58,9 +61,7 @@ def evaluate(
 ) -> None:
     """Measure a trained run on a test split, with intervals, baselines, and its best and worst images."""
     import genlab
-    from genlab.cli.data_display import print_warning
-    from genlab.cli.output import make_console, print_json, print_next, print_table, progress_bar
-    from genlab.tools.evaluate.evaluation import COLUMNS
+    from genlab.cli.output import print_json, progress_bar
 
     with progress_bar("pairs") as on_progress:
         found = genlab.evaluate(
@@ -81,6 +82,14 @@ def evaluate(
     if json:
         print_json(found.as_json())
         return
+    _print(found)
+
+
+def _print(found: Evaluation) -> None:
+    from genlab.cli.data_display import print_warning
+    from genlab.cli.output import make_console, print_next, print_table
+    from genlab.tools.evaluate.evaluation import COLUMNS
+
     make_console(soft_wrap=True).print(f"\nStep {found.step:,} on the {found.split} split: {found.data}\n")
     print_table(COLUMNS, found.table(), right=COLUMNS[1:6])
     make_console().print(
