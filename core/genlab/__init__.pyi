@@ -132,7 +132,8 @@ from .tools.evaluate.evaluate import evaluate as evaluate
 from .tools.evaluate.evaluation import EvaluatedScore as EvaluatedScore, Evaluation as Evaluation
 from .tools.export.export_run import Exported as Exported, ExportFormat as ExportFormat, export_run as export_run
 from .tools.export.pretrained import from_pretrained as from_pretrained
-from .tools.overfit import Overfit as Overfit, OverfitLoss as OverfitLoss, overfit as overfit
+from .tools.overfit.losses import OverfitLoss as OverfitLoss
+from .tools.overfit.overfit import Overfit as Overfit, overfit as overfit
 from .tools.predict import predict_files as predict_files, predict_pairs as predict_pairs
 from .tools.prediction_pairs import PredictedSplit as PredictedSplit
 from .tools.probe.probe import probe as probe

@@ -1,0 +1,1 @@
+"""Training on one batch, which shows whether a recipe can learn at all."""
