@@ -94,8 +94,8 @@ def _print(found: Evaluation) -> None:
     print_table(COLUMNS, found.table(), right=COLUMNS[1:6])
     make_console().print(
         "\n95 % interval: over the choice of images; (t): Student's, of fewer than 100."
-        "\nnothing: what the mean training target gets, which knows nothing of a condition."
-        "\nreal: what a judge makes of the targets, or targets against as many of training.\n",
+        "\nnothing: the score of the mean training target as every prediction."
+        "\nreal: a judge's score of the targets, or targets against training targets.\n",
         style="dim",
     )
     for note in found.notes:

@@ -29,7 +29,7 @@ def export(
     form: Annotated[
         FormatName,
         typer.Option(
-            "--format", help="ONNX (extra genlab[onnx]), a file of torch.export, or a folder with a model card."
+            "--format", help="ONNX (needs the extra onnx), a file of torch.export, or a folder with a model card."
         ),
     ] = FormatName.ONNX,
     to: Annotated[
@@ -81,7 +81,7 @@ def _print_advice(exported: Exported) -> None:
 
     advice = (
         f"Its predictions of {exported.images} images equal the run's. Before you publish it: add a license to the head"
-        " of README.md, see whether the pictures may be shown, and read recipe.toml and run.json, which name folders of"
-        " this machine."
+        " of README.md, see whether the pictures may be shown, and read it, recipe.toml and run.json, which name folders"
+        " of this machine."
     )
     make_console().print(advice, style="dim", soft_wrap=True)

@@ -1,7 +1,8 @@
 """Self-contained HTML pages: one style, light and dark, with everything embedded. Importing this imports no torch.
 
 A page's template extends `page.html.jinja`, with the blocks `content` and, for more rules, `style`. The macro
-`picture_rows` of `pictures.html.jinja` shows rows of pictures, each with a slider between two of them.
+`picture_rows` of `pictures.html.jinja` shows rows of pictures, each with a slider between two of them. A wide table of
+the class `cards` has cells with a `data-label`, which take the place of its `<thead>` on a narrow screen.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import fmean
 
@@ -19,6 +20,8 @@ from torch import Tensor
 
 import genlab
 from genlab.engine.validation import pair_as_batch
+from genlab.runs.folder import RunFolder
+from genlab.tools.evaluate.report import make_folder
 
 SPLITS = ("train", "val", "test")
 
@@ -83,7 +86,20 @@ def test_the_report_has_what_was_measured(run: Path) -> None:
     ranked = [row["image"] for row in sorted(rows, key=lambda row: float(row["l1"]))]
     assert titles == [("Best", image) for image in ranked]
     assert page.count('src="data:image/png') == 4 * 4 and "http" not in page
+    assert "linear-gradient" in page and re.search(r"[\d.]+ % or more", page)  # the scale of the error maps
     assert genlab.evaluate(run).folder.name == "test-2-2"
+
+
+def test_evaluations_at_once_have_folders_of_their_own(tmp_path: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        folders = list(pool.map(lambda _: make_folder(tmp_path, "test", 2), range(20)))
+    assert len({*folders}) == 20 and all(folder.is_dir() for folder in folders)
+
+
+def test_a_run_that_is_not_finished_is_said_to_be(run: Path) -> None:
+    folder = RunFolder(run)
+    folder.write(folder.stored().model_copy(update={"status": "interrupted"}))
+    assert genlab.evaluate(run).notes[0] == "The run is not finished: interrupted, step 2 of 2."
 
 
 def test_the_command_prints_the_same_as_python(run: Path, gen: GenCommand) -> None:

@@ -15,6 +15,7 @@ from genlab.assemble.read import CheckedRecipe
 from genlab.data.prepared import PreparedPairs
 from genlab.errors import DataError, DataUnavailableError
 from genlab.interfaces.dataset import Pairs, Split, TrainingSplit
+from genlab.runs.conversion import unavailable_error
 from genlab.runs.manifest import SideRecord
 from genlab.runs.provenance import side_records
 from genlab.runs.run import Run
@@ -59,7 +60,7 @@ def open_evaluated(run: Run, own: CheckedRecipe, changed: CheckedRecipe, split: 
             changed.
     """
     is_other = own.recipe.data.table() != changed.recipe.data.table()
-    source = _source(changed)
+    source = _source(changed) if is_other else _own_source(run, own)
     others = _available(own) if is_other else []
     chosen: Split = split or ("test" if "test" in source.splits() else "validation")
     opened = source.open(chosen)
@@ -73,6 +74,15 @@ def open_evaluated(run: Run, own: CheckedRecipe, changed: CheckedRecipe, split: 
     trained = _trained_with(run, [*others, source])
     prepared: dict[Split, PreparedPairs] = {name: prepare(run.recipe, found) for name, found in trained.items()}
     return EvaluatedData(chosen, pairs, fingerprint, fingerprint == known, prepared)
+
+
+def _own_source(run: Run, own: CheckedRecipe) -> DataSource:
+    try:
+        return _source(own)
+    except DataUnavailableError as error:
+        what = unavailable_error(run.manifest, error).what
+        hint = "Name the data to evaluate on: --data FOLDER, or --set data.KEY=VALUE."
+        raise DataUnavailableError(what, where=error.where, hint=hint) from error
 
 
 def _available(checked: CheckedRecipe) -> list[DataSource]:

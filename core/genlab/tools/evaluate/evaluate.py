@@ -26,7 +26,7 @@ from genlab.tools.evaluate.notes import evaluation_notes
 from genlab.tools.evaluate.pictures import choose_places, draw_sheet
 from genlab.tools.evaluate.progress import PairCounter
 from genlab.tools.evaluate.reference import read_reference, shared_keys
-from genlab.tools.evaluate.report import new_folder, refuse_other_report, scores_as_csv, write_report
+from genlab.tools.evaluate.report import make_folder, refuse_other_report, scores_as_csv, write_report
 from genlab.tools.evaluate.request import EvaluationRequest, evaluated_recipe
 from genlab.util.arguments import as_list, as_path
 from genlab.util.files import write_text
@@ -127,8 +127,8 @@ def _evaluate(run: Run, asked: EvaluationRequest, on_progress: Callable[[int, in
         scores=found.scores,
         per_image=found.per_image,
         shared=shared,
-        notes=[*evaluation_notes(chosen, data, found, shared)],
-        folder=asked.out or new_folder(run.path, data.split, step),
+        notes=[*evaluation_notes(run, chosen, data, found, shared)],
+        folder=asked.out or make_folder(run.path, data.split, step),
     )
     write_report(evaluation, sheet, ranked_by)
     if asked.csv is not None:

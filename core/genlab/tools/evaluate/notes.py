@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from genlab.runs.run import Run
 from genlab.tools.evaluate.data import EvaluatedData
 from genlab.tools.evaluate.measured_split import MeasuredSplit
 from genlab.tools.evaluate.metrics import EvaluationMetrics
@@ -12,10 +13,12 @@ _FEW = 30
 
 
 def evaluation_notes(
-    metrics: EvaluationMetrics, data: EvaluatedData, found: MeasuredSplit, shared: Sequence[str]
+    run: Run, metrics: EvaluationMetrics, data: EvaluatedData, found: MeasuredSplit, shared: Sequence[str]
 ) -> Iterator[str]:
     """Sentences on what was not measured, and on what makes figures look better than they are."""
-    count = len(found.indices)
+    manifest, count = run.manifest, len(found.indices)
+    if manifest.status != "finished":
+        yield f"The run is not finished: {manifest.status}, step {manifest.step:,} of {manifest.steps:,}."
     if metrics.without_pairs:
         yield f"Not measured, as the {data.split} data have no pairs: {', '.join(metrics.without_pairs)}."
     if shared:
@@ -30,5 +33,11 @@ def evaluation_notes(
         yield f"{count} images are few: another {count} may give quite different scores."
     if any(metric.compares_sets for metric in metrics.metrics.values()) and data.training_apart(count) is None:
         yield f"Sets of real pictures are not compared: {count} training targets apart are not there."
-    if not data.trained:
+    if manifest.conversion:
+        yield (
+            "The run was converted from weights: its training data are not known, and nothing is compared with them."
+            f" Side {run.recipe.settings.input.direction[0]} is the condition, as --set input.direction said at the"
+            " conversion."
+        )
+    elif not data.trained:
         yield "The run's training data are not here as it had them, so nothing is compared with them."

@@ -35,18 +35,27 @@ class Place(NamedTuple):
     title: str
 
 
+class ErrorScale(NamedTuple):
+    """Legend of error maps: what they show, their colors from low to high, and what these stand for."""
+
+    what: str
+    colors: Sequence[str]
+    low: str
+    high: str
+
+
 class Sheet(NamedTuple):
     """Rows of pictures.
 
     Args:
         columns: titles of a row's pictures.
         rows: by their titles, data URLs of pictures.
-        most: the error that error maps show as white, as a share of the range; None without error maps.
+        errors: the scale of the error maps; None without them.
     """
 
     columns: Sequence[str]
     rows: Mapping[str, Sequence[str]]
-    most: float | None
+    errors: ErrorScale | None
 
 
 def choose_places(pairs: PreparedPairs, found: MeasuredSplit, ranked_by: EvaluatedScore | None) -> list[Place]:
@@ -83,6 +92,7 @@ def draw_sheet(
 ) -> Sheet:
     """Predict the images of a sheet once more, and draw them; without pairs there are no errors to draw."""
     views = view_pairs(pairs, settings)
+    are_classes = isinstance(pairs.sides.target, OneHotLabels)
     shown: dict[str, list[NDArray[np.uint8]]] = {}
     errors: dict[str, NDArray[np.float64]] = {}
     for index, title in places:
@@ -91,15 +101,13 @@ def draw_sheet(
         shown[title] = [views.condition.picture(batch.condition[0]), views.target.picture(prediction)]
         if pairs.pairs.is_paired:
             shown[title].append(views.target.picture(batch.target[0]))
-            errors[title] = _errors(
-                prediction, batch.target[0], are_classes=isinstance(pairs.sides.target, OneHotLabels)
-            )
-    most = max((float(np.quantile(error, 0.999)) for error in errors.values()), default=None)
+            errors[title] = _errors(prediction, batch.target[0], are_classes=are_classes)
+    most = max((float(np.quantile(error, 0.999)) for error in errors.values()), default=0) or 1
     for title, error in errors.items():
-        shown[title].append(_heat(error, most or 1))
+        shown[title].append(_heat(error, 1 if are_classes else most))
     columns = ("condition", "prediction", "target", "error") if errors else ("condition", "prediction")
     rows = {title: [embedded_png(picture) for picture in pictures] for title, pictures in shown.items()}
-    return Sheet(columns, rows, most)
+    return Sheet(columns, rows, _scale(most, are_classes=are_classes) if errors else None)
 
 
 def _errors(
@@ -112,6 +120,14 @@ def _errors(
     else:
         error = (prediction - target).abs().mean(dim=0) / 2
     return error.double().cpu().numpy()
+
+
+def _scale(most: float, *, are_classes: bool) -> ErrorScale:
+    colors = [f"rgb({red:g} {green:g} {blue:g})" for red, green, blue in _HEAT]
+    if are_classes:
+        return ErrorScale("where the class is another one", colors[:: len(colors) - 1], "the same class", "another one")
+    what = "mean absolute difference of a pixel's channels, as a share of their range"
+    return ErrorScale(what, colors, "0 %", f"{100 * most:.3g} % or more")
 
 
 def _heat(error: NDArray[np.float64], most: float) -> NDArray[np.uint8]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from contextlib import suppress
 from pathlib import Path
 
 from genlab.drawing.page import render_page
@@ -24,14 +25,17 @@ def refuse_other_report(out: Path | None, csv: Path | None, *, overwrite: bool) 
         refuse_unwritable(csv, overwrite=overwrite)
 
 
-def new_folder(run: Path, split: Split, step: int) -> Path:
-    """A folder below the run's that is not there yet, such as `evaluations/test-80000`."""
+def make_folder(run: Path, split: Split, step: int) -> Path:
+    """Make a folder below the run's that no other evaluation has, such as `evaluations/test-80000`."""
     base, number = run / "evaluations" / f"{split}-{step}", 1
-    folder = base
-    while folder.exists():
-        number += 1
-        folder = base.with_name(f"{base.name}-{number}")
-    return folder
+    with storage_errors(base):
+        base.parent.mkdir(exist_ok=True)
+        while True:
+            folder = base if number == 1 else base.with_name(f"{base.name}-{number}")
+            with suppress(FileExistsError):
+                folder.mkdir()
+                return folder
+            number += 1
 
 
 def write_report(evaluation: Evaluation, sheet: Sheet, ranked_by: EvaluatedScore | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -29,9 +30,11 @@ def model_card(run: Run, *, has_samples: bool) -> str:
         finalize=as_markdown,
         autoescape=False,
     )
+    conversion = run.manifest.conversion
     return environment.get_template("model_card.md.jinja").render(
         front=[f"{key}: {json.dumps(value)}" for key, value in _front_matter(run).items()],
         manifest=run.manifest,
+        conversion=conversion and {"name": Path(conversion.file).name, "layout": conversion.layout},
         description=describe_export(run, None),
         metrics=run.metrics,
         step=run.step,

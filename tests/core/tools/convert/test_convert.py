@@ -235,6 +235,24 @@ def test_pairs_are_those_that_are_named_at_the_conversion(
     assert genlab.probe(named.path, pairs=2, device="cpu").step == 0
 
 
+def test_a_converted_run_is_evaluated_on_pairs_that_are_named(run: Run, make_pairs: Callable[..., Path]) -> None:
+    with pytest.raises(DataUnavailableError, match="has no data") as error:
+        genlab.evaluate(run.path, metrics=["psnr"])
+    assert "--data" in str(error.value)
+    found = genlab.evaluate(run.path, data=make_pairs(size=32), metrics=["psnr"])
+    assert (found.split, found.pairs, found.scores[0].nothing) == ("validation", 3, None)
+    assert any("converted from weights" in note and "Side a" in note for note in found.notes)
+
+
+def test_a_converted_run_is_exported(run: Run, tmp_path: Path) -> None:
+    exported = genlab.export_run(run.path, tmp_path / "hub", file_format="hub")
+    card = (exported.path / "README.md").read_text(encoding="utf-8")
+    assert "converted from" in card and "trained 0 steps" not in card
+    assert str(tmp_path) not in card
+    image = np.zeros((32, 32, 3), np.uint8)
+    assert (genlab.from_pretrained(exported.path, device="cpu").predict(image) == run.predict(image)).all()
+
+
 class Colored:
     """Something that a pickle can hold, and that is no tensor."""
 
