@@ -81,7 +81,7 @@ def _print_advice(exported: Exported) -> None:
 
     advice = (
         f"Its predictions of {exported.images} images equal the run's. Before you publish it: add a license to the head"
-        " of README.md, see whether the pictures may be shown, and read it, recipe.toml and run.json, which name folders"
-        " of this machine."
+        " of README.md, see whether the pictures may be shown, and read that file, recipe.toml and run.json, which name"
+        " folders of this machine."
     )
     make_console().print(advice, style="dim", soft_wrap=True)

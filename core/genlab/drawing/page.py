@@ -52,4 +52,4 @@ def embedded_png(pixels: NDArray[np.uint8]) -> str:
 
 def breakable(name: str) -> Markup:
     """Escaped name, such as of a score or a run, that may break into lines after a sign."""
-    return Markup(re.sub(r"([/_+=-])", r"\1<wbr>", str(escape(name))))
+    return Markup(re.sub(r"([/_+=.-])", r"\1<wbr>", str(escape(name))))

@@ -109,7 +109,7 @@ class Comparison:
 
     def other_images(self, run: MeasuredRun) -> str | None:
         """Reason why a run was not measured on the first run's images; None if it was."""
-        if _data(run, "validation") != _data(self.first, "validation"):
+        if run.validation != self.first.validation:
             return "other validation data"
         changes = changed_values(self.first.tables.get("input", {}), run.tables.get("input", {}))
         return f"other images: input.{changes[0]}" if changes else None
@@ -125,13 +125,16 @@ class Comparison:
                 yield f"{run.name} was not measured, so its figures are those that it recorded: {run.problem}"
             if run.manifest.status != "finished":
                 yield f"{run.name} is not finished: {run.label}."
-        if len({run.step for run in self.runs}) > 1:
-            steps = ", ".join(f"{run.name} {run.step:,}" for run in self.runs)
+            if run.manifest.conversion:
+                yield f"{run.name} was converted from weights: how it was trained is not known."
+        trained = [run for run in self.runs if not run.manifest.conversion]
+        if len({run.step for run in trained}) > 1:
+            steps = ", ".join(f"{run.name} {run.step:,}" for run in trained)
             yield f"The networks were trained for different numbers of steps: {steps}."
         for run in self.runs[1:]:
             if reason := self.other_images(run):
                 yield f"{run.name} and {first.name} are not measured on the same images: {reason}."
-            if _data(run, "train") != _data(first, "train"):
+            if run in trained and first in trained and _training_data(run) != _training_data(first):
                 yield f"{run.name} was trained on other data than {first.name}."
             if packages := sorted(_changed(first.manifest.code, run.manifest.code)):
                 yield f"{run.name} was trained with other code than {first.name} of: {', '.join(packages)}."
@@ -173,8 +176,8 @@ class Comparison:
         return {"higher_is_better": direction, "differences": differences}
 
 
-def _data(run: MeasuredRun, split: str) -> str | None:
-    return run.manifest.data.fingerprints.get(split)
+def _training_data(run: MeasuredRun) -> str | None:
+    return run.manifest.data.fingerprints.get("train")
 
 
 def _changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:

@@ -40,6 +40,7 @@ class MeasuredRun:
         manifest: its manifest.
         tables: its resolved recipe.
         step: step of the checkpoint that was measured.
+        validation: hash of the validation pairs; None if it is not known.
         scores: by name, such as `validation/l1`.
         per_image: of those that are means over images each image's value, by the image's key.
         higher_is_better: direction of each score, where it is known.
@@ -54,6 +55,7 @@ class MeasuredRun:
     manifest: Manifest
     tables: Mapping[str, Any]
     step: int
+    validation: str | None
     scores: Mapping[str, float]
     curves: Mapping[str, Band]
     per_image: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
@@ -65,7 +67,9 @@ class MeasuredRun:
 
     @property
     def label(self) -> str:
-        """Status and steps, such as `finished, step 80 of 80`."""
+        """Status and steps, such as `finished, step 80 of 80`; of weights from elsewhere `converted`."""
+        if self.manifest.conversion:
+            return "converted"
         return f"{self.manifest.status}, step {self.step:,} of {self.manifest.steps:,}"
 
 
@@ -83,6 +87,7 @@ def measure_run(run: Run, name: str, most: int, on_image: Callable[[], None]) ->
         manifest=run.manifest,
         tables=kept_recipe(run.folder).values,
         step=run.manifest.step,
+        validation=run.manifest.data.fingerprints.get("validation"),
         scores={metric: value for metric, value in run.manifest.metrics.items() if metric.startswith("validation/")},
         curves=read_curves(run.path),
     )
@@ -113,6 +118,7 @@ def _measured(run: Run, known: MeasuredRun, most: int, on_image: Callable[[], No
     return replace(
         known,
         step=run.step,
+        validation=known.validation or pairs.pairs.fingerprint(),
         scores={f"validation/{score}": value for score, value in found.scores.items()},
         per_image={f"validation/{score}": values for score, values in found.per_image.items()},
         higher_is_better={f"validation/{score}": it.higher_is_better for score, it in recipe.scores.items()},

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from genlab.tools.compare.comparison import Comparison, ScoreDifference
 
 RUN_COLUMNS = ("run", "recipe", "trained", "images")
-SCORE_COLUMNS = ("metric", "run", "value", "difference", "95 % interval", "n", "verdict")
+SCORE_COLUMNS = ("validation", "run", "value", "difference", "95 % interval", "n", "verdict")
 
 METHOD = (
     "Differences are from the first run, on the same images. An interval tells how far a difference depends on which"
@@ -31,10 +31,15 @@ def changed_rows(found: Comparison) -> list[tuple[str, ...]]:
 
 
 def score_rows(found: Comparison, metric: str) -> list[tuple[str, ...]]:
-    """A row for each run that has a score; the first is what the others are compared with."""
+    """A row for each run that has a score; the first, with the metric's name, is what the others are compared with."""
     differences = found.differences(metric)
     return [
-        (metric, run.name, figure(run.scores.get(metric)), *_cells(differences.get(index)))
+        (
+            "" if index else metric.removeprefix("validation/"),
+            run.name,
+            figure(run.scores.get(metric)),
+            *_cells(differences.get(index)),
+        )
         for index, run in enumerate(found.runs)
         if metric in run.scores or index == 0
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 
 import genlab
 from genlab import DataUnavailableError, GenlabError, RecipeError, Run, RunError, StorageError
+from genlab.tools.compare.comparison import ScoreDifference
 from genlab.tools.convert.transfer import own_layers
 
 NETWORKS: dict[str, tuple[Callable[[], nn.Module], int]] = {
@@ -242,6 +244,22 @@ def test_a_converted_run_is_evaluated_on_pairs_that_are_named(run: Run, make_pai
     found = genlab.evaluate(run.path, data=make_pairs(size=32), metrics=["psnr"])
     assert (found.split, found.pairs, found.scores[0].nothing) == ("validation", 3, None)
     assert any("converted from weights" in note and "Side a" in note for note in found.notes)
+
+
+def test_converted_runs_are_compared_where_their_pairs_are_the_same(
+    save: Callable[..., Path], make_pairs: Callable[..., Path], tmp_path: Path
+) -> None:
+    file, pairs = save(settled(UNet(5)).state_dict()), make_pairs(size=32)
+    other = Path(shutil.copytree(pairs, tmp_path / "other"))
+    next(iter(sorted((other / "val").iterdir()))).unlink()
+    for name, root in (("one", pairs), ("two", pairs), ("three", other)):
+        genlab.convert(file, out=tmp_path / name, overrides=[f"data.root={root}"])
+    found = genlab.compare_runs([tmp_path / name for name in ("one", "two", "three")], device="cpu")
+    same, different = found.differences("validation/l1").values()
+    assert isinstance(same, ScoreDifference) and same.mean == 0
+    assert different == "other validation data"
+    cautions = " ".join(found.cautions())
+    assert "converted from weights" in cautions and "other data" not in cautions and "steps" not in cautions
 
 
 def test_a_converted_run_is_exported(run: Run, tmp_path: Path) -> None:
