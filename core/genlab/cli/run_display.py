@@ -12,14 +12,15 @@ from genlab.cli.output import make_console, print_table
 from genlab.runs.run_list import ListedRun, RunList
 from genlab.util.escapes import one_line
 
-_MOST_TITLE = 24
+_MOST_TITLE, _LEAST_TITLE = 24, 12
+_GAP = 2
 
 
 def print_runs(found: RunList, metrics: Sequence[str]) -> None:
     """Print runs as a table, and below it the folders that are none.
 
     Args:
-        found: the runs.
+        found: the runs. Their recipes' titles are shortened to fit, or left out where there is no room for them.
         metrics: names of the metrics or values to show; by default the one that most runs have first.
     """
     shown = metrics or list(filter(None, [found.main_metric()]))
@@ -32,6 +33,11 @@ def print_runs(found: RunList, metrics: Sequence[str]) -> None:
         columns.append("note")
     rows = [_cells(run, shown) for run in found.runs]
     if rows:
+        widths = {column: max(len(it) for it in (column, *(row[column] for row in rows))) + _GAP for column in columns}
+        room = make_console().width - (sum(widths.values()) - widths["recipe"])
+        if room < min(_LEAST_TITLE, widths["recipe"] - _GAP):
+            columns.remove("recipe")
+        rows = [row | {"recipe": _shortened(row["recipe"], min(room, _MOST_TITLE))} for row in rows]
         print_table(
             columns, [[row[column] for column in columns] for row in rows], right=("step", *shown, "size", "age")
         )
@@ -46,7 +52,7 @@ def _cells(run: ListedRun, shown: Sequence[str]) -> dict[str, str]:
     manifest = run.manifest
     return {
         "run": str(run.path),
-        "recipe": _shortened(manifest.title),
+        "recipe": manifest.title,
         "status": manifest.status,
         "step": f"{manifest.step:,}/{manifest.steps:,}",
         **{name: _figure(run.values.get(name)) for name in shown},
@@ -58,9 +64,9 @@ def _cells(run: ListedRun, shown: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _shortened(title: str) -> str:
-    """A title of at most `_MOST_TITLE` letters, so that a run's path has its place in a terminal."""
-    return title if len(title) <= _MOST_TITLE else f"{title[: _MOST_TITLE - 1]}…"
+def _shortened(title: str, most: int) -> str:
+    """A title of at most so many letters, so that a run's path has its place in a terminal."""
+    return title if len(title) <= most else f"{title[: most - 1].rstrip()}…"
 
 
 def _figure(value: object) -> str:

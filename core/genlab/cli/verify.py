@@ -44,7 +44,7 @@ def verify(
 ) -> None:
     """Verify data, code, checkpoints and retrained steps against what a run recorded, and print a certificate."""
     import genlab
-    from genlab.cli.output import print_data, print_json, progress_bar
+    from genlab.cli.output import make_console, print_data, print_json, progress_bar
 
     with progress_bar("steps") as on_progress:
         certificate = genlab.verify(
@@ -62,5 +62,6 @@ def verify(
         print_json(certificate.as_json())
     else:
         print_data(certificate.markdown().rstrip("\n"))
+        make_console(stderr=True).print(f"\n{certificate.summary}")  # the certificate's own is out of sight by then
     if certificate.outcome == "differs":
         raise typer.Exit(1)

@@ -41,6 +41,8 @@ def find_recipe(recipe: str | Path) -> Path:
     shipped = shipped_recipe(path.name) if path.parent == Path() else None
     if shipped is not None:
         return shipped
+    if (own := path / "recipe.toml").is_file():
+        raise RecipeError([Fault((), "this is a folder, not a recipe", f"Its recipe is {own}.", place=str(recipe))])
     names = shipped_names()
     hint = nearest(path.stem, names) or f"Built-in recipes: {', '.join(names)}."
     raise RecipeError([Fault((), "no such file, and no built-in recipe of that name", hint, place=str(recipe))])

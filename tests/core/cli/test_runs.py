@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from tests.conftest import GenCommand
 from tests.core.runs.test_run_list import made
 
@@ -21,6 +22,16 @@ def test_gen_runs_lists_and_is_short_for_list(gen: GenCommand, tmp_path: Path) -
     assert problem == "runs/photos: no run is in it"
     (run,) = json.loads(gen("runs", "--json").stdout)["runs"]
     assert run["metrics"] == {"validation/l1": 0.25}
+
+
+@pytest.mark.parametrize(
+    ("columns", "title"), [("140", "U-Net, label maps to fa…"), ("80", "U-Net, label m"), ("60", "")]
+)
+def test_a_run_has_a_line_in_any_terminal(gen: GenCommand, tmp_path: Path, columns: str, title: str) -> None:
+    made(tmp_path / "runs" / "one", title="U-Net, label maps to facades", metrics={"validation/l1": 0.25})
+    head, row = gen("runs", COLUMNS=columns).stdout.splitlines()
+    assert title in row
+    assert ("recipe" in head) == bool(title)
 
 
 def test_marks_are_shown(gen: GenCommand, tmp_path: Path) -> None:

@@ -155,6 +155,12 @@ def test_a_recipe_is_a_file_or_one_that_ships(here: Path) -> None:
     assert find_recipe("unet_facades.toml") == Path("unet_facades.toml")
 
 
+def test_a_folder_with_a_recipe_names_it(here: Path) -> None:
+    (here / "run").mkdir()
+    (here / "run" / "recipe.toml").touch()
+    assert failure("run") == ["run: this is a folder, not a recipe", f"Its recipe is {Path('run') / 'recipe.toml'}."]
+
+
 def test_a_path_below_the_home_is_found(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write("mine.toml", "seed = 4")
     monkeypatch.setenv("HOME", str(here))

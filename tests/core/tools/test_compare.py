@@ -151,7 +151,7 @@ def test_a_page_holds_curves_and_pictures_and_replaces_no_file(first: Path, seco
     assert pictures == 3 * 4  # condition, two predictions and target
     assert page.count('type="range"') == 3
     assert page.count("<svg") >= 3
-    assert "losses.l1.weight" in page
+    assert "losses.<wbr>l1.<wbr>weight" in page
     before = file.read_bytes()
     for path in (file, tmp_path, tmp_path / "nowhere" / "page.html"):
         with pytest.raises(StorageError):

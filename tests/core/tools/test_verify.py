@@ -50,6 +50,7 @@ def test_a_run_is_verified_to_the_last_bit_and_left_as_it_is(gen: GenCommand, ru
     assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
     written = (tmp_path / "certificate.md").read_text()
     assert written == done.stdout
+    assert "All that could be checked is as the run recorded it" in " ".join(done.stderr.split())
     assert re.search(r"\| steps 1 to 2 \| verified \| .* from the start: \d+ values of 2 steps .*last bit", written)
     assert re.search(
         r"\| steps 5 to 8 \| verified \| .* checkpoint of step 4: .* 6 files of the checkpoint of step 8, .*last bit",

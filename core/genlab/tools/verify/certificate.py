@@ -64,6 +64,11 @@ class Certificate:
         is_trained = any(row.outcome == "verified" and row.subject.startswith("step") for row in self.rows)
         return "verified" if is_trained else "not verified"
 
+    @property
+    def summary(self) -> str:
+        """The outcome in a sentence."""
+        return _SENTENCES[self.outcome]
+
     def as_json(self) -> dict[str, Any]:
         """The certificate as JSON values."""
         return {"outcome": self.outcome, **asdict(self)}
@@ -74,7 +79,7 @@ class Certificate:
 
     def _lines(self) -> Iterator[str]:
         yield f"# Certificate of the run {_cell(self.facts.get('title') or self.run)}"
-        yield f"\n**{_SENTENCES[self.outcome]}**\n"
+        yield f"\n**{self.summary}**\n"
         facts = {"run": f"{self.run}, id {self.id or 'none'}", **self.facts}
         yield from _table(("", ""), ((name, _cell(value)) for name, value in facts.items()))
         for title, is_open in (("What was verified", False), ("What could not be verified", True)):
