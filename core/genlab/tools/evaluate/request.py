@@ -67,7 +67,7 @@ def _at_root(data: ComponentConfig, root: Path) -> str:
     keys = _place(table, "root") or _place(table, "path")
     if keys is None:
         what = f"the dataset {table['name']} has no setting `root` that could be {root}"
-        hint = "Name another dataset: --set data.name=side_by_side --set data.root=PATH."
+        hint = f"Name another dataset: --set data.name=side_by_side --set data.root={inline(str(root))}."
         raise RecipeError([Fault(("data",), what, hint, place="--data")])
     return f"{dotted(('data', *keys))}={inline(str(root.absolute()))}"
 
