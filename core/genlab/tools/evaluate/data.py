@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import NamedTuple, get_args
 
@@ -60,10 +61,11 @@ def open_evaluated(run: Run, own: CheckedRecipe, changed: CheckedRecipe, split: 
             changed.
     """
     is_other = own.recipe.data.table() != changed.recipe.data.table()
-    source = _source(changed) if is_other else _own_source(run, own)
     others = _available(own) if is_other else []
-    chosen: Split = split or ("test" if "test" in source.splits() else "validation")
-    opened = source.open(chosen)
+    with nullcontext() if is_other else _own_data_named(run):
+        source = _source(changed)
+        chosen: Split = split or ("test" if "test" in source.splits() else "validation")
+        opened = source.open(chosen)
     known, fingerprint = run.manifest.data.fingerprints.get(chosen), opened.fingerprint()
     if not is_other and known not in (None, fingerprint):
         what = f"the {chosen} data has changed since this run was trained"
@@ -76,9 +78,11 @@ def open_evaluated(run: Run, own: CheckedRecipe, changed: CheckedRecipe, split: 
     return EvaluatedData(chosen, pairs, fingerprint, fingerprint == known, prepared)
 
 
-def _own_source(run: Run, own: CheckedRecipe) -> DataSource:
+@contextmanager
+def _own_data_named(run: Run) -> Generator[None, None, None]:
+    """Context whose error says how to evaluate where the run's own data are not available."""
     try:
-        return _source(own)
+        yield
     except DataUnavailableError as error:
         what = unavailable_error(run.manifest, error).what
         hint = "Name the data to evaluate on: --data FOLDER, or --set data.KEY=VALUE."
