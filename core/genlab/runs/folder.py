@@ -29,6 +29,7 @@ from genlab.errors import RunError, StorageError
 from genlab.interfaces.listener import CheckpointSaved, Ended, Listener, Validated
 from genlab.registry.discovery.plugin_file import PluginFile
 from genlab.runs.manifest import Manifest
+from genlab.runs.trial_place import is_ablation
 from genlab.util.bounded import read_bounded
 from genlab.util.files import file_lock, remove_partial, storage_errors, write_text
 from genlab.util.links import refuse_links
@@ -160,6 +161,9 @@ class RunFolder:
         if is_unbegun:
             what = "its process was killed before the run began, so there is nothing to resume"
             raise RunError(what, where=str(path), hint=f"Start it again: gen run RECIPE --out {path}")
+        if missing and is_ablation(path):
+            hint = f"Its trials are runs: {path / 'trials' / 'ARM' / 'seed-N'}"
+            raise RunError("not a run: it is the folder of an ablation", where=str(path), hint=hint)
         if missing:
             what = f"not a run: {missing[0]} is missing" if is_folder else "there is no such folder"
             raise RunError(what, where=str(path), hint="By default, runs are in the folder runs/.")

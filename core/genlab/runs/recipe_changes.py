@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from genlab.config.changed_values import ChangedValue
-from genlab.errors import RunError
+from genlab.config.changed_values import ChangedValue, changed_values
+from genlab.errors import RecipeError, RunError
 from genlab.runs.folder import RunFolder
 
 
@@ -94,6 +94,26 @@ def refuse_fixed(
         anew = folder.command_to_start_again(*as_options(assignments))
         hint = f"It can change {', '.join(CHANGEABLE_KEYS)}.\nFor other values, start a new run: {anew}"
         raise RunError(what, where=str(folder.path), hint=hint)
+
+
+def refuse_fixed_keys(
+    assignments: Iterable[str], tables: Mapping[str, Any], folder: RunFolder, error: RecipeError
+) -> None:
+    """Raise a `RunError` if texts that make a recipe invalid are of settings that no resume may change.
+
+    What the recipe's error advises would be refused as well, so it is given as advice on a new run.
+
+    Args:
+        assignments: the `KEY=VALUE` texts.
+        tables: the run's recipe, which has the settings, perhaps in other tables.
+        folder: the run's.
+        error: what is wrong with the changed recipe.
+    """
+    keys = [assignment.partition("=")[0].strip() for assignment in assignments]
+    settings = {change.key.rpartition(".")[2] for change in changed_values({}, tables)}
+    if fixed := [key for key in keys if not is_changeable(key) and key.rpartition(".")[2] in settings]:
+        hint = f"It can change {', '.join(CHANGEABLE_KEYS)}.\nA new run would refuse this as well: {error}"
+        raise RunError(f"a resume cannot change {', '.join(fixed)}", where=str(folder.path), hint=hint) from error
 
 
 def as_lines(changes: Iterable[ChangedValue]) -> str:

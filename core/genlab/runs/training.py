@@ -20,7 +20,7 @@ from genlab.data.check import check_pairs, require_counted_pixels
 from genlab.engine.checkpoint_state import IntactCheckpoint, newest_intact
 from genlab.engine.loop import train_loop
 from genlab.engine.runtime import memory_errors
-from genlab.errors import DataError, DataUnavailableError, GenlabError, RunError, StorageError
+from genlab.errors import DataError, DataUnavailableError, GenlabError, RecipeError, RunError, StorageError
 from genlab.interfaces.dataset import TrainingSplit
 from genlab.interfaces.listener import Listener, Started
 from genlab.interfaces.position import Position
@@ -31,7 +31,7 @@ from genlab.runs.kept_recipe import complete_replacement, replace_recipe
 from genlab.runs.loaded_content import LoadedContent
 from genlab.runs.manifest import Manifest
 from genlab.runs.reading import read_run
-from genlab.runs.recipe_changes import as_options, refuse_fixed
+from genlab.runs.recipe_changes import as_options, refuse_fixed, refuse_fixed_keys
 from genlab.runs.rising_rates import warn_of_rising_rates
 from genlab.runs.starting_weights import build_with_weights, recorded_contents, warn_of_changed_start
 from genlab.util.arguments import as_list
@@ -116,7 +116,7 @@ def resume_run(
         if stop_at is not None and stop_at <= done:
             raise RunError(f"--stop-at {stop_at} is in the past: the run is at step {done}", where=str(folder.path))
         before = read_run(folder)
-        checked = with_overrides(before, assignments)
+        checked = _changed(before, assignments, folder)
         changes = changed_values(*aligned(before.tables(), checked.tables()))
         starts = {content.key for content in recorded_contents(manifest)}
         refuse_fixed(changes, assignments, folder, manifest.data.fingerprints.keys() - starts)
@@ -141,6 +141,15 @@ def resume_run(
         if checkpoint:
             folder.set_aside_later(checkpoint.path)
         _train(folder, built, checkpoint, stop_at, listeners)
+
+
+def _changed(before: CheckedRecipe, assignments: Sequence[str], folder: RunFolder) -> CheckedRecipe:
+    """The recipe with other values; if it is not valid then, settings that no resume may change are named first."""
+    try:
+        return with_overrides(before, assignments)
+    except RecipeError as error:
+        refuse_fixed_keys(assignments, before.tables(), folder, error)
+        raise
 
 
 def _refuse_done(manifest: Manifest, before: Recipe, after: Recipe, done: int, folder: RunFolder) -> None:

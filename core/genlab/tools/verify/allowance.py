@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 from genlab.assemble.recipe import Recipe
 from genlab.runs.manifest import Manifest
+from genlab.tools.verify.checkpoint_difference import TensorDifference
+from genlab.tools.verify.step_values import ValueDifference
+
+Difference = TypeVar("Difference", ValueDifference, TensorDifference)
 
 _TOLERANCE = {"float32": 1e-3, "bfloat16": 5e-2, "float16": 5e-2}
 
@@ -21,6 +25,25 @@ class Allowance(NamedTuple):
 
     relative: float
     reason: str
+
+    def find_wrong(self, differences: Iterable[Difference]) -> list[Difference]:
+        """Those of some differences that are not allowed: all of them, or those above the limit."""
+        if not self.relative:
+            return list(differences)
+        return [it for it in differences if not it.is_sensitive and it.relative > self.relative]
+
+    def words(self, differences: Sequence[ValueDifference | TensorDifference]) -> str:
+        """How far values are off, for people."""
+        if not differences:
+            return "equal to the last bit"
+        largest = max((it.relative for it in differences if not it.is_sensitive), default=0.0)
+        without = "; gradient norms, gaps and optimizers' states, which are more sensitive, are not compared"
+        return f"within {largest:.2g} relative; allowed: {self.limit}{without}"
+
+    @property
+    def limit(self) -> str:
+        """The limit for people."""
+        return f"{self.relative:g} relative, as {self.reason}"
 
 
 def find_allowance(

@@ -107,7 +107,8 @@ class Certificate:
 
 
 _SENTENCES: dict[Outcome, str] = {
-    "verified": "All that could be checked is as the run recorded it, and steps that were trained again gave the same.",
+    "verified": "All that could be checked is as the run recorded it, and steps that were trained again gave the same."
+    " The rest is listed below.",
     "differs": "Something differs from what the run recorded.",
     "not verified": "Nothing differs from what the run recorded, but no steps could be trained again.",
 }

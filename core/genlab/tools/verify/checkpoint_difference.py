@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from genlab.engine.bounded_tensors import load_tensors
-from genlab.engine.checkpoint_files import role_of
+from genlab.engine.checkpoint_files import is_of_optimizer, role_of
 from genlab.engine.checkpoint_state import IntactCheckpoint
 
 
@@ -20,18 +21,21 @@ class TensorDifference(NamedTuple):
         file: its name.
         tensor: the first one that differs.
         relative: L2 norm of the file's differences, relative to that of its tensors; infinite for others than the
-            run's.
-        is_network: whether the file has a network's weights.
+            run's, and where one is not finite.
     """
 
     file: str
     tensor: str
     relative: float
-    is_network: bool
+
+    @property
+    def is_sensitive(self) -> bool:
+        """True for the state of an optimizer, which rounding changes first, if it has the same tensors."""
+        return is_of_optimizer(self.file) and math.isfinite(self.relative)
 
     def words(self, step: int) -> str:
         """The difference for people."""
-        size = "has another shape or is missing" if self.relative == float("inf") else f"L2 {self.relative:.3g} of it"
+        size = "another shape, missing or not finite" if math.isinf(self.relative) else f"L2 {self.relative:.3g} of it"
         return f"the checkpoint of step {step:,} differs in {self.file}, first in {self.tensor} ({size})"
 
 
@@ -48,10 +52,10 @@ def _difference(file: str, recorded: Mapping[str, Tensor], again: Mapping[str, T
     for name in sorted({*recorded, *again}):
         one, other = recorded.get(name), again.get(name)
         if one is None or other is None or one.shape != other.shape or one.dtype != other.dtype:
-            return TensorDifference(file, name, float("inf"), role_of(file) is not None)
+            return TensorDifference(file, name, float("inf"))
         if not torch.equal(one, other):
             first = first or name
         squares += float((one.double() - other.double()).square().sum())
         total += float(one.double().square().sum())
     relative = (squares / total) ** 0.5 if total else float("inf") if squares else 0.0
-    return TensorDifference(file, first or "its header", relative, role_of(file) is not None)
+    return TensorDifference(file, first or "its header", float("inf") if math.isnan(relative) else relative)

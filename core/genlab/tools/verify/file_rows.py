@@ -51,10 +51,34 @@ def check_checkpoints(folder: RunFolder, manifest: Manifest) -> list[CheckedChec
         if not progress.parts:
             row = CertificateRow(subject, "not verified", "it is from before there were digests")
         elif lost:
-            pruned = f"{row.detail}; the optimizers' state was removed when the run ended, so nothing goes on from it"
+            pruned = f"{row.detail}; the optimizers' state was removed, so no training goes on from it"
             row = CertificateRow(subject, "verified", pruned)
         found.append(CheckedCheckpoint(row, there, is_whole=not lost))
     return found
+
+
+def missing_checkpoint_rows(manifest: Manifest, kept: Sequence[CheckedCheckpoint]) -> Iterator[CertificateRow]:
+    """Row of the last checkpoint, if run.json says that there was one."""
+    last = max((it.found.progress.step for it in kept if it.found), default=0)
+    if not kept and not manifest.step:
+        yield CertificateRow("checkpoints", "not verified", "the run has none")
+    elif last < manifest.step:
+        subject = f"last checkpoint, of step {manifest.step:,}"
+        yield CertificateRow(subject, "not verified", "run.json says that there was one; none is intact")
+
+
+def other_file_rows(folder: RunFolder, manifest: Manifest) -> Iterator[CertificateRow]:
+    """Compare what a trial of an ablation observed, and name the files that no record says anything of."""
+    results = manifest.results or {}
+    for name, known in results.items():
+        file = folder.path / name
+        is_same = file.is_file() and file_digest(file) == known
+        what = "SHA-256 as run.json has it" if is_same else "it is not as the trial wrote it, by its SHA-256"
+        yield CertificateRow(name, "verified" if is_same else "differs", what)
+    known_names = {"run.json", "recipe.toml", "metrics.jsonl", "checkpoints", "plugins", *results}
+    names = sorted(path.name for path in folder.path.iterdir() if not path.name.startswith("."))
+    if others := [name for name in names if name not in known_names]:
+        yield CertificateRow("other files", "not verified", f"the run has no record of them: {', '.join(others)}")
 
 
 def code_rows(manifest: Manifest, recipe: Recipe) -> Iterator[CertificateRow]:
@@ -78,6 +102,8 @@ def _made_with(manifest: Manifest, name: str) -> str:
 
 def data_rows(manifest: Manifest, built: Built, loaded: Sequence[LoadedContent]) -> Iterator[CertificateRow]:
     """Compare the content of the data, and of what components load; starting weights are left out."""
+    if not manifest.data.fingerprints.keys() & _WORDS.keys():
+        yield CertificateRow("data", "not verified", "the run recorded no SHA-256 of its pairs")
     now = provenance.fingerprints(built.data, loaded)
     places = {"train": built.data.training.description, "validation": built.data.validation.description}
     for name, known in manifest.data.fingerprints.items():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from genlab.assemble.experiment import Built, build
 from genlab.assemble.read import CheckedRecipe, with_overrides
@@ -14,11 +16,13 @@ from genlab.runs import provenance
 from genlab.runs.folder import RunFolder
 from genlab.runs.manifest import Manifest
 from genlab.runs.starting_weights import build_with_weights
-from genlab.tools.verify.allowance import find_allowance
+from genlab.tools.verify.allowance import Allowance, find_allowance
 from genlab.tools.verify.certificate import CertificateRow
 from genlab.tools.verify.earlier_recipe import next_change, recipe_at
 from genlab.tools.verify.file_rows import data_rows, start_rows
+from genlab.tools.verify.metric_rows import Measurement, check_metrics, measurements, was_validated
 from genlab.tools.verify.step_rows import Stretch, check_steps
+from genlab.tools.verify.step_values import recorded_values
 from genlab.util import environment
 
 FIRST_STEPS, LATER_STEPS = "steps from the start", "steps between two checkpoints"
@@ -59,17 +63,18 @@ class Retraining:
         except DataError as error:
             is_gone = isinstance(error, DataUnavailableError)
             yield CertificateRow("data", "not verified" if is_gone else "differs", _words(error))
-            yield from unverified_steps(f"the data {'are not there' if is_gone else 'cannot be read'}")
+            yield from self._unverified(f"the data {'are not there' if is_gone else 'cannot be read'}")
             return
         yield from found
         if any(row.outcome == "differs" for row in found):
-            yield from unverified_steps("the data are others than the run was trained with")
+            yield from self._unverified("the data are others than the run was trained with")
             return
         try:
             choose_device(self._device_wanted)
         except DeviceError as error:
-            yield from unverified_steps(f"{error.what}; --device cpu trains there, within a tolerance")
+            yield from self._unverified(f"{error.what}; --device cpu trains there, within a tolerance")
             return
+        yield from [row for it in measurements(self.manifest) for row in self._measured(it, built)]
         yield from self._step_rows(built)
 
     @property
@@ -86,6 +91,10 @@ class Retraining:
         return max([self.manifest.step, *self.kept])
 
     @property
+    def _metrics(self) -> Path:
+        return self.folder.path / "metrics.jsonl"
+
+    @property
     def _device_wanted(self) -> str:
         return self.device or self.checked.recipe.settings.train.device
 
@@ -95,6 +104,34 @@ class Retraining:
         if device == checked.recipe.settings.train.device:
             return checked
         return with_overrides(checked, [f'train.device="{device}"', 'train.precision="auto"', "train.compile=false"])
+
+    def _unverified(self, reason: str) -> list[CertificateRow]:
+        subjects = [it.subject for it in measurements(self.manifest)]
+        return [*(CertificateRow(it, "not verified", reason) for it in subjects), *unverified_steps(reason)]
+
+    def _measured(self, measurement: Measurement, fresh: Built) -> Iterator[CertificateRow]:
+        """Measure again with the recipe of that step; `fresh` is what today's recipe builds."""
+        checkpoint = self.kept.get(measurement.step)
+        if checkpoint is None:
+            reason = f"the run has no intact checkpoint of step {measurement.step:,}, where they were measured last"
+        elif any(change.step >= measurement.step for change in self.manifest.data.changes):
+            reason = "a resume accepted other data since"
+        else:
+            try:
+                checked = recipe_at(self.checked, self.manifest, measurement.step - 1)
+                built = fresh if checked is self.checked else _build(self._here(checked))
+            except (RunError, RecipeError, DataError) as error:
+                reason = _words(error)
+            else:
+                if was_validated(measurement, self.manifest, built):
+                    yield check_metrics(measurement, built, checkpoint, self._allowance(built))
+                    return
+                reason = f"it is not known that they are of step {measurement.step:,}, that of the last checkpoint"
+        yield CertificateRow(measurement.subject, "not verified", reason)
+
+    def _allowance(self, built: Built) -> Allowance:
+        machine = environment.machine(device_name(built.experiment.device, built.recipe.settings.train.threads))
+        return find_allowance(self.manifest, built.recipe, machine, provenance.library_versions(), self.tolerance)
 
     def _step_rows(self, built: Built) -> Iterator[CertificateRow]:
         first, later = self._first(), self._later()
@@ -139,6 +176,9 @@ class Retraining:
             words = f"{left:,} of {self.done:,} were not trained again"
             more = "" if next_change(self.manifest, 0) else f"; --steps {self.done} trains all of them"
             yield CertificateRow("other steps", "not verified", words + more)
+        if recorded_values(self._metrics, self.done, sys.maxsize):
+            words = "metrics.jsonl has values of them, and the run was cut off before it kept a checkpoint of them"
+            yield CertificateRow(f"steps after {self.done:,}", "not verified", words)
 
     def _trained(
         self, stretch: Stretch, on_step: Callable[[int], None], fresh: Built | None = None
@@ -161,10 +201,8 @@ class Retraining:
         except (RunError, RecipeError, DataError) as error:
             yield CertificateRow(stretch.subject, "not verified", _words(error))
             return
-        machine = environment.machine(device_name(built.experiment.device, built.recipe.settings.train.threads))
-        allowed = find_allowance(self.manifest, built.recipe, machine, provenance.library_versions(), self.tolerance)
-        metrics = self.folder.path / "metrics.jsonl"
-        yield check_steps(stretch, built, self.manifest.id, metrics, self.kept, allowed, on_step)
+        allowed = self._allowance(built)
+        yield from check_steps(stretch, built, self.manifest.id, self._metrics, self.kept, allowed, on_step)
 
     def _obstacle(self, stretch: Stretch) -> str | None:
         """The change of the recipe or the data that keeps steps from being trained again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -12,13 +12,13 @@ from genlab.engine.checkpoint_state import IntactCheckpoint
 from genlab.errors import DataError, TrainingError
 from genlab.tools.verify.allowance import Allowance
 from genlab.tools.verify.certificate import CertificateRow
-from genlab.tools.verify.checkpoint_difference import TensorDifference, tensor_differences
+from genlab.tools.verify.checkpoint_difference import tensor_differences
 from genlab.tools.verify.retrain import Retrained, retrain
 from genlab.tools.verify.step_values import (
-    GRADIENT_NORM,
     StepValues,
-    ValueDifference,
     recorded_values,
+    unrecorded,
+    unrepeated,
     value_differences,
 )
 
@@ -54,7 +54,7 @@ def check_steps(
     kept: Mapping[int, IntactCheckpoint],
     allowed: Allowance,
     on_step: Callable[[int], None],
-) -> CertificateRow:
+) -> list[CertificateRow]:
     """Train steps of a run again, and compare what comes out with what the run recorded.
 
     Args:
@@ -65,22 +65,24 @@ def check_steps(
         kept: its checkpoints by step.
         allowed: how far values may be off.
         on_step: called with each step that is done.
+
+    Raises:
+        RunError: metrics.jsonl cannot be read.
     """
-    recorded: StepValues = {}
-    if metrics.exists():
-        recorded = recorded_values(metrics, stretch.done, stretch.end)
+    recorded = recorded_values(metrics, stretch.done, stretch.end)
     checkpoint = kept.get(stretch.end)
     if not recorded and checkpoint is None:
-        return CertificateRow(stretch.subject, "not verified", _NOTHING)
+        return [CertificateRow(stretch.subject, "not verified", _NOTHING)]
     with TemporaryDirectory(prefix="genlab-verify-") as folder:
         try:
             again = retrain(built, run, stretch.start, stretch.end, Path(folder), on_step)
         except (DataError, TrainingError) as error:
-            return CertificateRow(stretch.subject, "differs", f"trained again, it fails: {error.what}")
+            return [CertificateRow(stretch.subject, "differs", f"trained again, it fails: {error.what}")]
         if again.checkpoint.progress.step != stretch.end:
             what = f"trained again, it ends at step {again.checkpoint.progress.step:,}"
-            return CertificateRow(stretch.subject, "differs", what)
-        return _compared(stretch, recorded, checkpoint, again, allowed)
+            return [CertificateRow(stretch.subject, "differs", what)]
+        compared = _compared(stretch, recorded, checkpoint, again, allowed)
+        return [compared, *_values_left_out(stretch, recorded, again.values)]
 
 
 _NOTHING = (
@@ -95,34 +97,35 @@ def _compared(
     again: Retrained,
     allowed: Allowance,
 ) -> CertificateRow:
-    values = list(value_differences(recorded, again.values))
+    values = list(value_differences(recorded, again.values, "metrics.jsonl"))
     files = list(tensor_differences(checkpoint, again.checkpoint)) if checkpoint else []
-    counted_values = [it for it in values if not allowed.relative or not it.name.startswith(GRADIENT_NORM)]
-    counted_files = [it for it in files if not allowed.relative or it.is_network]
     wrong = [
-        *(it.words() for it in counted_values if it.relative > allowed.relative),
-        *(it.words(stretch.end) for it in counted_files if it.relative > allowed.relative),
+        *(it.words() for it in allowed.find_wrong(values)),
+        *(it.words(stretch.end) for it in allowed.find_wrong(files)),
     ]
     if wrong:
         more = f"; and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-        limit = f"; allowed: {allowed.relative:g} relative, as {allowed.reason}" if allowed.relative else ""
+        limit = f"; allowed: {allowed.limit}" if allowed.relative else ""
         return CertificateRow(stretch.subject, "differs", f"{wrong[0]}{more}{limit}")
-    steps = len({step for step, _ in recorded})
-    compared = [f"{len(recorded)} values of {steps} step{'s' * (steps != 1)} in metrics.jsonl"] if recorded else []
+    names = recorded.keys() - set(unrepeated(recorded, again.values))
+    steps = len({step for step, _ in names})
+    compared = [f"{len(names)} values of {steps} step{'s' * (steps != 1)} in metrics.jsonl"] if names else []
     if checkpoint:
         compared.append(f"{len(checkpoint.digests)} files of the checkpoint of step {stretch.end:,}")
     begin = f"from the checkpoint of step {stretch.done:,}" if stretch.start else "from the start"
-    how = _agreement([*counted_values, *counted_files], [*values, *files], allowed)
+    how = allowed.words([*values, *files])
     return CertificateRow(stretch.subject, "verified", f"trained again {begin}: {' and '.join(compared)}, {how}")
 
 
-def _agreement(
-    counted: list[ValueDifference | TensorDifference],
-    found: list[ValueDifference | TensorDifference],
-    allowed: Allowance,
-) -> str:
-    if not found:
-        return "equal to the last bit"
-    largest = max((it.relative for it in counted), default=0.0)
-    without = "; gradient norms and optimizers' states, which are more sensitive, are not compared"
-    return f"within {largest:.2g} relative; allowed: {allowed.relative:g}, as {allowed.reason}{without}"
+def _values_left_out(stretch: Stretch, recorded: StepValues, again: StepValues) -> Iterator[CertificateRow]:
+    """Rows of values that only the run has, or only the repeated training."""
+    for found, reason in (
+        (unrepeated(recorded, again), "only in metrics.jsonl, as no validation was due there by the recipe"),
+        (unrecorded(recorded, again), "not in metrics.jsonl, which has others of these steps"),
+    ):
+        if found:
+            step, name = found[0]
+            more = f", and {len(found) - 1} more values" if len(found) > 1 else ""
+            yield CertificateRow(
+                f"values of {stretch.subject}", "not verified", f"{name} at step {step:,}{more}: {reason}"
+            )

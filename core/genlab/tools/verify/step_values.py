@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from genlab.errors import RunError
 from genlab.interfaces.listener import StepMetrics
 from genlab.util.bounded import require_regular
 
 StepValues = dict[tuple[int, str], float]
-"""Values by step and name, in the order in which they came."""
+"""Values by step and name, in the order in which they came; NaN for what is not finite."""
 
-GRADIENT_NORM = "gradient norm"
 _GROUPS = {
     "losses": "loss",
     "weight_norms": "weight norm",
-    "gradient_norms": GRADIENT_NORM,
+    "gradient_norms": "gradient norm",
     "learning_rates": "learning rate",
 }
+_SENSITIVE = ("gradient norm ", "gap/")
+_VALIDATION = ("validation/", "train/", "gap/")
 _LEAST = 1e-6
 """Values below this count as this where a difference is taken relative to them."""
 
@@ -33,24 +36,31 @@ class ValueDifference(NamedTuple):
         name: which.
         recorded: by the run.
         again: when the step was trained again; None if there was no such value.
+        file: of the run, which has the recorded one.
     """
 
     step: int
     name: str
     recorded: float
     again: float | None
+    file: str
 
     @property
     def relative(self) -> float:
-        """The difference relative to the larger of both."""
-        if self.again is None:
+        """The difference relative to the larger of both; infinite where either is missing or not finite."""
+        if self.again is None or not (math.isfinite(self.recorded) and math.isfinite(self.again)):
             return float("inf")
         return abs(self.recorded - self.again) / max(abs(self.recorded), abs(self.again), _LEAST)
+
+    @property
+    def is_sensitive(self) -> bool:
+        """True for numbers that rounding changes most: gradient norms, and gaps between two metrics."""
+        return self.name.startswith(_SENSITIVE) and math.isfinite(self.relative)
 
     def words(self) -> str:
         """The difference for people."""
         again = "not computed" if self.again is None else repr(self.again)
-        return f"{self.name} at step {self.step:,} is {self.recorded!r} in metrics.jsonl, and {again} trained again"
+        return f"{self.name} at step {self.step:,} is {self.recorded!r} in {self.file}, and {again} when computed again"
 
 
 def values_of_step(step: int, values: StepMetrics) -> StepValues:
@@ -60,28 +70,53 @@ def values_of_step(step: int, values: StepMetrics) -> StepValues:
 
 
 def recorded_values(file: Path, after: int, last: int) -> StepValues:
-    """Values that a run recorded of the steps after `after` up to `last`; `OSError` if the file cannot be read.
+    """Values that a run recorded of the steps after `after` up to `last`; none if there is no file.
 
     Lines that are not whole are left out, as a killed process leaves them.
+
+    Raises:
+        RunError: the file cannot be read.
     """
-    require_regular(file)
     found: StepValues = {}
-    with file.open("rb") as lines:
-        for line in lines:
-            with suppress(ValueError, TypeError, KeyError, AttributeError):
-                record = json.loads(line)
-                step = record["step"]
-                if after < step <= last:
-                    found |= {(step, name): value for name, value in _of_record(record)}
+    if not file.exists():
+        return found
+    try:
+        require_regular(file)
+        with file.open("rb") as lines:
+            for line in lines:
+                with suppress(ValueError, TypeError, KeyError, AttributeError):
+                    record = json.loads(line)
+                    step = record["step"]
+                    if after < step <= last:
+                        found |= {(step, name): value for name, value in _of_record(record)}
+    except OSError as error:
+        what = f"metrics.jsonl cannot be read: {error.strerror or error}"
+        raise RunError(what, where=str(file), hint="Restore it, or remove it to verify without it.") from error
     return found
 
 
-def value_differences(recorded: StepValues, again: StepValues) -> Iterator[ValueDifference]:
-    """The recorded values that are others when the steps are trained again, the first one first."""
+def value_differences(recorded: StepValues, again: StepValues, file: str) -> Iterator[ValueDifference]:
+    """The recorded values that are others when computed again, the first one first, without those of `unrepeated`."""
+    left_out = set(unrepeated(recorded, again))
     for (step, name), value in sorted(recorded.items(), key=lambda item: item[0][0]):
         other = again.get((step, name))
-        if other != value:
-            yield ValueDifference(step, name, value, other)
+        is_same = other == value or (other is not None and math.isnan(value) and not math.isfinite(other))
+        if not is_same and (step, name) not in left_out:
+            yield ValueDifference(step, name, value, other, file)
+
+
+def unrepeated(recorded: StepValues, again: StepValues) -> list[tuple[int, str]]:
+    """Recorded metrics of steps at which no validation was due when they were trained again.
+
+    A listener that ends a training early has it validated, and trainings are repeated without listeners.
+    """
+    validated = {step for step, name in again if name.startswith(_VALIDATION)}
+    return [(step, name) for step, name in recorded if name.startswith(_VALIDATION) and step not in validated]
+
+
+def unrecorded(recorded: StepValues, again: StepValues) -> list[tuple[int, str]]:
+    """Values of steps trained again that the run has no record of, although it has others of these steps."""
+    return [key for key in again if key not in recorded] if recorded else []
 
 
 def _of_record(record: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
@@ -98,5 +133,7 @@ def _named(groups: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 def _numbers(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     for name, value in values.items():
-        if isinstance(value, int | float):
+        if value is None:
+            yield f"{prefix}{name}", math.nan
+        elif isinstance(value, int | float):
             yield f"{prefix}{name}", value

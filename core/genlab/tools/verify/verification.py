@@ -14,7 +14,13 @@ from genlab.runs import provenance
 from genlab.runs.folder import RunFolder
 from genlab.runs.manifest import Manifest
 from genlab.tools.verify.certificate import Certificate, CertificateRow
-from genlab.tools.verify.file_rows import check_checkpoints, code_rows, conversion_row
+from genlab.tools.verify.file_rows import (
+    check_checkpoints,
+    code_rows,
+    conversion_row,
+    missing_checkpoint_rows,
+    other_file_rows,
+)
 from genlab.tools.verify.retraining import Retraining, unverified_steps
 from genlab.util import environment
 from genlab.util.files import file_digest
@@ -62,8 +68,7 @@ class Verification:
             what = f"the run has trained {retraining.done:,} steps, and --steps {self.steps} asks for more"
             raise RunError(what, where=str(self.folder.path))
         rows = [self._recipe_row(), *code_rows(manifest, recipe), *(it.row for it in kept)]
-        if not kept:
-            rows.append(CertificateRow("checkpoints", "not verified", "the run has none"))
+        rows += [*missing_checkpoint_rows(manifest, kept), *other_file_rows(self.folder, manifest)]
         rows += self._conversion_rows() if manifest.conversion else retraining.rows()
         machine = environment.machine(device_name(choose_device(retraining.device_here), recipe.settings.train.threads))
         versions = provenance.library_versions() | provenance.plugin_versions(recipe)
@@ -103,6 +108,8 @@ class Verification:
         }
         if manifest.ended_early:
             facts["ended early"] = f"by {manifest.ended_early.by}: {manifest.ended_early.reason}"
+        if manifest.failure:
+            facts["failure"] = manifest.failure.splitlines()[0]
         if manifest.conversion:
             facts["converted from"] = f"{manifest.conversion.file}, {manifest.conversion.layout}"
         if "changed" in manifest.facts:

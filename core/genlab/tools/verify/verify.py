@@ -76,12 +76,14 @@ def verify(
 
 
 def _with_places(checked: CheckedRecipe, overrides: Sequence[str], folder: RunFolder) -> CheckedRecipe:
-    """The recipe with other places of its data."""
+    """The recipe with other places of what it reads, whose content is compared."""
     found = with_overrides(checked, overrides) if overrides else checked
+    compared = folder.stored().data.fingerprints
     for change in changed_values(*aligned(checked.tables(), found.tables())):
-        if not change.key.startswith("data."):
-            what = f"only the places of data can be others, and {change.key} would be"
-            raise RunError(what, where=str(folder.path), hint="Such as: --set data.root=/new/place")
+        if not change.key.startswith("data.") and change.key not in compared:
+            what = f"only the places of what a run reads can be others, and {change.key} would be"
+            hint = "Such as: --set data.root=/new/place, or --set init.generator.from=/new/place"
+            raise RunError(what, where=str(folder.path), hint=hint)
     return found
 
 
