@@ -192,6 +192,15 @@ def test_what_decides_what_weights_mean_cannot_change(paused: Path, assignments:
     assert before == ((paused / "run.json").read_bytes(), (paused / "recipe.toml").read_bytes())
 
 
+def test_what_each_network_has_of_its_own_is_refused_at_once(tiny: Path, tmp_path: Path) -> None:
+    values = ["optimizer.generator.learning_rate=1e-4", "data.count=2", "evaluate.pairs=1"]
+    run = genlab.train(tiny, out=tmp_path / "run", overrides=values, stop_at=1).path
+    with pytest.raises(RunError, match=r"cannot change optimizer\.weight_decay") as caught:
+        genlab.resume(run, overrides=["optimizer.weight_decay=0.1"])
+    assert "A new run would refuse" in str(caught.value.hint)
+    assert "optimizer.generator.weight_decay" in str(caught.value.hint)
+
+
 def test_a_misspelt_override_is_told_as_anywhere(paused: Path) -> None:
     with pytest.raises(RecipeError, match="Did you mean `steps`"):
         genlab.resume(paused, overrides=["train.step=12"])

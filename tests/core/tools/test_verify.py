@@ -3,18 +3,24 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from tests.conftest import GenCommand, Once
+from tests.core.test_bad_input import plugin
 
 import genlab
 from genlab import Certificate, CertificateRow
 from genlab.engine.checkpoint_state import read_progress
 from genlab.runs.folder import RunFolder
 from genlab.runs.manifest import ConversionRecord
+from genlab.tools.verify.allowance import Allowance
+from genlab.tools.verify.checkpoint_difference import TensorDifference
+from genlab.tools.verify.file_rows import other_file_rows
+from genlab.tools.verify.step_values import ValueDifference
 from genlab.util.files import file_digest
 
 TINY = Path(__file__).parents[2] / "assets" / "tiny.toml"
@@ -214,3 +220,158 @@ def test_more_steps_than_there_are_is_an_error(gen: GenCommand, run: Path) -> No
     done = gen("verify", run, "--steps", "9")
     assert done.returncode == 2
     assert "trained 8 steps" in done.stderr
+
+
+# Results
+
+
+def test_edited_metrics_are_named_although_the_optimizers_state_is_gone(run: Path) -> None:
+    genlab.prune_runs([run])
+    measured = rows(genlab.verify(run))
+    assert measured["metrics in run.json"].outcome == "verified"
+    assert "3 metrics measured again with the weights of step 8, equal to the last bit" in (
+        measured["metrics in run.json"].detail
+    )
+    assert "optimizers' state was removed" in measured["checkpoint of step 8"].detail
+    metrics = RunFolder(run).stored().metrics
+    RunFolder(run).update(metrics=metrics | {"validation/l1": metrics["validation/l1"] * 0.9})
+    certificate = genlab.verify(run)
+    assert certificate.outcome == "differs"
+    assert "validation/l1 at step 8 is " in rows(certificate)["metrics in run.json"].detail
+
+
+def test_metrics_of_a_killed_run_are_not_taken_for_those_of_its_checkpoint(run: Path) -> None:
+    shutil.rmtree(run / "checkpoints" / "00000008")
+    RunFolder(run).update(status="running", step=4)
+    certificate = genlab.verify(run)
+    found = rows(certificate)
+    assert certificate.facts["failure"] == "its process was killed"
+    assert found["metrics in run.json"].outcome == "not verified"
+    assert "metrics.jsonl has values of them" in found["steps after 4"].detail
+
+
+def test_a_checkpoint_that_is_gone_is_missed(run: Path) -> None:
+    shutil.rmtree(run / "checkpoints")
+    (run / "notes.txt").write_text("mine")
+    found = rows(genlab.verify(run))
+    assert found["last checkpoint, of step 8"].outcome == "not verified"
+    assert "no intact checkpoint of step 8" in found["metrics in run.json"].detail
+    assert "notes.txt" in found["other files"].detail
+
+
+def test_what_a_trial_observed_is_compared(run: Path) -> None:
+    folder, history = RunFolder(run), run / "history.json"
+    history.write_text("{}")
+    folder.update(results={"history.json": file_digest(history)})
+    for content, outcome in (("{}", "verified"), ("{ }", "differs")):
+        history.write_text(content)
+        assert [(row.subject, row.outcome) for row in other_file_rows(folder, folder.stored())] == [
+            ("history.json", outcome)
+        ]
+
+
+def test_the_folder_of_an_ablation_names_its_trials(tmp_path: Path) -> None:
+    (tmp_path / "trials").mkdir()
+    (tmp_path / "recipe.toml").touch()
+    with pytest.raises(genlab.RunError, match="folder of an ablation") as caught:
+        genlab.verify(tmp_path)
+    assert str(tmp_path / "trials") in str(caught.value.hint)
+
+
+# Values
+
+
+def edit_lines(run: Path, change: Callable[[dict[str, Any]], bool]) -> None:
+    """Keep the lines of metrics.jsonl of which `change` says so, which may change them."""
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    (run / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines if change(line)))
+
+
+def test_a_line_that_was_removed_is_missed(run: Path) -> None:
+    edit_lines(run, lambda line: line["step"] != 6)
+    found = rows(genlab.verify(run))
+    assert found["steps 5 to 8"].outcome == "verified"
+    assert found["values of steps 5 to 8"].outcome == "not verified"
+    assert re.search(r"at step 6, and \d+ more values: not in metrics\.jsonl", found["values of steps 5 to 8"].detail)
+
+
+def test_a_number_in_place_of_one_that_was_not_finite_differs(run: Path) -> None:
+    def hide(line: dict[str, Any]) -> bool:
+        if (line["event"], line["step"]) == ("step", 6):
+            line["losses"]["generator/l1"] = None
+        return True
+
+    edit_lines(run, hide)
+    assert "loss generator/l1 at step 6 is nan" in rows(genlab.verify(run))["steps 5 to 8"].detail
+
+
+def test_a_metrics_file_that_cannot_be_read_is_an_error(gen: GenCommand, run: Path) -> None:
+    (run / "metrics.jsonl").unlink()
+    (run / "metrics.jsonl").mkdir()
+    done = gen("verify", run)
+    assert done.returncode == 2
+    assert f"{run / 'metrics.jsonl'}" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_another_seed_gives_other_values(run: Path) -> None:
+    folder = RunFolder(run)
+    folder.update(recipe={**(folder.stored().recipe or {}), "seed": 5})
+    with pytest.raises(genlab.RunError, match="seed: 5 -> 0"):
+        genlab.verify(run)
+    text = folder.recipe_path.read_text()
+    folder.recipe_path.write_text(text.replace("seed = 0", "seed = 5", 1))
+    assert "at step 1 is " in rows(genlab.verify(run))["steps 1 to 2"].detail
+
+
+def test_the_last_validation_of_a_run_that_a_listener_ended_is_measured_again(tmp_path: Path) -> None:
+    body = (
+        "class Mine(genlab.Listener):\n"
+        "    def step(self, event):\n"
+        "        return genlab.StopTraining('enough') if event.step == 3 else None\n"
+    )
+    given = plugin(tmp_path, body, 'listener("mine", Mine)')
+    values = ["listeners.mine={}", "evaluate.pairs=1", "data.count=2"]
+    run = genlab.train(TINY, out=tmp_path / "run", overrides=values, plugins=[given]).path
+    given.write_text("# changed since")
+    certificate = genlab.verify(run, steps=3)
+    found = rows(certificate)
+    assert certificate.outcome == "verified"
+    assert found["metrics in run.json"].outcome == "verified"
+    assert "validation/l1 at step 3, and 2 more values: only in" in found["values of steps 1 to 3"].detail
+    (run / "plugins" / "mine.py").write_text("# changed since")
+    with pytest.raises(genlab.RunError, match="has changed"):
+        genlab.verify(run)
+
+
+# Starting weights
+
+
+def test_starting_weights_may_be_elsewhere_and_not_others(run: Path, tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    values = [f'init.generator.from="{run}"', "train.steps=1", "evaluate.pairs=1", "data.count=2"]
+    genlab.train(TINY, out=started, overrides=values)
+    moved, other = tmp_path / "moved", tmp_path / "other.safetensors"
+    run.rename(moved)
+    assert str(run) in rows(genlab.verify(started))["step 1"].detail
+    certificate = genlab.verify(started, overrides=[f'init.generator.from="{moved}"'])
+    assert certificate.outcome == "verified"
+    assert str(moved) in rows(certificate)["init.generator.from"].detail
+    tensors = load_file(moved / "checkpoints" / "00000008" / "generator.safetensors")
+    save_file({name: tensor + 1 for name, tensor in tensors.items()}, other)
+    certificate = genlab.verify(started, overrides=[f'init.generator.from="{other}"'])
+    assert rows(certificate)["init.generator.from"].outcome == "differs"
+    assert rows(certificate)["step 1"].outcome == "not verified"
+
+
+# Limits
+
+
+def test_what_is_not_compared_within_a_tolerance() -> None:
+    files = ["generator.safetensors", "generator.ema.safetensors", "generator.optimizer.safetensors"]
+    files = [TensorDifference(file, "weight", 0.5) for file in files]
+    values = [ValueDifference(1, name, 1.0, 2.0, "metrics.jsonl") for name in ("loss l1", "gap/l1", "gradient norm a")]
+    lost = ValueDifference(1, "gradient norm a", 1.0, float("nan"), "metrics.jsonl")
+    exact, near = Allowance(0.0, ""), Allowance(1e-3, "another machine")
+    assert exact.find_wrong(files) == files and exact.find_wrong(values) == values
+    assert near.find_wrong(files) == files[:2]
+    assert near.find_wrong([*values, lost]) == [values[0], lost]
