@@ -174,7 +174,7 @@ def test_on_another_machine_values_may_be_off_by_a_tolerance(run: Path) -> None:
     edit_loss(run, 1, lambda loss: loss * (1 + 1e-5))
     row = rows(genlab.verify(run))["steps 1 to 2"]
     assert row.outcome == "verified"
-    assert "within 1e-05 relative; allowed: 0.001" in row.detail and "cpu (3 threads) when trained" in row.detail
+    assert "within 1e-05 relative; allowed: 0.05" in row.detail and "cpu (3 threads) when trained" in row.detail
     assert rows(genlab.verify(run, tolerance=1e-6))["steps 1 to 2"].outcome == "differs"
 
 

@@ -12,7 +12,8 @@ from genlab.tools.verify.step_values import ValueDifference
 
 Difference = TypeVar("Difference", ValueDifference, TensorDifference)
 
-_TOLERANCE = {"float32": 1e-3, "bfloat16": 5e-2, "float16": 5e-2}
+_TOLERANCE = 0.05
+"""Of what differs by its device, machine or PyTorch; docs/verify.md has what was measured."""
 
 
 class Allowance(NamedTuple):
@@ -76,4 +77,4 @@ def find_allowance(
         reasons.insert(0, f"{train.device} does not give the same bits each time")
     if tolerance is not None:
         return Allowance(tolerance, "; ".join(reasons) or "as asked for")
-    return Allowance(_TOLERANCE[train.chosen_precision] if reasons else 0.0, "; ".join(reasons))
+    return Allowance(_TOLERANCE if reasons else 0.0, "; ".join(reasons))

@@ -44,7 +44,7 @@ def verify(
         steps: how many first steps to train again; by default those to the first values that the run recorded.
         device: where to train: auto, cpu, cuda or mps; by default where the run was trained.
         tolerance: largest relative difference of values; by default 0 on the CPU and with the PyTorch that trained the
-            run, and elsewhere 0.001, or 0.05 below float32.
+            run, and elsewhere 0.05.
         out: file to write the certificate to, as Markdown, or as JSON if its name ends in `.json`.
         overwrite: whether to replace that file.
         trust: whether to run code that came with a run of somebody else, and to remember it as trusted.
