@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 from typing_extensions import override
@@ -145,13 +144,13 @@ class PredictionError(DataError):
     """Images that could not be predicted from; what could be was written.
 
     Args:
-        written: each other source, a file or the key of a pair, and the file of its prediction.
+        written: each other source, a file or the key of a pair, and the file of its prediction, or its `SampledFiles`.
         failures: the reason of each failure, by source.
     """
 
     exit_code = 1
 
-    def __init__(self, written: Mapping[Any, Path], failures: Mapping[Any, GenlabError]) -> None:
+    def __init__(self, written: Mapping[Any, Any], failures: Mapping[Any, GenlabError]) -> None:
         count = len(written) + len(failures)
         reasons = [f"  {source}: {'. '.join(filter(None, (it.what, it.hint)))}" for source, it in failures.items()]
         images = "1 image" if count == 1 else f"{count:,} images"

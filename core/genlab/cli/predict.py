@@ -13,13 +13,14 @@ import typer
 from genlab.cli.options import CheckpointOption, DeviceName, JsonOption, RunArgument, TrustOption
 
 if TYPE_CHECKING:
-    from genlab import GenlabError, PredictionSize
+    from genlab import GenlabError, PredictionSize, SampledFiles
 
 
 class Split(StrEnum):
     """Split of the run's data."""
 
     VALIDATION = "validation"
+    TEST = "test"
 
 
 class Side(StrEnum):
@@ -56,6 +57,15 @@ def predict(
             " resized its pairs; or stored, which does not resize.",
         ),
     ] = "training",
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            max=100,
+            metavar="N",
+            help="Predictions of each image, with other draws of dropout or the method, and a map of their spread.",
+        ),
+    ] = None,
     to: Annotated[
         Side | None,
         typer.Option(help="Side to predict; the other one than the target is the way back, where the method can."),
@@ -82,8 +92,12 @@ def predict(
     }
     with progress_bar("images") as options["on_progress"]:
         try:
-            if split:
+            if split and samples:
+                written = genlab.sample_pairs(run, out, samples=samples, split=split.value, **options)
+            elif split:
                 written = genlab.predict_pairs(run, out, split=split.value, **options)
+            elif samples:
+                written = genlab.sample_files(run, images or [], out, samples=samples, **options)
             else:
                 written = genlab.predict_files(run, images or [], out, **options)
         except genlab.PredictionError as error:
@@ -92,13 +106,19 @@ def predict(
     _print(written, {}, json=json)
 
 
-def _print(written: Mapping[Any, Path], failures: Mapping[Any, GenlabError], *, json: bool) -> None:
+def _print(written: Mapping[Any, Path | SampledFiles], failures: Mapping[Any, GenlabError], *, json: bool) -> None:
     """Print the files of predictions, each on a line, or all as JSON."""
     from genlab.cli.output import print_data, print_json
 
     if json:
         reasons = {str(source): error.what for source, error in failures.items()}
-        print_json({"written": {str(source): str(path) for source, path in written.items()}, "failures": reasons})
+        print_json({"written": {str(source): _plain(files) for source, files in written.items()}, "failures": reasons})
         return
-    for path in written.values():
-        print_data(str(path))
+    for files in written.values():
+        for path in [files] if isinstance(files, Path) else [*files.samples, files.spread]:
+            print_data(str(path))
+
+
+def _plain(files: Path | SampledFiles) -> object:
+    """The file of a prediction, or those of samples, as JSON has them."""
+    return str(files) if isinstance(files, Path) else files._asdict()

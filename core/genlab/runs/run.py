@@ -18,7 +18,7 @@ from typing_extensions import override
 from genlab.assemble.absent_losses import losses_as_there_are
 from genlab.assemble.experiment import build_method, construct, prepare
 from genlab.assemble.networks import build_networks
-from genlab.assemble.open_data import open_data
+from genlab.assemble.open_data import choose_source
 from genlab.assemble.read import CheckedRecipe
 from genlab.assemble.recipe import Recipe
 from genlab.data.prepared import PreparedPairs
@@ -28,7 +28,7 @@ from genlab.engine.checkpoint_state import IntactCheckpoint, read_progress
 from genlab.engine.inference import Predictor, predict_any_size
 from genlab.engine.runtime import choose_device, memory_errors
 from genlab.errors import DataError, DataUnavailableError, RunError, TrainingError
-from genlab.interfaces.dataset import Dataset, Palette, SideName
+from genlab.interfaces.dataset import Dataset, Pairs, Palette, SideName, Split
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Generator
@@ -169,20 +169,37 @@ class Run:
 
         Those of a run that was converted are those that its recipe names, whatever they hold.
         """
+        return self._own_pairs("validation")
+
+    def test_pairs(self) -> PreparedPairs:
+        """The pairs of its data's split `test`; `DataError` if there is none, or they are unavailable.
+
+        No training has seen them or recorded what they hold.
+        """
+        return self._own_pairs("test")
+
+    def _own_pairs(self, split: Split) -> PreparedPairs:
         parts = replace(self.recipe, augmentations={}, metrics={}, listeners={})
         try:
-            data = open_data(construct(parts, self._checked.document).data)
+            source = choose_source(construct(parts, self._checked.document).data)
+            if split not in source.splits():
+                what = f"the run's dataset has no split {split}, but {' and '.join(source.splits())}"
+                hint = "Choose one of these; or predict from files: gen predict RUN FOLDER --out DIR."
+                raise DataError(what, where=str(self.path), hint=hint)
+            pairs = source.open(split)
         except DataUnavailableError as error:
             raise unavailable_error(self.manifest, error) from error
-        if self.manifest.conversion:
-            return prepare(self.recipe, data.validation)
-        if data.validation.fingerprint() != self.manifest.data.fingerprints.get("validation"):
+        if split == "validation" and not self.manifest.conversion:
+            self._require_unchanged(pairs)
+        return prepare(self.recipe, pairs)
+
+    def _require_unchanged(self, validation: Pairs) -> None:
+        if validation.fingerprint() != self.manifest.data.fingerprints.get("validation"):
             raise DataError(
                 "the validation data has changed since this run was trained",
-                where=data.validation.description,
+                where=validation.description,
                 hint="Restore the original data.",
             )
-        return prepare(self.recipe, data.validation)
 
     def listeners(self) -> Sequence[tuple[str, Listener]]:
         """The recipe's listeners, by label."""

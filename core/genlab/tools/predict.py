@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
 from genlab.interfaces.dataset import SideName
 from genlab.runs.checkpoint_choice import CheckpointChoice
+from genlab.runs.direction import Direction
 from genlab.runs.folder import RunFolder
 from genlab.runs.prediction_size import PredictionSize
 from genlab.runs.run import Run
-from genlab.tools.prediction_files import make_folder, plan_predictions, refuse_existing
-from genlab.tools.prediction_loop import PredictionSource, predict_each, prediction_suffix
+from genlab.tools.prediction_files import file_sources
+from genlab.tools.prediction_loop import Predict, predict_each, prediction_suffix, write_prediction
 from genlab.tools.prediction_pairs import PredictedSplit, pair_sources
 from genlab.util.arguments import as_list, as_path
 
@@ -63,13 +64,8 @@ def predict_files(
     """
     given = [as_path(image) for image in as_list(images, "images")]
     opened = Run(RunFolder.existing(as_path(run)), device, trust=trust, checkpoint=checkpoint)
-    targets = plan_predictions(given, as_path(out), prediction_suffix(opened.direction(to)), overwrite)
-    sources = {
-        image: PredictionSource(str(image), partial(opened.read, image, to=to), target)
-        for image, target in targets.items()
-    }
-    make_folder(as_path(out))
-    return predict_each(opened, sources, size, to, on_progress)
+    sources = file_sources(opened, given, as_path(out), to, [prediction_suffix(opened.direction(to))], overwrite)
+    return predict_each(opened, sources, size, to, on_progress, partial(_write_one, opened.direction(to)))
 
 
 def predict_pairs(
@@ -115,8 +111,12 @@ def predict_pairs(
         DeviceError: the device asked for is not there.
     """
     opened = Run(RunFolder.existing(as_path(run)), device, trust=trust, checkpoint=checkpoint)
-    direction = opened.direction(to)
-    sources = pair_sources(opened, split, direction.source.name, as_path(out), prediction_suffix(direction))
-    refuse_existing([source.target for source in sources.values()], as_path(out), overwrite)
-    make_folder(as_path(out))
-    return predict_each(opened, sources, size, to, on_progress)
+    endings = [prediction_suffix(opened.direction(to))]
+    sources = pair_sources(opened, split, as_path(out), to, endings, overwrite)
+    return predict_each(opened, sources, size, to, on_progress, partial(_write_one, opened.direction(to)))
+
+
+def _write_one(direction: Direction, targets: Sequence[Path], predict: Predict) -> Path:
+    (path,) = targets
+    write_prediction(path, predict(None), direction)
+    return path

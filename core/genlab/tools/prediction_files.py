@@ -5,11 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from genlab.errors import DataError
 from genlab.images.folder import ImageFolder, describe_left_out, find_images
+from genlab.interfaces.dataset import SideName
+from genlab.runs.run import Run
 from genlab.util.files import is_text, storage_errors
 from genlab.util.output_files import refuse_overwrite
 
@@ -19,6 +26,20 @@ _NAMED = 5
 _log = logging.getLogger("genlab")
 
 
+class PredictionSource(NamedTuple):
+    """An image to predict from.
+
+    Args:
+        where: its display name.
+        read: reads it as the run's data have it.
+        targets: the files for what is predicted.
+    """
+
+    where: str
+    read: Callable[[], NDArray[np.generic]]
+    targets: Sequence[Path]
+
+
 def first_names(names: Iterable[object]) -> str:
     """The first few names, and how many more there are."""
     every = [str(name) for name in names]
@@ -26,30 +47,53 @@ def first_names(names: Iterable[object]) -> str:
     return ", ".join(every[:_NAMED]) + more
 
 
-def plan_predictions(images: Sequence[Path], out: Path, suffix: str, overwrite: bool) -> dict[Path, Path]:
-    """The file of each image's prediction; a folder's images keep their places below it.
+def file_sources(
+    run: Run, images: Sequence[Path], out: Path, to: SideName | None, endings: Sequence[str], overwrite: bool
+) -> dict[Path, PredictionSource]:
+    """The images of files and folders, each with a file for each ending; makes the folder for them.
+
+    Raises:
+        DataError: there is no image, or two predictions, or one and an image, would be one file.
+        StorageError: a prediction's file is there already, or cannot be written.
+    """
+    targets = plan_predictions(images, out, endings, overwrite)
+    make_folder(out)
+    return {
+        image: PredictionSource(str(image), partial(run.read, image, to=to), files) for image, files in targets.items()
+    }
+
+
+def plan_predictions(
+    images: Sequence[Path], out: Path, endings: Sequence[str], overwrite: bool
+) -> dict[Path, tuple[Path, ...]]:
+    """The files of each image's predictions, one for each ending; a folder's images keep their places below it.
 
     Raises:
         DataError: there is no image, or two predictions, or one and an image, would be one file.
         StorageError: a prediction's file is there already, or its folder cannot be read.
     """
-    targets: dict[Path, Path] = {}
+    targets: dict[Path, tuple[Path, ...]] = {}
     sources: dict[Path, Path] = {}
     for found in _all_sources(images, out):
         for source, inner in found:
-            target = out / inner.with_suffix(suffix)
-            if (other := sources.setdefault(target, source)) != source:
-                raise DataError(
-                    f"it would be written to the same file as {other}: {target}",
-                    where=str(source),
-                    hint="Choose an --out for each of the two, or rename one.",
-                )
-            targets[source] = target
+            targets[source] = with_endings(out / inner.with_suffix(""), endings)
+            for target in targets[source]:
+                if (other := sources.setdefault(target, source)) != source:
+                    raise DataError(
+                        f"it would be written to the same file as {other}: {target}",
+                        where=str(source),
+                        hint="Choose an --out for each of the two, or rename one.",
+                    )
     if not targets:
         raise DataError("no image was given", hint="Name a file or a folder, or several.")
-    _refuse_images(targets)
-    refuse_existing(targets.values(), out, overwrite)
+    _refuse_images(sources)
+    refuse_existing(sources, out, overwrite)
     return targets
+
+
+def with_endings(path: Path, endings: Sequence[str]) -> tuple[Path, ...]:
+    """Files of one name that differ in what follows it."""
+    return tuple(path.with_name(f"{path.name}{ending}") for ending in endings)
 
 
 def refuse_existing(targets: Iterable[Path], out: Path, overwrite: bool) -> None:
@@ -106,10 +150,11 @@ def _earlier_predictions(found: ImageFolder, out: Path) -> dict[str, None]:
     return dict.fromkeys(str(file) for file in found.files if _real(folder / file).is_relative_to(out))
 
 
-def _refuse_images(targets: Mapping[Path, Path]) -> None:
-    sources = {_real(source) for source in targets}
-    for source, target in targets.items():
-        if _real(target) in sources:
+def _refuse_images(sources: Mapping[Path, Path]) -> None:
+    """Refuse files of predictions, each with its image, that are images to predict from."""
+    images = {_real(source) for source in sources.values()}
+    for target, source in sources.items():
+        if _real(target) in images:
             what = f"the prediction of {source} would take the place of this image"
             raise DataError(what, where=str(target), hint="Choose another --out.")
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,26 +20,16 @@ from genlab.interfaces.dataset import SideName
 from genlab.runs.direction import Direction
 from genlab.runs.prediction_size import PredictionSize
 from genlab.runs.run import Run, warn
-from genlab.tools.prediction_files import first_names
+from genlab.tools.prediction_files import PredictionSource, first_names
 from genlab.util.files import storage_errors
 
 _log = logging.getLogger("genlab")
 
 K = TypeVar("K")
+W = TypeVar("W")
 
-
-class PredictionSource(NamedTuple):
-    """An image to predict from.
-
-    Args:
-        where: its display name.
-        read: reads it as the run's data have it.
-        target: the file for its prediction.
-    """
-
-    where: str
-    read: Callable[[], NDArray[np.generic]]
-    target: Path
+Predict = Callable[[int | None], NDArray[np.generic]]
+"""Predict one image with a seed, or with the recipe's."""
 
 
 def predict_each(
@@ -47,19 +38,31 @@ def predict_each(
     size: PredictionSize,
     to: SideName | None,
     on_progress: Callable[[int, int], None],
-) -> dict[K, Path]:
-    """Predict from each image; returns the files that were written, by its key.
+    write: Callable[[Sequence[Path], Predict], W],
+) -> dict[K, W]:
+    """Predict from each image; returns what was written, by its key.
+
+    Args:
+        run: the run.
+        sources: the images.
+        size: the size to resize them to.
+        to: the side to predict.
+        on_progress: called with (done, total), in images.
+        write: predicts an image and writes its files.
 
     Raises:
         PredictionError: some images could not be predicted; all were tried.
     """
-    written: dict[K, Path] = {}
+    written: dict[K, W] = {}
     failures: dict[K, GenlabError] = {}
     notes = _Notes()
     for key, source in sources.items():
         try:
-            _predict_one(run, source, size, to, notes)
-            written[key] = source.target
+            with memory_errors("Predict it on a machine with more memory, or divide it."):
+                image = source.read()
+                predict = partial(run.predict, image, source.where, size=size, to=to, on_warning=notes.warning)
+                written[key] = write(source.targets, lambda seed, predict=predict: predict(seed=seed))
+            notes.sizes(image.shape[:2], run.direction(to).seen_size(image, size))
         except (DataError, TrainingError, StorageError) as error:
             failures[key] = error
         on_progress(len(written) + len(failures), len(sources))
@@ -69,15 +72,11 @@ def predict_each(
     return written
 
 
-def _predict_one(run: Run, source: PredictionSource, size: PredictionSize, to: SideName | None, notes: _Notes) -> None:
-    with memory_errors("Predict it on a machine with more memory, or divide it."):
-        image = source.read()
-        prediction = run.predict(image, source.where, size=size, to=to, on_warning=notes.warning)
-    with storage_errors(source.target.parent):
-        source.target.parent.mkdir(parents=True, exist_ok=True)
-    direction = run.direction(to)
-    write_image(source.target, prediction, direction.classes if direction.predicts_classes else None)
-    notes.sizes(image.shape[:2], direction.seen_size(image, size))
+def write_prediction(path: Path, prediction: NDArray[np.generic], direction: Direction) -> None:
+    """Write a prediction to a file, and make its folder; `StorageError` if that cannot be."""
+    with storage_errors(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_image(path, prediction, direction.classes if direction.predicts_classes else None)
 
 
 def prediction_suffix(direction: Direction) -> str:
@@ -92,13 +91,13 @@ class _Notes:
     """Messages for the user: a warning for the first image that it applies to, and at the end the number of all."""
 
     def __init__(self) -> None:
-        self._warnings: defaultdict[str, list[str]] = defaultdict(list)
+        self._warnings: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._resized = Counter[str]()
 
     def warning(self, where: str, warning: str) -> None:
-        self._warnings[warning].append(where)
-        if len(self._warnings[warning]) == 1:
+        if not self._warnings[warning]:
             warn(where, warning)
+        self._warnings[warning][where] = None
 
     def sizes(self, stored: tuple[int, ...], seen: tuple[int, ...]) -> None:
         if stored != seen:

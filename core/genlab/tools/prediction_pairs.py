@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -16,13 +16,14 @@ from genlab.data.prepared import PreparedPairs
 from genlab.errors import DataError
 from genlab.interfaces.dataset import Pairs, SideName, require_side_image
 from genlab.runs.run import Run
-from genlab.tools.prediction_loop import PredictionSource
+from genlab.tools.prediction_files import PredictionSource, make_folder, refuse_existing, with_endings
 
-PredictedSplit = Literal["validation"]
+PredictedSplit = Literal["validation", "test"]
 """Setting for the split whose pairs are predicted."""
 
 _SPLITS: Mapping[str, Callable[[Run], PreparedPairs]] = {
     "validation": Run.validation_pairs,
+    "test": Run.test_pairs,
 }
 
 _LONGEST = 56
@@ -33,24 +34,29 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
 def pair_sources(
-    run: Run, split: PredictedSplit, side: SideName, out: Path, suffix: str
+    run: Run, split: PredictedSplit, out: Path, to: SideName | None, endings: Sequence[str], overwrite: bool
 ) -> dict[str, PredictionSource]:
-    """The images of a side, by key; each is read twice, as its key comes with it.
+    """The images of a split, by key, each with a file for each ending; makes the folder for them.
+
+    Each is read twice, as its key comes with it.
 
     Raises:
         ValueError: there is no such split.
         DataError: the data is not there or has changed, cannot be read, or two images have one key.
+        StorageError: a prediction's file is there already, or cannot be written.
     """
     if split not in _SPLITS:
         raise ValueError(f"split is {split!r}, but expected one of {', '.join(_SPLITS)}")
-    pairs = _SPLITS[split](run).pairs
+    side, pairs = run.direction(to).source.name, _SPLITS[split](run).pairs
     sources: dict[str, PredictionSource] = {}
     for index in range(pairs.count_of(side)):
         require_side_image(found := pairs.read_side(index, side), pairs.description)
         if found.key in sources:
             raise DataError("two images have this key", where=found.key, hint="The dataset has to give each its own.")
-        target = out / f"{file_name(found.key)}{suffix}"
-        sources[found.key] = PredictionSource(found.key, partial(_read, pairs, index, side), target)
+        targets = with_endings(out / file_name(found.key), endings)
+        sources[found.key] = PredictionSource(found.key, partial(_read, pairs, index, side), targets)
+    refuse_existing([target for source in sources.values() for target in source.targets], out, overwrite)
+    make_folder(out)
     return sources
 
 

@@ -17,5 +17,5 @@ TINY = Path(__file__).parents[2] / "assets" / "tiny.toml"
 @pytest.fixture(scope="session")
 def drawn_run(once: Once) -> Path:
     """The folder of a run of one step; do not change it."""
-    given = ["train.steps=1", "inference.dropout=true"]
+    given = ["train.steps=1", "inference.dropout=true", "data.test_count=2"]
     return once("drawn-run", lambda folder: genlab.train(TINY, overrides=given, out=folder))

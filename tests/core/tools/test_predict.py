@@ -258,10 +258,10 @@ def test_what_is_no_file_is_refused_without_opening_it(
 
 def test_places_that_may_not_be_entered_are_named(locked: Path) -> None:
     with pytest.raises(DataError, match="Permission denied") as caught:
-        plan_predictions([locked / "a.png"], locked.parent, ".png", overwrite=False)
+        plan_predictions([locked / "a.png"], locked.parent, [".png"], overwrite=False)
     assert caught.value.where == str(locked / "a.png")
     with NamedTemporaryFile(suffix=".png") as image, pytest.raises(StorageError, match="Permission denied") as refused:
-        plan_predictions([Path(image.name)], locked, ".png", overwrite=True)
+        plan_predictions([Path(image.name)], locked, [".png"], overwrite=True)
     assert refused.value.where == str(locked)
 
 

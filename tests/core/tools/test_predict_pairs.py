@@ -49,6 +49,22 @@ def test_either_images_or_a_split_is_given(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_test_split_is_predicted_where_there_is_one(drawn_run: Path, gen: GenCommand, tmp_path: Path) -> None:
+    done = gen("predict", drawn_run, "--split", "test", "--out", "out")
+    assert done.stdout.split() == ["out/test-00000.png", "out/test-00001.png"], done.stderr
+    run = genlab.open_run(drawn_run)
+    predicted = read_image(ImageSource.of(tmp_path / "out" / "test-00001.png"))
+    np.testing.assert_array_equal(predicted, run.predict(run.test_pairs().pairs[1].b))
+
+
+def test_a_split_that_the_data_do_not_have(tmp_path: Path, tiny: Path) -> None:
+    run = genlab.train(tiny, overrides=["train.steps=1", "data.test_count=0"], out=tmp_path / "run")
+    with pytest.raises(genlab.DataError, match="no split test, but train and validation") as caught:
+        genlab.predict_pairs(run.path, tmp_path / "out", split="test")
+    assert caught.value.where == str(run.path)
+    assert not (tmp_path / "out").exists()
+
+
 def test_changed_data_and_other_splits_are_refused(drawn_run: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected one of validation"):
         genlab.predict_pairs(drawn_run, tmp_path / "out", split="other")  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,39 @@
+"""Predictions that are drawn: by dropout, or by the method."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivateUsage]
+
+from genlab.errors import RunError
+from genlab.interfaces.dataset import SideName
+from genlab.runs.run import Run
+from genlab.tools.export.agreement import draw_images
+
+
+def is_drawn(run: Run, to: SideName | None) -> bool:
+    """Tell whether a drawn image of the training's size is predicted otherwise with another seed."""
+    image = _drawn_image(run, to)
+    first, second = (run.apply(image, to=to, seed=seed) for seed in (0, 1))
+    return not torch.equal(first, second)
+
+
+def require_drawn(run: Run, to: SideName | None) -> None:
+    """Refuse a run whose samples of an image would all be one; `RunError` says what would make them differ."""
+    if is_drawn(run, to):
+        return
+    layers = [layer for network in run.method.networks.values() for layer in network.modules()]
+    method = run.recipe.method.component.name
+    what = f"all samples of an image would be the same, as the method {method} draws nothing when it predicts"
+    if any(isinstance(layer, _DropoutNd) and layer.p > 0 for layer in layers):
+        what, hint = f"{what} and dropout is off then", "Train with inference.dropout = true."
+    else:
+        what, hint = f"{what} and its networks have no dropout", "Train with a generator that has dropout and"
+        hint = f"{hint} inference.dropout = true, or with a method that draws, such as bridge."
+    raise RunError(what, where=str(run.path), hint=hint)
+
+
+def _drawn_image(run: Run, to: SideName | None) -> Tensor:
+    direction = run.direction(to)
+    return draw_images(1, run.manifest.channels[1 if direction.is_back else 0], direction.trained)
