@@ -17,6 +17,7 @@ from .config.copy import copy_recipe as copy_recipe
 from .config.load import list_recipes as list_recipes
 from .data.cache import CacheContent as CacheContent
 from .drawing.contact_sheet import contact_sheet as contact_sheet
+from .engine.tiles import Tiles as Tiles
 from .errors import (
     DataError as DataError,
     DataUnavailableError as DataUnavailableError,
@@ -140,6 +141,7 @@ from .tools.probe.probe import probe as probe
 from .tools.summary import NetworkSummary as NetworkSummary, describe_networks as describe_networks
 from .tools.sample import SampledFiles as SampledFiles, sample_files as sample_files, sample_pairs as sample_pairs
 from .tools.summary import NetworkSummary as NetworkSummary
+from .tools.tiling import choose_tiles as choose_tiles
 from .tools.verify.certificate import Certificate as Certificate, CertificateRow as CertificateRow
 from .tools.verify.verify import verify as verify
 

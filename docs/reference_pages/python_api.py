@@ -19,7 +19,7 @@ from reference_pages.text import attributes, fields, plain, signature
 
 SUBJECTS = {
     "Recipes": ("config", "assemble"),
-    "Training, runs and ablations": ("api", "runs", "tools", "ablation", "data"),
+    "Training, runs and ablations": ("api", "runs", "tools", "ablation", "data", "engine"),
     "Plugins": ("registry", "scaffold", "testing"),
     "Images": ("images", "drawing"),
     "Interfaces of components": ("interfaces",),

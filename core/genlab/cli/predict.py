@@ -66,6 +66,19 @@ def predict(
             help="Predictions of each image, with other draws of dropout or the method, and a map of their spread.",
         ),
     ] = None,
+    tile: Annotated[
+        int | None,
+        typer.Option(
+            metavar="SIZE", help="Height and width in pixels of overlapping tiles, in which large images are predicted."
+        ),
+    ] = None,
+    overlap: Annotated[
+        int | None,
+        typer.Option(metavar="PIXELS", help="Overlap of neighboring tiles; a quarter of a tile by default."),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Predict in tiles even where they differ from whole images, with a warning.")
+    ] = False,
     to: Annotated[
         Side | None,
         typer.Option(help="Side to predict; the other one than the target is the way back, where the method can."),
@@ -82,6 +95,11 @@ def predict(
 
     if bool(images) == bool(split):
         raise typer.BadParameter("expected either images or --split", param_hint="IMAGE|FOLDER")
+    if tile is None and (overlap is not None or force):
+        raise typer.BadParameter("goes with --tile", param_hint="--force" if force else "--overlap")
+    if samples and tile is not None:
+        what = "not with --samples, as each tile of a sample would have the same noise"
+        raise typer.BadParameter(what, param_hint="--tile")
     options: dict[str, Any] = {
         "checkpoint": checkpoint,
         "device": device.value,
@@ -90,16 +108,17 @@ def predict(
         "overwrite": overwrite,
         "trust": trust,
     }
+    tiling = {"tile": tile, "overlap": overlap, "force": force}
     with progress_bar("images") as options["on_progress"]:
         try:
             if split and samples:
                 written = genlab.sample_pairs(run, out, samples=samples, split=split.value, **options)
             elif split:
-                written = genlab.predict_pairs(run, out, split=split.value, **options)
+                written = genlab.predict_pairs(run, out, split=split.value, **tiling, **options)
             elif samples:
                 written = genlab.sample_files(run, images or [], out, samples=samples, **options)
             else:
-                written = genlab.predict_files(run, images or [], out, **options)
+                written = genlab.predict_files(run, images or [], out, **tiling, **options)
         except genlab.PredictionError as error:
             _print(error.written, error.failures, json=json)
             raise

@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from genlab.engine.checkpoint import load_method
 from genlab.engine.checkpoint_state import IntactCheckpoint, read_progress
 from genlab.engine.inference import Predictor, predict_any_size
 from genlab.engine.runtime import choose_device, memory_errors
+from genlab.engine.tiles import Tiles, predict_tiles
 from genlab.errors import DataError, DataUnavailableError, RunError, TrainingError
 from genlab.interfaces.dataset import Dataset, Pairs, Palette, SideName, Split
 from genlab.interfaces.listener import Listener
@@ -214,7 +215,12 @@ class Run:
         return self._loaded[2]
 
     def apply(
-        self, images: Float[Tensor, "n c h w"], *, to: SideName | None = None, seed: int | None = None
+        self,
+        images: Float[Tensor, "n c h w"],
+        *,
+        to: SideName | None = None,
+        seed: int | None = None,
+        tiles: Tiles | None = None,
     ) -> Float[Tensor, "n d i j"]:
         """Apply the networks to conditions in [-1, 1] of any size, as the recipe's `[inference]` says.
 
@@ -222,6 +228,7 @@ class Run:
             images: conditions; or targets, for the way back.
             to: the side to predict, `a` or `b`; the target by default.
             seed: of dropout and whatever else is drawn; the recipe's `inference.seed` by default.
+            tiles: to predict in them, from `choose_tiles`; whole by default.
 
         Returns:
             Images in [-1, 1], or scores of classes, on the run's device.
@@ -234,6 +241,8 @@ class Run:
             settings = settings.model_copy(update={"seed": seed})
         direction, predictor = self.direction(to), Predictor(self.method, settings)
         predict = predictor.predict_condition if direction.is_back else predictor
+        if tiles:
+            predict = partial(predict_tiles, predict, tiles=tiles, factor=direction.factor)
         return predict_any_size(predict, images.to(self.device), self.size_multiple(to), direction.factor)
 
     def size_multiple(self, to: SideName | None = None) -> int:
@@ -265,6 +274,7 @@ class Run:
         size: PredictionSize = "training",
         to: SideName | None = None,
         seed: int | None = None,
+        tiles: Tiles | None = None,
         on_warning: Callable[[str, str], None] = warn,
     ) -> NDArray[np.generic]:
         """Predict one image with the generator, as the recipe's `[inference]` says.
@@ -288,6 +298,7 @@ class Run:
             to: the side to predict, `a` or `b`; the target by default. The way back takes an image of the target's
                 side.
             seed: of dropout and whatever else is drawn; the recipe's `inference.seed` by default.
+            tiles: to predict in them what was resized, from `choose_tiles`; whole by default.
             on_warning: called with `where` and a warning that the image may not be of the kind that the run was trained
                 on; by default a warning of the logger `genlab`.
 
@@ -305,16 +316,21 @@ class Run:
         for warning in _warnings(array, direction, size):
             on_warning(where, warning)
         height, width = direction.seen_size(image, size)
-        with memory_errors(f"Predict {where} at a smaller size than {height} x {width}: --size HEIGHTxWIDTH."):
+        smaller = (
+            f"Predict {where} at a smaller size than {height} x {width}, --size HEIGHTxWIDTH, or in tiles, --tile SIZE."
+        )
+        with memory_errors(smaller):
             source = resize(to_tensor(array, side, where), side, (height, width))
-            prediction = self._apply_at(to_network(source[None], side), where, to, seed)[0]
+            prediction = self._apply_at(to_network(source[None], side), where, to, seed, tiles)[0]
         return to_classes(prediction) if direction.predicts_classes else to_array(prediction, direction.result_side)
 
-    def _apply_at(self, images: Tensor, where: str, to: SideName | None, seed: int | None) -> Tensor:
+    def _apply_at(
+        self, images: Tensor, where: str, to: SideName | None, seed: int | None, tiles: Tiles | None
+    ) -> Tensor:
         """Apply the networks; `DataError` for a size, and `TrainingError` for channels, that are not theirs."""
         channels = self.manifest.channels[0 if self.direction(to).is_back else 1]
         try:
-            prediction = self.apply(images, to=to, seed=seed)
+            prediction = self.apply(images, to=to, seed=seed, tiles=tiles)
             if prediction.shape[1:2] != (channels,):
                 given = tuple(prediction.shape)
                 raise TrainingError(f"expected a prediction of {channels} channels, got {given}", where=where)

@@ -12,9 +12,15 @@ from genlab.runs.run import Run
 from genlab.tools.export.agreement import draw_images
 
 
+def draw_image(run: Run, to: SideName | None, size: tuple[int, int] | None = None) -> Tensor:
+    """Draw an image to predict from, (1, channels, height, width), of the training's size by default."""
+    direction = run.direction(to)
+    return draw_images(1, run.manifest.channels[1 if direction.is_back else 0], size or direction.trained)
+
+
 def is_drawn(run: Run, to: SideName | None) -> bool:
     """Tell whether a drawn image of the training's size is predicted otherwise with another seed."""
-    image = _drawn_image(run, to)
+    image = draw_image(run, to)
     first, second = (run.apply(image, to=to, seed=seed) for seed in (0, 1))
     return not torch.equal(first, second)
 
@@ -32,8 +38,3 @@ def require_drawn(run: Run, to: SideName | None) -> None:
         what, hint = f"{what} and its networks have no dropout", "Train with a generator that has dropout and"
         hint = f"{hint} inference.dropout = true, or with a method that draws, such as bridge."
     raise RunError(what, where=str(run.path), hint=hint)
-
-
-def _drawn_image(run: Run, to: SideName | None) -> Tensor:
-    direction = run.direction(to)
-    return draw_images(1, run.manifest.channels[1 if direction.is_back else 0], direction.trained)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
+from genlab.engine.tiles import Tiles
 from genlab.interfaces.dataset import SideName
 from genlab.runs.checkpoint_choice import CheckpointChoice
 from genlab.runs.direction import Direction
@@ -15,6 +16,7 @@ from genlab.runs.run import Run
 from genlab.tools.prediction_files import file_sources
 from genlab.tools.prediction_loop import Predict, predict_each, prediction_suffix, write_prediction
 from genlab.tools.prediction_pairs import PredictedSplit, pair_sources
+from genlab.tools.tiling import choose_tiles
 from genlab.util.arguments import as_list, as_path
 
 
@@ -27,6 +29,9 @@ def predict_files(
     device: str = "auto",
     size: PredictionSize = "training",
     to: SideName | None = None,
+    tile: int | None = None,
+    overlap: int | None = None,
+    force: bool = False,
     overwrite: bool = False,
     trust: bool = False,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
@@ -48,6 +53,10 @@ def predict_files(
             training resized its pairs, and `stored` not at all. Predictions have that size, or `input.scale` times it.
             `genlab.Run.predict` describes it.
         to: the side to predict, `a` or `b`; the target by default. The way back takes images of the target's side.
+        tile: height and width in pixels of tiles to predict large images in, as `choose_tiles` has them; by default
+            they are predicted whole.
+        overlap: how many pixels neighboring tiles have in common; a quarter of a tile by default.
+        force: whether to warn of differences of tiles from whole images, and go on.
         overwrite: whether files that are there already may be replaced; an image among `images` never is.
         trust: whether to run code that came with a run of somebody else, and to remember it as trusted.
         on_progress: called with (done, total), in images.
@@ -56,16 +65,19 @@ def predict_files(
         The file of each image's prediction, by the image's own.
 
     Raises:
+        ValueError: there are settings for tiles without their size.
         PredictionError: some images could not be predicted; it has the files that were written and the failures.
         DataError: an image is not there, or two predictions, or one and an image, would be one file.
         StorageError: files are there already, or cannot be written.
-        RunError: not a run, it has no such checkpoint or no way back, or it has code that is not trusted.
+        RunError: not a run, it has no such checkpoint or no way back, it has code that is not trusted, or it cannot
+            predict in such tiles.
         DeviceError: the device asked for is not there.
     """
     given = [as_path(image) for image in as_list(images, "images")]
     opened = Run(RunFolder.existing(as_path(run)), device, trust=trust, checkpoint=checkpoint)
+    tiles = _tiles(opened, tile, overlap, to, force=force)
     sources = file_sources(opened, given, as_path(out), to, [prediction_suffix(opened.direction(to))], overwrite)
-    return predict_each(opened, sources, size, to, on_progress, partial(_write_one, opened.direction(to)))
+    return predict_each(opened, sources, size, to, on_progress, partial(_write_one, opened.direction(to)), tiles)
 
 
 def predict_pairs(
@@ -77,6 +89,9 @@ def predict_pairs(
     device: str = "auto",
     size: PredictionSize = "training",
     to: SideName | None = None,
+    tile: int | None = None,
+    overlap: int | None = None,
+    force: bool = False,
     overwrite: bool = False,
     trust: bool = False,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
@@ -95,6 +110,10 @@ def predict_pairs(
         device: where to predict: auto, cpu, cuda or mps.
         size: as in `predict_files`.
         to: the side to predict, `a` or `b`; the target by default. The way back takes the targets.
+        tile: height and width in pixels of tiles to predict large images in, as `choose_tiles` has them; by default
+            they are predicted whole.
+        overlap: how many pixels neighboring tiles have in common; a quarter of a tile by default.
+        force: whether to warn of differences of tiles from whole images, and go on.
         overwrite: whether files that are there already may be replaced.
         trust: whether to run code that came with a run of somebody else, and to remember it as trusted.
         on_progress: called with (done, total), in images.
@@ -103,17 +122,27 @@ def predict_pairs(
         The file of each pair's prediction, by the pair's key.
 
     Raises:
-        ValueError: there is no such split.
+        ValueError: there is no such split, or there are settings for tiles without their size.
         PredictionError: some pairs could not be predicted; it has the files that were written and the failures.
         DataError: the data is not there or has changed, or two predictions would be one file.
         StorageError: files are there already, or cannot be written.
-        RunError: not a run, it has no such checkpoint or no way back, or it has code that is not trusted.
+        RunError: not a run, it has no such checkpoint or no way back, it has code that is not trusted, or it cannot
+            predict in such tiles.
         DeviceError: the device asked for is not there.
     """
     opened = Run(RunFolder.existing(as_path(run)), device, trust=trust, checkpoint=checkpoint)
+    tiles = _tiles(opened, tile, overlap, to, force=force)
     endings = [prediction_suffix(opened.direction(to))]
     sources = pair_sources(opened, split, as_path(out), to, endings, overwrite)
-    return predict_each(opened, sources, size, to, on_progress, partial(_write_one, opened.direction(to)))
+    return predict_each(opened, sources, size, to, on_progress, partial(_write_one, opened.direction(to)), tiles)
+
+
+def _tiles(run: Run, tile: int | None, overlap: int | None, to: SideName | None, *, force: bool) -> Tiles | None:
+    if tile is not None:
+        return choose_tiles(run, tile, overlap, to=to, force=force)
+    if overlap is not None or force:
+        raise ValueError("overlap and force go with tile")
+    return None
 
 
 def _write_one(direction: Direction, targets: Sequence[Path], predict: Predict) -> Path:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlab.engine.runtime import memory_errors
+from genlab.engine.tiles import Tiles
 from genlab.errors import DataError, GenlabError, PredictionError, StorageError, TrainingError
 from genlab.images.write import image_suffix, write_image
 from genlab.interfaces.dataset import SideName
@@ -39,6 +40,7 @@ def predict_each(
     to: SideName | None,
     on_progress: Callable[[int, int], None],
     write: Callable[[Sequence[Path], Predict], W],
+    tiles: Tiles | None = None,
 ) -> dict[K, W]:
     """Predict from each image; returns what was written, by its key.
 
@@ -49,6 +51,7 @@ def predict_each(
         to: the side to predict.
         on_progress: called with (done, total), in images.
         write: predicts an image and writes its files.
+        tiles: to predict in; whole images by default.
 
     Raises:
         PredictionError: some images could not be predicted; all were tried.
@@ -60,7 +63,9 @@ def predict_each(
         try:
             with memory_errors("Predict it on a machine with more memory, or divide it."):
                 image = source.read()
-                predict = partial(run.predict, image, source.where, size=size, to=to, on_warning=notes.warning)
+                predict = partial(
+                    run.predict, image, source.where, size=size, to=to, tiles=tiles, on_warning=notes.warning
+                )
                 written[key] = write(source.targets, lambda seed, predict=predict: predict(seed=seed))
             notes.sizes(image.shape[:2], run.direction(to).seen_size(image, size))
         except (DataError, TrainingError, StorageError) as error:

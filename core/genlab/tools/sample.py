@@ -164,7 +164,7 @@ def _sample_each(
     mean = float(np.mean([files.mean_spread for files in written.values()]))
     unit = "of samples have another class than most" if run.direction(to).predicts_classes else "of the range of values"
     count = "1 image" if len(written) == 1 else f"{len(written):,} images"
-    _log.info("The mean spread is %.2f %% %s, over %s.", 100 * mean, unit, count)
+    _log.info("The mean spread is %.2f%% %s, over %s.", 100 * mean, unit, count)
     return written
 
 

@@ -157,3 +157,16 @@ def test_pictures_and_facts_have_the_scale(folder: Path, run: genlab.Run) -> Non
     assert run.manifest.facts["input"].startswith("16 x 24 to 32 x 48, batch")
     pairs = run.validation_pairs()
     assert pairs[0].condition.shape[1:] == (16, 24) and pairs[0].target.shape[1:] == (32, 48)
+
+
+def test_either_way_in_tiles_is_as_without_at_any_scale(run: genlab.Run) -> None:
+    """The network of a factor of 2 needs multiples of 4, and the way back of 8."""
+    image, target = colors(60, 84), deep(100, 76)[..., None]
+    forth = genlab.choose_tiles(run, 24, 9)
+    np.testing.assert_array_equal(run.predict(image, tiles=forth, size="stored"), run.predict(image, size="stored"))
+    back = genlab.choose_tiles(run, 32, 9, to="a")
+    assert (forth.overlap, back.overlap) == (12, 16)
+    tiled, whole = (run.predict(target, to="a", tiles=tiles, size="stored") for tiles in (back, None))
+    np.testing.assert_array_equal(tiled, whole)
+    with pytest.raises(RunError, match="multiple of 8"):
+        genlab.choose_tiles(run, 28, to="a")

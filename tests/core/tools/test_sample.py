@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.conftest import GenCommand
+from tests.core.tools.class_recipe import CLASSES
 from tests.core.tools.drawn_run import TINY, drawn_run as drawn_run
 
 import genlab
@@ -18,16 +19,6 @@ from genlab import ImageSource, read_image
 from genlab.tools.spread import deviation_of_images, disagreement_of_classes, spread_map
 
 Once = Callable[[str, Callable[[Path], object]], Path]
-
-CLASSES = [
-    'input.direction="a_to_b"',
-    'method={name="segmentation"}',
-    "losses.adversarial=false",
-    "losses.l1=false",
-    "losses.cross_entropy={}",
-    "evaluate.metrics.l1=false",
-    "evaluate.metrics.segmentation={}",
-]
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +59,7 @@ def test_samples_are_drawn_by_successive_seeds_and_their_spread_is_told(
     assert by_hand.max() > 0
     shown = read_image(ImageSource.of(tmp_path / "out" / "photo.spread.png"))[..., 0]
     np.testing.assert_array_equal(shown, (by_hand * 1020).round().clip(0, 255))
-    assert f"mean spread is {100 * by_hand.mean():.2f} %" in done.stderr
+    assert f"mean spread is {100 * by_hand.mean():.2f}%" in done.stderr
 
 
 def test_samples_of_a_run_s_own_pairs(drawn_run: Path, tmp_path: Path) -> None:
