@@ -12,10 +12,10 @@ from genlab.runs.run import Run
 from genlab.tools.export.agreement import draw_images
 
 
-def draw_image(run: Run, to: SideName | None, size: tuple[int, int] | None = None) -> Tensor:
-    """Draw an image to predict from, (1, channels, height, width), of the training's size by default."""
+def draw_image(run: Run, to: SideName | None) -> Tensor:
+    """Draw an image to predict from, (1, channels, height, width), of the training's size."""
     direction = run.direction(to)
-    return draw_images(1, run.manifest.channels[1 if direction.is_back else 0], size or direction.trained)
+    return draw_images(1, run.manifest.channels[1 if direction.is_back else 0], direction.trained)
 
 
 def is_drawn(run: Run, to: SideName | None) -> bool:

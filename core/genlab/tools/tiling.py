@@ -6,7 +6,9 @@ import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from torch import nn
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
 from torch.nn.modules.instancenorm import _InstanceNorm  # pyright: ignore[reportPrivateUsage]
 
@@ -22,6 +24,8 @@ _log = logging.getLogger("genlab")
 
 TOLERANCE = 2 / 255
 """Largest difference from the prediction of a whole image, as a share of the range of values, or of pixels."""
+
+_BLOCK = 32
 
 
 def choose_tiles(
@@ -110,7 +114,8 @@ def _image_norms(run: Run, to: SideName | None) -> Sequence[str]:
 
 def _measured(run: Run, tiles: Tiles, to: SideName | None) -> _Reason | None:
     side = 2 * tiles.size - tiles.overlap
-    image = draw_image(run, to, (side, side))
+    channels = run.manifest.channels[1 if run.direction(to).is_back else 0]
+    image = _draw_blocks(channels, side, min(_BLOCK, max(1, tiles.size // 4)))
     try:
         whole, tiled = run.apply(image, to=to), run.apply(image, to=to, tiles=tiles)
     except ValueError as error:
@@ -126,3 +131,10 @@ def _measured(run: Run, tiles: Tiles, to: SideName | None) -> _Reason | None:
         return None
     what = f"{difference:.1%} {unit}, for tiles of {tiles.size} pixels with an overlap of {tiles.overlap}"
     return _Reason(f"{what}, and {TOLERANCE:.1%} is tolerated", "Choose a larger --overlap, or a larger --tile.")
+
+
+def _draw_blocks(channels: int, side: int, block: int) -> Tensor:
+    """Draw squares of saturated colors, (1, channels, side, side): harsher on seams than pictures are."""
+    count = -(-side // block)
+    colors = torch.rand(1, channels, count, count, generator=torch.Generator().manual_seed(0)).round() * 2 - 1
+    return F.interpolate(colors, scale_factor=block)[..., :side, :side]
