@@ -138,9 +138,8 @@ from .tools.overfit.overfit import Overfit as Overfit, overfit as overfit
 from .tools.predict import predict_files as predict_files, predict_pairs as predict_pairs
 from .tools.prediction_pairs import PredictedSplit as PredictedSplit
 from .tools.probe.probe import probe as probe
-from .tools.summary import NetworkSummary as NetworkSummary, describe_networks as describe_networks
 from .tools.sample import SampledFiles as SampledFiles, sample_files as sample_files, sample_pairs as sample_pairs
-from .tools.summary import NetworkSummary as NetworkSummary
+from .tools.summary import NetworkSummary as NetworkSummary, describe_networks as describe_networks
 from .tools.tiling import choose_tiles as choose_tiles
 from .tools.verify.certificate import Certificate as Certificate, CertificateRow as CertificateRow
 from .tools.verify.verify import verify as verify

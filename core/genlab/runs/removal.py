@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
+from uuid import uuid4
 
 from genlab.errors import RunError
 from genlab.runs.find_runs import find_runs
@@ -64,7 +65,6 @@ def remove_runs(runs: Iterable[str | Path]) -> dict[Path, int]:
         with locked_for_change(RunFolder(run.path)):
             aside = _aside(run.path)
             with storage_errors(run.path):
-                shutil.rmtree(aside, ignore_errors=True)
                 run.path.rename(aside)
         with storage_errors(run.path):
             shutil.rmtree(aside)
@@ -111,4 +111,4 @@ def _consequence(path: Path) -> str | None:
 
 def _aside(path: Path) -> Path:
     place = Path(os.path.abspath(path))  # noqa: PTH100  (a name also of `.`)
-    return place.with_name(f".{place.name}.removed")
+    return place.with_name(f".{place.name}.{uuid4().hex}.removed")

@@ -68,7 +68,7 @@ def _valid_tiles(size: int, overlap: int | None, multiple: int) -> Tiles:
     if overlap is None:
         return Tiles(size, size // 4 // multiple * multiple)
     rounded = -(-overlap // multiple) * multiple
-    if not 0 <= rounded < size:
+    if overlap < 0 or rounded >= size:
         most = size - multiple
         what = f"expected from 0 to {most} pixels, the tile of {size} less the networks' multiple of {multiple}"
         raise RunError(f"{what}, got {overlap}", where="--overlap", hint="Choose a larger --tile, or less overlap.")

@@ -33,7 +33,11 @@ def storage_errors(path: Path, *kinds: type[Exception]) -> Generator[None, None,
         code = getattr(error, "errno", None)
         full = code in (errno.ENOSPC, errno.EDQUOT) or "os error 28" in str(error)
         reason = "the disk is full" if full else os.strerror(code) if code else str(error)
-        hint = "Free some space. A run can then be resumed from its last checkpoint, if it has one." if full else None
+        hint = (
+            "Free some space, and try again; a training resumes from its last checkpoint, if it has one."
+            if full
+            else None
+        )
         raise StorageError(f"cannot be written: {reason}", where=str(path), hint=hint) from error
 
 

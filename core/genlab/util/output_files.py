@@ -11,6 +11,9 @@ from genlab.util.files import storage_errors
 TO_OVERWRITE = "Choose another place; or replace what is there: --overwrite, in Python overwrite=True."
 """Advice where something exists already and may be replaced."""
 
+_OF_RUNS = ("run.json", "recipe.toml", "metrics.jsonl")
+"""Files that a run's folder has, which nothing else replaces."""
+
 
 def refuse_overwrite(folder: Path, files: Iterable[Path], *, overwrite: bool) -> None:
     """Raise a `StorageError` if files to be written exist already.
@@ -26,6 +29,10 @@ def refuse_overwrite(folder: Path, files: Iterable[Path], *, overwrite: bool) ->
         existing = [file for file in files if file.exists() or file.is_symlink()]
     if found := next((file for file in existing if file.is_dir()), None):
         raise StorageError("expected a file to write to, and this is a folder", where=str(found))
+    if found := next(
+        (file for file in existing if file.name in _OF_RUNS and (file.parent / _OF_RUNS[0]).exists()), None
+    ):
+        raise StorageError("this file belongs to a run", where=str(found), hint="Choose another place.")
     if existing and not overwrite:
         what = f"this file and {len(existing) - 1:,} more already exist" if existing[1:] else "the file already exists"
         raise StorageError(what, where=str(existing[0]), hint=TO_OVERWRITE)

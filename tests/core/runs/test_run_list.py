@@ -12,6 +12,7 @@ from tests.core.runs.test_folder import manifest
 import genlab
 from genlab import RunError
 from genlab.runs.folder import RunFolder
+from genlab.runs.run_condition import parse_condition
 from genlab.runs.run_list import newest_to_resume
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -88,7 +89,7 @@ def test_runs_without_the_value_are_last_in_both_orders(runs: Path) -> None:
     [
         ({"where": ["validation/l2 < 1"]}, "Did you mean `validation/l1`"),
         ({"where": ["l1 ~ 1"]}, '"validation/l1 < 0.2"'),
-        ({"where": ["generator.name < unet"]}, "words compare by = and !="),
+        ({"where": ["generator.name < unet"]}, "other values compare by = and !="),
         ({"sort": "sise"}, "sort by sise"),
     ],
 )
@@ -157,3 +158,20 @@ def test_the_newest_stopped_run_is_resumed_and_no_trial(runs: Path) -> None:
         newest_to_resume(runs)
     assert "deep/b (finished)" in str(error.value)
     assert "gen ablate" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "holds"),
+    [
+        ("x.y = [1, 2]", [1, 2], True),
+        ("x.y != 32", [32, 48], True),
+        ("x.y = 2024", "2024", True),
+        ("x.y == False", False, True),
+        ("x.y = 1", True, False),
+        ("x.y != unet", "unet", False),
+        ("x.y < 3", 2, True),
+    ],
+)
+def test_a_condition_takes_values_as_recipes_have_them(text: str, value: object, holds: bool) -> None:
+    assert parse_condition(text).holds({"x.y": value}) is holds
+    assert not parse_condition(text).holds({})

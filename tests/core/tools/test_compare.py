@@ -124,6 +124,10 @@ def test_a_run_that_cannot_be_measured_is_compared_by_its_record(first: Path, se
     assert "no interval: as recorded" in difference(found).verdict
     assert "broken was not measured" in found.cautions()[0]
     assert "no checkpoint" in found.cautions()[0]
+    tables = json.loads(json.dumps(found.runs[1].tables))
+    tables["evaluate"]["pairs"] -= 1
+    of_more = Comparison([found.first, replace(found.runs[1], tables=tables)])
+    assert of_more.differences(METRIC)[1] == "recorded on other images: evaluate.pairs"
 
 
 def test_what_is_not_the_same_beside_the_recipe_is_told(first: Path, second: Path, tmp_path: Path) -> None:

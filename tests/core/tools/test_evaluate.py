@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import fmean
+from typing import cast
 
 import numpy as np
 import pytest
@@ -19,9 +21,13 @@ from tests.conftest import ROOT, GenCommand
 from torch import Tensor
 
 import genlab
+from genlab.data.prepared import PreparedPairs
 from genlab.engine.validation import pair_as_batch
 from genlab.runs.folder import RunFolder
-from genlab.tools.evaluate.report import make_folder
+from genlab.tools.evaluate.evaluation import EvaluatedScore
+from genlab.tools.evaluate.measured_split import MeasuredSplit
+from genlab.tools.evaluate.pictures import choose_places
+from genlab.tools.evaluate.report import make_report_folder
 
 SPLITS = ("train", "val", "test")
 
@@ -92,7 +98,7 @@ def test_the_report_has_what_was_measured(run: Path) -> None:
 
 def test_evaluations_at_once_have_folders_of_their_own(tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
-        folders = list(pool.map(lambda _: make_folder(tmp_path, "test", 2), range(20)))
+        folders = list(pool.map(lambda _: make_report_folder(tmp_path, "test", 2), range(20)))
     assert len({*folders}) == 20 and all(folder.is_dir() for folder in folders)
 
 
@@ -164,7 +170,7 @@ def test_what_is_not_there_is_named(run: Path, shared: Path, tmp_path: Path) -> 
     assert 'no folder "test"' in refusal(run, genlab.DataError, data=root, split="test")
     assert genlab.evaluate(run, data=root).split == "validation"
     shutil.rmtree(run / "evaluations")
-    assert "no metric is called `kid`" in refusal(run, genlab.RecipeError, by="kid")
+    assert "no metric of each image is called `kid`" in refusal(run, genlab.RecipeError, by="kid")
     assert "evaluate.metrics" in refusal(run, genlab.RecipeError, metrics=["l7"])
     assert "another run than the one that was trained" in refusal(run, genlab.RecipeError, overrides=["input.size=16"])
     assert "there is no such folder" in refusal(run, genlab.DataError, data=tmp_path / "nowhere")
@@ -252,3 +258,16 @@ def _targets(run: Path, split: str) -> Tensor:
     checked = read_run(RunFolder.existing(run))
     pairs = prepare(checked.recipe, choose_source(construct(checked.recipe, checked.document).data).open(split))  # type: ignore[arg-type]
     return torch.cat([pair_as_batch(pairs, index, torch.device("cpu")).target for index in range(len(pairs))])
+
+
+def test_values_that_are_not_finite_are_not_ranked() -> None:
+    score = EvaluatedScore("l1", 0.5, 4, None, None, None, None, None, higher_is_better=False)
+    values = {"a": 0.3, "b": math.nan, "c": 0.2, "d": 0.4}
+    found = MeasuredSplit([score], {"l1": values}, range(4))
+    titles = [place.title for place in choose_places(cast(PreparedPairs, None), found, score)]
+    assert titles == [
+        "Best: c, l1 0.2 (rank 1 of 3)",
+        "Best: a, l1 0.3 (rank 2 of 3)",
+        "Best: d, l1 0.4 (rank 3 of 3)",
+        "Not finite: b, l1 nan",
+    ]

@@ -290,3 +290,15 @@ def test_the_example_of_the_documentation(
         given = np.asarray(written).astype(int)
     expected = genlab.open_run(run, device="cpu").predict(image, size="stored").astype(int)
     assert np.abs(given - expected).max() <= 1
+
+
+def test_a_hub_folder_with_more_in_it_is_not_replaced(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "hub"
+    genlab.export_run(run, out, file_format="hub")
+    assert (out / ".gitignore").read_text() == "evaluations/\n"
+    (out / "LICENSE").write_text("mine")
+    with pytest.raises(genlab.StorageError, match="LICENSE"):
+        genlab.export_run(run, out, file_format="hub", overwrite=True)
+    (out / "LICENSE").unlink()
+    genlab.export_run(run, out, file_format="hub", overwrite=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["hub"]

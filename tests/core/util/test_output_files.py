@@ -44,3 +44,10 @@ def test_a_link_to_nothing_counts_as_a_file(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "nothing")
     assert "already exists" in refusal(tmp_path / "link", overwrite=False).what
     refuse_unwritable(tmp_path / "link", overwrite=True)
+
+
+def test_a_file_of_a_run_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(StorageError, match="belongs to a run"):
+        refuse_overwrite(tmp_path, [tmp_path / "run.json"], overwrite=True)
+    refuse_overwrite(tmp_path, [tmp_path / "scores.csv"], overwrite=True)

@@ -101,7 +101,7 @@ class Comparison:
         """Reason why a score of a run cannot be compared with the first run's; None if it can."""
         if metric not in run.scores or metric not in self.first.scores:
             return "not measured in both"
-        if reason := self.other_images(run):
+        if reason := self.other_images(run) or self._other_record(run):
             return reason
         label = metric.split("/")[1]
         mine, others = (it.tables.get("evaluate", {}).get("metrics", {}).get(label) for it in (self.first, run))
@@ -114,6 +114,12 @@ class Comparison:
         changes = changed_values(self.first.tables.get("input", {}), run.tables.get("input", {}))
         return f"other images: input.{changes[0]}" if changes else None
 
+    def _other_record(self, run: MeasuredRun) -> str | None:
+        """Reason why recorded figures are not of the images that others are of; None if they are."""
+        pairs = [it.tables["evaluate"]["pairs"] for it in self.runs]
+        counts = {it.tables["evaluate"]["pairs"] if it.problem else max(pairs) for it in (self.first, run)}
+        return "recorded on other images: evaluate.pairs" if len(counts) > 1 else None
+
     def cautions(self) -> list[str]:
         """Sentences on what the figures do not say."""
         return list(self._cautions())
@@ -122,7 +128,7 @@ class Comparison:
         first = self.first
         for run in self.runs:
             if run.problem:
-                yield f"{run.name} was not measured, so its figures are those that it recorded: {run.problem}"
+                yield f"{run.name} was not measured, so its figures are those of its last validation: {run.problem}"
             if run.manifest.status != "finished":
                 yield f"{run.name} is not finished: {run.label}."
             if run.manifest.conversion:

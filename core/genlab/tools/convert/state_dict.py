@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import pickle
 import warnings
 from collections.abc import Mapping
@@ -10,7 +11,6 @@ from textwrap import shorten
 from typing import Any, cast
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
 from genlab.engine.bounded_tensors import load_tensors
@@ -47,13 +47,16 @@ def _load(path: Path) -> object:
             warnings.simplefilter("ignore")  # of a TorchScript archive, which is refused below
             return torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
-        raise GenlabError(f"the file cannot be read: {error.strerror}", where=where) from error
+        is_cut_off = error.errno in (errno.EINVAL, None)  # a reader's jump to where the file should go on
+        reason = "it is cut off or empty" if is_cut_off else error.strerror
+        raise GenlabError(f"the file cannot be read: {reason}", where=where) from error
     except pickle.UnpicklingError as error:
         what = "the file holds more than tensors, or is damaged; what it holds could run code, so it is not loaded"
         hint = "Where it was trained, save the state dict alone: torch.save(net.state_dict(), FILE)"
         raise GenlabError(what, where=where, hint=hint) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError, SafetensorError) as error:
-        reason = shorten(str(error).partition("\n")[0], 200)
+    except Exception as error:  # PyTorch's reader of pickles has no error of its own for damage
+        is_cut_off = isinstance(error, EOFError)
+        reason = "it is cut off or empty" if is_cut_off else shorten(str(error).partition("\n")[0], 200)
         hint = "Expected a file of torch.save, such as latest_net_G.pth, or one of safetensors."
         raise GenlabError(f"the file cannot be read as weights: {reason}", where=where, hint=hint) from error
 

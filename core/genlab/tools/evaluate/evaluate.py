@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
@@ -16,6 +17,7 @@ from genlab.interfaces.dataset import Split
 from genlab.registry.discovery.trust import trusting
 from genlab.runs.checkpoint_choice import CheckpointChoice
 from genlab.runs.opening import open_run
+from genlab.runs.provenance import library_versions
 from genlab.runs.reading import read_run
 from genlab.runs.run import Run
 from genlab.tools.evaluate.data import open_evaluated
@@ -26,7 +28,7 @@ from genlab.tools.evaluate.notes import evaluation_notes
 from genlab.tools.evaluate.pictures import choose_places, draw_sheet
 from genlab.tools.evaluate.progress import PairCounter
 from genlab.tools.evaluate.reference import read_reference, shared_keys
-from genlab.tools.evaluate.report import make_folder, refuse_other_report, scores_as_csv, write_report
+from genlab.tools.evaluate.report import make_report_folder, refuse_other_report, scores_as_csv, write_report
 from genlab.tools.evaluate.request import EvaluationRequest, evaluated_recipe
 from genlab.util.arguments import as_list, as_path
 from genlab.util.files import write_text
@@ -124,11 +126,14 @@ def _evaluate(run: Run, asked: EvaluationRequest, on_progress: Callable[[int, in
         data=data.pairs.pairs.description,
         fingerprint=data.fingerprint,
         pairs=len(found.indices),
+        metrics=chosen.settings,
+        versions=library_versions(),
+        created=datetime.now(UTC),
         scores=found.scores,
         per_image=found.per_image,
         shared=shared,
         notes=[*evaluation_notes(run, chosen, data, found, shared)],
-        folder=asked.out or make_folder(run.path, data.split, step),
+        folder=asked.out or make_report_folder(run.path, data.split, step),
     )
     write_report(evaluation, sheet, ranked_by)
     if asked.csv is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,6 +46,13 @@ class EvaluatedScore:
     real: float | None
     higher_is_better: bool
 
+    @property
+    def is_no_better_than_nothing(self) -> bool:
+        """True if the mean training target as every prediction gets as good a score, or a better one."""
+        if self.nothing is None or math.isnan(self.value):
+            return False
+        return self.value <= self.nothing if self.higher_is_better else self.value >= self.nothing
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -57,6 +66,9 @@ class Evaluation:
         data: one line on where it is.
         fingerprint: hash of its content.
         pairs: how many pairs were measured; without pairs, how many images.
+        metrics: each metric's component and settings, by its label, such as the network whose features are compared.
+        versions: of the libraries.
+        created: the time.
         scores: in the order of the recipe.
         per_image: of scores that are means over images, each image's value by its key.
         shared: keys of measured pairs that are equal, pixel by pixel, to pairs that the run trains or validates on.
@@ -71,6 +83,9 @@ class Evaluation:
     data: str
     fingerprint: str
     pairs: int
+    metrics: Mapping[str, Mapping[str, Any]]
+    versions: Mapping[str, str]
+    created: datetime
     scores: Sequence[EvaluatedScore]
     per_image: Mapping[str, Mapping[str, float]]
     shared: Sequence[str]
@@ -79,7 +94,13 @@ class Evaluation:
 
     def as_json(self) -> dict[str, Any]:
         """Everything in plain JSON values, with paths as text."""
-        return {**asdict(self), "run": str(self.run), "folder": str(self.folder), "level": LEVEL}
+        return {
+            **asdict(self),
+            "run": str(self.run),
+            "folder": str(self.folder),
+            "created": self.created.isoformat(),
+            "level": LEVEL,
+        }
 
     def table(self) -> list[tuple[str, ...]]:
         """The scores as a table's rows of text, for `COLUMNS`."""

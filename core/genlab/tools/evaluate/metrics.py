@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from genlab.assemble.experiment import construct
 from genlab.assemble.read import CheckedRecipe
@@ -16,9 +16,10 @@ from genlab.tools.evaluate.request import EvaluationRequest
 
 
 class EvaluationMetrics(NamedTuple):
-    """Metrics by label, and the labels of those that the data have no pairs for."""
+    """Metrics and their settings by label, and the labels of those that the data have no pairs for."""
 
     metrics: Mapping[str, Metric]
+    settings: Mapping[str, Mapping[str, Any]]
     without_pairs: list[str]
 
 
@@ -42,7 +43,10 @@ def choose_metrics(changed: CheckedRecipe, data: EvaluatedData, asked: Evaluatio
         hint = "Choose a metric that needs none, such as kid, or evaluate on pairs with --data or --set data.KEY=VALUE."
         faults = [Fault(("evaluate", "metrics", name), f"{name} {what}", hint, at_key=True) for name in refused]
         raise recipe_error(faults, changed.document)
-    if asked.by is not None and asked.by not in metrics:
-        what = f"no metric is called `{asked.by}`; there are {', '.join(metrics)}"
+    ranks = [name for name, metric in metrics.items() if name not in without and not metric.compares_sets]
+    if asked.by is not None and asked.by not in ranks:
+        what = f"no metric of each image is called `{asked.by}`; there are {', '.join(ranks) or 'none'}"
         raise RecipeError([Fault((), what, "It ranks the images of the sheet.", place="--by")])
-    return EvaluationMetrics(metrics, without)
+    return EvaluationMetrics(
+        metrics, {name: config.table() for name, config in changed.recipe.metrics.items()}, without
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from genlab.config.validate import inline
 from genlab.runs.run import Run
 from genlab.tools.evaluate.data import EvaluatedData
 from genlab.tools.evaluate.measured_split import MeasuredSplit
@@ -27,6 +28,16 @@ def evaluation_notes(
             f"{len(shared)} of {count} measured pairs are equal to ones that the run trains or validates on, which"
             f" flatters it: {some}."
         )
+    if data.is_own and data.split == "train":
+        yield "The run was trained on these pairs, which flatters it."
+    for name, metric in metrics.metrics.items():
+        if metric.compares_sets:
+            yield (
+                f"{name} {metric.description()}, and is not comparable with figures of other features:"
+                f" {inline(metrics.settings[name])}."
+            )
+    if worse := [score.name for score in found.scores if score.is_no_better_than_nothing]:
+        yield f"No better than the mean training target as every prediction: {', '.join(worse)}."
     if left := len(data.pairs) - count:
         yield f"{left} pairs, of which no pixel counts, are left out."
     if 0 < count < _FEW:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -68,9 +69,9 @@ def choose_places(pairs: PreparedPairs, found: MeasuredSplit, ranked_by: Evaluat
 
 def _places_by(score: EvaluatedScore, values: Mapping[str, float], indices: Sequence[int]) -> list[Place]:
     """Places by a score's values, which are in the order of the indices."""
-    ranked = sorted(
-        zip(values.items(), indices, strict=True), key=lambda item: item[0][1], reverse=score.higher_is_better
-    )
+    images = list(zip(values.items(), indices, strict=True))
+    finite = [image for image in images if math.isfinite(image[0][1])]
+    ranked = sorted(finite, key=lambda item: item[0][1], reverse=score.higher_is_better)
     count = len(ranked)
     middle = max(0, count // 2 - _OF_EACH // 2)
     wanted = {
@@ -84,7 +85,12 @@ def _places_by(score: EvaluatedScore, values: Mapping[str, float], indices: Sequ
             (key, value), index = ranked[rank]
             title = f"{kind}: {key}, {score.name} {value:.4g} (rank {rank + 1} of {count})"
             found.setdefault(rank, Place(index, title))
-    return list(found.values())
+    others = [
+        Place(index, f"Not finite: {key}, {score.name} {value}")
+        for (key, value), index in images
+        if not math.isfinite(value)
+    ]
+    return [*found.values(), *others[:_OF_EACH]]
 
 
 def draw_sheet(
@@ -102,6 +108,7 @@ def draw_sheet(
         if pairs.pairs.is_paired:
             shown[title].append(views.target.picture(batch.target[0]))
             errors[title] = _errors(prediction, batch.target[0], are_classes=are_classes)
+    errors = {title: np.nan_to_num(error, nan=1.0, posinf=1.0) for title, error in errors.items()}
     most = max((float(np.quantile(error, 0.999)) for error in errors.values()), default=0) or 1
     for title, error in errors.items():
         shown[title].append(_heat(error, 1 if are_classes else most))

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from genlab.drawing.page import render_page
+from genlab.errors import StorageError
 from genlab.interfaces.dataset import Split
 from genlab.tools.evaluate.evaluation import COLUMNS, EvaluatedScore, Evaluation
 from genlab.tools.evaluate.pictures import Sheet
@@ -20,12 +21,17 @@ FILES = ("scores.csv", "evaluation.html", "evaluation.json")
 def refuse_other_report(out: Path | None, csv: Path | None, *, overwrite: bool) -> None:
     """Raise a `StorageError` if the report's files exist already, or cannot be where they should."""
     if out is not None:
+        if (out / "run.json").exists():
+            hint = "Choose another --out, or leave it out: then it is in the run's evaluations."
+            raise StorageError(
+                "this is the folder of a run, and a report would lie among its files", where=str(out), hint=hint
+            )
         refuse_overwrite(out, [out / name for name in FILES], overwrite=overwrite)
     if csv is not None:
         refuse_unwritable(csv, overwrite=overwrite)
 
 
-def make_folder(run: Path, split: Split, step: int) -> Path:
+def make_report_folder(run: Path, split: Split, step: int) -> Path:
     """Make a folder below the run's that no other evaluation has, such as `evaluations/test-80000`."""
     base, number = run / "evaluations" / f"{split}-{step}", 1
     with storage_errors(base):

@@ -4,6 +4,7 @@
   README.md                    the model card
   config.json                  what the networks take and give
   samples.png                  validation pairs and predictions of them, if the data are there
+  .gitignore                   keeps evaluations of the folder from being uploaded
   run.json, recipe.toml, plugins/, checkpoints/      as in a run's folder
 """
 
@@ -37,8 +38,21 @@ _SHOWN = 4
 _COMPARED = 4
 
 
+_FILES = {
+    "README.md",
+    "config.json",
+    "samples.png",
+    "run.json",
+    "recipe.toml",
+    "plugins",
+    "checkpoints",
+    ".gitignore",
+    ".lock",
+}
+
+
 def refuse_other_folder(out: Path, *, overwrite: bool) -> None:
-    """Raise a `StorageError` if there is anything but an earlier export that may be replaced."""
+    """Raise a `StorageError` if there is anything but an earlier export alone, which may be replaced."""
     with storage_errors(out):
         if not out.exists():
             return
@@ -47,6 +61,9 @@ def refuse_other_folder(out: Path, *, overwrite: bool) -> None:
     if not is_hub_folder(out):
         what = "this is not an earlier export, so it is not replaced"
         raise StorageError(what, where=str(out), hint="Choose another --out.")
+    if others := sorted({path.name for path in out.iterdir()} - _FILES):
+        what = f"this folder has more than an export in it, so it is not replaced: {others[0]}"
+        raise StorageError(what, where=str(out), hint="Choose another --out, and copy its files here.")
 
 
 def write_hub_folder(run: Run, out: Path, on_progress: Callable[[int, int], None]) -> int:
@@ -61,7 +78,7 @@ def write_hub_folder(run: Run, out: Path, on_progress: Callable[[int, int], None
         StorageError: it cannot be written.
         RunError: it does not predict as the run does.
     """
-    aside = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    aside, earlier = (out.with_name(f".{out.name}.{os.getpid()}.{name}") for name in ("partial", "earlier"))
     try:
         with storage_errors(out):
             aside.mkdir(parents=True)
@@ -69,8 +86,9 @@ def write_hub_folder(run: Run, out: Path, on_progress: Callable[[int, int], None
         _compare(run, aside, on_progress)
         with storage_errors(out):
             if out.exists():
-                shutil.rmtree(out)
+                out.rename(earlier)
             aside.rename(out)
+            shutil.rmtree(earlier, ignore_errors=True)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return _COMPARED
@@ -93,6 +111,7 @@ def _write(run: Run, folder: Path) -> None:
     manifest = run.manifest.model_copy(update={**private, "step": run.step, "metrics": dict(run.metrics)})
     copied.write(manifest)
     write_json(folder / CONFIG, describe_export(run, None))
+    write_text(folder / ".gitignore", "evaluations/\n")  # which have pictures of the data in them
     has_samples = _write_samples(run, folder / "samples.png")
     write_text(folder / "README.md", model_card(run, has_samples=has_samples))
 

@@ -10,7 +10,7 @@ from genlab.runs.manifest import Manifest
 from genlab.tools.verify.checkpoint_difference import TensorDifference
 from genlab.tools.verify.step_values import ValueDifference
 
-Difference = TypeVar("Difference", ValueDifference, TensorDifference)
+_Difference = TypeVar("_Difference", ValueDifference, TensorDifference)
 
 _TOLERANCE = 0.05
 """Of what differs by its device, machine or PyTorch; docs/verify.md has what was measured."""
@@ -27,14 +27,14 @@ class Allowance(NamedTuple):
     relative: float
     reason: str
 
-    def find_wrong(self, differences: Iterable[Difference]) -> list[Difference]:
+    def find_wrong(self, differences: Iterable[_Difference]) -> list[_Difference]:
         """Those of some differences that are not allowed: all of them, or those above the limit."""
         if not self.relative:
             return list(differences)
         return [it for it in differences if not it.is_sensitive and it.relative > self.relative]
 
     def words(self, differences: Sequence[ValueDifference | TensorDifference]) -> str:
-        """How far values are off, for people."""
+        """Distance of values from the recorded ones, for people."""
         if not differences:
             return "equal to the last bit"
         largest = max((it.relative for it in differences if not it.is_sensitive), default=0.0)

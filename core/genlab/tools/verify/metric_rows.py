@@ -19,7 +19,7 @@ from genlab.tools.verify.certificate import CertificateRow
 from genlab.tools.verify.step_values import StepValues, value_differences
 
 
-class Measurement(NamedTuple):
+class RecordedMetrics(NamedTuple):
     """Metrics that run.json has of a step.
 
     Args:
@@ -33,16 +33,16 @@ class Measurement(NamedTuple):
     metrics: dict[str, float]
 
 
-def measurements(manifest: Manifest) -> list[Measurement]:
+def measurements(manifest: Manifest) -> list[RecordedMetrics]:
     """The metrics that run.json has: those of the last validation, and that of the best one."""
-    found = [Measurement("metrics in run.json", manifest.step, manifest.metrics)] if manifest.metrics else []
+    found = [RecordedMetrics("metrics in run.json", manifest.step, manifest.metrics)] if manifest.metrics else []
     if manifest.best and manifest.best.is_found:
         best = {manifest.best.score: manifest.best.value}
-        found.append(Measurement("best validation in run.json", manifest.best.step, best))
+        found.append(RecordedMetrics("best validation in run.json", manifest.best.step, best))
     return found
 
 
-def was_validated(measurement: Measurement, manifest: Manifest, built: Built) -> bool:
+def was_validated(measurement: RecordedMetrics, manifest: Manifest, built: Built) -> bool:
     """True if a measurement is known to be of its step: a killed run may have been validated after its checkpoint."""
     if manifest.best and manifest.best.step == measurement.step:
         return True
@@ -52,7 +52,7 @@ def was_validated(measurement: Measurement, manifest: Manifest, built: Built) ->
 
 
 def check_metrics(
-    measurement: Measurement, built: Built, checkpoint: IntactCheckpoint, allowed: Allowance
+    measurement: RecordedMetrics, built: Built, checkpoint: IntactCheckpoint, allowed: Allowance
 ) -> CertificateRow:
     """Measure metrics again, and compare them.
 

@@ -20,7 +20,7 @@ from genlab.tools.verify.allowance import Allowance, find_allowance
 from genlab.tools.verify.certificate import CertificateRow
 from genlab.tools.verify.earlier_recipe import next_change, recipe_at
 from genlab.tools.verify.file_rows import data_rows, start_rows
-from genlab.tools.verify.metric_rows import Measurement, check_metrics, measurements, was_validated
+from genlab.tools.verify.metric_rows import RecordedMetrics, check_metrics, measurements, was_validated
 from genlab.tools.verify.step_rows import Stretch, check_steps
 from genlab.tools.verify.step_values import recorded_values
 from genlab.util import environment
@@ -109,7 +109,7 @@ class Retraining:
         subjects = [it.subject for it in measurements(self.manifest)]
         return [*(CertificateRow(it, "not verified", reason) for it in subjects), *unverified_steps(reason)]
 
-    def _measured(self, measurement: Measurement, fresh: Built) -> Iterator[CertificateRow]:
+    def _measured(self, measurement: RecordedMetrics, fresh: Built) -> Iterator[CertificateRow]:
         """Measure again with the recipe of that step; `fresh` is what today's recipe builds."""
         checkpoint = self.kept.get(measurement.step)
         if checkpoint is None:

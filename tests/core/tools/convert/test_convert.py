@@ -308,7 +308,9 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, save: Callable[...,
     whole = save(UNet(5).state_dict())
     (tmp_path / "cut.pth").write_bytes(whole.read_bytes()[:2000])
     (tmp_path / "text.pth").write_text("weights")
-    for name in ("cut.pth", "text.pth", "none.pth", "."):
+    (tmp_path / "empty.pth").touch()
+    (tmp_path / "stack.pth").write_bytes(b"\x80\x02.")
+    for name in ("cut.pth", "text.pth", "none.pth", ".", "empty.pth", "stack.pth"):
         with pytest.raises(GenlabError, match=str(tmp_path)):
             genlab.convert(tmp_path / name, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
