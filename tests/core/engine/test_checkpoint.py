@@ -343,7 +343,7 @@ def test_a_full_disk_is_told_and_harms_no_earlier_checkpoint(tmp_path, number, c
     with pytest.MonkeyPatch.context() as patch:
         error = failing(tmp_path, lambda: patch.setattr(module.Path, call, no_room), patch.undo)
     assert "the disk is full" in error.what
-    assert "Free some space. A run can then be resumed" in error.hint
+    assert "Free some space, and try again; a training resumes" in error.hint
 
 
 @pytest.mark.parametrize("part", [part for part in PARTS if part.endswith(".safetensors")])
