@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genlab.cli.options import CheckpointOption, DeviceName, JsonOption, RunArgument, TrustOption
+from genlab.cli.options import (
+    CheckpointOption,
+    DeviceName,
+    DeviceOption,
+    JsonOption,
+    OverwriteOption,
+    RunArgument,
+    TrustOption,
+)
 
 if TYPE_CHECKING:
     from genlab import GenlabError, PredictionSize, SampledFiles
@@ -84,8 +92,8 @@ def predict(
         typer.Option(help="Side to predict; the other one than the target is the way back, where the method can."),
     ] = None,
     checkpoint: CheckpointOption = "last",
-    device: Annotated[DeviceName, typer.Option(help="Device to predict on.")] = DeviceName.AUTO,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
+    device: DeviceOption = DeviceName.AUTO,
+    overwrite: OverwriteOption = False,
     trust: TrustOption = False,
     json: JsonOption = False,
 ) -> None:

@@ -87,18 +87,13 @@ def plan_predictions(
     if not targets:
         raise DataError("no image was given", hint="Name a file or a folder, or several.")
     _refuse_images(sources)
-    refuse_existing(sources, out, overwrite)
+    refuse_overwrite(out, sources, overwrite=overwrite)
     return targets
 
 
 def with_endings(path: Path, endings: Sequence[str]) -> tuple[Path, ...]:
     """Files of one name that differ in what follows it."""
     return tuple(path.with_name(f"{path.name}{ending}") for ending in endings)
-
-
-def refuse_existing(targets: Iterable[Path], out: Path, overwrite: bool) -> None:
-    """Refuse files of predictions that exist already; `StorageError`."""
-    refuse_overwrite(out, targets, overwrite=overwrite)
 
 
 def make_folder(out: Path) -> None:

@@ -16,7 +16,8 @@ from genlab.data.prepared import PreparedPairs
 from genlab.errors import DataError
 from genlab.interfaces.dataset import Pairs, SideName, require_side_image
 from genlab.runs.run import Run
-from genlab.tools.prediction_files import PredictionSource, make_folder, refuse_existing, with_endings
+from genlab.tools.prediction_files import PredictionSource, make_folder, with_endings
+from genlab.util.output_files import refuse_overwrite
 
 PredictedSplit = Literal["validation", "test"]
 """Setting for the split whose pairs are predicted."""
@@ -55,7 +56,8 @@ def pair_sources(
             raise DataError("two images have this key", where=found.key, hint="The dataset has to give each its own.")
         targets = with_endings(out / file_name(found.key), endings)
         sources[found.key] = PredictionSource(found.key, partial(_read, pairs, index, side), targets)
-    refuse_existing([target for source in sources.values() for target in source.targets], out, overwrite)
+    targets = [target for source in sources.values() for target in source.targets]
+    refuse_overwrite(out, targets, overwrite=overwrite)
     make_folder(out)
     return sources
 
