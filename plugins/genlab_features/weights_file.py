@@ -51,8 +51,10 @@ def read_weights(path: Path) -> Mapping[str, Tensor]:
     try:
         is_safe = path.suffix == ".safetensors"
         loaded: object = load_file(path) if is_safe else torch.load(path, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
     except Exception as error:  # PyTorch's reader raises of many kinds for what is no pickle
-        reason = f"{type(error).__name__}: {error}".partition(".")[0]
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         raise ValueError(f"{path} cannot be read as weights: {reason:.200}") from error
     if not isinstance(loaded, dict) or not all(isinstance(tensor, Tensor) for tensor in loaded.values()):
         raise ValueError(f"{path} is not a state dict, which has a tensor by each name")

@@ -54,6 +54,8 @@ def _load(path: Path) -> object:
         what = "the file holds more than tensors, or is damaged; what it holds could run code, so it is not loaded"
         hint = "Where it was trained, save the state dict alone: torch.save(net.state_dict(), FILE)"
         raise GenlabError(what, where=where, hint=hint) from error
+    except MemoryError:
+        raise
     except Exception as error:  # PyTorch's reader of pickles has no error of its own for damage
         is_cut_off = isinstance(error, EOFError)
         reason = "it is cut off or empty" if is_cut_off else shorten(str(error).partition("\n")[0], 200)

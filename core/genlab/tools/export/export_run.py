@@ -126,18 +126,20 @@ def _export_file(
     channels = run.manifest.channels[1 if direction.is_back else 0]
     images = draw_images(IMAGES, channels, (height, width))
     exportable = make_exportable(run, to, images[:1])
-    reasons: list[str] = []
+    last: Exception | None = None
     for freedom in FREEDOMS:
         try:
             content, difference = _tried(run, exportable, form, images, to, freedom, on_progress)
-        except UnsupportedOperator:
+        except (UnsupportedOperator, MemoryError):
             raise
         except Exception as error:  # noqa: BLE001  (tracers and converters raise of every kind)
-            reasons.append(error.what if isinstance(error, GenlabError) else summarize(error))
+            last = error
             continue
         batch, size = None if freedom.batch else 1, None if freedom.size else (height, width)
         return Exported(path, run.step, IMAGES, difference, batch, size, multiple), content
-    raise RunError(f"its networks cannot be exported: {reasons[-1]}", where=str(run.path))
+    assert last is not None
+    reason, hint = (last.what, last.hint) if isinstance(last, GenlabError) else (summarize(last), None)
+    raise RunError(f"its networks cannot be exported: {reason}", where=str(run.path), hint=hint) from last
 
 
 def _tried(

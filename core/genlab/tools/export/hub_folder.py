@@ -90,6 +90,8 @@ def write_hub_folder(run: Run, out: Path, on_progress: Callable[[int, int], None
             aside.rename(out)
             shutil.rmtree(earlier, ignore_errors=True)
     finally:
+        if earlier.exists() and not out.exists():
+            earlier.rename(out)
         shutil.rmtree(aside, ignore_errors=True)
     return _COMPARED
 
