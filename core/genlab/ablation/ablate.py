@@ -15,11 +15,13 @@ import torch
 from genlab.ablation.budget import within_budget
 from genlab.ablation.eta import TimeEstimate
 from genlab.ablation.execute import execute
+from genlab.ablation.finished_trials import FinishedTrials
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.identity import Identity, identity
-from genlab.ablation.jobs import Executor, Job, JobEvent
+from genlab.ablation.jobs import ArmSettled, Executor, Job, JobEnded, JobEvent
 from genlab.ablation.observations import damaged_observation
 from genlab.ablation.plan import Plan, PlannedTrial, make_plan
+from genlab.ablation.power import PowerEstimate
 from genlab.ablation.report import write_ablation_report
 from genlab.ablation.results import AblationResult, read_result
 from genlab.ablation.step_cost import StepCosts, measure_step_seconds
@@ -127,16 +129,12 @@ class Ablation:
         return list(found)
 
     def time_estimate(self) -> TimeEstimate:
-        """Time estimate from the trials that are finished and those that are missing."""
-        measured: dict[str, list[float]] = {}
-        missing: dict[str, str] = {}
-        for settled in self.trials:
-            arm = settled.trial.arm
-            if manifest := self.folder.finished(arm, settled.trial.seed, settled.identity):
-                measured.setdefault(arm, []).append(manifest.seconds)
-            else:
-                missing[str(settled.trial)] = arm
-        return TimeEstimate(measured, missing)
+        """Time estimate from the trials that are finished and those that may still be trained."""
+        return self._finished().time_estimate()
+
+    def power_estimate(self) -> PowerEstimate:
+        """Estimate, from the trials that are finished, of the differences that more seeds would show."""
+        return self._finished().power_estimate()
 
     def run(
         self, jobs: int, retrain: bool, on_event: Callable[[JobEvent], None], executor: Executor = execute
@@ -158,14 +156,66 @@ class Ablation:
             self.folder.remove_partial()
             if not retrain:
                 self._refuse_other_code()
-            waiting = self._waiting()
-            if waiting:
-                executor(waiting, self._environments(jobs), self.folder.path / "workers.log", on_event)
-            wanted = {str(settled.trial): settled.identity for settled in self.trials}
-            result = read_result(self.plan, self.folder, wanted)
+            self._arrange()
+            result = self._train(self._environments(jobs), on_event, executor)
             write_ablation_report(result, self.folder, self.parameters)
             self._listeners().emit(result.compared(self.folder.path))
             return result
+
+    def _finished(self) -> FinishedTrials:
+        """The trials that are finished, in place or aside."""
+        found: dict[tuple[str, int], Manifest] = {}
+        for settled in self.trials:
+            arm, seed = settled.trial.arm, settled.trial.seed
+            if manifest := self.folder.finished(arm, seed, settled.identity):
+                found[arm, seed] = manifest
+        return FinishedTrials(self.plan, found)
+
+    def _train(
+        self, environments: Sequence[Mapping[str, str]], on_event: Callable[[JobEvent], None], executor: Executor
+    ) -> AblationResult:
+        """Train what is wanted, and then what the results of that ask for, until it is nothing new.
+
+        A trial that failed is not tried again, and after an interruption nothing more is begun.
+        """
+        asked: set[str] = set()
+        told: list[ArmSettled] = []
+
+        def read() -> AblationResult:
+            result = read_result(self.plan, self.folder, {str(each.trial): each.identity for each in self.trials})
+            for event in result.settled():
+                if event not in told:
+                    told.append(event)
+                    on_event(event)
+            return result
+
+        result = read()
+        while wanted := [each for each in self.trials if str(each.trial) in result.names - asked]:
+            asked |= result.names
+            waiting = self._waiting(wanted)
+            have_ended = not waiting or self._have_ended(waiting, environments, on_event, executor)
+            result = read()
+            if not have_ended:
+                break
+        return result
+
+    def _have_ended(
+        self,
+        jobs: Sequence[Job],
+        environments: Sequence[Mapping[str, str]],
+        on_event: Callable[[JobEvent], None],
+        executor: Executor,
+    ) -> bool:
+        """Train jobs; true if all of them finished or failed."""
+        ended: list[JobEnded] = []
+
+        def note(event: JobEvent) -> None:
+            if isinstance(event, JobEnded) and event.status != "interrupted":
+                ended.append(event)
+            on_event(event)
+
+        executor(jobs, environments, self.folder.path / "workers.log", note)
+        return len(ended) == len(jobs)
 
     def _listeners(self) -> ListenerList:
         """The recipe's listeners, those of the first trial."""
@@ -272,16 +322,21 @@ class Ablation:
                 hint="Restore the code, choose another --out, or train them again with --retrain.",
             )
 
-    def _waiting(self) -> list[Job]:
-        """Trials that are not finished, seed by seed, so that arms can be compared early."""
+    def _arrange(self) -> None:
+        """Move the runs of the plan's trials into place, and all others aside."""
         self.folder.keep_only({(settled.trial.arm, settled.trial.seed) for settled in self.trials})
         write_text(self.folder.recipe_path, tomli_w.dumps(self.tables))
+        for settled in self.trials:
+            self.folder.bring(settled.trial.arm, settled.trial.seed, settled.identity)
+
+    def _waiting(self, wanted: Sequence[SettledTrial]) -> list[Job]:
+        """Jobs of the trials that are not finished, seed by seed, so that arms can be compared early."""
         planned = self.folder.path / "planned"
         planned.mkdir(exist_ok=True)
         waiting: list[Job] = []
-        for settled in sorted(self.trials, key=lambda settled: self.plan.settings.seeds.index(settled.trial.seed)):
+        for settled in sorted(wanted, key=lambda settled: self.plan.schedule.seeds.index(settled.trial.seed)):
             trial = settled.trial
-            run = self.folder.bring(trial.arm, trial.seed, settled.identity)
+            run = self.folder.trial(trial.arm, trial.seed)
             if run.manifest_path.is_file() and (manifest := run.read()).status == "finished":
                 _refuse_damaged(trial, run, manifest)
                 # The process that trained it may have been killed before it did so.

@@ -29,6 +29,10 @@ class TimeEstimate:
         if seconds is not None:
             self.measured.setdefault(arm, []).append(seconds)
 
+    def drop(self, arm: str) -> None:
+        """Count the missing trials of an arm no more."""
+        self.missing = {trial: of for trial, of in self.missing.items() if of != arm}
+
     def left(self, jobs: int) -> float | None:
         """Seconds until all trials are finished, with this many trained at a time; None before the first estimate."""
         known = [seconds for arm in self.measured.values() for seconds in arm]

@@ -57,7 +57,15 @@ class JobEnded(NamedTuple):
     failure: str | None
 
 
-JobEvent = JobStarted | JobProgress | JobEnded
+class ArmSettled(NamedTuple):
+    """An arm gets no more seeds, as its verdict at a look is one that more of them would not change."""
+
+    arm: str
+    seeds: int
+    verdict: str
+
+
+JobEvent = JobStarted | JobProgress | JobEnded | ArmSettled
 
 
 class Executor(Protocol):

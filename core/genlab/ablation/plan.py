@@ -10,6 +10,7 @@ from typing import Any
 from typing_extensions import override
 
 from genlab.ablation.identity import substance
+from genlab.ablation.sequential import SeedSchedule
 from genlab.assemble.recipe import Recipe, score_names
 from genlab.assemble.resolve import resolve
 from genlab.config.diagnostics import recipe_error
@@ -52,7 +53,7 @@ class Plan:
     Args:
         title: the recipe's.
         settings: its `[ablation]`.
-        trials: every arm with every seed.
+        trials: every arm with every seed that it may get.
         changes: what each arm changes: values by their keys.
         step_costs: what a step of each arm costs, in the unit of the budget; empty without one.
     """
@@ -68,6 +69,11 @@ class Plan:
         """The names of the arms, the baseline first."""
         names = dict.fromkeys([self.settings.baseline, *(trial.arm for trial in self.trials)])
         return list(names)
+
+    @property
+    def schedule(self) -> SeedSchedule:
+        """All seeds that an arm may get, and when the results are looked at."""
+        return SeedSchedule.of(self.settings)
 
     @property
     def metrics(self) -> list[str]:
@@ -103,16 +109,17 @@ def make_plan(document: Document, components: Components) -> Plan:
     settings = _settings(document)
     base = document.without(TABLE)
     arms = list(_arms(settings))
-    faults = _name_faults(settings, [arm.name for arm in arms])
+    faults = [*_name_faults(settings, [arm.name for arm in arms]), *_stop_faults(settings)]
     if settings.budget:
         faults += _length_faults(document, arms)
+    seeds = SeedSchedule.of(settings).seeds
     trials: list[PlannedTrial] = []
     for arm in arms:
         changed = base
         for keys in arm.changes:
             changed = document.below(keys).over(changed)
         try:
-            trials += [_trial(arm.name, seed, changed, components) for seed in settings.seeds]
+            trials += [_trial(arm.name, seed, changed, components) for seed in seeds]
         except RecipeError as error:
             faults += error.faults
     if faults:
@@ -175,6 +182,20 @@ def _name_faults(settings: AblationTable, arms: Sequence[str]) -> list[Fault]:
         what = f"duplicate seed {repeated[0]}: the same run again adds no information"
         faults.append(Fault((TABLE, "seeds"), what))
     return faults
+
+
+def _stop_faults(settings: AblationTable) -> Iterator[Fault]:
+    """Faults of settings that need or exclude each other."""
+    most, seeds, keys = settings.max_seeds, len(settings.seeds), (TABLE, "max_seeds")
+    if settings.stop == "settled" and most is None:
+        what = 'stop = "settled" needs `max_seeds`, the most seeds of an arm'
+        yield Fault((TABLE, "stop"), what, "Decide on it before you train: max_seeds = 10.")
+    elif settings.stop == "fixed" and most is not None:
+        what = f'max_seeds = {most} has no effect with stop = "fixed", which trains all of `seeds`'
+        yield Fault(keys, what, 'Add stop = "settled", or drop it: --set ablation.max_seeds=false.')
+    elif most is not None and most < seeds:
+        what = f"max_seeds = {most} is less than the number of `seeds`, {seeds}, with which every arm begins"
+        yield Fault(keys, what, "Give fewer seeds, or raise max_seeds.")
 
 
 def _length_faults(document: Document, arms: Sequence[_Arm]) -> Iterator[Fault]:

@@ -16,7 +16,7 @@ from jinja2 import Environment, StrictUndefined
 from genlab.ablation.cost_report import cost_as_json, cost_in_words, draw_costs, explain_budget
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.results import AblationResult, TrialResult
-from genlab.ablation.statistics import MIN_SEEDS, Difference, Spread
+from genlab.ablation.statistics import MIN_SEEDS, Difference, Spread, critical_t
 from genlab.drawing.curves import draw_curves
 from genlab.drawing.forest import ForestRow, draw_forest
 from genlab.drawing.page import breakable, embedded_png
@@ -52,6 +52,7 @@ def write_ablation_report(
         "budget": explain_budget(result.plan),
         "price": partial(cost_in_words, result.plan),
         "method": _method(result),
+        "trained_with": _trained_with(result),
         "secondary": _secondary(result),
         "now": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "color_of": color_of,
@@ -76,6 +77,10 @@ def report_as_json(result: AblationResult, parameters: Mapping[str, Mapping[str,
         "metric": plan.settings.metric,
         "seeds": result.seeds,
         "first_seeds": result.first_seeds,
+        "looks": list(result.schedule.looks),
+        "first_looks": list(result.first_looks or result.schedule.looks),
+        "stop": plan.settings.stop,
+        "smallest_difference": plan.settings.smallest_difference,
         "answer": result.sentences(plan.settings.metric),
         "cautions": result.cautions(),
         "budget": plan.settings.budget,
@@ -98,14 +103,13 @@ def report_as_json(result: AblationResult, parameters: Mapping[str, Mapping[str,
 def _metric(result: AblationResult, metric: str) -> dict[str, Any]:
     spreads = {arm: result.spread(arm, metric) for arm in result.plan.arms}
     differences = result.differences(metric)
-    higher_is_better = result.higher_is_better(metric)
     return {
-        "higher_is_better": higher_is_better,
+        "higher_is_better": result.higher_is_better(metric),
         "arms": {
             arm: {**asdict(spread), "values": result.values(arm, metric)} for arm, spread in spreads.items() if spread
         },
         "differences": {
-            arm: {**asdict(difference), "n": difference.n, "verdict": difference.verdict(higher_is_better)}
+            arm: {**asdict(difference), "n": difference.n, "verdict": result.verdict(metric, difference)}
             for arm, difference in differences.items()
         },
         "target_scores": (targets := result.target_scores(metric)) and asdict(targets),
@@ -134,17 +138,18 @@ def _forest(result: AblationResult) -> str:
     metric, baseline = result.plan.settings.metric, result.baseline
     higher_is_better = result.higher_is_better(metric)
     differences = result.differences(metric)
-    rows = {arm: _forest_row(differences.get(arm), higher_is_better) for arm in result.plan.arms[1:]}
+    rows = {arm: _forest_row(result, differences.get(arm)) for arm in result.plan.arms[1:]}
     return draw_forest(rows, f"{metric}: difference from {baseline}", f"{baseline} (baseline)", higher_is_better)
 
 
-def _forest_row(difference: Difference | None, higher_is_better: bool) -> ForestRow:
+def _forest_row(result: AblationResult, difference: Difference | None) -> ForestRow:
     if difference is None:
-        return ForestRow({}, math.nan, None, None, ["no finished seed in common"])
+        words = "not judged yet" if result.schedule.is_sequential else "no finished seed in common"
+        return ForestRow({}, math.nan, None, None, [words])
     dots = {f"seed {seed}": value for seed, value in difference.by_seed.items()}
     interval = "" if difference.low is None else f" ({_interval(difference)})"
     amount = [f"{difference.mean:+.4g}{interval}"] if math.isfinite(difference.mean) else []
-    words = [difference.verdict(higher_is_better), *amount]
+    words = [result.verdict(result.plan.settings.metric, difference), *amount]
     return ForestRow(dots, difference.mean, difference.low, difference.high, words)
 
 
@@ -159,8 +164,34 @@ def _method(result: AblationResult) -> str:
     return (
         f"Intervals are Student's t intervals of the paired differences{correction}. A verdict says whether the "
         f"interval excludes zero. There is none with fewer than {MIN_SEEDS} seeds, nor if the difference is the same "
-        "with each seed."
+        f"with each seed.{_looks(result)}"
     )
+
+
+def _looks(result: AblationResult) -> str:
+    """Explanation of the looks at the results, and of what they cost."""
+    looks, arms = result.schedule.looks, len(result.plan.arms) - 1
+    if not result.schedule.is_sequential:
+        return ""
+    used = sorted({difference.n for difference in result.differences(result.plan.settings.metric).values()})
+    wider = [f"{critical_t(n, arms * len(looks)) / critical_t(n, arms):.2f} times with {n} seeds" for n in used]
+    return (
+        f" An arm got no more seeds when it was settled, at one of {len(looks)} looks that were planned, after "
+        f"{looks[0]} to {looks[-1]} seeds. The error is divided over arms and looks, so the intervals hold at every "
+        "look, for differences that are about normally distributed; they are wider than those of as many seeds fixed "
+        f"in advance: {', '.join(wider) or 'there is none yet'}."
+    )
+
+
+def _trained_with(result: AblationResult) -> str:
+    """The seeds in words."""
+    seeds = ", ".join(map(str, result.seeds))
+    if result.schedule.is_sequential:
+        first = result.schedule.looks[0]
+        return (
+            f"Arms get the seeds {seeds} in this order: {first} of them, and then one at a time until they are settled"
+        )
+    return f"Every arm is trained with the {'seed' if len(result.seeds) == 1 else 'seeds'} {seeds}"
 
 
 def _secondary(result: AblationResult) -> str:

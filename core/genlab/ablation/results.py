@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from genlab.ablation.earlier_report import FinishedRun, read_first_seeds
+from genlab.ablation.earlier_report import FinishedRun, read_first_plan
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.identity import Identity, differences, identity_of
+from genlab.ablation.jobs import ArmSettled
 from genlab.ablation.observations import History, damaged_observation, read_history, read_per_image, read_pictures
 from genlab.ablation.plan import Plan, PlannedTrial
+from genlab.ablation.sequential import SeedSchedule, Standing, find_standings
 from genlab.ablation.statistics import (
     FEW_SEEDS,
     MIN_SEEDS,
     Difference,
     OverImages,
     Spread,
+    Verdict,
     compare,
     mean_and_deviation,
     over_images,
@@ -54,18 +58,33 @@ class AblationResult:
 
     Args:
         plan: the plan.
-        trials: every planned trial, finished or not.
+        trials: every trial that is wanted, finished or not: with fixed seeds all planned ones, else those of each arm
+            up to the look that settled it, or that it waits for.
         first_seeds: the seeds that were planned when a report first showed any of these trials.
+        first_looks: the looks that were planned then; empty if they are the plan's.
     """
 
     plan: Plan
     trials: Sequence[TrialResult]
     first_seeds: Sequence[int]
+    first_looks: Sequence[int] = ()
 
     @property
     def seeds(self) -> list[int]:
-        """The planned seeds of every arm."""
-        return self.plan.settings.seeds
+        """The planned seeds of every arm: with `max_seeds`, all that it may get."""
+        return list(self.schedule.seeds)
+
+    @cached_property
+    def schedule(self) -> SeedSchedule:
+        """When which seeds are looked at."""
+        return self.plan.schedule
+
+    @cached_property
+    def standings(self) -> dict[str, Standing]:
+        """Number of seeds that each arm beside the baseline was judged by, and is to have."""
+        metric = self.plan.settings.metric
+        arms = {arm: self.values(arm, metric) for arm in self.plan.arms[1:]}
+        return find_standings(self.values(self.baseline, metric), arms, self.schedule)
 
     @property
     def baseline(self) -> str:
@@ -78,8 +97,13 @@ class AblationResult:
         return [trial for trial in self.trials if trial.metrics]
 
     @property
+    def names(self) -> set[str]:
+        """Names of the wanted trials, as the plan has them."""
+        return {f"{trial.arm}, seed {trial.seed}" for trial in self.trials}
+
+    @property
     def is_complete(self) -> bool:
-        """True if every trial is finished."""
+        """True if every wanted trial is finished."""
         return len(self.finished) == len(self.trials)
 
     def higher_is_better(self, metric: str) -> bool:
@@ -125,20 +149,55 @@ class AblationResult:
                 found[trial.seed] = {f"{data} {key}": value for key, value in values.items()}
         return found
 
+    def settled(self) -> list[ArmSettled]:
+        """Arms that need no more seeds, where these are added until they are settled."""
+        metric = self.plan.settings.metric
+        return [
+            ArmSettled(arm, difference.n, self.verdict(metric, difference))
+            for arm, difference in self.differences(metric).items()
+            if self.schedule.is_sequential and self.schedule.is_settled(difference)
+        ]
+
     def differences(self, metric: str) -> dict[str, Difference]:
-        """Difference of each arm from the baseline, with its confidence interval over seeds."""
-        others = [arm for arm in self.plan.arms if arm != self.baseline]
-        return compare(self.values(self.baseline, metric), {arm: self.values(arm, metric) for arm in others})
+        """Difference of each arm from the baseline, with its confidence interval over seeds.
+
+        Where seeds are added until an arm is settled, over those of its last look.
+        """
+        arms = {arm: self._judged(arm, metric) for arm in self.plan.arms[1:]}
+        return compare(self.values(self.baseline, metric), arms, len(self.schedule.looks))
+
+    def _judged(self, arm: str, metric: str) -> dict[int, float]:
+        values = self.values(arm, metric)
+        if not self.schedule.is_sequential:
+            return values
+        seeds = self.seeds[: self.standings[arm].judged]
+        return {seed: values[seed] for seed in seeds if seed in values}
+
+    def verdict(self, metric: str, difference: Difference) -> Verdict:
+        """Verdict on a difference of a metric; the smallest one that matters is that of the primary metric."""
+        return difference.verdict(self.higher_is_better(metric), self._smallest(metric))
+
+    def _smallest(self, metric: str) -> float | None:
+        return self.schedule.smallest if metric == self.plan.settings.metric else None
 
     def sentences(self, metric: str) -> list[str]:
         """Verdict sentences, one for each arm against the baseline."""
         differences = self.differences(metric)
+        most = len(self.seeds) if self.schedule.is_sequential else None
+        good, smallest = self.higher_is_better(metric), self._smallest(metric)
         return [
-            sentence(arm, self.baseline, metric, differences[arm], self.higher_is_better(metric))
+            sentence(arm, self.baseline, metric, differences[arm], good, smallest, most)
             if arm in differences
-            else f"{arm} and {self.baseline} have no finished seed in common, so they cannot be compared."
+            else self._not_compared(arm)
             for arm in self.plan.arms[1:]
         ]
+
+    def _not_compared(self, arm: str) -> str:
+        if self.schedule.is_sequential:
+            return (
+                f"{arm} is not judged before it and {self.baseline} have finished {self.schedule.looks[0]} seeds each."
+            )
+        return f"{arm} and {self.baseline} have no finished seed in common, so they cannot be compared."
 
     def cautions(self) -> list[str]:
         """Sentences on what the verdicts on the primary metric rely on, and on what they may not."""
@@ -150,21 +209,37 @@ class AblationResult:
                 "distributed over the seeds, which so few cannot show."
             )
         if not self.is_complete:
-            found.append(
-                f"{len(self.finished)} of {len(self.trials)} trials are finished, so these are interim figures: to "
-                "stop or to add seeds because of them raises the error rate above 5 %."
-            )
+            found.append(f"{len(self.finished)} of {len(self.trials)} trials are finished, so {self._interim}")
         if early := [trial for trial in self.finished if trial.manifest and trial.manifest.ended_early]:
             found.append(
                 f"{len(early)} of {len(self.finished)} trials ended early by their own rule, so trials are compared by "
                 "the last scores of trainings of different lengths."
             )
-        if set(self.first_seeds) != set(self.seeds):
+        if self._has_other_seeds:
             found.append(
                 f"The seeds were changed after a report had been written (then {_listed(self.first_seeds)}, now "
                 f"{_listed(self.seeds)}): if its figures were the reason, the error rate is above 5 %."
             )
+        elif self.first_looks and list(self.first_looks) != list(self.schedule.looks):
+            found.append(
+                "When to stop was changed after a report had been written (it looked after "
+                f"{_listed(self.first_looks)} seeds, this one after {_listed(self.schedule.looks)}): if its figures "
+                "were the reason, the error rate is above 5 %."
+            )
         return found
+
+    @property
+    def _interim(self) -> str:
+        if self.schedule.is_sequential:
+            return "each arm is judged by its last look, whose seeds are finished; the same command goes on."
+        return "these are interim figures: to stop or to add seeds because of them raises the error rate above 5 %."
+
+    @property
+    def _has_other_seeds(self) -> bool:
+        """True if other seeds were planned first, or, where some are looked at before others, in another order."""
+        if self.schedule.is_sequential:
+            return list(self.first_seeds) != self.seeds
+        return set(self.first_seeds) != set(self.seeds)
 
     def bands(self, metric: str) -> dict[str, dict[int, Interval]]:
         """Mean and standard deviation over the seeds of a metric during training, by arm."""
@@ -236,7 +311,17 @@ def read_result(plan: Plan, folder: AblationFolder, wanted: Mapping[str, Identit
         for trial in trials
         if trial.manifest and trial.metrics
     }
-    return AblationResult(plan, trials, read_first_seeds(folder.path, runs) or plan.settings.seeds)
+    seeds, looks = read_first_plan(folder.path, runs) or (list(plan.schedule.seeds), list(plan.schedule.looks))
+    result = AblationResult(plan, trials, seeds, looks)
+    return _only_wanted(result) if plan.schedule.is_sequential else result
+
+
+def _only_wanted(result: AblationResult) -> AblationResult:
+    """The result without trials beyond the looks that its arms have had, or wait for."""
+    wanted = {arm: standing.wanted for arm, standing in result.standings.items()}
+    wanted[result.baseline] = max(wanted.values())
+    seeds = {arm: set(result.seeds[:count]) for arm, count in wanted.items()}
+    return replace(result, trials=[trial for trial in result.trials if trial.seed in seeds[trial.arm]])
 
 
 def _in_order(plan: Plan) -> list[PlannedTrial]:

@@ -5,7 +5,8 @@ equal weights wherever name and shape agree. So each seed gives one difference, 
 drops out. The confidence interval is Student's t interval of these differences. Where several arms share one baseline,
 each interval is widened by Bonferroni's correction (Dunn 1961), so that with 95 % confidence all of them contain the
 true difference. A verdict says whether the interval excludes zero, so the chance of calling any arm different by
-mistake is at most 5 %.
+mistake is at most 5 %. Where the differences are looked at several times, each look counts in the correction as an arm
+does (`genlab.ablation.sequential`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,15 @@ FEW_SEEDS = 5
 """With fewer paired seeds than this, a verdict comes with a caution."""
 
 PerImage = Mapping[int, Mapping[str, float]]
-Verdict = Literal["better", "worse", "no difference shown", "too few seeds", "no spread", "not finite"]
+Verdict = Literal[
+    "better",
+    "worse",
+    "no relevant difference",
+    "no difference shown",
+    "too few seeds",
+    "no spread",
+    "not finite",
+]
 
 
 @dataclass(frozen=True)
@@ -57,8 +66,14 @@ class Difference:
         """Number of seeds that both have."""
         return len(self.by_seed)
 
-    def verdict(self, higher_is_better: bool) -> Verdict:
-        """Verdict on the arm against the baseline: whether the interval excludes zero, or why there is no verdict."""
+    def verdict(self, higher_is_better: bool, smallest: float | None = None) -> Verdict:
+        """Verdict on the arm against the baseline: what the interval excludes, or why there is no verdict.
+
+        Args:
+            higher_is_better: True if a positive difference is an improvement.
+            smallest: the smallest difference that matters, in the metric's units; an interval that includes zero and
+                lies within it on both sides shows that there is none.
+        """
         if not math.isfinite(self.mean):
             return "not finite"
         if self.n < MIN_SEEDS:
@@ -66,7 +81,8 @@ class Difference:
         if self.low is None or self.high is None:
             return "no spread"
         if self.low <= 0 <= self.high:
-            return "no difference shown"
+            is_within = smallest is not None and -smallest <= self.low and self.high <= smallest
+            return "no relevant difference" if is_within else "no difference shown"
         return "better" if (self.low > 0) == higher_is_better else "worse"
 
 
@@ -99,36 +115,49 @@ def mean_and_deviation(values: Sequence[float]) -> Spread:
     return Spread(mean, deviation, n)
 
 
-def compare(baseline: Mapping[int, float], arms: Mapping[str, Mapping[int, float]]) -> dict[str, Difference]:
+def compare(
+    baseline: Mapping[int, float], arms: Mapping[str, Mapping[int, float]], looks: int = 1
+) -> dict[str, Difference]:
     """Compare each arm with the baseline over the seeds that they share; arms that share none are left out.
 
     Args:
         baseline: the metric by seed.
         arms: likewise, by the arm's name, without the baseline. All of them count for the correction, also those that
             are left out or not finite, so that an interval does not depend on how other arms came out.
+        looks: how many times the differences are looked at, each with more seeds; the intervals of all of them hold
+            together.
     """
     shared = {
         name: {seed: value for seed, value in values.items() if seed in baseline} for name, values in arms.items()
     }
-    return {name: _difference(baseline, values, len(arms)) for name, values in shared.items() if values}
+    parts = len(arms) * looks
+    return {name: paired_difference(baseline, values, parts) for name, values in shared.items() if values}
 
 
-def _difference(baseline: Mapping[int, float], arm: Mapping[int, float], arms: int) -> Difference:
+def paired_difference(baseline: Mapping[int, float], arm: Mapping[int, float], parts: int) -> Difference:
+    """Difference of one arm from the baseline.
+
+    Args:
+        baseline: the metric by seed.
+        arm: likewise, of at least one seed, all of which the baseline has.
+        parts: number of intervals that are to hold together.
+    """
     by_seed = {seed: value - baseline[seed] for seed, value in arm.items()}
     spread = mean_and_deviation(list(by_seed.values()))
     # Differences that are equal but for the rounding of the metrics have no spread either.
     rounding = 1e-12 * max(max(abs(value), abs(baseline[seed])) for seed, value in arm.items())
     if spread.deviation is None or not spread.deviation > rounding:
         return Difference(by_seed, spread.mean, None, None)
-    half = _t_quantile(1 - (1 - CONFIDENCE) / 2 / arms, spread.n - 1) * spread.deviation / math.sqrt(spread.n)
+    half = critical_t(spread.n, parts) * spread.deviation / math.sqrt(spread.n)
     return Difference(by_seed, spread.mean, spread.mean - half, spread.mean + half)
 
 
 @cache
-def _t_quantile(probability: float, freedom: int) -> float:
+def critical_t(n: int, parts: int) -> float:
+    """Half the width of an interval of `n` paired seeds, in standard errors, with the error divided over `parts`."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(freedom, probability))
+    return float(stdtrit(n - 1, 1 - (1 - CONFIDENCE) / 2 / parts))
 
 
 def over_images(baseline: PerImage, arm: PerImage) -> OverImages | None:
@@ -162,9 +191,27 @@ def _have(image: str, arm: PerImage, baseline: PerImage, seeds: Sequence[int]) -
     return all(image in arm[seed] and image in baseline[seed] for seed in seeds)
 
 
-def sentence(arm: str, baseline: str, metric: str, difference: Difference, higher_is_better: bool) -> str:
-    """The verdict as a sentence."""
-    verdict, evidence = difference.verdict(higher_is_better), _evidence(difference)
+def sentence(
+    arm: str,
+    baseline: str,
+    metric: str,
+    difference: Difference,
+    higher_is_better: bool,
+    smallest: float | None = None,
+    most_seeds: int | None = None,
+) -> str:
+    """The verdict as a sentence.
+
+    Args:
+        arm: the arm's name.
+        baseline: the baseline's.
+        metric: the metric's.
+        difference: the arm's.
+        higher_is_better: True if a positive difference is an improvement.
+        smallest: the smallest difference that matters.
+        most_seeds: how many seeds it could have had, where seeds are added until it is settled.
+    """
+    verdict, evidence = difference.verdict(higher_is_better, smallest), _evidence(difference, most_seeds)
     amount = f"{metric} differs by {difference.mean:+.4g}"
     match verdict:
         case "not finite":
@@ -174,14 +221,18 @@ def sentence(arm: str, baseline: str, metric: str, difference: Difference, highe
         case "no spread":
             amount = f"{amount} from {baseline}" if difference.mean else f"{metric} is the same as {baseline}'s"
             return f"{arm}: {amount} with each of {difference.n} seeds: no verdict, as there is no spread to judge by."
+        case "no relevant difference":
+            return f"{arm} and {baseline} differ by no more than {smallest:.4g}: {amount} ({evidence})."
         case "no difference shown":
             return f"No difference shown between {arm} and {baseline}: {amount} ({evidence})."
         case "better" | "worse":
             return f"{arm} is {verdict} than {baseline}: {amount} ({evidence})."
 
 
-def _evidence(difference: Difference) -> str:
+def _evidence(difference: Difference, most_seeds: int | None) -> str:
     seeds = "1 paired seed" if difference.n == 1 else f"{difference.n} paired seeds"
+    if most_seeds is not None:
+        seeds = f"{difference.n} of at most {most_seeds} paired seeds"
     if difference.low is None or difference.high is None:
         return seeds
     return f"95 % interval {difference.low:+.4g} to {difference.high:+.4g}, {seeds}"

@@ -33,6 +33,7 @@ def ablate(
     import genlab
     from genlab.ablation.report import report_as_json
     from genlab.cli.ablation_display import Show, plan_as_json, print_answer, print_plan
+    from genlab.cli.power_display import print_power
     from genlab.util.escapes import one_line
 
     console = make_console(stderr=True, soft_wrap=True)
@@ -44,6 +45,7 @@ def ablate(
         return
     print_plan(ablation, estimate, slots)
     if plan:
+        print_power(ablation.power_estimate(), ablation.plan.settings.metric)
         where = one_line(str(ablation.folder.path))
         console.print(f"Dry run: nothing was trained. Without --plan, trials go to {where}.")
         return

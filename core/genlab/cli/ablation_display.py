@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import time
-from datetime import timedelta
 from pathlib import Path
 from shlex import quote
 from types import TracebackType
@@ -17,10 +16,12 @@ from rich.text import Text
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.cost_report import cost_as_json, cost_in_words
 from genlab.ablation.eta import TimeEstimate
-from genlab.ablation.jobs import Job, JobEnded, JobEvent, JobProgress, JobStarted
+from genlab.ablation.jobs import ArmSettled, Job, JobEnded, JobEvent, JobProgress, JobStarted
+from genlab.ablation.plan import Plan
 from genlab.ablation.results import AblationResult
 from genlab.cli.board import has_curves
-from genlab.cli.output import make_console, print_next
+from genlab.cli.output import clock, make_console, print_next
+from genlab.cli.power_display import power_as_json
 from genlab.runs.folder import RunFolder
 from genlab.util.escapes import one_line
 
@@ -32,11 +33,7 @@ def print_plan(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> None:
     console = make_console(stderr=True)
     plan = ablation.plan
     console.print(Text(one_line(plan.title), "bold"))
-    seeds = ", ".join(map(str, plan.settings.seeds))
-    several = "seed" if len(plan.settings.seeds) == 1 else "seeds"
-    console.print(
-        f"{len(plan.arms)} arms x {len(plan.settings.seeds)} {several} ({seeds}) = {len(plan.trials)} trainings"
-    )
+    console.print(_trainings(plan))
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     priced = ("cost of a step", "steps") if plan.step_costs else ()
     for column in ("arm", "changes", "parameters of all networks", *priced):
@@ -49,10 +46,21 @@ def print_plan(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> None:
     console.print(table)
     for warning in ablation.warnings:
         console.print(Text("warning: ", "bold yellow").append(warning, "default"), soft_wrap=True)
-    if there := len(plan.trials) - len(estimate.missing):
-        left = estimate.left(jobs)
-        rest = f"; the others take about {_clock(left)}, {jobs} at a time" if left else ""
+    if there := sum(map(len, estimate.measured.values())):
+        left, about = estimate.left(jobs), "at most about" if plan.schedule.is_sequential else "about"
+        rest = f"; the others take {about} {clock(left)}, {jobs} at a time" if left else ""
         console.print(f"{there} of {len(plan.trials)} trials are finished{rest}")
+
+
+def _trainings(plan: Plan) -> str:
+    """How many arms, seeds and trainings there are, in words."""
+    schedule, arms = plan.schedule, len(plan.arms)
+    seeds = ", ".join(map(str, schedule.seeds))
+    count, several = len(schedule.seeds), "seed" if len(schedule.seeds) == 1 else "seeds"
+    if not schedule.is_sequential:
+        return f"{arms} arms x {count} {several} ({seeds}) = {len(plan.trials)} trainings"
+    first = schedule.looks[0]
+    return f"{arms} arms x {first} to {count} seeds ({seeds}) = {arms * first} to {len(plan.trials)} trainings"
 
 
 def plan_as_json(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> dict[str, Any]:
@@ -62,7 +70,15 @@ def plan_as_json(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> dict[
         arm: {"changes": plan.assignments(arm), "parameters": ablation.parameters[arm], **cost_as_json(plan, arm)}
         for arm in plan.arms
     }
-    return {"title": plan.title, "baseline": plan.settings.baseline, "seeds": plan.settings.seeds, "arms": arms} | {
+    return {
+        "title": plan.title,
+        "baseline": plan.settings.baseline,
+        "seeds": list(plan.schedule.seeds),
+        "arms": arms,
+    } | {
+        "stop": plan.settings.stop,
+        "looks": list(plan.schedule.looks),
+        "power": power_as_json(ablation.power_estimate(), plan.settings.metric),
         "missing": len(estimate.missing),
         "seconds": estimate.left(jobs),
         "warnings": ablation.warnings,
@@ -88,6 +104,7 @@ class Show:
         self._trials = {str(trial): trial for trial in ablation.plan.trials}
         self._estimate = estimate
         self._jobs = jobs
+        self._about = "at most about" if ablation.plan.schedule.is_sequential else "about"
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -118,6 +135,8 @@ class Show:
                 self._estimate.moved(job.name, step / self._steps(job))
             case JobEnded():
                 self._end(event)
+            case ArmSettled():
+                self._settle(event)
 
     @property
     def exit_code(self) -> int:
@@ -139,16 +158,17 @@ class Show:
         self._progress.remove_task(self._bars[name])
         # Total duration, including the time before it was resumed.
         self._estimate.ended(name, RunFolder(done.job.target).read().seconds if done.status == "finished" else None)
-        line = Text.assemble((f"{done.status:<12}", _COLORS[done.status]), name, (f"   {_clock(seconds)}", "dim"))
+        line = Text.assemble((f"{done.status:<12}", _COLORS[done.status]), name, (f"   {clock(seconds)}", "dim"))
         if left := self._estimate.left(self._jobs):
-            line.append(f"   about {_clock(left)} left", "dim")
+            line.append(f"   {self._about} {clock(left)} left", "dim")
         if done.failure:
             line.append(f"\n{done.failure}")
         self._progress.console.print(line, soft_wrap=True)
 
+    def _settle(self, event: ArmSettled) -> None:
+        self._estimate.drop(event.arm)
+        line = Text.assemble((f"{'settled':<12}", "green"), f"{event.arm}, after {event.seeds} seeds: {event.verdict}")
+        self._progress.console.print(line, soft_wrap=True)
+
     def _steps(self, job: Job) -> int:
         return self._trials[job.name].recipe.settings.train.steps
-
-
-def _clock(seconds: float) -> str:
-    return str(timedelta(seconds=round(seconds)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Container, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from pydantic_core import to_json
@@ -98,6 +99,11 @@ def progress_bar(name: str) -> Generator[Callable[[int, int], None]]:
                 progress.stop()
 
         yield show
+
+
+def clock(seconds: float) -> str:
+    """A duration as `0:01:30`."""
+    return str(timedelta(seconds=round(seconds)))
 
 
 def print_json(value: Any) -> None:

@@ -271,6 +271,17 @@ class AblationTable(Table):
     """The seeds of every arm; a comparison is made seed by seed, with no verdict from fewer than three.
 
     Decide how many before you train: to add some because of a result makes mistakes likelier."""
+    stop: Literal["fixed", "settled"] = "fixed"
+    """`fixed` trains every arm with all of `seeds`. `settled` begins with four, or with `seeds` if these are more, and
+    adds one at a time, up to `max_seeds`, to arms of which it is open whether they differ.
+
+    An arm gets no more once its interval excludes zero, or lies within `smallest_difference`. All looks at the results
+    together keep the error rate of 5 %, so intervals are wider than those of as many fixed seeds."""
+    max_seeds: Annotated[int, Field(ge=4, le=1000)] | None = None
+    """The most seeds of an arm, with `stop = "settled"`: those of `seeds`, then the ones after the largest of them."""
+    smallest_difference: Annotated[float, Field(gt=0)] | None = None
+    """The smallest difference that matters, in the units of `metric`: an arm whose interval lies within it on either
+    side of zero makes none. `gen ablate RECIPE --plan` says how many seeds would show one of this size."""
     baseline: str
     """The arm that the others are compared with."""
     metric: str = "validation/l1"
