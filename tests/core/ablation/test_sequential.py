@@ -1,0 +1,345 @@
+"""Arms that get seeds until they are settled: the decisions by hand, on made-up scores, and in whole ablations."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+from tests.conftest import GenCommand
+from tests.core.ablation.by_seed import Score, noise, write_question
+from tests.core.ablation.null_ablations import NOISES, most
+from tests.core.ablation.outputs import figures, trials, weights
+from tests.core.ablation.sequential_ablations import ALL_NOISES, SCHEDULE, simulate_settling
+from tests.core.ablation.test_ablate import Trained, ablate, here
+
+from genlab.ablation.ablate import Ablation
+from genlab.ablation.jobs import ArmSettled, Job, JobEnded, JobEvent, JobStarted
+from genlab.ablation.results import AblationResult
+from genlab.ablation.sequential import SeedSchedule, Standing, find_standings
+from genlab.config.schema import AblationTable
+
+LOOKS = SeedSchedule(range(7), [4, 5, 6, 7], is_sequential=True)
+SPREAD = [0.1, -0.2, 0.15, -0.05, 0.2, -0.1, -0.1]
+
+
+def by_seed(*values: float) -> dict[int, float]:
+    return dict(enumerate(values))
+
+
+def standing(*differences: float, schedule: SeedSchedule = LOOKS, **more: Mapping[int, float]) -> Standing:
+    """The standing of an arm with these differences from a baseline."""
+    baseline = dict.fromkeys(schedule.seeds, 0.0)
+    return find_standings(baseline, {"arm": by_seed(*differences), **more}, schedule)["arm"]
+
+
+# The schedule
+
+
+@pytest.mark.parametrize(
+    ("settings", "seeds", "looks"),
+    [
+        ({"seeds": [0, 1, 2]}, [0, 1, 2], [3]),
+        ({"max_seeds": 6, "stop": "settled"}, [0, 1, 2, 3, 4, 5], [4, 5, 6]),
+        ({"max_seeds": 4, "stop": "settled"}, [0, 1, 2, 3], [4]),
+        ({"seeds": [7, 3], "max_seeds": 5, "stop": "settled"}, [7, 3, 8, 9, 10], [4, 5]),
+        ({"seeds": [5, 6, 7, 8, 9, 10], "max_seeds": 7, "stop": "settled"}, [5, 6, 7, 8, 9, 10, 11], [6, 7]),
+        ({"seeds": [5, 6, 7, 8, 9, 10], "max_seeds": 6, "stop": "settled"}, [5, 6, 7, 8, 9, 10], [6]),
+    ],
+)
+def test_seeds_and_looks_are_known_before_anything_is_trained(
+    settings: dict[str, object], seeds: list[int], looks: list[int]
+) -> None:
+    schedule = SeedSchedule.of(AblationTable.model_validate({"baseline": "a", **settings}))
+    assert (list(schedule.seeds), list(schedule.looks)) == (seeds, looks)
+
+
+# Decisions
+
+
+def test_an_arm_is_settled_at_the_first_look_whose_interval_excludes_zero() -> None:
+    """By scipy's test of each look, with the error divided over the looks."""
+    settled = set()
+    for shift in (0.0, 0.2, 0.25, 0.3, 1.0):
+        differences = [value + shift for value in SPREAD]
+        excluding = [n for n in LOOKS.looks if stats.ttest_1samp(differences[:n], 0).pvalue < 0.05 / len(LOOKS.looks)]
+        expected = min([*excluding, 7])
+        assert standing(*differences) == Standing(expected, expected)
+        settled.add(expected)
+    assert {4, 7} < settled
+
+
+def test_another_arm_makes_the_error_of_each_smaller() -> None:
+    differences = [value + 0.8 for value in SPREAD]
+    p = stats.ttest_1samp(differences[:4], 0).pvalue
+    enough = math.floor(0.05 / 4 / p)
+    others = {f"other {number}": by_seed() for number in range(enough)}
+    assert enough > 1
+    assert standing(*differences, **dict(list(others.items())[: enough - 1])).judged == 4
+    assert standing(*differences, **others).judged > 4
+
+
+def test_an_arm_that_cannot_differ_by_what_matters_is_settled() -> None:
+    differences = [value / 10 for value in SPREAD]
+    assert standing(*differences, schedule=replace(LOOKS, smallest=0.1)).wanted == 4
+    assert standing(*differences, schedule=replace(LOOKS, smallest=0.01)).wanted == 7
+    assert standing(*differences).wanted == 7, "only a difference settles it"
+
+
+def test_an_arm_waits_for_the_trials_of_its_next_look() -> None:
+    assert standing() == Standing(0, 4)
+    assert standing(*SPREAD[:3]) == Standing(0, 4)
+    assert standing(*SPREAD[:4]) == Standing(4, 5)
+    assert standing(*SPREAD[:6]) == Standing(6, 7)
+    assert standing(*SPREAD) == Standing(7, 7)
+
+
+def test_a_trial_that_failed_keeps_its_arm_at_the_look_before_and_no_other() -> None:
+    baseline, arm = by_seed(*[0.0] * 7), by_seed(*SPREAD)
+    lost = {seed: value for seed, value in arm.items() if seed != 5}
+    assert find_standings(baseline, {"arm": arm, "lost": lost}, LOOKS) == {
+        "arm": Standing(7, 7),
+        "lost": Standing(5, 6),
+    }
+    without = {seed: value for seed, value in baseline.items() if seed != 5}
+    assert set(find_standings(without, {"arm": arm, "lost": lost}, LOOKS).values()) == {Standing(5, 6)}
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf])
+def test_a_figure_that_is_not_finite_ends_its_arm_as_more_seeds_cannot_help(odd: float) -> None:
+    assert standing(0.1, odd, 0.1, -0.1) == Standing(4, 4)
+    assert standing(*SPREAD[:4], odd) == Standing(5, 5)
+    assert standing(*[value + 1 for value in SPREAD[:4]], odd) == Standing(4, 4), "it was settled before"
+
+
+def test_without_a_spread_an_arm_is_not_settled() -> None:
+    """As there is nothing to judge by until a seed differs."""
+    assert standing(*[1.0] * 7, schedule=replace(LOOKS, smallest=2.0)).wanted == 7
+    assert standing(0.0, 0.0, 0.0, 0.0).wanted == 5
+
+
+def test_trials_beyond_a_look_never_change_what_it_decides() -> None:
+    """A thousand ablations, of which an earlier one trained any trials: those that are wanted decide alike alone."""
+    random = np.random.default_rng(0)
+    schedule = replace(LOOKS, smallest=0.8)
+    stops = set()
+    for _ in range(1000):
+        scores = [
+            {seed: float(value) for seed, value in enumerate(row) if random.random() < 0.97}
+            for row in random.normal(random.choice([0, 1, 3]), 0.5, size=(4, 7))
+        ]
+        baseline, arms = scores[0], dict(zip("abc", scores[1:], strict=True))
+        found = find_standings(baseline, arms, schedule)
+        most_wanted = max(each.wanted for each in found.values())
+        alone = {arm: {s: v for s, v in values.items() if s < found[arm].wanted} for arm, values in arms.items()}
+        assert find_standings({s: v for s, v in baseline.items() if s < most_wanted}, alone, schedule) == found
+        # Nor do trials that come later.
+        later = {arm: {**values, **{s: 9.0 for s in range(found[arm].wanted, 7)}} for arm, values in alone.items()}
+        for arm, each in find_standings(baseline, later, schedule).items():
+            if not found[arm].is_waiting:
+                assert each == found[arm]
+        stops |= {(each.judged, each.is_waiting) for each in found.values()}
+    assert {(0, True), (4, False), (5, False), (7, False)} < stops
+
+
+# The error rate
+
+COUNT = 4000
+
+
+@pytest.mark.parametrize("name", ["normal", "skewed, all alike", "heavy tails"])
+def test_in_at_most_one_of_twenty_is_any_arm_called_different_at_any_look(name: str) -> None:
+    found = simulate_settling(COUNT, ALL_NOISES[name])
+    assert 0 < found.called <= most(COUNT)
+    assert found.called == found.missed, "a verdict and its interval never disagree"
+
+
+def test_in_at_most_one_of_twenty_is_an_arm_called_alike_that_differs_by_what_matters() -> None:
+    found = simulate_settling(COUNT, NOISES["normal"], replace(SCHEDULE, smallest=1.0), 1.001)
+    assert 0 < found.alike <= found.missed <= most(COUNT)
+
+
+def test_collapses_of_an_arm_alone_break_it_as_the_page_says() -> None:
+    assert simulate_settling(300, ALL_NOISES["collapses, arms alone"]).called > 250
+
+
+def test_large_differences_take_fewer_seeds() -> None:
+    found = simulate_settling(200, NOISES["normal"], difference=3.0)
+    assert found.verdicts["worse"] > 0.95 * 4 * 200
+    assert found.mean_seeds < 6.5
+
+
+# Whole ablations
+
+BASE = [noise(seed) for seed in range(5)]
+ARMS: dict[str, list[Score]] = {
+    "base": [*BASE],
+    "far": [score + 5 + 0.1 * noise(seed + 20) for seed, score in enumerate(BASE)],
+    "near": [score + 0.4 * (-1) ** seed for seed, score in enumerate(BASE)],
+}
+SETTINGS = 'stop = "settled"\nmax_seeds = 5\nsmallest_difference = 0.5'
+OPEN = ["base/seed-4", "near/seed-4"]
+ALL = sorted([f"{arm}/seed-{seed}" for arm in ARMS for seed in range(4)] + OPEN)
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory, forked_python: list[str]) -> Path:
+    """A finished ablation by the command line: one arm is settled at the first look, one gets all seeds."""
+    folder = tmp_path_factory.mktemp("settled")
+    write_question(folder, Path(__file__).parents[2] / "assets" / "tiny.toml", SETTINGS, ARMS)
+    command = [*forked_python, "-m", "genlab", "ablate", "question.toml", "--plugin", "by_seed.py", "--out", "out"]
+    done = subprocess.run([*command, "--jobs", "2"], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (folder / "stdout").write_text(done.stdout)
+    (folder / "stderr").write_text(done.stderr)
+    return folder
+
+
+@pytest.fixture
+def again(settled: Path, tmp_path: Path) -> Callable[..., AblationResult]:
+    """The same ablation again, in a copy of its folder that may be changed before."""
+    shutil.copytree(settled / "out", tmp_path / "out")
+
+    def call(*overrides: str, **more: object) -> AblationResult:
+        question, plugin = settled / "question.toml", settled / "by_seed.py"
+        return ablate(question, out=tmp_path / "out", overrides=overrides, plugins=[plugin], **more)
+
+    return call
+
+
+def answers(folder: Path) -> list[str]:
+    return json.loads((folder / "report.json").read_text())["answer"]
+
+
+def test_an_arm_that_differs_by_much_stops_early_and_others_get_all_seeds(settled: Path) -> None:
+    assert trials(settled / "out") == ALL
+    told = (settled / "stderr").read_text()
+    assert "3 arms x 4 to 5 seeds (0, 1, 2, 3, 4) = 12 to 15 trainings" in told
+    assert told.index("far, after 4 seeds: worse") < told.index("near, seed 4")
+    far, near = (settled / "stdout").read_text().splitlines()[:2]
+    assert far.startswith("far is worse than base")
+    assert "4 of at most 5 paired seeds" in far
+    assert near.startswith("No difference shown between near and base")
+    assert "5 of at most 5 paired seeds" in near
+
+
+def test_the_report_has_the_intervals_of_the_looks_and_says_how_wide_they_are(settled: Path) -> None:
+    report = json.loads((settled / "out" / "report.json").read_text())
+    assert (report["stop"], report["seeds"], report["looks"]) == ("settled", [0, 1, 2, 3, 4], [4, 5])
+    found = report["metrics"]["validation/by_seed"]["differences"]
+    for arm, n in (("far", 4), ("near", 5)):
+        values = [float(score) - base for score, base in zip(ARMS[arm][:n], BASE[:n], strict=True)]
+        # Two arms, and two looks.
+        expected = stats.ttest_1samp(values, 0).confidence_interval(1 - 0.05 / 4)
+        assert (found[arm]["n"], list(found[arm]["by_seed"])) == (n, [str(seed) for seed in range(n)])
+        assert (found[arm]["low"], found[arm]["high"]) == pytest.approx((expected.low, expected.high))
+    wider = [stats.t.ppf(1 - 0.05 / 8, n - 1) / stats.t.ppf(1 - 0.05 / 4, n - 1) for n in (4, 5)]
+    for name in ("report.md", "report.html"):
+        page = (settled / "out" / name).read_text()
+        assert f"{wider[0]:.2f} times with 4 seeds, {wider[1]:.2f} times with 5 seeds" in page
+        assert "0, 1, 2, 3, 4 in this order: 4 of them, and then one at a time until they are settled" in page
+
+
+def test_called_again_it_decides_the_same_and_trains_nothing(again, settled: Path, tmp_path: Path) -> None:
+    trained = Trained()
+    assert again(on_event=trained).is_complete
+    assert trained.ended == []
+    assert figures(tmp_path / "out") == figures(settled / "out")
+    assert answers(tmp_path / "out") == answers(settled / "out")
+
+
+@pytest.mark.parametrize("lost", [["far/seed-2", "near/seed-4"], OPEN])
+def test_what_is_lost_is_trained_again_with_the_same_end(
+    again, settled: Path, tmp_path: Path, lost: Sequence[str]
+) -> None:
+    for trial in lost:
+        shutil.rmtree(tmp_path / "out" / "trials" / trial)
+    trained = Trained()
+    again(on_event=trained)
+    assert sorted(trained.ended) == [(f"{trial.replace('/seed-', ', seed ')}", "finished") for trial in sorted(lost)]
+    assert figures(tmp_path / "out") == figures(settled / "out")
+    assert weights(tmp_path / "out") == weights(settled / "out")
+
+
+def test_an_interruption_begins_no_other_round_and_the_same_command_goes_on(
+    again, settled: Path, tmp_path: Path
+) -> None:
+    for trial in ["far/seed-3", *OPEN]:
+        shutil.rmtree(tmp_path / "out" / "trials" / trial)
+    asked: list[list[str]] = []
+
+    def interrupted(jobs: Sequence[Job], environments: object, log: Path, on_event: Callable[[JobEvent], None]) -> None:
+        """Train the first job, as if Ctrl-C had come during the second one."""
+        asked.append([job.name for job in jobs])
+        here(jobs[:1], [], log, on_event)
+        for job in jobs[1:2]:
+            on_event(JobStarted(job))
+            on_event(JobEnded(job, "interrupted", None))
+
+    def begin() -> AblationResult:
+        planned = Ablation(settled / "question.toml", tmp_path / "out", plugins=[settled / "by_seed.py"])
+        return planned.run(1, False, lambda event: None, interrupted)
+
+    result = begin()
+    assert asked == [["far, seed 3", "near, seed 4", "base, seed 4"]] or len(asked[0]) == 3
+    assert not result.is_complete
+    assert any("each arm is judged by its last look" in caution for caution in result.cautions())
+    again()
+    assert figures(tmp_path / "out") == figures(settled / "out")
+
+
+def test_trials_of_an_earlier_ablation_with_more_seeds_do_not_count(again, settled: Path, tmp_path: Path) -> None:
+    fixed = again("ablation.stop=fixed", "ablation.max_seeds=false", "ablation.seeds=[0, 1, 2, 3, 4]")
+    assert fixed.differences("validation/by_seed")["far"].n == 5
+    assert any("looked after 4, 5 seeds, this one after 5" in caution for caution in fixed.cautions())
+    trained = Trained()
+    result = again(on_event=trained)
+    assert trained.ended == []
+    assert "far/seed-4" in trials(tmp_path / "out")
+    assert not any("was changed" in caution for caution in result.cautions()), "it is what was planned first"
+    assert figures(tmp_path / "out") == figures(settled / "out")
+
+
+def test_the_plan_says_what_may_still_be_trained_and_what_more_seeds_would_show(
+    settled: Path, gen: GenCommand, tmp_path: Path
+) -> None:
+    shutil.copytree(settled / "out", tmp_path / "out")
+    shutil.rmtree(tmp_path / "out" / "trials" / "near" / "seed-4")
+    command = ("ablate", settled / "question.toml", "--plugin", settled / "by_seed.py", "--out", "out", "--plan")
+    told = gen(*command).stderr
+    assert "13 of 15 trials are finished; the others take at most about 0:00:0" in told
+    assert "seeds show 0.5, in 0:00:0" in told
+    plan = json.loads(gen(*command, "--json").stdout)
+    assert (plan["missing"], plan["looks"], plan["stop"]) == (1, [4, 5], "settled")
+    near = plan["power"]["arms"]["near"]
+    assert near["n"] == 4
+    assert near["deviation"] == pytest.approx(0.4 * (4 / 3) ** 0.5)
+    assert near["seeds"][0] < near["seeds"][1]
+    assert near["seconds"][1] / near["seconds"][0] == pytest.approx(near["seeds"][1] / near["seeds"][0])
+
+
+def test_an_arm_whose_trial_fails_waits_and_the_others_go_on(tiny: Path, tmp_path: Path) -> None:
+    arms = {"base": BASE, "broken": [0.5, "fails", 0.25, 1], "near": ARMS["near"]}
+    question, plugin = write_question(tmp_path, tiny, SETTINGS, arms)
+    trained = Trained()
+    result = ablate(question, out=tmp_path / "out", plugins=[plugin], on_event=trained)
+    assert [name for name, status in trained.ended if status == "failed"] == ["broken, seed 1"]
+    assert [name for name, _ in trained.ended][12:] == ["base, seed 4", "near, seed 4"]
+    assert not result.is_complete
+    assert "broken" not in result.differences("validation/by_seed")
+    assert result.sentences("validation/by_seed")[0].startswith("broken is not judged before it and base have")
+    assert "not judged yet" in (tmp_path / "out" / "report.svg").read_text()
+
+
+def test_settled_arms_are_told_once(again, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "out" / "trials" / "near" / "seed-4")
+    told: list[JobEvent] = []
+    again(on_event=told.append)
+    assert [event for event in told if isinstance(event, ArmSettled)] == [ArmSettled("far", 4, "worse")]
