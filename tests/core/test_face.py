@@ -78,6 +78,8 @@ LIGHT = [
     "genlab",
     "genlab.ablation.earlier_report",
     "genlab.ablation.eta",
+    "genlab.ablation.power",
+    "genlab.ablation.sequential",
     "genlab.ablation.statistics",
     "genlab.cli",
     "genlab.config.backslashes",

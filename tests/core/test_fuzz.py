@@ -110,6 +110,8 @@ PATHS = [
     "evaluate.metrics.l1",
     "listeners",
     "ablation.seeds",
+    "ablation.stop",
+    "ablation.max_seeds",
     "ablation.arms",
     "ablation.arms.x",
     "ablation.axes.a.b",

@@ -178,3 +178,33 @@ def test_a_metric_of_several_figures_is_named_with_one_of_them(plan, faults) -> 
 )
 def test_what_is_no_ablation(faults, text: str, words: str) -> None:
     assert any(words in fault for fault in faults(text)), faults(text)
+
+
+@pytest.mark.parametrize(
+    ("settings", "what", "hint"),
+    [
+        ('stop = "settled"', 'stop = "settled" needs `max_seeds`', "max_seeds = 10"),
+        ("max_seeds = 8", 'max_seeds = 8 has no effect with stop = "fixed"', "--set ablation.max_seeds=false"),
+        ('max_seeds = 4\nstop = "settled"', "max_seeds = 4 is less than the number of `seeds`, 5", "raise max_seeds"),
+        ('max_seeds = 3\nstop = "settled"', "expected an integer of at least 4 and of at most 1000, got 3", ""),
+        ("smallest_difference = 0", "got 0", ""),
+        ("smallest_difference = nan", "got nan", ""),
+        ('stop = "soon"', "soon", "settled"),
+    ],
+)
+def test_settings_of_the_stop_that_cannot_be_kept(faults, settings: str, what: str, hint: str) -> None:
+    (fault,) = faults(SKIPS.replace("seeds = [0, 3]\n", f"seeds = [0, 1, 2, 3, 4]\n{settings}\n"))
+    assert what in fault
+    assert hint in fault
+
+
+def test_seeds_beyond_the_largest_that_there_is_are_refused(faults) -> None:
+    most = 2**63 - 1
+    (fault,) = faults(SKIPS.replace("[0, 3]\n", f'[{most}]\nstop = "settled"\nmax_seeds = 4\n'))
+    assert f"got {most + 1}" in fault
+
+
+def test_a_stop_is_taken_back_on_the_command_line(plan) -> None:
+    text = SKIPS.replace("seeds = [0, 3]\n", 'seeds = [0, 3]\nstop = "settled"\nmax_seeds = 6\n')
+    assert [trial.seed for trial in plan(text).of("skips")] == [0, 3, 4, 5, 6, 7]
+    assert len(plan(text, "ablation.stop=fixed", "ablation.max_seeds=false").trials) == 4

@@ -147,6 +147,32 @@ def test_the_sentence_says_what_the_interval_allows(arm: tuple[float, ...], word
     assert said.endswith("3 paired seeds).")
 
 
+@pytest.mark.parametrize(
+    ("smallest", "verdict"),
+    [(None, "no difference shown"), (0.2, "no difference shown"), (0.3, "no relevant difference")],
+)
+def test_an_interval_within_the_smallest_difference_that_matters_shows_that_there_is_none(
+    smallest: float | None, verdict: str
+) -> None:
+    """Differences 0.1, 0, -0.1: the mean 0, and an interval of 0.248 to either side."""
+    arm = compare(by_seed(1, 2, 3), {"arm": by_seed(1.1, 2, 2.9)})["arm"]
+    assert arm.verdict(True, smallest) == arm.verdict(False, smallest) == verdict
+    if verdict == "no relevant difference":
+        said = sentence("arm", "base", "l1", arm, False, smallest)
+        assert said.startswith("arm and base differ by no more than 0.3: l1 differs by ")
+
+
+def test_a_difference_is_one_also_where_it_is_smaller_than_what_matters() -> None:
+    arm = compare(by_seed(1, 2, 3), {"arm": by_seed(1.2, 2.19, 3.21)})["arm"]
+    assert arm.verdict(False, 5.0) == "worse"
+
+
+def test_looks_divide_the_error_as_arms_do() -> None:
+    scores = by_seed(10, 20, 30), {"arm": by_seed(11, 22, 33)}
+    six = {**scores[1], **{str(number): by_seed(0) for number in range(5)}}
+    assert compare(*scores, looks=6)["arm"] == compare(scores[0], six)["arm"]
+
+
 def images(values) -> dict[str, float]:
     return {f"image {number}": float(value) for number, value in enumerate(values)}
 
