@@ -76,7 +76,7 @@ class AblationResult:
 
     @cached_property
     def schedule(self) -> SeedSchedule:
-        """When which seeds are looked at."""
+        """Seeds in their order, and the looks."""
         return self.plan.schedule
 
     @cached_property

@@ -53,7 +53,7 @@ def print_plan(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> None:
 
 
 def _trainings(plan: Plan) -> str:
-    """How many arms, seeds and trainings there are, in words."""
+    """Numbers of arms, seeds and trainings, in words."""
     schedule, arms = plan.schedule, len(plan.arms)
     seeds = ", ".join(map(str, schedule.seeds))
     count, several = len(schedule.seeds), "seed" if len(schedule.seeds) == 1 else "seeds"

@@ -75,7 +75,7 @@ def _seeds(between: Between) -> str:
 
 
 def _explain(power: PowerEstimate) -> str:
-    """What the ranges go by, and how far they can be trusted."""
+    """Explanation of what the ranges go by, and how far they can be trusted."""
     known = [found.n for found in power.arms.values() if found.detectable]
     arms, looks = len(power.scores), len(power.schedule.looks)
     parts = [f"{arms} arms"] * (arms > 1) + [f"{looks} looks"] * (looks > 1)
