@@ -21,7 +21,8 @@ class FID(FeatureSets):
 
     Args:
         network: whose last feature is compared, its mean over positions, such as
-            `{ name = "vgg", weights = "vgg16-397923af.pth" }`, or `{ name = "trained_run", run = "runs/judge" }`.
+            `{ name = "inception_fid", weights = "pt_inception-2015-12-05-6726825d.pth" }`, or
+            `{ name = "trained_run", run = "runs/judge" }`.
 
     Raises:
         ValueError: the network gives no features.
