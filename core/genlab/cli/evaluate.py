@@ -88,16 +88,12 @@ def evaluate(
 def _print(found: Evaluation) -> None:
     from genlab.cli.data_display import print_warning
     from genlab.cli.output import make_console, print_next, print_table
-    from genlab.tools.evaluate.evaluation import COLUMNS
 
-    make_console(soft_wrap=True).print(f"\nStep {found.step:,} on the {found.split} split: {found.data}\n")
-    print_table(COLUMNS, found.table(), right=COLUMNS[1:6])
-    make_console().print(
-        "\n95 % interval: over the choice of images; (t): Student's, of fewer than 100."
-        "\nnothing: the score of the mean training target as every prediction."
-        "\nreal: a judge's score of the targets, or targets against training targets.\n",
-        style="dim",
-    )
+    head = f"\nStep {found.step:,} on the {found.split} split, n = {found.pairs:,}: {found.data}\n"
+    make_console(soft_wrap=True).print(head)
+    columns, *rows = found.table()
+    print_table(columns, rows, right=columns[1:-1])
+    make_console().print("", *found.legend(), "", sep="\n", style="dim")
     for note in found.notes:
         print_warning(note)
     folder = quote(str(found.folder))

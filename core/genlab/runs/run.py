@@ -143,6 +143,11 @@ class Run:
         return self._loaded[1].progress.step
 
     @property
+    def weight_digests(self) -> dict[str, str]:
+        """SHA-256 of the checkpoint's files that it has its weights from, by name."""
+        return dict(self._loaded[1].digests)
+
+    @property
     def generator(self) -> Generator:
         """The trained generator, an ordinary PyTorch module in evaluation mode; of several, the method's first.
 

@@ -8,7 +8,8 @@ seed's training would give; an ablation does (`genlab.ablation.statistics`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,8 @@ _CHUNK = 2**20
 Numbers = NDArray[np.float64]
 
 
-class MeanInterval(NamedTuple):
+@dataclass(frozen=True)
+class MeanInterval:
     """Mean over images, and its confidence interval.
 
     Args:
@@ -72,14 +74,14 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> MeanInterval 
 def paired_interval(
     values: Mapping[str, float], baseline: Mapping[str, float], level: float = 0.95
 ) -> MeanInterval | None:
-    """Confidence interval of the difference of two runs on the same images: `mean_interval` of each image's difference.
+    """Confidence interval of the difference of predictions of the same images: `mean_interval` of their differences.
 
-    What makes an image hard for both runs drops out, so it is much narrower than the runs' own intervals, whose overlap
-    says little.
+    What makes an image hard for both drops out, so it is much narrower than their own intervals, whose overlap says
+    little.
 
     Args:
         values: each image's value, by its key.
-        baseline: those of the run that is subtracted; images that only one of them has are left out.
+        baseline: those of what is subtracted; images that only one of them has are left out.
         level: the confidence.
 
     Returns:

@@ -8,6 +8,7 @@ import math
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import cast
@@ -17,6 +18,7 @@ import pytest
 import torch
 from jaxtyping import Float
 from PIL import Image
+from scipy.stats import ttest_1samp
 from tests.conftest import ROOT, GenCommand
 from torch import Tensor
 
@@ -24,10 +26,13 @@ import genlab
 from genlab.data.prepared import PreparedPairs
 from genlab.engine.validation import pair_as_batch
 from genlab.runs.folder import RunFolder
+from genlab.tools.evaluate import metrics as metrics_module, reference
 from genlab.tools.evaluate.evaluation import EvaluatedScore
 from genlab.tools.evaluate.measured_split import MeasuredSplit
 from genlab.tools.evaluate.pictures import choose_places
 from genlab.tools.evaluate.report import make_report_folder
+from genlab.tools.intervals import MeanInterval
+from genlab.util.files import file_digest
 
 SPLITS = ("train", "val", "test")
 
@@ -49,6 +54,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("evaluate")
     root = write_pairs(base / "pairs")
     overrides = ['data={name="side_by_side"}', f"data.root={json.dumps(str(root))}", "train.steps=2"]
+    overrides.append("checkpoint.best='validation/l1'")
     genlab.train(ROOT / "tests" / "assets" / "tiny.toml", overrides=overrides, out=base / "run")
     return base
 
@@ -76,6 +82,31 @@ def test_a_score_is_that_of_the_predictions_and_nothing_is_that_of_the_mean_targ
     )
     assert score.method == "t" and score.low is not None and score.high is not None
     assert score.low < score.value < score.high and score.real is None
+    differences = np.array(errors) - [np.abs(mean - test).mean() / 127.5 for _, test in targets]
+    expected = ttest_1samp(differences, 0).confidence_interval(0.95)
+    assert score.difference is not None and score.difference.mean == pytest.approx(score.value - score.nothing)
+    assert (score.difference.low, score.difference.high) == pytest.approx((expected.low, expected.high), abs=2 / 255)
+
+
+@pytest.mark.parametrize(
+    ("ends", "higher", "verdict"),
+    [
+        ((-0.2, -0.1), False, "better"),
+        ((-0.2, -0.1), True, "worse"),
+        ((-0.2, 0.1), False, "no difference shown"),
+        ((0.1, 0.2), True, "better"),
+        (None, False, "better"),
+        (None, True, "worse"),
+    ],
+)
+def test_a_score_is_better_than_nothing_if_its_interval_says_so(
+    ends: tuple[float, float] | None, higher: bool, verdict: str
+) -> None:
+    difference = ends and MeanInterval(-0.1, *ends, 4, "t")
+    score = EvaluatedScore("l1", 0.5, 4, None, None, None, 0.6, None, higher, difference)
+    assert score.verdict == verdict
+    assert replace(score, nothing=None).verdict is None
+    assert replace(score, difference=None, nothing=0.5).verdict == "no difference shown"
 
 
 def test_the_report_has_what_was_measured(run: Path) -> None:
@@ -85,6 +116,9 @@ def test_the_report_has_what_was_measured(run: Path) -> None:
     assert [score["name"] for score in told["scores"]] == ["l1", "psnr", "ssim"]
     rows = list(csv.DictReader((found.folder / "scores.csv").read_text().splitlines()))
     assert [row["image"] for row in rows] == [f"{number}.png" for number in range(4)]
+    weights = run / "checkpoints" / "00000002" / "generator.safetensors"
+    assert told["weights"][weights.name] == file_digest(weights) and told["input_size"] == [32, 32]
+    assert told["scores"][0]["difference"]["low"] == found.scores[0].difference.low
     for score in found.scores:
         assert fmean(float(row[score.name]) for row in rows) == pytest.approx(score.value)
     page = (found.folder / "evaluation.html").read_text()
@@ -108,12 +142,32 @@ def test_a_run_that_is_not_finished_is_said_to_be(run: Path) -> None:
     assert genlab.evaluate(run).notes[0] == "The run is not finished: interrupted, step 2 of 2."
 
 
+def test_the_best_checkpoint_was_chosen_on_the_validation_pairs(run: Path) -> None:
+    chosen = "chosen as the best one on these pairs"
+    assert any(chosen in note for note in genlab.evaluate(run, split="validation", checkpoint="best").notes)
+    assert not any(chosen in note for note in genlab.evaluate(run, checkpoint="best").notes)
+    assert not any(chosen in note for note in genlab.evaluate(run, split="validation").notes)
+
+
+def test_pairs_that_are_not_read_are_said_to_be(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference, "MOST_READ", 3)
+    notes = " ".join(genlab.evaluate(run).notes)
+    assert "Of 4 train pairs 3, spread over all, were read" in notes
+    assert "Of 4 validation pairs 3" in notes
+
+
+def test_a_missing_extractor_is_told_which_there_are(run: Path) -> None:
+    assert "inception_fid" in refusal(run, genlab.RecipeError, metrics=["fid"])
+
+
 def test_the_command_prints_the_same_as_python(run: Path, gen: GenCommand) -> None:
     ended = gen("evaluate", run, "--json", "--csv", "scores.csv", "--out", "out", "--split", "validation")
     assert ended.returncode == 0, ended.stderr
     told, found = json.loads(ended.stdout), genlab.evaluate(run, split="validation")
     assert told["scores"][0]["value"] == found.scores[0].value
     assert told["split"] == "validation" and len((run.parent / "scores.csv").read_text().splitlines()) == 5
+    shown = gen("evaluate", run).stdout
+    assert "difference: " in shown and "real" not in shown and "test split, n = 4: " in shown
     again = gen("evaluate", run, "--out", "out")
     assert again.returncode == 1 and "--overwrite" in again.stderr and "2 more already exist" in again.stderr
 
@@ -234,15 +288,34 @@ class Spread(genlab.Metric):
         self._predictions += other._predictions
 
 
-def test_metrics_of_sets_get_real_pictures_and_their_own_interval(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from genlab.tools.evaluate import metrics as module
+class Silent(Spread):
+    """One without an interval."""
 
-    construct = module.construct
+    def interval(self, level: float = 0.95) -> None:
+        return None
+
+
+def with_metric(monkeypatch: pytest.MonkeyPatch, metric: genlab.Metric) -> None:
+    """Take another metric for the recipe's."""
+    construct = metrics_module.construct
     monkeypatch.setattr(
-        module,
+        metrics_module,
         "construct",
-        lambda recipe, document: construct(recipe, document)._replace(metrics={"l1": Spread()}),
+        lambda recipe, document: construct(recipe, document)._replace(metrics={"l1": metric}),
     )
+
+
+def test_the_reason_why_there_is_no_interval_is_told(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_metric(monkeypatch, Silent())
+    found = genlab.evaluate(run)
+    assert "Without an interval: l1, as it is no mean over images" in " ".join(found.notes)
+    assert [score.difference for score in found.scores] == [None]
+    assert found.table()[0] == ("score", "value", "nothing", "real", "better")
+    assert not any(line.startswith("95 %") for line in found.legend())
+
+
+def test_metrics_of_sets_get_real_pictures_and_their_own_interval(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_metric(monkeypatch, Spread())
     (score,) = genlab.evaluate(run).scores
     pairs = {split: _targets(run, split) for split in ("train", "test")}
     assert score.real == pytest.approx((pairs["train"].mean(0) - pairs["test"].mean(0)).abs().mean().item(), rel=1e-5)

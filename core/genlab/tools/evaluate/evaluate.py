@@ -122,6 +122,8 @@ def _evaluate(run: Run, asked: EvaluationRequest, on_progress: Callable[[int, in
         run=run.path,
         run_id=run.manifest.id,
         step=step,
+        weights=run.weight_digests,
+        input_size=run.recipe.settings.input.height_width,
         split=data.split,
         data=data.pairs.pairs.description,
         fingerprint=data.fingerprint,

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from genlab.interfaces.dataset import Split
+from genlab.tools.intervals import MeanInterval
 
 LEVEL = 0.95
 """Confidence of the intervals."""
 
 IntervalMethod = Literal["bootstrap", "t", "metric"]
+
+Verdict = Literal["better", "worse", "no difference shown"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class EvaluatedScore:
         real: what real pictures get, where that says something: the targets' own score of a judge, and for metrics
             that compare sets the targets against as many training targets.
         higher_is_better: the better direction.
+        difference: the value less `nothing`, of a score that is a mean over images; None of others, and where the
+            images have no two differences.
     """
 
     name: str
@@ -45,13 +50,20 @@ class EvaluatedScore:
     nothing: float | None
     real: float | None
     higher_is_better: bool
+    difference: MeanInterval | None = None
 
     @property
-    def is_no_better_than_nothing(self) -> bool:
-        """True if the mean training target as every prediction gets as good a score, or a better one."""
+    def verdict(self) -> Verdict | None:
+        """The score against `nothing`, by the interval of the difference, or without one by the values; None without.
+
+        Where the interval contains zero, other images might turn the order of the two around.
+        """
         if self.nothing is None or math.isnan(self.value):
-            return False
-        return self.value <= self.nothing if self.higher_is_better else self.value >= self.nothing
+            return None
+        low, high = (self.difference.low, self.difference.high) if self.difference else (self.value - self.nothing,) * 2
+        if low <= 0 <= high:
+            return "no difference shown"
+        return "better" if self.higher_is_better == (low > 0) else "worse"
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,8 @@ class Evaluation:
         run: the run's folder.
         run_id: the run's id.
         step: after how many steps its networks were saved.
+        weights: SHA-256 of that checkpoint's files, by name.
+        input_size: the recipe's `input.size`, height and width in pixels.
         split: the split that was measured.
         data: one line on where it is.
         fingerprint: hash of its content.
@@ -79,6 +93,8 @@ class Evaluation:
     run: Path
     run_id: str
     step: int
+    weights: Mapping[str, str]
+    input_size: tuple[int, int]
     split: Split
     data: str
     fingerprint: str
@@ -103,17 +119,31 @@ class Evaluation:
         }
 
     def table(self) -> list[tuple[str, ...]]:
-        """The scores as a table's rows of text, for `COLUMNS`."""
-        return [_row(score) for score in self.scores]
+        """The scores as a table of text, its head first, without columns in which no score has anything."""
+        columns = zip(_COLUMNS, *(_row(score) for score in self.scores), strict=True)
+        return [*zip(*(column for column in columns if {*column[1:]} != {_NOTHING}), strict=True)]
+
+    def legend(self) -> list[str]:
+        """Explanations of the table's columns."""
+        return [f"{name}: {_LEGEND[name]}" for name in self.table()[0] if name in _LEGEND]
 
 
-COLUMNS = ("score", "value", "95 % interval", "n", "nothing", "real", "better")
+_COLUMNS = ("score", "value", "95 % interval", "nothing", "difference", "real", "better")
+_LEGEND = {
+    "95 % interval": "over the choice of images, not what another training would give; (t): Student's.",
+    "nothing": "the score of the mean training target as every prediction.",
+    "difference": "95 % interval of the value less nothing's, image by image.",
+    "real": "a judge's score of the targets, or targets against training targets.",
+}
+_NOTHING = "-"
 
 
 def _row(score: EvaluatedScore) -> tuple[str, ...]:
-    interval = "-"
+    interval = difference = _NOTHING
     if score.low is not None and score.high is not None:
         interval = f"{score.low:.4g} to {score.high:.4g}{' (t)' if score.method == 't' else ''}"
+    if score.difference:
+        difference = f"{score.difference.low:+.3g} to {score.difference.high:+.3g}"
+    nothing, real = (_NOTHING if value is None else f"{value:.4g}" for value in (score.nothing, score.real))
     better = "higher" if score.higher_is_better else "lower"
-    baselines = ("-" if value is None else f"{value:.4g}" for value in (score.nothing, score.real))
-    return (score.name, f"{score.value:.4g}", interval, f"{score.n:,}", *baselines, better)
+    return (score.name, f"{score.value:.4g}", interval, nothing, difference, real, better)

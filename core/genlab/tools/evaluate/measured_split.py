@@ -17,7 +17,7 @@ from genlab.interfaces.metric import Metric
 from genlab.registry.components import ComponentConfig
 from genlab.tools.evaluate.data import EvaluatedData
 from genlab.tools.evaluate.evaluation import LEVEL, EvaluatedScore, IntervalMethod
-from genlab.tools.intervals import mean_interval
+from genlab.tools.intervals import MeanInterval, mean_interval, paired_interval
 
 _Ends = tuple[float, float, IntervalMethod]
 
@@ -70,7 +70,7 @@ def measure_split(
     found = measure(metrics, noted, data.pairs, range(len(data.pairs)), device)
     # A metric's own interval is of what it measured last.
     intervals = {name: ends for name, metric in metrics.items() if (ends := _interval(name, metric, found))}
-    nothing = _scores_of_mean(metrics, data, mean, indices, device)
+    nothing = _measure_mean(metrics, data, mean, indices, device)
     real = _scores_of_real(metrics, data, indices, device)
     scores = _scores(configs, found, len(indices), intervals, nothing, real)
     return MeasuredSplit(scores, found.per_image, indices)
@@ -84,18 +84,22 @@ def _interval(name: str, metric: Metric, found: Measured) -> _Ends | None:
     return None if ends is None else (*ends, "metric")
 
 
-def _scores_of_mean(
+def _measure_mean(
     metrics: Mapping[str, Metric],
     data: EvaluatedData,
     mean: Tensor | None,
     indices: Sequence[int],
     device: torch.device,
-) -> Mapping[str, float]:
-    """Scores of the mean training target as the prediction."""
+) -> Measured:
+    """Measure the mean training target as the prediction."""
     if mean is None:
-        return {}
+        return Measured({}, {})
     mean = mean.to(device)
-    return measure(metrics, lambda _index, _batch: mean, data.pairs, indices, device).scores
+    return measure(metrics, lambda _index, _batch: mean, data.pairs, indices, device)
+
+
+def _difference(name: str, found: Measured, nothing: Measured) -> MeanInterval | None:
+    return paired_interval(found.per_image.get(name, {}), nothing.per_image.get(name, {}), LEVEL)
 
 
 def _scores_of_real(
@@ -119,7 +123,7 @@ def _scores(
     found: Measured,
     count: int,
     intervals: Mapping[str, _Ends],
-    nothing: Mapping[str, float],
+    nothing: Measured,
     real: Mapping[str, float],
 ) -> list[EvaluatedScore]:
     """The scores, without those that are only what another's targets get."""
@@ -138,9 +142,10 @@ def _scores(
                 low=low,
                 high=high,
                 method=method,
-                nothing=nothing.get(name),
+                nothing=nothing.scores.get(name),
                 real=real.get(name, found.scores.get(known[name].target_scores or "")),
                 higher_is_better=known[name].higher_is_better,
+                difference=_difference(name, found, nothing),
             )
         )
     return scores

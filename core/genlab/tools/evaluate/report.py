@@ -10,7 +10,7 @@ from pathlib import Path
 from genlab.drawing.page import render_page
 from genlab.errors import StorageError
 from genlab.interfaces.dataset import Split
-from genlab.tools.evaluate.evaluation import COLUMNS, EvaluatedScore, Evaluation
+from genlab.tools.evaluate.evaluation import EvaluatedScore, Evaluation
 from genlab.tools.evaluate.pictures import Sheet
 from genlab.util.files import storage_errors, write_json, write_text
 from genlab.util.output_files import refuse_overwrite, refuse_unwritable
@@ -46,13 +46,14 @@ def make_report_folder(run: Path, split: Split, step: int) -> Path:
 
 def write_report(evaluation: Evaluation, sheet: Sheet, ranked_by: EvaluatedScore | None) -> None:
     """Write the files, `evaluation.json` last, so that where it is the report is whole."""
-    folder = evaluation.folder
+    folder, (columns, *rows) = evaluation.folder, evaluation.table()
     page = render_page(
         "genlab.tools.evaluate",
         "evaluation.html.jinja",
         title=f"{evaluation.run.name}: {evaluation.split} split",
         evaluation=evaluation,
-        columns=COLUMNS,
+        columns=columns,
+        rows=rows,
         sheet=sheet,
         ranked_by=ranked_by and ranked_by.name,
     )
