@@ -7,7 +7,7 @@ import hashlib
 import os
 from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import get_ident
 from typing import Any
@@ -87,14 +87,26 @@ def sync(path: Path) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a value as JSON, atomically; NaN and infinities are written as null."""
-    write_text(path, to_json(value, indent=2, inf_nan_mode="null").decode() + "\n")
+    """Write a value as JSON, atomically, as `json_text` has it."""
+    write_text(path, json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """A value as the JSON of a file; NaN and infinities are null."""
+    return to_json(value, indent=2, inf_nan_mode="null").decode() + "\n"
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically."""
     with atomic_write(path) as aside:
         aside.write_text(text, encoding="utf-8")
+
+
+def write_texts(contents: Mapping[Path, str]) -> None:
+    """Write several text files, none of which is replaced before all are written, in their order."""
+    with ExitStack() as stack:  # which is left from its end
+        for path, text in reversed([*contents.items()]):
+            stack.enter_context(atomic_write(path)).write_text(text, encoding="utf-8")
 
 
 @contextmanager

@@ -30,7 +30,7 @@ from genlab.tools.evaluate import metrics as metrics_module, reference
 from genlab.tools.evaluate.evaluation import EvaluatedScore
 from genlab.tools.evaluate.measured_split import MeasuredSplit
 from genlab.tools.evaluate.pictures import choose_places
-from genlab.tools.evaluate.report import make_report_folder
+from genlab.tools.evaluate.report import FILES, make_report_folder
 from genlab.tools.intervals import MeanInterval
 from genlab.util.files import file_digest
 
@@ -134,6 +134,30 @@ def test_evaluations_at_once_have_folders_of_their_own(tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
         folders = list(pool.map(lambda _: make_report_folder(tmp_path, "test", 2), range(20)))
     assert len({*folders}) == 20 and all(folder.is_dir() for folder in folders)
+
+
+@pytest.mark.parametrize("out", [None, "mine"])
+def test_a_run_that_is_removed_meanwhile_does_not_come_back(run: Path, out: str | None) -> None:
+    def remove(_done: int, _total: int) -> None:
+        if run.exists():
+            genlab.remove_runs([run])
+
+    with pytest.raises(genlab.RunError, match="removed while it was evaluated"):
+        genlab.evaluate(run, out=out and run / out, on_progress=remove)
+    assert not run.exists()
+
+
+def test_a_full_disk_leaves_no_report(run: Path, small_disk: Path) -> None:
+    (small_disk / "filler").write_bytes(bytes(1_000_000))
+    with pytest.raises(genlab.StorageError, match="the disk is full"):
+        genlab.evaluate(run, out=small_disk / "out")
+    assert not (small_disk / "out").exists()
+    (small_disk / "old").mkdir()
+    for name in FILES:
+        (small_disk / "old" / name).write_text("old")
+    with pytest.raises(genlab.StorageError, match="the disk is full"):
+        genlab.evaluate(run, out=small_disk / "old", overwrite=True)
+    assert {file.name: file.read_text() for file in (small_disk / "old").iterdir()} == dict.fromkeys(FILES, "old")
 
 
 def test_a_run_that_is_not_finished_is_said_to_be(run: Path) -> None:

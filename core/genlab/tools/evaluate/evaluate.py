@@ -28,10 +28,9 @@ from genlab.tools.evaluate.notes import evaluation_notes
 from genlab.tools.evaluate.pictures import choose_places, draw_sheet
 from genlab.tools.evaluate.progress import PairCounter
 from genlab.tools.evaluate.reference import read_reference, shared_keys
-from genlab.tools.evaluate.report import make_report_folder, refuse_other_report, scores_as_csv, write_report
+from genlab.tools.evaluate.report import refuse_other_report, report_folder, write_report
 from genlab.tools.evaluate.request import EvaluationRequest, evaluated_recipe
 from genlab.util.arguments import as_list, as_path
-from genlab.util.files import write_text
 
 
 def evaluate(
@@ -73,7 +72,7 @@ def evaluate(
         on_progress: called with (done, total), in pairs.
 
     Raises:
-        RunError: not a run, it has no such checkpoint, or it has code that is not trusted.
+        RunError: not a run, it has no such checkpoint, it has code that is not trusted, or it was removed meanwhile.
         DataError: there is no such split, images are of another kind than the run was trained on, or cannot be read.
         RecipeError: a metric is not known, or needs pairs where there are none; or an override of something else.
         StorageError: files are there already, or cannot be written.
@@ -118,26 +117,25 @@ def _evaluate(run: Run, asked: EvaluationRequest, on_progress: Callable[[int, in
         places = choose_places(data.pairs, found, ranked_by)
         sheet = draw_sheet(data.pairs, places, predict, settings, run.device)
     shared = shared_keys(data.pairs, found.indices, reference)
-    evaluation = Evaluation(
-        run=run.path,
-        run_id=run.manifest.id,
-        step=step,
-        weights=run.weight_digests,
-        input_size=run.recipe.settings.input.height_width,
-        split=data.split,
-        data=data.pairs.pairs.description,
-        fingerprint=data.fingerprint,
-        pairs=len(found.indices),
-        metrics=chosen.settings,
-        versions=library_versions(),
-        created=datetime.now(UTC),
-        scores=found.scores,
-        per_image=found.per_image,
-        shared=shared,
-        notes=[*evaluation_notes(run, chosen, data, found, shared)],
-        folder=asked.out or make_report_folder(run.path, data.split, step),
-    )
-    write_report(evaluation, sheet, ranked_by)
-    if asked.csv is not None:
-        write_text(asked.csv, scores_as_csv(evaluation))
+    with report_folder(run, asked.out, data.split, step) as folder:
+        evaluation = Evaluation(
+            run=run.path,
+            run_id=run.manifest.id,
+            step=step,
+            weights=run.weight_digests,
+            input_size=run.recipe.settings.input.height_width,
+            split=data.split,
+            data=data.pairs.pairs.description,
+            fingerprint=data.fingerprint,
+            pairs=len(found.indices),
+            metrics=chosen.settings,
+            versions=library_versions(),
+            created=datetime.now(UTC),
+            scores=found.scores,
+            per_image=found.per_image,
+            shared=shared,
+            notes=[*evaluation_notes(run, chosen, data, found, shared)],
+            folder=folder,
+        )
+        write_report(evaluation, sheet, ranked_by, asked.csv)
     return evaluation
