@@ -2,6 +2,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from genlab.runs.manifest import ConversionRecord
 from genlab.tools.verify.allowance import Allowance
 from genlab.tools.verify.checkpoint_difference import TensorDifference
 from genlab.tools.verify.file_rows import other_file_rows
+from genlab.tools.verify.history import history
 from genlab.tools.verify.step_values import ValueDifference
 from genlab.util.files import file_digest
 
@@ -56,7 +58,11 @@ def test_a_run_is_verified_to_the_last_bit_and_left_as_it_is(gen: GenCommand, ru
     assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
     written = (tmp_path / "certificate.md").read_text()
     assert written == done.stdout
-    assert "All that could be checked is as the run recorded it" in " ".join(done.stderr.split())
+    headline = genlab.verify(run).summary
+    assert f"**{headline}**" in written and " ".join(done.stderr.split()) == headline
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert headline.startswith(f"On {today}, all that could be checked was as the run recorded it. 6 of its 8 steps")
+    assert f"(75 %) were trained again and agreed. It was resumed after step 4 ({today}). Evaluations" in headline
     assert re.search(r"\| steps 1 to 2 \| verified \| .* from the start: \d+ values of 2 steps .*last bit", written)
     assert re.search(
         r"\| steps 5 to 8 \| verified \| .* checkpoint of step 4: .* 6 files of the checkpoint of step 8, .*last bit",
@@ -75,10 +81,28 @@ def test_a_run_is_verified_to_the_last_bit_and_left_as_it_is(gen: GenCommand, ru
     assert "already exists" in again.stderr and "--overwrite" in again.stderr
 
 
+def test_the_headline_says_how_the_run_was_trained(run: Path) -> None:
+    folder, metrics = RunFolder(run), run / "metrics.jsonl"
+    began = {"event": "started", "step": 0, "time": 0}
+    resumes = [{"event": "started", "step": step, "time": 86400 * step} for step in (0, 2, 4, 6, 7)]
+    damaged = ['{"event": "started", "step": 4', '{"event": "started", "step": 4, "time": 1e99}', "[]"]
+    metrics.write_text("\n".join([*map(json.dumps, [began, *resumes]), *damaged]))
+    folder.update(status="interrupted", step=4)
+    assert [*history(folder.stored(), metrics)] == [
+        "The run has not finished: interrupted after 4 of 8 steps.",
+        "It was resumed after step 0 (1970-01-01), after step 2 (1970-01-03), after step 4 (1970-01-05),"
+        " and 2 more times.",
+    ]
+    metrics.write_text(json.dumps(began))
+    folder.update(status="finished")
+    assert [*history(folder.stored(), metrics)] == []
+
+
 def test_all_steps_can_be_trained_again(run: Path) -> None:
     progress: list[tuple[int, int]] = []
     certificate = genlab.verify(run, steps=8, on_progress=lambda done, total: progress.append((done, total)))
     assert certificate.outcome == "verified"
+    assert "8 of its 8 steps (100 %) were trained again" in certificate.summary
     assert "6 files of the checkpoint of step 8" in rows(certificate)["steps 1 to 8"].detail
     assert "other steps" not in rows(certificate)
     assert progress[-1] == (12, 12)
@@ -99,6 +123,7 @@ def test_an_edited_loss_is_named_with_its_step(gen: GenCommand, run: Path) -> No
     assert done.returncode == 1
     found = json.loads(done.stdout)
     assert found["outcome"] == "differs"
+    assert "differed" in found["summary"] and found["confirmed_steps"] == 2
     (row,) = (row for row in found["rows"] if row["outcome"] == "differs")
     assert row["subject"] == "steps 5 to 8"
     assert "loss generator/l1 at step 6" in row["detail"]
@@ -197,6 +222,7 @@ def test_what_a_run_lacks_is_said(run: Path) -> None:
         file.unlink()
     certificate = genlab.verify(run)
     assert certificate.outcome == "not verified"
+    assert "No step was confirmed by training it again" in certificate.summary
     found = rows(certificate)
     assert "metrics.jsonl" in found["steps 1 to 2"].detail
     assert "optimizers' state was removed" in found["checkpoint of step 8"].detail
@@ -361,6 +387,16 @@ def test_starting_weights_may_be_elsewhere_and_not_others(run: Path, tmp_path: P
     certificate = genlab.verify(started, overrides=[f'init.generator.from="{other}"'])
     assert rows(certificate)["init.generator.from"].outcome == "differs"
     assert rows(certificate)["step 1"].outcome == "not verified"
+
+
+# Words
+
+
+def test_the_documentation_shows_what_is_printed() -> None:
+    text = (TINY.parents[2] / "docs" / "verify.md").read_text()
+    words = ValueDifference(6, "loss generator/l1", 0.31, 0.31495046615600586, "metrics.jsonl").words()
+    (printed,) = re.findall(r"^\| steps 5 to 8 \| \*\*differs\*\* \| (.*?)(?:; .*)? \|$", text, re.MULTILINE)
+    assert printed == words
 
 
 # Limits

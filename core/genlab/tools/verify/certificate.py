@@ -24,11 +24,19 @@ class CertificateRow:
         subject: what it is, such as `training pairs`.
         outcome: whether it is as the run recorded it.
         detail: how it was checked, what differs first, or why it could not be checked.
+        retrained: the first and the last of the steps that were trained again and compared; None of other rows.
     """
 
     subject: str
     outcome: Outcome
     detail: str
+    retrained: tuple[int, int] | None = None
+
+
+def retrained_steps(rows: Iterable[CertificateRow]) -> set[int]:
+    """The steps that were trained again for some rows."""
+    spans = [row.retrained for row in rows if row.retrained]
+    return {step for first, last in spans for step in range(first, last + 1)}
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,9 @@ class Certificate:
         run: the run's folder.
         id: the run's.
         made: when it was verified.
-        facts: about the run, by name: title, when it was made, by which command, what changed on the way.
+        steps: how many steps the run has trained.
+        history: sentences on where it was interrupted and resumed.
+        facts: about the run, by name: title, when it began, by which command, what changed on the way.
         rows: what was checked.
         versions: of the libraries and plugins by name, when the run was made and now; None where there is none.
         machine: likewise.
@@ -49,6 +59,8 @@ class Certificate:
     run: str
     id: str
     made: datetime
+    steps: int
+    history: Sequence[str]
     facts: Mapping[str, str]
     rows: Sequence[CertificateRow]
     versions: Mapping[str, tuple[str | None, str | None]]
@@ -61,17 +73,36 @@ class Certificate:
         found = {row.outcome for row in self.rows}
         if "differs" in found:
             return "differs"
-        is_trained = any(row.outcome == "verified" and row.subject.startswith("step") for row in self.rows)
-        return "verified" if is_trained else "not verified"
+        return "verified" if self.confirmed_steps else "not verified"
+
+    @property
+    def confirmed_steps(self) -> int:
+        """How many steps gave what the run recorded when they were trained again."""
+        return len(retrained_steps(row for row in self.rows if row.outcome == "verified"))
 
     @property
     def summary(self) -> str:
-        """The outcome in a sentence."""
-        return _SENTENCES[self.outcome]
+        """The headline: the outcome, its date, the share of steps that were trained again, and what is not covered."""
+        return " ".join([self._verdict(), self._share(), *self.history, "Evaluations (gen evaluate) are not covered."])
+
+    def _verdict(self) -> str:
+        found = {
+            "verified": "all that could be checked was as the run recorded it",
+            "differs": "something differed from what the run recorded",
+            "not verified": "nothing differed from what the run recorded",
+        }
+        return f"On {self.made:%Y-%m-%d}, {found[self.outcome]}."
+
+    def _share(self) -> str:
+        if not (count := self.confirmed_steps):
+            return "No step was confirmed by training it again."
+        share = f"{100 * count / self.steps:.3g} %"
+        return f"{count:,} of its {self.steps:,} steps ({share}) were trained again and agreed."
 
     def as_json(self) -> dict[str, Any]:
         """The certificate as JSON values."""
-        return {"outcome": self.outcome, **asdict(self)}
+        found = {"outcome": self.outcome, "summary": self.summary, "confirmed_steps": self.confirmed_steps}
+        return {**found, **asdict(self)}
 
     def markdown(self) -> str:
         """The certificate as Markdown, which fits into a paper's appendix."""
@@ -80,7 +111,11 @@ class Certificate:
     def _lines(self) -> Iterator[str]:
         yield f"# Certificate of the run {_cell(self.facts.get('title') or self.run)}"
         yield f"\n**{self.summary}**\n"
-        facts = {"run": f"{self.run}, id {self.id or 'none'}", **self.facts}
+        facts = {
+            "verified": f"{self.made:%Y-%m-%d %H:%M} UTC",
+            "run": f"{self.run}, id {self.id or 'none'}",
+            **self.facts,
+        }
         yield from _table(("", ""), ((name, _cell(value)) for name, value in facts.items()))
         for title, is_open in (("What was verified", False), ("What could not be verified", True)):
             rows = [row for row in self.rows if (row.outcome == "not verified") == is_open]
@@ -104,14 +139,6 @@ class Certificate:
         yield from _table(
             ("of", "as recorded"), ((_cell(name), f"`{_cell(value)}`") for name, value in self.hashes.items())
         )
-
-
-_SENTENCES: dict[Outcome, str] = {
-    "verified": "All that could be checked is as the run recorded it, and steps that were trained again gave the same."
-    " The rest is listed below.",
-    "differs": "Something differs from what the run recorded.",
-    "not verified": "Nothing differs from what the run recorded, but no steps could be trained again.",
-}
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

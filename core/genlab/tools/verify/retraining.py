@@ -17,7 +17,7 @@ from genlab.runs.folder import RunFolder
 from genlab.runs.manifest import Manifest
 from genlab.runs.starting_weights import build_with_weights
 from genlab.tools.verify.allowance import Allowance, find_allowance
-from genlab.tools.verify.certificate import CertificateRow
+from genlab.tools.verify.certificate import CertificateRow, retrained_steps
 from genlab.tools.verify.earlier_recipe import next_change, recipe_at
 from genlab.tools.verify.file_rows import data_rows, start_rows
 from genlab.tools.verify.metric_rows import RecordedMetrics, check_metrics, measurements, was_validated
@@ -155,7 +155,7 @@ class Retraining:
             words = "they need two kept checkpoints with the optimizers' state, and the run has"
             yield CertificateRow(LATER_STEPS, "not verified", f"{words} {len(self.whole) or 'none'}")
         yield from later_rows
-        yield from self._other_steps([it for it in (first, later) if it], [*first_rows, *later_rows])
+        yield from self._other_steps([*first_rows, *later_rows])
 
     def _first(self) -> Stretch | None:
         """The first steps; None if there are none."""
@@ -168,11 +168,9 @@ class Retraining:
         """The steps between the last two checkpoints that training can go on from; None if there are not two."""
         return Stretch(self.whole[-2], self.whole[-1].progress.step) if len(self.whole) > 1 else None
 
-    def _other_steps(self, stretches: Sequence[Stretch], rows: Sequence[CertificateRow]) -> Iterator[CertificateRow]:
-        """Row of the steps that were not trained again, and were not to be."""
-        trained = {row.subject for row in rows if row.outcome != "not verified"}
-        covered = {step for it in stretches if it.subject in trained for step in range(it.done + 1, it.end + 1)}
-        if left := self.done - len(covered):
+    def _other_steps(self, rows: Sequence[CertificateRow]) -> Iterator[CertificateRow]:
+        """Row of the steps that were not trained again."""
+        if left := self.done - len(retrained_steps(rows)):
             words = f"{left:,} of {self.done:,} were not trained again"
             more = "" if next_change(self.manifest, 0) else f"; --steps {self.done} trains all of them"
             yield CertificateRow("other steps", "not verified", words + more)

@@ -40,10 +40,15 @@ class Stretch(NamedTuple):
         return self.start.progress.step if self.start else 0
 
     @property
+    def span(self) -> tuple[int, int]:
+        """The first step, and the last."""
+        return self.done + 1, self.end
+
+    @property
     def subject(self) -> str:
         """Its name in a certificate."""
-        first = self.done + 1
-        return f"steps {first:,} to {self.end:,}" if self.end > first else f"step {first:,}"
+        first, last = self.span
+        return f"steps {first:,} to {last:,}" if last > first else f"step {first:,}"
 
 
 def check_steps(
@@ -106,7 +111,7 @@ def _compared(
     if wrong:
         more = f"; and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         limit = f"; allowed: {allowed.limit}" if allowed.relative else ""
-        return CertificateRow(stretch.subject, "differs", f"{wrong[0]}{more}{limit}")
+        return CertificateRow(stretch.subject, "differs", f"{wrong[0]}{more}{limit}", stretch.span)
     names = recorded.keys() - set(unrepeated(recorded, again.values))
     steps = len({step for step, _ in names})
     compared = [f"{len(names)} values of {steps} step{'s' * (steps != 1)} in metrics.jsonl"] if names else []
@@ -114,7 +119,8 @@ def _compared(
         compared.append(f"{len(checkpoint.digests)} files of the checkpoint of step {stretch.end:,}")
     begin = f"from the checkpoint of step {stretch.done:,}" if stretch.start else "from the start"
     how = allowed.words([*values, *files])
-    return CertificateRow(stretch.subject, "verified", f"trained again {begin}: {' and '.join(compared)}, {how}")
+    detail = f"trained again {begin}: {' and '.join(compared)}, {how}"
+    return CertificateRow(stretch.subject, "verified", detail, stretch.span)
 
 
 def _values_left_out(stretch: Stretch, recorded: StepValues, again: StepValues) -> Iterator[CertificateRow]:

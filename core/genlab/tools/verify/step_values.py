@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from genlab.errors import RunError
 from genlab.interfaces.listener import StepMetrics
-from genlab.util.bounded import require_regular
+from genlab.tools.verify.metrics_file import read_records
 
 StepValues = dict[tuple[int, str], float]
 """Values by step and name, in the order in which they came; NaN for what is not finite."""
@@ -72,26 +70,14 @@ def values_of_step(step: int, values: StepMetrics) -> StepValues:
 def recorded_values(file: Path, after: int, last: int) -> StepValues:
     """Values that a run recorded of the steps after `after` up to `last`; none if there is no file.
 
-    Lines that are not whole are left out, as a killed process leaves them.
-
     Raises:
         RunError: the file cannot be read.
     """
     found: StepValues = {}
-    if not file.exists():
-        return found
-    try:
-        require_regular(file)
-        with file.open("rb") as lines:
-            for line in lines:
-                with suppress(ValueError, TypeError, KeyError, AttributeError):
-                    record = json.loads(line)
-                    step = record["step"]
-                    if after < step <= last:
-                        found |= {(step, name): value for name, value in _of_record(record)}
-    except OSError as error:
-        what = f"metrics.jsonl cannot be read: {error.strerror or error}"
-        raise RunError(what, where=str(file), hint="Restore it, or remove it to verify without it.") from error
+    for record in read_records(file):
+        if after < record["step"] <= last:
+            with suppress(TypeError, KeyError, AttributeError):
+                found |= {(record["step"], name): value for name, value in _of_record(record)}
     return found
 
 

@@ -21,6 +21,7 @@ from genlab.tools.verify.file_rows import (
     missing_checkpoint_rows,
     other_file_rows,
 )
+from genlab.tools.verify.history import history
 from genlab.tools.verify.retraining import Retraining, unverified_steps
 from genlab.util import environment
 from genlab.util.files import file_digest
@@ -76,6 +77,8 @@ class Verification:
             run=str(self.folder.path),
             id=manifest.id,
             made=datetime.now(UTC),
+            steps=retraining.done,
+            history=[*history(manifest, self.folder.path / "metrics.jsonl")],
             facts=self._facts(),
             rows=rows,
             versions=_both(manifest.versions | manifest.plugins, versions),
@@ -103,7 +106,7 @@ class Verification:
         manifest = self.manifest
         facts = {
             "title": manifest.title,
-            "made": f"{manifest.created:%Y-%m-%d %H:%M} UTC, by {' '.join(manifest.command)}",
+            "begun": f"{manifest.created:%Y-%m-%d %H:%M} UTC, by {' '.join(manifest.command)}",
             "status": f"{manifest.status} at step {manifest.step:,} of {manifest.steps:,}",
         }
         if manifest.ended_early:
