@@ -69,7 +69,8 @@ def export(
 def _print_agreement(exported: Exported) -> None:
     from genlab.cli.output import make_console
 
-    agreement = f"Predictions of {exported.images} images differ from the run's by {exported.difference:.2g} at most."
+    least = f"differ from the run's by {exported.difference:.2g} at most" if exported.difference else "equal the run's"
+    agreement = f"Predictions of {exported.images} images {least}."
     height, width = exported.size or (None, None)
     size = f"{height} x {width} pixels only" if exported.size else f"multiples of {exported.size_multiple} pixels"
     batch = "any batch" if exported.batch is None else f"batch {exported.batch} only"

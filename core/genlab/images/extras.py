@@ -6,6 +6,7 @@ import importlib
 from types import ModuleType
 
 from genlab.errors import DataError
+from genlab.util.extras import install_extra
 
 
 def require_tiff_extra(module: str, what: str, where: str) -> ModuleType:
@@ -22,5 +23,5 @@ def require_tiff_extra(module: str, what: str, where: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        hint = "Install it: pip install 'genlab[tiff]'. Or save the images as .npy files, which need none."
+        hint = f"Install it: {install_extra('tiff')}. Or save the images as .npy files, which need none."
         raise DataError(f"{what} is read by {module}, which is not installed", where=where, hint=hint) from error

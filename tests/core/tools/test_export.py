@@ -215,9 +215,11 @@ def test_a_hub_folder_predicts_as_its_run(run: Path, tmp_path: Path) -> None:
     card = (out / "README.md").read_text()
     front = yaml.safe_load(card.split("---\n")[1])
     assert (front["library_name"], front["pipeline_tag"]) == ("genlab", "image-to-image")
-    named = {metric["name"] for metric in front["model-index"][0]["results"][0]["metrics"]}
-    assert named == set(opened.metrics)
-    assert "| validation/l1 |" in card and "![" in card
+    (result,) = front["model-index"][0]["results"]
+    assert [metric["name"] for metric in result["metrics"]] == ["l1"] and result["dataset"]["split"] == "validation"
+    value = opened.metrics["validation/l1"]
+    assert f"| l1 | {value:.5g} | lower |" in card and "(n = 3)" in card and "![" in card
+    assert "train/" not in card and "gap/" not in card
     with Image.open(out / "samples.png") as samples:
         assert samples.width > 96
     assert json.loads((out / "config.json").read_text())["size_multiple"] == 4
@@ -256,7 +258,8 @@ def test_a_card_without_data_has_no_pictures(
     genlab.export_run(tmp_path / "run", tmp_path / "hub", file_format="hub")
     assert "no pictures" in caplog.text
     assert not (tmp_path / "hub" / "samples.png").exists()
-    assert "![" not in (tmp_path / "hub" / "README.md").read_text()
+    card = (tmp_path / "hub" / "README.md").read_text()
+    assert "![" not in card and "(at most 100)" in card
 
 
 # The command, and what the documentation says
@@ -265,7 +268,7 @@ def test_a_card_without_data_has_no_pictures(
 def test_the_command(run: Path, gen: GenCommand, tmp_path: Path) -> None:
     done = gen("export", run, "--format", "torch", "--out", "net.pt2", "--checkpoint", "2")
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, "net.pt2"), done.stderr
-    assert re.search(r"Predictions of 20 images differ from the run's by \S+ at most", done.stdout)
+    assert re.search(r"Predictions of 20 images (equal the run's|differ from the run's by \S+ at most)\.", done.stdout)
     assert "multiples of 4 pixels, any batch" in done.stdout
     assert done.stderr == ""
     hub = gen("export", run, "--format", "hub", "--out", "hub", "--json")
@@ -290,6 +293,13 @@ def test_the_example_of_the_documentation(
         given = np.asarray(written).astype(int)
     expected = genlab.open_run(run, device="cpu").predict(image, size="stored").astype(int)
     assert np.abs(given - expected).max() <= 1
+
+
+def test_the_documentation_names_what_files_and_folders_say_of_themselves(run: Path, onnx_file: Path) -> None:
+    table = re.search(r"\| key \|.*?\n\n", (ROOT / "docs" / "export.md").read_text(), re.DOTALL)
+    assert table
+    told = {key for row in table[0].strip().splitlines() for key in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert told == metadata(onnx_file).keys() == {*describe_export(genlab.open_run(run), None), "size", "batch"}
 
 
 def test_a_hub_folder_with_more_in_it_is_not_replaced(run: Path, tmp_path: Path) -> None:

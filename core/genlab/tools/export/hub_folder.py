@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from genlab.data.order import evenly_spaced
+from genlab.data.prepared import PreparedPairs
 from genlab.data.view import view_pairs
 from genlab.drawing.contact_sheet import contact_sheet
 from genlab.engine.checkpoint_files import is_of_optimizer, path_of
@@ -114,17 +115,23 @@ def _write(run: Run, folder: Path) -> None:
     copied.write(manifest)
     write_json(folder / CONFIG, describe_export(run, None))
     write_text(folder / ".gitignore", "evaluations/\n")  # which have pictures of the data in them
-    has_samples = _write_samples(run, folder / "samples.png")
-    write_text(folder / "README.md", model_card(run, has_samples=has_samples))
+    pairs = _validation_pairs(run)
+    if pairs:
+        _write_samples(run, pairs, folder / "samples.png")
+    write_text(folder / "README.md", model_card(run, pairs=len(pairs) if pairs else None))
 
 
-def _write_samples(run: Run, file: Path) -> bool:
-    """Draw validation pairs beside their predictions; False without the data."""
+def _validation_pairs(run: Run) -> PreparedPairs | None:
+    """The run's validation pairs; None with a warning if they are not available."""
     try:
-        pairs = run.validation_pairs()
+        return run.validation_pairs()
     except DataError as error:
         warn(str(run.path), f"the card has no pictures, as the validation pairs are not available: {error.what}")
-        return False
+        return None
+
+
+def _write_samples(run: Run, pairs: PreparedPairs, file: Path) -> None:
+    """Draw validation pairs beside their predictions."""
     batches = [pair_as_batch(pairs, index, run.device) for index in evenly_spaced(len(pairs), _SHOWN)]
     condition, target = view_pairs(pairs, run.recipe.settings.evaluate)
     pictures = Pictures(
@@ -137,7 +144,6 @@ def _write_samples(run: Run, file: Path) -> bool:
         is_paired=pairs.pairs.is_paired,
     )
     contact_sheet(pictures.columns).save(file)
-    return True
 
 
 def _compare(run: Run, folder: Path, on_progress: Callable[[int, int], None]) -> None:

@@ -16,6 +16,7 @@ from torch.export import ExportedProgram
 
 from genlab.errors import PluginError, RunError
 from genlab.tools.export.trace import without_warnings
+from genlab.util.extras import install_extra
 
 _MOST_BYTES = 2**31 - 2**20
 """The most that Protocol Buffers hold, less the graph."""
@@ -32,7 +33,8 @@ def require_onnx_extra() -> None:
             importlib.import_module(module)
         except ImportError as error:
             what = f"ONNX files are written and checked with {module}, which is not installed"
-            raise PluginError(what, hint="Install it: pip install 'genlab[onnx]'. Or use --format torch.") from error
+            hint = f"Install it: {install_extra('onnx')}. Or use --format torch."
+            raise PluginError(what, hint=hint) from error
 
 
 def encode_onnx(program: ExportedProgram, description: Mapping[str, Any]) -> bytes:
