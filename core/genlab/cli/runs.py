@@ -114,7 +114,10 @@ def prune(run: RunsArgument, yes: YesOption = False, json: JsonOption = False) -
     from genlab.cli.output import load_torch
 
     load_torch()
-    _ask("They will predict the same, and can never be resumed", [str(path) for path in run], yes=yes)
+    from genlab.runs.pruning import prunable_runs  # imports PyTorch
+
+    found = prunable_runs(run)
+    _ask("They will predict the same, and can never be resumed", [str(it.path) for it in found], yes=yes)
     _print_freed(genlab.prune_runs(run), json=json)
 
 

@@ -9,7 +9,7 @@ from genlab.engine.checkpoint import drop_training_state
 from genlab.engine.checkpoint_state import open_checkpoint
 from genlab.errors import RunError
 from genlab.runs.folder import RunFolder
-from genlab.runs.removal import locked_for_change
+from genlab.runs.removal import distinct_places, locked_for_change
 from genlab.runs.run_list import folder_bytes
 from genlab.runs.trial_place import ablation_of
 from genlab.util.arguments import as_list, as_path
@@ -32,10 +32,15 @@ def prune_runs(runs: Iterable[str | Path]) -> dict[Path, int]:
         RunError: not a run, one that is being trained, has no checkpoint or a damaged last one, or is a trial of an
             ablation that is not finished.
     """
-    folders = [RunFolder(path) for path in dict.fromkeys(as_path(run) for run in as_list(runs, "runs"))]
-    for folder in folders:
-        require_prunable(folder)
-    return {folder.path: _prune(folder) for folder in folders}
+    return {folder.path: _prune(folder) for folder in prunable_runs(runs)}
+
+
+def prunable_runs(runs: Iterable[str | Path]) -> list[RunFolder]:
+    """Check that runs may be pruned, each of them, before any is; a `RunError` as `prune_runs` has it."""
+    paths = [as_path(run) for run in as_list(runs, "runs")]
+    for path in paths:
+        require_prunable(RunFolder(path))
+    return [RunFolder(path) for path in distinct_places(paths)]
 
 
 def require_prunable(folder: RunFolder) -> None:

@@ -39,10 +39,18 @@ def removable_runs(runs: Iterable[str | Path]) -> list[RemovableRun]:
     Raises:
         RunError: not a run, a damaged one, one that is being trained, a link, or a folder with other runs in it.
     """
-    paths = list(dict.fromkeys(as_path(run) for run in as_list(runs, "runs")))
+    paths = [as_path(run) for run in as_list(runs, "runs")]
     for path in paths:
         _require_removable(path)
-    return [RemovableRun(path, folder_bytes(path), _consequence(path)) for path in paths]
+    return [RemovableRun(path, folder_bytes(path), _consequence(path)) for path in distinct_places(paths)]
+
+
+def distinct_places(paths: Iterable[Path]) -> list[Path]:
+    """Paths without those that another one before leads to, by links or by another spelling."""
+    found: dict[Path, Path] = {}
+    for path in paths:
+        found.setdefault(path.resolve(), path)
+    return list(found.values())
 
 
 def remove_runs(runs: Iterable[str | Path]) -> dict[Path, int]:

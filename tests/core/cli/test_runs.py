@@ -24,6 +24,15 @@ def test_gen_runs_lists_and_is_short_for_list(gen: GenCommand, tmp_path: Path) -
     assert run["metrics"] == {"validation/l1": 0.25}
 
 
+@pytest.mark.parametrize("verb", ["prune", "remove"])
+def test_runs_are_checked_before_the_question(gen: GenCommand, tmp_path: Path, verb: str) -> None:
+    run = made(tmp_path / "runs" / "one")
+    refused = gen("runs", verb, run, tmp_path / "nowhere")
+    assert refused.returncode == 2
+    assert "--yes" not in refused.stderr
+    assert "checkpoint" in refused.stderr if verb == "prune" else "nowhere" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("columns", "title"), [("140", "U-Net, label maps to fa…"), ("80", "U-Net, label m"), ("60", "")]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ import genlab
 from genlab import RunError
 from genlab.engine.checkpoint_files import checkpoints, tensor_files
 from genlab.runs.folder import RunFolder
+
+Change = Callable[[Iterable[str | Path]], dict[Path, int]]
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +91,15 @@ def test_removed_runs_are_gone_and_others_stay(tmp_path: Path) -> None:
     assert second.is_dir()
 
 
+@pytest.mark.parametrize("change", [genlab.remove_runs, genlab.prune_runs])
+def test_a_run_given_by_several_names_is_changed_once(
+    run: Path, change: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run.parent.parent / "link").symlink_to(run.parent)
+    monkeypatch.chdir(run.parent)
+    assert list(change([run, "run", run.parent / "run" / ".." / "run", run.parent.parent / "link" / "run"])) == [run]
+
+
 @pytest.mark.parametrize("kind", ["no run", "damaged", "link", "nested", "missing"])
 def test_nothing_is_removed_where_one_is_no_run_alone(tmp_path: Path, kind: str) -> None:
     good, bad = made(tmp_path / "good"), tmp_path / "bad"
@@ -109,7 +121,7 @@ def test_nothing_is_removed_where_one_is_no_run_alone(tmp_path: Path, kind: str)
 
 
 @pytest.mark.parametrize("change", [genlab.remove_runs, genlab.prune_runs])
-def test_a_run_that_is_being_trained_stays(run: Path, change: object) -> None:
+def test_a_run_that_is_being_trained_stays(run: Path, change: Change) -> None:
     with RunFolder(run).locked(), pytest.raises(RunError, match="training this run"):
-        change([run])  # pyright: ignore[reportCallIssue]
+        change([run])
     assert len(checkpoints(run / "checkpoints")) > 1
