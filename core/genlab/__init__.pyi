@@ -115,12 +115,14 @@ from .registry.hooks import hookimpl as hookimpl
 from .registry.registry import Registry as Registry
 from .runs.annotation import RunAnnotation as RunAnnotation, annotate_run as annotate_run
 from .runs.checkpoint_choice import CheckpointChoice as CheckpointChoice
+from .runs.listed_run import ListedRun as ListedRun
+from .runs.manifest import RunStatus as RunStatus
 from .runs.opening import open_run as open_run
 from .runs.prediction_size import PredictionSize as PredictionSize
 from .runs.pruning import prune_runs as prune_runs
 from .runs.removal import remove_runs as remove_runs
 from .runs.run import Run as Run
-from .runs.run_list import ListedRun as ListedRun, RunList as RunList, list_runs as list_runs
+from .runs.run_list import RunList as RunList, list_runs as list_runs
 from .scaffold.package import create_plugin as create_plugin
 from .testing.check import CheckedComponent as CheckedComponent, check_components as check_components
 from .tools.bench.report import Benchmark as Benchmark

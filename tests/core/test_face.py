@@ -136,6 +136,7 @@ LIGHT = [
     "genlab.runs.manifest",
     "genlab.runs.prediction_size",
     "genlab.runs.recipe_changes",
+    "genlab.runs.run_list",
     "genlab.scaffold.names",
     "genlab.scaffold.package",
     "genlab.util.arguments",

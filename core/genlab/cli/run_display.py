@@ -9,7 +9,8 @@ from rich.filesize import decimal
 from rich.text import Text
 
 from genlab.cli.output import make_console, print_table
-from genlab.runs.run_list import ListedRun, RunList
+from genlab.runs.listed_run import ListedRun
+from genlab.runs.run_list import RunList
 from genlab.util.escapes import one_line
 
 _MOST_TITLE, _LEAST_TITLE = 24, 12
@@ -54,8 +55,8 @@ def _cells(run: ListedRun, shown: Sequence[str]) -> dict[str, str]:
         "run": str(run.path),
         "recipe": manifest.title,
         "status": manifest.status,
-        "step": f"{manifest.step:,}/{manifest.steps:,}",
-        **{name: _figure(run.values.get(name)) for name in shown},
+        "step": "converted" if manifest.conversion else f"{manifest.step:,}/{manifest.steps:,}",
+        **{name: _figure(run, name) for name in shown},
         "size": decimal(run.bytes),
         "age": age(datetime.now(UTC) - run.updated),
         "trial of": run.ablation.name if run.ablation else "",
@@ -69,10 +70,14 @@ def _shortened(title: str, most: int) -> str:
     return title if len(title) <= most else f"{title[: most - 1].rstrip()}…"
 
 
-def _figure(value: object) -> str:
+def _figure(run: ListedRun, name: str) -> str:
+    """A metric or value; of a metric the step that it was measured at, if that is not the run's own."""
+    value, manifest = run.values.get(name), run.manifest
     if value is None:
         return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    figure = f"{value:.4g}" if isinstance(value, float) else str(value)
+    is_earlier = name in manifest.metrics and manifest.metrics_step not in (None, manifest.step)
+    return f"{figure} (at {manifest.metrics_step:,})" if is_earlier else figure
 
 
 def age(passed: timedelta) -> str:

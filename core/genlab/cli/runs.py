@@ -27,7 +27,7 @@ class _ListingGroup(VerbGroup):
 app = typer.Typer(cls=_ListingGroup, help="List runs, also without a verb: `gen runs`; mark, prune and remove them.")
 
 
-class RunStatus(StrEnum):
+class StatusName(StrEnum):
     """Status of a run."""
 
     RUNNING = "running"
@@ -46,7 +46,7 @@ def list_runs(
         "runs"
     ),
     recipe: Annotated[str, typer.Option(metavar="TEXT", help="Only with this in the recipe's title or the name.")] = "",
-    status: Annotated[list[RunStatus], typer.Option(help="Only of this status. Repeatable.")] = [],  # noqa: B006
+    status: Annotated[list[StatusName], typer.Option(help="Only of this status. Repeatable.")] = [],  # noqa: B006
     where: Annotated[
         list[str],
         typer.Option(
@@ -62,7 +62,9 @@ def list_runs(
     sort: Annotated[
         str,
         typer.Option(
-            metavar="KEY", help="age (the newest first), name, recipe, size, status, step, a metric, or a recipe's key."
+            metavar="KEY",
+            help="age (the newest first), name, recipe, size, status, step, a metric (the best first), or a recipe's"
+            " key.",
         ),
     ] = "age",
     reverse: Annotated[bool, typer.Option("--reverse", help="Reverse the order.")] = False,
@@ -72,8 +74,13 @@ def list_runs(
     import genlab
     from genlab.cli.output import print_json
     from genlab.cli.run_display import print_runs
+    from genlab.runs.run_condition import require_known
 
-    found = genlab.list_runs(folder, recipe=recipe, status=status, where=where, tags=tag, sort=sort, reverse=reverse)
+    found = genlab.list_runs(
+        folder, recipe=recipe, status=[it.value for it in status], where=where, tags=tag, sort=sort, reverse=reverse
+    )
+    for name in metric:
+        require_known(name, f"--metric {name}", found.values)
     if json:
         problems = {str(path): reason for path, reason in found.problems.items()}
         print_json({"runs": [run.as_dict() for run in found.runs], "problems": problems})

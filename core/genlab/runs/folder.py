@@ -272,7 +272,7 @@ class ManifestListener(Listener):
 
     @override
     def validated(self, event: Validated) -> None:
-        self._folder.update(metrics=dict(event.metrics), best=event.best)
+        self._folder.update(metrics=dict(event.metrics), metrics_step=event.step, best=event.best)
 
     @override
     def ended(self, event: Ended) -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from genlab.assemble.weights_match import WeightsMatch
 from genlab.interfaces.dataset import ImageSide, LabelSide, Palette, Side, SideName
 from genlab.interfaces.listener import BestValidation, EarlyEnd, Status
+
+RunStatus = Literal["running"] | Status
+"""How a run ended, or that it has not."""
+
+RUN_STATUSES = ("running", *get_args(Status))
 
 
 class DataChange(BaseModel):
@@ -154,6 +159,8 @@ class Manifest(BaseModel):
             one; None for other runs.
         starts: what the networks started with besides what was drawn, by role.
         conversion: the file that it was converted from; None for runs that were trained.
+        metrics_step: how many steps were done when `metrics` were measured; None if not recorded.
+        higher_is_better: the better direction of each score of the recipe's metrics, such as `l1`, if recorded.
     """
 
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")
@@ -161,10 +168,12 @@ class Manifest(BaseModel):
     format: Literal[1] = 1
     id: str = ""
     title: str
-    status: Status | Literal["running"] = "running"
+    status: RunStatus = "running"
     step: int = 0
     steps: int
     metrics: dict[str, float] = Field(default_factory=dict[str, float])
+    metrics_step: int | None = None
+    higher_is_better: dict[str, bool] = Field(default_factory=dict[str, bool])
     best: BestValidation | None = None
     ended_early: EarlyEnd | None = None
     signal: int | None = None

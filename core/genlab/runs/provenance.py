@@ -57,6 +57,7 @@ def first_manifest(built: Built, loaded: Sequence[LoadedContent], recipe_name: s
         target=target,
         data=data_record(built, loaded),
         recipe=built.recipe.tables(),
+        higher_is_better=_directions(built.recipe),
         facts=facts(built, recipe_name, document),
         starts=dict(built.starts),
     )
@@ -87,12 +88,14 @@ def at_resume(
         checkpoint: where it goes on; None for its start.
     """
     step = checkpoint.progress.step if checkpoint else 0
+    is_measured_later = manifest.metrics_step is not None and manifest.metrics_step > step
     return {
         "status": "running",
         "signal": None,
         "failure": None,
         "ended_early": None,
         "best": checkpoint.progress.best if checkpoint else None,
+        "metrics_step": None if is_measured_later else manifest.metrics_step,
         "data": _data_record_after(manifest, built, loaded, step),
     }
 
@@ -115,8 +118,13 @@ def after_changes(manifest: Manifest, before: CheckedRecipe, built: Built, step:
     return {
         "steps": built.recipe.settings.train.steps,
         "recipe_changes": changes,
+        "higher_is_better": _directions(built.recipe),
         "facts": first | facts(built, manifest.facts.get("recipe", ""), before.document),
     }
+
+
+def _directions(recipe: Recipe) -> dict[str, bool]:
+    return {name: score.higher_is_better for name, score in recipe.scores.items()}
 
 
 def target_classes(pairs: PreparedPairs) -> Palette | None:

@@ -6,7 +6,7 @@ import math
 import operator
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from genlab.config.validate import nearest
@@ -73,16 +73,16 @@ def parse_condition(text: str) -> RunCondition:
     return RunCondition(text, parts["name"], sign, value, parts["value"])
 
 
-def require_known(name: str, where: str, known: Iterable[Iterable[str]]) -> None:
+def require_known(name: str, where: str, known: Collection[str]) -> None:
     """Raise a `RunError` if no run has a metric or a value of this name.
 
     Args:
         name: the name.
         where: the option that it is of, for the error.
-        known: the names of each run's.
+        known: the names that runs have; without any, none is refused.
     """
-    names = sorted({each for names in known for each in names})
-    if names and name not in names:
+    if known and name not in known:
+        names = sorted(known)
         metrics = ", ".join(each for each in names if "/" in each)
         hint = nearest(name, names) or (f"Their metrics: {metrics}." if metrics else None)
         raise RunError(f"none of the runs has a metric or a setting `{name}`", where=where, hint=hint)

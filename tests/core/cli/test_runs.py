@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from tests.conftest import GenCommand
 from tests.core.runs.test_run_list import made
+
+from genlab.cli.runs import StatusName
+from genlab.runs.manifest import RUN_STATUSES, ConversionRecord
 
 
 def test_gen_runs_lists_and_is_short_for_list(gen: GenCommand, tmp_path: Path) -> None:
@@ -24,6 +28,31 @@ def test_gen_runs_lists_and_is_short_for_list(gen: GenCommand, tmp_path: Path) -
     assert run["metrics"] == {"validation/l1": 0.25}
 
 
+def test_a_metric_is_shown_with_its_step_where_it_is_another(gen: GenCommand, tmp_path: Path) -> None:
+    for name, step in (("later", 4), ("same", 8), ("unknown", None)):
+        made(tmp_path / "runs" / name, step=8, metrics={"validation/l1": 0.25}, metrics_step=step)
+    source = ConversionRecord(file="net.pth", sha256="0", layout="unet_128")
+    made(tmp_path / "runs" / "weights", steps=0, conversion=source)
+    _, *rows = gen("runs", "--sort", "name", "--metric", "validation/l1").stdout.splitlines()
+    assert [re.split(r"\s{2,}", row)[3:5] for row in rows] == [
+        ["8/8", "0.25 (at 4)"],
+        ["8/8", "0.25"],
+        ["8/8", "0.25"],
+        ["converted", "-"],
+    ]
+    listed = json.loads(gen("runs", "--sort", "name", "--json").stdout)["runs"]
+    assert [run["metrics_step"] for run in listed] == [4, 8, None, None]
+    assert [run["converted_from"] for run in listed] == [None, None, None, "net.pth"]
+
+
+def test_a_metric_may_be_one_of_runs_that_are_left_out(gen: GenCommand, tmp_path: Path) -> None:
+    made(tmp_path / "runs" / "one", status="finished", metrics={"validation/l1": 0.25})
+    made(tmp_path / "runs" / "two", status="running")
+    assert gen("runs", "--status", "interrupted", "--metric", "validation/l1").returncode == 0
+    refused = gen("runs", "--metric", "validation/l2", "--json")
+    assert refused.returncode == 2 and "validation/l1" in refused.stderr
+
+
 @pytest.mark.parametrize("verb", ["prune", "remove"])
 def test_runs_are_checked_before_the_question(gen: GenCommand, tmp_path: Path, verb: str) -> None:
     run = made(tmp_path / "runs" / "one")
@@ -31,6 +60,10 @@ def test_runs_are_checked_before_the_question(gen: GenCommand, tmp_path: Path, v
     assert refused.returncode == 2
     assert "--yes" not in refused.stderr
     assert "checkpoint" in refused.stderr if verb == "prune" else "nowhere" in refused.stderr
+
+
+def test_the_statuses_of_the_option_are_those_of_runs() -> None:
+    assert [str(status) for status in StatusName] == list(RUN_STATUSES)
 
 
 @pytest.mark.parametrize(

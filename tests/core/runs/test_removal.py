@@ -56,6 +56,15 @@ def test_a_pruned_run_predicts_the_same_and_says_why_it_cannot_be_resumed(run: P
     assert genlab.prune_runs([run]) == {run: 0}
 
 
+def test_a_run_records_where_it_was_measured_and_what_is_better(run: Path) -> None:
+    manifest = RunFolder(run).stored()
+    assert (manifest.step, manifest.metrics_step, manifest.higher_is_better) == (2, 2, {"l1": False})
+    shutil.rmtree(checkpoints(run / "checkpoints")[-1])
+    genlab.resume(run, overrides=["evaluate.validations=1"], stop_at=2)
+    manifest = RunFolder(run).stored()
+    assert (manifest.step, manifest.metrics_step) == (2, None)  # it was measured at a step that was trained again
+
+
 def test_a_finished_run_that_was_pruned_says_so(run: Path) -> None:
     genlab.resume(run)
     genlab.prune_runs([run])

@@ -79,6 +79,33 @@ def test_runs_are_chosen_and_sorted(runs: Path, choice: dict[str, object], chose
     assert names(runs, **choice) == chosen
 
 
+def test_the_best_run_by_a_metric_is_first(runs: Path) -> None:
+    better = {"l1": False, "psnr": True}
+    for number in (19.0, 21.0):
+        metrics = {"validation/psnr": number, "gap/psnr": number}
+        made(runs / f"psnr-{number:.0f}", metrics=metrics, higher_is_better=better, status="paused")
+    assert names(runs, sort="validation/psnr")[:3] == ["psnr-21", "deep/b", "psnr-19"]
+    assert names(runs, sort="validation/psnr", reverse=True)[:3] == ["psnr-19", "deep/b", "psnr-21"]
+    assert names(runs, sort="gap/psnr")[:2] == ["psnr-19", "psnr-21"]
+    assert names(runs, sort="validation/l1")[0] == "deep/b"
+
+
+def test_the_lowest_is_first_with_a_warning_where_no_run_recorded_what_is_better(
+    runs: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    names(runs, sort="generator.levels")
+    assert not caplog.messages
+    assert names(runs, sort="validation/l1")[0] == "deep/b"
+    (message,) = caplog.messages
+    assert "validation/l1" in message and "lowest" in message
+
+
+def test_another_status_is_an_error(runs: Path) -> None:
+    with pytest.raises(ValueError, match=r"'done'.* running, finished, paused, interrupted, failed"):
+        names(runs, status=["done"])
+    assert names(runs, status=["running"]) == []
+
+
 def test_runs_without_the_value_are_last_in_both_orders(runs: Path) -> None:
     assert names(runs, sort="validation/psnr")[0] == "deep/b"
     assert names(runs, sort="validation/psnr", reverse=True)[0] == "deep/b"
