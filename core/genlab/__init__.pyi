@@ -19,6 +19,7 @@ from .data.cache import CacheContent as CacheContent
 from .drawing.contact_sheet import contact_sheet as contact_sheet
 from .engine.tiles import Tiles as Tiles
 from .errors import (
+    ArgumentError as ArgumentError,
     DataError as DataError,
     DataUnavailableError as DataUnavailableError,
     DeviceError as DeviceError,

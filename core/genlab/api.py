@@ -26,12 +26,13 @@ from genlab.runs.run_list import newest_to_resume
 from genlab.runs.starting_weights import read_starting_weights
 from genlab.tools.bench.bench import run_benchmark
 from genlab.tools.bench.report import Benchmark
-from genlab.util.arguments import as_list, as_path, at_least, renamed_arguments
+from genlab.util.arguments import as_path, at_least, checked_arguments, renamed_arguments
 
 _log = logging.getLogger("genlab")
 
 
 @renamed_arguments(set="overrides")
+@checked_arguments
 def check(
     recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = (), trust: bool = False
 ) -> CheckedRecipe:
@@ -69,6 +70,7 @@ def _construct_method(
 
 
 @renamed_arguments(set="overrides")
+@checked_arguments
 def train(
     recipe: str | Path,
     *,
@@ -95,7 +97,7 @@ def train(
         GenlabError: one of its kinds, for everything that a person can mend.
     """
     at_least(1, stop_at, "stop_at")
-    files = [as_path(file) for file in as_list(plugins, "plugins")]
+    files = [as_path(file) for file in plugins]
     path = find_recipe(recipe)
     checked = read_recipe(path, overrides=overrides, plugins=files)
     if out is None:
@@ -109,6 +111,7 @@ def train(
     return Run(folder)
 
 
+@checked_arguments
 def resume(
     run: str | Path | None = None,
     *,
@@ -154,6 +157,7 @@ def resume(
 
 
 @renamed_arguments(set="overrides", tell="on_event")
+@checked_arguments
 def ablate(
     recipe: str | Path,
     *,
@@ -186,6 +190,7 @@ def ablate(
     return planned.run(jobs or planned.slots, retrain, on_event)
 
 
+@checked_arguments
 def plan_ablation(
     recipe: str | Path,
     *,
@@ -209,11 +214,12 @@ def plan_ablation(
         DataError: the data are not available.
     """
     folder = as_path(out) if out is not None else Path("runs") / find_recipe(recipe).stem
-    files = [as_path(file) for file in as_list(plugins, "plugins")]
+    files = [as_path(file) for file in plugins]
     with trusting(trust):
         return Ablation(recipe, folder, overrides=overrides, plugins=files)
 
 
+@checked_arguments
 def bench(
     recipe: str | Path,
     *,
@@ -238,6 +244,6 @@ def bench(
         GenlabError: one of its kinds, for everything that a person can mend.
     """
     at_least(2, rounds, "rounds")
-    assignments, files = as_list(overrides, "overrides"), [as_path(file) for file in as_list(plugins, "plugins")]
+    assignments, files = list(overrides), [as_path(file) for file in plugins]
     check(recipe, overrides=assignments, plugins=files)
     return run_benchmark(recipe, assignments, files, rounds, trust, on_progress)

@@ -1,6 +1,7 @@
 """Errors for users, as one tree.
 
 GenlabError
+├── ArgumentError               an argument of a Python function is of another type, or out of its range
 ├── RecipeError                 the recipe, or an override of the command line, is at fault
 ├── PluginError                 a component is missing or breaks its interface
 ├── DataError                   pairs cannot be read or do not fit
@@ -60,6 +61,10 @@ class GenlabError(Exception):
     def __str__(self) -> str:
         first = f"{self.where}: {self.what}" if self.where else self.what
         return f"{first}\n{self.hint}" if self.hint else first
+
+
+class ArgumentError(GenlabError, TypeError, ValueError):
+    """An argument of a Python function that is of another type or out of its range, so also what Python raises then."""
 
 
 @dataclass(frozen=True)

@@ -46,12 +46,12 @@ CALLS: dict[str, Callable[..., object]] = {
 def test_a_text_in_the_place_of_a_list_is_refused(
     call: Callable[..., object], argument: str, given: str, tiny: Path
 ) -> None:
-    with pytest.raises(TypeError, match=rf"{argument}: expected a list, got '{given}'; write \['{given}'\]"):
+    with pytest.raises(genlab.ArgumentError, match=rf"{argument}: expected a list, got '{given}'; write \['{given}'\]"):
         call(tiny, **{argument: given})
 
 
 def test_overrides_that_are_no_texts_are_refused(tiny: Path) -> None:
-    with pytest.raises(TypeError, match=r"overrides: expected texts such as 'train.steps=200', got 1"):
+    with pytest.raises(genlab.ArgumentError, match=r"overrides\[0\]: expected str, got 1"):
         genlab.check(tiny, overrides=[1])  # pyright: ignore[reportArgumentType]
 
 
@@ -68,7 +68,9 @@ def test_overrides_that_are_no_texts_are_refused(tiny: Path) -> None:
 def test_an_argument_by_its_old_name_is_an_error_with_the_new_one(
     call: Callable[..., object], old: str, new: str
 ) -> None:
-    with pytest.raises(TypeError, match=f"the argument `{old}` of {call.__name__}\\(\\) is called `{new}` now"):
+    with pytest.raises(
+        genlab.ArgumentError, match=f"the argument `{old}` of {call.__name__}\\(\\) is called `{new}` now"
+    ):
         call("tiny", **{old: ()})
 
 
@@ -83,7 +85,9 @@ def test_an_argument_by_its_old_name_is_an_error_with_the_new_one(
 def test_numbers_that_are_too_small_are_refused_before_anything_is_read(
     call: Callable[..., object], argument: str, least: int
 ) -> None:
-    with pytest.raises(ValueError, match=f"{argument}: expected an integer of at least {least}, got {least - 1}"):
+    with pytest.raises(
+        genlab.ArgumentError, match=f"{argument}: expected an integer of at least {least}, got {least - 1}"
+    ):
         call("nowhere", **{argument: least - 1})
 
 
@@ -145,7 +149,7 @@ def test_predicting_takes_any_size(
 
 @pytest.mark.parametrize("size", [0, (32, 0), -5, "big"])
 def test_a_size_that_is_none_is_refused(run: genlab.Run, size: Any) -> None:
-    with pytest.raises(ValueError, match="size is"):
+    with pytest.raises(genlab.ArgumentError, match="size: expected"):
         run.predict(np.zeros((32, 32, 3), np.uint8), size=size)
 
 

@@ -24,6 +24,7 @@ from genlab.engine.runtime import choose_device, settle_train
 from genlab.engine.work import peak_bytes_of
 from genlab.errors import DeviceError, GenlabError, TrainingError
 from genlab.registry.discovery.trust import trusting
+from genlab.util.arguments import checked_arguments
 from genlab.util.exceptions import summarize
 
 _META = torch.device("meta")
@@ -84,6 +85,7 @@ class MemoryEstimate:
         return f"a training on pairs of three channels takes about {decimal(self.total)} ({listed}){there}"
 
 
+@checked_arguments
 def estimate_memory(
     recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = (), trust: bool = False
 ) -> MemoryEstimate:

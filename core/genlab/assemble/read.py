@@ -16,6 +16,7 @@ from genlab.config.validate import Keys
 from genlab.registry.components import Components
 from genlab.registry.discovery.find import find_plugins
 from genlab.registry.discovery.plugin import Plugin
+from genlab.util.arguments import checked_arguments
 
 
 class CheckedRecipe(NamedTuple):
@@ -35,6 +36,7 @@ class CheckedRecipe(NamedTuple):
         return value_origin(keys, self.recipe, self.document)
 
 
+@checked_arguments
 def read_recipe(
     recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()
 ) -> CheckedRecipe:

@@ -28,6 +28,7 @@ from genlab.interfaces.kinds import KINDS, Kind
 from genlab.registry.components import Component, Components
 from genlab.registry.discovery.find import find_plugins
 from genlab.registry.documentation import about
+from genlab.util.arguments import checked_arguments
 
 Schema = dict[str, Any]
 
@@ -39,6 +40,7 @@ _Top = create_model("Top", title=(str, Field("", description="One line for peopl
 _FRAMEWORK_KEYS: dict[str, type[BaseModel]] = {**KEYS_BESIDE_SETTINGS, "loss": _LossKeys}
 
 
+@checked_arguments
 def recipe_schema(*, plugins: Iterable[str | Path] = ()) -> dict[str, Any]:
     """JSON Schema of recipes, from the components that are installed.
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from genlab.config.load import find_recipe
 from genlab.errors import GenlabError
-from genlab.util.arguments import as_path
+from genlab.util.arguments import as_path, checked_arguments
 from genlab.util.files import storage_errors
 
 SCHEMA_FILE = "recipe.schema.json"
 """The file beside a copy that its first line names, so that an editor completes and checks what is written."""
 
 
+@checked_arguments
 def copy_recipe(recipe: str | Path, to: str | Path = ".") -> Path:
     """Copy a recipe to a new file, or into a folder under its own name.
 

@@ -8,21 +8,18 @@ from typing import Any
 from genlab.config.document import ASSIGNMENT, Document, Source, from_source
 from genlab.config.toml import parse_toml
 from genlab.errors import Fault, RecipeError
-from genlab.util.arguments import as_list
 from genlab.util.files import is_text
 
 
 def read_assignments(assignments: Iterable[str]) -> Document:
     """Parse `KEY=VALUE` overrides into one document; of contradicting ones the last wins."""
     result = Document({}, {})
-    for assignment in as_list(assignments, "overrides"):
+    for assignment in assignments:
         result = _read(assignment).beside(result)
     return result
 
 
 def _read(assignment: str) -> Document:
-    if not isinstance(assignment, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"overrides: expected texts such as 'train.steps=200', got {assignment!r}")
     key, equals, value = assignment.partition("=")
     source = Source(f"{ASSIGNMENT}{assignment}", "")
     if not is_text(assignment):

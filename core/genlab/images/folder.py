@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from genlab.errors import DataError
 from genlab.images.read import IMAGE_EXTENSIONS
+from genlab.util.arguments import checked_arguments
 from genlab.util.files import is_text
 
 _NOWHERE = {errno.ENOENT, errno.ELOOP, errno.ENOTDIR}
@@ -34,6 +35,7 @@ class ImageFolder(NamedTuple):
     left_out: dict[str, list[str]]
 
 
+@checked_arguments
 def find_images(folder: Path) -> ImageFolder:
     """Find the images in a folder and in those below it, by their extensions.
 

@@ -15,6 +15,7 @@ from genlab.config.schema import KEYS_BESIDE_SETTINGS
 from genlab.config.validate import annotated, bare, describe, dotted, inline
 from genlab.registry.components import Component, Components
 from genlab.registry.discovery.find import find_plugins
+from genlab.util.arguments import checked_arguments
 
 
 class Setting(NamedTuple):
@@ -55,6 +56,7 @@ class ComponentDocs(NamedTuple):
     snippet: str
 
 
+@checked_arguments
 def describe_components(
     name: str, kind: str | None = None, *, plugins: Iterable[str | Path] = ()
 ) -> list[ComponentDocs]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from genlab.errors import RunError
+from genlab.errors import ArgumentError, RunError
 from genlab.runs.folder import RunFolder
-from genlab.util.arguments import as_list, as_path
+from genlab.util.arguments import as_path, checked_arguments
 from genlab.util.bounded import read_bounded
 from genlab.util.files import write_json
 
@@ -43,6 +43,7 @@ def read_annotation(run: Path) -> RunAnnotation:
         raise RunError(what, where=str(path), hint="Restore the file, or remove it.") from error
 
 
+@checked_arguments
 def annotate_run(
     run: str | Path, *, note: str | None = None, tags: Iterable[str] = (), untag: Iterable[str] = ()
 ) -> RunAnnotation:
@@ -59,16 +60,16 @@ def annotate_run(
 
     Raises:
         RunError: not a run, or a damaged `notes.json`.
-        ValueError: a tag is not a word.
+        ArgumentError: a tag is not a word.
     """
-    added, removed = as_list(tags, "tags"), as_list(untag, "untag")
+    added = list(tags)
     for tag in added:
         if not re.fullmatch(r"[^\s,]+", tag):
-            raise ValueError(f"tags: expected a word without spaces and commas, got {tag!r}")
+            raise ArgumentError(f"expected a word without spaces and commas, got {tag!r}", where="tags")
     folder = RunFolder.existing(as_path(run))
     folder.refuse_links()
     before = read_annotation(folder.path)
-    wanted = sorted({*before.tags, *added} - {*removed})
+    wanted = sorted({*before.tags, *added} - {*untag})
     after = RunAnnotation(note=before.note if note is None else note, tags=wanted)
     write_json(_path(folder.path), after.model_dump())
     return after

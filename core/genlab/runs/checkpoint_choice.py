@@ -15,13 +15,6 @@ CheckpointChoice = Literal["last", "best"] | int
 """The last checkpoint, the one of the best validation, or that of a step."""
 
 
-def require_choice(choice: object) -> None:
-    """Raise a `ValueError` if a value is not a choice of a checkpoint."""
-    is_step = isinstance(choice, int) and not isinstance(choice, bool)
-    if choice not in ("last", "best") and not is_step:
-        raise ValueError(f'checkpoint: expected "last", "best" or a number of steps, got {choice!r}')
-
-
 def find_checkpoint(folder: RunFolder, choice: CheckpointChoice) -> Path:
     """Path of a checkpoint of a run, whose content is not checked; `RunError` with those that are there if it is not.
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from genlab.assemble.recipe import Recipe
 from genlab.config.schema import Resize
 from genlab.data.sides import OneHotLabels, TensorSpec, classes_of_colors
-from genlab.errors import DataError, RunError
+from genlab.errors import ArgumentError, DataError, RunError
 from genlab.interfaces.dataset import SIDE_NAMES, ImageSide, LabelSide, Palette, SideName
 from genlab.interfaces.method import Method
 from genlab.runs.manifest import Manifest, SideRecord, StoredPairs
@@ -102,11 +102,11 @@ def find_direction(
         where: the run, for errors.
 
     Raises:
-        ValueError: there is no such side.
+        ArgumentError: there is no such side.
         RunError: the method has no way back.
     """
     if to not in (None, *SIDE_NAMES):
-        raise ValueError(f"to is {to!r}, but expected a or b")
+        raise ArgumentError(f"expected a or b, got {to!r}", where="to")
     (condition, target), scale, data = sides, recipe.settings.input.scale, manifest.data
     (height, width), how = recipe.settings.input.height_width, recipe.settings.input.resize
     if to != condition.name:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,10 +12,8 @@ from genlab.assemble.weights_match import WeightsMatch
 from genlab.interfaces.dataset import ImageSide, LabelSide, Palette, Side, SideName
 from genlab.interfaces.listener import BestValidation, EarlyEnd, Status
 
-RunStatus = Literal["running"] | Status
+RunStatus = Literal["running", Status]
 """How a run ended, or that it has not."""
-
-RUN_STATUSES = ("running", *get_args(Status))
 
 
 class DataChange(BaseModel):

@@ -8,9 +8,10 @@ from genlab.runs.checkpoint_choice import CheckpointChoice
 from genlab.runs.folder import RunFolder
 from genlab.runs.kept_recipe import refuse_edited_recipe
 from genlab.runs.run import Run
-from genlab.util.arguments import as_path
+from genlab.util.arguments import as_path, checked_arguments
 
 
+@checked_arguments
 def open_run(
     path: str | Path, *, checkpoint: CheckpointChoice = "last", device: str = "auto", trust: bool = False
 ) -> Run:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from genlab.config.schema import Resize
 from genlab.data.scaled_size import scaled_size
+from genlab.errors import ArgumentError
 from genlab.runs.manifest import StoredPairs
 
 PredictionSize = Literal["training", "stored"] | int | tuple[int, int]
@@ -34,12 +35,10 @@ def size_to_predict(
         how: the recipe's `input.resize`.
 
     Raises:
-        ValueError: the setting is invalid.
+        ArgumentError: the setting is invalid.
     """
-    if not isinstance(setting, str):
-        return _as_given(setting)
     if setting not in ("training", "stored"):
-        raise ValueError(f"size is {setting!r}, but expected training, stored, or height and width in pixels")
+        return _as_given(setting)
     if setting == "stored" or pairs is None:
         return stored
     known = pairs.only or stored
@@ -48,8 +47,9 @@ def size_to_predict(
     return height, width
 
 
-def _as_given(setting: int | tuple[int, int]) -> tuple[int, int]:
-    height, width = (setting, setting) if isinstance(setting, int) else setting
-    if min(height, width) < 1:
-        raise ValueError(f"size is {setting}, but height and width are at least 1 pixel")
-    return height, width
+def _as_given(setting: Any) -> tuple[int, int]:
+    sides = setting if isinstance(setting, tuple) else (setting, setting)
+    if len(sides) != 2 or not all(type(side) is int and side >= 1 for side in sides):
+        what = f"expected training, stored, or height and width of 1 pixel at least, got {setting!r}"
+        raise ArgumentError(what, where="size")
+    return sides

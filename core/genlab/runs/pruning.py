@@ -12,10 +12,11 @@ from genlab.runs.folder import RunFolder
 from genlab.runs.removal import distinct_places, locked_for_change
 from genlab.runs.run_list import folder_bytes
 from genlab.runs.trial_place import ablation_of
-from genlab.util.arguments import as_list, as_path
+from genlab.util.arguments import as_path, checked_arguments
 from genlab.util.files import storage_errors
 
 
+@checked_arguments
 def prune_runs(runs: Iterable[str | Path]) -> dict[Path, int]:
     """Remove what only a resume needs: optimizers' states, and checkpoints other than the last and the best.
 
@@ -37,7 +38,7 @@ def prune_runs(runs: Iterable[str | Path]) -> dict[Path, int]:
 
 def prunable_runs(runs: Iterable[str | Path]) -> list[RunFolder]:
     """Check that runs may be pruned, each of them, before any is; a `RunError` as `prune_runs` has it."""
-    paths = [as_path(run) for run in as_list(runs, "runs")]
+    paths = [as_path(run) for run in runs]
     for path in paths:
         require_prunable(RunFolder(path))
     return [RunFolder(path) for path in distinct_places(paths)]

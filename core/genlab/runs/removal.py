@@ -15,7 +15,7 @@ from genlab.runs.find_runs import find_runs
 from genlab.runs.folder import RunFolder
 from genlab.runs.run_list import folder_bytes
 from genlab.runs.trial_place import ablation_of
-from genlab.util.arguments import as_list, as_path
+from genlab.util.arguments import as_path, checked_arguments
 from genlab.util.files import file_lock, storage_errors
 
 
@@ -39,7 +39,7 @@ def removable_runs(runs: Iterable[str | Path]) -> list[RemovableRun]:
     Raises:
         RunError: not a run, a damaged one, one that is being trained, a link, or a folder with other runs in it.
     """
-    paths = [as_path(run) for run in as_list(runs, "runs")]
+    paths = [as_path(run) for run in runs]
     for path in paths:
         _require_removable(path)
     return [RemovableRun(path, folder_bytes(path), _consequence(path)) for path in distinct_places(paths)]
@@ -53,6 +53,7 @@ def distinct_places(paths: Iterable[Path]) -> list[Path]:
     return list(found.values())
 
 
+@checked_arguments
 def remove_runs(runs: Iterable[str | Path]) -> dict[Path, int]:
     """Remove runs with all that is in their folders, without a question.
 

@@ -34,7 +34,7 @@ from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
 from genlab.interfaces.network import Generator
 from genlab.registry.discovery.trust import trusting
-from genlab.runs.checkpoint_choice import CheckpointChoice, find_checkpoint, require_choice, trained_checkpoint
+from genlab.runs.checkpoint_choice import CheckpointChoice, find_checkpoint, trained_checkpoint
 from genlab.runs.conversion import unavailable_error
 from genlab.runs.direction import Direction, find_direction
 from genlab.runs.folder import RunFolder
@@ -74,7 +74,6 @@ class Run:
         trust: bool = False,
         checkpoint: CheckpointChoice = "last",
     ) -> None:
-        require_choice(checkpoint)
         if checkpoint != "last":
             find_checkpoint(folder, checkpoint)
         self.folder = folder
@@ -266,7 +265,7 @@ class Run:
             to: the side to predict, `a` or `b`; the target by default.
 
         Raises:
-            ValueError: there is no such side.
+            ArgumentError: there is no such side.
             RunError: the method has no way back.
         """
         return find_direction(self.recipe, self.manifest, (self.condition, self.target), to, str(self.path))

@@ -14,11 +14,11 @@ from genlab.runs.annotation import read_annotation
 from genlab.runs.find_runs import find_runs
 from genlab.runs.folder import RunFolder
 from genlab.runs.listed_run import ListedRun
-from genlab.runs.manifest import RUN_STATUSES, RunStatus
+from genlab.runs.manifest import RunStatus
 from genlab.runs.run_condition import parse_condition, require_known
 from genlab.runs.run_order import SORTED_BY, in_order
 from genlab.runs.trial_place import ablation_of
-from genlab.util.arguments import as_list, as_path
+from genlab.util.arguments import as_path, checked_arguments
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class RunList:
         return firsts.most_common(1)[0][0] if firsts else None
 
 
+@checked_arguments
 def list_runs(
     folder: str | Path = "runs",
     *,
@@ -67,14 +68,11 @@ def list_runs(
         reverse: whether to reverse that order; runs without such a value are last either way.
 
     Raises:
-        ValueError: there is no such status.
+        ArgumentError: there is no such status.
         RunError: there is no such folder, or no run has a metric or a value of a name that is given.
     """
-    conditions = [parse_condition(text) for text in as_list(where, "where")]
-    statuses, wanted = as_list(status, "status"), set(as_list(tags, "tags"))
-    for each in statuses:
-        if each not in RUN_STATUSES:
-            raise ValueError(f"status is {each!r}, but expected one of {', '.join(RUN_STATUSES)}")
+    conditions = [parse_condition(text) for text in where]
+    statuses, wanted = set(status), set(tags)
     found = _read(as_path(folder))
     for condition in conditions:
         require_known(condition.name, f'"{condition.text}"', found.values)

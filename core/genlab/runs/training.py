@@ -34,7 +34,6 @@ from genlab.runs.reading import read_run
 from genlab.runs.recipe_changes import as_options, refuse_fixed, refuse_fixed_keys
 from genlab.runs.rising_rates import warn_of_rising_rates
 from genlab.runs.starting_weights import build_with_weights, recorded_contents, warn_of_changed_start
-from genlab.util.arguments import as_list
 from genlab.util.environment import refuse_several_processes
 from genlab.util.exceptions import summarize
 
@@ -101,7 +100,7 @@ def resume_run(
             its recipe was edited, its data changed, or an override is of what may not change.
     """
     refuse_several_processes()
-    assignments = as_list(overrides, "overrides")
+    assignments = list(overrides)
     folder.refuse_links()
     with folder.locked():
         folder.remove_partial()

@@ -19,10 +19,11 @@ from genlab.registry import hooks
 from genlab.registry.discovery.find import find_plugins
 from genlab.registry.discovery.plugin import Plugin
 from genlab.scaffold.names import Names, names_of
-from genlab.util.arguments import as_path
+from genlab.util.arguments import as_path, checked_arguments
 from genlab.util.files import storage_errors
 
 
+@checked_arguments
 def create_plugin(name: str, kind: str, *, out: str | Path = ".") -> Path:
     """Create the package of a new plugin, which can be installed, tested and trained with as it is.
 

@@ -31,7 +31,7 @@ from genlab.testing.objective import ObjectiveSuite
 from genlab.testing.optimizer import OptimizerSuite
 from genlab.testing.schedule import ScheduleSuite
 from genlab.testing.suite import ConformanceError, Suite, tests_of
-from genlab.util.arguments import as_list, as_path
+from genlab.util.arguments import as_path, checked_arguments
 from genlab.util.exceptions import summarize_with_location
 
 SUITES: dict[str, type[Suite]] = {
@@ -126,6 +126,7 @@ class CheckedComponent(NamedTuple):
     results: Iterator[Result]
 
 
+@checked_arguments
 def check_components(
     name: str | None = None,
     kind: str | None = None,
@@ -147,7 +148,7 @@ def check_components(
         PluginError: there is nothing to check, or it breaks its contract so far that its suite cannot be run; among
             several, that is a result.
     """
-    files = [as_path(file) for file in as_list(plugins, "plugins")]
+    files = [as_path(file) for file in plugins]
     if name is None and not files:
         hint = "Give a NAME from `gen plugins list`, or a file with --plugin FILE."
         raise PluginError("nothing to check", hint=hint)

@@ -11,8 +11,10 @@ from genlab.assemble.pair_cache import cache_keys
 from genlab.assemble.read import read_recipe
 from genlab.data.augment import load_size
 from genlab.data.cache import Cache, CacheContent
+from genlab.util.arguments import checked_arguments
 
 
+@checked_arguments
 def inspect_cache(
     recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()
 ) -> CacheContent | None:

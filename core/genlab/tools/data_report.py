@@ -20,6 +20,7 @@ from genlab.inspection.inspector import PairInspector
 from genlab.interfaces.dataset import Split, TrainingSplit
 from genlab.tools.data_pictures import AugmentedPairs, Columns, draw_pairs
 from genlab.tools.split_report import SplitReading, SplitReport
+from genlab.util.arguments import checked_arguments
 
 _SHOWN = 6
 
@@ -50,6 +51,7 @@ class DataReport:
         return [key for content, keys in validation.items() if content in train for key in keys]
 
 
+@checked_arguments
 def inspect_data(
     recipe: str | Path,
     *,

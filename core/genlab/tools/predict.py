@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from genlab.engine.tiles import Tiles
+from genlab.errors import ArgumentError
 from genlab.interfaces.dataset import SideName
 from genlab.runs.checkpoint_choice import CheckpointChoice
 from genlab.runs.direction import Direction
@@ -17,9 +18,10 @@ from genlab.tools.prediction_files import file_sources
 from genlab.tools.prediction_loop import Predict, predict_each, prediction_suffix, write_prediction
 from genlab.tools.prediction_pairs import PredictedSplit, pair_sources
 from genlab.tools.tiling import choose_tiles
-from genlab.util.arguments import as_list, as_path
+from genlab.util.arguments import as_path, checked_arguments
 
 
+@checked_arguments
 def predict_files(
     run: str | Path,
     images: Iterable[str | Path],
@@ -65,7 +67,7 @@ def predict_files(
         The file of each image's prediction, by the image's own.
 
     Raises:
-        ValueError: there are settings for tiles without their size.
+        ArgumentError: there are settings for tiles without their size.
         PredictionError: some images could not be predicted; it has the files that were written and the failures.
         DataError: an image is not there, or two predictions, or one and an image, would be one file.
         StorageError: files are there already, or cannot be written.
@@ -73,13 +75,14 @@ def predict_files(
             predict in such tiles.
         DeviceError: the device asked for is not there.
     """
-    given = [as_path(image) for image in as_list(images, "images")]
+    given = [as_path(image) for image in images]
     opened = Run(RunFolder.existing(as_path(run)), device, trust=trust, checkpoint=checkpoint)
     tiles = _tiles(opened, tile, overlap, to, force=force)
     sources = file_sources(opened, given, as_path(out), to, [prediction_suffix(opened.direction(to))], overwrite)
     return predict_each(opened, sources, size, to, on_progress, partial(_write_one, opened.direction(to)), tiles)
 
 
+@checked_arguments
 def predict_pairs(
     run: str | Path,
     out: str | Path,
@@ -122,7 +125,7 @@ def predict_pairs(
         The file of each pair's prediction, by the pair's key.
 
     Raises:
-        ValueError: there is no such split, or there are settings for tiles without their size.
+        ArgumentError: there is no such split, or there are settings for tiles without their size.
         PredictionError: some pairs could not be predicted; it has the files that were written and the failures.
         DataError: the data is not there or has changed, or two predictions would be one file.
         StorageError: files are there already, or cannot be written.
@@ -141,7 +144,7 @@ def _tiles(run: Run, tile: int | None, overlap: int | None, to: SideName | None,
     if tile is not None:
         return choose_tiles(run, tile, overlap, to=to, force=force)
     if overlap is not None or force:
-        raise ValueError("overlap and force go with tile")
+        raise ArgumentError("overlap and force go with tile")
     return None
 
 

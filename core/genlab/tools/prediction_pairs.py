@@ -42,12 +42,9 @@ def pair_sources(
     Each is read twice, as its key comes with it.
 
     Raises:
-        ValueError: there is no such split.
         DataError: the data is not there or has changed, cannot be read, or two images have one key.
         StorageError: a prediction's file is there already, or cannot be written.
     """
-    if split not in _SPLITS:
-        raise ValueError(f"split is {split!r}, but expected one of {', '.join(_SPLITS)}")
     side, pairs = run.direction(to).source.name, _SPLITS[split](run).pairs
     sources: dict[str, PredictionSource] = {}
     for index in range(pairs.count_of(side)):

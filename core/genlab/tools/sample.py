@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from genlab.data.sides import value_range
+from genlab.errors import ArgumentError
 from genlab.images.write import write_image
 from genlab.interfaces.dataset import SideName
 from genlab.runs.checkpoint_choice import CheckpointChoice
@@ -22,7 +23,7 @@ from genlab.tools.prediction_files import PredictionSource, file_sources
 from genlab.tools.prediction_loop import Predict, predict_each, prediction_suffix, write_prediction
 from genlab.tools.prediction_pairs import PredictedSplit, pair_sources
 from genlab.tools.spread import deviation_of_images, disagreement_of_classes, spread_map
-from genlab.util.arguments import as_list, as_path
+from genlab.util.arguments import as_path, checked_arguments
 
 _log = logging.getLogger("genlab")
 
@@ -47,6 +48,7 @@ class SampledFiles(NamedTuple):
     mean_spread: float
 
 
+@checked_arguments
 def sample_files(
     run: str | Path,
     images: Iterable[str | Path],
@@ -83,19 +85,20 @@ def sample_files(
         The files of each image, by the image's own.
 
     Raises:
-        ValueError: `samples` is not from 2 to 100.
+        ArgumentError: `samples` is not from 2 to 100.
         PredictionError: some images could not be predicted; it has the files that were written and the failures.
         DataError: an image is not there, or two predictions, or one and an image, would be one file.
         StorageError: files are there already, or cannot be written.
         RunError: all samples would be the same, as neither dropout nor the method draws; or as in `predict_files`.
         DeviceError: the device asked for is not there.
     """
-    given = [as_path(image) for image in as_list(images, "images")]
+    given = [as_path(image) for image in images]
     opened, endings = _open(run, samples, checkpoint, device, to, trust)
     sources = file_sources(opened, given, as_path(out), to, endings, overwrite)
     return _sample_each(opened, sources, size, to, on_progress)
 
 
+@checked_arguments
 def sample_pairs(
     run: str | Path,
     out: str | Path,
@@ -129,7 +132,7 @@ def sample_pairs(
         The files of each pair, by the pair's key.
 
     Raises:
-        ValueError: there is no such split, or `samples` is not from 2 to 100.
+        ArgumentError: there is no such split, or `samples` is not from 2 to 100.
         PredictionError: some pairs could not be predicted; it has the files that were written and the failures.
         DataError: the data is not there or has changed, it has no such split, or two images have one key.
         StorageError: files are there already, or cannot be written.
@@ -146,7 +149,7 @@ def _open(
 ) -> tuple[Run, Sequence[str]]:
     """A run whose samples differ, and the endings of the names of their files."""
     if not 2 <= samples <= MOST_SAMPLES:
-        raise ValueError(f"samples: expected an integer from 2 to {MOST_SAMPLES}, got {samples}")
+        raise ArgumentError(f"expected an integer from 2 to {MOST_SAMPLES}, got {samples}", where="samples")
     opened = Run(RunFolder.existing(as_path(run)), device, trust=trust, checkpoint=checkpoint)
     suffix = prediction_suffix(opened.direction(to))
     require_drawn(opened, to)

@@ -21,6 +21,7 @@ from genlab.errors import DataUnavailableError
 from genlab.interfaces.network import Discriminator, Generator, Network, as_scored
 from genlab.interfaces.role import SIDES, Role
 from genlab.runs.starting_weights import read_starting_weights
+from genlab.util.arguments import checked_arguments
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class NetworkSummary:
     start: WeightsMatch | None = None
 
 
+@checked_arguments
 def describe_networks(
     recipe: str | Path, *, overrides: Iterable[str] = (), plugins: Iterable[str | Path] = ()
 ) -> list[NetworkSummary]:

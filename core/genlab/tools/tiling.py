@@ -18,6 +18,7 @@ from genlab.errors import RunError
 from genlab.interfaces.dataset import SideName
 from genlab.runs.run import Run
 from genlab.tools.drawn_predictions import draw_image, is_drawn
+from genlab.util.arguments import checked_arguments
 from genlab.util.exceptions import summarize
 
 _log = logging.getLogger("genlab")
@@ -28,6 +29,7 @@ TOLERANCE = 2 / 255
 _BLOCK = 32
 
 
+@checked_arguments
 def choose_tiles(
     run: Run, size: int, overlap: int | None = None, *, to: SideName | None = None, force: bool = False
 ) -> Tiles:

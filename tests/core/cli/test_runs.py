@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from tests.conftest import GenCommand
 from tests.core.runs.test_run_list import made
 
 from genlab.cli.runs import StatusName
-from genlab.runs.manifest import RUN_STATUSES, ConversionRecord
+from genlab.runs.manifest import ConversionRecord, RunStatus
 
 
 def test_gen_runs_lists_and_is_short_for_list(gen: GenCommand, tmp_path: Path) -> None:
@@ -63,7 +64,7 @@ def test_runs_are_checked_before_the_question(gen: GenCommand, tmp_path: Path, v
 
 
 def test_the_statuses_of_the_option_are_those_of_runs() -> None:
-    assert [str(status) for status in StatusName] == list(RUN_STATUSES)
+    assert [str(status) for status in StatusName] == list(get_args(RunStatus))
 
 
 @pytest.mark.parametrize(

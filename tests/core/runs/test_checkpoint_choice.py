@@ -98,7 +98,7 @@ def test_the_best_is_found_beside_a_damaged_last_one(run: Path) -> None:
 
 @pytest.mark.parametrize("choice", ["bset", "8", 1.0, True, None])
 def test_what_is_no_choice_is_refused(run: Path, choice: object) -> None:
-    with pytest.raises(ValueError, match='checkpoint: expected "last", "best" or a number of steps'):
+    with pytest.raises(genlab.ArgumentError, match="checkpoint: expected 'last' or 'best' or int"):
         opened(run, choice)
 
 

@@ -101,7 +101,7 @@ def test_the_lowest_is_first_with_a_warning_where_no_run_recorded_what_is_better
 
 
 def test_another_status_is_an_error(runs: Path) -> None:
-    with pytest.raises(ValueError, match=r"'done'.* running, finished, paused, interrupted, failed"):
+    with pytest.raises(genlab.ArgumentError, match=r"'running' or 'finished' or .*, got 'done'"):
         names(runs, status=["done"])
     assert names(runs, status=["running"]) == []
 
@@ -170,7 +170,7 @@ def test_notes_and_tags_are_kept_and_change_nothing_else(runs: Path) -> None:
 
 @pytest.mark.parametrize("tag", ["", "two words", "a,b"])
 def test_a_tag_is_a_word(runs: Path, tag: str) -> None:
-    with pytest.raises(ValueError, match="a word"):
+    with pytest.raises(genlab.ArgumentError, match="a word"):
         genlab.annotate_run(runs / "a", tags=[tag])
 
 

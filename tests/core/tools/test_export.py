@@ -187,7 +187,7 @@ def test_what_is_there_is_kept(run: Path, tmp_path: Path) -> None:
     assert (tmp_path / "mine" / "notes.txt").read_text() == "mine"
     with pytest.raises(StorageError, match=r"none: .* is missing"):
         genlab.export_run(run, tmp_path / "none" / "net.pt2", file_format="torch")
-    with pytest.raises(ValueError, match="onnx, torch or hub"):
+    with pytest.raises(genlab.ArgumentError, match="'onnx' or 'torch' or 'hub'"):
         genlab.export_run(run, tmp_path / "net", file_format="tflite")  # pyright: ignore[reportArgumentType]
 
 

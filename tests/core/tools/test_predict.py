@@ -159,7 +159,7 @@ def test_a_broken_file_keeps_no_other_from_being_predicted(run: Path, tmp_path: 
 
 def test_a_path_alone_is_not_read_letter_by_letter(run: Path, tmp_path: Path) -> None:
     source = write(tmp_path / "photo.png", scene(64, 96))
-    with pytest.raises(TypeError, match="images: expected a list"):
+    with pytest.raises(genlab.ArgumentError, match="images: expected a list"):
         genlab.predict_files(run, str(source), tmp_path / "out")
     assert genlab.predict_files(str(run), [str(source), source], str(tmp_path / "out")) == {
         source: tmp_path / "out" / "photo.png"

@@ -117,7 +117,7 @@ def test_files_go_either_way(gen: GenCommand, folder: Path, tmp_path: Path) -> N
 def test_an_image_of_the_other_side_is_refused(run: genlab.Run) -> None:
     with pytest.raises(DataError, match="expected 1 channels"):
         run.predict(colors(32, 48), to="a")
-    with pytest.raises(ValueError, match="to is 'c', but expected a or b"):
+    with pytest.raises(genlab.ArgumentError, match="to: expected a or b, got 'c'"):
         run.predict(colors(32, 48), to="c")  # pyright: ignore[reportArgumentType]
 
 

@@ -66,7 +66,7 @@ def test_a_split_that_the_data_do_not_have(tmp_path: Path, tiny: Path) -> None:
 
 
 def test_changed_data_and_other_splits_are_refused(drawn_run: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="expected one of validation"):
+    with pytest.raises(genlab.ArgumentError, match="split: expected 'validation' or 'test'"):
         genlab.predict_pairs(drawn_run, tmp_path / "out", split="other")  # pyright: ignore[reportArgumentType]
     shutil.copytree(drawn_run, tmp_path / "run")
     data = read_manifest(drawn_run)["data"]

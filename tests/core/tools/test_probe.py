@@ -125,7 +125,7 @@ def test_data_that_are_gone_are_missed(tiny: Path, gen: GenCommand, make_pairs, 
 
 
 def test_two_pairs_are_needed(run: Path):
-    with pytest.raises(ValueError, match="at least 2"):
+    with pytest.raises(genlab.ArgumentError, match="at least 2"):
         genlab.probe(run, pairs=1)
 
 

@@ -131,7 +131,7 @@ def test_samples_that_would_all_be_one_are_refused(
 
 @pytest.mark.parametrize("samples", [0, 1, 101])
 def test_a_number_of_samples_that_makes_no_sense(drawn_run: Path, tmp_path: Path, samples: int) -> None:
-    with pytest.raises(ValueError, match=f"from 2 to 100, got {samples}"):
+    with pytest.raises(genlab.ArgumentError, match=f"from 2 to 100, got {samples}"):
         genlab.sample_files(drawn_run, [], tmp_path / "out", samples=samples)
 
 

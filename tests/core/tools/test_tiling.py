@@ -181,7 +181,7 @@ def test_an_overlap_is_rounded_up_to_the_networks_multiple(local: genlab.Run) ->
 
 @pytest.mark.parametrize("given", [{"overlap": 4}, {"force": True}])
 def test_settings_of_tiles_without_their_size(local: genlab.Run, tmp_path: Path, given: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="go with tile"):
+    with pytest.raises(genlab.ArgumentError, match="go with tile"):
         genlab.predict_pairs(local.path, tmp_path, trust=True, **given)  # pyright: ignore[reportArgumentType]
 
 

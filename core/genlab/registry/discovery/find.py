@@ -19,7 +19,7 @@ from genlab.registry.discovery.packages import Declared, declared_plugins
 from genlab.registry.discovery.plugin import Plugin
 from genlab.registry.discovery.plugin_file import PluginFile, existing_file
 from genlab.registry.discovery.trust import add_trust
-from genlab.util.arguments import as_list
+from genlab.util.arguments import checked_arguments
 
 ALLOWED = "GENLAB_PLUGINS"
 STRICT = "GENLAB_STRICT"
@@ -63,12 +63,13 @@ def _all(files: Iterable[PluginFile]) -> list[Plugin]:
 
 def _named(plugins: Iterable[str | Path]) -> list[PluginFile]:
     """Files that the user named, which says that they may be run."""
-    distinct = _distinct(map(Path, as_list(plugins, "plugins")))
+    distinct = _distinct(map(Path, plugins))
     files = [PluginFile.read(file, _option(file)) for file in distinct]
     add_trust(files)
     return files
 
 
+@checked_arguments
 def list_plugins(*, plugins: Iterable[str | Path] = ()) -> list[PluginRow]:
     """List every component with its plugin and state, and plugins without components.
 

@@ -15,10 +15,11 @@ from genlab.runs.run import Run
 from genlab.tools.compare.comparison import Comparison
 from genlab.tools.compare.measured_run import measure_run
 from genlab.tools.compare.report import write_comparison_page
-from genlab.util.arguments import as_list, as_path
+from genlab.util.arguments import as_path, checked_arguments
 from genlab.util.output_files import refuse_unwritable
 
 
+@checked_arguments
 def compare_runs(
     runs: Iterable[str | Path],
     *,
@@ -48,7 +49,7 @@ def compare_runs(
         StorageError: the file exists or cannot be written.
         DeviceError: the device asked for is not there.
     """
-    paths = [as_path(run) for run in as_list(runs, "runs")]
+    paths = [as_path(run) for run in runs]
     _require_several(paths)
     if html is not None:
         refuse_unwritable(as_path(html), overwrite=overwrite)

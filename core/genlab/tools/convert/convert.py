@@ -27,7 +27,7 @@ from genlab.tools.convert.layout import Layout
 from genlab.tools.convert.recognize import recognize_layout
 from genlab.tools.convert.state_dict import read_state_dict
 from genlab.tools.convert.transfer import MismatchError, transfer
-from genlab.util.arguments import as_path
+from genlab.util.arguments import as_path, checked_arguments
 from genlab.util.files import file_digest
 
 _NO_FOLDER = "folder-of-pairs-not-set"
@@ -37,6 +37,7 @@ _WITHOUT_WEIGHTS = ("dropout", "dropout_blocks", "padding")
 """Settings of generators that their weights do not depend on."""
 
 
+@checked_arguments
 def convert(weights: str | Path, *, out: str | Path | None = None, overrides: Iterable[str] = ()) -> Run:
     """Convert a generator's weights of pytorch-CycleGAN-and-pix2pix to a run, which predicts as the generator does.
 

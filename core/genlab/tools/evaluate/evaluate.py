@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import get_args
 
 from torch import Tensor
 
@@ -30,9 +29,10 @@ from genlab.tools.evaluate.progress import PairCounter
 from genlab.tools.evaluate.reference import read_reference, shared_keys
 from genlab.tools.evaluate.report import refuse_other_report, report_folder, write_report
 from genlab.tools.evaluate.request import EvaluationRequest, evaluated_recipe
-from genlab.util.arguments import as_list, as_path
+from genlab.util.arguments import as_path, checked_arguments
 
 
+@checked_arguments
 def evaluate(
     run: str | Path,
     *,
@@ -78,12 +78,10 @@ def evaluate(
         StorageError: files are there already, or cannot be written.
         DeviceError: the device asked for is not there.
     """
-    if split not in (None, *get_args(Split)):
-        raise ValueError(f"split: expected test, validation or train, got {split!r}")
     asked = EvaluationRequest(
         split=split,
-        metrics=as_list(metrics, "metrics"),
-        overrides=as_list(overrides, "overrides"),
+        metrics=list(metrics),
+        overrides=list(overrides),
         data=None if data is None else as_path(data),
         by=by,
         out=None if out is None else as_path(out),

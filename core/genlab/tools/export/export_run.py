@@ -22,7 +22,7 @@ from genlab.tools.export.hub_folder import refuse_other_folder, write_hub_folder
 from genlab.tools.export.onnx_file import UnsupportedOperator, encode_onnx, load_onnx, require_onnx_extra
 from genlab.tools.export.torch_file import encode_torch, load_torch_program
 from genlab.tools.export.trace import FREEDOMS, Freedom, trace
-from genlab.util.arguments import as_path
+from genlab.util.arguments import as_path, checked_arguments
 from genlab.util.exceptions import summarize
 from genlab.util.files import atomic_write
 from genlab.util.output_files import refuse_unwritable
@@ -64,6 +64,7 @@ _FORMATS: Mapping[str, _Format] = {
 }
 
 
+@checked_arguments
 def export_run(
     run: str | Path,
     out: str | Path,
@@ -92,14 +93,12 @@ def export_run(
         on_progress: called with (done, total), in images compared.
 
     Raises:
-        ValueError: there is no such format.
+        ArgumentError: there is no such format.
         RunError: not a run, it has no such checkpoint or no way back, its predictions are drawn, or the file would
             compute something else.
         PluginError: ONNX has no operator for what the networks compute, or the extra `genlab[onnx]` is not installed.
         StorageError: something is there already, or it cannot be written.
     """
-    if file_format not in (*_FORMATS, "hub"):
-        raise ValueError(f"file_format: expected onnx, torch or hub, got {file_format!r}")
     path, opened = as_path(out), open_run(run, checkpoint=checkpoint, device="cpu", trust=trust)
     if file_format == "hub":
         refuse_other_folder(path, overwrite=overwrite)

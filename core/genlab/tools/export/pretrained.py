@@ -9,12 +9,13 @@ from genlab.errors import RunError
 from genlab.runs.opening import open_run
 from genlab.runs.run import Run
 from genlab.tools.export.description import LIBRARY
-from genlab.util.arguments import as_path
+from genlab.util.arguments import as_path, checked_arguments
 from genlab.util.bounded import read_bounded
 
 CONFIG = "config.json"
 
 
+@checked_arguments
 def from_pretrained(folder: str | Path, *, device: str = "auto", trust: bool = False) -> Run:
     """Open a folder that was exported for a hub: it predicts as its run does.
 

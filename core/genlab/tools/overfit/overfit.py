@@ -19,7 +19,7 @@ from genlab.registry.discovery.trust import trusting
 from genlab.runs.starting_weights import build_with_weights
 from genlab.tools.overfit.causes import require_fall, require_gradients, require_weight, trained_weights
 from genlab.tools.overfit.losses import AVERAGED, OverfitLoss, compared_terms, losses_so_far
-from genlab.util.arguments import at_least
+from genlab.util.arguments import at_least, checked_arguments
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Overfit:
     losses: Mapping[str, OverfitLoss]
 
 
+@checked_arguments
 def overfit(
     recipe: str | Path,
     *,

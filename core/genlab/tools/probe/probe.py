@@ -17,7 +17,7 @@ from genlab.engine.listener_list import ListenerList
 from genlab.engine.seeding import isolated_rng, seed_random_numbers
 from genlab.engine.step import measure_norms
 from genlab.engine.validation import pair_as_batch
-from genlab.errors import DataError, PluginError, RunError
+from genlab.errors import ArgumentError, DataError, PluginError, RunError
 from genlab.interfaces.batch import Batch
 from genlab.interfaces.listener import Pictures, Probed, SkipEffect
 from genlab.interfaces.method import Method
@@ -27,13 +27,14 @@ from genlab.runs.opening import open_run
 from genlab.runs.run import Run
 from genlab.tools.probe.report import write_probe_report
 from genlab.tools.probe.skips import SkipProbe
-from genlab.util.arguments import renamed_arguments
+from genlab.util.arguments import checked_arguments, renamed_arguments
 from genlab.util.files import file_lock, remove_partial, storage_errors
 
 SHOWN = 3
 
 
 @renamed_arguments(tell="on_progress")
+@checked_arguments
 def probe(
     run: str | Path,
     *,
@@ -66,7 +67,8 @@ def probe(
 def probe_skips(run: Run, pairs: int, on_progress: Callable[[int, int], None]) -> Probed:
     """Replace the features of each skip connection of an opened run, one at a time; `probe` describes it."""
     if pairs < 2:
-        raise ValueError(f"pairs: expected at least 2, as skips carry another image's features, got {pairs}")
+        what = f"expected at least 2, as skips carry another image's features, got {pairs}"
+        raise ArgumentError(what, where="pairs")
     run.folder.refuse_links()
     skips = _skips(run)
     results = _results_folder(run)

@@ -9,18 +9,19 @@ from genlab.assemble.read import CheckedRecipe, with_overrides
 from genlab.assemble.role_tables import aligned
 from genlab.config.changed_values import changed_values
 from genlab.engine.runtime import choose_device
-from genlab.errors import RunError
+from genlab.errors import ArgumentError, RunError
 from genlab.registry.discovery.trust import trusting
 from genlab.runs.folder import RunFolder
 from genlab.runs.reading import read_run
 from genlab.tools.verify.certificate import Certificate
 from genlab.tools.verify.verification import Verification
 from genlab.util import environment
-from genlab.util.arguments import as_list, as_path, at_least
+from genlab.util.arguments import as_path, at_least, checked_arguments
 from genlab.util.files import write_json, write_text
 from genlab.util.output_files import refuse_unwritable
 
 
+@checked_arguments
 def verify(
     run: str | Path,
     *,
@@ -56,7 +57,7 @@ def verify(
     """
     at_least(1, steps, "steps")
     if tolerance is not None and not 0 <= tolerance <= 1:
-        raise ValueError(f"tolerance: expected a number from 0 to 1, got {tolerance}")
+        raise ArgumentError(f"expected a number from 0 to 1, got {tolerance}", where="tolerance")
     target = as_path(out) if out is not None else None
     if target is not None:
         refuse_unwritable(target, overwrite=overwrite)
@@ -68,7 +69,7 @@ def verify(
         manifest = folder.read()
         if manifest.status == "running":
             raise RunError("another process is training this run", where=str(folder.path), hint="Verify it afterwards.")
-        checked = _with_places(read_run(folder), as_list(overrides, "overrides"), folder)
+        checked = _with_places(read_run(folder), list(overrides), folder)
         certificate = Verification(folder, manifest, checked, steps, device, tolerance, on_progress).certificate()
     if target is not None:
         _write(certificate, target)
