@@ -18,7 +18,8 @@ from functools import cache
 from statistics import fmean
 from typing import Any, Literal
 
-CONFIDENCE = 0.95
+from genlab.util.confidence import LEVEL
+
 MIN_SEEDS = 3
 """Fewest paired seeds for a verdict."""
 FEW_SEEDS = 5
@@ -182,7 +183,7 @@ def over_images(baseline: PerImage, arm: PerImage) -> OverImages | None:
         return OverImages(spread.mean, spread.mean, spread.mean, len(differences), len(seeds))
     from scipy.stats import bootstrap
 
-    found: Any = bootstrap((differences,), fmean, confidence_level=CONFIDENCE, method="percentile", rng=0)
+    found: Any = bootstrap((differences,), fmean, confidence_level=LEVEL, method="percentile", rng=0)
     interval = found.confidence_interval
     return OverImages(spread.mean, float(interval.low), float(interval.high), len(differences), len(seeds))
 

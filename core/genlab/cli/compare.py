@@ -71,6 +71,6 @@ def _print(found: Comparison) -> None:
     if found.metrics:
         rows = [row for metric in found.metrics for row in score_rows(found, metric)]
         print_table(SCORE_COLUMNS, rows, right=("value", "difference", "n"))
-        console.print(f"\n{method(found)}\n(t): Student's interval, of fewer than 100 images.\n", style="dim")
+        console.print(f"\n{method(found, rows)}\n", style="dim")
     for caution in found.cautions():
         print_warning(caution)

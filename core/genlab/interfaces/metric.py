@@ -11,6 +11,7 @@ from torch import Tensor
 
 from genlab.errors import PluginError
 from genlab.interfaces.predictions import Predictions
+from genlab.util.confidence import LEVEL
 
 
 class Metric(ABC):
@@ -96,7 +97,7 @@ class Metric(ABC):
         """Values of each image, in order, if the metric is their mean; otherwise None."""
         return None
 
-    def interval(self, level: float = 0.95) -> tuple[float, float] | None:  # noqa: ARG002
+    def interval(self, level: float = LEVEL) -> tuple[float, float] | None:  # noqa: ARG002
         """Confidence interval of the score over the choice of images, for one that is no mean over them; or None.
 
         Args:

@@ -14,6 +14,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from genlab.util.confidence import LEVEL
+
 MIN_BOOTSTRAP = 100
 """Fewest images for a bootstrap; of fewer, the interval is Student's."""
 
@@ -44,7 +46,7 @@ class MeanInterval:
     method: Literal["bootstrap", "t"]
 
 
-def mean_interval(values: Sequence[float], level: float = 0.95) -> MeanInterval | None:
+def mean_interval(values: Sequence[float], level: float = LEVEL) -> MeanInterval | None:
     """Confidence interval of the mean over images, whose values are in any order.
 
     From `MIN_BOOTSTRAP` images on it is the bootstrap-t interval (Efron 1981; Efron and Tibshirani 1993):
@@ -72,7 +74,7 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> MeanInterval 
 
 
 def paired_interval(
-    values: Mapping[str, float], baseline: Mapping[str, float], level: float = 0.95
+    values: Mapping[str, float], baseline: Mapping[str, float], level: float = LEVEL
 ) -> MeanInterval | None:
     """Confidence interval of the difference of predictions of the same images: `mean_interval` of their differences.
 

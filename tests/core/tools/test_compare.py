@@ -19,6 +19,7 @@ from genlab.runs.folder import RunFolder
 from genlab.tools.compare.compare import short_names
 from genlab.tools.compare.comparison import ScoreDifference
 from genlab.tools.compare.curves import read_curves
+from genlab.tools.compare.tables import method, score_rows
 
 METRIC = "validation/l1"
 
@@ -87,8 +88,20 @@ def test_changed_settings_are_listed_with_each_value(found: Comparison) -> None:
     assert found.cautions() == []
 
 
+def test_the_mark_of_student_is_explained_where_it_is_shown(found: Comparison) -> None:
+    one, other = found.runs
+    values = {str(key): value for key, value in enumerate(np.random.default_rng(0).random(100))}
+    shifted = {key: 2 * value for key, value in values.items()}
+    many = [replace(one, per_image={METRIC: values}), replace(other, per_image={METRIC: shifted})]
+    for runs, is_shown in ((found, True), (Comparison(many), False)):
+        rows = score_rows(runs, METRIC)
+        assert any("(t)" in cell for row in rows for cell in row) is is_shown
+        assert ("(t): Student's" in method(runs, rows)) is is_shown
+
+
 def test_several_runs_have_wider_intervals(found: Comparison) -> None:
     three = Comparison([*found.runs, replace(found.runs[1], name="third")])
+    assert [it.as_json()["interval_level"] for it in (found, three)] == pytest.approx([0.95, 0.975])
     for index in (1, 2):
         wide, narrow = difference(three, index=index), difference(found)
         assert wide.low is not None

@@ -11,8 +11,7 @@ from typing import Any, Literal
 from genlab.config.changed_values import changed_values, dotted_values
 from genlab.tools.compare.measured_run import MeasuredRun
 from genlab.tools.intervals import paired_interval
-
-CONFIDENCE = 0.95
+from genlab.util.confidence import LEVEL
 
 
 @dataclass(frozen=True)
@@ -49,12 +48,21 @@ class Comparison:
 
     @cached_property
     def changed(self) -> dict[str, list[Any]]:
-        """Values of the recipes that are not the same in all, by dotted key, in the order of the runs."""
+        """Values of the recipes that are not the same in all, by dotted key, in the order of the runs.
+
+        What is not set in a converted run's recipe, such as how it was trained, is not known, and so no difference.
+        """
         keys = dict.fromkeys(
             change.key for run in self.runs[1:] for change in changed_values(self.first.tables, run.tables)
         )
         values = [dict(dotted_values(run.tables)) for run in self.runs]
-        return {key: [found.get(key) for found in values] for key in keys}
+        rows = {key: [found.get(key) for found in values] for key in keys}
+        return {key: row for key, row in rows.items() if self._is_changed(row)}
+
+    def _is_changed(self, row: Sequence[Any]) -> bool:
+        """True unless only converted runs, which do not have it, differ in a value."""
+        known = [value for value, run in zip(row, self.runs, strict=True) if value is not None or run.is_trained]
+        return any(value != known[0] for value in known)
 
     @property
     def metrics(self) -> list[str]:
@@ -72,7 +80,7 @@ class Comparison:
         difference = run.scores[metric] - first.scores[metric]
         values, baseline = run.per_image.get(metric, {}), first.per_image.get(metric, {})
         n = len(values.keys() & baseline.keys())
-        found = paired_interval(values, baseline, self._level)
+        found = paired_interval(values, baseline, self.interval_level)
         if found is None:
             return ScoreDifference(difference, None, None, n, None, self._without_interval(metric, run, n))
         better = first.higher_is_better[metric] == (found.mean > 0)
@@ -80,9 +88,9 @@ class Comparison:
         return ScoreDifference(found.mean, found.low, found.high, found.n, found.method, verdict)
 
     @property
-    def _level(self) -> float:
-        """Level of an interval, by Bonferroni's correction for several runs."""
-        return 1 - (1 - CONFIDENCE) / (len(self.runs) - 1)
+    def interval_level(self) -> float:
+        """Level of each interval, so that all of a metric's hold at once at `LEVEL`, by Bonferroni's correction."""
+        return 1 - (1 - LEVEL) / (len(self.runs) - 1)
 
     def _without_interval(self, metric: str, run: MeasuredRun, n: int) -> str:
         if run.problem or self.first.problem:
@@ -131,16 +139,16 @@ class Comparison:
                 yield f"{run.name} was not measured, so its figures are those of its last validation: {run.problem}"
             if run.manifest.status != "finished":
                 yield f"{run.name} is not finished: {run.label}."
-            if run.manifest.conversion:
+            if not run.is_trained:
                 yield f"{run.name} was converted from weights: how it was trained is not known."
-        trained = [run for run in self.runs if not run.manifest.conversion]
+        trained = [run for run in self.runs if run.is_trained]
         if len({run.step for run in trained}) > 1:
             steps = ", ".join(f"{run.name} {run.step:,}" for run in trained)
             yield f"The networks were trained for different numbers of steps: {steps}."
         for run in self.runs[1:]:
             if reason := self.other_images(run):
                 yield f"{run.name} and {first.name} are not measured on the same images: {reason}."
-            if run in trained and first in trained and _training_data(run) != _training_data(first):
+            if run.is_trained and first.is_trained and _training_data(run) != _training_data(first):
                 yield f"{run.name} was trained on other data than {first.name}."
             if packages := sorted(_changed(first.manifest.code, run.manifest.code)):
                 yield f"{run.name} was trained with other code than {first.name} of: {', '.join(packages)}."
@@ -168,7 +176,8 @@ class Comparison:
                 for run in self.runs
             ],
             "changed": self.changed,
-            "confidence": CONFIDENCE,
+            "confidence": LEVEL,
+            "interval_level": self.interval_level,
             "metrics": {metric: self._as_json(metric) for metric in self.metrics},
             "cautions": self.cautions(),
         }

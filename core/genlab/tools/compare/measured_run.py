@@ -66,9 +66,14 @@ class MeasuredRun:
     problem: str | None = None
 
     @property
+    def is_trained(self) -> bool:
+        """True unless it was converted from weights, whose training is not known."""
+        return self.manifest.conversion is None
+
+    @property
     def label(self) -> str:
         """Status and steps, such as `finished, step 80 of 80`; of weights from elsewhere `converted`."""
-        if self.manifest.conversion:
+        if not self.is_trained:
             return "converted"
         return f"{self.manifest.status}, step {self.step:,} of {self.manifest.steps:,}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 
 from markupsafe import Markup
@@ -25,6 +26,7 @@ from genlab.util.files import write_text
 
 def write_comparison_page(found: Comparison, path: Path) -> None:
     """Write the page: scores, changed values, curves and pictures."""
+    scores = {metric: score_rows(found, metric) for metric in found.metrics}
     page = render_page(
         "genlab.tools.compare",
         "compare.html.jinja",
@@ -32,12 +34,12 @@ def write_comparison_page(found: Comparison, path: Path) -> None:
         runs=run_rows(found),
         run_columns=RUN_COLUMNS,
         score_columns=SCORE_COLUMNS,
-        scores={metric: score_rows(found, metric) for metric in found.metrics},
+        scores=scores,
         directions=directions(found),
         names=[run.name for run in found.runs],
         changed=changed_rows(found),
         cautions=found.cautions(),
-        method=method(found),
+        method=method(found, chain.from_iterable(scores.values())),
         curves={name: Markup(drawing) for name, drawing in _curves(found).items()},
         pictures=_pictures(found),
         color_of=color_of,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from genlab.config.validate import shown
+from genlab.tools.intervals import MIN_BOOTSTRAP
 
 if TYPE_CHECKING:
     from genlab.tools.compare.comparison import Comparison, ScoreDifference
@@ -18,6 +19,9 @@ METHOD = (
     "Differences are from the first run, on the same images. An interval tells how far a difference depends on which"
     " images were measured, not what another seed's training would give: an ablation does."
 )
+
+_STUDENT = " (t)"
+"""Mark of Student's intervals."""
 
 
 def run_rows(found: Comparison) -> list[tuple[str, ...]]:
@@ -55,15 +59,17 @@ def directions(found: Comparison) -> dict[str, str]:
     }
 
 
-def method(found: Comparison) -> str:
-    """Explanation of the intervals."""
+def method(found: Comparison, rows: Iterable[tuple[str, ...]]) -> str:
+    """Explanation of the intervals in the rows of scores."""
     others = len(found.runs) - 1
     several = (
         f" With Bonferroni's correction for {others} runs, all of a metric's intervals hold at once."
         if others > 1
         else ""
     )
-    return f"{METHOD}{several}"
+    has_student = any(_STUDENT in cell for row in rows for cell in row)
+    student = f"{_STUDENT}: Student's interval, of fewer than {MIN_BOOTSTRAP} images." if has_student else ""
+    return f"{METHOD}{several}{student}"
 
 
 def figure(value: float | None) -> str:
@@ -79,7 +85,7 @@ def _cells(difference: ScoreDifference | str | None) -> Sequence[str]:
     amount = f"{difference.mean:+.4g}" if math.isfinite(difference.mean) else "-"
     interval = "-"
     if difference.low is not None and difference.high is not None:
-        mark = " (t)" if difference.method == "t" else ""
+        mark = _STUDENT if difference.method == "t" else ""
         interval = f"{difference.low:+.4g} to {difference.high:+.4g}{mark}"
     return (amount, interval, f"{difference.n:,}", difference.verdict)
 

@@ -11,9 +11,7 @@ from typing import Any, Literal
 
 from genlab.interfaces.dataset import Split
 from genlab.tools.intervals import MeanInterval
-
-LEVEL = 0.95
-"""Confidence of the intervals."""
+from genlab.util.confidence import LEVEL
 
 IntervalMethod = Literal["bootstrap", "t", "metric"]
 

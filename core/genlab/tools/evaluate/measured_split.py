@@ -16,8 +16,9 @@ from genlab.interfaces.batch import Batch
 from genlab.interfaces.metric import Metric
 from genlab.registry.components import ComponentConfig
 from genlab.tools.evaluate.data import EvaluatedData
-from genlab.tools.evaluate.evaluation import LEVEL, EvaluatedScore, IntervalMethod
+from genlab.tools.evaluate.evaluation import EvaluatedScore, IntervalMethod
 from genlab.tools.intervals import MeanInterval, mean_interval, paired_interval
+from genlab.util.confidence import LEVEL
 
 _Ends = tuple[float, float, IntervalMethod]
 

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 from tests.checkpoints import tensor_digests
-from tests.conftest import GenCommand
+from tests.conftest import ROOT, GenCommand
 from tests.core.tools.convert.reference_networks import PatchGAN, ResNet, UNet, settled
 from torch import Tensor, nn
 
@@ -260,6 +260,16 @@ def test_converted_runs_are_compared_where_their_pairs_are_the_same(
     assert different == "other validation data"
     cautions = " ".join(found.cautions())
     assert "converted from weights" in cautions and "other data" not in cautions and "steps" not in cautions
+
+
+def test_of_a_converted_run_only_what_it_sets_is_compared(run: Run, tmp_path: Path) -> None:
+    tiny = ROOT / "tests" / "assets" / "tiny.toml"
+    trained = genlab.train(tiny, overrides=["train.steps=1"], out=tmp_path / "trained")
+    for order in ([run.path, trained.path], [trained.path, run.path]):
+        changed = genlab.compare_runs(order, device="cpu").changed
+        own = [row[order.index(run.path)] for row in changed.values()]
+        assert "generator.levels" in changed
+        assert None not in own
 
 
 def test_a_converted_run_is_exported(run: Run, tmp_path: Path) -> None:
