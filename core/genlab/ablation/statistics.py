@@ -158,7 +158,7 @@ def critical_t(n: int, parts: int) -> float:
     """Half the width of an interval of `n` paired seeds, in standard errors, with the error divided over `parts`."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(n - 1, 1 - (1 - CONFIDENCE) / 2 / parts))
+    return float(stdtrit(n - 1, 1 - (1 - LEVEL) / 2 / parts))
 
 
 def over_images(baseline: PerImage, arm: PerImage) -> OverImages | None:
