@@ -28,7 +28,10 @@ class Tiles(NamedTuple):
 def predict_tiles(
     predict: Callable[[Tensor], Tensor], image: Float[Tensor, "n c h w"], tiles: Tiles, factor: Fraction = ONE
 ) -> Float[Tensor, "n d i j"]:
-    """Predict an image tile by tile, each with a weight that falls off linearly over the overlap toward its edges.
+    """Predict an image tile by tile, and blend them where they overlap.
+
+    Near an edge within the image, a tile's prediction sees padding in place of neighbors, so it has no weight in the
+    quarter of the overlap that is next to the edge; its weight then rises linearly over the next half.
 
     Tiles lie on multiples of the networks', so that strided layers see the same grid as in the whole image. The last
     ones of a row or column end with the image. An image that is no larger than a tile is predicted whole.
@@ -64,16 +67,26 @@ class _Span(NamedTuple):
 def _spans(length: int, tiles: Tiles, factor: Fraction) -> Sequence[_Span]:
     size = min(tiles.size, length)
     starts = [*range(0, length - size, tiles.size - tiles.overlap), length - size]
-    weights = _falloff(int(size * factor), int(tiles.overlap * factor))
-    predicted = [slice(int(start * factor), int((start + size) * factor)) for start in starts]
+    seen = [slice(start, start + size) for start in starts]
+    predicted = [slice(int(span.start * factor), int(span.stop * factor)) for span in seen]
     total = torch.zeros(int(length * factor), dtype=torch.float64)
-    for span in predicted:
-        total[span] += weights
-    seen = (slice(start, start + size) for start in starts)
-    return [_Span(*places, weights / total[places[1]]) for places in zip(seen, predicted, strict=True)]
+    weights = [_weights(span, len(total), int(tiles.overlap * factor)) for span in predicted]
+    for span, part in zip(predicted, weights, strict=True):
+        total[span] += part
+    shares = (part / total[span] for span, part in zip(predicted, weights, strict=True))
+    return [_Span(*places) for places in zip(seen, predicted, shares, strict=True)]
 
 
-def _falloff(size: int, overlap: int) -> Float64[Tensor, " n"]:
-    """Weights that rise linearly from both ends, over the overlap; all the same without one."""
-    distance = torch.arange(size, dtype=torch.float64) + 0.5
-    return torch.minimum(distance, size - distance).clamp(max=max(overlap, 0.5))
+def _weights(span: slice, length: int, overlap: int) -> Float64[Tensor, " n"]:
+    """Weights from 0 to 1 of a tile's places, by their distance from its ends that are not the image's.
+
+    Of the tiles at a place, one has an end no nearer than half the overlap, so that not all weights are 0.
+    """
+    place = torch.arange(span.start, span.stop, dtype=torch.float64) + 0.5
+    distance = torch.full_like(place, float("inf"))
+    if span.start > 0:
+        distance = place - span.start
+    if span.stop < length:
+        distance = torch.minimum(distance, span.stop - place)
+    margin = overlap / 4
+    return ((distance - margin) / max(overlap - 2 * margin, 0.5)).clamp(0, 1)

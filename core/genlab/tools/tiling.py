@@ -28,6 +28,11 @@ TOLERANCE = 2 / 255
 
 _BLOCK = 32
 
+_FURTHER = (
+    "The networks see further than a quarter of the overlap. Try a larger --overlap, with a larger --tile; if that"
+    " hardly changes the difference, they see the whole image, and no tiles are enough."
+)
+
 
 @checked_arguments
 def choose_tiles(
@@ -132,7 +137,7 @@ def _measured(run: Run, tiles: Tiles, to: SideName | None) -> _Reason | None:
     if difference <= TOLERANCE:
         return None
     what = f"{difference:.1%} {unit}, for tiles of {tiles.size} pixels with an overlap of {tiles.overlap}"
-    return _Reason(f"{what}, and {TOLERANCE:.1%} is tolerated", "Choose a larger --overlap, or a larger --tile.")
+    return _Reason(f"{what}, and {TOLERANCE:.1%} is tolerated", _FURTHER)
 
 
 def _draw_blocks(channels: int, side: int, block: int) -> Tensor:

@@ -78,8 +78,19 @@ def test_tiles_begin_on_the_multiples_of_their_size_and_overlap() -> None:
     torch.testing.assert_close(found, predict(image))
 
 
-def test_a_seam_is_a_linear_ramp() -> None:
+def test_a_seam_is_a_linear_ramp_between_margins_of_no_weight() -> None:
     values = iter([0.0, 1.0])
     found = predict_tiles(lambda given: torch.full_like(given, next(values)), noise(16, 24), Tiles(16, 8))[0, 0]
-    ramp = (torch.arange(8) + 0.5) / 8
+    ramp = torch.tensor([0, 0, 0.125, 0.375, 0.625, 0.875, 1, 1])
     torch.testing.assert_close(found, torch.cat([torch.zeros(8), ramp, torch.ones(8)]).expand(16, 24))
+
+
+@pytest.mark.parametrize("overlap", [8, 12])
+def test_a_network_that_sees_no_further_than_the_margin_gives_what_it_gives_for_the_whole(overlap: int) -> None:
+    """Also where tiles overlap by more than half, so that pixels of the image's edge are within the next tile."""
+    image = noise(40, 36)
+
+    def predict(given: Tensor) -> Tensor:
+        return F.avg_pool2d(given, 5, stride=1, padding=2)
+
+    torch.testing.assert_close(predict_tiles(predict, image, Tiles(16, overlap)), predict(image), rtol=0, atol=3e-7)

@@ -137,7 +137,7 @@ def test_an_overlap_hides_seams_that_none_would_show(local: genlab.Run) -> None:
     """At the edges of tiles the networks see padding instead of neighbors."""
     with pytest.raises(genlab.RunError, match="with an overlap of 0") as caught:
         choose_tiles(local, 64, 0)
-    assert "larger --overlap" in str(caught.value.hint)
+    assert "larger --overlap" in str(caught.value.hint) and "whole image" in str(caught.value.hint)
     assert difference(local, blocks(90, 100), Tiles(64, 0)) > 4
     assert choose_tiles(local, 64, 16) == Tiles(64, 16)
 
