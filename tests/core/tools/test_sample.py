@@ -6,16 +6,20 @@ import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from tests.conftest import GenCommand
 from tests.core.tools.class_recipe import CLASSES
 from tests.core.tools.drawn_run import TINY, drawn_run as drawn_run
+from torch import Tensor
 
 import genlab
 from genlab import ImageSource, read_image
+from genlab.tools.drawn_predictions import draw_image, is_drawn
 from genlab.tools.spread import deviation_of_images, disagreement_of_classes, spread_map
 
 Once = Callable[[str, Callable[[Path], object]], Path]
@@ -127,6 +131,21 @@ def test_samples_that_would_all_be_one_are_refused(
     assert caught.value.where == str(run)
     assert hint in str(caught.value.hint)
     assert not (tmp_path / "out").exists()
+
+
+def test_predictions_whose_last_bits_vary_are_not_taken_for_drawn_ones(
+    undrawn_run: Path, drawn_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU, where sums are added in any order."""
+    bits, apply = np.random.default_rng(0), genlab.Run.apply
+
+    def vary(run: genlab.Run, *given: Any, **settings: Any) -> Tensor:
+        return apply(run, *given, **settings) + 1e-6 * bits.random()
+
+    monkeypatch.setattr(genlab.Run, "apply", vary)
+    undrawn, drawn = (genlab.open_run(folder, device="cpu") for folder in (undrawn_run, drawn_run))
+    assert not torch.equal(*(undrawn.apply(draw_image(undrawn, None)) for _ in range(2)))
+    assert (is_drawn(undrawn, None), is_drawn(drawn, None)) == (False, True)
 
 
 @pytest.mark.parametrize("samples", [0, 1, 101])

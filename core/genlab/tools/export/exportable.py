@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivateUsage]
-from torch.utils._python_dispatch import TorchDispatchMode
 from typing_extensions import override
 
 from genlab.errors import RunError
@@ -17,6 +14,7 @@ from genlab.interfaces.dataset import SideName
 from genlab.interfaces.method import Method
 from genlab.runs.run import Run
 from genlab.tools.export.image_norm import normalize_each_image
+from genlab.tools.random_draws import RandomDraws, has_dropout
 
 _INSTEAD = "--format hub keeps the run's own way of predicting, for genlab.from_pretrained."
 
@@ -59,17 +57,13 @@ def make_exportable(run: Run, to: SideName | None, image: Tensor) -> Exportable:
     predict = method.predict_condition if run.direction(to).is_back else method.predict
     used, drawn = _watched(method, predict, image)
     networks = {role: method.networks[role] for role in used}
-    if settings.dropout and any(_drops(network) for network in networks.values()):
+    if settings.dropout and any(has_dropout(network) for network in networks.values()):
         what = "this run predicts with dropout on (inference.dropout), which draws numbers that no file can repeat"
         raise RunError(what, where=str(run.path), hint=f"Train with inference.dropout = false. {_INSTEAD}")
     if drawn:
         what = f"{run.recipe.method.component} draws its predictions ({drawn[0]}), which no file can repeat"
         raise RunError(what, where=str(run.path), hint=_INSTEAD)
     return Exportable(networks, predict)
-
-
-def _drops(network: nn.Module) -> bool:
-    return any(isinstance(layer, _DropoutNd) and layer.p > 0 for layer in network.modules())
 
 
 def _watched(method: Method, predict: Callable[[Tensor], Tensor], image: Tensor) -> tuple[Sequence[str], Sequence[str]]:
@@ -80,7 +74,7 @@ def _watched(method: Method, predict: Callable[[Tensor], Tensor], image: Tensor)
         for network in method.networks.values()
         for layer in network.modules()
     ]
-    draws = _RandomDraws()
+    draws = RandomDraws()
     try:
         with torch.no_grad(), draws:
             predict(image)
@@ -89,17 +83,3 @@ def _watched(method: Method, predict: Callable[[Tensor], Tensor], image: Tensor)
             handle.remove()
     used = [role for role, network in method.networks.items() if not called.isdisjoint(network.modules())]
     return used, draws.operators
-
-
-class _RandomDraws(TorchDispatchMode):
-    """Mode that lists the operators which draw random numbers."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.operators: list[str] = []
-
-    @override
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if torch.Tag.nondeterministic_seeded in func.tags:
-            self.operators.append(str(func))
-        return func(*args, **(kwargs or {}))
