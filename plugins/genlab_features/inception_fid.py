@@ -81,7 +81,10 @@ class InceptionFID(Network):
 
 
 def _resize(images: Float[Tensor, "n 3 _ _"], dim: int) -> Float[Tensor, "n 3 _ _"]:
-    """Resize one dimension as TensorFlow 1 did: the first pixel stays, and so does the last at the far end."""
+    """Resize one dimension as TensorFlow 1 did: pixel i is read at i * length / SIZE.
+
+    So the first pixel stays, and beyond the last one its value is repeated.
+    """
     length = images.shape[dim]
     position = torch.arange(SIZE, dtype=images.dtype, device=images.device) * (length / SIZE)
     low = position.long().clamp(max=length - 1)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from genlab import GenlabError, PredictionSize, SampledFiles
 
 
-class Split(StrEnum):
+class PredictedSplitName(StrEnum):
     """Split of the run's data."""
 
     VALIDATION = "validation"
@@ -55,7 +55,8 @@ def predict(
         list[Path] | None, typer.Argument(metavar="IMAGE|FOLDER", help="Image files, or folders of them.")
     ] = None,
     split: Annotated[
-        Split | None, typer.Option(help="Split of the run's own data, whose pairs are predicted in place of files.")
+        PredictedSplitName | None,
+        typer.Option(help="Split of the run's own data, whose pairs are predicted in place of files."),
     ] = None,
     size: Annotated[
         str,

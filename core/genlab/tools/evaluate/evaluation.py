@@ -15,7 +15,7 @@ from genlab.util.confidence import LEVEL
 
 IntervalMethod = Literal["bootstrap", "t", "metric"]
 
-Verdict = Literal["better", "worse", "no difference shown"]
+ScoreVerdict = Literal["better", "worse", "no difference shown"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class EvaluatedScore:
     difference: MeanInterval | None = None
 
     @property
-    def verdict(self) -> Verdict | None:
+    def verdict(self) -> ScoreVerdict | None:
         """The score against `nothing`, by the interval of the difference, or without one by the values; None without.
 
         Where the interval contains zero, other images might turn the order of the two around.

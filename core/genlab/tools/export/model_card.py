@@ -67,7 +67,7 @@ def _results(run: Run) -> list[_Result]:
 
 
 def _measured(run: Run, pairs: int | None) -> str:
-    """How many validation pairs were measured, in words: no record says it where they are not available."""
+    """Number of validation pairs that were measured, in words: no record says it where they are not available."""
     most = run.recipe.settings.evaluate.pairs
     return f"at most {most:,}" if pairs is None else f"n = {min(most, pairs):,}"
 

@@ -77,7 +77,7 @@ class Certificate:
 
     @property
     def confirmed_steps(self) -> int:
-        """How many steps gave what the run recorded when they were trained again."""
+        """Number of steps that gave what the run recorded when they were trained again."""
         return len(retrained_steps(row for row in self.rows if row.outcome == "verified"))
 
     @property

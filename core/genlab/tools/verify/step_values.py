@@ -63,8 +63,7 @@ class ValueDifference(NamedTuple):
 
 def values_of_step(step: int, values: StepMetrics) -> StepValues:
     """Values of a step that was trained again."""
-    groups = {name: getattr(values, name) for name in _GROUPS}
-    return {(step, name): value for name, value in _named(groups)}
+    return {(step, name): value for name, value in _named(vars(values))}
 
 
 def recorded_values(file: Path, after: int, last: int) -> StepValues:
