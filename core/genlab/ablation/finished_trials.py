@@ -50,9 +50,8 @@ class FinishedTrials:
     def power_estimate(self) -> PowerEstimate:
         """Estimate of the differences that more seeds would show."""
         schedule, (baseline, *arms) = self.plan.schedule, self.plan.arms
-        parts = len(arms) * len(schedule.looks)
         scores = {arm: self.scores(arm) for arm in arms}
-        return PowerEstimate(self.scores(baseline), scores, self.seconds, baseline, schedule, parts)
+        return PowerEstimate(self.scores(baseline), scores, self.seconds, baseline, schedule)
 
     def _most_seeds(self) -> dict[str, int]:
         """Number of seeds that each arm may get at most, by the looks that were possible so far."""

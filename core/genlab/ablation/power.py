@@ -8,13 +8,13 @@ every figure is a range, of what the two ends give. Differences are taken to be 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from statistics import fmean
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from genlab.ablation.sequential import FIRST_LOOK, SeedSchedule
+from genlab.ablation.sequential import SeedSchedule
 from genlab.ablation.statistics import MIN_SEEDS, critical_t, mean_and_deviation, paired_difference
 
 POWER = 0.8
@@ -68,14 +68,20 @@ def detectable_ratio(n: int, parts: int) -> float:
     return float(nctdtrinc(n - 1, 1 - POWER, critical_t(n, parts))) / math.sqrt(n)
 
 
-def seeds_needed(ratio: float, parts: int, fewest: int) -> int | None:
-    """The fewest paired seeds that show a true difference of so many standard deviations; None above `MOST_SEEDS`."""
-    if detectable_ratio(MOST_SEEDS, parts) > ratio:
+def seeds_needed(ratio: float, parts: Callable[[int], int], fewest: int) -> int | None:
+    """The fewest paired seeds that show a true difference of so many standard deviations; None above `MOST_SEEDS`.
+
+    Args:
+        ratio: the difference.
+        parts: how many intervals the error is divided over, by the number of seeds.
+        fewest: no fewer than this.
+    """
+    if detectable_ratio(MOST_SEEDS, parts(MOST_SEEDS)) > ratio:
         return None
     low, high = fewest - 1, MOST_SEEDS
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if detectable_ratio(middle, parts) <= ratio else (middle, high)
+        low, high = (low, middle) if detectable_ratio(middle, parts(middle)) <= ratio else (middle, high)
     return high
 
 
@@ -91,6 +97,7 @@ class ArmPower:
         detectable: true differences that are shown, by the number of seeds; empty without a deviation.
         seeds: how many show the smallest difference that matters, if there is one.
         seconds: how long the trainings of that many seeds of the arm take, and of the baseline.
+        unknown: why there is no deviation.
     """
 
     n: int
@@ -99,6 +106,7 @@ class ArmPower:
     detectable: Mapping[int, Ends] = field(default_factory=dict[int, Ends])
     seeds: Between | None = None
     seconds: Between | None = None
+    unknown: Literal["too few seeds", "no spread", "not finite"] | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +119,6 @@ class PowerEstimate:
         seconds: how long trainings took, by arm.
         baseline: the baseline's name.
         schedule: what is planned.
-        parts: number of intervals that are to hold together: arms times looks.
     """
 
     baseline_scores: Mapping[int, float]
@@ -119,7 +126,6 @@ class PowerEstimate:
     seconds: Mapping[str, Sequence[float]]
     baseline: str
     schedule: SeedSchedule
-    parts: int
 
     @property
     def sizes(self) -> list[int]:
@@ -132,15 +138,22 @@ class PowerEstimate:
         """Power by the arm's name."""
         return {arm: self._arm(arm, scores) for arm, scores in self.scores.items()}
 
+    def parts(self, seeds: int) -> int:
+        """Number of intervals that are to hold together where an arm may get so many seeds: arms times looks."""
+        return len(self.scores) * self.schedule.looks_with(seeds)
+
     def _arm(self, arm: str, scores: Mapping[int, float]) -> ArmPower:
         shared = {seed: score for seed, score in scores.items() if seed in self.baseline_scores}
         n = len(shared)
-        if n < 2 or (difference := paired_difference(self.baseline_scores, shared, self.parts)).low is None:
-            return ArmPower(n)
+        if n < 2:
+            return ArmPower(n, unknown="too few seeds")
+        difference = paired_difference(self.baseline_scores, shared, self.parts(n))
+        if difference.low is None:
+            return ArmPower(n, unknown="no spread" if math.isfinite(difference.mean) else "not finite")
         deviation = mean_and_deviation(list(difference.by_seed.values())).deviation
         assert deviation
         interval = deviation_interval(deviation, n)
-        ratios = {size: detectable_ratio(size, self.parts) for size in self.sizes}
+        ratios = {size: detectable_ratio(size, self.parts(size)) for size in self.sizes}
         detectable = {size: Ends(interval.low * ratio, interval.high * ratio) for size, ratio in ratios.items()}
         seeds = self._seeds(interval)
         return ArmPower(n, deviation, interval, detectable, seeds, seeds and self._seconds(arm, seeds))
@@ -148,7 +161,7 @@ class PowerEstimate:
     def _seeds(self, interval: Ends) -> Between | None:
         if self.schedule.smallest is None:
             return None
-        fewest = FIRST_LOOK if self.schedule.is_sequential else MIN_SEEDS
+        fewest = self.schedule.looks[0] if self.schedule.is_sequential else MIN_SEEDS
         low, high = (seeds_needed(self.schedule.smallest / end, self.parts, fewest) for end in interval)
         return Between(MOST_SEEDS if low is None else low, high)
 

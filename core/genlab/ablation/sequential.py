@@ -49,6 +49,10 @@ class SeedSchedule:
         first = max(FIRST_LOOK, len(seeds))
         return cls([*seeds, *more], range(first, settings.max_seeds + 1), True, smallest)
 
+    def looks_with(self, seeds: int) -> int:
+        """Number of planned looks if an arm may get so many seeds; no fewer than there are."""
+        return max(len(self.looks), seeds + 1 - self.looks[0]) if self.is_sequential else 1
+
     def is_settled(self, difference: Difference) -> bool:
         """True if more seeds of an arm are not needed, or cannot help as a figure is not finite."""
         undecided = ("no difference shown", "no spread", "too few seeds")

@@ -29,8 +29,12 @@ def estimate(
     scores = {f"arm{number}": dict(enumerate(values)) for number, values in enumerate(arms)}
     schedule = SeedSchedule(schedule.seeds, schedule.looks, schedule.is_sequential, smallest)
     seconds = {arm: [20.0, 40.0] for arm in scores} | {"base": [10.0]}
-    parts = len(arms) * len(schedule.looks)
-    return PowerEstimate(dict.fromkeys(range(seeds), 0.0), scores, seconds, "base", schedule, parts)
+    return PowerEstimate(dict.fromkeys(range(seeds), 0.0), scores, seconds, "base", schedule)
+
+
+def three(seeds: int) -> int:
+    """Intervals of three arms and one look."""
+    return 3
 
 
 @pytest.mark.parametrize("n", [3, 5, 20, 200])
@@ -43,7 +47,7 @@ def test_the_detectable_difference_has_the_power_of_scipys_noncentral_t(n: int, 
 
 def test_a_textbook_figure() -> None:
     """With 34 pairs a paired t test shows a difference of half a standard deviation with a power of 80 %."""
-    assert seeds_needed(0.5, 1, 3) == 34
+    assert seeds_needed(0.5, lambda seeds: 1, 3) == 34
     assert detectable_ratio(34, 1) <= 0.5 < detectable_ratio(33, 1)
 
 
@@ -68,15 +72,27 @@ def test_the_interval_of_the_spread_by_hand_and_as_often_as_it_says() -> None:
 
 @pytest.mark.parametrize("ratio", [0.12, 0.3, 1.0, 5.0, 1000.0])
 def test_the_seeds_that_are_needed_are_the_fewest(ratio: float) -> None:
-    needed = seeds_needed(ratio, 3, 3)
+    needed = seeds_needed(ratio, three, 3)
     assert needed is not None
     assert detectable_ratio(needed, 3) <= ratio
     assert needed == 3 or detectable_ratio(needed - 1, 3) > ratio
-    assert seeds_needed(ratio, 3, 4) == max(needed, 4)
+    assert seeds_needed(ratio, three, 4) == max(needed, 4)
 
 
 def test_more_seeds_than_are_counted_have_no_number() -> None:
-    assert seeds_needed(0.01, 1, 3) is None
+    assert seeds_needed(0.01, three, 3) is None
+
+
+def test_more_seeds_than_planned_take_more_looks_which_count_too() -> None:
+    """So the number that is told is enough for an ablation that is planned with it."""
+    planned = SeedSchedule(range(10), range(4, 11), is_sequential=True)
+    assert [planned.looks_with(seeds) for seeds in (4, 10, 11, 20)] == [7, 7, 8, 17]
+    arm = estimate((-1.0, 1.0) * 2, smallest=0.7, schedule=planned).arms["arm0"]
+    assert arm.interval and arm.seeds and arm.seeds.high and arm.seeds.high > 10
+    needed = int(arm.seeds.high)
+    longer = SeedSchedule(range(needed), range(4, needed + 1), is_sequential=True)
+    exact = estimate((-1.0, 1.0) * 2, smallest=0.7, schedule=longer).arms["arm0"]
+    assert exact.seeds and exact.seeds.high == needed
 
 
 def test_every_figure_is_a_range_and_more_seeds_narrow_it() -> None:
@@ -88,8 +104,8 @@ def test_every_figure_is_a_range_and_more_seeds_narrow_it() -> None:
         assert arm.interval and arm.seeds and arm.seconds
         low, high = arm.detectable[10]
         assert low < arm.deviation * detectable_ratio(10, 1) < high
-        assert arm.seeds.low == seeds_needed(1 / arm.interval.low, 1, 3)
-        assert arm.seeds.high == seeds_needed(1 / arm.interval.high, 1, 3)
+        ends = [seeds_needed(1 / end, lambda seeds: 1, 3) for end in arm.interval]
+        assert [arm.seeds.low, arm.seeds.high] == ends
         # Thirty seconds on average, and the baseline's ten.
         assert arm.seconds == Between(40 * arm.seeds.low, 40 * arm.seeds.high)
         widths.append(high / low)
@@ -97,11 +113,23 @@ def test_every_figure_is_a_range_and_more_seeds_narrow_it() -> None:
     assert widths[0] == pytest.approx(13.1, abs=0.05)
 
 
-@pytest.mark.parametrize("values", [(), (1.0,), (1.0, 1.0, 1.0), (1.0, math.nan, 2.0), (1.0, math.inf)])
-def test_nothing_is_known_below_two_seeds_without_a_spread_or_of_what_is_not_finite(values: tuple[float, ...]) -> None:
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ((), "too few seeds"),
+        ((1.0,), "too few seeds"),
+        ((1.0, 1.0, 1.0), "no spread"),
+        ((1.0, math.nan, 2.0), "not finite"),
+        ((1.0, math.inf), "not finite"),
+    ],
+)
+def test_nothing_is_known_below_two_seeds_without_a_spread_or_of_what_is_not_finite(
+    values: tuple[float, ...], why: str
+) -> None:
     arm = estimate(values, (1.0, 2.0), smallest=1.0).arms["arm0"]
     assert (arm.n, arm.deviation, arm.interval, arm.seeds, arm.seconds) == (len(values), None, None, None, None)
     assert not arm.detectable
+    assert arm.unknown == why
     assert estimate(values, (1.0, 2.0)).arms["arm1"].detectable
 
 
