@@ -1,29 +1,29 @@
-"""Simulation of ablations that add seeds until arms are settled, decided as real ones are: errors, power and costs.
+"""Simulation of ablations that add seeds until arms are settled: errors, power and costs.
 
-The tests simulate a few thousand; by hand, a hundred thousand of each kind:
+The decisions of all ablations are computed at once; a test compares them with those of the code that decides for real.
+All that the page says, by hand:
 
     python -m tests.core.ablation.sequential_ablations --count 100000
 """
 
 from __future__ import annotations
 
+import math
 from argparse import ArgumentParser
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from tests.core.ablation.null_ablations import ARMS, NOISES, Noise, most
 
-from genlab.ablation.sequential import SeedSchedule, find_standings
-from genlab.ablation.statistics import Difference, compare
+from genlab.ablation.sequential import SeedSchedule
+from genlab.ablation.statistics import critical_t
 
 SCHEDULE = SeedSchedule(range(10), range(4, 11), is_sequential=True)
 """Looks after each seed from the fourth to the tenth."""
 FIXED = SeedSchedule(range(10), [10], is_sequential=False)
 """One look at as many seeds as the others can have."""
-BLOCK = 10_000
 
 
 def _heavy(random: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
@@ -53,28 +53,76 @@ ALL_NOISES: Mapping[str, Noise] = {
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Counts over simulated ablations of `ARMS` arms with one true difference.
+    """Ends of simulated ablations of `ARMS` arms with one true difference, by ablation and arm.
 
     Args:
-        count: number of ablations.
-        called: those in which any arm is called better or worse.
-        alike: those in which any arm is called to make no relevant difference.
-        missed: those in which the interval of any arm at the end leaves out the true difference.
-        verdicts: arms by their verdict.
-        seeds: seeds of all arms.
+        seeds: number of seeds of the arm's last look.
+        low: lower end of its interval there.
+        high: its upper end.
+        true: the true difference.
+        smallest: the smallest difference that matters; infinity without one.
     """
 
-    count: int
-    called: int
-    alike: int
-    missed: int
-    verdicts: Counter[str]
-    seeds: int
+    seeds: NDArray[np.int64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    true: float
+    smallest: float
 
     @property
-    def mean_seeds(self) -> float:
-        """Seeds of an arm."""
-        return self.seeds / self.count / ARMS
+    def is_different(self) -> NDArray[np.bool_]:
+        """True for arms that are called better or worse."""
+        return (self.low > 0) | (self.high < 0)
+
+    @property
+    def is_alike(self) -> NDArray[np.bool_]:
+        """True for arms that are called to make no relevant difference."""
+        is_within = (-self.smallest <= self.low) & (self.high <= self.smallest) & math.isfinite(self.smallest)
+        return ~self.is_different & is_within
+
+    @property
+    def called(self) -> int:
+        """Number of ablations in which any arm is called better or worse."""
+        return _count_any(self.is_different)
+
+    @property
+    def alike(self) -> int:
+        """Number of ablations in which any arm is called to make no relevant difference."""
+        return _count_any(self.is_alike)
+
+    @property
+    def missed(self) -> int:
+        """Number of ablations in which any interval at the end leaves out the true difference."""
+        return _count_any((self.low > self.true) | (self.high < self.true))
+
+
+def _count_any(is_so: NDArray[np.bool_]) -> int:
+    return int(is_so.any(axis=1).sum())
+
+
+def draw_scores(count: int, noise: Noise, schedule: SeedSchedule, true: float, seed: int = 0) -> NDArray[np.float64]:
+    """Scores by ablation, arm (the baseline first) and seed; what is common to a seed's runs drops out anyway."""
+    scores = noise(np.random.default_rng(seed), (count, 1 + ARMS, len(schedule.seeds)))
+    scores[:, 1:] += true
+    return scores
+
+
+def settle(scores: NDArray[np.float64], schedule: SeedSchedule, true: float = 0.0) -> Outcomes:
+    """Decide for all ablations at once, as `find_standings` and `compare` do for each; no figure may be odd."""
+    differences = scores[:, 1:] - scores[:, :1]
+    smallest = math.inf if schedule.smallest is None else schedule.smallest
+    shape = differences.shape[:2]
+    ends = Outcomes(np.zeros(shape, np.int64), np.zeros(shape), np.zeros(shape), true, smallest)
+    is_open = np.ones(shape, np.bool_)
+    for looked in schedule.looks:
+        mean = differences[..., :looked].mean(axis=-1)
+        error = differences[..., :looked].std(axis=-1, ddof=1) / looked**0.5
+        half = critical_t(looked, ARMS * len(schedule.looks)) * error
+        found = Outcomes(np.full(shape, looked), mean - half, mean + half, true, smallest)
+        for name in ("seeds", "low", "high"):
+            np.copyto(getattr(ends, name), getattr(found, name), where=is_open)
+        is_open &= ~(found.is_different | found.is_alike)
+    return ends
 
 
 def simulate_settling(
@@ -84,38 +132,15 @@ def simulate_settling(
 
     Args:
         count: number of ablations.
-        noise: of each score; what is due to a seed, and common to the arms, drops out.
-        schedule: the looks.
+        noise: of each score.
+        schedule: the looks; its smallest difference is in the unit of `difference`.
         difference: in standard deviations of a difference over the seeds, where the noise is normal.
         seed: of the random numbers.
     """
     true = difference * 2**0.5
     if schedule.smallest is not None:
         schedule = replace(schedule, smallest=schedule.smallest * 2**0.5)
-    called = alike = missed = seeds = 0
-    verdicts: Counter[str] = Counter()
-    for judged in _judged(count, noise, schedule, true, seed):
-        found = [each.verdict(False, schedule.smallest) for each in judged]
-        verdicts.update(found)
-        called += "better" in found or "worse" in found
-        alike += "no relevant difference" in found
-        missed += any(not each.low <= true <= each.high for each in judged)
-        seeds += sum(each.n for each in judged)
-    return Outcomes(count, called, alike, missed, verdicts, seeds)
-
-
-def _judged(count: int, noise: Noise, schedule: SeedSchedule, true: float, seed: int) -> Iterator[list[Difference]]:
-    random = np.random.default_rng(seed)
-    numbers = len(schedule.seeds)
-    for begin in range(0, count, BLOCK):
-        scores = noise(random, (min(BLOCK, count - begin), 1 + ARMS, numbers))
-        scores[:, 1:] += true
-        for rows in scores.tolist():
-            baseline, *others = [dict(enumerate(row)) for row in rows]
-            arms = {f"arm {number}": values for number, values in enumerate(others)}
-            standings = find_standings(baseline, arms, schedule)
-            used = {arm: dict(list(values.items())[: standings[arm].judged]) for arm, values in arms.items()}
-            yield list(compare(baseline, used, len(schedule.looks)).values())
+    return settle(draw_scores(count, noise, schedule, true, seed), schedule, true)
 
 
 def main() -> None:
@@ -133,7 +158,7 @@ def main() -> None:
         found, fixed = simulate_settling(count, noise), simulate_settling(count, noise, FIXED)
         say(
             f"no difference, {name}: any verdict in {found.called} ({found.called / count:.2%}), "
-            f"any interval missed in {found.missed / count:.2%}, {found.mean_seeds:.2f} seeds; "
+            f"any interval missed in {found.missed / count:.2%}, {found.seeds.mean():.2f} seeds; "
             f"with 10 fixed any verdict in {fixed.called / count:.2%}"
         )
     normal = NOISES["normal"]
@@ -141,18 +166,17 @@ def main() -> None:
     found = simulate_settling(count, normal, bounded, 1.5)
     say(f"difference 1.5 = smallest: any arm called alike in {found.alike / count:.2%}")
     for difference in (0.0, 0.5, 1.0, 1.5, 2.0, 3.0):
-        few = count // 10
-        settled, fixed = (simulate_settling(few, normal, each, difference) for each in (SCHEDULE, FIXED))
-        within = simulate_settling(few, normal, bounded, difference)
+        settled, fixed = (simulate_settling(count, normal, each, difference) for each in (SCHEDULE, FIXED))
+        within = simulate_settling(count, normal, bounded, difference)
         say(
-            f"difference {difference}: called different {_share(settled)} with {settled.mean_seeds:.1f} seeds, "
+            f"difference {difference}: called different {_share(settled)} with {settled.seeds.mean():.1f} seeds, "
             f"{_share(fixed)} with 10 fixed; with smallest 1.5: different {_share(within)}, "
-            f"alike {within.verdicts['no relevant difference'] / few / ARMS:.0%}, {within.mean_seeds:.1f} seeds"
+            f"alike {within.is_alike.mean():.0%}, {within.seeds.mean():.1f} seeds"
         )
 
 
 def _share(found: Outcomes) -> str:
-    return f"{(found.verdicts['better'] + found.verdicts['worse']) / found.count / ARMS:.0%}"
+    return f"{found.is_different.mean():.0%}"
 
 
 if __name__ == "__main__":

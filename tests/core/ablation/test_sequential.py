@@ -17,13 +17,14 @@ from tests.conftest import GenCommand
 from tests.core.ablation.by_seed import Score, noise, write_question
 from tests.core.ablation.null_ablations import NOISES, most
 from tests.core.ablation.outputs import figures, trials, weights
-from tests.core.ablation.sequential_ablations import ALL_NOISES, SCHEDULE, simulate_settling
+from tests.core.ablation.sequential_ablations import ALL_NOISES, SCHEDULE, draw_scores, settle, simulate_settling
 from tests.core.ablation.test_ablate import Trained, here
 
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.jobs import ArmSettled, Job, JobEnded, JobEvent, JobStarted
 from genlab.ablation.results import AblationResult
 from genlab.ablation.sequential import SeedSchedule, Standing, find_standings
+from genlab.ablation.statistics import compare
 from genlab.config.schema import AblationTable
 
 LOOKS = SeedSchedule(range(7), [4, 5, 6, 7], is_sequential=True)
@@ -151,7 +152,27 @@ def test_trials_beyond_a_look_never_change_what_it_decides() -> None:
 
 # The error rate
 
-COUNT = 3000
+COUNT = 100_000
+
+
+@pytest.mark.parametrize("smallest", [None, 1.5])
+@pytest.mark.parametrize("true", [0.0, 2.0])
+def test_simulated_ablations_are_decided_as_real_ones_are(smallest: float | None, true: float) -> None:
+    schedule = replace(SCHEDULE, smallest=smallest)
+    scores = draw_scores(100, NOISES["normal"], schedule, true)
+    simulated = settle(scores, schedule)
+    for row, is_different, is_alike, seeds in zip(
+        scores.tolist(), simulated.is_different, simulated.is_alike, simulated.seeds.tolist(), strict=True
+    ):
+        baseline, *others = [by_seed(*values) for values in row]
+        arms = {f"arm {number}": values for number, values in enumerate(others)}
+        standings = find_standings(baseline, arms, schedule)
+        assert [standing.judged for standing in standings.values()] == seeds
+        used = {arm: by_seed(*list(values.values())[: standings[arm].judged]) for arm, values in arms.items()}
+        judged = compare(baseline, used, len(schedule.looks)).values()
+        verdicts = [each.verdict(False, smallest) for each in judged]
+        assert [verdict in ("better", "worse") for verdict in verdicts] == is_different.tolist()
+        assert [verdict == "no relevant difference" for verdict in verdicts] == is_alike.tolist()
 
 
 @pytest.mark.parametrize("name", ["normal", "skewed, all alike", "heavy tails"])
@@ -167,13 +188,13 @@ def test_in_at_most_one_of_twenty_is_an_arm_called_alike_that_differs_by_what_ma
 
 
 def test_collapses_of_an_arm_alone_break_it_as_the_page_says() -> None:
-    assert simulate_settling(300, ALL_NOISES["collapses, arms alone"]).called > 250
+    assert simulate_settling(1000, ALL_NOISES["collapses, arms alone"]).called > 900
 
 
 def test_large_differences_take_fewer_seeds() -> None:
-    found = simulate_settling(200, NOISES["normal"], difference=3.0)
-    assert found.verdicts["worse"] > 0.95 * 4 * 200
-    assert found.mean_seeds < 6.5
+    found = simulate_settling(1000, NOISES["normal"], difference=3.0)
+    assert (found.low > 0).mean() > 0.95
+    assert found.seeds.mean() < 6.5
 
 
 # Whole ablations
@@ -308,7 +329,7 @@ def test_the_plan_says_what_may_still_be_trained_and_what_more_seeds_would_show(
     command = ("ablate", settled / "question.toml", "--plugin", settled / "by_seed.py", "--out", "out", "--plan")
     told = gen(*command).stderr
     assert "13 of 15 trials are finished; the others take at most about 0:00:0" in told
-    assert "seeds show 0.5, in 0:00:0" in told
+    assert "seeds show 0.5; to train them and the baseline's takes 0:00:0" in told
     plan = json.loads(gen(*command, "--json").stdout)
     assert (plan["missing"], plan["looks"], plan["stop"]) == (1, [4, 5], "settled")
     near = plan["power"]["arms"]["near"]
