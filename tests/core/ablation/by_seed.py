@@ -6,6 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
 PLUGIN = """
 import math
 import tomllib
@@ -48,6 +51,7 @@ def genlab_register(registry):
 RECIPE = """
 extends = {tiny!r}
 title = "Which arm differs?"
+data = {{ name = "side_by_side", root = {root!r} }}
 
 [train]
 steps = 1
@@ -77,8 +81,12 @@ def write_question(folder: Path, tiny: Path, settings: str, arms: Mapping[str, S
         f"[ablation.arms.{arm}]\nevaluate.metrics.by_seed.values = {[str(score) for score in scores]}\n"
         for arm, scores in arms.items()
     ]
-    recipe, plugin = folder / "question.toml", folder / "by_seed.py"
-    recipe.write_text(RECIPE.format(tiny=str(tiny), settings=settings) + "\n".join(tables))
+    recipe, plugin, root = folder / "question.toml", folder / "by_seed.py", folder / "pairs"
+    for split in ("train", "val"):
+        (root / split).mkdir(parents=True)
+        noisy = np.random.default_rng(0).integers(0, 256, (36, 72, 3), dtype=np.uint8)
+        Image.fromarray(noisy).save(root / split / "pair.png")
+    recipe.write_text(RECIPE.format(tiny=str(tiny), root=str(root), settings=settings) + "\n".join(tables))
     plugin.write_text(PLUGIN)
     return recipe, plugin
 

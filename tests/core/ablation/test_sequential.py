@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 import shutil
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,10 +21,11 @@ from tests.core.ablation.sequential_ablations import ALL_NOISES, SCHEDULE, draw_
 from tests.core.ablation.test_ablate import Trained, here
 
 from genlab.ablation.ablate import Ablation
-from genlab.ablation.jobs import ArmSettled, Job, JobEnded, JobEvent, JobStarted
+from genlab.ablation.jobs import Job, JobEnded, JobEvent, JobStarted
 from genlab.ablation.results import AblationResult
 from genlab.ablation.sequential import SeedSchedule, Standing, find_standings
 from genlab.ablation.statistics import compare
+from genlab.cli.ablation_display import Show, print_answer, print_plan
 from genlab.config.schema import AblationTable
 
 LOOKS = SeedSchedule(range(7), [4, 5, 6, 7], is_sequential=True)
@@ -212,15 +213,18 @@ ALL = sorted([f"{arm}/seed-{seed}" for arm in ARMS for seed in range(4)] + OPEN)
 
 
 @pytest.fixture(scope="module")
-def settled(tmp_path_factory: pytest.TempPathFactory, forked_python: list[str]) -> Path:
-    """A finished ablation by the command line: one arm is settled at the first look, one gets all seeds."""
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished ablation, and what was shown: one arm is settled at the first look, one gets all seeds."""
     folder = tmp_path_factory.mktemp("settled")
     write_question(folder, Path(__file__).parents[2] / "assets" / "tiny.toml", SETTINGS, ARMS)
-    command = [*forked_python, "-m", "genlab", "ablate", "question.toml", "--plugin", "by_seed.py", "--out", "out"]
-    done = subprocess.run([*command, "--jobs", "1"], cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    (folder / "stdout").write_text(done.stdout)
-    (folder / "stderr").write_text(done.stderr)
+    made = planned(folder, folder / "out")
+    estimate = made.time_estimate()
+    with ExitStack() as stack:
+        for name, redirect in (("stdout", redirect_stdout), ("stderr", redirect_stderr)):
+            stack.enter_context(redirect(stack.enter_context((folder / name).open("w"))))
+        print_plan(made, estimate, 1)
+        show = stack.enter_context(Show(made, estimate, 1))
+        print_answer(made.run(1, False, show, here), folder / "out")
     return folder
 
 
@@ -273,14 +277,15 @@ def test_the_report_has_the_intervals_of_the_looks_and_says_how_wide_they_are(se
         assert "0, 1, 2, 3, 4 in this order: 4 of them, and then one at a time until they are settled" in page
 
 
-def test_what_is_lost_is_trained_again_with_the_same_end(again: Again, settled: Path, copy: Path) -> None:
-    for trial in ("far/seed-2", "near/seed-4"):
+def test_what_is_lost_is_trained_again_by_workers_with_the_same_end(settled: Path, copy: Path, gen: GenCommand) -> None:
+    """Two at a time, in processes of their own, where the others were trained one after the other in this one."""
+    for trial in ("far/seed-2", *OPEN):
         shutil.rmtree(copy / "trials" / trial)
-    told: list[JobEvent] = []
-    again(on_event=told.append)
-    ended = [event.job.name for event in told if isinstance(event, JobEnded)]
-    assert sorted(ended) == ["far, seed 2", "near, seed 4"]
-    assert [event for event in told if isinstance(event, ArmSettled)] == [ArmSettled("far", 4, "worse")]
+    done = gen("ablate", settled / "question.toml", "--plugin", settled / "by_seed.py", "--out", "out", "--jobs", "2")
+    assert done.returncode == 0, done.stderr
+    told = done.stderr
+    assert told.count("far, after 4 seeds: worse") == 1
+    assert told.index("far, seed 2") < told.index("far, after 4 seeds: worse")
     assert figures(copy) == figures(settled / "out")
     assert weights(copy) == weights(settled / "out")
 
