@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from genlab.errors import DataError
 from genlab.images.folder import ImageFolder, describe_left_out, find_images
 from genlab.interfaces.dataset import SideName
+from genlab.runs.output_files import refuse_overwrite
 from genlab.runs.run import Run
 from genlab.util.files import is_text, storage_errors
-from genlab.util.output_files import refuse_overwrite
 
 _NAMED = 5
 """Limit of the names in a message."""

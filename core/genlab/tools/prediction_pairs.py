@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from genlab.data.prepared import PreparedPairs
 from genlab.errors import DataError
 from genlab.interfaces.dataset import Pairs, SideName, require_side_image
+from genlab.runs.output_files import refuse_overwrite
 from genlab.runs.run import Run
 from genlab.tools.prediction_files import PredictionSource, make_folder, with_endings
-from genlab.util.output_files import refuse_overwrite
 
 PredictedSplit = Literal["validation", "test"]
 """Setting for the split whose pairs are predicted."""

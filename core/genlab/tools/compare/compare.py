@@ -11,12 +11,12 @@ from genlab.errors import RunError
 from genlab.runs.checkpoint_choice import CheckpointChoice
 from genlab.runs.kept_recipe import kept_recipe
 from genlab.runs.opening import open_run
+from genlab.runs.output_files import refuse_unwritable
 from genlab.runs.run import Run
 from genlab.tools.compare.comparison import Comparison
 from genlab.tools.compare.measured_run import measure_run
 from genlab.tools.compare.report import write_comparison_page
 from genlab.util.arguments import as_path, checked_arguments
-from genlab.util.output_files import refuse_unwritable
 
 
 @checked_arguments

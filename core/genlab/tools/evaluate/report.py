@@ -11,11 +11,11 @@ from pathlib import Path
 from genlab.drawing.page import render_page
 from genlab.errors import RunError, StorageError
 from genlab.interfaces.dataset import Split
+from genlab.runs.output_files import refuse_overwrite, refuse_unwritable
 from genlab.runs.run import Run
 from genlab.tools.evaluate.evaluation import EvaluatedScore, Evaluation
 from genlab.tools.evaluate.pictures import Sheet
 from genlab.util.files import json_text, storage_errors, write_texts
-from genlab.util.output_files import refuse_overwrite, refuse_unwritable
 
 FILES = ("scores.csv", "evaluation.html", "evaluation.json")
 

@@ -14,6 +14,7 @@ from genlab.errors import GenlabError, RunError
 from genlab.interfaces.dataset import SideName
 from genlab.runs.checkpoint_choice import CheckpointChoice
 from genlab.runs.opening import open_run
+from genlab.runs.output_files import refuse_unwritable
 from genlab.runs.run import Run
 from genlab.tools.export.agreement import IMAGES, draw_images, largest_difference
 from genlab.tools.export.description import describe_export
@@ -25,7 +26,6 @@ from genlab.tools.export.trace import FREEDOMS, Freedom, trace
 from genlab.util.arguments import as_path, checked_arguments
 from genlab.util.exceptions import summarize
 from genlab.util.files import atomic_write
-from genlab.util.output_files import refuse_unwritable
 
 ExportFormat = Literal["onnx", "torch", "hub"]
 """An ONNX file, a file of `torch.export`, or a folder for a model hub."""

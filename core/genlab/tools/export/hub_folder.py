@@ -27,13 +27,13 @@ from genlab.engine.validation import pair_as_batch
 from genlab.errors import DataError, RunError, StorageError
 from genlab.interfaces.listener import Pictures
 from genlab.runs.folder import RunFolder
+from genlab.runs.output_files import TO_OVERWRITE
 from genlab.runs.run import Run, warn
 from genlab.tools.export.agreement import draw_images
 from genlab.tools.export.description import describe_export
 from genlab.tools.export.model_card import model_card
 from genlab.tools.export.pretrained import CONFIG, from_pretrained, is_hub_folder
 from genlab.util.files import storage_errors, write_json, write_text
-from genlab.util.output_files import TO_OVERWRITE
 
 _SHOWN = 4
 _COMPARED = 4

@@ -12,13 +12,13 @@ from genlab.engine.runtime import choose_device
 from genlab.errors import ArgumentError, RunError
 from genlab.registry.discovery.trust import trusting
 from genlab.runs.folder import RunFolder
+from genlab.runs.output_files import refuse_unwritable
 from genlab.runs.reading import read_run
 from genlab.tools.verify.certificate import Certificate
 from genlab.tools.verify.verification import Verification
 from genlab.util import environment
 from genlab.util.arguments import as_path, at_least, checked_arguments
 from genlab.util.files import write_json, write_text
-from genlab.util.output_files import refuse_unwritable
 
 
 @checked_arguments

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from genlab import StorageError
-from genlab.util.output_files import refuse_overwrite, refuse_unwritable
+from genlab.runs.output_files import refuse_overwrite, refuse_unwritable
 
 
 def refusal(path: Path, *, overwrite: bool) -> StorageError:
