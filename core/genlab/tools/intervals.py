@@ -19,6 +19,12 @@ from genlab.util.confidence import LEVEL
 MIN_BOOTSTRAP = 100
 """Fewest images for a bootstrap; of fewer, the interval is Student's."""
 
+STUDENT_MARK = "(t)"
+"""Mark of Student's intervals in tables."""
+
+STUDENT_NOTE = f"{STUDENT_MARK}: Student's interval, of fewer than {MIN_BOOTSTRAP} images."
+"""Explanation of the mark."""
+
 _RESAMPLES = 4000
 _CHUNK = 2**20
 """Values that are drawn at once."""

@@ -338,6 +338,15 @@ def test_the_reason_why_there_is_no_interval_is_told(run: Path, monkeypatch: pyt
     assert not any(line.startswith("95 %") for line in found.legend())
 
 
+def test_the_mark_of_student_is_explained_where_it_is_shown(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = genlab.evaluate(run)
+    assert any("(t)" in cell for row in found.table() for cell in row)
+    assert found.legend()[-1].startswith("(t): Student's")
+    with_metric(monkeypatch, Spread())
+    other = genlab.evaluate(run)
+    assert "(t)" not in str([*other.table(), *other.legend()])
+
+
 def test_metrics_of_sets_get_real_pictures_and_their_own_interval(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_metric(monkeypatch, Spread())
     (score,) = genlab.evaluate(run).scores

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from genlab.config.validate import shown
-from genlab.tools.intervals import MIN_BOOTSTRAP
+from genlab.tools.intervals import STUDENT_MARK, STUDENT_NOTE
 
 if TYPE_CHECKING:
     from genlab.tools.compare.comparison import Comparison, ScoreDifference
@@ -19,9 +19,6 @@ METHOD = (
     "Differences are from the first run, on the same images. An interval tells how far a difference depends on which"
     " images were measured, not what another seed's training would give: an ablation does."
 )
-
-_STUDENT = " (t)"
-"""Mark of Student's intervals."""
 
 
 def run_rows(found: Comparison) -> list[tuple[str, ...]]:
@@ -67,8 +64,8 @@ def method(found: Comparison, rows: Iterable[tuple[str, ...]]) -> str:
         if others > 1
         else ""
     )
-    has_student = any(_STUDENT in cell for row in rows for cell in row)
-    student = f"{_STUDENT}: Student's interval, of fewer than {MIN_BOOTSTRAP} images." if has_student else ""
+    has_student = any(STUDENT_MARK in cell for row in rows for cell in row)
+    student = f" {STUDENT_NOTE}" if has_student else ""
     return f"{METHOD}{several}{student}"
 
 
@@ -85,7 +82,7 @@ def _cells(difference: ScoreDifference | str | None) -> Sequence[str]:
     amount = f"{difference.mean:+.4g}" if math.isfinite(difference.mean) else "-"
     interval = "-"
     if difference.low is not None and difference.high is not None:
-        mark = _STUDENT if difference.method == "t" else ""
+        mark = f" {STUDENT_MARK}" if difference.method == "t" else ""
         interval = f"{difference.low:+.4g} to {difference.high:+.4g}{mark}"
     return (amount, interval, f"{difference.n:,}", difference.verdict)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from genlab.interfaces.dataset import Split
-from genlab.tools.intervals import MeanInterval
+from genlab.tools.intervals import STUDENT_MARK, STUDENT_NOTE, MeanInterval
 from genlab.util.confidence import LEVEL
 
 IntervalMethod = Literal["bootstrap", "t", "metric"]
@@ -122,13 +122,15 @@ class Evaluation:
         return [*zip(*(column for column in columns if {*column[1:]} != {_NOTHING}), strict=True)]
 
     def legend(self) -> list[str]:
-        """Explanations of the table's columns."""
-        return [f"{name}: {_LEGEND[name]}" for name in self.table()[0] if name in _LEGEND]
+        """Explanations of the table's columns, and of the mark of Student's intervals where there are some."""
+        lines = [f"{name}: {_LEGEND[name]}" for name in self.table()[0] if name in _LEGEND]
+        has_student = any(score.method == "t" for score in self.scores)
+        return [*lines, STUDENT_NOTE] if has_student else lines
 
 
 _COLUMNS = ("score", "value", "95 % interval", "nothing", "difference", "real", "better")
 _LEGEND = {
-    "95 % interval": "over the choice of images, not what another training would give; (t): Student's.",
+    "95 % interval": "over the choice of images, not what another training would give.",
     "nothing": "the score of the mean training target as every prediction.",
     "difference": "95 % interval of the value less nothing's, image by image.",
     "real": "a judge's score of the targets, or targets against training targets.",
@@ -139,7 +141,8 @@ _NOTHING = "-"
 def _row(score: EvaluatedScore) -> tuple[str, ...]:
     interval = difference = _NOTHING
     if score.low is not None and score.high is not None:
-        interval = f"{score.low:.4g} to {score.high:.4g}{' (t)' if score.method == 't' else ''}"
+        mark = f" {STUDENT_MARK}" if score.method == "t" else ""
+        interval = f"{score.low:.4g} to {score.high:.4g}{mark}"
     if score.difference:
         difference = f"{score.difference.low:+.3g} to {score.difference.high:+.3g}"
     nothing, real = (_NOTHING if value is None else f"{value:.4g}" for value in (score.nothing, score.real))
