@@ -11,6 +11,7 @@ GenlabError
 ├── RunError                    a run's folder is not what the command needs
 ├── StorageError                a file cannot be written: the disk is full, say
 └── TrainingError               training cannot continue
+    └── LostProcessError        another process of the same training ended, or does not answer
 
 The command line prints a `GenlabError` as one paragraph. Anything else that is raised is a defect of genlab (or of a
 plugin) and shows its traceback.
@@ -182,3 +183,7 @@ class TrainingError(GenlabError):
     """Training that cannot continue, such as one whose losses diverged."""
 
     exit_code = 1
+
+
+class LostProcessError(TrainingError):
+    """A training of several processes of which another one failed, which says why, or does not answer."""

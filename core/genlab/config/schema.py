@@ -115,6 +115,9 @@ class Train(Table):
     """What layers compute in; auto is bfloat16 on a CUDA GPU (float16 on one that lacks it), float32 elsewhere."""
     compile: bool | Literal["auto"] = "auto"
     """Whether networks are compiled, which takes a minute or two; auto does for 1,000 steps and more on a CUDA GPU."""
+    sync_batch_norm: bool = False
+    """Whether batch norm of a training of several processes has the statistics of a whole batch, instead of those of
+    each process's share of it. Such networks are not compiled."""
     readers: Annotated[int, Field(ge=1, le=256)] = 2
     """Threads that read pairs ahead of the step that needs them; results do not depend on it."""
     read_ahead: Annotated[int, Field(ge=0, le=2**20)] = 256

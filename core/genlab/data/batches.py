@@ -43,6 +43,7 @@ class Batches:
         in_pairs: whether condition and target of a batch belong together; otherwise each side is drawn by itself, in
             an order and with crops of its own, and has epochs of its own number of images.
         ahead: how they are read ahead, which makes no difference to the batches.
+        part: the number of a part of each batch, from 0, and of how many; only its pairs are read.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Batches:
         *,
         in_pairs: bool = True,
         ahead: ReadAhead | None = None,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         self.pairs = pairs
         self.augmentations = augmentations
@@ -61,6 +63,7 @@ class Batches:
         self.batch_size = batch_size
         self.in_pairs = in_pairs
         self.ahead = ahead or ReadAhead()
+        self.part = part
 
     def indices(self, first: int, last: int) -> tuple[list[int], list[int]]:
         """Indices of the conditions and of the targets in the batches from `first` to before `last`, ascending."""
@@ -76,10 +79,17 @@ class Batches:
 
     def starting_at(self, number: int) -> Generator[Batch, None, None]:
         """Iterate over batches from that number on (counted from 0); `DataError` when a pair cannot be read."""
-        draws = map(self._draw, count(number * self.batch_size))
+        draws = (self._draw(position) for batch in count(number) for position in self._positions(batch))
         with closing(read_in_order(draws, self._read, self.ahead, most=max(self.pairs.counts))) as reading:
             while True:
-                yield self._batch(list(islice(reading, self.batch_size)))
+                yield self._batch(list(islice(reading, len(self._positions(number)))))
+
+    def _positions(self, number: int) -> range:
+        """The positions of this part of a batch."""
+        rank, size = self.part
+        share = self.batch_size // size
+        first = number * self.batch_size + rank * share
+        return range(first, first + share)
 
     def first_epoch(self, conditions: Sequence[int]) -> list[PreparedPair]:
         """Pairs of these conditions, by index, as the first epoch has them: cut and augmented, stored as before."""

@@ -53,13 +53,14 @@ def is_finite(tensor: Tensor) -> bool:
 
 def _tensors(state: TrainState) -> Iterator[tuple[TensorName, Tensor]]:
     """The floating-point tensors that a checkpoint holds."""
-    for of, tensors in _groups(state):
+    for of, tensors in tensors_by_owner(state):
         for name, tensor in tensors.items():
             if tensor.is_floating_point() or tensor.is_complex():
                 yield TensorName(of, name), tensor
 
 
-def _groups(state: TrainState) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
+def tensors_by_owner(state: TrainState) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
+    """All tensors that a checkpoint holds, by their names, with what they belong to."""
     method = state.method
     for role, network in method.networks.items():
         yield f"the weights of the {role}", dict(network.named_parameters())

@@ -16,6 +16,7 @@ from genlab.data.order import evenly_spaced
 from genlab.data.prepared import PreparedPairs
 from genlab.data.read_ahead import ReadAhead
 from genlab.engine.phases import batches_before, most_batches
+from genlab.engine.processes import Processes
 from genlab.interfaces.listener import Listener
 from genlab.interfaces.method import Method
 from genlab.interfaces.metric import Metric
@@ -43,6 +44,7 @@ class Experiment:
         run_id: id of the run, which its checkpoints have, too.
         clips: the greatest norms of gradients, of the roles that have one.
         names: the networks' components and plugins by role, for errors.
+        processes: those that train it, each with its part of every batch.
     """
 
     settings: Settings
@@ -59,15 +61,24 @@ class Experiment:
     run_id: str = ""
     clips: Mapping[str, float] = field(default_factory=dict[str, float])
     names: Mapping[str, str] = field(default_factory=dict[str, str])
+    processes: Processes = field(default_factory=Processes)
 
     @property
     def batches(self) -> Batches:
-        """The sequence of training batches."""
-        settings = self.settings
+        """The sequence of training batches, of which this process has its part."""
+        settings, processes = self.settings, self.processes
         batch_size, in_pairs = settings.train.batch_size, self.method.needs_pairs
-        step = settings.train.pairs_per_step * most_batches(self.method.phases())
+        step = settings.train.pairs_per_step // processes.size * most_batches(self.method.phases())
         ahead = ReadAhead(settings.train.readers, settings.train.read_ahead * MIB, least=step)
-        return Batches(self.training, self.augmentations, settings.seed, batch_size, in_pairs=in_pairs, ahead=ahead)
+        return Batches(
+            self.training,
+            self.augmentations,
+            settings.seed,
+            batch_size,
+            in_pairs=in_pairs,
+            ahead=ahead,
+            part=(processes.rank, processes.size),
+        )
 
     def batches_before(self, step: int) -> int:
         """Number of batches that all steps before this one take."""

@@ -46,7 +46,7 @@ def train_loop(
                     # What is due at this step, and the next batches
                     with training.saving_if_data_fail():
                         training.observe()
-                        if training.is_over or training.step >= last or stopping():
+                        if training.is_over or training.step >= last or training.stopping():
                             break
                         step_batches = training.next_batches(batches)
 
@@ -55,7 +55,7 @@ def train_loop(
                     training.advance(step_batches)
 
             training.save()
-            if stopping() and not (training.is_over and training.validated):
+            if training.stopping() and not (training.is_over and training.validated):
                 status = "interrupted"
             else:
                 status = "finished" if training.is_over else "paused"

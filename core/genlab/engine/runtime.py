@@ -42,7 +42,7 @@ _STEPS_WORTH_COMPILING = 1000
 def settle_train(train: Train) -> Train:
     """Fill in the machine-dependent settings: device, threads, precision, compilation."""
     device = choose_device(train.device)
-    compiled = device.type == "cuda" and train.steps >= _STEPS_WORTH_COMPILING
+    compiled = device.type == "cuda" and train.steps >= _STEPS_WORTH_COMPILING and not train.sync_batch_norm
     return train.model_copy(
         update={
             "device": device.type,

@@ -17,6 +17,7 @@ from torch.profiler import record_function
 from genlab.engine.freezing import updated_roles
 from genlab.engine.phases import due_phases, repetitions
 from genlab.engine.precision import Precision, full_precision
+from genlab.engine.processes import Processes
 from genlab.engine.recompute import recomputed_forward
 from genlab.errors import TrainingError
 from genlab.interfaces.batch import Batch
@@ -37,11 +38,13 @@ class StepSettings:
         precision: what layers compute in.
         clips: the greatest L2 norm of all gradients of a network, of the roles that have one.
         accumulate: how many batches an update takes, whose gradients are averaged.
+        processes: those that average their gradients.
     """
 
     precision: Precision = field(default_factory=full_precision)
     clips: Mapping[str, float] = field(default_factory=dict[str, float])
     accumulate: int = 1
+    processes: Processes = field(default_factory=Processes)
 
 
 class StepResult(NamedTuple):
@@ -83,6 +86,9 @@ def train_step(
     with precision.applied(method.networks.values()):
         for phase, losses in _updates(method, first, fresh, precision):
             roles = updated_roles(method, phase)
+            settings.processes.average_gradients(
+                parameter for role in roles for parameter in method.networks[role].parameters()
+            )
             updating = [optimizers[role] for role in roles]
             clipped = [role for role in roles if role in settings.clips]
             if with_norms or clipped:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,7 @@ from genlab.engine.checkpoint_state import IntactCheckpoint, TrainProgress
 from genlab.engine.compilation import compile_networks, next_step
 from genlab.engine.data_stall import DataStallMonitor
 from genlab.engine.divergence import not_finite
+from genlab.engine.equality import require_equal_state
 from genlab.engine.experiment import Experiment
 from genlab.engine.first_outputs import first_outputs_checked
 from genlab.engine.inference import Predictor
@@ -30,13 +31,15 @@ from genlab.engine.requests import Requests, require_request
 from genlab.engine.runtime import cpu_threads, keep_freed_memory, tf32_and_autotune
 from genlab.engine.seeding import derived_seed, isolated_rng, seed_random_numbers
 from genlab.engine.step import StepResult, StepSettings, measure_norms, train_step
+from genlab.engine.synchronized_norm import synchronized_norms
 from genlab.engine.timing import StepTimer, due
-from genlab.engine.train_state import TrainState
+from genlab.engine.train_state import TrainState, modules_of
 from genlab.engine.validation import Interrupted, preview, validate
 from genlab.engine.weight_average import make_average
 from genlab.errors import DataError, TrainingError
 from genlab.interfaces.batch import Batch
 from genlab.interfaces.listener import CheckpointSaved, EarlyEnd, Previewed, Step, StepMetrics, Validated
+from genlab.interfaces.network import Network
 from genlab.interfaces.position import Position
 
 
@@ -63,15 +66,20 @@ class Training:
         self.experiment = experiment
         self.folder = folder
         self.listeners = listeners
-        self.stopping = stopping
+        self._stopping = stopping
+        self._is_stopped = False
+        self.processes = experiment.processes
         self.optimizers = experiment.optimizers
+        self.processes.copy_first(
+            tensor for module in modules_of(experiment.method) for tensor in (*module.parameters(), *module.buffers())
+        )
         average = make_average(experiment.method, settings)
         self.state = TrainState(experiment.method, self.optimizers, average)
         self.infinite = frozenset(not_finite(self.state))
         self.precision = Precision(settings.train.chosen_precision, experiment.device)
         first = restore(checkpoint, self.state) if checkpoint else TrainProgress()
         self.precision.load_state(first.loss_scale)
-        self.step_settings = StepSettings(self.precision, experiment.clips, settings.train.accumulate)
+        self.step_settings = StepSettings(self.precision, experiment.clips, settings.train.accumulate, self.processes)
         self.step, self.metrics = first.step, first.metrics
         self.validated, self.previewed = first.validated, first.previewed
         self.best = best_so_far(settings.checkpoint.best, first.best)
@@ -97,7 +105,7 @@ class Training:
             stack.enter_context(
                 first_outputs_checked(self.experiment.method, self.experiment.training.channels, self.experiment.names)
             )
-            if train.compile is True:
+            if train.compile is True and not self._synchronized:
                 self._compile()
             yield stack.enter_context(closing(self.batches()))
 
@@ -110,7 +118,7 @@ class Training:
             compile_networks(
                 method,
                 self.precision,
-                train.batch_size,
+                train.batch_size // self.processes.size,
                 experiment.device,
                 lambda: measure_norms(method, update, self.precision),
                 train.accumulate,
@@ -136,20 +144,22 @@ class Training:
         if self.step > 0 and self._due(self.step, self.experiment.settings.evaluate.validations):
             self._seed("validation")
             try:
-                self.metrics, per_image = validate(self.experiment, self.predictor, self.stopping)
+                self.metrics, per_image = validate(self.experiment, self.predictor, self.stopping_together)
             except Interrupted:
                 return
             if self.best:
                 self.best = after_validation(self.best, self.step, self.metrics, self.experiment.metrics)
                 self.requests.save |= self.best.step == self.step
             self._tell(Validated(self.step, self.metrics, per_image, self.best))
+            self._agree()
         self.validated = True
         self._note()
 
     def _preview(self) -> None:
         if self._due(self.step, self.experiment.settings.evaluate.previews):
             self._seed("preview")
-            self.listeners.emit(Previewed(self.step, preview(self.experiment, self.predictor)))
+            if self.processes.is_first:
+                self.listeners.emit(Previewed(self.step, preview(self.experiment, self.predictor)))
         self.previewed = True
         self._note()
 
@@ -170,15 +180,46 @@ class Training:
         method = self.experiment.method
         with self.timer.stepping(len(batches)):
             method.begin(batches[0].position)
-            result = train_step(method, batches, self.optimizers, reading, self.step_settings)
+            with synchronized_norms(self._synchronized, self.processes):
+                result = train_step(method, batches, self.optimizers, reading, self.step_settings)
+            self.processes.average_statistics(method.networks.values())
             if self.state.average:
                 self.state.average.update(self.step)
         if number == 1:  # what cannot be saved is refused before more steps are lost
             for role, optimizer in self.optimizers.items():
                 state_tensors(optimizer, method.networks[role])
         self.step, self.validated, self.previewed = number, False, False
-        self._tell(Step(number, self._values(result) if reading else None))
+        result = result._replace(losses=self.processes.averaged(result.losses)) if reading else result
+        if self.processes.is_first:
+            self._tell(Step(number, self._values(result) if reading else None))
         self.requests.note("method", require_request(method.request(), f"request() of {type(method).__name__}"))
+        self._agree()
+
+    @property
+    def _synchronized(self) -> Collection[Network]:
+        """The networks whose batch norms have the statistics of all processes' inputs."""
+        experiment = self.experiment
+        return experiment.networks.values() if experiment.settings.train.sync_batch_norm else ()
+
+    def stopping(self) -> bool:
+        """True once a signal asked this process to stop or, as all have agreed on, another one."""
+        return self._stopping() if self.processes.is_alone else self._is_stopped
+
+    def stopping_together(self) -> bool:
+        """`stopping`, agreed on now."""
+        self._agree()
+        return self.stopping()
+
+    def _agree(self) -> None:
+        """Have all processes follow what one of them was asked for: to stop, to save, to end the training."""
+        if self.processes.is_alone:
+            return
+        asked = (self._stopping(), self.requests.save or self._is_save_due, self.requests.stop is not None)
+        stop, save, end = self.processes.largest([int(flag) for flag in asked])
+        self._is_stopped |= bool(stop)
+        self.requests.save = bool(save)
+        if end:
+            self.requests.stop = next(filter(None, self.processes.of_each(self.requests.stop)))
 
     def _tell(self, event: Step | Validated) -> None:
         for label, request in self.listeners.emit(event):
@@ -187,12 +228,16 @@ class Training:
     def save(self) -> None:
         """Save a checkpoint of this step.
 
+        Of several processes the first one writes it, once all have the same.
+
         Raises:
-            TrainingError: a tensor is not finite. Losses are not read at every step, and stay finite where an
-                optimizer's state overflows, so all is checked before it replaces a valid checkpoint.
+            TrainingError: processes have different tensors, or one is not finite. Losses are not read at every step,
+                and stay finite where an optimizer's state overflows, so all is checked before it replaces a valid
+                checkpoint.
         """
         checkpoint = self.experiment.settings.checkpoint
         with self.timer.aside():
+            require_equal_state(self.state, self.processes, self.step)
             if found := not_finite(self.state, self.infinite):
                 more = f" and {len(found) - 1} more tensors" if len(found) > 1 else ""
                 raise _diverged(f"not finite at step {self.step}: {found[0]}{more}")
@@ -207,19 +252,25 @@ class Training:
                 stop=self.requests.stop,
                 listeners=self.listeners.states(),
             )
-            path = save(self.folder, progress, self.state, checkpoint.keep)
+            path = save(self.folder, progress, self.state, checkpoint.keep) if self.processes.is_first else None
             self.requests.save = False
             self.timer.saved()
             if self.saved != self.step:
                 self.saved = self.step
-                self.listeners.emit(CheckpointSaved(self.step, path))
+                if path:
+                    self.listeners.emit(CheckpointSaved(self.step, path))
 
     @contextmanager
     def saving_if_data_fail(self) -> Generator[None, None, None]:
-        """Context that saves a checkpoint if a pair cannot be read, and adds that to the error."""
+        """Context that saves a checkpoint if a pair cannot be read, and adds that to the error.
+
+        With several processes nothing is saved, as the others have gone on.
+        """
         try:
             yield
         except DataError as error:
+            if not self.processes.is_alone:
+                raise
             self.save()
             saved = "The run is saved. Restore the data and `gen resume` it; --allow-changed-data accepts other data."
             hint = f"{error.hint}\n{saved}" if error.hint else saved
@@ -228,7 +279,11 @@ class Training:
     @property
     def wants_saving(self) -> bool:
         """True if a checkpoint is due by the recipe's `minutes`, was asked for, or is the best one."""
-        return self.requests.save or self.timer.minutes_since_save() >= self.experiment.settings.checkpoint.minutes
+        return self.requests.save or (self.processes.is_alone and self._is_save_due)
+
+    @property
+    def _is_save_due(self) -> bool:
+        return self.timer.minutes_since_save() >= self.experiment.settings.checkpoint.minutes
 
     @property
     def ended_early(self) -> EarlyEnd | None:
@@ -245,8 +300,10 @@ class Training:
         return due(step, self.experiment.settings.train.steps, times) or self.ended_early is not None
 
     def _seed(self, purpose: str) -> None:
-        """Seed the RNGs by the recipe's seed, the purpose and the step."""
-        seed_random_numbers(derived_seed(self.experiment.settings.seed, purpose, self.step), self.experiment.device)
+        """Seed the RNGs by the recipe's seed, the purpose and the step; and by the process, but for the first."""
+        rank = () if self.processes.is_first else (self.processes.rank,)
+        seed = derived_seed(self.experiment.settings.seed, purpose, self.step, *rank)
+        seed_random_numbers(seed, self.experiment.device)
 
     def _values(self, result: StepResult) -> StepMetrics:
         """Read a step's values from the device; raises if a loss is not finite."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from genlab.data.sides import to_network
 from genlab.data.view import view_pairs
 from genlab.engine.experiment import Experiment
 from genlab.engine.inference import Predictor
+from genlab.engine.processes import Processes
 from genlab.errors import TrainingError
 from genlab.interfaces.batch import Batch
 from genlab.interfaces.listener import Pictures
@@ -58,18 +60,20 @@ def validate(experiment: Experiment, predictor: Predictor, stopping: Callable[[]
     if not experiment.metrics:
         return Measured({}, {})
     most = min(experiment.settings.evaluate.pairs, len(experiment.validation))
+    processes = experiment.processes
 
     def indices(pairs: PreparedPairs) -> Iterator[int]:
-        for index in evenly_spaced(len(pairs), most):
+        for index in processes.rounds(evenly_spaced(len(pairs), most)):
             if stopping():
                 raise Interrupted
-            yield index
+            if index is not None:
+                yield index
 
     def predict(_index: int, batch: Batch) -> Tensor:
         return predictor(batch.condition)
 
     validation, train = (
-        measure(experiment.metrics, predict, pairs, indices(pairs), experiment.device)
+        measure(experiment.metrics, predict, pairs, indices(pairs), experiment.device, processes)
         for pairs in (experiment.validation, experiment.unaugmented)
     )
     gap = {name: validation.scores[name] - value for name, value in train.scores.items()}
@@ -105,6 +109,7 @@ def measure(
     pairs: PreparedPairs,
     indices: Iterable[int],
     device: torch.device,
+    processes: Processes | None = None,
 ) -> Measured:
     """Compute each metric over some pairs.
 
@@ -116,6 +121,7 @@ def measure(
         pairs: what is measured on.
         indices: which of them.
         device: where to measure.
+        processes: those that each measure a share of the pairs, in their order.
     """
     metrics = {name: metric for name, metric in metrics.items() if pairs.pairs.is_paired or not metric.needs_pairs}
     for metric in metrics.values():
@@ -131,6 +137,28 @@ def measure(
         prediction = predict(index, batch)
         for metric in metrics.values():
             _add(metric, batch, prediction)
+    if processes is None or processes.is_alone:
+        return _measured(metrics, keys)
+    keys = _merge_others(metrics, keys, processes, device)
+    return processes.of_first(_measured(metrics, keys) if processes.is_first else Measured({}, {}))
+
+
+def _merge_others(
+    metrics: Mapping[str, Metric], keys: list[str], processes: Processes, device: torch.device
+) -> list[str]:
+    """Merge the other processes' metrics into those of the first one; returns the keys of all images."""
+    content = io.BytesIO()
+    torch.save((dict(metrics), keys), content)
+    for part in processes.to_first(content.getvalue())[1:]:
+        others, further = torch.load(io.BytesIO(part), map_location=device, weights_only=False)
+        if further:
+            keys += further
+            for name, metric in metrics.items():
+                metric.merge(others[name])
+    return keys
+
+
+def _measured(metrics: Mapping[str, Metric], keys: Sequence[str]) -> Measured:
     scores: dict[str, float] = {}
     for name, metric in metrics.items():
         scores |= _scores(name, metric)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from genlab.errors import GenlabError
 
@@ -34,6 +35,37 @@ def git_state() -> dict[str, str] | None:
         return {"commit": commit, "changed": "yes" if _git("status", "--porcelain") else "no"}
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+class Launch(NamedTuple):
+    """Place of a process among those that a launcher such as `torchrun` started to train one run.
+
+    Args:
+        rank: its number, from 0.
+        size: how many there are.
+        local_rank: its number among those of its machine, from 0.
+        local_size: how many its machine has.
+    """
+
+    rank: int
+    size: int
+    local_rank: int
+    local_size: int
+
+
+def find_launch() -> Launch | None:
+    """The place of this process, by the variables that PyTorch's launchers set; None if it was started by itself."""
+    rank, size = (_number(name) for name in ("RANK", "WORLD_SIZE"))
+    if rank is None or size is None or "MASTER_ADDR" not in os.environ:
+        return None
+    local_rank, local_size = (_number(name) for name in ("LOCAL_RANK", "LOCAL_WORLD_SIZE"))
+    return Launch(rank, size, rank if local_rank is None else local_rank, local_size or size)
+
+
+def _number(name: str) -> int | None:
+    """The number in an environment variable; None where there is none."""
+    text = os.environ.get(name, "").strip()
+    return int(text) if text.isdecimal() else None
 
 
 def refuse_several_processes() -> None:
