@@ -16,10 +16,13 @@ from genlab.assemble.networks import outline_networks, outlined
 from genlab.assemble.read import CheckedRecipe, read_recipe
 from genlab.assemble.starting_weights import StoredWeights
 from genlab.config.load import find_recipe
+from genlab.engine.processes import Processes, joined
 from genlab.interfaces.loss import AnyLoss
 from genlab.registry.discovery.trust import trusting
 from genlab.runs import training
+from genlab.runs.continuing import begun_before
 from genlab.runs.folder import RunFolder
+from genlab.runs.joining import dismiss, join
 from genlab.runs.opening import open_run
 from genlab.runs.run import Run
 from genlab.runs.run_list import newest_to_resume
@@ -98,16 +101,33 @@ def train(
     """
     at_least(1, stop_at, "stop_at")
     files = [as_path(file) for file in plugins]
-    path = find_recipe(recipe)
-    checked = read_recipe(path, overrides=overrides, plugins=files)
-    if out is None:
+    with joined() as processes, trusting(trust):
+        if not processes.is_first:
+            return Run(join(processes))
+        path = find_recipe(recipe)
+        checked = read_recipe(path, overrides=overrides, plugins=files)
         make_folder = partial(RunFolder.create_below, Path("runs"), path.stem)
+        if out is not None:
+            folder = RunFolder(as_path(out))
+            if begun_before(folder, checked):
+                return _go_on(folder, stop_at, processes, on_progress)
+            RunFolder.refuse_occupied(folder.path)
+            make_folder = partial(RunFolder.create, folder.path)
+        folder = training.start_run(
+            checked, make_folder, name=str(recipe), stop_at=stop_at, processes=processes, on_progress=on_progress
+        )
+    return Run(folder)
+
+
+def _go_on(
+    folder: RunFolder, stop_at: int | None, processes: Processes, on_progress: Callable[[int, int], None]
+) -> Run:
+    """Go on with a run that the same command began; one that has finished stays as it is."""
+    if folder.read().status == "finished":
+        _log.info("%s: this run has finished already.", folder.path)
+        dismiss(folder, processes)
     else:
-        target = as_path(out)
-        RunFolder.refuse_occupied(target)
-        make_folder = partial(RunFolder.create, target)
-    with trusting(trust):
-        folder = training.start_run(checked, make_folder, name=str(recipe), stop_at=stop_at, on_progress=on_progress)
+        training.resume_run(folder, stop_at=stop_at, processes=processes, on_progress=on_progress)
     return Run(folder)
 
 
@@ -140,17 +160,20 @@ def resume(
         RecipeError: with all that is wrong with the overrides.
         DataError: the data cannot be read.
     """
-    if run is None:
-        folder = newest_to_resume(Path("runs"))
-        _log.info("Resuming the newest run that can be: %s.", folder.path)
-    else:
-        folder = RunFolder.existing(as_path(run))
-    with trusting(trust):
+    with joined() as processes, trusting(trust):
+        if not processes.is_first:
+            return Run(join(processes))
+        if run is None:
+            folder = newest_to_resume(Path("runs"))
+            _log.info("Resuming the newest run that can be: %s.", folder.path)
+        else:
+            folder = RunFolder.existing(as_path(run))
         training.resume_run(
             folder,
             overrides=overrides,
             allow_changed_data=allow_changed_data,
             stop_at=stop_at,
+            processes=processes,
             on_progress=on_progress,
         )
     return open_run(folder.path)

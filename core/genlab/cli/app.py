@@ -38,6 +38,7 @@ from genlab.cli import (
 )
 from genlab.cli.help import Verb, VerbGroup, help_page
 from genlab.errors import GenlabError, StorageError
+from genlab.util.environment import is_first_process
 from genlab.util.escapes import escape_controls
 
 app = typer.Typer(
@@ -116,7 +117,7 @@ def run() -> None:
             stream.reconfigure(errors="backslashreplace")  # the terminal's encoding may lack characters
     logger = logging.getLogger("genlab")
     logger.addHandler(_StandardError())
-    logger.setLevel(logging.INFO)
+    logger.setLevel(logging.INFO if is_first_process() else logging.ERROR)
     logger.propagate = False
     sys.excepthook = _print_traceback
     try:
@@ -138,6 +139,8 @@ def run() -> None:
 
         if fault := blamed(error):
             _fail(fault, exit_code=1)
+        if isinstance(error, Exception):
+            _report(error, exit_code=1)
         raise
 
 
@@ -164,10 +167,17 @@ def _fail(error: GenlabError, exit_code: int) -> NoReturn:
     from genlab.cli.output import print_error
 
     try:
+        _report(error, exit_code)
         print_error(error)
     except OSError:
         _discard(sys.stderr)
     sys.exit(exit_code)
+
+
+def _report(error: BaseException, exit_code: int) -> None:
+    from genlab.cli.launch import report
+
+    report(error, exit_code)
 
 
 def _discard(stream: TextIO) -> None:

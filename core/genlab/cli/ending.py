@@ -10,13 +10,19 @@ import typer
 
 from genlab.cli.board import has_curves
 from genlab.cli.output import print_next
+from genlab.util.environment import is_first_process
 
 if TYPE_CHECKING:
     from genlab import Run
 
 
 def end(run: Run) -> None:
-    """Print the next commands; an interrupted run exits with 128 plus the signal's number."""
+    """Print the next commands; an interrupted run exits with 128 plus the signal's number.
+
+    Of several processes, the first one speaks.
+    """
+    if not is_first_process():
+        return
     path = quote(str(run.path))
     see = {"see curves and pictures": f"gen board {path}"} if has_curves(run.path) else {}
     if run.manifest.status == "finished":

@@ -68,6 +68,10 @@ OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace exis
 StopAtOption = Annotated[
     int | None, typer.Option("--stop-at", min=1, metavar="N", help="Pause after N steps; resume with `gen resume`.")
 ]
+DevicesOption = Annotated[
+    int,
+    typer.Option("--devices", min=1, max=1024, metavar="N", help="Train on N devices, which share each batch."),
+]
 TrustOption = Annotated[
     bool, typer.Option("--trust", help="Run code that came with a run of somebody else, and remember it as trusted.")
 ]

@@ -18,6 +18,7 @@ from rich.text import Text
 from typing_extensions import override
 
 from genlab.errors import Fault, GenlabError, RecipeError
+from genlab.util.environment import is_first_process
 from genlab.util.escapes import escape_controls, one_line
 
 
@@ -71,7 +72,7 @@ def _fault(fault: Fault) -> Text:
 def load_torch() -> None:
     """Import PyTorch, which takes seconds on some machines, and say so on standard error if it is a terminal."""
     console = make_console(stderr=True)
-    if not console.is_terminal or console.is_dumb_terminal:
+    if not console.is_terminal or console.is_dumb_terminal or not is_first_process():
         return
     console.print("loading PyTorch ...", end="", style="dim")
     import torch  # noqa: F401  # pyright: ignore[reportUnusedImport]
@@ -90,7 +91,9 @@ def progress_bar(name: str) -> Generator[Callable[[int, int], None]]:
     """
     load_torch()
     console = make_console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_interactive) as progress:
+    with Progress(
+        console=console, transient=True, disable=not (console.is_interactive and is_first_process())
+    ) as progress:
         task = progress.add_task(name, total=None)
 
         def show(done: int, total: int) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from genlab.cli.completion import complete_run
-from genlab.cli.options import StopAtOption, TrustOption
+from genlab.cli.options import DevicesOption, StopAtOption, TrustOption
 
 
 def resume(
@@ -33,13 +33,16 @@ def resume(
         bool, typer.Option("--allow-changed-data", help="Resume with changed data; recorded in run.json.")
     ] = False,
     stop_at: StopAtOption = None,
+    devices: DevicesOption = 1,
     trust: TrustOption = False,
 ) -> None:
     """Resume a run from its last checkpoint."""
     import genlab
     from genlab.cli.ending import end
+    from genlab.cli.launch import launch
     from genlab.cli.output import progress_bar
 
+    launch(devices)
     with progress_bar("reading the data") as on_progress:
         resumed = genlab.resume(
             run,

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase  # pyright: ignore[reportPrivateUsage]
 
 from genlab.errors import DeviceError, GenlabError, LostProcessError
-from genlab.util.environment import Launch, find_launch
+from genlab.util.environment import Launch, find_launch, refuse_several_processes
 
 T = TypeVar("T")
 
@@ -168,13 +168,18 @@ class Processes:
             dist.all_reduce(found, dist.ReduceOp.MAX, group=self._cpu)
         return found.tolist()
 
-    def of_first(self, value: T) -> T:
-        """A value of the first process; what the others give does not matter."""
+    def of_first(self, value: T, *, preparing: bool = False) -> T:
+        """A value of the first process; what the others give does not matter.
+
+        Args:
+            value: this one's.
+            preparing: whether the first process may take as long as it wants.
+        """
         if self._cpu is None:
             return value
         values: list[Any] = [value if self.is_first else None]
         with _exchange():
-            dist.broadcast_object_list(values, 0, group=self._cpu)
+            dist.broadcast_object_list(values, 0, group=None if preparing else self._cpu)
         return values[0]
 
     def to_first(self, value: T) -> list[T]:
@@ -235,6 +240,7 @@ def joined(patience: timedelta = PATIENCE) -> Generator[Processes, None, None]:
     """Context in which this process is one of those that a launcher such as `torchrun` started; alone without one."""
     launch = find_launch()
     if launch is None:
+        refuse_several_processes()
         yield Processes()
         return
     with _exchange():

@@ -48,6 +48,13 @@ class RecipeChange(BaseModel):
     new: Any
 
 
+class ProcessesRecord(BaseModel):
+    """The number of processes that train a run, from a step on."""
+
+    step: int
+    count: int
+
+
 class StoredPairs(BaseModel):
     """Images of a side in training and validation as they are stored, before each is resized for the networks.
 
@@ -156,6 +163,8 @@ class Manifest(BaseModel):
         results: SHA-256 of the files with what a trial of an ablation observed, by file name, once it has ended as
             one; None for other runs.
         starts: what the networks started with besides what was drawn, by role.
+        asked: SHA-256 of the recipe that the command asked for; empty for runs from before this was recorded.
+        processes: how many trained it, in their order; none for runs from before this was recorded, which had one.
         conversion: the file that it was converted from; None for runs that were trained.
         metrics_step: how many steps were done when `metrics` were measured; None if not recorded.
         higher_is_better: the better direction of each score of the recipe's metrics, such as `l1`, if recorded.
@@ -196,5 +205,7 @@ class Manifest(BaseModel):
     recipe_changes: list[RecipeChange] = Field(default_factory=list[RecipeChange])
     facts: dict[str, str]
     starts: dict[str, WeightsMatch] = Field(default_factory=dict[str, WeightsMatch])
+    asked: str = ""
+    processes: list[ProcessesRecord] = Field(default_factory=list[ProcessesRecord])
     conversion: ConversionRecord | None = None
     results: dict[str, str] | None = None

@@ -14,19 +14,23 @@ from genlab.assemble.pair_cache import remove_pairs
 from genlab.assemble.read import CheckedRecipe, with_overrides
 from genlab.assemble.recipe import Recipe
 from genlab.assemble.role_tables import aligned
+from genlab.assemble.sharing import refuse_unshared
 from genlab.config.changed_values import changed_values
 from genlab.config.validate import Keys, dotted
 from genlab.data.check import check_pairs, require_counted_pixels
 from genlab.engine.checkpoint_state import IntactCheckpoint, newest_intact
 from genlab.engine.loop import train_loop
-from genlab.engine.runtime import memory_errors
+from genlab.engine.processes import Processes
+from genlab.engine.runtime import choose_device, memory_errors
 from genlab.errors import DataError, DataUnavailableError, GenlabError, RecipeError, RunError, StorageError
 from genlab.interfaces.dataset import TrainingSplit
 from genlab.interfaces.listener import Listener, Started
 from genlab.interfaces.position import Position
 from genlab.runs import provenance
+from genlab.runs.continuing import recipe_digest
 from genlab.runs.ending import finished_error, refuse_pruned, refuse_same_end, refuse_without_patience, without_stop
 from genlab.runs.folder import ManifestListener, RunFolder
+from genlab.runs.joining import Task, hand_over, processes_record, with_processes
 from genlab.runs.kept_recipe import complete_replacement, replace_recipe
 from genlab.runs.loaded_content import LoadedContent
 from genlab.runs.manifest import Manifest
@@ -34,7 +38,6 @@ from genlab.runs.reading import read_run
 from genlab.runs.recipe_changes import as_options, refuse_fixed, refuse_fixed_keys
 from genlab.runs.rising_rates import warn_of_rising_rates
 from genlab.runs.starting_weights import build_with_weights, recorded_contents, warn_of_changed_start
-from genlab.util.environment import refuse_several_processes
 from genlab.util.exceptions import summarize
 
 Listeners = Sequence[tuple[str, Listener]]
@@ -50,6 +53,7 @@ def start_run(
     name: str,
     stop_at: int | None = None,
     listeners: Listeners = (),
+    processes: Processes | None = None,
     on_progress: OnProgress = lambda _done, _total: None,
 ) -> RunFolder:
     """Train a recipe in a folder that is created once everything that it needs is available.
@@ -60,14 +64,18 @@ def start_run(
         name: display name of the recipe.
         stop_at: pause after so many steps, to be resumed.
         listeners: listeners in addition to the recipe's.
+        processes: those that train it, of which this is the first; it is alone by default.
         on_progress: called with (done, total), in pairs, while the data are checked.
     """
-    refuse_several_processes()
+    processes = processes or Processes()
+    _refuse_sharing(checked, processes)
     with memory_errors():
         built, contents = build_with_weights(checked)
+        built = with_processes(built, processes)
         loaded = [*provenance.loaded_by(built), *contents]
         _check_data(built, 0, on_progress)
     manifest = provenance.first_manifest(built, loaded, name, checked.document)
+    manifest.asked, manifest.processes = recipe_digest(checked), processes_record(None, 0, processes)
     folder = make_folder()
     with folder.locked():
         files = [plugin.file for plugin in checked.components.plugins if plugin.file]
@@ -83,6 +91,7 @@ def resume_run(
     allow_changed_data: bool = False,
     stop_at: int | None = None,
     listeners: Listeners = (),
+    processes: Processes | None = None,
     on_progress: OnProgress = lambda _done, _total: None,
 ) -> None:
     """Resume a run from its last checkpoint, exactly as if it had not been stopped; without one, from its start.
@@ -93,13 +102,14 @@ def resume_run(
         allow_changed_data: whether to train on with pairs of other content, which the manifest records.
         stop_at: pause after so many steps, to be resumed.
         listeners: listeners in addition to the recipe's.
+        processes: those that train it from here on, of which this is the first; it is alone by default.
         on_progress: called with (done, total), in pairs, while the data are checked.
 
     Raises:
         RunError: it has finished and no override lets it continue, is being trained, its checkpoints are missing,
             its recipe was edited, its data changed, or an override is of what may not change.
     """
-    refuse_several_processes()
+    processes = processes or Processes()
     assignments = list(overrides)
     folder.refuse_links()
     with folder.locked():
@@ -122,8 +132,10 @@ def resume_run(
         refuse_same_end(manifest, changes, done, folder)
         _refuse_done(manifest, before.recipe, checked.recipe, done, folder)
         refuse_without_patience(manifest, checked.recipe.settings, done, folder)
+        _refuse_sharing(checked, processes)
         with memory_errors():
             built, contents = _build_again(checked, folder, manifest, from_start=checkpoint is None)
+            built = with_processes(built, processes)
             loaded = [*provenance.loaded_by(built), *contents]
             _check_data(built, done, on_progress)
         _refuse_changed(provenance.changed_data(manifest, built, loaded), folder, allow_changed_data, assignments)
@@ -132,6 +144,7 @@ def resume_run(
         if checkpoint:
             checkpoint = without_stop(checkpoint, manifest, changes)
         updates = provenance.at_resume(manifest, built, loaded, checkpoint)
+        updates["processes"] = processes_record(manifest, done, processes)
         if assignments or manifest != recorded:
             updates |= provenance.after_changes(manifest, before, built, done)
             warn_of_rising_rates(before.recipe, built.recipe, done)
@@ -140,6 +153,12 @@ def resume_run(
         if checkpoint:
             folder.set_aside_later(checkpoint.path)
         _train(folder, built, checkpoint, stop_at, listeners)
+
+
+def _refuse_sharing(checked: CheckedRecipe, processes: Processes) -> None:
+    """Raise a `GenlabError` if these processes, or a machine's devices, cannot train a recipe together."""
+    refuse_unshared(checked.recipe, checked.document, processes.size)
+    processes.require_devices(choose_device(checked.recipe.settings.train.device))
 
 
 def _changed(before: CheckedRecipe, assignments: Sequence[str], folder: RunFolder) -> CheckedRecipe:
@@ -266,6 +285,7 @@ def _train(
     try:
         with memory_errors():
             experiment = replace(built.experiment, listeners=heard_by, run_id=folder.stored().id)
+            hand_over(Task(folder.path, checkpoint=checkpoint, stop_at=stop_at), built)
             ended = train_loop(experiment, started, checkpoint, stop_at)
     except BaseException as error:
         # With a full disk, the original error is raised.

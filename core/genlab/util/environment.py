@@ -62,6 +62,12 @@ def find_launch() -> Launch | None:
     return Launch(rank, size, rank if local_rank is None else local_rank, local_size or size)
 
 
+def is_first_process() -> bool:
+    """True for a process by itself, and for the first one of several: it speaks for them."""
+    launch = find_launch()
+    return launch is None or launch.rank == 0
+
+
 def _number(name: str) -> int | None:
     """The number in an environment variable; None where there is none."""
     text = os.environ.get(name, "").strip()
@@ -69,7 +75,7 @@ def _number(name: str) -> int | None:
 
 
 def refuse_several_processes() -> None:
-    """Raise a `GenlabError` if this process is one of several of a `torchrun`, each of which would train on its own.
+    """Raise a `GenlabError` if this process is one of several, each of which would train on its own.
 
     What Slurm and MPI set is no sign of that: their processes often train different recipes.
     """
@@ -77,8 +83,9 @@ def refuse_several_processes() -> None:
     if count.strip().isdecimal() and int(count) > 1:
         what = f"this is one of {int(count)} processes, each of which would train by itself on one device"
         hint = (
-            "Start one command for each run, without torchrun; `gen ablate RECIPE --jobs N` trains on several devices."
-            " Or unset WORLD_SIZE."
+            "For one run on several devices: `gen run RECIPE --devices N`, or `torchrun --nproc-per-node N -m genlab run"
+            " RECIPE --out RUN`, which sets RANK and MASTER_ADDR as well; `gen ablate RECIPE --jobs N` trains several"
+            " runs. Or unset WORLD_SIZE."
         )
         raise GenlabError(what, where=f"WORLD_SIZE is {count}", hint=hint)
 
