@@ -1,6 +1,7 @@
 """Three steps of recipes in one of several processes, by torchrun's variables.
 
-`python -m tests.processes.steps RECIPE RESULT KEY=VALUE... -- KEY=VALUE...`: the values of each case. The first process writes all that the steps changed, and their losses and metrics.
+`python -m tests.processes.steps RECIPE RESULT KEY=VALUE... -- KEY=VALUE...`, with the values of each case. The first
+process writes all that the steps changed, and their losses and metrics.
 """
 
 from __future__ import annotations

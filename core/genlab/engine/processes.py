@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import threading
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypeVar, cast
+from uuid import uuid4
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.distributed_c10d import PrefixStore, Store
+from torch.distributed.rendezvous import rendezvous
 from torch.nn.modules.batchnorm import _NormBase  # pyright: ignore[reportPrivateUsage]
 
 from genlab.errors import DeviceError, GenlabError, LostProcessError
@@ -20,6 +25,7 @@ T = TypeVar("T")
 
 PATIENCE = timedelta(minutes=10)
 """Longest wait of a step for the other processes."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _PREPARATION = timedelta(days=7)
 """Longest wait before the first step: one process alone reads the data."""
 
@@ -43,7 +49,7 @@ class Processes:
         self.rank, self.size = (launch.rank, launch.size) if launch else (0, 1)
         self._launch = launch
         self._patience = patience
-        self._cpu: dist.ProcessGroup | None = dist.new_group(timeout=patience, backend="gloo") if launch else None
+        self._cpu: dist.ProcessGroup | None = _new_group("gloo", patience) if launch else None
         self._cuda: dist.ProcessGroup | None = None
 
     @property
@@ -76,7 +82,7 @@ class Processes:
         """Let tensors on the chosen devices be exchanged; all processes call it."""
         if self._launch is not None and device.type == "cuda":
             with _exchange():
-                self._cuda = dist.new_group(timeout=self._patience, backend="nccl")
+                self._cuda = _new_group("nccl", self._patience)
 
     def share(self, items: Sequence[T]) -> Sequence[T]:
         """This process's contiguous share of some items; the first ones have one more where they cannot be equal."""
@@ -178,7 +184,7 @@ class Processes:
         if self._cpu is None:
             return value
         values: list[Any] = [value if self.is_first else None]
-        with _exchange():
+        with _exchange(preparing=preparing):
             dist.broadcast_object_list(values, 0, group=None if preparing else self._cpu)
         return values[0]
 
@@ -201,7 +207,7 @@ class Processes:
         if self._cpu is None:
             return [value]
         values = [cast(T, None)] * self.size
-        with _exchange():
+        with _exchange(preparing=preparing):
             dist.all_gather_object(values, value, group=None if preparing else self._cpu)
         return values
 
@@ -228,7 +234,7 @@ class Processes:
             raise
         except Exception as caught:  # noqa: BLE001  (whatever it is, the others have to know)
             error = caught
-        failed = self.of_each(error is not None, preparing=True)
+        failed = self.of_each(error is not None)
         if error and not any(failed[: self.rank]):
             raise error
         if any(failed):
@@ -243,21 +249,55 @@ def joined(patience: timedelta = PATIENCE) -> Generator[Processes, None, None]:
         refuse_several_processes()
         yield Processes()
         return
-    with _exchange():
-        dist.init_process_group("gloo", timeout=_PREPARATION)
+    with _exchange(preparing=True):
+        store, rank, size = next(rendezvous("env://", timeout=patience))
+        store = PrefixStore(_session(store, rank, size), store)
+        dist.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=_PREPARATION)
         processes = Processes(launch, patience)
     yield processes
     dist.destroy_process_group()  # after an error it could wait for a process that is gone
 
 
+def _session(store: Store, rank: int, size: int) -> str:
+    """A name that processes which are alive agree on: torchrun's store still has what those before a restart wrote."""
+    if rank == 0:
+        session = uuid4().hex
+        store.set("genlab/session", session)
+        for other in range(1, size):
+            asked = store.get(f"{session}/{other}").decode()
+            store.set(f"{session}/{other}/{asked}", "")
+        return session
+    own = uuid4().hex
+    while True:
+        session = store.get("genlab/session").decode()
+        store.set(f"{session}/{rank}", own)
+        with suppress(dist.DistStoreError):  # the first process of that session is gone
+            store.wait([f"{session}/{rank}/{own}"], timedelta(seconds=1))
+            return session
+
+
 @contextmanager
-def _exchange() -> Generator[None, None, None]:
-    """Context of an exchange with other processes, of which one may be gone."""
+def _exchange(*, preparing: bool = False) -> Generator[None, None, None]:
+    """Context of an exchange with other processes, of which one may be gone.
+
+    Args:
+        preparing: whether it may take long: as Python handles no signal meanwhile, they end the process.
+    """
+    ending = preparing and threading.current_thread() is threading.main_thread()
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in _SIGNALS} if ending else {}
     try:
         yield
     except RuntimeError as error:
         reason = "did not answer in time" if "imed out" in str(error) else "is gone"
         raise LostProcessError(f"another process of the training {reason}") from error
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _new_group(backend: str, patience: timedelta) -> dist.ProcessGroup:
+    """A group of all processes."""
+    return cast(dist.ProcessGroup, dist.new_group(timeout=patience, backend=backend))
 
 
 def _host() -> str:

@@ -83,9 +83,8 @@ def refuse_several_processes() -> None:
     if count.strip().isdecimal() and int(count) > 1:
         what = f"this is one of {int(count)} processes, each of which would train by itself on one device"
         hint = (
-            "For one run on several devices: `gen run RECIPE --devices N`, or `torchrun --nproc-per-node N -m genlab run"
-            " RECIPE --out RUN`, which sets RANK and MASTER_ADDR as well; `gen ablate RECIPE --jobs N` trains several"
-            " runs. Or unset WORLD_SIZE."
+            "For one run on several devices: `gen run RECIPE --devices N`, or torchrun, which sets RANK and MASTER_ADDR"
+            " as well. For several runs: `gen ablate RECIPE --jobs N`. Or unset WORLD_SIZE."
         )
         raise GenlabError(what, where=f"WORLD_SIZE is {count}", hint=hint)
 

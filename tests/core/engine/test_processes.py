@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from tests.conftest import ROOT
+from tests.core.runs.shared import run_all
 from tests.processes.steps import take_steps
 
 from genlab.engine.processes import Processes
@@ -37,32 +35,13 @@ TOLERANCE = 1e-4
 """Of weights and statistics after three steps, relative to the largest value of their tensor."""
 
 
-def environments(size: int) -> list[dict[str, str]]:
-    """The variables of each of several processes, as torchrun sets them."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    common = {
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        "WORLD_SIZE": str(size),
-        "LOCAL_WORLD_SIZE": str(size),
-        "GLOO_SOCKET_IFNAME": "lo",
-    }
-    return [common | {"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(size)]
-
-
 def steps(words: list[str], size: int, result: Path, tiny: Path) -> dict[str, Any]:
     arguments = [word for case in CASES.values() for word in ("--", *case)][1:]
     command = [*words, "-m", "tests.processes.steps", str(tiny), str(result), *arguments]
 
-    def run(variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, **variables, "PYTHONPATH": str(ROOT)}
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, cwd=ROOT)
-
-    with ThreadPoolExecutor() as pool:
-        for done in pool.map(run, environments(size)):
-            assert done.returncode == 0, done.stderr
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for code, errors in run_all(command, size, environment):
+        assert code == 0, errors
     return torch.load(result, weights_only=False)
 
 
