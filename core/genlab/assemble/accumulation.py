@@ -32,28 +32,38 @@ def accumulation_faults(losses: Mapping[str, ComponentConfig], train: Train) -> 
             yield Fault(("losses", label), what, hint, at_key=True)
 
 
-def accumulation_warnings(networks: Mapping[str, Network], train: Train, *, is_masked: bool) -> list[str]:
-    """Warnings of what looks across a batch, where gradients are averaged over several.
+def accumulation_warnings(
+    networks: Mapping[str, Network], train: Train, *, is_masked: bool, shares: int = 1
+) -> list[str]:
+    """Warnings of what looks across a batch, where gradients are averaged over several batches or shares of them.
 
     Args:
         networks: by role.
         train: how many batches an update averages over.
         is_masked: whether some pixels of the pairs may not count.
+        shares: the number of processes that share each batch.
     """
-    if train.accumulate == 1:
+    if train.accumulate * shares == 1:
         return []
-    pairs = f"{train.batch_size} pair{'s' if train.batch_size > 1 else ''}"
+    count = train.batch_size // shares
+    what = "batch" if shares == 1 else "process's share"
+    pairs = f"{count} pair{'s' if count > 1 else ''}"
     warnings: list[str] = []
     if is_masked:
         warnings.append(
-            f"Losses are means over the pixels that count of each batch of {pairs}: where batches have different "
+            f"Losses are means over the pixels that count of each {what} of {pairs}: where these have different "
             "numbers of them, an update weighs their pixels differently than one larger batch would."
         )
     across = [role for role, network in networks.items() if any(isinstance(it, _BatchNorm) for it in network.modules())]
-    if not across:
+    if not across or (train.sync_batch_norm and train.accumulate == 1):
         return warnings
+    remedy = (
+        "with train.accumulate, instance norm trains"
+        if shares == 1
+        else "instance norm, or train.sync_batch_norm, trains"
+    )
     return [
         *warnings,
-        f"Batch norm of the {' and the '.join(across)} has the statistics of each batch of {pairs}, not of the "
-        f"{train.pairs_per_step} of a step: with train.accumulate, instance norm trains as with a larger batch.",
+        f"Batch norm of the {' and the '.join(across)} has the statistics of each {what} of {pairs}, not of the "
+        f"{train.pairs_per_step} of a step: {remedy} as with a larger batch.",
     ]

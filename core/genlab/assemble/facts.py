@@ -58,7 +58,12 @@ def facts(built: Built, recipe_name: str, document: Document) -> dict[str, str]:
             table["best"] += f"; ends early after {patience} validation{'s' * (patience > 1)} without a better one"
     if ema := settings.ema:
         table["average"] = f"weights of the {' and the '.join(ema.roles)}, over {ema.horizon:,} pairs"
-    warnings = accumulation_warnings(experiment.networks, settings.train, is_masked=experiment.training.is_masked)
+    size = experiment.processes.size
+    if size > 1:
+        table["processes"] = f"{size}, each with {settings.train.batch_size // size} pairs of a batch"
+    warnings = accumulation_warnings(
+        experiment.networks, settings.train, is_masked=experiment.training.is_masked, shares=size
+    )
     warnings += [str(suspicion) for suspicion in find_suspicions(experiment.reads(0)[0], settings.input)]
     if data.training.is_derived and settings.input.direction == "b_to_a":
         warnings.append(
