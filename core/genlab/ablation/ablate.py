@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,12 @@ import tomli_w
 import torch
 
 from genlab.ablation.budget import within_budget
+from genlab.ablation.contents import TrialContents
 from genlab.ablation.eta import TimeEstimate
 from genlab.ablation.execute import execute
 from genlab.ablation.finished_trials import FinishedTrials
 from genlab.ablation.folder import AblationFolder
-from genlab.ablation.identity import Identity, identity
+from genlab.ablation.identity import Identity
 from genlab.ablation.jobs import ArmSettled, Executor, Job, JobEnded, JobEvent
 from genlab.ablation.observations import damaged_observation
 from genlab.ablation.plan import Plan, PlannedTrial, make_plan
@@ -26,26 +27,20 @@ from genlab.ablation.report import write_ablation_report
 from genlab.ablation.results import AblationResult, read_result
 from genlab.ablation.step_cost import StepCosts, measure_step_seconds
 from genlab.assemble.dry_training import count_step_flops
-from genlab.assemble.experiment import build_method, construct, construct_losses, prepare, settle, with_ranges
+from genlab.assemble.experiment import construct, prepare
 from genlab.assemble.facts import count_parameters
 from genlab.assemble.networks import construct_networks, outlined
-from genlab.assemble.open_data import OpenData, open_data
-from genlab.assemble.pairing import require_pairs
-from genlab.assemble.recipe import SHORT_FORMS, Recipe
+from genlab.assemble.recipe import Recipe
 from genlab.config.load import load_recipe
 from genlab.data.check import Selection
 from genlab.engine.checkpoint import drop_training_state
 from genlab.engine.listener_list import ListenerList
-from genlab.engine.validation import try_metrics
 from genlab.errors import RunError
 from genlab.inspection.inspector import find_suspicions
-from genlab.registry.components import Components, ConstructedPart
+from genlab.registry.components import Components
 from genlab.registry.discovery.find import find_plugins
 from genlab.runs.folder import RunFolder
-from genlab.runs.loaded_content import LoadedContent, find_loaded, parts_of
 from genlab.runs.manifest import Manifest
-from genlab.runs.provenance import code_digests, fingerprints
-from genlab.runs.starting_weights import contents_of, read_starting_weights
 from genlab.util.environment import refuse_several_processes
 from genlab.util.files import write_text
 
@@ -87,8 +82,7 @@ class Ablation:
         document = load_recipe(recipe, overrides)
         plan = make_plan(document, Components(find_plugins(self.plugins)))
         self.tables: Mapping[str, Any] = document.values
-        self._data: dict[str, OpenData] = {}
-        self._fingerprints: dict[str, dict[str, str]] = {}
+        self._contents = TrialContents()
         self.folder = AblationFolder(path)
         self.folder.refuse_earlier()
         self.step_costs: StepCosts | None = None
@@ -123,7 +117,7 @@ class Ablation:
             key = repr((settled.trial.recipe.data.table(), settings))
             if key not in seen:
                 seen.add(key)
-                pairs = prepare(settled.recipe, self._opened(settled.trial).training)
+                pairs = prepare(settled.recipe, self._contents.opened(settled.trial.recipe).training)
                 suspicions = find_suspicions(Selection.of_pairs(pairs, range(len(pairs))), settings)
                 found |= dict.fromkeys(map(str, suspicions))
         return list(found)
@@ -229,78 +223,23 @@ class Ablation:
         return self.step_costs.find(trial.recipe, lambda: measure(trial))
 
     def _flops(self, trial: PlannedTrial) -> float:
-        return count_step_flops(trial.recipe, self._channels(trial.recipe, trial), trial.document)
+        return count_step_flops(trial.recipe, self._contents.channels(trial.recipe), trial.document)
 
     def _seconds(self, trial: PlannedTrial) -> float:
         return measure_step_seconds(trial.recipe, trial.document)
 
-    def _channels(self, recipe: Recipe, trial: PlannedTrial) -> tuple[int, int]:
-        """The channels of condition and target in a trial's recipe, settled or not."""
-        data = self._opened(trial)
-        return prepare(with_ranges(recipe, data), data.training).channels
-
     def _settled(self, trial: PlannedTrial) -> SettledTrial:
-        recipe = settle(trial.recipe, self._opened(trial))
-        read = self._measured(trial) | self._loaded(trial) | self._starting(trial)
-        return SettledTrial(trial, recipe, identity(recipe.tables(), read, code_digests(recipe)))
-
-    def _opened(self, trial: PlannedTrial) -> OpenData:
-        """The data of a trial, opened once for all trials that have the same."""
-        key = repr(trial.recipe.data.table())
-        if key not in self._data:
-            self._data[key] = open_data(trial.recipe.data.build_parts())
-        return self._data[key]
-
-    def _measured(self, trial: PlannedTrial) -> dict[str, str]:
-        """The fingerprints of a trial's data, and of what its metrics load, once they have measured a pair.
-
-        Data that metrics cannot measure are found here, before training, once for all trials that share them.
-        """
-        tables = trial.recipe.tables()
-        key = repr((tables["data"], tables["input"], tables["method"], tables["evaluate"]["metrics"]))
-        if key not in self._fingerprints:
-            data = self._opened(trial)
-            require_pairs(trial.recipe, data, trial.document)
-            metrics = construct(replace(trial.recipe, losses={}, listeners={}), trial.document).metrics
-            try_metrics(metrics, prepare(with_ranges(trial.recipe, data), data.validation))
-            measuring = [ConstructedPart(metric, trial.recipe.metrics[label]) for label, metric in metrics.items()]
-            self._fingerprints[key] = fingerprints(data, find_loaded(measuring))
-        return self._fingerprints[key]
-
-    def _loaded(self, trial: PlannedTrial) -> dict[str, str]:
-        """The fingerprints of what a trial's method, networks, losses and augmentations load, once for all seeds."""
-        recipe, tables = trial.recipe, trial.recipe.tables()
-        names = ("data", "input", "augment", "method", *SHORT_FORMS, "networks", "losses")
-        key = repr({name: tables.get(name) for name in names})
-        if key not in self._fingerprints:
-            losses = construct_losses(recipe, trial.document)
-            channels = self._channels(recipe, trial)
-
-            def find() -> list[LoadedContent]:
-                networks = construct_networks(recipe, channels, trial.document)
-                method = build_method(recipe, networks, losses, channels, trial.document)
-                return find_loaded(parts_of(recipe, method, {}))
-
-            self._fingerprints[key] = {item.key: item.fingerprint for item in outlined(find)}
-        return self._fingerprints[key]
-
-    def _starting(self, trial: PlannedTrial) -> dict[str, str]:
-        """The fingerprints of what a trial's networks start with, read once for all seeds."""
-        key = repr(("init", trial.recipe.init))
-        if key not in self._fingerprints:
-            read = contents_of(read_starting_weights(trial.recipe, trial.document))
-            self._fingerprints[key] = {item.key: item.fingerprint for item in read}
-        return self._fingerprints[key]
+        return SettledTrial(trial, *self._contents.settled(trial.recipe, trial.document))
 
     def _parameters(self, settled: SettledTrial) -> dict[str, int]:
         recipe, document = settled.recipe, settled.trial.document
-        channels = self._channels(recipe, settled.trial)
+        channels = self._contents.channels(settled.trial.recipe)
         networks = outlined(lambda: construct_networks(recipe, channels, document))
         return {role: count_parameters(network) for role, network in networks.items()}
 
     def _refuse_different_measures(self) -> None:
         """Raise if metrics of the same label depend on different content in two arms, such as two trained judges."""
-        found = [self._measured(trial) for trial in self.plan.trials]
+        found = [self._contents.measured(trial.recipe, trial.document) for trial in self.plan.trials]
         for name in sorted(set().union(*found) - {"train", "validation"}):
             if len({fingerprints.get(name) for fingerprints in found}) > 1:
                 what = f"{name} depends on different content in different arms, so their scores cannot be compared"
