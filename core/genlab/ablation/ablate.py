@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,14 +16,18 @@ import torch
 
 from genlab.ablation.budget import within_budget
 from genlab.ablation.contents import TrialContents
+from genlab.ablation.crew import Crew, Held, is_worked_on
+from genlab.ablation.engine import Engine
 from genlab.ablation.eta import TimeEstimate
 from genlab.ablation.execute import execute
 from genlab.ablation.finished_trials import FinishedTrials
 from genlab.ablation.folder import AblationFolder
 from genlab.ablation.identity import Identity
-from genlab.ablation.jobs import ArmSettled, Executor, Job, JobEnded, JobEvent
+from genlab.ablation.jobs import ArmSettled, Executor, Job, JobEvent
 from genlab.ablation.observations import damaged_observation
+from genlab.ablation.outcome import find_outcome, forget_failures
 from genlab.ablation.plan import Plan, PlannedTrial, make_plan
+from genlab.ablation.planned_work import PlannedRun, PlannedWork
 from genlab.ablation.power import PowerEstimate
 from genlab.ablation.report import write_ablation_report
 from genlab.ablation.results import AblationResult, read_result
@@ -35,6 +41,7 @@ from genlab.config.load import load_recipe
 from genlab.data.check import Selection
 from genlab.engine.checkpoint import drop_training_state
 from genlab.engine.listener_list import ListenerList
+from genlab.engine.stop_signal import StopSignal
 from genlab.errors import RunError
 from genlab.inspection.inspector import find_suspicions
 from genlab.registry.components import Components
@@ -42,7 +49,7 @@ from genlab.registry.discovery.find import find_plugins
 from genlab.runs.folder import RunFolder
 from genlab.runs.manifest import Manifest
 from genlab.util.environment import refuse_several_processes
-from genlab.util.files import write_text
+from genlab.util.files import atomic_write, storage_errors, write_text
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,15 @@ class SettledTrial:
     trial: PlannedTrial
     recipe: Recipe
     identity: Identity
+
+    @property
+    def planned(self) -> PlannedRun:
+        """The trial as workers are told of it."""
+        arm, seed, steps = self.trial.arm, self.trial.seed, self.recipe.settings.train.steps
+        return PlannedRun(arm=arm, seed=seed, steps=steps, identity=dict(self.identity))
+
+
+_STOP_WORDS = "Stopping: running trials are saved. Interrupt again to stop at once."
 
 
 class Ablation:
@@ -78,9 +94,10 @@ class Ablation:
     def __init__(
         self, recipe: str | Path, path: Path, *, overrides: Iterable[str] = (), plugins: Sequence[Path] = ()
     ) -> None:
-        self.plugins = [path.expanduser().absolute() for path in plugins]
+        found = find_plugins(plugins)
+        self._plugin_files = [plugin.file for plugin in found if plugin.file]
         document = load_recipe(recipe, overrides)
-        plan = make_plan(document, Components(find_plugins(self.plugins)))
+        plan = make_plan(document, Components(found))
         self.tables: Mapping[str, Any] = document.values
         self._contents = TrialContents()
         self.folder = AblationFolder(path)
@@ -131,18 +148,46 @@ class Ablation:
         return self._finished().power_estimate()
 
     def run(
-        self, jobs: int, retrain: bool, on_event: Callable[[JobEvent], None], executor: Executor = execute
+        self,
+        jobs: int | None,
+        retrain: bool,
+        on_event: Callable[[JobEvent], None],
+        executor: Executor = execute,
+        engine: Engine | None = None,
     ) -> AblationResult:
         """Train missing trials, and read the results.
 
         Args:
-            jobs: how many trials to train at a time.
+            jobs: how many trials to train at a time; with 0, those of workers elsewhere are watched. None is
+                one, or one a GPU, and with an engine as many as it has room for.
             retrain: whether to retrain trials that were trained with other code.
             on_event: called with each event.
             executor: trains the trials; worker processes by default.
+            engine: has the trials trained elsewhere, so many at a time.
 
         Raises:
-            RunError: the folder is something else's or in use, or trials were trained with other code.
+            RunError: the folder is something else's, trials were trained with other code, or are being trained by
+                another recipe.
+        """
+        work = self.publish(retrain, engine, jobs)
+        slots = [] if engine else self._environments(self.slots if jobs is None else jobs)
+        self._train(work, slots, on_event, executor, engine)
+        with self.folder.locked():
+            result = self._read()
+            write_ablation_report(result, self.folder, self.parameters)
+        self._listeners().emit(result.compared(self.folder.path))
+        return result
+
+    def publish(self, retrain: bool = False, engine: Engine | None = None, most: int | None = None) -> PlannedWork:
+        """Put trials in their places, and write what workers are to train.
+
+        Args:
+            retrain: whether to retrain trials that were trained with other code.
+            engine: has them trained elsewhere.
+            most: how many trials the engine is to have trained at a time.
+
+        Raises:
+            GenlabError: like `run`.
         """
         refuse_several_processes()
         self.folder = AblationFolder.at(self.folder.path)
@@ -151,10 +196,11 @@ class Ablation:
             if not retrain:
                 self._refuse_other_code()
             self._arrange()
-            result = self._train(self._environments(jobs), on_event, executor)
-            write_ablation_report(result, self.folder, self.parameters)
-            self._listeners().emit(result.compared(self.folder.path))
-            return result
+            work = self._plan_work()
+            if engine:
+                missing = [job for job in work.jobs(self.folder.path) if not find_outcome(job)]
+                engine.submit(self.folder.path.absolute(), missing, most)
+        return work
 
     def _finished(self) -> FinishedTrials:
         """The trials that are finished, in place or aside."""
@@ -166,50 +212,35 @@ class Ablation:
         return FinishedTrials(self.plan, found)
 
     def _train(
-        self, environments: Sequence[Mapping[str, str]], on_event: Callable[[JobEvent], None], executor: Executor
-    ) -> AblationResult:
+        self,
+        work: PlannedWork,
+        environments: Sequence[Mapping[str, str]],
+        on_event: Callable[[JobEvent], None],
+        executor: Executor,
+        engine: Engine | None,
+    ) -> None:
         """Train what is wanted, and then what the results of that ask for, until it is nothing new.
 
         A trial that failed is not tried again, and after an interruption nothing more is begun.
         """
-        asked: set[str] = set()
         told: list[ArmSettled] = []
 
-        def read() -> AblationResult:
-            result = read_result(self.plan, self.folder, {str(each.trial): each.identity for each in self.trials})
-            for event in result.settled():
+        def wanted() -> Sequence[Job]:
+            for event in self._read().settled() if self.plan.schedule.is_sequential else ():
                 if event not in told:
                     told.append(event)
                     on_event(event)
-            return result
+            return work.jobs(self.folder.path)
 
-        result = read()
-        while wanted := [each for each in self.trials if str(each.trial) in result.names - asked]:
-            asked |= result.names
-            waiting = self._waiting(wanted)
-            have_ended = not waiting or self._have_ended(waiting, environments, on_event, executor)
-            result = read()
-            if not have_ended:
-                break
-        return result
+        def is_awaited(held: Held) -> bool:
+            return is_worked_on(held) or (engine.is_working() if engine else not environments)
 
-    def _have_ended(
-        self,
-        jobs: Sequence[Job],
-        environments: Sequence[Mapping[str, str]],
-        on_event: Callable[[JobEvent], None],
-        executor: Executor,
-    ) -> bool:
-        """Train jobs; true if all of them finished or failed."""
-        ended: list[JobEnded] = []
+        words = engine.stop_words if engine else _STOP_WORDS
+        with StopSignal(words) as stopping, engine or nullcontext():
+            Crew(self.folder.path, wanted, is_awaited, on_event, stopping).train(environments, executor)
 
-        def note(event: JobEvent) -> None:
-            if isinstance(event, JobEnded) and event.status != "interrupted":
-                ended.append(event)
-            on_event(event)
-
-        executor(jobs, environments, self.folder.path / "workers.log", note)
-        return len(ended) == len(jobs)
+    def _read(self) -> AblationResult:
+        return read_result(self.plan, self.folder, {str(each.trial): each.identity for each in self.trials})
 
     def _listeners(self) -> ListenerList:
         """The recipe's listeners, those of the first trial."""
@@ -268,23 +299,33 @@ class Ablation:
         for settled in self.trials:
             self.folder.bring(settled.trial.arm, settled.trial.seed, settled.identity)
 
-    def _waiting(self, wanted: Sequence[SettledTrial]) -> list[Job]:
-        """Jobs of the trials that are not finished, seed by seed, so that arms can be compared early."""
+    def _plan_work(self) -> PlannedWork:
+        """Write what workers are to train; trials that failed are to be tried again."""
         planned = self.folder.path / "planned"
-        planned.mkdir(exist_ok=True)
-        waiting: list[Job] = []
-        for settled in sorted(wanted, key=lambda settled: self.plan.schedule.seeds.index(settled.trial.seed)):
+        with storage_errors(planned):
+            planned.mkdir(exist_ok=True)
+        for file in self._plugin_files:
+            with storage_errors(planned / "plugins"):
+                (planned / "plugins").mkdir(exist_ok=True)
+            with atomic_write(planned / "plugins" / file.path.name) as aside:
+                aside.write_bytes(file.code)
+        for settled in self.trials:
             trial = settled.trial
             run = self.folder.trial(trial.arm, trial.seed)
             if run.manifest_path.is_file() and (manifest := run.read()).status == "finished":
                 _refuse_damaged(trial, run, manifest)
                 # The process that trained it may have been killed before it did so.
                 drop_training_state(run.checkpoints_path)
-                continue
-            recipe = planned / f"{trial.arm}.seed-{trial.seed}.toml"
-            write_text(recipe, settled.recipe.toml())
-            waiting.append(Job(str(trial), recipe.absolute(), run.path.absolute(), self.plugins))
-        return waiting
+            write_text(planned / f"{trial.arm}.seed-{trial.seed}.toml", settled.recipe.toml())
+        forget_failures(self.folder.path)
+        work = PlannedWork(
+            host=platform.node(),
+            settings=self.plan.settings,
+            plugins=[file.path.name for file in self._plugin_files],
+            trials=[settled.planned for settled in self.trials],
+        )
+        work.write(self.folder.path)
+        return work
 
     @property
     def _gpus(self) -> list[str]:

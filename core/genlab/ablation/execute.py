@@ -15,26 +15,35 @@ from queue import Empty, SimpleQueue
 
 from typing_extensions import override
 
-from genlab.ablation.jobs import Job, JobEnded, JobEvent, JobProgress, JobStarted
+from genlab.ablation.claim import Claim, new_owner
+from genlab.ablation.jobs import Job, JobEnded, JobEvent, JobLeft, JobProgress, JobStarted
+from genlab.ablation.kept_claim import CLAIM_LOST
+from genlab.ablation.outcome import find_outcome, record_failure
 from genlab.engine.stop_signal import StopSignal
+from genlab.errors import GenlabError, RunError
 
 
 def execute(
-    jobs: Sequence[Job], environments: Sequence[Mapping[str, str]], log: Path, on_event: Callable[[JobEvent], None]
+    jobs: Sequence[Job],
+    environments: Sequence[Mapping[str, str]],
+    log: Path,
+    on_event: Callable[[JobEvent], None],
+    is_over: Callable[[], bool],
 ) -> None:
-    """Train all jobs in worker processes, one per environment: an `Executor`.
+    """Train jobs in worker processes, one per environment: an `Executor`.
 
-    A failing job does not affect the others. On SIGINT or SIGTERM running trials are saved (graceful shutdown).
+    Each is claimed before; a failing job does not affect the others.
     """
     waiting: SimpleQueue[Job] = SimpleQueue()
     for job in jobs:
         waiting.put(job)
-    events: SimpleQueue[JobEvent | None] = SimpleQueue()
+    events: SimpleQueue[JobEvent | GenlabError | None] = SimpleQueue()
+    refusals: list[GenlabError] = []
     slots = [_Slot(environment, log, waiting, events) for environment in environments[: len(jobs)]]
-    with StopSignal("Stopping: running trials are saved. Interrupt again to stop at once.") as stopping, _ended(slots):
+    with _ended(slots):
         running = len(slots)
         while running:
-            if stopping():
+            if is_over():
                 for slot in slots:
                     slot.stop()
             try:
@@ -43,8 +52,14 @@ def execute(
                 continue
             if event is None:
                 running -= 1
+            elif isinstance(event, GenlabError):
+                for slot in slots:
+                    slot.stop()
+                refusals.append(event)
             else:
                 on_event(event)
+    for refusal in refusals:
+        raise refusal
 
 
 @contextmanager
@@ -64,7 +79,11 @@ class _Slot(threading.Thread):
     """Passes jobs to its worker process, one at a time; a process that dies is replaced."""
 
     def __init__(
-        self, environment: Mapping[str, str], log: Path, waiting: SimpleQueue[Job], events: SimpleQueue[JobEvent | None]
+        self,
+        environment: Mapping[str, str],
+        log: Path,
+        waiting: SimpleQueue[Job],
+        events: SimpleQueue[JobEvent | GenlabError | None],
     ) -> None:
         super().__init__(daemon=True)
         self._environment = {**os.environ, **environment}
@@ -84,11 +103,27 @@ class _Slot(threading.Thread):
                     job = self._waiting.get_nowait()
                 except Empty:
                     break
-                self._events.put(JobStarted(job))
-                self._events.put(self._train(job))
+                self._take(job)
+        except GenlabError as error:
+            self._events.put(error)
         finally:
             self._dismiss()
             self._events.put(None)
+
+    def _take(self, job: Job) -> None:
+        """Train a job unless somebody else holds it, or did it meanwhile."""
+        owner = new_owner()
+        claim = Claim(job.ablation / "claims", job.trial, owner)
+        if not (claim.take_over(job.left_by) if job.left_by else claim.take()):
+            return
+        try:
+            outcome = find_outcome(job)
+            if outcome is None:
+                self._events.put(JobStarted(job))
+                outcome = self._train(job, owner)
+            self._events.put(outcome)
+        finally:
+            claim.release()
 
     def stop(self) -> None:
         """Let the process save its trial, and take no other job."""
@@ -113,7 +148,7 @@ class _Slot(threading.Thread):
                 assert self._process.stdin
                 self._process.stdin.close()
 
-    def _train(self, job: Job) -> JobEnded:
+    def _train(self, job: Job, owner: str) -> JobEnded | JobLeft:
         try:
             with self._starting:
                 if self._stopped:
@@ -124,19 +159,30 @@ class _Slot(threading.Thread):
         assert process.stdin
         assert process.stdout
         try:
-            process.stdin.write(json.dumps(job.message()) + "\n")
+            process.stdin.write(json.dumps({**job.message(), "owner": owner}) + "\n")
             process.stdin.flush()
             for line in process.stdout:
                 message = json.loads(line)
-                if message["event"] == "done":
-                    return JobEnded(job, message["status"], message["failure"])
-                self._events.put(JobProgress(job, message["step"]))
+                match message["event"]:
+                    case "done":
+                        return JobEnded(job, message["status"], message["failure"])
+                    case "left":
+                        return JobLeft(job)
+                    case "refused":
+                        self._events.put(JobLeft(job))
+                        raise RunError(message["what"], where=message["where"], hint=message["hint"])
+                    case _:
+                        self._events.put(JobProgress(job, message["step"]))
         except BrokenPipeError:
             pass
         code = process.wait()
+        if code == CLAIM_LOST:
+            return JobLeft(job)
         if self._stopped or -code in StopSignal.signals:
             return JobEnded(job, "interrupted", None)
-        return JobEnded(job, "failed", f"its process ended {_ending(code)}; its last output is in {self._log}")
+        failure = f"its process ended {_ending(code)}; its last output is in {self._log}"
+        record_failure(job, failure)
+        return JobEnded(job, "failed", failure)
 
     def _alive(self) -> subprocess.Popen[str]:
         if self._process and self._process.poll() is not None:

@@ -4,7 +4,9 @@
   recipe.toml             the recipe, with its [ablation]
   trials/<arm>/seed-<n>/   a run each; TensorBoard shows them by these names
   aside/<key>/            runs of an earlier recipe, reused if it comes back
-  planned/                the workers' recipes
+  planned/                what workers train; see planned_work.py
+  claims/                 who trains what; see claim.py
+  failed/                 why trials failed; see outcome.py
   workers.log             their standard error
   step_costs.json         what a step of each arm costs, where there is a budget
   report.md, report.html, report.json, report.svg
@@ -18,6 +20,7 @@ from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 
+from genlab.ablation.claim import await_free
 from genlab.ablation.identity import Identity, differences, identity_of, key
 from genlab.errors import GenlabError, RunError
 from genlab.runs.folder import RunFolder
@@ -25,6 +28,8 @@ from genlab.runs.kept_recipe import refuse_edited_recipe
 from genlab.runs.manifest import Manifest
 from genlab.util.files import file_lock, remove_partial, storage_errors
 from genlab.util.links import refuse_links
+
+_PATIENCE = 60.0
 
 
 class AblationFolder:
@@ -77,8 +82,8 @@ class AblationFolder:
 
     @contextmanager
     def locked(self) -> Generator[None, None, None]:
-        """Lock the ablation against other processes; `RunError` if it is already running."""
-        with file_lock(self.path / ".lock", "another process is running this ablation", patience=0.0):
+        """Lock the ablation while it is planned or reported; `RunError` if another process does not end doing so."""
+        with file_lock(self.path / ".lock", "another process is planning or reporting this ablation", _PATIENCE):
             yield
 
     def remove_partial(self) -> None:
@@ -101,6 +106,7 @@ class AblationFolder:
         place = self.trial(arm, seed)
         found = _identity_in(place)
         if found is not None and key(found) != key(wanted):
+            self._refuse_claimed(arm, seed)
             self._move(place.path, self.path / "aside" / key(found))
         kept = self.path / "aside" / key(wanted)
         if not place.path.exists() and kept.exists():
@@ -121,10 +127,18 @@ class AblationFolder:
         for place in self.trials_path.glob("*/seed-*"):
             found = _identity_in(RunFolder(place))
             if place not in wanted and found is not None:
+                self._refuse_claimed(place.parent.name, place.name.removeprefix("seed-"))
                 self._move(place, self.path / "aside" / key(found))
         for arm in self.trials_path.glob("*"):
             if arm.is_dir() and not any(arm.iterdir()):
                 arm.rmdir()
+
+    def _refuse_claimed(self, arm: str, seed: int | str) -> None:
+        """Raise a `RunError` if somebody trains a trial that is to be put aside."""
+        if await_free(self.path / "claims", f"{arm}.seed-{seed}"):
+            what = f"{arm}, seed {seed} is being trained, by another recipe than this one"
+            hint = "Wait for it, or stop whoever trains it; or choose another --out."
+            raise RunError(what, where=str(self.path), hint=hint)
 
     def _move(self, source: Path, target: Path) -> None:
         with storage_errors(target):

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from functools import partial
 
-from genlab.ablation.jobs import Job, JobEnded
+from genlab.ablation.jobs import Job, JobEnded, JobLeft
 from genlab.ablation.observations import Observations
 from genlab.assemble.read import read_recipe
 from genlab.engine.checkpoint import drop_training_state
@@ -17,10 +17,10 @@ from genlab.runs import training
 from genlab.runs.folder import RunFolder
 
 PATIENCE = 120.0
-"""Seconds that a leftover worker may take to save its trial."""
+"""Seconds that a leftover worker may take to save its trial, or a file system to forget the lock of a lost one."""
 
 
-def train_trial(job: Job, listeners: Sequence[tuple[str, Listener]] = ()) -> JobEnded:
+def train_trial(job: Job, listeners: Sequence[tuple[str, Listener]] = ()) -> JobEnded | JobLeft:
     """Train a trial, or resume it.
 
     Args:
@@ -28,10 +28,12 @@ def train_trial(job: Job, listeners: Sequence[tuple[str, Listener]] = ()) -> Job
         listeners: listeners in addition to the recipe's.
 
     Returns:
-        How it ended. Defects of genlab itself are raised.
+        How it ended, or that another process does not let go of it. Defects of genlab itself are raised.
     """
     folder = RunFolder(job.target)
     try:
+        if folder.path.exists() and folder.is_trained_for(PATIENCE):
+            return JobLeft(job)
         _train(folder, job, [*listeners, ("observations", Observations())])
         manifest = folder.read()
         if manifest.status == "finished":
@@ -50,9 +52,7 @@ def train_trial(job: Job, listeners: Sequence[tuple[str, Listener]] = ()) -> Job
 def _train(folder: RunFolder, job: Job, listeners: Sequence[tuple[str, Listener]]) -> None:
     if folder.path.exists():
         folder.refuse_links()
-        with folder.locked(PATIENCE):
-            can_resume = folder.last_checkpoint() is not None
-        if can_resume:
+        if folder.last_checkpoint() is not None:
             training.resume_run(folder, listeners=listeners)
             return
         shutil.rmtree(folder.path)

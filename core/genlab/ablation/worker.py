@@ -18,7 +18,12 @@ from typing import IO, Any
 
 from typing_extensions import override
 
-from genlab.ablation.jobs import Job
+from genlab.ablation.as_planned import OtherMachineError, require_as_planned
+from genlab.ablation.claim import Claim
+from genlab.ablation.contents import TrialContents
+from genlab.ablation.jobs import Job, JobEnded, JobLeft
+from genlab.ablation.kept_claim import kept_claim
+from genlab.ablation.outcome import record_failure
 from genlab.ablation.train import train_trial
 from genlab.engine.stop_signal import StopSignal
 from genlab.interfaces.listener import Listener, Step
@@ -54,18 +59,35 @@ def main() -> None:
     # Output of plugins must not get between the messages.
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    jobs: SimpleQueue[Job | None] = SimpleQueue()
-    threading.Thread(target=_receive, args=(jobs,), daemon=True).start()
-    while (job := jobs.get()) is not None:
-        # A defect of genlab ends this process, which is reported too.
-        done = train_trial(job, [("progress", ProgressReporter(channel))])
-        tell(channel, event="done", status=done.status, failure=done.failure)
+    received: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+    threading.Thread(target=_receive, args=(received,), daemon=True).start()
+    contents = TrialContents()
+    while (message := received.get()) is not None:
+        job = Job.from_message(message)
+        claim = Claim(job.ablation / "claims", job.trial, message["owner"])
+        try:
+            # A defect of genlab ends this process, which is reported too.
+            with kept_claim(claim) as guard:
+                require_as_planned(job, contents)
+                done = train_trial(job, [("claim", guard), ("progress", ProgressReporter(channel))])
+            match done:
+                case JobEnded(_, status, failure):
+                    if failure is not None:
+                        record_failure(job, failure)
+                    tell(channel, event="done", status=status, failure=failure)
+                case JobLeft():
+                    tell(channel, event="left")
+        except OtherMachineError as error:
+            tell(channel, event="refused", what=error.what, where=error.where, hint=error.hint)
+        finally:
+            # The process that started this one may have been killed.
+            claim.release()
 
 
-def _receive(jobs: SimpleQueue[Job | None]) -> None:
+def _receive(received: SimpleQueue[dict[str, Any] | None]) -> None:
     for line in sys.stdin:
-        jobs.put(Job.from_message(json.loads(line)))
-    jobs.put(None)
+        received.put(json.loads(line))
+    received.put(None)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -15,7 +15,12 @@ def ablate(
     overrides: OverridesOption = [],  # noqa: B006  (typer copies it)
     steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="Training steps of every trial.")] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Trials to train in parallel. By default 1, or 1 per GPU.")
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Trials to train in parallel. By default 1, or 1 per GPU. With 0, `gen work` elsewhere trains.",
+        ),
     ] = None,
     plugin: PluginOption = [],  # noqa: B006
     out: Annotated[
@@ -32,14 +37,15 @@ def ablate(
     load_torch()
     import genlab
     from genlab.ablation.report import report_as_json
-    from genlab.cli.ablation_display import Show, plan_as_json, print_answer, print_plan
+    from genlab.cli.ablation_display import plan_as_json, print_answer, print_plan
     from genlab.cli.power_display import print_power
+    from genlab.cli.trial_display import Show
     from genlab.util.escapes import one_line
 
     console = make_console(stderr=True, soft_wrap=True)
     given = [*overrides, *([] if steps is None else [f"train.steps={steps}"])]
     ablation = genlab.plan_ablation(recipe, overrides=given, plugins=plugin, out=out, trust=trust)
-    slots, estimate = jobs or ablation.slots, ablation.time_estimate()
+    slots, estimate = ablation.slots if jobs is None else jobs, ablation.time_estimate()
     if plan and json:
         print_json(plan_as_json(ablation, estimate, slots))
         return
@@ -49,7 +55,8 @@ def ablate(
         where = one_line(str(ablation.folder.path))
         console.print(f"Dry run: nothing was trained. Without --plan, trials go to {where}.")
         return
-    with Show(ablation, estimate, slots) as show:
+    lengths = {str(trial): trial.recipe.settings.train.steps for trial in ablation.plan.trials}
+    with Show(lengths, estimate, slots, ablation.plan.schedule.is_sequential) as show:
         result = ablation.run(slots, retrain, show)
     if json:
         print_json(report_as_json(result, ablation.parameters))

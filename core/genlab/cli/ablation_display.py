@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import signal
-import time
 from pathlib import Path
 from shlex import quote
-from types import TracebackType
 from typing import Any
 
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.cost_report import cost_as_json, cost_in_words
 from genlab.ablation.eta import TimeEstimate
-from genlab.ablation.jobs import ArmSettled, Job, JobEnded, JobEvent, JobProgress, JobStarted
 from genlab.ablation.plan import Plan
 from genlab.ablation.results import AblationResult
 from genlab.cli.board import has_curves
 from genlab.cli.output import clock, make_console, print_next
 from genlab.cli.power_display import power_as_json
-from genlab.runs.folder import RunFolder
 from genlab.util.escapes import one_line
-
-_COLORS = {"finished": "green", "interrupted": "yellow", "failed": "red"}
 
 
 def print_plan(ablation: Ablation, estimate: TimeEstimate, jobs: int) -> None:
@@ -95,80 +87,3 @@ def print_answer(result: AblationResult, folder: Path) -> None:
     path = quote(str(folder))
     see = {"see curves and pictures": f"gen board {path}"} if has_curves(folder) else {}
     print_next({"read the report": f"{path}/report.html", **see})
-
-
-class Show:
-    """Progress of trials on standard error: a bar each on a terminal, lines elsewhere."""
-
-    def __init__(self, ablation: Ablation, estimate: TimeEstimate, jobs: int) -> None:
-        self._trials = {str(trial): trial for trial in ablation.plan.trials}
-        self._estimate = estimate
-        self._jobs = jobs
-        self._about = "at most about" if ablation.plan.schedule.is_sequential else "about"
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TextColumn("{task.fields[count]}"),
-            console=make_console(stderr=True),
-            transient=True,
-        )
-        self._bars: dict[str, TaskID] = {}
-        self._begun: dict[str, float] = {}
-        self._ended: dict[str, JobEnded] = {}
-
-    def __enter__(self) -> Show:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-
-    def __call__(self, event: JobEvent) -> None:
-        """Show an event."""
-        match event:
-            case JobStarted(job):
-                self._begin(job)
-            case JobProgress(job, step):
-                self._progress.update(self._bars[job.name], completed=step, count=f"{step}/{self._steps(job)}")
-                self._estimate.moved(job.name, step / self._steps(job))
-            case JobEnded():
-                self._end(event)
-            case ArmSettled():
-                self._settle(event)
-
-    @property
-    def exit_code(self) -> int:
-        """Exit code: 0 if all trials are finished, 130 if interrupted by a signal, 1 if a trial failed."""
-        statuses = [done.status for done in self._ended.values()]
-        if "interrupted" in statuses:
-            return 128 + signal.SIGINT
-        return 1 if "failed" in statuses else 0
-
-    def _begin(self, job: Job) -> None:
-        self._begun[job.name] = time.monotonic()
-        steps = self._steps(job)
-        self._bars[job.name] = self._progress.add_task(job.name, total=steps, count=f"0/{steps}")
-
-    def _end(self, done: JobEnded) -> None:
-        name = done.job.name
-        self._ended[name] = done
-        seconds = time.monotonic() - self._begun[name]
-        self._progress.remove_task(self._bars[name])
-        # Total duration, including the time before it was resumed.
-        self._estimate.ended(name, RunFolder(done.job.target).read().seconds if done.status == "finished" else None)
-        line = Text.assemble((f"{done.status:<12}", _COLORS[done.status]), name, (f"   {clock(seconds)}", "dim"))
-        if left := self._estimate.left(self._jobs):
-            line.append(f"   {self._about} {clock(left)} left", "dim")
-        if done.failure:
-            line.append(f"\n{done.failure}")
-        self._progress.console.print(line, soft_wrap=True)
-
-    def _settle(self, event: ArmSettled) -> None:
-        self._estimate.drop(event.arm)
-        line = Text.assemble((f"{'settled':<12}", "green"), f"{event.arm}, after {event.seeds} seeds: {event.verdict}")
-        self._progress.console.print(line, soft_wrap=True)
-
-    def _steps(self, job: Job) -> int:
-        return self._trials[job.name].recipe.settings.train.steps

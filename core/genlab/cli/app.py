@@ -35,6 +35,7 @@ from genlab.cli import (
     runs,
     show,
     verify,
+    work,
 )
 from genlab.cli.help import Verb, VerbGroup, help_page
 from genlab.errors import GenlabError, StorageError
@@ -52,6 +53,7 @@ app = typer.Typer(
 app.command("run", cls=Verb)(run_verb.run)
 app.command("resume", cls=Verb)(resume.resume)
 app.command("ablate", cls=Verb)(ablate.ablate)
+app.command("work", cls=Verb)(work.work)
 app.command("evaluate", cls=Verb)(evaluate.evaluate)
 app.command("predict", cls=Verb)(predict.predict)
 app.command("export", cls=Verb)(export.export)

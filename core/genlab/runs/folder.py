@@ -186,7 +186,7 @@ class RunFolder:
     def read(self) -> Manifest:
         """Read the manifest; a run marked as running that no process trains is reported as interrupted."""
         manifest = self.stored()
-        if manifest.status == "running" and not self._is_locked():
+        if manifest.status == "running" and not self.is_trained_for(0.2):
             return manifest.model_copy(update={"status": "interrupted", "failure": "its process was killed"})
         return manifest
 
@@ -246,11 +246,12 @@ class RunFolder:
         with file_lock(self._lock, "another process is training this run", patience):
             yield
 
-    def _is_locked(self) -> bool:
+    def is_trained_for(self, patience: float) -> bool:
+        """True if another process still holds the lock after so many seconds."""
         if not self._lock.exists():
             return False
         try:
-            with self.locked(patience=0.2):
+            with self.locked(patience):
                 return False
         except RunError:
             return True

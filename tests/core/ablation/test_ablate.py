@@ -51,7 +51,11 @@ def genlab_register(registry):
 
 
 def here(
-    jobs: Sequence[Job], environments: Sequence[Mapping[str, str]], log: Path, on_event: Callable[[JobEvent], None]
+    jobs: Sequence[Job],
+    environments: Sequence[Mapping[str, str]],
+    log: Path,
+    on_event: Callable[[JobEvent], None],
+    is_over: Callable[[], bool],
 ) -> None:
     """Train all jobs in this process, one after the other."""
     for job in jobs:
@@ -309,8 +313,9 @@ def test_the_code_of_listeners_does_not_count(whole: Path) -> None:
     assert "genlab_listeners" not in code
 
 
-def test_two_at_once_do_not_run_one_ablation(recipe: Path, tmp_path: Path) -> None:
-    with AblationFolder.at(tmp_path / "out").locked(), pytest.raises(RunError, match="another process is running"):
+def test_two_at_once_do_not_plan_one_ablation(recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genlab.ablation.folder._PATIENCE", 0.0)
+    with AblationFolder.at(tmp_path / "out").locked(), pytest.raises(RunError, match="another process is planning"):
         ablate(recipe, out=tmp_path / "out")
 
 

@@ -297,10 +297,16 @@ def test_an_interruption_begins_no_other_round_and_the_same_command_goes_on(
         shutil.rmtree(copy / "trials" / trial)
     asked: list[list[str]] = []
 
-    def interrupted(jobs: Sequence[Job], environments: object, log: Path, on_event: Callable[[JobEvent], None]) -> None:
+    def interrupted(
+        jobs: Sequence[Job],
+        environments: object,
+        log: Path,
+        on_event: Callable[[JobEvent], None],
+        is_over: Callable[[], bool],
+    ) -> None:
         """Train the first job, as if Ctrl-C had come during the second one."""
         asked.append([job.name for job in jobs])
-        here(jobs[:1], [], log, on_event)
+        here(jobs[:1], [], log, on_event, is_over)
         for job in jobs[1:2]:
             on_event(JobStarted(job))
             on_event(JobEnded(job, "interrupted", None))
@@ -349,10 +355,16 @@ def test_an_arm_whose_trial_fails_waits_and_the_others_go_on(settled: Path, copy
         shutil.rmtree(copy / "trials" / trial)
     asked: list[str] = []
 
-    def failing(jobs: Sequence[Job], environments: object, log: Path, on_event: Callable[[JobEvent], None]) -> None:
+    def failing(
+        jobs: Sequence[Job],
+        environments: object,
+        log: Path,
+        on_event: Callable[[JobEvent], None],
+        is_over: Callable[[], bool],
+    ) -> None:
         """Train all jobs but those of one arm, which fail."""
         asked.extend(job.name for job in jobs)
-        here([job for job in jobs if not job.name.startswith("far")], [], log, on_event)
+        here([job for job in jobs if not job.name.startswith("far")], [], log, on_event, is_over)
         for job in [job for job in jobs if job.name.startswith("far")]:
             on_event(JobEnded(job, "failed", "no more memory"))
 

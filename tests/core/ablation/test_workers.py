@@ -153,9 +153,11 @@ def test_stopped_while_a_process_starts_it_trains_nothing(recipe: Path, tmp_path
 
 
 def test_a_process_that_cannot_be_started_fails_its_cell(tmp_path: Path) -> None:
-    jobs = [Job(name, tmp_path / f"{name}.toml", tmp_path / name) for name in ("one", "other")]
+    planned = tmp_path / "out" / "planned"
+    planned.mkdir(parents=True)
+    jobs = [Job(name, planned / f"{name}.toml", tmp_path / name) for name in ("one", "other")]
     told: list[object] = []
-    execute(jobs, [{}], tmp_path / "no-folder" / "workers.log", told.append)
+    execute(jobs, [{}], tmp_path / "no-folder" / "workers.log", told.append, lambda: False)
     assert [event.job for event in told if isinstance(event, JobStarted)] == jobs
     assert [event.status for event in told if isinstance(event, JobEnded)] == ["failed", "failed"]
     assert "no process could be started for it: [Errno 2]" in str(told[-1])
