@@ -119,6 +119,21 @@ class Ablation:
         """Default number of trials to train at a time: one, or one per GPU."""
         return max(1, len(self._gpus))
 
+    @property
+    def threads(self) -> int:
+        """Most CPU threads of a trial."""
+        return max(settled.recipe.settings.train.threads or 1 for settled in self.trials)
+
+    def require_gpus(self) -> None:
+        """Raise a `RunError` if trials would not use a GPU."""
+        devices = {settled.recipe.settings.train.device for settled in self.trials}
+        if devices != {"cuda"}:
+            what = (
+                f"trials were to get GPUs, and are planned for {' and '.join(sorted(devices))}, as this machine has it"
+            )
+            hint = "Give the command on a machine with such a GPU; on Slurm: srun --gpus 1 gen ablate ..."
+            raise RunError(what, where=self.plan.title, hint=hint)
+
     @cached_property
     def parameters(self) -> dict[str, dict[str, int]]:
         """Number of parameters of each arm's networks, by role."""
@@ -230,7 +245,10 @@ class Ablation:
                 if event not in told:
                     told.append(event)
                     on_event(event)
-            return work.jobs(self.folder.path)
+            jobs = work.jobs(self.folder.path)
+            if engine and self.plan.schedule.is_sequential:
+                engine.add([job for job in jobs if not find_outcome(job)])
+            return jobs
 
         def is_awaited(held: Held) -> bool:
             return is_worked_on(held) or (engine.is_working() if engine else not environments)

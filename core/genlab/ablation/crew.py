@@ -77,8 +77,8 @@ class Crew:
             free = [self._free(job) for job in jobs if self._is_free(job)]
             if free and environments:
                 executor(free, environments, self._log, self._note, self._pulse)
-            elif self._is_awaited({job.trial: self._held[job.trial] for job in jobs if job.trial in self._held}):
-                self._wait()
+            elif self._must_wait(jobs):
+                self._wait(jobs)
             else:
                 return
 
@@ -107,10 +107,13 @@ class Crew:
     def _free(self, job: Job) -> Job:
         return replace(job, left_by=self._held[job.trial].owner) if job.trial in self._held else job
 
-    def _wait(self) -> None:
-        """Wait until claims were made, given back or lost, or for a while."""
-        before, since = self._states(), time.monotonic()
-        while not self._pulse() and self._states() == before and time.monotonic() - since < _MOST_BETWEEN_ROUNDS:
+    def _must_wait(self, jobs: Sequence[Job]) -> bool:
+        return self._is_awaited({job.trial: self._held[job.trial] for job in jobs if job.trial in self._held})
+
+    def _wait(self, jobs: Sequence[Job]) -> None:
+        """Wait until claims were made, given back or lost, or until that need not be awaited, or for a while."""
+        before, end = self._states(), time.monotonic() + _MOST_BETWEEN_ROUNDS
+        while not self._pulse() and self._states() == before and time.monotonic() < end and self._must_wait(jobs):
             time.sleep(min(0.1, self._between_looks))
 
     def _states(self) -> object:

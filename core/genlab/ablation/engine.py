@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar
 
 from genlab.ablation.jobs import Job
 
@@ -14,8 +13,10 @@ from genlab.ablation.jobs import Job
 class Engine(ABC):
     """Schedules work on a cluster, and tries again what a lost machine left; used as a context while it works."""
 
-    stop_words: ClassVar[str]
-    """What is said when whoever watches it is interrupted."""
+    @property
+    @abstractmethod
+    def stop_words(self) -> str:
+        """What is said when whoever watches it is interrupted."""
 
     @abstractmethod
     def submit(self, ablation: Path, jobs: Sequence[Job], most: int | None) -> None:
@@ -29,6 +30,9 @@ class Engine(ABC):
         Raises:
             GenlabError: the engine is not installed, or cannot be reached.
         """
+
+    def add(self, jobs: Sequence[Job]) -> None:
+        """Have further trials trained, those that the results so far ask for; an engine's workers may see to that."""
 
     @abstractmethod
     def is_working(self) -> bool:

@@ -2,12 +2,50 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from genlab.cli.options import JsonOption, OverridesOption, PluginOption, RecipeArgument, TrustOption
+
+if TYPE_CHECKING:
+    from genlab.ablation.ablate import Ablation
+    from genlab.ablation.engine import Engine
+
+
+class EngineName(StrEnum):
+    """Engine that has trials trained elsewhere."""
+
+    SLURM = "slurm"
+    RAY = "ray"
+
+
+_OPTIONS = {None: (), EngineName.SLURM: ("partition", "time", "gpus"), EngineName.RAY: ("gpus", "address")}
+
+
+def _engine(name: EngineName | None, ablation: Ablation, **options: Any) -> Engine | None:
+    """The engine with its options; `GenlabError` if one has no meaning for it."""
+    given = {key: value for key, value in options.items() if value is not None}
+    if wrong := [key for key in given if key not in _OPTIONS[name]]:
+        engines = " or ".join(other for other, known in _OPTIONS.items() if other and wrong[0] in known)
+        raise typer.BadParameter(f"it needs --submit {engines}", param_hint=f"--{wrong[0]}")
+    if given.get("gpus"):
+        ablation.require_gpus()
+    match name:
+        case EngineName.SLURM:
+            from genlab.ablation.slurm import Slurm
+
+            return Slurm(
+                ablation.threads, gpus=given.get("gpus", 0), partition=given.get("partition"), limit=given.get("time")
+            )
+        case EngineName.RAY:
+            from genlab.ablation.ray_cluster import RayCluster
+
+            return RayCluster(ablation.threads, **given)
+        case None:
+            return None
 
 
 def ablate(
@@ -26,6 +64,13 @@ def ablate(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of the ablation. By default runs/ and the recipe's name.")
     ] = None,
+    submit: Annotated[
+        EngineName | None, typer.Option(help="Have trials trained by a cluster: one array, or a task per trial.")
+    ] = None,
+    partition: Annotated[str | None, typer.Option(metavar="NAME", help="Slurm's partition.")] = None,
+    time: Annotated[str | None, typer.Option(metavar="TIME", help="Slurm's time limit, such as 4:00:00.")] = None,
+    gpus: Annotated[int | None, typer.Option(min=0, metavar="N", help="GPUs of each trial on a cluster.")] = None,
+    address: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Address of the Ray cluster.")] = None,
     retrain: Annotated[bool, typer.Option("--retrain", help="Retrain trials whose code has changed.")] = False,
     trust: TrustOption = False,
     plan: Annotated[bool, typer.Option("--plan", help="Dry run: show what would be trained, and exit.")] = False,
@@ -56,8 +101,9 @@ def ablate(
         console.print(f"Dry run: nothing was trained. Without --plan, trials go to {where}.")
         return
     lengths = {str(trial): trial.recipe.settings.train.steps for trial in ablation.plan.trials}
+    engine = _engine(submit, ablation, partition=partition, time=time, gpus=gpus, address=address)
     with Show(lengths, estimate, slots, ablation.plan.schedule.is_sequential) as show:
-        result = ablation.run(slots, retrain, show)
+        result = ablation.run(jobs if engine else slots, retrain, show, engine=engine)
     if json:
         print_json(report_as_json(result, ablation.parameters))
     else:

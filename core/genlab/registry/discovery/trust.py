@@ -98,6 +98,11 @@ def trusted_digests() -> frozenset[str]:
     return frozenset(_DIGEST.findall(stored)) | frozenset(_DIGEST.findall(os.environ.get(_UNSTORED, "")))
 
 
+def trusted_environment() -> dict[str, str]:
+    """Environment variable by which a command that the user has run elsewhere trusts what is trusted here."""
+    return {_UNSTORED: "\n".join(sorted(trusted_digests()))}
+
+
 def _path() -> Path:
     named = os.environ.get(_STORE, "")
     return Path(named) if named else user_config_path("genlab") / "trusted_plugins.txt"
