@@ -17,8 +17,10 @@ pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture
-def cluster() -> Iterator[Any]:
-    """A cluster of a head without CPUs, and two nodes with one each."""
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A cluster of a head without CPUs, and two nodes with one each, all of them at 127.0.0.1."""
+    # Read when Ray is imported: whoever connects is at the loopback address too.
+    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     utilities = pytest.importorskip("ray.cluster_utils")
     made = utilities.Cluster(
         initialize_head=True, head_node_args={"num_cpus": 0, "node_ip_address": "127.0.0.1", "include_dashboard": False}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -53,13 +54,14 @@ class RayCluster(Engine):
     def submit(self, ablation: Path, jobs: Sequence[Job], most: int | None) -> None:
         variables = {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
         try:
+            _require_answer(self._address)
             self._ray.init(
                 self._address,
                 runtime_env={"env_vars": variables | trusted_environment()},
                 log_to_driver=False,
                 logging_level="error",
             )
-        except (ConnectionError, OSError, ValueError, RuntimeError) as error:
+        except (OSError, OverflowError, ValueError, RuntimeError) as error:
             what = f"no Ray cluster is reached at {self._address}: {error}"
             hint = "Start one: ray start --head; elsewhere: ray start --address HOST:6379. Then: --address HOST:6379."
             raise GenlabError(what, where="--submit ray", hint=hint) from error
@@ -97,6 +99,13 @@ class RayCluster(Engine):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ray.shutdown()
+
+
+def _require_answer(address: str) -> None:
+    """Raise an `OSError` if nothing answers at an address `HOST:PORT`, which Ray itself tries for minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal() and "/" not in host:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 
 
 def train_one(ablation: str, trial: str) -> dict[str, str | None] | None:
