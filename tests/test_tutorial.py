@@ -83,6 +83,12 @@ def test_a_question_is_answered(follow: Callable[[str], None], tmp_path: Path) -
     assert len(list((tmp_path / "answer" / "trials").glob("*/seed-*"))) == 12
 
 
+def test_a_hundred_runs_are_trained_by_workers(follow: Callable[[str], None], tmp_path: Path) -> None:
+    follow("a_hundred_runs.md")
+    assert (tmp_path / "shared" / "report.html").is_file()
+    assert "no-skips" in (tmp_path / "answer.txt").read_text()
+
+
 def test_a_judge_reads_labels(follow: Callable[[str], None], tmp_path: Path) -> None:
     follow("label_recovery.md")
     assert (tmp_path / "losses" / "report.html").is_file()

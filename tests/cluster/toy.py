@@ -1,12 +1,12 @@
-"""A toy ablation of four trials whose steps wait as long as a file says so."""
+"""Ablations whose trials stay at their third step as long as a file is there."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-
-import genlab
 
 SLOW = """
 import time
@@ -51,17 +51,23 @@ generator.skips = false
 """
 
 
-def write_toy(folder: Path, tiny: Path) -> list[str]:
-    """Write the recipe and its plugin; the words of the command that trains it."""
+SKIPS = ["ablation_skips_small", "--plugin", "slow.py", "--set", "listeners.slow={}", "--set", "train.steps=4"]
+SKIPS += ["--set", "checkpoint.minutes=0.00001", "--set", "train.threads=1", "--set", "evaluate.pairs=4"]
+SKIPS += ["--set", 'data={name="drawn_facades", count=8, validation_count=4, size=70}', "--set", "ablation.seeds=[0]"]
+
+
+def write_ablation(name: str, folder: Path, tiny: Path) -> list[str]:
+    """Write what an ablation needs: the toy, or a short `ablation_skips_small`; the words of the command for it."""
     (folder / "slow.py").write_text(SLOW.format(flag=str(folder / "flag")))
     (folder / "toy.toml").write_text(RECIPE.format(tiny=str(tiny)))
-    return ["ablate", "toy.toml", "--plugin", "slow.py"]
+    return ["ablate", *(["toy.toml", "--plugin", "slow.py"] if name == "toy" else SKIPS)]
 
 
-def train_locally(folder: Path, name: str) -> Path:
+def train_locally(folder: Path, words: list[str]) -> Path:
     """The folder of the same ablation, trained by local jobs."""
-    genlab.ablate(folder / "toy.toml", out=folder / name, jobs=2, plugins=[folder / "slow.py"])
-    return folder / name
+    command = [sys.executable, "-m", "genlab", *words, "--out", "local", "--jobs", "2"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return folder / "local"
 
 
 def await_true(condition: Callable[[], object], seconds: float = 180) -> None:

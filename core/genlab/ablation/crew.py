@@ -51,7 +51,8 @@ class Crew:
     ) -> None:
         self._log = folder / "workers.log"
         self._wanted, self._is_awaited, self._on_event, self._is_over = wanted, is_awaited, on_event, is_over
-        self._watch = ClaimWatch(folder / "claims")
+        self._claims = folder / "claims"
+        self._watch = ClaimWatch(self._claims)
         self._between_looks = min(_MOST_BETWEEN_LOOKS, heartbeat_seconds())
         self._looked = 0.0
         self._held: Held = {}
@@ -117,7 +118,9 @@ class Crew:
             time.sleep(min(0.1, self._between_looks))
 
     def _states(self) -> object:
-        return {trial: (claim.owner, claim.is_lost, claim.is_alive) for trial, claim in self._held.items()}
+        """What changes whenever a claim is made, given back, seen to be alive, or lost."""
+        changed = self._claims.stat().st_mtime_ns if self._claims.is_dir() else 0
+        return changed, {trial: (claim.is_lost, claim.is_alive) for trial, claim in self._held.items()}
 
     def _pulse(self) -> bool:
         if time.monotonic() - self._looked >= self._between_looks:

@@ -18,6 +18,11 @@ def ablation_of(run: Path) -> Path | None:
     return None
 
 
+def is_worked_on(ablation: Path) -> bool:
+    """True if somebody trains trials of an ablation, or was lost while it did and nobody has found out yet."""
+    return any((ablation / "claims").glob("*"))
+
+
 def is_ablation(folder: Path) -> bool:
     """True for the folder of an ablation."""
     return (folder / "trials").is_dir() and (folder / "recipe.toml").is_file() and not (folder / "run.json").exists()

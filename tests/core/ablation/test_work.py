@@ -20,8 +20,11 @@ from tests.manifests import read_manifest
 import genlab
 from genlab import RunError
 from genlab.ablation.claim import HEARTBEAT, Claim
+from genlab.ablation.jobs import JobEnded, JobEvent, JobStarted
 from genlab.ablation.kept_claim import kept_claim
 from genlab.ablation.planned_work import PlannedWork
+from genlab.ablation.results import read_result
+from genlab.ablation.work import Work
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -69,7 +72,7 @@ def start(python: list[str]) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         def call(*arguments: str | Path) -> subprocess.Popen[str]:
             command = [*python, "-m", "genlab", *map(str, arguments)]
             process = subprocess.Popen(
-                command, stderr=subprocess.PIPE, text=True, env={**os.environ, HEARTBEAT: "0.05"}
+                command, stderr=subprocess.PIPE, text=True, env={**os.environ, HEARTBEAT: "0.25"}
             )
             stack.enter_context(process)
             stack.callback(process.kill)
@@ -157,14 +160,21 @@ def test_a_frozen_worker_that_lost_its_trial_leaves_it_and_goes_on_beside_local_
     assert weights(planned) == weights(whole)
 
 
-def test_a_time_limit_leaves_a_trial_to_be_resumed(planned: Path, start: Start, tmp_path: Path) -> None:
+def test_what_is_stopped_is_left_to_be_resumed(planned: Path, tmp_path: Path) -> None:
     (tmp_path / "flag").write_text("")
-    worker = start("work", planned, "--until", "4s")
-    _, told = worker.communicate(timeout=60)
-    assert worker.returncode == 0, told
-    assert "The time is up" in told
+    told: list[JobEvent] = []
+    Work(planned).train(told.append, lambda: is_checkpointed(planned, "skips.seed-0"))
+    assert isinstance(told[0], JobStarted)
+    assert isinstance(told[-1], JobEnded)
+    assert told[-1].status == "interrupted"
     assert statuses(planned) == ["interrupted"]
-    assert is_checkpointed(planned, "skips.seed-0")
+    assert not list((planned / "claims").iterdir())
+
+
+def test_a_time_limit_is_no_failure(planned: Path, gen: GenCommand) -> None:
+    done = gen("work", planned, "--until", "1s")
+    assert done.returncode == 0, done.stderr
+    assert "The time is up" in done.stderr
     assert not list((planned / "claims").iterdir())
 
 
@@ -221,3 +231,52 @@ def test_another_recipe_does_not_take_a_trial_from_its_worker(
     claim.release()
     other.publish()
     assert not place.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--submit", "slurm"], "the command sbatch is not on this machine"),
+        (["--submit", "slurm", "--gpus", "1"], "trials were to get GPUs"),
+        (["--submit", "slurm", "--address", "host:1"], "it needs --submit ray"),
+        (["--partition", "gpu"], "it needs --submit slurm"),
+    ],
+)
+def test_what_an_engine_lacks_is_told_before_anything_is_submitted(
+    gen: GenCommand, recipe: Path, tmp_path: Path, options: list[str], told: str
+) -> None:
+    done = gen("ablate", recipe, "--out", "out", *options, PATH=str(tmp_path))
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert told in " ".join(done.stderr.replace("│", " ").split()), done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+WITHOUT_RAY = """
+import sys
+
+sys.modules["ray"] = None
+sys.argv = ["gen", "ablate", "arms.toml", "--out", "out", "--submit", "ray"]
+from genlab.cli import main
+
+main()
+"""
+
+
+def test_without_ray_the_error_says_how_to_get_it(recipe: Path, tmp_path: Path, python: list[str]) -> None:
+    command = [*python, "-c", WITHOUT_RAY]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "pip install 'genlab[ray]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_workers_want_what_a_report_wants(planned: Path, recipe: Path, tmp_path: Path) -> None:
+    """Also where results decide which seeds are trained."""
+    asked = ["ablation.stop=settled", "ablation.max_seeds=5", "ablation.seeds=[0]"]
+    made = genlab.plan_ablation(recipe, out=planned, overrides=asked, plugins=[tmp_path / "slow.py"])
+    jobs = made.publish().jobs(planned)
+    assert [job.name for job in jobs[:2]] == ["skips, seed 0", "no-skips, seed 0"]
+    wanted = read_result(made.plan, made.folder, {str(each.trial): each.identity for each in made.trials}).names
+    assert {job.name for job in jobs} == wanted
+    assert len(jobs) == 8
