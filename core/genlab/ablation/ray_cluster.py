@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,6 +17,7 @@ from genlab.ablation.jobs import Job
 from genlab.ablation.work import Work
 from genlab.errors import GenlabError, RunError
 from genlab.registry.discovery.trust import trusted_environment
+from genlab.util.extras import install_extra
 
 _RETRIES = 10
 _PASSED_ON = ("GENLAB_", "HF_", "OMP_")
@@ -33,11 +35,10 @@ class RayCluster(Engine):
 
     def __init__(self, cpus: int, gpus: int = 0, address: str | None = None) -> None:
         try:
-            import ray
+            self._ray: Any = import_module("ray")
         except ImportError as error:
-            hint = "Install it: pip install 'genlab[ray]'. Or train here: gen ablate RECIPE --jobs N"
+            hint = f"Install it: {install_extra('ray')}. Or train here: gen ablate RECIPE --jobs N"
             raise GenlabError("Ray is not installed", where="--submit ray", hint=hint) from error
-        self._ray: Any = ray
         self._cpus, self._gpus, self._address = cpus, gpus, address or os.environ.get("RAY_ADDRESS") or "auto"
         self._ablation = ""
         self._known: set[str] = set()

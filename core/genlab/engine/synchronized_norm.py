@@ -42,7 +42,7 @@ def _is_plain(module: nn.Module) -> bool:
 @cache
 def _synchronized(kind: type[nn.Module]) -> type[nn.Module]:
     """The class of a batch norm, with PyTorch's part of it replaced; what a subclass adds stays."""
-    bases: tuple[type, ...] = (kind, _SynchronizedNorm)
+    bases: tuple[Any, ...] = (kind, _SynchronizedNorm)
     return type(f"Synchronized{kind.__name__}", bases, {})
 
 
