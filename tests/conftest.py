@@ -177,9 +177,9 @@ def make_pairs(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def locked() -> Iterator[Path]:
-    """A folder that this process may not enter, even if it began as root, in one that it may."""
+    """A folder that this process may not enter, even if it began as root, in one that it may write to."""
     with TemporaryDirectory() as parent:
-        Path(parent).chmod(0o755)
+        Path(parent).chmod(0o777)
         folder = Path(parent, "locked")
         folder.mkdir(mode=0o000)
         user = os.geteuid()

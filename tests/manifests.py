@@ -15,5 +15,6 @@ def read_manifest(run: Path) -> dict[str, Any]:
 
 def edit_manifest(run: Path, **changes: object) -> None:
     """Change entries of a run's manifest as genlab does; None removes one."""
-    entries = {name: value for name, value in {**read_manifest(run), **changes}.items() if value is not None}
+    removed = {name for name, value in changes.items() if value is None}
+    entries = {name: value for name, value in {**read_manifest(run), **changes}.items() if name not in removed}
     (run / "run.json").write_text(seal(entries), encoding="utf-8")

@@ -10,7 +10,6 @@ import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import numpy as np
 import pytest
@@ -260,8 +259,9 @@ def test_places_that_may_not_be_entered_are_named(locked: Path) -> None:
     with pytest.raises(DataError, match="Permission denied") as caught:
         plan_predictions([locked / "a.png"], locked.parent, [".png"], overwrite=False)
     assert caught.value.where == str(locked / "a.png")
-    with NamedTemporaryFile(suffix=".png") as image, pytest.raises(StorageError, match="Permission denied") as refused:
-        plan_predictions([Path(image.name)], locked, [".png"], overwrite=True)
+    (image := locked.parent / "a.png").touch()
+    with pytest.raises(StorageError, match="Permission denied") as refused:
+        plan_predictions([image], locked, [".png"], overwrite=True)
     assert refused.value.where == str(locked)
 
 
