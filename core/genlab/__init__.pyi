@@ -2,6 +2,7 @@
 
 from .ablation.ablate import Ablation as Ablation
 from .ablation.results import AblationResult as AblationResult
+from .ablation.work import AblationWorker as AblationWorker
 from .api import (
     ablate as ablate,
     bench as bench,

@@ -66,7 +66,7 @@ def _process_space() -> str:
 
 
 class ClaimContent(NamedTuple):
-    """What a holder writes into its claim.
+    """Content of a claim, as its holder writes it.
 
     Args:
         pid: its process.

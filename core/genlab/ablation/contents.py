@@ -1,4 +1,4 @@
-"""What a trial's result depends on beside its recipe: the content of its data, what it loads, and its code."""
+"""Content that a trial's result depends on beside its recipe: its data, files that are loaded, and its code."""
 
 from __future__ import annotations
 

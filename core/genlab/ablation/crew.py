@@ -118,7 +118,7 @@ class Crew:
             time.sleep(min(0.1, self._between_looks))
 
     def _states(self) -> object:
-        """What changes whenever a claim is made, given back, seen to be alive, or lost."""
+        """A value that changes whenever a claim is made, given back, seen to be alive, or lost."""
         changed = self._claims.stat().st_mtime_ns if self._claims.is_dir() else 0
         return changed, {trial: (claim.is_lost, claim.is_alive) for trial, claim in self._held.items()}
 

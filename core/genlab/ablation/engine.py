@@ -16,7 +16,7 @@ class Engine(ABC):
     @property
     @abstractmethod
     def stop_words(self) -> str:
-        """What is said when whoever watches it is interrupted."""
+        """Message for whoever interrupts the watching."""
 
     @abstractmethod
     def submit(self, ablation: Path, jobs: Sequence[Job], most: int | None) -> None:

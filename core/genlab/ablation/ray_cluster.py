@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from genlab.ablation.engine import Engine
 from genlab.ablation.jobs import Job
-from genlab.ablation.work import Work
+from genlab.ablation.work import AblationWorker
 from genlab.errors import GenlabError, RunError
 from genlab.registry.discovery.trust import trusted_environment
 from genlab.util.extras import install_extra
@@ -112,7 +112,7 @@ def _require_answer(address: str) -> None:
 def train_one(ablation: str, trial: str) -> dict[str, str | None] | None:
     """Work on one trial, in a task: why this machine cannot, or None."""
     try:
-        Work(Path(ablation), trial).train(lambda _event: None)
+        AblationWorker(ablation, trial=trial).train(lambda _event: None)
     except GenlabError as error:
         return {"what": error.what, "where": error.where, "hint": error.hint}
     return None

@@ -14,32 +14,35 @@ from genlab.ablation.planned_work import PlannedWork
 from genlab.engine.stop_signal import StopSignal
 from genlab.errors import RunError
 from genlab.registry.discovery.plugin_file import PluginFile
-from genlab.registry.discovery.trust import require_trust
+from genlab.registry.discovery.trust import require_trust, trusting
 from genlab.runs.folder import RunFolder
+from genlab.util.arguments import as_path
 from genlab.util.environment import refuse_several_processes
 from genlab.util.links import refuse_links
 
 _WORDS = "Stopping: the running trial is saved, for another worker to resume. Interrupt again to stop at once."
 
 
-class Work:
-    """What a worker finds in the folder of an ablation.
+class AblationWorker:
+    """Worker that trains trials of an ablation, beside others on this machine and elsewhere.
 
     Args:
         folder: the ablation's.
+        trust: whether to run plugin files that came with the folder, and to remember them as trusted.
         trial: the one trial to work on, such as `skips.seed-0`; all without it.
 
     Raises:
         RunError: no trials are planned there, or it has code that is not trusted.
     """
 
-    def __init__(self, folder: Path, trial: str | None = None) -> None:
+    def __init__(self, folder: str | Path, *, trust: bool = False, trial: str | None = None) -> None:
         refuse_several_processes()
-        self.folder = folder.absolute()
+        self.folder = as_path(folder).absolute()
         self.planned = PlannedWork.read(self.folder)
         refuse_links(self.folder, "ablation")
         plugins = self.folder / "planned" / "plugins"
-        require_trust(self.folder, [PluginFile.read(plugins / name, name) for name in self.planned.plugins])
+        with trusting(trust):
+            require_trust(self.folder, [PluginFile.read(plugins / name, name) for name in self.planned.plugins])
         names = [run.stem for run in self.planned.trials]
         if trial is not None and trial not in names:
             raise RunError(f"no trial is called {trial!r}; there are {', '.join(names)}", where=str(self.folder))

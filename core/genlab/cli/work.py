@@ -39,14 +39,12 @@ def work(
     """Train trials of an ablation, one after the other, beside other workers on this machine or others."""
     import time
 
-    from genlab.ablation.work import Work
+    import genlab
     from genlab.cli.output import make_console
     from genlab.cli.trial_display import Show
-    from genlab.registry.discovery.trust import trusting
 
     end = time.monotonic() + until if until is not None else float("inf")
-    with trusting(trust):
-        found = Work(folder)
+    found = genlab.AblationWorker(folder, trust=trust)
     with Show(found.steps, found.time_estimate(), 1, found.planned.schedule.is_sequential) as show:
         found.train(show, lambda: time.monotonic() >= end)
     console = make_console(stderr=True)

@@ -14,7 +14,7 @@ from genlab.errors import RunError
 from genlab.runs.find_runs import find_runs
 from genlab.runs.folder import RunFolder
 from genlab.runs.run_list import folder_bytes
-from genlab.runs.trial_place import ablation_of, is_worked_on
+from genlab.runs.trial_place import ablation_of, has_claims
 from genlab.util.arguments import as_path, checked_arguments
 from genlab.util.files import file_lock, storage_errors
 
@@ -85,7 +85,7 @@ def remove_runs(runs: Iterable[str | Path]) -> dict[Path, int]:
 def locked_for_change(folder: RunFolder) -> Generator[None]:
     """Hold a run, and of a trial its ablation, against trainings; `RunError` if one is at work."""
     ablation = ablation_of(folder.path)
-    if ablation and is_worked_on(ablation):
+    if ablation and has_claims(ablation):
         hint = "Wait for it, or stop it. If it was lost, the same `gen ablate` goes on with what it left."
         raise RunError("somebody trains trials of this ablation", where=str(ablation), hint=hint)
     busy = "another process is planning or reporting this ablation"

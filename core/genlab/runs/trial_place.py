@@ -18,7 +18,7 @@ def ablation_of(run: Path) -> Path | None:
     return None
 
 
-def is_worked_on(ablation: Path) -> bool:
+def has_claims(ablation: Path) -> bool:
     """True if somebody trains trials of an ablation, or was lost while it did and nobody has found out yet."""
     return any((ablation / "claims").glob("*"))
 

@@ -24,7 +24,7 @@ from genlab.ablation.jobs import JobEnded, JobEvent, JobStarted
 from genlab.ablation.kept_claim import kept_claim
 from genlab.ablation.planned_work import PlannedWork
 from genlab.ablation.results import read_result
-from genlab.ablation.work import Work
+from genlab.ablation.work import AblationWorker
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -163,7 +163,7 @@ def test_a_frozen_worker_that_lost_its_trial_leaves_it_and_goes_on_beside_local_
 def test_what_is_stopped_is_left_to_be_resumed(planned: Path, tmp_path: Path) -> None:
     (tmp_path / "flag").write_text("")
     told: list[JobEvent] = []
-    Work(planned).train(told.append, lambda: is_checkpointed(planned, "skips.seed-0"))
+    AblationWorker(planned).train(told.append, lambda: is_checkpointed(planned, "skips.seed-0"))
     assert isinstance(told[0], JobStarted)
     assert isinstance(told[-1], JobEnded)
     assert told[-1].status == "interrupted"
@@ -225,8 +225,11 @@ def test_another_recipe_does_not_take_a_trial_from_its_worker(
     place, plugins = planned / "trials" / "skips" / "seed-0", [tmp_path / "slow.py"]
     genlab.train(planned / "planned" / "skips.seed-0.toml", out=place, stop_at=1, plugins=plugins)
     other = genlab.plan_ablation(recipe, out=planned, overrides=["train.steps=3"], plugins=plugins)
-    with kept_claim(claim), pytest.raises(RunError, match="skips, seed 0 is being trained, by another recipe"):
-        other.publish()
+    with kept_claim(claim):
+        with pytest.raises(RunError, match="skips, seed 0 is being trained, by another recipe"):
+            other.publish()
+        with pytest.raises(RunError, match="somebody trains trials of this ablation"):
+            genlab.remove_runs([place])
     assert place.is_dir()
     claim.release()
     other.publish()
