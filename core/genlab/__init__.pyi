@@ -25,6 +25,7 @@ from .errors import (
     DataUnavailableError as DataUnavailableError,
     DeviceError as DeviceError,
     GenlabError as GenlabError,
+    LostProcessError as LostProcessError,
     PluginError as PluginError,
     PredictionError as PredictionError,
     RecipeError as RecipeError,

@@ -25,7 +25,7 @@ _log = logging.getLogger("genlab")
 
 
 class Task(NamedTuple):
-    """What the first process tells the others.
+    """Message of the first process to the others.
 
     Args:
         folder: the run's.
@@ -96,7 +96,7 @@ def _train_along(folder: RunFolder, task: Task, processes: Processes) -> Ended:
 
 
 def with_processes(built: Built, processes: Processes) -> Built:
-    """What is to be trained, by these processes."""
+    """Assign an experiment to the processes that train it."""
     return built._replace(experiment=replace(built.experiment, processes=processes))
 
 
