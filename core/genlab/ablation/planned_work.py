@@ -78,12 +78,12 @@ class PlannedWork(BaseModel):
         except FileNotFoundError as error:
             what = "no trials are planned here" if ablation.is_dir() else "there is no such folder"
             hint = (
-                "Plan them: gen ablate RECIPE --out FOLDER. Every machine has to reach the same folder, on a file "
+                "Plan them with `gen ablate RECIPE --out FOLDER`. Every machine has to reach the same folder, on a file "
                 "system that they share."
             )
             raise RunError(what, where=where, hint=hint) from error
         except (OSError, ValidationError) as error:
-            hint = "Write it anew: gen ablate RECIPE --out FOLDER, with this genlab."
+            hint = "Write it anew with this genlab: gen ablate RECIPE --out FOLDER"
             raise RunError("cannot be read as a record of planned trials", where=str(path), hint=hint) from error
 
     def write(self, ablation: Path) -> None:
