@@ -85,6 +85,7 @@ SLOWEST = (
     "test_tutorial",
     "test_ablate",
     "test_workers",
+    "test_work",
     "test_bench",
     "test_compilation",
     "test_run",

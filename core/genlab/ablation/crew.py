@@ -17,6 +17,8 @@ from genlab.ablation.outcome import find_outcome
 Held = Mapping[str, HeldTrial]
 
 _MOST_BETWEEN_LOOKS = 2.0
+_PER_CLAIM = 0.1
+"""Seconds by which looks are further apart for each claim, so that many workers do not keep a file server busy."""
 _MOST_BETWEEN_ROUNDS = 30.0
 
 
@@ -123,7 +125,7 @@ class Crew:
         return changed, {trial: (claim.is_lost, claim.is_alive) for trial, claim in self._held.items()}
 
     def _pulse(self) -> bool:
-        if time.monotonic() - self._looked >= self._between_looks:
+        if time.monotonic() - self._looked >= self._between_looks + _PER_CLAIM * len(self._held):
             self._look()
         return self._is_over()
 

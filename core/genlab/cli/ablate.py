@@ -109,5 +109,8 @@ def ablate(
     else:
         print_answer(result, ablation.folder.path)
     if not result.is_complete:
-        console.print("Not all trials are finished: run the same command again to resume.")
+        said = (
+            f" What the tasks said is in {one_line(str(ablation.folder.path / 'slurm'))}." if submit == "slurm" else ""
+        )
+        console.print(f"Not all trials are finished: run the same command again to resume.{said}")
     raise typer.Exit(show.exit_code or (0 if result.is_complete else 1))

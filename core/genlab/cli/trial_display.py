@@ -24,7 +24,7 @@ class Show:
     Args:
         steps: the length of each trial, by its name.
         estimate: from the trials that are finished.
-        jobs: how many are trained at a time.
+        jobs: how many this command trains at a time; others may train more.
         is_sequential: whether some of the trials may not be needed.
     """
 
@@ -104,7 +104,7 @@ class Show:
 
     def _print(self, status: str, job: Job, seconds: float, failure: str | None = None) -> None:
         line = Text.assemble((f"{status:<12}", _COLORS[status]), job.name, (f"   {clock(seconds)}", "dim"))
-        if left := self._estimate.left(self._jobs):
+        if left := self._estimate.left(max(self._jobs, len(self._bars))):
             line.append(f"   {self._about} {clock(left)} left", "dim")
         if failure:
             line.append(f"\n{failure}")

@@ -20,7 +20,7 @@ def ablation_of(run: Path) -> Path | None:
 
 def has_claims(ablation: Path) -> bool:
     """True if somebody trains trials of an ablation, or was lost while it did and nobody has found out yet."""
-    return any((ablation / "claims").glob("*"))
+    return any("@" not in path.name for path in (ablation / "claims").glob("*"))
 
 
 def is_ablation(folder: Path) -> bool:
