@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ from tests.conftest import ROOT
 from tests.core.runs.shared import run_all
 from tests.processes.steps import take_steps
 
+from genlab import DeviceError
+from genlab.engine import processes as processes_module
 from genlab.engine.processes import Processes
+from genlab.util.environment import Launch
 
 SMOOTH = [
     "data.count=7",
@@ -30,6 +34,7 @@ CASES = {
     "instance norm": [*SMOOTH, "generator.dropout=0.0", "generator.norm=instance", "train.accumulate=2"],
     "synchronized batch norm": [*SMOOTH, "generator.dropout=0.0", "generator.norm=batch", "train.sync_batch_norm=true"],
     "dropout": [*SMOOTH, "generator.dropout=0.5", "generator.norm=batch"],
+    "dropout again": [*SMOOTH, "generator.dropout=0.5", "generator.norm=batch"],
 }
 TOLERANCE = 1e-4
 """Of weights and statistics after three steps, relative to the largest value of their tensor."""
@@ -96,3 +101,28 @@ def test_the_shares_of_a_batch_are_the_batch(
         by_process = [samples[place] for samples in shared[size]["samples"]]
         joined = [tuple(number for part in parts for number in part) for parts in zip(*by_process, strict=True)]
         assert joined == case["samples"]
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_what_is_drawn_is_repeatable(shared: dict[int, dict[str, Any]], size: int) -> None:
+    first, second = shared[size]["cases"][-2:]
+    assert [name for name, value in first["state"].items() if not value.equal(second["state"][name])] == []
+    assert first["losses"] == second["losses"]
+
+
+def test_processes_that_differ_are_refused_once(shared: dict[int, dict[str, Any]]) -> None:
+    (library, weight), *others = shared[3]["raised"]
+    host = socket.gethostname()
+    assert f"torch: 2.0 for process 0 on {host}, and 2.1 for process 1 on {host}" in library
+    assert "process 1 has other values than process 0 at step 7, first the weights of the generator" in weight
+    assert "nothing is saved" in weight
+    assert [[error.partition(":")[0] for error in raised] for raised in others] == [["LostProcessError"] * 2] * 2
+
+
+def test_more_processes_than_devices_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(processes_module, "_new_group", lambda *_: None)
+    with pytest.raises(DeviceError, match=r"4 processes were started on .*, which has 2 cuda devices") as caught:
+        Processes(Launch(0, 4, 0, 4)).require_devices(torch.device("cuda"))
+    assert "one process for each device: 2" in str(caught.value.hint)
+    Processes(Launch(0, 4, 0, 4)).require_devices(torch.device("cpu"))
