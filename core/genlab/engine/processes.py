@@ -110,8 +110,10 @@ class Processes:
 
         Where only some processes have one, the others' counts as zero.
         """
+        if self._cpu is None:
+            return
         trained = [parameter for parameter in dict.fromkeys(parameters) if parameter.requires_grad]
-        if self._cpu is None or not trained:
+        if not trained:
             return
         absent = [parameter for parameter in trained if parameter.grad is None]
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in trained]

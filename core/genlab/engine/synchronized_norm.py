@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from functools import cache
+from types import new_class
 from typing import Any, cast
 
 import torch
@@ -42,8 +43,7 @@ def _is_plain(module: nn.Module) -> bool:
 @cache
 def _synchronized(kind: type[nn.Module]) -> type[nn.Module]:
     """The class of a batch norm, with PyTorch's part of it replaced; what a subclass adds stays."""
-    bases: tuple[Any, ...] = (kind, _SynchronizedNorm)
-    return type(f"Synchronized{kind.__name__}", bases, {})
+    return new_class(f"Synchronized{kind.__name__}", (kind, _SynchronizedNorm))
 
 
 class _SynchronizedNorm(_BatchNorm):

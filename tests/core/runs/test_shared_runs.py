@@ -67,6 +67,10 @@ def test_it_continues_with_any_number_of_processes(undisturbed: Path, forked_pyt
     assert [(part["step"], part["count"]) for part in manifest["processes"]] == [(0, 2), (3, 1), (5, 3)]
     assert positions(tmp_path) == dict.fromkeys(range(STEPS * BATCH), 1)
 
+    verified = subprocess.run([*gen, "verify", str(run)], env=variables(tmp_path), capture_output=True, text=True)
+    assert verified.returncode == 2
+    assert "3 processes trained this run" in verified.stderr
+
     # Finished, the same command has nothing to do; another recipe is refused once, and quietly by the others.
     done = run_all(start, 2, variables(tmp_path))
     assert [code for code, _ in done] == [0, 0]

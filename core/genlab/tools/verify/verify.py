@@ -52,7 +52,8 @@ def verify(
         on_progress: called with (done, total), in steps.
 
     Raises:
-        RunError: not a run, it is being trained, its recipe or its plugins were edited, or it has fewer steps.
+        RunError: not a run, it is being trained, several processes trained it, its recipe or its plugins were edited,
+            or it has fewer steps.
         StorageError: the file exists, or cannot be written.
     """
     at_least(1, steps, "steps")
@@ -69,6 +70,9 @@ def verify(
         manifest = folder.read()
         if manifest.status == "running":
             raise RunError("another process is training this run", where=str(folder.path), hint="Verify it afterwards.")
+        if (most := max((part.count for part in manifest.processes), default=1)) > 1:
+            what = f"{most} processes trained this run, and it would be trained again by one, with other roundings"
+            raise RunError(what, where=str(folder.path), hint="Train it again by the command in its run.json.")
         checked = _with_places(read_run(folder), list(overrides), folder)
         certificate = Verification(folder, manifest, checked, steps, device, tolerance, on_progress).certificate()
     if target is not None:
