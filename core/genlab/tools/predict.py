@@ -11,12 +11,13 @@ from genlab.errors import ArgumentError
 from genlab.interfaces.dataset import SideName
 from genlab.runs.checkpoint_choice import CheckpointChoice
 from genlab.runs.direction import Direction
-from genlab.runs.folder import RunFolder
+from genlab.runs.opening import open_run
 from genlab.runs.prediction_size import PredictionSize
 from genlab.runs.run import Run
 from genlab.tools.prediction_files import file_sources
 from genlab.tools.prediction_loop import Predict, predict_each, prediction_suffix, write_prediction
 from genlab.tools.prediction_pairs import PredictedSplit, pair_sources
+from genlab.tools.prediction_task import PredictionTask
 from genlab.tools.tiling import choose_tiles
 from genlab.util.arguments import as_path, checked_arguments
 
@@ -76,10 +77,11 @@ def predict_files(
         DeviceError: the device asked for is not there.
     """
     given = [as_path(image) for image in images]
-    opened = Run(RunFolder.existing(as_path(run)), device, trust=trust, checkpoint=checkpoint)
+    opened = open_run(run, checkpoint=checkpoint, device=device, trust=trust)
+    task = PredictionTask(opened, as_path(out), size, to, overwrite, on_progress)
     tiles = _tiles(opened, tile, overlap, to, force=force)
-    sources = file_sources(opened, given, as_path(out), to, [prediction_suffix(opened.direction(to))], overwrite)
-    return predict_each(opened, sources, size, to, on_progress, partial(_write_one, opened.direction(to)), tiles)
+    sources = file_sources(task, given, [prediction_suffix(task.direction)])
+    return predict_each(task, sources, partial(_write_one, task.direction), tiles)
 
 
 @checked_arguments
@@ -133,11 +135,11 @@ def predict_pairs(
             predict in such tiles.
         DeviceError: the device asked for is not there.
     """
-    opened = Run(RunFolder.existing(as_path(run)), device, trust=trust, checkpoint=checkpoint)
+    opened = open_run(run, checkpoint=checkpoint, device=device, trust=trust)
+    task = PredictionTask(opened, as_path(out), size, to, overwrite, on_progress)
     tiles = _tiles(opened, tile, overlap, to, force=force)
-    endings = [prediction_suffix(opened.direction(to))]
-    sources = pair_sources(opened, split, as_path(out), to, endings, overwrite)
-    return predict_each(opened, sources, size, to, on_progress, partial(_write_one, opened.direction(to)), tiles)
+    sources = pair_sources(task, split, [prediction_suffix(task.direction)])
+    return predict_each(task, sources, partial(_write_one, task.direction), tiles)
 
 
 def _tiles(run: Run, tile: int | None, overlap: int | None, to: SideName | None, *, force: bool) -> Tiles | None:

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from genlab.errors import DataError
 from genlab.images.folder import ImageFolder, describe_left_out, find_images
-from genlab.interfaces.dataset import SideName
 from genlab.runs.output_files import refuse_overwrite
-from genlab.runs.run import Run
+from genlab.tools.prediction_task import PredictionTask
 from genlab.util.files import is_text, storage_errors
 
 _NAMED = 5
@@ -47,19 +46,18 @@ def first_names(names: Iterable[object]) -> str:
     return ", ".join(every[:_NAMED]) + more
 
 
-def file_sources(
-    run: Run, images: Sequence[Path], out: Path, to: SideName | None, endings: Sequence[str], overwrite: bool
-) -> dict[Path, PredictionSource]:
+def file_sources(task: PredictionTask, images: Sequence[Path], endings: Sequence[str]) -> dict[Path, PredictionSource]:
     """The images of files and folders, each with a file for each ending; makes the folder for them.
 
     Raises:
         DataError: there is no image, or two predictions, or one and an image, would be one file.
         StorageError: a prediction's file is there already, or cannot be written.
     """
-    targets = plan_predictions(images, out, endings, overwrite)
-    make_folder(out)
+    targets = plan_predictions(images, task.out, endings, task.overwrite)
+    make_folder(task.out)
     return {
-        image: PredictionSource(str(image), partial(run.read, image, to=to), files) for image, files in targets.items()
+        image: PredictionSource(str(image), partial(task.run.read, image, to=task.to), files)
+        for image, files in targets.items()
     }
 
 

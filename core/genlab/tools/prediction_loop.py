@@ -17,11 +17,11 @@ from genlab.engine.runtime import memory_errors
 from genlab.engine.tiles import Tiles
 from genlab.errors import DataError, GenlabError, PredictionError, StorageError, TrainingError
 from genlab.images.write import image_suffix, write_image
-from genlab.interfaces.dataset import SideName
 from genlab.runs.direction import Direction
 from genlab.runs.prediction_size import PredictionSize
-from genlab.runs.run import Run, warn
+from genlab.runs.run import warn
 from genlab.tools.prediction_files import PredictionSource, first_names
+from genlab.tools.prediction_task import PredictionTask
 from genlab.util.files import storage_errors
 
 _log = logging.getLogger("genlab")
@@ -34,22 +34,16 @@ Predict = Callable[[int | None], NDArray[np.generic]]
 
 
 def predict_each(
-    run: Run,
+    task: PredictionTask,
     sources: Mapping[K, PredictionSource],
-    size: PredictionSize,
-    to: SideName | None,
-    on_progress: Callable[[int, int], None],
     write: Callable[[Sequence[Path], Predict], W],
     tiles: Tiles | None = None,
 ) -> dict[K, W]:
     """Predict from each image; returns what was written, by its key.
 
     Args:
-        run: the run.
+        task: what to predict with, and how.
         sources: the images.
-        size: the size to resize them to.
-        to: the side to predict.
-        on_progress: called with (done, total), in images.
         write: predicts an image and writes its files.
         tiles: to predict in; whole images by default.
 
@@ -64,14 +58,20 @@ def predict_each(
             with memory_errors("Predict it on a machine with more memory, or divide it."):
                 image = source.read()
                 predict = partial(
-                    run.predict, image, source.where, size=size, to=to, tiles=tiles, on_warning=notes.warning
+                    task.run.predict,
+                    image,
+                    source.where,
+                    size=task.size,
+                    to=task.to,
+                    tiles=tiles,
+                    on_warning=notes.warning,
                 )
                 written[key] = write(source.targets, lambda seed, predict=predict: predict(seed=seed))
-            notes.sizes(image.shape[:2], run.direction(to).seen_size(image, size))
+            notes.sizes(image.shape[:2], task.direction.seen_size(image, task.size))
         except (DataError, TrainingError, StorageError) as error:
             failures[key] = error
-        on_progress(len(written) + len(failures), len(sources))
-    notes.sum_up(size, run.direction(to).factor)
+        task.on_progress(len(written) + len(failures), len(sources))
+    notes.sum_up(task.size, task.direction.factor)
     if failures:
         raise PredictionError(written, failures)
     return written

@@ -18,6 +18,7 @@ from genlab.interfaces.dataset import Pairs, SideName, require_side_image
 from genlab.runs.output_files import refuse_overwrite
 from genlab.runs.run import Run
 from genlab.tools.prediction_files import PredictionSource, make_folder, with_endings
+from genlab.tools.prediction_task import PredictionTask
 
 PredictedSplit = Literal["validation", "test"]
 """Setting for the split whose pairs are predicted."""
@@ -34,9 +35,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 """Names of devices on Windows."""
 
 
-def pair_sources(
-    run: Run, split: PredictedSplit, out: Path, to: SideName | None, endings: Sequence[str], overwrite: bool
-) -> dict[str, PredictionSource]:
+def pair_sources(task: PredictionTask, split: PredictedSplit, endings: Sequence[str]) -> dict[str, PredictionSource]:
     """The images of a split, by key, each with a file for each ending; makes the folder for them.
 
     Each is read twice, as its key comes with it.
@@ -45,17 +44,17 @@ def pair_sources(
         DataError: the data is not there or has changed, cannot be read, or two images have one key.
         StorageError: a prediction's file is there already, or cannot be written.
     """
-    side, pairs = run.direction(to).source.name, _SPLITS[split](run).pairs
+    side, pairs = task.direction.source.name, _SPLITS[split](task.run).pairs
     sources: dict[str, PredictionSource] = {}
     for index in range(pairs.count_of(side)):
         require_side_image(found := pairs.read_side(index, side), pairs.description)
         if found.key in sources:
             raise DataError("two images have this key", where=found.key, hint="The dataset has to give each its own.")
-        targets = with_endings(out / file_name(found.key), endings)
+        targets = with_endings(task.out / file_name(found.key), endings)
         sources[found.key] = PredictionSource(found.key, partial(_read, pairs, index, side), targets)
     targets = [target for source in sources.values() for target in source.targets]
-    refuse_overwrite(out, targets, overwrite=overwrite)
-    make_folder(out)
+    refuse_overwrite(task.out, targets, overwrite=task.overwrite)
+    make_folder(task.out)
     return sources
 
 

@@ -15,13 +15,13 @@ from genlab.errors import ArgumentError
 from genlab.images.write import write_image
 from genlab.interfaces.dataset import SideName
 from genlab.runs.checkpoint_choice import CheckpointChoice
-from genlab.runs.folder import RunFolder
+from genlab.runs.opening import open_run
 from genlab.runs.prediction_size import PredictionSize
-from genlab.runs.run import Run
 from genlab.tools.drawn_predictions import require_drawn
 from genlab.tools.prediction_files import PredictionSource, file_sources
 from genlab.tools.prediction_loop import Predict, predict_each, prediction_suffix, write_prediction
 from genlab.tools.prediction_pairs import PredictedSplit, pair_sources
+from genlab.tools.prediction_task import PredictionTask
 from genlab.tools.spread import deviation_of_images, disagreement_of_classes, spread_map
 from genlab.util.arguments import as_path, checked_arguments
 
@@ -93,9 +93,10 @@ def sample_files(
         DeviceError: the device asked for is not there.
     """
     given = [as_path(image) for image in images]
-    opened, endings = _open(run, samples, checkpoint, device, to, trust)
-    sources = file_sources(opened, given, as_path(out), to, endings, overwrite)
-    return _sample_each(opened, sources, size, to, on_progress)
+    _require_possible(samples)
+    opened = open_run(run, checkpoint=checkpoint, device=device, trust=trust)
+    task = PredictionTask(opened, as_path(out), size, to, overwrite, on_progress)
+    return _sample_each(task, file_sources(task, given, _endings(task, samples)))
 
 
 @checked_arguments
@@ -139,41 +140,37 @@ def sample_pairs(
         RunError: all samples would be the same, as neither dropout nor the method draws; or as in `predict_files`.
         DeviceError: the device asked for is not there.
     """
-    opened, endings = _open(run, samples, checkpoint, device, to, trust)
-    sources = pair_sources(opened, split, as_path(out), to, endings, overwrite)
-    return _sample_each(opened, sources, size, to, on_progress)
+    _require_possible(samples)
+    opened = open_run(run, checkpoint=checkpoint, device=device, trust=trust)
+    task = PredictionTask(opened, as_path(out), size, to, overwrite, on_progress)
+    return _sample_each(task, pair_sources(task, split, _endings(task, samples)))
 
 
-def _open(
-    run: str | Path, samples: int, checkpoint: CheckpointChoice, device: str, to: SideName | None, trust: bool
-) -> tuple[Run, Sequence[str]]:
-    """A run whose samples differ, and the endings of the names of their files."""
+def _require_possible(samples: int) -> None:
+    """Raise an `ArgumentError` for a number of samples that makes no sense."""
     if not 2 <= samples <= MOST_SAMPLES:
         raise ArgumentError(f"expected an integer from 2 to {MOST_SAMPLES}, got {samples}", where="samples")
-    opened = Run(RunFolder.existing(as_path(run)), device, trust=trust, checkpoint=checkpoint)
-    suffix = prediction_suffix(opened.direction(to))
-    require_drawn(opened, to)
-    return opened, [*(f".{number}{suffix}" for number in range(1, samples + 1)), ".spread.png"]
 
 
-def _sample_each(
-    run: Run,
-    sources: Mapping[K, PredictionSource],
-    size: PredictionSize,
-    to: SideName | None,
-    on_progress: Callable[[int, int], None],
-) -> dict[K, SampledFiles]:
-    written = predict_each(run, sources, size, to, on_progress, partial(_write_samples, run, to))
+def _endings(task: PredictionTask, samples: int) -> Sequence[str]:
+    """Endings of the names of an image's files; `RunError` if its samples would not differ."""
+    suffix = prediction_suffix(task.direction)
+    require_drawn(task.run, task.to)
+    return [*(f".{number}{suffix}" for number in range(1, samples + 1)), ".spread.png"]
+
+
+def _sample_each(task: PredictionTask, sources: Mapping[K, PredictionSource]) -> dict[K, SampledFiles]:
+    written = predict_each(task, sources, partial(_write_samples, task))
     mean = float(np.mean([files.mean_spread for files in written.values()]))
-    unit = "of samples have another class than most" if run.direction(to).predicts_classes else "of the range of values"
+    unit = "of samples have another class than most" if task.direction.predicts_classes else "of the range of values"
     count = "1 image" if len(written) == 1 else f"{len(written):,} images"
     _log.info("The mean spread is %.2f%% %s, over %s.", 100 * mean, unit, count)
     return written
 
 
-def _write_samples(run: Run, to: SideName | None, targets: Sequence[Path], predict: Predict) -> SampledFiles:
+def _write_samples(task: PredictionTask, targets: Sequence[Path], predict: Predict) -> SampledFiles:
     *paths, map_path = targets
-    direction, first = run.direction(to), run.recipe.settings.inference.seed
+    direction, first = task.direction, task.run.recipe.settings.inference.seed
     samples = [predict(first + number) for number in range(len(paths))]
     if direction.predicts_classes:
         spread = disagreement_of_classes(samples)
