@@ -43,9 +43,46 @@ def _parse_size(text: str) -> PredictionSize:
         return text
     sides = re.fullmatch(r"([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?", text)
     if sides is None:
-        what = f'expected HEIGHTxWIDTH, a number of pixels, "training" or "stored", got "{text}"'
-        raise typer.BadParameter(what, param_hint="--size")
+        raise typer.BadParameter(f'expected HEIGHTxWIDTH, a number of pixels, "training" or "stored", got "{text}"')
     return int(sides[1]), int(sides[2] or sides[1])
+
+
+SizeOption = Annotated[
+    Any,
+    typer.Option(
+        "--size",
+        parser=_parse_size,
+        metavar="SIZE",
+        help="HEIGHTxWIDTH or a number of pixels to resize images to; or training, which resizes as training"
+        " resized its pairs; or stored, which does not resize.",
+    ),
+]
+SamplesOption = Annotated[
+    int | None,
+    typer.Option(
+        min=2,
+        max=100,
+        metavar="N",
+        help="Predictions of each image, with other draws of dropout or the method, and a map of their spread.",
+    ),
+]
+TileOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="SIZE", help="Height and width in pixels of overlapping tiles, in which large images are predicted."
+    ),
+]
+OverlapOption = Annotated[
+    int | None,
+    typer.Option(metavar="PIXELS", help="Overlap of neighboring tiles; a quarter of a tile by default."),
+]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Predict in tiles even where they differ from whole images, with a warning.")
+]
+ToOption = Annotated[
+    Side | None,
+    typer.Option(help="Side to predict; the other one than the target is the way back, where the method can."),
+]
 
 
 def predict(
@@ -58,40 +95,12 @@ def predict(
         PredictedSplitName | None,
         typer.Option(help="Split of the run's own data, whose pairs are predicted in place of files."),
     ] = None,
-    size: Annotated[
-        str,
-        typer.Option(
-            metavar="SIZE",
-            help="HEIGHTxWIDTH or a number of pixels to resize images to; or training, which resizes as training"
-            " resized its pairs; or stored, which does not resize.",
-        ),
-    ] = "training",
-    samples: Annotated[
-        int | None,
-        typer.Option(
-            min=2,
-            max=100,
-            metavar="N",
-            help="Predictions of each image, with other draws of dropout or the method, and a map of their spread.",
-        ),
-    ] = None,
-    tile: Annotated[
-        int | None,
-        typer.Option(
-            metavar="SIZE", help="Height and width in pixels of overlapping tiles, in which large images are predicted."
-        ),
-    ] = None,
-    overlap: Annotated[
-        int | None,
-        typer.Option(metavar="PIXELS", help="Overlap of neighboring tiles; a quarter of a tile by default."),
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Predict in tiles even where they differ from whole images, with a warning.")
-    ] = False,
-    to: Annotated[
-        Side | None,
-        typer.Option(help="Side to predict; the other one than the target is the way back, where the method can."),
-    ] = None,
+    size: SizeOption = "training",
+    samples: SamplesOption = None,
+    tile: TileOption = None,
+    overlap: OverlapOption = None,
+    force: ForceOption = False,
+    to: ToOption = None,
     checkpoint: CheckpointOption = "last",
     device: DeviceOption = DeviceName.AUTO,
     overwrite: OverwriteOption = False,
@@ -112,7 +121,7 @@ def predict(
     options: dict[str, Any] = {
         "checkpoint": checkpoint,
         "device": device.value,
-        "size": _parse_size(size),
+        "size": size,
         "to": to.value if to else None,
         "overwrite": overwrite,
         "trust": trust,
