@@ -126,18 +126,17 @@ def predict(
         "overwrite": overwrite,
         "trust": trust,
     }
-    if samples:
-        options["samples"] = samples
-        predict_images, predict_split = genlab.sample_files, genlab.sample_pairs
-    else:
-        options |= {"tile": tile, "overlap": overlap, "force": force}
-        predict_images, predict_split = genlab.predict_files, genlab.predict_pairs
+    options |= {"samples": samples} if samples else {"tile": tile, "overlap": overlap, "force": force}
     with progress_bar("images") as options["on_progress"]:
         try:
-            if split:
-                written = predict_split(run, out, split=split.value, **options)
+            if split and samples:
+                written = genlab.sample_pairs(run, out, split=split.value, **options)
+            elif split:
+                written = genlab.predict_pairs(run, out, split=split.value, **options)
+            elif samples:
+                written = genlab.sample_files(run, images or [], out, **options)
             else:
-                written = predict_images(run, images or [], out, **options)
+                written = genlab.predict_files(run, images or [], out, **options)
         except genlab.PredictionError as error:
             _print(error.written, error.failures, json=json)
             raise

@@ -1,4 +1,4 @@
-"""What predictions of several images have in common."""
+"""Settings that predictions of several images have in common."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from genlab.runs.run import Run
 
 
 class PredictionTask(NamedTuple):
-    """What to predict with, how, and where the files go.
+    """Run and settings to predict several images with.
 
     Args:
         run: the run.
