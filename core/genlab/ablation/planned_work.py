@@ -78,8 +78,8 @@ class PlannedWork(BaseModel):
         except FileNotFoundError as error:
             what = "no trials are planned here" if ablation.is_dir() else "there is no such folder"
             hint = (
-                "Plan them with `gen ablate RECIPE --out FOLDER`. Every machine has to reach the same folder, on a file "
-                "system that they share."
+                "Plan them with `gen ablate RECIPE --out FOLDER`. Every machine has to reach the same folder, on a "
+                "file system that they share."
             )
             raise RunError(what, where=where, hint=hint) from error
         except (OSError, ValidationError) as error:
