@@ -50,7 +50,6 @@ NETWORKS = {
         "generator={name='resnet', blocks=1, channels=4, norm='batch', padding='zeros'}",
     ],
 }
-IN_TORCH = ("unet, of each image", "resnet, instance")
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +111,7 @@ def test_onnx_files_agree_with_the_run(once: Once, name: str) -> None:
     assert (said["batch"], said["size"], said["size_multiple"]) == ("any", "any", "4")
 
 
-@pytest.mark.parametrize("name", IN_TORCH)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_files_of_torch_agree_with_the_run(once: Once, tmp_path: Path, name: str) -> None:
     folder = train(once, name, *NETWORKS[name])
     exported = genlab.export_run(folder, tmp_path / "net.pt2", file_format="torch")
