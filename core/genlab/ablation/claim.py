@@ -142,6 +142,7 @@ class Claim:
             self._own.parent.mkdir(exist_ok=True)
             self._own.touch(exist_ok=False)
             self._write()
+            self._remove_orphan()
         with suppress(FileExistsError):
             try:
                 os.link(self._own, self._common)
@@ -167,6 +168,8 @@ class Claim:
         """Write a heartbeat; False if the claim was lost to somebody else, and nothing must be written any more."""
         self._beats += 1
         try:
+            if not self._is_linked():  # what is written would be the content of somebody else's claim
+                return False
             self._write()
             return self._is_linked()
         except FileNotFoundError:
@@ -189,16 +192,14 @@ class Claim:
             self._own.unlink(missing_ok=True)
         return False
 
+    def _remove_orphan(self) -> None:
+        """Remove a claim that has no holder, as in a copy of an ablation, where each name is a file of its own."""
+        if _count_links(self._common) == 1:
+            self._common.unlink(missing_ok=True)
+
     def _is_linked(self) -> bool:
-        """True if the trial's claim is this holder's; a file is opened, as its attributes may be cached."""
-        try:
-            handle = os.open(self._own, os.O_RDONLY)
-        except FileNotFoundError:
-            return False
-        try:
-            return os.fstat(handle).st_nlink == 2
-        finally:
-            os.close(handle)
+        """True if the trial's claim is this holder's."""
+        return _count_links(self._own) == 2
 
     def _write(self) -> None:
         content = ClaimContent(os.getpid(), _process_space(), self._seconds, self._beats, self.step)
@@ -209,6 +210,22 @@ class Claim:
         finally:
             os.close(handle)
         self._written = time.monotonic()
+
+
+def _count_links(path: Path) -> int:
+    """Number of names of a file; 0 if it is not there.
+
+    Its folder and itself are opened, as network file systems may cache names and attributes of what is not.
+    """
+    try:
+        os.scandir(path.parent).close()
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return 0
+    try:
+        return os.fstat(handle).st_nlink
+    finally:
+        os.close(handle)
 
 
 @dataclass(frozen=True)

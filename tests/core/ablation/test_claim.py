@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -77,6 +78,27 @@ def test_one_of_many_takes_over_and_the_holder_notices(tmp_path: Path) -> None:
     lost.release()
     assert takers[0].beat(), "it is not the lost one's to release"
     assert not Claim(tmp_path, "arm.seed-0", "late").take()
+
+
+def test_a_claim_in_a_copy_of_its_folder_has_no_holder(tmp_path: Path) -> None:
+    """Copies of a file's two names are two files."""
+    holder = Claim(tmp_path / "claims", "arm.seed-0", "holder")
+    assert holder.take()
+    shutil.copytree(tmp_path / "claims", tmp_path / "copy")
+    assert not ClaimWatch(tmp_path / "copy").look()
+    assert Claim(tmp_path / "copy", "arm.seed-0", "mine").take()
+    assert not Claim(tmp_path / "copy", "arm.seed-0", "other").take()
+    assert holder.beat()
+
+
+def test_who_lost_a_claim_does_not_write_into_it(tmp_path: Path) -> None:
+    lost, taker = (Claim(tmp_path, "arm.seed-0", owner) for owner in ("lost", "taker"))
+    assert lost.take()
+    assert taker.take_over("lost")
+    taken = (tmp_path / "arm.seed-0").read_bytes()
+    os.link(tmp_path / "arm.seed-0", tmp_path / "arm.seed-0@lost")  # as a name that is cached
+    assert not lost.beat()
+    assert (tmp_path / "arm.seed-0").read_bytes() == taken
 
 
 def test_a_process_that_has_ended_is_lost_at_once(tmp_path: Path) -> None:
