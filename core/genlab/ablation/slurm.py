@@ -76,7 +76,7 @@ class Slurm(Engine):
         options = {
             "job-name": self._name,
             "array": f"0-{count - 1}" + (f"%{most}" if most else ""),
-            "signal": "TERM@180",
+            "signal": "B:TERM@180",
             "open-mode": "append",
             "output": f"{str(ablation).replace('%', '%%')}/slurm/%A_%a.log",
             "cpus-per-task": str(self._cpus),
@@ -86,7 +86,7 @@ class Slurm(Engine):
             "time": self._limit,
         }
         words = [f"--{name}={value}" for name, value in options.items() if value is not None]
-        # With `exec`, what Slurm signals is the worker, and no shell that does not pass it on.
+        # With `exec`, the batch shell that Slurm signals (`B:`) is the worker.
         work = shlex.join([sys.executable, "-P", "-m", "genlab", "work", str(ablation)])
         return _call(["sbatch", "--parsable", "--requeue", "--export=ALL", *words], f"#!/bin/sh\nexec {work}\n").strip()
 
