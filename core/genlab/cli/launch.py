@@ -52,7 +52,7 @@ def launch(devices: int) -> None:
         max_restarts=0,
     )
     try:
-        elastic_launch(config, sys.executable)("-m", "genlab", *_without_devices(sys.argv[1:]))
+        elastic_launch(config, sys.executable)("-P", "-m", "genlab", *_without_devices(sys.argv[1:]))
     except SignalException as stopped:
         raise typer.Exit(128 + stopped.sigval) from stopped
     except ChildFailedError as error:
