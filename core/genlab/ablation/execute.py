@@ -75,6 +75,26 @@ def _ended(slots: Sequence[_Slot]) -> Generator[None, None, None]:
             slot.join()
 
 
+@contextmanager
+def _beating(claim: Claim) -> Generator[threading.Event, None, None]:
+    """Context in which a claim has its heartbeat until an event is set, as a process may take minutes to start."""
+    begun = threading.Event()
+
+    def beat() -> None:
+        while not begun.wait(claim.seconds):
+            with suppress(OSError):
+                if not claim.beat():
+                    return
+
+    beating = threading.Thread(target=beat, daemon=True)
+    beating.start()
+    try:
+        yield begun
+    finally:
+        begun.set()
+        beating.join()
+
+
 class _Slot(threading.Thread):
     """Passes jobs to its worker process, one at a time; a process that dies is replaced."""
 
@@ -120,7 +140,8 @@ class _Slot(threading.Thread):
             outcome = find_outcome(job)
             if outcome is None:
                 self._events.put(JobStarted(job))
-                outcome = self._train(job, owner)
+                with _beating(claim) as begun:
+                    outcome = self._train(job, owner, begun)
             self._events.put(outcome)
         finally:
             claim.release()
@@ -148,7 +169,7 @@ class _Slot(threading.Thread):
                 assert self._process.stdin
                 self._process.stdin.close()
 
-    def _train(self, job: Job, owner: str) -> JobEnded | JobLeft:
+    def _train(self, job: Job, owner: str, begun: threading.Event) -> JobEnded | JobLeft:
         try:
             with self._starting:
                 if self._stopped:
@@ -162,6 +183,7 @@ class _Slot(threading.Thread):
             process.stdin.write(json.dumps({**job.message(), "owner": owner}) + "\n")
             process.stdin.flush()
             for line in process.stdout:
+                begun.set()
                 message = json.loads(line)
                 match message["event"]:
                     case "done":

@@ -19,7 +19,7 @@ from tests.manifests import read_manifest
 
 import genlab
 from genlab import RunError
-from genlab.ablation.claim import HEARTBEAT, Claim
+from genlab.ablation.claim import HEARTBEAT, Claim, ClaimWatch, HeldTrial
 from genlab.ablation.jobs import JobEnded, JobEvent, JobStarted
 from genlab.ablation.kept_claim import kept_claim
 from genlab.ablation.planned_work import PlannedWork
@@ -169,6 +169,26 @@ def test_what_is_stopped_is_left_to_be_resumed(planned: Path, tmp_path: Path) ->
     assert told[-1].status == "interrupted"
     assert statuses(planned) == ["interrupted"]
     assert not list((planned / "claims").iterdir())
+
+
+def test_a_process_that_takes_long_to_start_does_not_lose_its_trial(
+    planned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(HEARTBEAT, "0.05")  # what stands still for 0.6 seconds is lost
+    (tmp_path / "late").mkdir()
+    (tmp_path / "late" / "sitecustomize.py").write_text("import time; time.sleep(1.5)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "late"), prepend=os.pathsep)
+    (tmp_path / "flag").write_text("")
+    watch, seen = ClaimWatch(planned / "claims"), list[HeldTrial]()
+
+    def is_over() -> bool:
+        seen.extend(watch.look().values())
+        return is_checkpointed(planned, "skips.seed-0")
+
+    AblationWorker(planned).train(lambda _event: None, is_over)
+    assert statuses(planned) == ["interrupted"]
+    assert seen[-1].is_alive
+    assert not any(held.is_lost for held in seen)
 
 
 def test_a_time_limit_is_no_failure(planned: Path, gen: GenCommand) -> None:
