@@ -251,7 +251,8 @@ class Ablation:
             return jobs
 
         def is_awaited(held: Held) -> bool:
-            return is_worked_on(held) or (engine.is_working() if engine else not environments)
+            # The engine is asked first: it begins what waits for room.
+            return (engine.is_working() if engine else not environments) or is_worked_on(held)
 
         words = engine.stop_words if engine else _STOP_WORDS
         with StopSignal(words) as stopping, engine or nullcontext():
