@@ -29,7 +29,7 @@ from typing import NamedTuple, Self
 from uuid import uuid4
 
 from genlab.errors import GenlabError, StorageError
-from genlab.util.files import storage_errors
+from genlab.util.files import refresh, storage_errors
 
 HEARTBEAT = "GENLAB_HEARTBEAT"
 """Environment variable of the seconds between two heartbeats."""
@@ -215,10 +215,10 @@ class Claim:
 def _count_links(path: Path) -> int:
     """Number of names of a file; 0 if it is not there.
 
-    Its folder and itself are opened, as network file systems may cache names and attributes of what is not.
+    It is opened, as a network file system may have cached the number.
     """
+    refresh(path.parent)
     try:
-        os.scandir(path.parent).close()
         handle = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return 0

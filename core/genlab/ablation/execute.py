@@ -137,7 +137,7 @@ class _Slot(threading.Thread):
         if not (claim.take_over(job.left_by) if job.left_by else claim.take()):
             return
         try:
-            outcome = find_outcome(job)
+            outcome = find_outcome(job, anew=True)
             if outcome is None:
                 self._events.put(JobStarted(job))
                 with _beating(claim) as begun:

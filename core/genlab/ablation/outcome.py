@@ -12,13 +12,20 @@ from genlab.ablation.jobs import Job, JobEnded
 from genlab.errors import RunError
 from genlab.runs.folder import RunFolder
 from genlab.util.bounded import read_bounded
-from genlab.util.files import storage_errors, write_text
+from genlab.util.files import refresh, storage_errors, write_text
 
 _FOLDER = "failed"
 
 
-def find_outcome(job: Job) -> JobEnded | None:
-    """Outcome of a job's trial, whoever trained it; None if it is not finished and did not fail."""
+def find_outcome(job: Job, *, anew: bool = False) -> JobEnded | None:
+    """Outcome of a job's trial, whoever trained it; None if it is not finished and did not fail.
+
+    Args:
+        job: the trial.
+        anew: whether to look past what a network file system has cached.
+    """
+    if anew:
+        refresh(job.ablation, _failure(job).parent, *reversed(job.target.parents[:2]), job.target)
     with suppress(OSError):
         return JobEnded(job, "failed", read_bounded(_failure(job)).decode(errors="replace").strip())
     try:

@@ -86,6 +86,17 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
+def refresh(*folders: Path) -> None:
+    """Have names in folders looked up again, the outermost folder first; what is not there is left out.
+
+    A network file system may have cached for a minute which names are there and which are not. It asks its server
+    again when a folder is opened (close-to-open consistency).
+    """
+    for folder in folders:
+        with suppress(OSError):
+            os.scandir(folder).close()
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write a value as JSON, atomically, as `json_text` has it."""
     write_text(path, json_text(value))
