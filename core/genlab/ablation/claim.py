@@ -271,8 +271,10 @@ class ClaimWatch:
         for trial, owner in self._owners():
             try:
                 content = (self._folder / f"{trial}@{owner}").read_bytes()
-            except OSError:
+            except FileNotFoundError:
                 continue
+            except OSError:  # one that cannot be read, as of another user, is held until it has not changed for long
+                content = b""
             seen[trial] = sighting = self._sighting(trial, owner, content)
             decoded = ClaimContent.decode(content)
             seconds = decoded.seconds if decoded else heartbeat_seconds()

@@ -36,7 +36,8 @@ def train_loop(
     try:
         with stopping:
             listeners.emit(replace(started, validated=training.validated, previewed=training.previewed))
-            listeners.load_states(checkpoint.progress.listeners if checkpoint else {})
+            if checkpoint and experiment.processes.is_first:
+                listeners.load_states(checkpoint.progress.listeners)
             with training.ready() as batches:
                 while True:
                     # Before the last validation, so that a failure there loses no steps

@@ -44,13 +44,14 @@ def hand_over(task: Task, built: Built) -> None:
     """Have the other processes join in a training that this one is about to begin."""
     processes = built.experiment.processes
     if not processes.is_alone:
-        processes.of_first(task, preparing=True)
+        # Other hosts may be in other folders.
+        processes.of_first(task._replace(folder=task.folder.absolute()), preparing=True)
         _connect(built)
 
 
 def dismiss(folder: RunFolder, processes: Processes) -> None:
     """Tell the other processes that the run has finished."""
-    processes.of_first(Task(folder.path, is_over=True), preparing=True)
+    processes.of_first(Task(folder.path.absolute(), is_over=True), preparing=True)
 
 
 def join(processes: Processes) -> RunFolder:
