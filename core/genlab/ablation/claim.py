@@ -145,6 +145,7 @@ class Claim:
             self._remove_orphan()
         with suppress(FileExistsError):
             try:
+                self._remove_copied()
                 os.link(self._own, self._common)
             except FileExistsError:
                 raise
@@ -154,6 +155,18 @@ class Claim:
                 raise StorageError(what, where=str(self._common), hint="Choose an --out elsewhere.") from error
         # Of a link over a network that was made, the answer may be lost; the number of links is right.
         return self._is_linked() or self._drop()
+
+    def _remove_copied(self) -> None:
+        """Remove a claim without a holder's name: a copy of the folder has none of the links, and nobody holds it."""
+        with suppress(FileNotFoundError):
+            if self._common.stat().st_nlink > 1:
+                return
+            aside = self._own.with_name(f"{self._own.name}.copied")
+            self._common.rename(aside)
+            if aside.stat().st_nlink > 1:  # somebody removed the copy, and claimed the trial, just before
+                aside.rename(self._common)
+            else:
+                aside.unlink()
 
     def take_over(self, lost: str) -> bool:
         """Take the claim of a lost holder; False if somebody else did, or if it was released."""

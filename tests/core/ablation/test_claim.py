@@ -28,7 +28,11 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("genlab.ablation.claim._process_space", lambda: "")
 
 
-def test_one_of_many_gets_a_trial(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_copied", [False, True])
+def test_one_of_many_gets_a_trial(is_copied: bool, tmp_path: Path) -> None:
+    if is_copied:  # the folder, and with it a claim, which then is two files and not one with two names
+        (tmp_path / "claims").mkdir()
+        (tmp_path / "claims" / "arm.seed-0").touch()
     claims = [Claim(tmp_path / "claims", "arm.seed-0", new_owner()) for _ in range(20)]
     barrier, taken = threading.Barrier(len(claims)), list[Claim]()
 
@@ -47,6 +51,14 @@ def test_one_of_many_gets_a_trial(tmp_path: Path) -> None:
     holder.release()
     assert not list((tmp_path / "claims").iterdir())
     assert claims[0].take()
+
+
+def test_a_claim_in_a_copy_of_the_folder_is_nobody_s(tmp_path: Path) -> None:
+    assert Claim(tmp_path / "claims", "arm.seed-0", "holder").take()
+    shutil.copytree(tmp_path / "claims", tmp_path / "copy")  # two files where there were two names of one
+    assert not ClaimWatch(tmp_path / "copy").look()
+    assert Claim(tmp_path / "copy", "arm.seed-0", "other").take()
+    assert not Claim(tmp_path / "claims", "arm.seed-0", "other").take(), "the holder is not disturbed"
 
 
 def test_a_claim_is_lost_when_it_stands_still_by_the_clock_of_the_one_who_watches(
