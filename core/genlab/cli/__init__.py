@@ -7,6 +7,7 @@ from contextlib import suppress
 from types import FrameType
 
 from genlab.engine.stop_signal import StopSignal
+from genlab.util.environment import is_first_process
 
 __all__ = ["main"]
 
@@ -37,16 +38,20 @@ def main() -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Handle a signal, except while a training handles it; there is nothing to save."""
+    """Handle a signal, except while a training handles it; there is nothing to save.
+
+    Of several processes, the first one speaks.
+    """
     if not StopSignal.note(number):
         return
+    word = "interrupted\n" if is_first_process() else ""
     if _is_importing(frame):
         # Modules may swallow exceptions during import, or crash on them.
         with suppress(OSError):
-            os.write(2, _SHOW_CURSOR * os.isatty(2) + b"interrupted\n")
+            os.write(2, _SHOW_CURSOR * os.isatty(2) + word.encode())
         os._exit(_exit_code())
     with suppress(RuntimeError):  # a stream is not reentrant: the signal may have interrupted a write
-        sys.stderr.write("interrupted\n")
+        sys.stderr.write(word)
         sys.stderr.flush()
     raise KeyboardInterrupt
 

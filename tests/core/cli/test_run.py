@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shlex
@@ -17,6 +18,9 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+
+from genlab import cli
+from genlab.engine.stop_signal import StopSignal
 
 GenCommand = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -344,3 +348,15 @@ def test_a_full_disk_ends_with_a_message_and_keeps_the_last_checkpoint(
     assert [path.name for path in (tmp_path / "kept" / "checkpoints").iterdir()] == ["00000003"]
     assert gen("run", tiny, "--out", "undisturbed").returncode == 0
     assert same(tmp_path / "whole", tmp_path / "undisturbed")
+
+
+@pytest.mark.parametrize(("rank", "said"), [("0", "interrupted\n"), ("1", "")])
+def test_of_several_processes_the_first_says_that_a_signal_ended_them(
+    rank: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"RANK": rank, "WORLD_SIZE": "2", "MASTER_ADDR": "localhost"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(StopSignal, "last", (signal.SIGINT, -math.inf))
+    with pytest.raises(KeyboardInterrupt):
+        cli._interrupt(signal.SIGTERM, None)  # pyright: ignore[reportPrivateUsage]
+    assert capsys.readouterr().err == said
