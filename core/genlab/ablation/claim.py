@@ -88,18 +88,19 @@ class ClaimContent(NamedTuple):
 
     @classmethod
     def decode(cls, content: bytes) -> Self | None:
-        """The content that bytes are of; None while it is being written."""
+        """The content that bytes are of; None while it is being written, and of what is damaged."""
         try:
             values = json.loads(content)
-            return cls(
+            found = cls(
                 int(values["pid"]),
                 str(values["space"]),
                 float(values["seconds"]),
                 int(values["beats"]),
                 int(values["step"]),
             )
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
+        return found if 0.01 <= found.seconds <= 600 else None
 
     @property
     def has_ended(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -79,6 +80,15 @@ def test_a_claim_is_lost_when_it_stands_still_by_the_clock_of_the_one_who_watche
     time.sleep(0.15)
     assert watch.look()["arm.seed-0"].is_lost
     assert not ClaimWatch(tmp_path).look()["arm.seed-0"].is_lost, "who has just come does not know"
+
+
+@pytest.mark.parametrize(("name", "value"), [("pid", "1e999"), ("seconds", "1e9"), ("seconds", "NaN")])
+def test_a_damaged_claim_is_lost_like_one_that_stands_still(name: str, value: str, tmp_path: Path) -> None:
+    assert Claim(tmp_path, "arm.seed-0", "holder").take()
+    path = tmp_path / "arm.seed-0"
+    content = json.loads(path.read_bytes())
+    path.write_text(json.dumps({**content, name: float(value)}))
+    assert not await_free(tmp_path, "arm.seed-0")
 
 
 def test_one_of_many_takes_over_and_the_holder_notices(tmp_path: Path) -> None:
