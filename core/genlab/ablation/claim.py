@@ -112,7 +112,15 @@ class ClaimContent(NamedTuple):
                 os.kill(self.pid, 0)
             except (ProcessLookupError, OverflowError):
                 return True
-        return False
+        return _is_zombie(self.pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """True for a process that has ended, and whose parent has not asked for its end, as in containers without init."""
+    with suppress(OSError):
+        # After the command, which is in parentheses and may hold any character
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] == b"Z"
+    return False
 
 
 class Claim:
@@ -143,7 +151,6 @@ class Claim:
             self._own.parent.mkdir(exist_ok=True)
             self._own.touch(exist_ok=False)
             self._write()
-            self._remove_orphan()
         with suppress(FileExistsError):
             try:
                 self._remove_copied()
@@ -160,11 +167,11 @@ class Claim:
     def _remove_copied(self) -> None:
         """Remove a claim without a holder's name: a copy of the folder has none of the links, and nobody holds it."""
         with suppress(FileNotFoundError):
-            if self._common.stat().st_nlink > 1:
+            if _count_links(self._common) != 1:
                 return
             aside = self._own.with_name(f"{self._own.name}.copied")
             self._common.rename(aside)
-            if aside.stat().st_nlink > 1:  # somebody removed the copy, and claimed the trial, just before
+            if _count_links(aside) > 1:  # somebody removed the copy, and claimed the trial, just before
                 aside.rename(self._common)
             else:
                 aside.unlink()
@@ -205,11 +212,6 @@ class Claim:
         with suppress(OSError):
             self._own.unlink(missing_ok=True)
         return False
-
-    def _remove_orphan(self) -> None:
-        """Remove a claim that has no holder, as in a copy of an ablation, where each name is a file of its own."""
-        if _count_links(self._common) == 1:
-            self._common.unlink(missing_ok=True)
 
     def _is_linked(self) -> bool:
         """True if the trial's claim is this holder's."""

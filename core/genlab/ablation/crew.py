@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from genlab.ablation.claim import ClaimWatch, HeldTrial, heartbeat_seconds
+from genlab.ablation.claim import Claim, ClaimWatch, HeldTrial, heartbeat_seconds, new_owner
 from genlab.ablation.jobs import Executor, Job, JobEnded, JobEvent, JobLeft, JobProgress, JobStarted
 from genlab.ablation.outcome import find_outcome
 
@@ -96,11 +96,19 @@ class Crew:
                 continue
             if (outcome := find_outcome(job)) is None:
                 found.append(job)
-            elif first:
+                continue
+            self._release_lost(job)
+            if first:
                 self._ended.add(job.name)
             else:
                 self._note(outcome)
         return found
+
+    def _release_lost(self, job: Job) -> None:
+        """Give back the claim of a holder that was lost between the end of its trial and the release."""
+        held = self._held.get(job.trial)
+        if held and held.is_lost and (claim := Claim(self._claims, job.trial, new_owner())).take_over(held.owner):
+            claim.release()
 
     def _is_free(self, job: Job) -> bool:
         if job.name in self._left:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import platform
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from genlab.ablation.jobs import Job
 from genlab.ablation.sequential import SeedSchedule, find_standings
@@ -67,6 +68,15 @@ class PlannedWork(BaseModel):
     settings: AblationTable
     plugins: list[str]
     trials: list[PlannedRun]
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        arms, seeds = {trial.arm for trial in self.trials}, set(self.schedule.seeds)
+        if any(Path(arm).name != arm for arm in arms) or self.settings.baseline not in arms:
+            raise ValueError("its arms are not those of an ablation")
+        if not all(trial.seed in seeds for trial in self.trials):
+            raise ValueError("it has other seeds than its ablation")
+        return self
 
     @classmethod
     def read(cls, ablation: Path) -> PlannedWork:

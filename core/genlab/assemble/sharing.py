@@ -27,7 +27,7 @@ def _faults(recipe: Recipe, size: int) -> Iterator[Fault]:
     batch_size = recipe.settings.train.batch_size
     if batch_size % size:
         what = f"a batch of {batch_size} cannot be divided equally among {size} processes"
-        hint = f"Set train.batch_size to a multiple of {size}, or start another number of processes."
+        hint = f"Start another number of processes; a new run may set train.batch_size to a multiple of {size}."
         yield Fault(("train", "batch_size"), what, hint)
     alone = "Train it by one process"
     if recipe.method.component.cls.remembers_images:

@@ -19,7 +19,7 @@ from torch.distributed.rendezvous import rendezvous
 from torch.nn.modules.batchnorm import _NormBase  # pyright: ignore[reportPrivateUsage]
 
 from genlab.errors import DeviceError, GenlabError, LostProcessError
-from genlab.util.environment import Launch, find_launch, refuse_several_processes
+from genlab.util.environment import Launch, find_launch, refuse_invalid_launch, refuse_several_processes
 
 T = TypeVar("T")
 
@@ -251,6 +251,7 @@ def joined(patience: timedelta = PATIENCE) -> Generator[Processes, None, None]:
         refuse_several_processes()
         yield Processes()
         return
+    refuse_invalid_launch(launch)
     with _exchange(preparing=True):
         store, rank, size = next(rendezvous("env://", timeout=patience))
         store = PrefixStore(_session(store, rank, size), store)

@@ -62,6 +62,19 @@ def find_launch() -> Launch | None:
     return Launch(rank, size, rank if local_rank is None else local_rank, local_size or size)
 
 
+def refuse_invalid_launch(launch: Launch) -> None:
+    """Raise a `GenlabError` for variables of a launcher that cannot be true, before anybody waits for others."""
+    port = _number("MASTER_PORT")
+    if launch.rank >= launch.size:
+        where = f"RANK is {launch.rank}, and WORLD_SIZE {launch.size}"
+        what = "expected a rank below the number of processes"
+    elif port is None or port >= 2**16:
+        what, where = "expected a port from 0 to 65535", f"MASTER_PORT is {os.environ.get('MASTER_PORT', 'not set')}"
+    else:
+        return
+    raise GenlabError(what, where=where, hint="Start the processes with torchrun, which sets these, or unset RANK.")
+
+
 def is_first_process() -> bool:
     """True for a process by itself, and for the first one of several: it speaks for them."""
     launch = find_launch()

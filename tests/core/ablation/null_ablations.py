@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from genlab.ablation.statistics import CONFIDENCE, Difference, compare
+from genlab.ablation.statistics import Difference, compare
+from genlab.util.confidence import LEVEL
 
 ARMS = 4
 """Arms beside the baseline."""
@@ -103,12 +104,12 @@ def _judged(baseline: Sequence[float], arms: Sequence[Sequence[float]], seeds: i
 
 def most(count: int) -> int:
     """Most ablations with a verdict that the stated error rate allows for."""
-    return int(binom.ppf(SURE, count, 1 - CONFIDENCE))
+    return int(binom.ppf(SURE, count, 1 - LEVEL))
 
 
 def missed_range(count: int) -> tuple[int, int]:
     """Fewest and most intervals of one arm that miss if they contain the truth as often as Bonferroni's should."""
-    low, high = binom.interval(SURE, count, (1 - CONFIDENCE) / ARMS)
+    low, high = binom.interval(SURE, count, (1 - LEVEL) / ARMS)
     return int(low), int(high)
 
 
@@ -117,7 +118,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100_000)
     count = parser.parse_args().count
     low, high = missed_range(count)
-    bounds = f"{(1 - CONFIDENCE):.0%} are at most {most(count)}, {(1 - CONFIDENCE) / ARMS:.2%} are {low} to {high}"
+    bounds = f"{(1 - LEVEL):.0%} are at most {most(count)}, {(1 - LEVEL) / ARMS:.2%} are {low} to {high}"
     lines = [f"{count} ablations of {ARMS} arms and a baseline; {bounds}"]
     for name, noise in NOISES.items():
         for seeds in (3, 5, 10):

@@ -12,7 +12,7 @@ from tests.core.ablation.test_ablate import Trained, ablate
 
 import genlab
 from genlab import RecipeError, RunError
-from genlab.ablation import settled_trials as module
+from genlab.ablation import ablate as module
 from genlab.ablation.ablate import Ablation
 from genlab.ablation.budget import format_cost
 from genlab.ablation.step_cost import measure_step_seconds

@@ -25,7 +25,8 @@ from genlab.ablation.jobs import Job, JobEnded, JobEvent, JobStarted
 from genlab.ablation.results import AblationResult
 from genlab.ablation.sequential import SeedSchedule, Standing, find_standings
 from genlab.ablation.statistics import compare
-from genlab.cli.ablation_display import Show, print_answer, print_plan
+from genlab.cli.ablation_display import print_answer, print_plan
+from genlab.cli.trial_display import Show
 from genlab.config.schema import AblationTable
 
 LOOKS = SeedSchedule(range(7), [4, 5, 6, 7], is_sequential=True)
@@ -223,7 +224,8 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name, redirect in (("stdout", redirect_stdout), ("stderr", redirect_stderr)):
             stack.enter_context(redirect(stack.enter_context((folder / name).open("w"))))
         print_plan(made, estimate, 1)
-        show = stack.enter_context(Show(made, estimate, 1))
+        lengths = {str(trial): trial.recipe.settings.train.steps for trial in made.plan.trials}
+        show = stack.enter_context(Show(lengths, estimate, 1, is_sequential=True))
         print_answer(made.run(1, False, show, here), folder / "out")
     return folder
 

@@ -7,6 +7,7 @@ import os
 import platform
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -112,14 +113,37 @@ def is_checkpointed(folder: Path, trial: str) -> bool:
     return bool(list(folder.glob(f"trials/{arm}/{seed}/checkpoints/[0-9]*")))
 
 
+def leave_claim(folder: Path, trial: str) -> None:
+    """Have a process claim a trial and end without giving it back, as one that is killed right after its last step."""
+    take = f"Claim(Path({str(folder / 'claims')!r}), {trial!r}, 'gone').take()"
+    code = f"from pathlib import Path; from genlab.ablation.claim import Claim; {take}"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert (folder / "claims" / trial).exists()
+
+
+@pytest.mark.parametrize(
+    "change", [{"arm": "../../evil"}, {"seed": -5}, {"arm": "other", "seed": 0}], ids=["path", "seed", "baseline"]
+)
+def test_a_record_that_disagrees_with_itself_is_an_error(planned: Path, change: dict[str, object]) -> None:
+    record = planned / "planned" / "trials.json"
+    values = json.loads(record.read_text())
+    changed = values["trials"] if "arm" in change else values["trials"][:1]
+    for trial in changed:
+        trial.update(change)
+    record.write_text(json.dumps(values))
+    with pytest.raises(RunError, match="cannot be read as a record of planned trials"):
+        AblationWorker(planned)
+
+
 def test_what_a_killed_worker_left_is_resumed_by_the_other(
     planned: Path, recipe: Path, whole: Path, start: Start, tmp_path: Path
 ) -> None:
     killed = start("work", planned)
     await_true(lambda: holders(planned))
     other = start("work", planned)
-    ((left, trainer),) = holders(planned).items()
+    (left,) = holders(planned)
     await_true(lambda: len(holders(planned)) == 2 and is_checkpointed(planned, left))
+    trainer = holders(planned)[left]  # before the first step it is the process that started it
     killed.kill()
     os.kill(trainer, signal.SIGKILL)
     (tmp_path / "flag").unlink()
@@ -131,7 +155,9 @@ def test_what_a_killed_worker_left_is_resumed_by_the_other(
     assert f"finished    {arm}, seed {seed}" in told
     assert statuses(planned) == ["finished"] * 4
     assert not list((planned / "claims").iterdir())
+    leave_claim(planned, left)
     result = genlab.ablate(recipe, out=planned, plugins=[tmp_path / "slow.py"])
+    assert not list((planned / "claims").iterdir())
     assert result.is_complete
     assert figures(planned) == figures(whole)
     assert weights(planned) == weights(whole)
@@ -141,7 +167,7 @@ def test_a_frozen_worker_that_lost_its_trial_leaves_it_and_goes_on_beside_local_
     planned: Path, recipe: Path, whole: Path, start: Start, tmp_path: Path
 ) -> None:
     frozen = start("work", planned)
-    await_true(lambda: holders(planned))
+    await_true(lambda: any(is_checkpointed(planned, trial) for trial in holders(planned)))
     ((left, trainer),) = holders(planned).items()
     before = owner(planned, left)
     os.kill(trainer, signal.SIGSTOP)

@@ -35,6 +35,20 @@ def test_every_verb_that_trains_refuses(
     assert genlab.open_run(paused).manifest.step == 1
 
 
+@pytest.mark.parametrize(
+    ("rank", "size", "port"), [("5", "2", "29533"), ("0", "0", "29533"), ("0", "2", "some"), ("0", "2", "99999")]
+)
+def test_variables_of_a_launcher_that_cannot_be_true_are_named(
+    rank: str, size: str, port: str, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"RANK": rank, "WORLD_SIZE": size, "MASTER_ADDR": "localhost", "MASTER_PORT": port}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(GenlabError, match=r"RANK is \d, and WORLD_SIZE|MASTER_PORT is"):
+        genlab.train(tiny, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("count", ["", "1", " 1 ", "auto"])
 def test_a_single_process_is_not_refused(count: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", count)
