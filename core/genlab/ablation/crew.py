@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from genlab.ablation.claim import Claim, ClaimWatch, HeldTrial, heartbeat_seconds, new_owner
+from genlab.ablation.claim import heartbeat_seconds
+from genlab.ablation.claim_watch import ClaimWatch, HeldTrial, release_lost
 from genlab.ablation.jobs import Executor, Job, JobEnded, JobEvent, JobLeft, JobProgress, JobStarted
 from genlab.ablation.outcome import find_outcome
 
@@ -107,8 +108,8 @@ class Crew:
     def _release_lost(self, job: Job) -> None:
         """Give back the claim of a holder that was lost between the end of its trial and the release."""
         held = self._held.get(job.trial)
-        if held and held.is_lost and (claim := Claim(self._claims, job.trial, new_owner())).take_over(held.owner):
-            claim.release()
+        if held and held.is_lost:
+            release_lost(self._claims, job.trial, held)
 
     def _is_free(self, job: Job) -> bool:
         if job.name in self._left:

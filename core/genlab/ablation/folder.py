@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 
-from genlab.ablation.claim import await_free
+from genlab.ablation.claim_watch import await_free
 from genlab.ablation.identity import Identity, differences, identity_of, key
 from genlab.errors import GenlabError, RunError
 from genlab.runs.folder import RunFolder

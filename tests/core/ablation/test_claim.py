@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from genlab import GenlabError, StorageError
-from genlab.ablation.claim import HEARTBEAT, Claim, ClaimWatch, await_free, new_owner
+from genlab.ablation.claim import HEARTBEAT, Claim, new_owner
+from genlab.ablation.claim_watch import ClaimWatch, await_free
 from genlab.ablation.kept_claim import CLAIM_LOST
 
 

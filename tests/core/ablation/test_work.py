@@ -20,7 +20,8 @@ from tests.manifests import read_manifest
 
 import genlab
 from genlab import RunError
-from genlab.ablation.claim import HEARTBEAT, Claim, ClaimWatch, HeldTrial
+from genlab.ablation.claim import HEARTBEAT, Claim
+from genlab.ablation.claim_watch import ClaimWatch, HeldTrial
 from genlab.ablation.jobs import JobEnded, JobEvent, JobStarted
 from genlab.ablation.kept_claim import kept_claim
 from genlab.ablation.planned_work import PlannedWork
